@@ -1,0 +1,28 @@
+// Writes the ABI and the creation bytecode of each contract to artifacts/, from what forge compiled.
+// With --check it writes nothing and fails when a committed file differs.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+
+const check = process.argv.includes("--check");
+const stale = [];
+mkdirSync("artifacts", { recursive: true });
+for (const name of ["MasternodeRegistry", "CheckpointManager"]) {
+  const compiled = JSON.parse(readFileSync(`out/${name}.sol/${name}.json`, "utf8"));
+  const artifact = { contractName: name, abi: compiled.abi, bytecode: compiled.bytecode.object };
+  const text = `${JSON.stringify(artifact, null, 1)}\n`;
+  const path = `artifacts/${name}.json`;
+  if (!check) writeFileSync(path, text);
+  else if (readOr(path, "") !== text) stale.push(path);
+}
+if (stale.length > 0) {
+  console.error(`out of date: ${stale.join(", ")}; run scripts/contracts.sh and commit`);
+  process.exitCode = 1;
+}
+
+function readOr(path, fallback) {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (error.code === "ENOENT") return fallback;
+    throw error;
+  }
+}

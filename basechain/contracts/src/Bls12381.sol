@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+/// BLS signatures over BLS12-381 with keys in G1 and signatures in G2, on the precompiles of
+/// EIP-2537, in that standard's encoding: a field element is 64 bytes, big-endian, its first 16 zero;
+/// a point of G1 is x, y and one of G2 is x.c0, x.c1, y.c0, y.c1; infinity is all zero.
+///
+/// What is checked where, since a point that slips through forges signatures:
+/// - every precompile refuses an element that is not below the modulus and a point off the curve;
+/// - only the pairing checks the subgroup. So a key is safe to add up once a pairing has accepted it,
+///   which its proof of possession is, and a signature is checked by the pairing that verifies it;
+/// - no precompile refuses infinity, with which any message verifies: `isInfinity` is the caller's.
+///
+/// A precompile that fails burns all the gas it was given, so each call is capped, at about twice
+/// its price in Prague: a later repricing must not lock a contract that cannot be changed.
+library Bls12381 {
+    struct G1 {
+        uint256 xHi;
+        uint256 xLo;
+        uint256 yHi;
+        uint256 yLo;
+    }
+
+    struct G2 {
+        uint256 x0Hi;
+        uint256 x0Lo;
+        uint256 x1Hi;
+        uint256 x1Lo;
+        uint256 y0Hi;
+        uint256 y0Lo;
+        uint256 y1Hi;
+        uint256 y1Lo;
+    }
+
+    /// A G1 point in three storage slots: the high halves have 128 bits each.
+    struct PackedG1 {
+        uint256 highs;
+        uint256 xLo;
+        uint256 yLo;
+    }
+
+    uint256 internal constant G1_BYTES = 128;
+    uint256 internal constant G2_BYTES = 256;
+
+    /// The base field's modulus.
+    uint256 private constant P_HI = 0x000000000000000000000000000000001a0111ea397fe69a4b1ba7b6434bacd7;
+    uint256 private constant P_LO = 0x64774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab;
+
+    /// The negated generator of G1.
+    uint256 private constant MINUS_G1_X_HI = 0x0000000000000000000000000000000017f1d3a73197d7942695638c4fa9ac0f;
+    uint256 private constant MINUS_G1_X_LO = 0xc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb;
+    uint256 private constant MINUS_G1_Y_HI = 0x00000000000000000000000000000000114d1d6855d545a8aa7d76c8cf2e21f2;
+    uint256 private constant MINUS_G1_Y_LO = 0x67816aef1db507c96655b9d5caac42364e6f38ba0ecb751bad54dcd6b939c2ca;
+
+    address private constant MODEXP = address(0x05);
+    address private constant G1_ADD = address(0x0b);
+    address private constant G2_ADD = address(0x0d);
+    address private constant PAIRING = address(0x0f);
+    address private constant MAP_FP2_TO_G2 = address(0x11);
+
+    uint256 private constant MODEXP_GAS = 2_000; // 200 in Prague, 500 in Osaka
+    uint256 private constant G1_ADD_GAS = 1_000; // 375
+    uint256 private constant G2_ADD_GAS = 1_500; // 600
+    uint256 private constant PAIRING_GAS = 210_000; // 102,900 for two pairs
+    uint256 private constant MAP_FP2_TO_G2_GAS = 50_000; // 23,800
+
+    /// The precompile failed: a coordinate at or above the modulus, a point off the curve or outside
+    /// the subgroup, or less gas left than the call costs.
+    error PointRefused(address precompile);
+    /// The chain has no such precompile: it is older than Prague.
+    error PrecompileMissing(address precompile);
+    error DomainTagLength(uint256 given, uint256 max);
+
+    function isInfinity(G1 memory point) internal pure returns (bool) {
+        return (point.xHi | point.xLo | point.yHi | point.yLo) == 0;
+    }
+
+    function isInfinity(G2 memory point) internal pure returns (bool) {
+        return (point.x0Hi | point.x0Lo | point.x1Hi | point.x1Lo | point.y0Hi | point.y0Lo | point.y1Hi | point.y1Lo)
+            == 0;
+    }
+
+    /// The point must have been accepted by a precompile, or the cut high halves would be lost.
+    function pack(G1 memory point) internal pure returns (PackedG1 memory) {
+        return PackedG1(point.xHi << 128 | point.yHi, point.xLo, point.yLo);
+    }
+
+    function unpack(PackedG1 memory packed) internal pure returns (G1 memory) {
+        return G1(packed.highs >> 128, packed.xLo, packed.highs & type(uint128).max, packed.yLo);
+    }
+
+    function add(G1 memory a, G1 memory b) internal view returns (G1 memory) {
+        return abi.decode(call(G1_ADD, G1_ADD_GAS, abi.encode(a, b), G1_BYTES), (G1));
+    }
+
+    /// `a - b`, for a `b` in the subgroup: its y is zero only at infinity, which is its own negative.
+    function subtract(G1 memory a, G1 memory b) internal view returns (G1 memory) {
+        if (isInfinity(b)) return a;
+        unchecked {
+            uint256 borrow = b.yLo > P_LO ? 1 : 0;
+            return add(a, G1(b.xHi, b.xLo, P_HI - b.yHi - borrow, P_LO - b.yLo));
+        }
+    }
+
+    /// Whether `signature` is `key`'s over the message that `hashed` is the hash of: one product of
+    /// two pairings, e(key, hashed) * e(-generator, signature) = 1. Reverts with `PointRefused` when
+    /// key or signature is no point of its subgroup. Infinity is for the caller to refuse.
+    function verify(G1 memory key, G2 memory hashed, G2 memory signature) internal view returns (bool) {
+        G1 memory minusGenerator = G1(MINUS_G1_X_HI, MINUS_G1_X_LO, MINUS_G1_Y_HI, MINUS_G1_Y_LO);
+        bytes memory pairs = abi.encode(key, hashed, minusGenerator, signature);
+        return abi.decode(call(PAIRING, PAIRING_GAS, pairs, 32), (uint256)) == 1;
+    }
+
+    /// RFC 9380's hash_to_curve for the suite BLS12381G2_XMD:SHA-256_SSWU_RO_ under a domain tag.
+    /// The map clears the cofactor of each summand, which is the same as clearing the sum's.
+    function hashToG2(bytes memory message, bytes memory domainTag) internal view returns (G2 memory) {
+        uint256[8] memory uniform = expandMessage(message, domainTag);
+        bytes memory q0 = mapToG2(uniform[0], uniform[1], uniform[2], uniform[3]);
+        bytes memory q1 = mapToG2(uniform[4], uniform[5], uniform[6], uniform[7]);
+        return abi.decode(call(G2_ADD, G2_ADD_GAS, bytes.concat(q0, q1), G2_BYTES), (G2));
+    }
+
+    /// RFC 9380's expand_message_xmd with SHA-256, to 256 bytes: two elements of F_p2 at 128 each.
+    function expandMessage(bytes memory message, bytes memory domainTag)
+        internal
+        pure
+        returns (uint256[8] memory uniform)
+    {
+        if (domainTag.length > 255) revert DomainTagLength(domainTag.length, 255);
+        bytes memory suffix = abi.encodePacked(domainTag, uint8(domainTag.length));
+        // 64 zero bytes (one block of SHA-256), the message, the length asked for, a zero byte.
+        bytes32 first = sha256(abi.encodePacked(uint256(0), uint256(0), message, uint16(256), uint8(0), suffix));
+        bytes32 block_ = 0;
+        for (uint256 i = 0; i < 8; ++i) {
+            block_ = sha256(abi.encodePacked(first ^ block_, uint8(i + 1), suffix));
+            uniform[i] = uint256(block_);
+        }
+    }
+
+    function mapToG2(uint256 hi0, uint256 lo0, uint256 hi1, uint256 lo1) private view returns (bytes memory) {
+        bytes memory element = bytes.concat(modulo(hi0, lo0), modulo(hi1, lo1));
+        return call(MAP_FP2_TO_G2, MAP_FP2_TO_G2_GAS, element, G2_BYTES);
+    }
+
+    /// A number of 64 bytes modulo the base field's modulus, as 64 bytes: an exponentiation by one.
+    function modulo(uint256 hi, uint256 lo) private view returns (bytes memory) {
+        bytes memory input = abi.encodePacked(uint256(64), uint256(1), uint256(64), hi, lo, uint8(1), P_HI, P_LO);
+        return call(MODEXP, MODEXP_GAS, input, 64);
+    }
+
+    /// An address without code accepts any call and returns nothing, hence the check of the size.
+    function call(address precompile, uint256 gasMax, bytes memory input, uint256 size)
+        private
+        view
+        returns (bytes memory output)
+    {
+        bool accepted;
+        (accepted, output) = precompile.staticcall{gas: gasMax}(input);
+        if (!accepted) revert PointRefused(precompile);
+        if (output.length != size) revert PrecompileMissing(precompile);
+    }
+}
