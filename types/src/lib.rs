@@ -1,1 +1,63 @@
-//! Weft types.
+//! The words of Weft: identifiers, stake and quorum arithmetic, messages, certificates, proofs, their
+//! encodings and the cryptography behind them.
+//!
+//! Everything that leaves a process is a protobuf message of `proto/` ([`wire`]). Bytes become typed
+//! values by decoding, which checks form and bounds, and typed values become [`Verified`] ones by
+//! the verifying functions of this crate, which check signatures. No other crate can make a
+//! `Verified` value, and consensus and ledger take nothing else.
+//!
+//! No I/O, no clock, no async. The only randomness is inside batch verification, where it decides
+//! the cost of finding a wrong signature and never the result.
+
+pub mod bls;
+mod commit;
+mod committee;
+pub mod ed25519;
+mod genesis;
+pub mod hash;
+mod ids;
+mod list;
+mod network;
+mod operation;
+mod state;
+mod statement;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+mod transaction;
+mod verified;
+mod vertex;
+pub mod wire;
+
+pub use commit::{Commit, CommitError};
+pub use committee::{
+    ADDRESSES_BYTES_MAX, Committee, CommitteeError, MEMBERS_MAX, Member, MemberSet,
+};
+pub use genesis::{FeeSchedule, Genesis, GenesisAccount, GenesisError, ProtocolParams, Template};
+pub use ids::{
+    Address, Amount, AssetId, CollectionId, CommitDigest, CommitIndex, CommitteeDigest,
+    ContentHash, DealId, EditionId, Epoch, GenesisDigest, Height, IdError, ItemId, MemberIndex,
+    Millis, NetworkId, Root, Round, Stake, StateKey, StatementDigest, TransactionId, VertexDigest,
+};
+pub use list::{list_proof, list_root, verify_list_proof};
+pub use network::Network;
+pub use operation::{
+    AssetAmount, Bundle, ItemTransfer, LIST_MAX, MintEntry, NAME_BYTES_MAX, NewDeal, NewEdition,
+    Operation, OperationError, Party, Payment, TEXT_BYTES_MAX, TRAITS_MAX, Trait, WantedFrom,
+    WantedItems,
+};
+pub use state::{
+    ObjectId, PROOF_SIBLINGS_MAX, ProofError, StateProof, empty_hash, key_bit, leaf_hash,
+    node_hash, value_hash,
+};
+pub use statement::{
+    Certificate, CertificateError, CertificateJson, FinalityShare, STATEMENT_BYTES, Statement,
+};
+pub use transaction::{
+    AUTHORISATIONS_MAX, Authorisation, OPERATIONS_MAX, Scheme, TRANSACTION_BYTES_MAX, Transaction,
+    TransactionBody, TransactionError, verify_transactions,
+};
+pub use verified::Verified;
+pub use vertex::{
+    FINALITY_SHARES_MAX, VERTEX_BYTES_MAX, VERTEX_TRANSACTIONS_MAX, Vertex, VertexBody,
+    VertexError, VertexRef, WEAK_LINKS_MAX, verify_vertex,
+};

@@ -1,0 +1,66 @@
+//! O3: a commit, an ordered piece of the DAG. Commits form a chain by their digests; the same chain
+//! is made by every correct member.
+
+use crate::hash::{Domain, blake3};
+use crate::ids::{CommitDigest, CommitIndex, IdError, Millis};
+use crate::vertex::VertexRef;
+use crate::wire;
+use bytes::Bytes;
+use prost::Message as _;
+use serde::{Deserialize, Serialize};
+
+/// A committed leader with what its history brings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    pub index: CommitIndex,
+    pub leader: VertexRef,
+    /// In order of output, the leader among them.
+    pub vertices: Vec<VertexRef>,
+    /// Never behind the previous commit's.
+    pub timestamp: Millis,
+    pub previous: CommitDigest,
+}
+
+/// Bytes that are no commit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommitError {
+    #[error("commit is no protobuf message: {0}")]
+    Malformed(String),
+    #[error("commit names no leader")]
+    NoLeader,
+    #[error(transparent)]
+    Id(#[from] IdError),
+}
+
+impl Commit {
+    /// The encoding, of which the digest is taken.
+    pub fn encode(&self) -> Bytes {
+        wire::Commit {
+            index: self.index.0,
+            leader: Some((&self.leader).into()),
+            vertices: self.vertices.iter().map(Into::into).collect(),
+            timestamp_ms: self.timestamp.0,
+            previous: Bytes::copy_from_slice(&self.previous.0),
+        }
+        .encode_to_vec()
+        .into()
+    }
+
+    pub fn decode(bytes: Bytes) -> Result<Self, CommitError> {
+        let wire =
+            wire::Commit::decode(bytes).map_err(|e| CommitError::Malformed(e.to_string()))?;
+        let leader = wire.leader.ok_or(CommitError::NoLeader)?;
+        let vertices = wire.vertices.iter().map(VertexRef::try_from);
+        Ok(Self {
+            index: CommitIndex(wire.index),
+            leader: VertexRef::try_from(&leader)?,
+            vertices: vertices.collect::<Result<_, _>>()?,
+            timestamp: Millis(wire.timestamp_ms),
+            previous: CommitDigest::try_from(wire.previous.as_ref())?,
+        })
+    }
+
+    pub fn digest(&self) -> CommitDigest {
+        CommitDigest(blake3(Domain::Commit, &[&self.encode()]))
+    }
+}

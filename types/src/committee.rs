@@ -1,0 +1,296 @@
+//! C1: the committee of an epoch, and all quorum arithmetic. `N` is the total stake,
+//! `F = floor((N-1)/3)` what may be faulty, quorum `Q = N - F`, validity `F + 1`. Any two quorums
+//! share more than F of stake, hence an honest member; any validity set holds an honest member.
+//! These formulas stand nowhere else.
+
+use crate::bls;
+use crate::ed25519;
+use crate::hash::keccak;
+use crate::ids::{CommitteeDigest, Epoch, MemberIndex, Stake};
+use serde::{Deserialize, Serialize};
+
+/// Most members that a committee may have.
+pub const MEMBERS_MAX: usize = 128;
+/// Longest list of addresses of one member, in bytes.
+pub const ADDRESSES_BYTES_MAX: usize = 512;
+
+/// One bonded masternode, as the registry has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// The registry's id; never used twice.
+    pub id: u64,
+    /// Voting weight, in whole bond units.
+    pub stake: Stake,
+    /// Signs vertices and is the libp2p identity.
+    pub vertex_key: ed25519::PublicKey,
+    /// Signs finality.
+    #[serde(with = "finality_key_text")]
+    pub finality_key: bls::PublicKey,
+    /// Comma-separated libp2p multiaddresses and at most one `http` URL.
+    pub addresses: String,
+}
+
+/// Members that make no committee.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommitteeError {
+    #[error("a committee needs 1 to {MEMBERS_MAX} members, not {0}")]
+    Size(usize),
+    #[error("member {id} follows member {before}: ids must ascend")]
+    Order { before: u64, id: u64 },
+    #[error("member {0} has no stake")]
+    NoStake(u64),
+    #[error("total stake overflows at member {0}")]
+    StakeOverflow(u64),
+    #[error("members {0} and {1} have the same {2}")]
+    SharedKey(u64, u64, &'static str),
+    #[error("member {id} has {found} bytes of addresses, more than {ADDRESSES_BYTES_MAX}")]
+    Addresses { id: u64, found: usize },
+}
+
+/// The members in office for one epoch, ordered by id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committee {
+    epoch: Epoch,
+    members: Vec<Member>,
+    total: Stake,
+}
+
+impl Committee {
+    /// # Errors
+    /// When ids do not ascend, a stake is zero, keys repeat, or there are none or too many members.
+    pub fn new(epoch: Epoch, members: Vec<Member>) -> Result<Self, CommitteeError> {
+        if members.is_empty() || members.len() > MEMBERS_MAX {
+            return Err(CommitteeError::Size(members.len()));
+        }
+        let mut total = Stake::ZERO;
+        for (i, member) in members.iter().enumerate() {
+            let id = member.id;
+            if member.stake == Stake::ZERO {
+                return Err(CommitteeError::NoStake(id));
+            }
+            if member.addresses.len() > ADDRESSES_BYTES_MAX {
+                let found = member.addresses.len();
+                return Err(CommitteeError::Addresses { id, found });
+            }
+            // Three times the total must fit, for comparisons of thirds.
+            total = total
+                .checked_add(member.stake.0)
+                .filter(|t| t.0.checked_mul(3).is_some())
+                .ok_or(CommitteeError::StakeOverflow(id))?;
+            if i > 0 && members[i - 1].id >= id {
+                let before = members[i - 1].id;
+                return Err(CommitteeError::Order { before, id });
+            }
+            for other in &members[..i] {
+                if other.vertex_key == member.vertex_key {
+                    return Err(CommitteeError::SharedKey(other.id, id, "vertex key"));
+                }
+                if other.finality_key == member.finality_key {
+                    return Err(CommitteeError::SharedKey(other.id, id, "finality key"));
+                }
+            }
+        }
+        Ok(Self {
+            epoch,
+            members,
+            total,
+        })
+    }
+
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Number of members.
+    pub fn size(&self) -> usize {
+        self.members.len()
+    }
+
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// `None` when the committee has no such member.
+    pub fn member(&self, index: MemberIndex) -> Option<&Member> {
+        self.members.get(index.as_usize())
+    }
+
+    /// All indices, ascending.
+    pub fn indices(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = MemberIndex> + ExactSizeIterator + use<> {
+        (0..self.members.len() as u32).map(MemberIndex)
+    }
+
+    /// The member that signs vertices with this key.
+    pub fn index_of(&self, vertex_key: &ed25519::PublicKey) -> Option<MemberIndex> {
+        let place = self
+            .members
+            .iter()
+            .position(|m| m.vertex_key == *vertex_key)?;
+        Some(MemberIndex(place as u32))
+    }
+
+    /// Zero for an index outside the committee.
+    pub fn stake(&self, index: MemberIndex) -> Stake {
+        self.member(index).map_or(Stake::ZERO, |m| m.stake)
+    }
+
+    /// N: the total stake.
+    pub fn total(&self) -> Stake {
+        self.total
+    }
+
+    /// F: the stake that may be faulty.
+    pub fn faulty(&self) -> Stake {
+        Stake((self.total.0 - 1) / 3)
+    }
+
+    /// Q = N - F: strictly more than two thirds.
+    pub fn quorum(&self) -> Stake {
+        Stake(self.total.0 - self.faulty().0)
+    }
+
+    /// F + 1: at least one honest member.
+    pub fn validity(&self) -> Stake {
+        self.faulty().next()
+    }
+
+    /// The stake of distinct members.
+    pub fn stake_of(&self, members: &MemberSet) -> Stake {
+        Stake(members.iter().map(|m| self.stake(m).0).sum())
+    }
+
+    pub fn is_quorum(&self, members: &MemberSet) -> bool {
+        self.stake_of(members) >= self.quorum()
+    }
+
+    pub fn is_validity(&self, members: &MemberSet) -> bool {
+        self.stake_of(members) >= self.validity()
+    }
+
+    /// As the registry's contract computes it: keccak256 over the epoch and each member's id, weight
+    /// and digest of keys and addresses.
+    pub fn digest(&self) -> CommitteeDigest {
+        let mut words = Vec::with_capacity(32 * (1 + 3 * self.members.len()));
+        words.extend_from_slice(&word(self.epoch.0));
+        for member in &self.members {
+            words.extend_from_slice(&word(member.id));
+            words.extend_from_slice(&word(member.stake.0));
+            words.extend_from_slice(&key_digest(member));
+        }
+        CommitteeDigest(keccak(&[&words]))
+    }
+}
+
+/// `keccak256(abi.encode(bytes32 vertexKey, bytes finalityKey, string addresses))`.
+fn key_digest(member: &Member) -> [u8; 32] {
+    let finality_key = member.finality_key.to_eip2537();
+    let addresses = member.addresses.as_bytes();
+    let mut padded = addresses.to_vec();
+    padded.resize(addresses.len().div_ceil(32) * 32, 0);
+    let second_offset = 3 * 32 + 32 + finality_key.len() as u64;
+    keccak(&[
+        &member.vertex_key.0,
+        &word(3 * 32),
+        &word(second_offset),
+        &word(finality_key.len() as u64),
+        &finality_key,
+        &word(addresses.len() as u64),
+        &padded,
+    ])
+}
+
+/// An integer as the base chain's 32-byte big-endian word.
+pub(crate) fn word(n: u64) -> [u8; 32] {
+    let mut word = [0; 32];
+    word[24..].copy_from_slice(&n.to_be_bytes());
+    word
+}
+
+/// A set of members: what stake is summed over, so that nobody counts twice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct MemberSet(u128);
+
+impl MemberSet {
+    /// Whether the member was new. An index that no committee can have is ignored.
+    pub fn insert(&mut self, member: MemberIndex) -> bool {
+        let new = member.as_usize() < MEMBERS_MAX && !self.contains(member);
+        if new {
+            self.0 |= 1 << member.0;
+        }
+        new
+    }
+
+    pub fn remove(&mut self, member: MemberIndex) {
+        if self.contains(member) {
+            self.0 &= !(1 << member.0);
+        }
+    }
+
+    pub fn contains(&self, member: MemberIndex) -> bool {
+        member.as_usize() < MEMBERS_MAX && self.0 & (1 << member.0) != 0
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.count_ones() as usize
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0 == 0
+    }
+
+    /// Ascending.
+    pub fn iter(&self) -> impl Iterator<Item = MemberIndex> + use<> {
+        let bits = self.0;
+        (0..MEMBERS_MAX as u32)
+            .filter(move |i| bits & (1 << i) != 0)
+            .map(MemberIndex)
+    }
+
+    /// One bit a member, least significant first, in `ceil(size / 8)` bytes.
+    pub fn to_bitmap(&self, size: usize) -> Vec<u8> {
+        self.0.to_le_bytes()[..size.div_ceil(8)].to_vec()
+    }
+
+    /// `None` unless the bitmap has exactly the length for `size` members and no bit beyond them.
+    pub fn from_bitmap(bitmap: &[u8], size: usize) -> Option<Self> {
+        if size > MEMBERS_MAX || bitmap.len() != size.div_ceil(8) {
+            return None;
+        }
+        let mut bytes = [0; 16];
+        bytes[..bitmap.len()].copy_from_slice(bitmap);
+        let bits = u128::from_le_bytes(bytes);
+        let beyond = if size == MEMBERS_MAX { 0 } else { bits >> size };
+        (beyond == 0).then_some(Self(bits))
+    }
+}
+
+impl FromIterator<MemberIndex> for MemberSet {
+    fn from_iter<I: IntoIterator<Item = MemberIndex>>(members: I) -> Self {
+        let mut set = Self::default();
+        for member in members {
+            set.insert(member);
+        }
+        set
+    }
+}
+
+/// Finality keys in JSON: 48 compressed bytes in hexadecimal, validated on the way in.
+mod finality_key_text {
+    use crate::bls::PublicKey;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
+
+    pub fn serialize<S: Serializer>(key: &PublicKey, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&hex::encode(key.to_bytes()))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PublicKey, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes = hex::decode(&text).map_err(D::Error::custom)?;
+        PublicKey::from_bytes(&bytes).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+use super::*;
+use crate::testing::{committee, members};
+
+fn with_stakes(stakes: &[u64]) -> Committee {
+    let mut list = members(stakes.len());
+    for (member, stake) in list.iter_mut().zip(stakes) {
+        member.stake = Stake(*stake);
+    }
+    Committee::new(Epoch(0), list).unwrap()
+}
+
+#[test]
+fn quorum_is_strictly_more_than_two_thirds_and_validity_more_than_one_third() {
+    for total in 1..=300u64 {
+        let committee = with_stakes(&[total]);
+        let (q, v, f) = (
+            committee.quorum().0,
+            committee.validity().0,
+            committee.faulty().0,
+        );
+        assert!(
+            3 * q > 2 * total && 3 * (q - 1) <= 2 * total,
+            "N = {total}, Q = {q}"
+        );
+        assert!(
+            3 * v >= total && 3 * f < total,
+            "N = {total}, V = {v}, F = {f}"
+        );
+        assert!(2 * q > total + f, "two quorums share more than F");
+    }
+}
+
+#[test]
+fn a_member_counts_once() {
+    let committee = with_stakes(&[5, 1, 1, 1]);
+    let mut set = MemberSet::default();
+    assert!(set.insert(MemberIndex(0)));
+    assert!(!set.insert(MemberIndex(0)));
+    assert_eq!(committee.stake_of(&set), Stake(5));
+    assert!(!committee.is_quorum(&set), "5 of 8 is not 6 of 8");
+    set.insert(MemberIndex(3));
+    assert!(committee.is_quorum(&set));
+}
+
+#[test]
+fn indices_outside_the_committee_have_no_stake() {
+    let committee = committee(4);
+    let set: MemberSet = [4, 127, 128, u32::MAX]
+        .into_iter()
+        .map(MemberIndex)
+        .collect();
+    assert_eq!(committee.stake_of(&set), Stake(0));
+    assert_eq!(committee.stake(MemberIndex(u32::MAX)), Stake(0));
+}
+
+#[test]
+fn a_bitmap_has_its_length_and_no_stray_bit() {
+    let set: MemberSet = [0, 2, 9].into_iter().map(MemberIndex).collect();
+    assert_eq!(set.to_bitmap(10), [0b0000_0101, 0b10]);
+    assert_eq!(MemberSet::from_bitmap(&[5, 2], 10), Some(set));
+    assert_eq!(
+        MemberSet::from_bitmap(&[5, 6], 10),
+        None,
+        "bit 10 of 10 members"
+    );
+    assert_eq!(MemberSet::from_bitmap(&[5], 10), None);
+    assert_eq!(MemberSet::from_bitmap(&[5, 2, 0], 10), None);
+    assert!(MemberSet::from_bitmap(&[0xff; 16], 128).is_some());
+}
+
+#[test]
+fn members_that_make_no_committee_are_refused_with_the_reason() {
+    let refused = |change: fn(&mut Vec<Member>)| {
+        let mut list = members(4);
+        change(&mut list);
+        Committee::new(Epoch(0), list).unwrap_err().to_string()
+    };
+    assert_eq!(
+        refused(|m| m.clear()),
+        "a committee needs 1 to 128 members, not 0"
+    );
+    assert_eq!(
+        refused(|m| m.swap(1, 2)),
+        "member 2 follows member 3: ids must ascend"
+    );
+    assert_eq!(refused(|m| m[2].stake = Stake(0)), "member 3 has no stake");
+    assert_eq!(
+        refused(|m| m[3].vertex_key = m[0].vertex_key),
+        "members 1 and 4 have the same vertex key"
+    );
+    assert_eq!(
+        refused(|m| m[3].finality_key = m[1].finality_key),
+        "members 2 and 4 have the same finality key"
+    );
+    assert_eq!(
+        refused(|m| m[1].stake = Stake::MAX),
+        "total stake overflows at member 2"
+    );
+    assert!(refused(|m| m[1].addresses = "x".repeat(513)).contains("513 bytes of addresses"));
+}
+
+#[test]
+fn a_member_survives_json() {
+    let member = members(1).remove(0);
+    let json = serde_json::to_string(&member).unwrap();
+    assert_eq!(serde_json::from_str::<Member>(&json).unwrap(), member);
+}

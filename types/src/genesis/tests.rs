@@ -1,0 +1,53 @@
+use super::*;
+use crate::testing::genesis;
+
+#[test]
+fn a_genesis_survives_its_json() {
+    let genesis = genesis(4);
+    assert_eq!(Genesis::from_json(&genesis.to_json()), Ok(genesis));
+}
+
+#[test]
+fn a_changed_parameter_no_longer_fits_the_network() {
+    let mut genesis = genesis(4);
+    genesis.template.params.gc_depth += 1;
+    let error = Genesis::from_json(&genesis.to_json()).unwrap_err();
+    assert!(matches!(error, GenesisError::Digest { .. }), "{error}");
+}
+
+#[test]
+fn a_value_out_of_range_is_named() {
+    let mut template = genesis(4).template;
+    template.params.finality_interval_ms = Millis(0);
+    assert_eq!(
+        template.validate().unwrap_err().to_string(),
+        "genesis: finality_interval_ms is 0, not in 1..=60000"
+    );
+}
+
+#[test]
+fn an_account_twice_and_an_impossible_supply_are_refused() {
+    let account = |n, balance| GenesisAccount {
+        address: Address([n; 32]),
+        balance: Amount(balance),
+    };
+    let mut template = genesis(4).template;
+    template.accounts = vec![account(1, 5), account(1, 5)];
+    assert_eq!(
+        template.validate(),
+        Err(GenesisError::DuplicateAccount(Address([1; 32])))
+    );
+    template.accounts = vec![account(1, u64::MAX), account(2, 1)];
+    assert_eq!(template.validate(), Err(GenesisError::Supply));
+}
+
+#[test]
+fn an_unknown_field_is_refused() {
+    let text = genesis(4)
+        .to_json()
+        .replacen("\"gc_depth\"", "\"gc_deepness\"", 1);
+    assert!(matches!(
+        Genesis::from_json(&text),
+        Err(GenesisError::Malformed(_))
+    ));
+}

@@ -1,0 +1,71 @@
+//! Hashing under domain tags. A tag's length precedes it, so that no tag is a prefix of another's
+//! message, and nothing hashed for one purpose is valid for another.
+
+use sha3::{Digest as _, Keccak256};
+
+/// What a digest is for. Part of the protocol: changing a text changes every digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Domain {
+    Network,
+    Genesis,
+    Vertex,
+    VertexSignature,
+    Commit,
+    Transaction,
+    TransactionSignature,
+    Address,
+    ObjectId,
+    StateKey,
+    StateLeaf,
+    StateNode,
+    EmptyTree,
+    Receipt,
+    ListNode,
+    Gossip,
+}
+
+impl Domain {
+    /// The tag's bytes.
+    pub const fn tag(self) -> &'static [u8] {
+        match self {
+            Self::Network => b"weft/v1/network",
+            Self::Genesis => b"weft/v1/genesis",
+            Self::Vertex => b"weft/v1/vertex",
+            Self::VertexSignature => b"weft/v1/vertex-signature",
+            Self::Commit => b"weft/v1/commit",
+            Self::Transaction => b"weft/v1/transaction",
+            Self::TransactionSignature => b"weft/v1/transaction-signature",
+            Self::Address => b"weft/v1/address",
+            Self::ObjectId => b"weft/v1/object-id",
+            Self::StateKey => b"weft/v1/state-key",
+            Self::StateLeaf => b"weft/v1/state-leaf",
+            Self::StateNode => b"weft/v1/state-node",
+            Self::EmptyTree => b"weft/v1/empty-tree",
+            Self::Receipt => b"weft/v1/receipt",
+            Self::ListNode => b"weft/v1/list-node",
+            Self::Gossip => b"weft/v1/gossip",
+        }
+    }
+}
+
+/// BLAKE3 over the tag (its length in one byte first) and the parts, one after the other. Parts of
+/// variable length must be the last, or carry their length themselves.
+pub fn blake3(domain: Domain, parts: &[&[u8]]) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    let tag = domain.tag();
+    hasher.update(&[tag.len() as u8]);
+    hasher.update(tag);
+    for part in parts {
+        hasher.update(part);
+    }
+    *hasher.finalize().as_bytes()
+}
+
+/// keccak256 over the parts: what the base chain can check.
+pub fn keccak(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hasher = Keccak256::new();
+    for part in parts {
+        hasher.update(part);
+    }
+    hasher.finalize().into()
+}

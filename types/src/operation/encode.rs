@@ -1,0 +1,164 @@
+//! Typed operations to their wire messages.
+
+use super::*;
+
+fn bytes(id: &[u8; 32]) -> Bytes {
+    Bytes::copy_from_slice(id)
+}
+
+fn asset_bytes(asset: &AssetId) -> Bytes {
+    match *asset {
+        AssetId::NATIVE => Bytes::new(),
+        asset => bytes(&asset.0),
+    }
+}
+
+fn hash_bytes(hash: &Option<ContentHash>) -> Bytes {
+    hash.map_or(Bytes::new(), |h| bytes(&h.0))
+}
+
+fn item_bytes(items: &[ItemId]) -> Vec<Bytes> {
+    items.iter().map(|i| bytes(&i.0)).collect()
+}
+
+impl From<&Trait> for wire::Trait {
+    fn from(t: &Trait) -> Self {
+        Self {
+            name: t.name.clone(),
+            value: t.value.clone(),
+        }
+    }
+}
+
+impl From<&Bundle> for wire::Bundle {
+    fn from(bundle: &Bundle) -> Self {
+        let assets = bundle.assets.iter().map(|a| wire::AssetAmount {
+            asset: asset_bytes(&a.asset),
+            amount: a.amount.0,
+        });
+        Self {
+            assets: assets.collect(),
+            items: item_bytes(&bundle.items),
+        }
+    }
+}
+
+impl From<&WantedItems> for wire::WantedItems {
+    fn from(wanted: &WantedItems) -> Self {
+        let (edition, collection) = match wanted.from {
+            WantedFrom::Edition(edition) => (bytes(&edition.0), Bytes::new()),
+            WantedFrom::Collection(collection) => (Bytes::new(), bytes(&collection.0)),
+        };
+        Self {
+            edition,
+            collection,
+            count: wanted.count,
+        }
+    }
+}
+
+impl From<&NewDeal> for wire::DealOpen {
+    fn from(deal: &NewDeal) -> Self {
+        Self {
+            gives: Some((&deal.gives).into()),
+            wants: Some((&deal.wants).into()),
+            wants_any: deal.wants_any.iter().map(Into::into).collect(),
+            taker: deal.taker.map_or(Bytes::new(), |t| bytes(&t.0)),
+            expires_ms: deal.expires.0,
+        }
+    }
+}
+
+impl From<&NewEdition> for wire::CreateEdition {
+    fn from(edition: &NewEdition) -> Self {
+        Self {
+            collection: bytes(&edition.collection.0),
+            name: edition.name.clone(),
+            cap: edition.cap,
+            traits: edition.traits.iter().map(Into::into).collect(),
+            image: edition.image.clone(),
+            image_hash: hash_bytes(&edition.image_hash),
+            metadata_hash: hash_bytes(&edition.metadata_hash),
+            reference: edition.reference.clone(),
+        }
+    }
+}
+
+fn transfer(payments: &[Payment], items: &[ItemTransfer]) -> wire::Transfer {
+    let payments = payments.iter().map(|p| wire::Payment {
+        to: bytes(&p.to.0),
+        asset: asset_bytes(&p.asset),
+        amount: p.amount.0,
+    });
+    let items = items.iter().map(|i| wire::ItemTransfer {
+        to: bytes(&i.to.0),
+        item: bytes(&i.item.0),
+    });
+    wire::Transfer {
+        payments: payments.collect(),
+        items: items.collect(),
+    }
+}
+
+fn mint(entries: &[MintEntry]) -> wire::Mint {
+    let entries = entries.iter().map(|e| wire::MintEntry {
+        edition: bytes(&e.edition.0),
+        to: bytes(&e.to.0),
+        count: e.count,
+    });
+    wire::Mint {
+        entries: entries.collect(),
+    }
+}
+
+fn multi_party(parties: &[Party]) -> wire::MultiParty {
+    let parties = parties.iter().map(|p| wire::Party {
+        account: bytes(&p.account.0),
+        operations: p.operations.iter().map(Into::into).collect(),
+    });
+    wire::MultiParty {
+        parties: parties.collect(),
+    }
+}
+
+impl From<&Operation> for wire::Operation {
+    fn from(operation: &Operation) -> Self {
+        use wire::operation::Kind;
+        let kind = match operation {
+            Operation::Transfer { payments, items } => Kind::Transfer(transfer(payments, items)),
+            Operation::CreateCollection {
+                name,
+                description,
+                item_cap,
+            } => Kind::CreateCollection(wire::CreateCollection {
+                name: name.clone(),
+                description: description.clone(),
+                item_cap: *item_cap,
+            }),
+            Operation::CreateEdition(edition) => Kind::CreateEdition(edition.into()),
+            Operation::Mint { entries } => Kind::Mint(mint(entries)),
+            Operation::UpdateItem {
+                item,
+                status,
+                data_hash,
+            } => Kind::UpdateItem(wire::UpdateItem {
+                item: bytes(&item.0),
+                status: status.clone(),
+                data_hash: hash_bytes(data_hash),
+            }),
+            Operation::Burn { items } => Kind::Burn(wire::Burn {
+                items: item_bytes(items),
+            }),
+            Operation::DealOpen(deal) => Kind::DealOpen(deal.into()),
+            Operation::DealTake { deal, items } => Kind::DealTake(wire::DealTake {
+                deal: bytes(&deal.0),
+                items: item_bytes(items),
+            }),
+            Operation::DealCancel { deal } => Kind::DealCancel(wire::DealCancel {
+                deal: bytes(&deal.0),
+            }),
+            Operation::MultiParty(parties) => Kind::MultiParty(multi_party(parties)),
+        };
+        Self { kind: Some(kind) }
+    }
+}

@@ -1,0 +1,195 @@
+//! The state tree: a sparse Merkle tree over 256-bit keys, in its compact form. A subtree with one
+//! leaf is that leaf, an empty subtree is a constant. A proof is the siblings from the root down to
+//! where the path ends: at the key's leaf (presence), at another leaf, or at an empty subtree
+//! (absence). This file has the hashes and the check, the ledger has the tree.
+
+use crate::hash::{Domain, blake3};
+use crate::ids::{Address, CollectionId, DealId, EditionId, IdError, ItemId, Root, StateKey};
+use crate::wire;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+/// Longest possible proof: one sibling a bit.
+pub const PROOF_SIBLINGS_MAX: usize = 256;
+
+/// Names an object of the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+pub enum ObjectId {
+    Account(Address),
+    Collection(CollectionId),
+    Edition(EditionId),
+    Item(ItemId),
+    Deal(DealId),
+}
+
+impl ObjectId {
+    /// The number in state keys and in the store's keys.
+    pub fn kind(&self) -> u8 {
+        match self {
+            Self::Account(_) => 1,
+            Self::Collection(_) => 2,
+            Self::Edition(_) => 3,
+            Self::Item(_) => 4,
+            Self::Deal(_) => 5,
+        }
+    }
+
+    pub fn bytes(&self) -> &[u8; 32] {
+        match self {
+            Self::Account(id) => &id.0,
+            Self::Collection(id) => &id.0,
+            Self::Edition(id) => &id.0,
+            Self::Item(id) => &id.0,
+            Self::Deal(id) => &id.0,
+        }
+    }
+
+    /// Reads what `kind` and `bytes` wrote.
+    pub fn from_parts(kind: u8, bytes: &[u8]) -> Option<Self> {
+        Some(match kind {
+            1 => Self::Account(Address::try_from(bytes).ok()?),
+            2 => Self::Collection(CollectionId::try_from(bytes).ok()?),
+            3 => Self::Edition(EditionId::try_from(bytes).ok()?),
+            4 => Self::Item(ItemId::try_from(bytes).ok()?),
+            5 => Self::Deal(DealId::try_from(bytes).ok()?),
+            _ => return None,
+        })
+    }
+
+    /// Where the object stands in the state tree.
+    pub fn state_key(&self) -> StateKey {
+        StateKey(blake3(Domain::StateKey, &[&[self.kind()], self.bytes()]))
+    }
+}
+
+/// The hash of an empty subtree, and of an empty tree's root. Not zero, so that a zero root is
+/// never a valid one.
+pub fn empty_hash() -> [u8; 32] {
+    blake3(Domain::EmptyTree, &[])
+}
+
+/// The hash of an object's encoding.
+pub fn value_hash(value: &[u8]) -> [u8; 32] {
+    blake3(Domain::StateLeaf, &[b"value", value])
+}
+
+/// The hash of a leaf: its whole key, so that a leaf proves where it belongs.
+pub fn leaf_hash(key: &StateKey, value_hash: &[u8; 32]) -> [u8; 32] {
+    blake3(Domain::StateLeaf, &[b"leaf", &key.0, value_hash])
+}
+
+/// The hash of an inner node.
+pub fn node_hash(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
+    blake3(Domain::StateNode, &[left, right])
+}
+
+/// Bit `depth` of the key, from the most significant: `true` is right.
+pub fn key_bit(key: &StateKey, depth: usize) -> bool {
+    key.0[depth / 8] & (0x80 >> (depth % 8)) != 0
+}
+
+/// The siblings on a key's path, and what stands at its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateProof {
+    /// From the root downwards.
+    pub siblings: Vec<Root>,
+    /// Another key's leaf (key and value hash) at the end of the path: proves absence.
+    pub other: Option<(StateKey, Root)>,
+}
+
+/// A proof that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProofError {
+    #[error("proof has {0} siblings, more than {PROOF_SIBLINGS_MAX}")]
+    TooLong(usize),
+    #[error("proof leads to root {found}, not {expected}")]
+    Root { expected: Root, found: Root },
+    #[error("the other leaf of a proof of absence does not stand on the key's path")]
+    OtherLeaf,
+    #[error("a proof of presence names another leaf")]
+    Contradiction,
+    #[error(transparent)]
+    Id(#[from] IdError),
+}
+
+impl StateProof {
+    /// Checks that under `root` the key has this value, or none.
+    pub fn verify(
+        &self,
+        root: &Root,
+        key: &StateKey,
+        value: Option<&[u8]>,
+    ) -> Result<(), ProofError> {
+        let depth = self.siblings.len();
+        if depth > PROOF_SIBLINGS_MAX {
+            return Err(ProofError::TooLong(depth));
+        }
+        let mut hash = match (value, &self.other) {
+            (Some(value), None) => leaf_hash(key, &value_hash(value)),
+            (Some(_), Some(_)) => return Err(ProofError::Contradiction),
+            (None, None) => empty_hash(),
+            (None, Some((other, other_value))) => {
+                let on_path = (0..depth).all(|d| key_bit(other, d) == key_bit(key, d));
+                if other == key || !on_path {
+                    return Err(ProofError::OtherLeaf);
+                }
+                leaf_hash(other, &other_value.0)
+            }
+        };
+        for (d, sibling) in self.siblings.iter().enumerate().rev() {
+            hash = if key_bit(key, d) {
+                node_hash(&sibling.0, &hash)
+            } else {
+                node_hash(&hash, &sibling.0)
+            };
+        }
+        if hash != root.0 {
+            return Err(ProofError::Root {
+                expected: *root,
+                found: Root(hash),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl From<&StateProof> for wire::StateProof {
+    fn from(proof: &StateProof) -> Self {
+        let bytes = |h: &[u8; 32]| Bytes::copy_from_slice(h);
+        let (other_key, other_value_hash) = match &proof.other {
+            Some((key, value)) => (bytes(&key.0), bytes(&value.0)),
+            None => (Bytes::new(), Bytes::new()),
+        };
+        Self {
+            siblings: proof.siblings.iter().map(|s| bytes(&s.0)).collect(),
+            other_key,
+            other_value_hash,
+        }
+    }
+}
+
+impl TryFrom<&wire::StateProof> for StateProof {
+    type Error = ProofError;
+
+    fn try_from(wire: &wire::StateProof) -> Result<Self, ProofError> {
+        if wire.siblings.len() > PROOF_SIBLINGS_MAX {
+            return Err(ProofError::TooLong(wire.siblings.len()));
+        }
+        let siblings = wire.siblings.iter().map(|s| Root::try_from(s.as_ref()));
+        let other = match wire.other_key.as_ref() {
+            [] => None,
+            key => Some((
+                StateKey::try_from(key)?,
+                Root::try_from(wire.other_value_hash.as_ref())?,
+            )),
+        };
+        Ok(Self {
+            siblings: siblings.collect::<Result<_, _>>()?,
+            other,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! Committees, keys and signed things for tests, made from fixed seeds. Behind the feature
+//! `testing`; nothing here is for production.
+
+use crate::bls;
+use crate::committee::{Committee, Member, MemberSet};
+use crate::ed25519::{PublicKey, SecretKey};
+use crate::genesis::{Genesis, GenesisAccount, ProtocolParams, Template};
+use crate::ids::{
+    Address, Amount, CommitDigest, CommitIndex, CommitteeDigest, Epoch, GenesisDigest, Height,
+    MemberIndex, Millis, Root, Stake,
+};
+use crate::network::Network;
+use crate::operation::Operation;
+use crate::statement::{Certificate, FinalityShare, Statement};
+use crate::transaction::{Transaction, TransactionBody};
+
+/// The vertex key of member `i`.
+pub fn vertex_key(i: usize) -> SecretKey {
+    SecretKey::from_seed([i as u8 + 1; 32])
+}
+
+/// The finality key of member `i`.
+pub fn finality_key(i: usize) -> bls::SecretKey {
+    bls::SecretKey::from_entropy(&[i as u8 + 1; 32])
+}
+
+/// A user's key.
+pub fn user_key(i: u64) -> SecretKey {
+    let mut seed = [0xaa; 32];
+    seed[..8].copy_from_slice(&i.to_be_bytes());
+    SecretKey::from_seed(seed)
+}
+
+/// A user's account.
+pub fn user(i: u64) -> Address {
+    Address::of_key(&user_key(i).public())
+}
+
+/// `n` members with one unit of stake each and ids from 1.
+pub fn members(n: usize) -> Vec<Member> {
+    let member = |i| Member {
+        id: i as u64 + 1,
+        stake: Stake(1),
+        vertex_key: vertex_key(i).public(),
+        finality_key: finality_key(i).public(),
+        addresses: format!("/ip4/127.0.0.1/tcp/{}", 9000 + i),
+    };
+    (0..n).map(member).collect()
+}
+
+/// A committee of epoch 0 with equal stakes.
+pub fn committee(n: usize) -> Committee {
+    Committee::new(Epoch::ZERO, members(n)).expect("test members make a committee")
+}
+
+/// The network of the tests.
+pub fn network() -> Network {
+    Network {
+        genesis: GenesisDigest([9; 32]),
+        chain_id: 31_337,
+        manager: [0x11; 20],
+    }
+}
+
+/// A genesis with `n` members and ten users of a million units each.
+pub fn genesis(n: usize) -> Genesis {
+    let account = |i| GenesisAccount {
+        address: user(i),
+        balance: Amount(1_000_000),
+    };
+    let template = Template {
+        name: "test".to_owned(),
+        timestamp_ms: Millis(1_000),
+        params: ProtocolParams::default(),
+        accounts: (0..10).map(account).collect(),
+    };
+    Genesis {
+        network: Network {
+            genesis: template.digest(),
+            ..network()
+        },
+        template,
+        registry: [0x22; 20],
+        committee: members(n),
+    }
+}
+
+/// A statement of the given height.
+pub fn statement(height: u64) -> Statement {
+    Statement {
+        network: network(),
+        epoch: Epoch::ZERO,
+        height: Height(height),
+        timestamp: Millis(1_000 + height),
+        commit: CommitIndex(height),
+        commit_digest: CommitDigest([1; 32]),
+        state_root: Root([2; 32]),
+        receipts_root: Root([3; 32]),
+        offenders_root: Root([4; 32]),
+        withdrawals_root: Root([5; 32]),
+        exit_root: Root([6; 32]),
+        deposits_processed: 0,
+        deposits_digest: Root([7; 32]),
+        registry_cursor: 0,
+        next_committee: CommitteeDigest::ZERO,
+    }
+}
+
+/// A certificate of four-member committees by the given members, quorum or not.
+pub fn certify(statement: &Statement, signers: &[usize]) -> Certificate {
+    let shares: Vec<bls::Signature> = signers
+        .iter()
+        .map(|i| FinalityShare::sign(statement, &finality_key(*i)).signature)
+        .collect();
+    let set: MemberSet = signers.iter().map(|i| MemberIndex(*i as u32)).collect();
+    Certificate {
+        statement: statement.clone(),
+        bitmap: set.to_bitmap(4).into(),
+        signature: bls::Signature::sum(&shares).expect("at least one signer"),
+    }
+}
+
+/// A body by user `i` with everything but the operations filled in.
+pub fn body(i: u64, nonce: u64, operations: Vec<Operation>) -> TransactionBody {
+    let mut idempotency = [0; 16];
+    idempotency[..8].copy_from_slice(&nonce.to_be_bytes());
+    TransactionBody {
+        network: network().id(),
+        sender: user(i),
+        idempotency,
+        valid_until: Millis(60_000),
+        max_fee: Amount(10_000),
+        sponsor: None,
+        operations,
+    }
+}
+
+/// A transaction signed by user `i` alone.
+pub fn transaction(i: u64, nonce: u64, operations: Vec<Operation>) -> Transaction {
+    body(i, nonce, operations).sign(&[&user_key(i)])
+}
+
+/// The public key of user `i`.
+pub fn user_public(i: u64) -> PublicKey {
+    user_key(i).public()
+}

@@ -1,0 +1,485 @@
+//! V1, V2: the vertex. Its digest is over the body's bytes as received, never over a re-encoding, and
+//! the signature is over the digest: nothing that a relay can add or alter makes a second vertex out
+//! of one. Equivocation is two different digests, both validly signed, for one author and round.
+
+use crate::committee::{Committee, MemberSet};
+use crate::ed25519::{self, PublicKey, SecretKey};
+use crate::hash::{Domain, blake3};
+use crate::ids::{
+    Epoch, IdError, MemberIndex, Millis, NetworkId, Round, StatementDigest, VertexDigest,
+};
+use crate::statement::FinalityShare;
+use crate::transaction::{Transaction, verify_transactions};
+use crate::verified::Verified;
+use crate::{bls, wire};
+use bytes::Bytes;
+use prost::Message as _;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::Arc;
+
+/// Longest encoded vertex in bytes; what is longer is not decoded.
+pub const VERTEX_BYTES_MAX: usize = 4 << 20;
+/// Most weak links of one vertex.
+pub const WEAK_LINKS_MAX: usize = 512;
+/// Most finality shares in one vertex.
+pub const FINALITY_SHARES_MAX: usize = 256;
+/// Most transactions in one vertex.
+pub const VERTEX_TRANSACTIONS_MAX: usize = 16_384;
+
+/// Names a vertex. Ordered by round, author, digest: the order of output (O1).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct VertexRef {
+    pub round: Round,
+    pub author: MemberIndex,
+    pub digest: VertexDigest,
+}
+
+impl fmt::Display for VertexRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digest = hex::encode(&self.digest.0[..4]);
+        write!(f, "{}@{}:{digest}", self.author, self.round)
+    }
+}
+
+impl fmt::Debug for VertexRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl From<&VertexRef> for wire::VertexRef {
+    fn from(vertex: &VertexRef) -> Self {
+        Self {
+            round: vertex.round.0,
+            author: vertex.author.0,
+            digest: Bytes::copy_from_slice(&vertex.digest.0),
+        }
+    }
+}
+
+impl TryFrom<&wire::VertexRef> for VertexRef {
+    type Error = IdError;
+
+    fn try_from(wire: &wire::VertexRef) -> Result<Self, IdError> {
+        Ok(Self {
+            round: Round(wire.round),
+            author: MemberIndex(wire.author),
+            digest: VertexDigest::try_from(wire.digest.as_ref())?,
+        })
+    }
+}
+
+/// What an author puts into a vertex.
+#[derive(Debug, Clone)]
+pub struct VertexBody {
+    pub network: NetworkId,
+    pub epoch: Epoch,
+    pub round: Round,
+    pub author: MemberIndex,
+    pub timestamp: Millis,
+    /// First the author's own latest vertex, then those of the previous round by others, ascending.
+    pub parents: Vec<VertexRef>,
+    /// Older vertices not yet in the history: inclusion only, never a vote.
+    pub weak_links: Vec<VertexRef>,
+    /// Encoded transactions.
+    pub transactions: Vec<Bytes>,
+    pub shares: Vec<FinalityShare>,
+}
+
+/// A vertex with its place in the DAG. Cloning is cheap: the payload is shared.
+#[derive(Clone)]
+pub struct Vertex {
+    reference: VertexRef,
+    encoded: Bytes,
+    signature: Bytes,
+    body: Arc<VertexBody>,
+    /// One entry per transaction of the body: `None` is void (O3), for its bytes or its
+    /// authorisations are wrong. Filled by verification.
+    transactions: Arc<[Option<Arc<Verified<Transaction>>>]>,
+}
+
+impl fmt::Debug for Vertex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Vertex({})", self.reference)
+    }
+}
+
+impl PartialEq for Vertex {
+    fn eq(&self, other: &Self) -> bool {
+        self.reference == other.reference
+    }
+}
+
+impl Eq for Vertex {}
+
+/// Why bytes are no vertex of this committee.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VertexError {
+    #[error("vertex has {0} bytes, more than {VERTEX_BYTES_MAX}")]
+    TooLong(usize),
+    #[error("vertex is no protobuf message: {0}")]
+    Malformed(String),
+    #[error("vertex holds {found} {what}, more than {limit}")]
+    TooMany {
+        what: &'static str,
+        found: usize,
+        limit: usize,
+    },
+    #[error(transparent)]
+    Id(#[from] IdError),
+    #[error("vertex {vertex} is of network {found}")]
+    Network { vertex: VertexRef, found: NetworkId },
+    #[error("vertex {vertex} is of epoch {found}, not {expected}")]
+    Epoch {
+        vertex: VertexRef,
+        expected: Epoch,
+        found: Epoch,
+    },
+    #[error("vertex {0} is by no member")]
+    UnknownAuthor(VertexRef),
+    #[error("vertex {0} is signed by somebody else, or not at all")]
+    Signature(VertexRef),
+    #[error("vertex {0} is of round 0, whose vertices are derived and never sent")]
+    RoundZero(VertexRef),
+    #[error("vertex {vertex}: parent stake {stake} is below the quorum {quorum}")]
+    ParentStake {
+        vertex: VertexRef,
+        stake: u64,
+        quorum: u64,
+    },
+    #[error("vertex {vertex}: {reason}")]
+    Links {
+        vertex: VertexRef,
+        reason: &'static str,
+    },
+}
+
+impl Vertex {
+    /// The unsigned vertex of round 0 that every member starts from: the same on every node.
+    pub fn genesis(network: NetworkId, epoch: Epoch, author: MemberIndex) -> Verified<Self> {
+        let body = VertexBody {
+            network,
+            epoch,
+            round: Round::ZERO,
+            author,
+            timestamp: Millis::ZERO,
+            parents: Vec::new(),
+            weak_links: Vec::new(),
+            transactions: Vec::new(),
+            shares: Vec::new(),
+        };
+        Verified::new(Self::assemble(body.encode(), Bytes::new(), body))
+    }
+
+    /// Signs an own vertex. The transactions are the parsed ones of `body.transactions`, in order;
+    /// who calls has verified them. The signing guard has allowed the digest before (V3).
+    ///
+    /// # Panics
+    /// When the two lists differ in length: our own bug.
+    pub fn sign(
+        body: VertexBody,
+        transactions: Vec<Arc<Verified<Transaction>>>,
+        key: &SecretKey,
+    ) -> Verified<Self> {
+        assert_eq!(body.transactions.len(), transactions.len());
+        let encoded = body.encode();
+        let digest = digest_of(&encoded);
+        let signature = key.sign(&signed_message(&digest));
+        let mut vertex = Self::assemble(encoded, Bytes::copy_from_slice(&signature), body);
+        vertex.transactions = transactions.into_iter().map(Some).collect();
+        Verified::new(vertex)
+    }
+
+    fn assemble(encoded: Bytes, signature: Bytes, body: VertexBody) -> Self {
+        Self {
+            reference: VertexRef {
+                round: body.round,
+                author: body.author,
+                digest: digest_of(&encoded),
+            },
+            encoded,
+            signature,
+            body: Arc::new(body),
+            transactions: Arc::new([]),
+        }
+    }
+
+    /// Reads a vertex, without copying its payload. Nothing is verified yet.
+    pub fn decode(bytes: Bytes) -> Result<Self, VertexError> {
+        if bytes.len() > VERTEX_BYTES_MAX {
+            return Err(VertexError::TooLong(bytes.len()));
+        }
+        let malformed = |e: prost::DecodeError| VertexError::Malformed(e.to_string());
+        let outer = wire::Vertex::decode(bytes).map_err(malformed)?;
+        let wire = wire::VertexBody::decode(outer.body.clone()).map_err(malformed)?;
+        let body = VertexBody::try_from(wire)?;
+        Ok(Self::assemble(outer.body, outer.signature, body))
+    }
+
+    /// The encoding that travels and is stored.
+    pub fn encode(&self) -> Bytes {
+        wire::Vertex {
+            body: self.encoded.clone(),
+            signature: self.signature.clone(),
+        }
+        .encode_to_vec()
+        .into()
+    }
+
+    /// Length of the encoding in bytes, nearly.
+    pub fn size(&self) -> usize {
+        self.encoded.len() + self.signature.len() + 16
+    }
+
+    pub fn reference(&self) -> VertexRef {
+        self.reference
+    }
+
+    pub fn digest(&self) -> VertexDigest {
+        self.reference.digest
+    }
+
+    pub fn round(&self) -> Round {
+        self.reference.round
+    }
+
+    pub fn author(&self) -> MemberIndex {
+        self.reference.author
+    }
+
+    pub fn epoch(&self) -> Epoch {
+        self.body.epoch
+    }
+
+    pub fn timestamp(&self) -> Millis {
+        self.body.timestamp
+    }
+
+    pub fn parents(&self) -> &[VertexRef] {
+        &self.body.parents
+    }
+
+    /// The parents of the previous round: those that vote (V2).
+    pub fn voting_parents(&self) -> impl Iterator<Item = &VertexRef> {
+        let round = self.round();
+        let previous = move |p: &&VertexRef| p.round.checked_add(1) == Some(round);
+        self.body.parents.iter().filter(previous)
+    }
+
+    pub fn weak_links(&self) -> &[VertexRef] {
+        &self.body.weak_links
+    }
+
+    /// Parents and weak links.
+    pub fn links(&self) -> impl Iterator<Item = &VertexRef> {
+        self.body.parents.iter().chain(&self.body.weak_links)
+    }
+
+    pub fn shares(&self) -> &[FinalityShare] {
+        &self.body.shares
+    }
+
+    /// The transactions in the author's order; `None` is void.
+    pub fn transactions(&self) -> &[Option<Arc<Verified<Transaction>>>] {
+        &self.transactions
+    }
+
+    /// Signature check to be batched with others; `None` when the signature has a wrong length.
+    fn signature_check(&self, key: &PublicKey) -> Option<ed25519::Check> {
+        let signature = self.signature.as_ref().try_into().ok()?;
+        let message = signed_message(&self.reference.digest);
+        Some(ed25519::Check::new(key, &message, signature))
+    }
+
+    /// V2 and C1: everything about a vertex that can be judged without the DAG.
+    fn check_form(&self, network: NetworkId, committee: &Committee) -> Result<(), VertexError> {
+        let (vertex, body) = (self.reference, &self.body);
+        if body.network != network {
+            let found = body.network;
+            return Err(VertexError::Network { vertex, found });
+        }
+        if body.epoch != committee.epoch() {
+            return Err(VertexError::Epoch {
+                vertex,
+                expected: committee.epoch(),
+                found: body.epoch,
+            });
+        }
+        if committee.member(body.author).is_none() {
+            return Err(VertexError::UnknownAuthor(vertex));
+        }
+        if body.round == Round::ZERO {
+            return Err(VertexError::RoundZero(vertex));
+        }
+        let links = |reason| Err(VertexError::Links { vertex, reason });
+        let Some((own, others)) = body.parents.split_first() else {
+            return links("it has no parents");
+        };
+        if own.author != body.author || own.round >= body.round {
+            return links("its first parent is not an earlier vertex of its author");
+        }
+        let previous = body.round.saturating_sub(1);
+        let mut voters = MemberSet::default();
+        if own.round == previous {
+            voters.insert(own.author);
+        }
+        let mut last: Option<MemberIndex> = None;
+        for parent in others {
+            if parent.round != previous {
+                return links("a parent by another author is not of the previous round");
+            }
+            if parent.author == body.author || committee.member(parent.author).is_none() {
+                return links("a parent is by its own author again, or by no member");
+            }
+            if last.is_some_and(|l| l >= parent.author) {
+                return links("parents are not of distinct authors in ascending order");
+            }
+            last = Some(parent.author);
+            voters.insert(parent.author);
+        }
+        if !committee.is_quorum(&voters) {
+            return Err(VertexError::ParentStake {
+                vertex,
+                stake: committee.stake_of(&voters).0,
+                quorum: committee.quorum().0,
+            });
+        }
+        let old = |l: &VertexRef| l.round < previous && committee.member(l.author).is_some();
+        if !body.weak_links.iter().all(old) {
+            return links("a weak link is not to an older vertex of a member");
+        }
+        if !body.weak_links.is_sorted_by(|a, b| a < b) {
+            return links("weak links are not in ascending order");
+        }
+        Ok(())
+    }
+}
+
+/// V1, V2: verifies one vertex and each of its transactions.
+///
+/// Transactions that `known` returns have been verified before and are not verified again. Wrong
+/// ones make a void entry, not a wrong vertex (O3).
+///
+/// # Errors
+/// When the vertex is not this committee's, is not signed by its author, or breaks a rule of form.
+pub fn verify_vertex(
+    mut vertex: Vertex,
+    network: NetworkId,
+    committee: &Committee,
+    known: &dyn Fn(&Transaction) -> Option<Arc<Verified<Transaction>>>,
+) -> Result<Verified<Vertex>, VertexError> {
+    vertex.check_form(network, committee)?;
+    let reference = vertex.reference;
+    let member = committee
+        .member(reference.author)
+        .ok_or(VertexError::UnknownAuthor(reference))?;
+    let signed = vertex
+        .signature_check(&member.vertex_key)
+        .is_some_and(|check| ed25519::verify_all(&[check])[0]);
+    if !signed {
+        return Err(VertexError::Signature(reference));
+    }
+    let decoded = vertex.body.transactions.iter().cloned();
+    let decoded = decoded
+        .map(|bytes| Transaction::decode(bytes).ok())
+        .collect();
+    vertex.transactions = verify_transactions(decoded, network, known).into();
+    Ok(Verified::new(vertex))
+}
+
+fn digest_of(encoded_body: &[u8]) -> VertexDigest {
+    VertexDigest(blake3(Domain::Vertex, &[encoded_body]))
+}
+
+fn signed_message(digest: &VertexDigest) -> Vec<u8> {
+    [Domain::VertexSignature.tag(), &digest.0].concat()
+}
+
+impl VertexBody {
+    fn encode(&self) -> Bytes {
+        let references = |list: &[VertexRef]| list.iter().map(Into::into).collect();
+        wire::VertexBody {
+            network: Bytes::copy_from_slice(&self.network.0),
+            epoch: self.epoch.0,
+            round: self.round.0,
+            author: self.author.0,
+            timestamp_ms: self.timestamp.0,
+            parents: references(&self.parents),
+            weak_links: references(&self.weak_links),
+            transactions: self.transactions.clone(),
+            finality_shares: self.shares.iter().map(Into::into).collect(),
+        }
+        .encode_to_vec()
+        .into()
+    }
+}
+
+fn at_most(what: &'static str, found: usize, limit: usize) -> Result<(), VertexError> {
+    if found <= limit {
+        return Ok(());
+    }
+    Err(VertexError::TooMany { what, found, limit })
+}
+
+impl TryFrom<wire::VertexBody> for VertexBody {
+    type Error = VertexError;
+
+    fn try_from(wire: wire::VertexBody) -> Result<Self, VertexError> {
+        use crate::committee::MEMBERS_MAX;
+        at_most("parents", wire.parents.len(), MEMBERS_MAX)?;
+        at_most("weak links", wire.weak_links.len(), WEAK_LINKS_MAX)?;
+        at_most("shares", wire.finality_shares.len(), FINALITY_SHARES_MAX)?;
+        at_most(
+            "transactions",
+            wire.transactions.len(),
+            VERTEX_TRANSACTIONS_MAX,
+        )?;
+        let references = |list: &[wire::VertexRef]| -> Result<Vec<VertexRef>, IdError> {
+            list.iter().map(VertexRef::try_from).collect()
+        };
+        Ok(Self {
+            network: NetworkId::try_from(wire.network.as_ref())?,
+            epoch: Epoch(wire.epoch),
+            round: Round(wire.round),
+            author: MemberIndex(wire.author),
+            timestamp: Millis(wire.timestamp_ms),
+            parents: references(&wire.parents)?,
+            weak_links: references(&wire.weak_links)?,
+            transactions: wire.transactions,
+            shares: wire
+                .finality_shares
+                .iter()
+                .map(FinalityShare::try_from)
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl From<&FinalityShare> for wire::FinalityShare {
+    fn from(share: &FinalityShare) -> Self {
+        Self {
+            epoch: share.epoch.0,
+            height: share.height.0,
+            statement_digest: Bytes::copy_from_slice(&share.statement.0),
+            signature: Bytes::copy_from_slice(&share.signature.to_bytes()),
+        }
+    }
+}
+
+impl TryFrom<&wire::FinalityShare> for FinalityShare {
+    type Error = VertexError;
+
+    fn try_from(wire: &wire::FinalityShare) -> Result<Self, VertexError> {
+        let malformed = |e: bls::BlsError| VertexError::Malformed(e.to_string());
+        Ok(Self {
+            epoch: Epoch(wire.epoch),
+            height: crate::ids::Height(wire.height),
+            statement: StatementDigest::try_from(wire.statement_digest.as_ref())?,
+            signature: bls::Signature::from_bytes(&wire.signature).map_err(malformed)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
