@@ -2,8 +2,8 @@
 # Builds and tests the base-chain contracts and writes their artifacts (ABI and bytecode), which
 # are committed so that a Rust build needs no Node.
 #
-#   scripts/contracts.sh            build, test, rewrite basechain/contracts/artifacts
-#   scripts/contracts.sh --check    build, test, fail when the committed artifacts or fixtures differ
+#   scripts/contracts.sh            build, test, rewrite the artifacts and the fixture
+#   scripts/contracts.sh --check    build, test, fail when the committed ones differ
 #   FOUNDRY_FUZZ_RUNS=5000 scripts/contracts.sh     more fuzzing than the default of foundry.toml
 #
 # Needs Node 20.19 or newer with npm. Everything else comes from npm, pinned in package-lock.json;
@@ -28,4 +28,5 @@ fi
 forge=node_modules/.bin/forge
 "$forge" build
 node artifacts.mjs $check
+node test/fixtures/generate.mjs $check
 "$forge" test
