@@ -26,6 +26,7 @@ if ! cmp -s package-lock.json node_modules/.installed-lock; then
 fi
 
 forge=node_modules/.bin/forge
+[[ -x $forge ]] || { echo "contracts.sh: npm has no forge for $(uname -sm), only for Linux x86_64 and macOS arm64" >&2; exit 1; }
 "$forge" build
 node artifacts.mjs $check
 node test/fixtures/generate.mjs $check
