@@ -6,6 +6,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "vertex.proto",
         "finality.proto",
         "ledger.proto",
+        "api.proto",
     ];
     println!("cargo:rerun-if-changed=../proto");
     let descriptors = protox::compile(files, ["../proto"])?;

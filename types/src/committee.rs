@@ -16,6 +16,7 @@ pub const ADDRESSES_BYTES_MAX: usize = 512;
 
 /// One bonded masternode, as the registry has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Member {
     /// The registry's id; never used twice.
     pub id: u64,

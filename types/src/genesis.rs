@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 /// Rules that every node of a network shares, hashed into its genesis.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProtocolParams {
     /// Leader slots a round (D5).
     pub leaders_per_round: u32,
@@ -31,6 +32,7 @@ pub struct ProtocolParams {
 /// What a transaction pays, in units of the native asset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FeeSchedule {
     pub per_transaction: Amount,
     pub per_operation: Amount,
@@ -125,6 +127,7 @@ impl ProtocolParams {
 /// An account that the network starts with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GenesisAccount {
     pub address: Address,
     pub balance: Amount,
@@ -133,6 +136,7 @@ pub struct GenesisAccount {
 /// The part that is fixed before the contracts are deployed, and named by them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Template {
     pub name: String,
     /// The first ledger time.
@@ -170,11 +174,13 @@ impl Template {
 /// The whole of `genesis.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Genesis {
     pub template: Template,
     pub network: Network,
     /// Address of the `MasternodeRegistry` contract.
     #[serde(with = "hex::serde")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub registry: [u8; 20],
     /// The committee of epoch 0, as the registry has it.
     pub committee: Vec<Member>,

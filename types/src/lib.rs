@@ -9,6 +9,7 @@
 //! No I/O, no clock, no async. The only randomness is inside batch verification, where it decides
 //! the cost of finding a wrong signature and never the result.
 
+pub mod api;
 pub mod bls;
 mod commit;
 mod committee;
@@ -18,6 +19,8 @@ pub mod hash;
 mod ids;
 mod list;
 mod network;
+#[cfg(feature = "openapi")]
+mod openapi;
 mod operation;
 mod state;
 mod statement;

@@ -7,12 +7,14 @@ use serde::{Deserialize, Serialize};
 
 /// The three things that tell networks apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Network {
     pub genesis: GenesisDigest,
     /// The base chain's id (EIP-155).
     pub chain_id: u64,
     /// Address of the `CheckpointManager` contract.
     #[serde(with = "hex::serde")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub manager: [u8; 20],
 }
 

@@ -20,6 +20,7 @@ pub const LIST_MAX: usize = 256;
 /// One step of a transaction. All steps apply, or none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Operation {
     Transfer {
         payments: Vec<Payment>,
@@ -57,6 +58,7 @@ pub enum Operation {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Payment {
     pub to: Address,
     pub asset: AssetId,
@@ -64,18 +66,21 @@ pub struct Payment {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ItemTransfer {
     pub to: Address,
     pub item: ItemId,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Trait {
     pub name: String,
     pub value: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewEdition {
     pub collection: CollectionId,
     pub name: String,
@@ -89,6 +94,7 @@ pub struct NewEdition {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MintEntry {
     pub edition: EditionId,
     pub to: Address,
@@ -96,6 +102,7 @@ pub struct MintEntry {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AssetAmount {
     pub asset: AssetId,
     pub amount: Amount,
@@ -103,6 +110,7 @@ pub struct AssetAmount {
 
 /// Assets and items that change hands together.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Bundle {
     pub assets: Vec<AssetAmount>,
     pub items: Vec<ItemId>,
@@ -117,6 +125,7 @@ impl Bundle {
 /// Where a wanted item may come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum WantedFrom {
     Edition(EditionId),
     Collection(CollectionId),
@@ -124,12 +133,14 @@ pub enum WantedFrom {
 
 /// Any `count` items of an edition or a collection, picked by the taker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WantedItems {
     pub from: WantedFrom,
     pub count: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewDeal {
     /// Locked until the deal is taken, cancelled or expired.
     pub gives: Bundle,
@@ -142,6 +153,7 @@ pub struct NewDeal {
 
 /// One party's steps in a transaction that several have signed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Party {
     pub account: Address,
     pub operations: Vec<Operation>,

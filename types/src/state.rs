@@ -15,6 +15,7 @@ pub const PROOF_SIBLINGS_MAX: usize = 256;
 /// Names an object of the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum ObjectId {
     Account(Address),
     Collection(CollectionId),
@@ -91,6 +92,7 @@ pub fn key_bit(key: &StateKey, depth: usize) -> bool {
 
 /// The siblings on a key's path, and what stands at its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StateProof {
     /// From the root downwards.
     pub siblings: Vec<Root>,

@@ -21,6 +21,7 @@ pub const STATEMENT_BYTES: usize = 17 * 32;
 
 /// F1: what a member claims of a height. At most one statement per height can gather a quorum.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Statement {
     pub network: Network,
     pub epoch: Epoch,
@@ -262,6 +263,7 @@ impl Certificate {
 
 /// A certificate as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CertificateJson {
     pub statement: Statement,
     pub bitmap: String,

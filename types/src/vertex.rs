@@ -29,6 +29,7 @@ pub const VERTEX_TRANSACTIONS_MAX: usize = 16_384;
 
 /// Names a vertex. Ordered by round, author, digest: the order of output (O1).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct VertexRef {
     pub round: Round,
     pub author: MemberIndex,

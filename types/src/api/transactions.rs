@@ -1,0 +1,326 @@
+//! Transactions as JSON: what is sent, what becomes of it, receipts. A transaction may be sent as
+//! its encoding in a text, or as a structure that the server encodes; signatures are over the
+//! canonical encoding of the body (fields in ascending order, defaults left out) in that case.
+
+use super::Problem;
+use crate::ids::{Address, Amount, CommitIndex, Height, Millis, NetworkId, Root, TransactionId};
+use crate::operation::Operation;
+use crate::state::ObjectId;
+use crate::transaction::{Authorisation, Transaction, TransactionBody, TransactionError};
+use crate::wire;
+use bytes::Bytes;
+use prost::Message as _;
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+/// How far a transaction has come: forwards only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum TransactionState {
+    /// Taken by this node, not ordered yet.
+    Submitted,
+    /// Ordered and applied; final.
+    Committed,
+    /// Under a certificate of the committee.
+    Certified,
+    /// Under a checkpoint that the base chain has finalised.
+    Anchored,
+    /// Ordered, and refused by the ledger; final.
+    Rejected,
+    /// Not ordered in its time, and never will be.
+    Expired,
+}
+
+impl TransactionState {
+    /// Whether the transaction was ordered and applied.
+    pub fn applied(self) -> bool {
+        matches!(self, Self::Committed | Self::Certified | Self::Anchored)
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Submitted => "submitted",
+            Self::Committed => "committed",
+            Self::Certified => "certified",
+            Self::Anchored => "anchored",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// A transaction's outcome in the order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Receipt {
+    pub transaction: TransactionId,
+    pub commit: CommitIndex,
+    /// Among the receipts of the commit, from 0.
+    pub position: u32,
+    /// 0: applied. Others are listed in the ledger's specification.
+    pub code: u32,
+    pub code_name: String,
+    /// The operation that failed, from 0; absent when none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<u32>,
+    /// The figures, for people.
+    pub detail: String,
+    pub fee: Amount,
+    /// Objects created, in order.
+    pub created: Vec<ObjectId>,
+}
+
+/// What has become of a transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TransactionStatus {
+    pub id: TransactionId,
+    pub state: TransactionState,
+    /// The receipt's code, once ordered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_name: Option<String>,
+    /// Why it was rejected, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<CommitIndex>,
+    /// The certified height that covers it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<Height>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Receipt>,
+}
+
+impl TransactionStatus {
+    /// One that is not ordered.
+    pub fn unordered(id: TransactionId, state: TransactionState) -> Self {
+        Self {
+            id,
+            state,
+            code: None,
+            code_name: None,
+            detail: None,
+            commit: None,
+            height: None,
+            receipt: None,
+        }
+    }
+}
+
+/// A transaction that the node did not take. It may be, or become, ordered through another node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Refused {
+    /// Absent when the bytes are no transaction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<TransactionId>,
+    pub problem: Problem,
+}
+
+/// The answer to one transaction of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Submission {
+    Refused(Refused),
+    Taken(TransactionStatus),
+}
+
+/// The outcome that a transaction would have now; nothing is ordered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DryRun {
+    pub receipt: Receipt,
+    /// Of the height that it was tried on.
+    pub state_root: Root,
+    pub commit: CommitIndex,
+}
+
+/// Transactions to submit: `transaction`, or `transactions`, or `body` with `authorisations`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SubmitRequest {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<TransactionJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transactions: Option<Vec<TransactionJson>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<BodyJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorisations: Option<Vec<AuthorisationJson>>,
+}
+
+/// One transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum TransactionJson {
+    /// The encoded transaction in base64 or hexadecimal.
+    Encoded(String),
+    Structured {
+        body: BodyJson,
+        authorisations: Vec<AuthorisationJson>,
+    },
+}
+
+/// What is signed, as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BodyJson {
+    pub network: NetworkId,
+    pub sender: Address,
+    /// 16 bytes of the sender's choice, in hexadecimal.
+    pub idempotency: String,
+    pub valid_until: Millis,
+    pub max_fee: Amount,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sponsor: Option<Address>,
+    pub operations: Vec<Operation>,
+}
+
+/// A signature, as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AuthorisationJson {
+    /// 1: Ed25519 (ZIP 215).
+    pub scheme: u32,
+    /// In hexadecimal.
+    pub public_key: String,
+    /// Over the domain tag and the body's encoding, in hexadecimal.
+    pub signature: String,
+}
+
+/// A structured transaction that has no encoding.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JsonError {
+    #[error("{what} is not hexadecimal")]
+    NotHex { what: &'static str },
+    #[error("idempotency has {0} bytes, not 16")]
+    Idempotency(usize),
+    #[error(transparent)]
+    Transaction(#[from] TransactionError),
+}
+
+fn from_hex(what: &'static str, text: &str) -> Result<Vec<u8>, JsonError> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    hex::decode(digits).map_err(|_| JsonError::NotHex { what })
+}
+
+impl BodyJson {
+    /// The body that this is the JSON of.
+    pub fn to_body(&self) -> Result<TransactionBody, JsonError> {
+        let idempotency = from_hex("idempotency", &self.idempotency)?;
+        Ok(TransactionBody {
+            network: self.network,
+            sender: self.sender,
+            idempotency: idempotency
+                .as_slice()
+                .try_into()
+                .map_err(|_| JsonError::Idempotency(idempotency.len()))?,
+            valid_until: self.valid_until,
+            max_fee: self.max_fee,
+            sponsor: self.sponsor,
+            operations: self.operations.clone(),
+        })
+    }
+
+    /// The transaction of this body and these authorisations, held to the same form and bounds as
+    /// one received encoded. Nothing is verified yet.
+    pub fn assemble(&self, authorisations: &[AuthorisationJson]) -> Result<Transaction, JsonError> {
+        let mut wire = wire::Transaction {
+            body: self.to_body()?.encode(),
+            authorisations: Vec::with_capacity(authorisations.len()),
+        };
+        for authorisation in authorisations {
+            wire.authorisations.push(wire::Authorisation {
+                scheme: authorisation.scheme,
+                public_key: from_hex("public key", &authorisation.public_key)?.into(),
+                signature: from_hex("signature", &authorisation.signature)?.into(),
+            });
+        }
+        Ok(Transaction::decode(Bytes::from(wire.encode_to_vec()))?)
+    }
+}
+
+impl From<&TransactionBody> for BodyJson {
+    fn from(body: &TransactionBody) -> Self {
+        Self {
+            network: body.network,
+            sender: body.sender,
+            idempotency: hex::encode(body.idempotency),
+            valid_until: body.valid_until,
+            max_fee: body.max_fee,
+            sponsor: body.sponsor,
+            operations: body.operations.clone(),
+        }
+    }
+}
+
+impl From<&Authorisation> for AuthorisationJson {
+    fn from(authorisation: &Authorisation) -> Self {
+        Self {
+            scheme: authorisation.scheme.code(),
+            public_key: authorisation.public_key.to_string(),
+            signature: hex::encode(authorisation.signature),
+        }
+    }
+}
+
+impl From<&Transaction> for TransactionJson {
+    fn from(transaction: &Transaction) -> Self {
+        let authorisations = transaction.authorisations().iter();
+        Self::Structured {
+            body: transaction.body().into(),
+            authorisations: authorisations.map(Into::into).collect(),
+        }
+    }
+}
+
+/// By hand, because a derived untagged form says only that nothing matched.
+impl<'de> Deserialize<'de> for TransactionJson {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Structured {
+            body: BodyJson,
+            authorisations: Vec<AuthorisationJson>,
+        }
+
+        struct TextOrMap;
+
+        impl<'de> de::Visitor<'de> for TextOrMap {
+            type Value = TransactionJson;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an encoded transaction in base64 or hexadecimal, or an object with body and authorisations")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(TransactionJson::Encoded(text.to_owned()))
+            }
+
+            fn visit_string<E: de::Error>(self, text: String) -> Result<Self::Value, E> {
+                Ok(TransactionJson::Encoded(text))
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                let map = de::value::MapAccessDeserializer::new(map);
+                let Structured {
+                    body,
+                    authorisations,
+                } = Structured::deserialize(map)?;
+                Ok(TransactionJson::Structured {
+                    body,
+                    authorisations,
+                })
+            }
+        }
+
+        deserializer.deserialize_any(TextOrMap)
+    }
+}

@@ -1,0 +1,76 @@
+//! Schemas of the identifiers for the API's description, behind the feature `openapi`. They are
+//! written by hand because their JSON is a text or a number, not the structure that Rust sees.
+
+use crate::bls;
+use crate::ed25519;
+use crate::ids::{
+    Address, Amount, AssetId, CollectionId, CommitDigest, CommitIndex, CommitteeDigest,
+    ContentHash, DealId, EditionId, Epoch, GenesisDigest, Height, ItemId, MemberIndex, Millis,
+    NetworkId, Root, Round, Stake, StateKey, StatementDigest, TransactionId, VertexDigest,
+};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+macro_rules! schema {
+    ($build:expr; $($name:ty: $description:literal,)*) => {$(
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                $build.description(Some($description)).into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    )*};
+}
+
+fn hex(digits: usize) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some(format!("^(0x)?[0-9a-fA-F]{{{digits}}}$")))
+}
+
+fn number() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+        .minimum(Some(0))
+}
+
+schema! { hex(64);
+    NetworkId: "Names one Weft network.",
+    GenesisDigest: "Digest of what a network starts with.",
+    VertexDigest: "Digest of a vertex.",
+    CommitDigest: "Digest of a commit.",
+    TransactionId: "A transaction's identity: the digest of its body.",
+    StatementDigest: "keccak256 of a statement's fixed encoding.",
+    CommitteeDigest: "Digest of a committee; zero for none.",
+    Root: "A root or a node of a hash tree.",
+    StateKey: "A key of the state tree.",
+    ContentHash: "A hash of content that lives elsewhere.",
+    AssetId: "A fungible asset; all zeros is the native one.",
+    CollectionId: "A collection.",
+    EditionId: "An edition.",
+    ItemId: "A card or a ticket.",
+    DealId: "A deal.",
+    ed25519::PublicKey: "An Ed25519 public key.",
+}
+
+schema! { hex(96);
+    bls::PublicKey: "A BLS12-381 public key in G1, compressed.",
+}
+
+schema! { ObjectBuilder::new().schema_type(Type::String).pattern(Some("^weft1[02-9ac-hj-np-z]{58}$"));
+    Address: "An account, as bech32m.",
+}
+
+schema! { number();
+    Round: "A round of the DAG.",
+    Epoch: "The period in which one committee is in office.",
+    CommitIndex: "The place of a commit in the total order, from 1.",
+    Height: "A certified commit's number, from 1; 0 is genesis.",
+    Stake: "Voting weight, in whole bond units.",
+    MemberIndex: "A member's place in its committee.",
+    Amount: "An amount in the asset's smallest unit.",
+    Millis: "Milliseconds since the Unix epoch.",
+}
