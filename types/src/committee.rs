@@ -209,6 +209,13 @@ pub(crate) fn word(n: u64) -> [u8; 32] {
     word
 }
 
+/// An address as the base chain's word.
+pub(crate) fn address_word(address: &[u8; 20]) -> [u8; 32] {
+    let mut word = [0; 32];
+    word[12..].copy_from_slice(address);
+    word
+}
+
 /// A set of members: what stake is summed over, so that nobody counts twice.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct MemberSet(u128);

@@ -22,6 +22,7 @@ mod network;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod operation;
+mod possession;
 mod state;
 mod statement;
 #[cfg(any(test, feature = "testing"))]
@@ -48,6 +49,7 @@ pub use operation::{
     Operation, OperationError, Party, Payment, TEXT_BYTES_MAX, TRAITS_MAX, Trait, WantedFrom,
     WantedItems,
 };
+pub use possession::Possession;
 pub use state::{
     ObjectId, PROOF_SIBLINGS_MAX, ProofError, StateProof, empty_hash, key_bit, leaf_hash,
     node_hash, value_hash,

@@ -179,12 +179,9 @@ impl TryFrom<&wire::StateProof> for StateProof {
             return Err(ProofError::TooLong(wire.siblings.len()));
         }
         let siblings = wire.siblings.iter().map(|s| Root::try_from(s.as_ref()));
-        let other = match wire.other_key.as_ref() {
-            [] => None,
-            key => Some((
-                StateKey::try_from(key)?,
-                Root::try_from(wire.other_value_hash.as_ref())?,
-            )),
+        let other = match (wire.other_key.as_ref(), wire.other_value_hash.as_ref()) {
+            ([], []) => None,
+            (key, value) => Some((StateKey::try_from(key)?, Root::try_from(value)?)),
         };
         Ok(Self {
             siblings: siblings.collect::<Result<_, _>>()?,

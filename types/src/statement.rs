@@ -3,7 +3,7 @@
 //! struct, so that one signature serves light clients, state sync and the contract.
 
 use crate::bls;
-use crate::committee::{Committee, MemberSet, word};
+use crate::committee::{Committee, MemberSet, address_word, word};
 use crate::hash::keccak;
 use crate::ids::{
     CommitDigest, CommitIndex, CommitteeDigest, Epoch, GenesisDigest, Height, Millis, NetworkId,
@@ -71,12 +71,10 @@ pub enum CertificateError {
 impl Statement {
     /// The fixed encoding.
     pub fn encode(&self) -> [u8; STATEMENT_BYTES] {
-        let mut manager = [0; 32];
-        manager[12..].copy_from_slice(&self.network.manager);
         let words = [
             self.network.genesis.0,
             word(self.network.chain_id),
-            manager,
+            address_word(&self.network.manager),
             word(self.epoch.0),
             word(self.height.0),
             word(self.timestamp.0),

@@ -309,8 +309,11 @@ impl Transaction {
 }
 
 /// Verifies many transactions, all signatures in one batch. `None` in is `None` out; so is a
-/// transaction of another network, with a missing signature, or with one that does not verify. What
-/// `known` returns is taken as it is: it must be the *same* transaction, signatures included.
+/// transaction of another network, with a missing signature, or with one that does not verify.
+///
+/// What `known` returns is taken without verifying it again, but only when it is the same byte for
+/// byte. Its id alone would not do: the id is of the body, so somebody could order the body with a
+/// broken signature, and nodes that know the transaction would apply what the others call void.
 pub fn verify_transactions(
     transactions: Vec<Option<Transaction>>,
     network: NetworkId,
@@ -320,7 +323,9 @@ pub fn verify_transactions(
     let mut checks = Vec::new();
     let mut pending = Vec::new();
     for (place, transaction) in transactions.into_iter().enumerate() {
-        let found = transaction.as_ref().and_then(known);
+        let found = transaction
+            .as_ref()
+            .and_then(|t| known(t).filter(|k| k.encoded == t.encoded && k.body.network == network));
         let transaction =
             transaction.filter(|t| found.is_none() && t.check_parties(network).is_ok());
         verified.push(found);

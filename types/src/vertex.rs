@@ -177,13 +177,17 @@ impl Vertex {
     /// who calls has verified them. The signing guard has allowed the digest before (V3).
     ///
     /// # Panics
-    /// When the two lists differ in length: our own bug.
+    /// When the two lists differ: our own bug, which would part this node's ledger from the others'.
     pub fn sign(
         body: VertexBody,
         transactions: Vec<Arc<Verified<Transaction>>>,
         key: &SecretKey,
     ) -> Verified<Self> {
-        assert_eq!(body.transactions.len(), transactions.len());
+        let parsed = transactions.iter().map(|t| t.encoded());
+        assert!(
+            body.transactions.iter().eq(parsed),
+            "a vertex holds the transactions that were verified"
+        );
         let encoded = body.encode();
         let digest = digest_of(&encoded);
         let signature = key.sign(&signed_message(&digest));
@@ -359,8 +363,9 @@ impl Vertex {
 
 /// V1, V2: verifies one vertex and each of its transactions.
 ///
-/// Transactions that `known` returns have been verified before and are not verified again. Wrong
-/// ones make a void entry, not a wrong vertex (O3).
+/// Transactions that `known` returns have been verified before and are not verified again, if they
+/// are the same byte for byte ([`verify_transactions`]). Wrong ones make a void entry, not a wrong
+/// vertex (O3).
 ///
 /// # Errors
 /// When the vertex is not this committee's, is not signed by its author, or breaks a rule of form.
