@@ -52,12 +52,14 @@ library Bls12381 {
     uint256 private constant MINUS_G1_Y_HI = 0x00000000000000000000000000000000114d1d6855d545a8aa7d76c8cf2e21f2;
     uint256 private constant MINUS_G1_Y_LO = 0x67816aef1db507c96655b9d5caac42364e6f38ba0ecb751bad54dcd6b939c2ca;
 
+    address private constant SHA256 = address(0x02);
     address private constant MODEXP = address(0x05);
     address private constant G1_ADD = address(0x0b);
     address private constant G2_ADD = address(0x0d);
     address private constant PAIRING = address(0x0f);
     address private constant MAP_FP2_TO_G2 = address(0x11);
 
+    uint256 private constant SHA256_GAS = 1_000; // 60, and 12 for each word: at most 180 here
     uint256 private constant MODEXP_GAS = 2_000; // 200 in Prague, 500 in Osaka
     uint256 private constant G1_ADD_GAS = 1_000; // 375
     uint256 private constant G2_ADD_GAS = 1_500; // 600
@@ -89,8 +91,15 @@ library Bls12381 {
         return G1(packed.highs >> 128, packed.xLo, packed.highs & type(uint128).max, packed.yLo);
     }
 
-    function add(G1 memory a, G1 memory b) internal view returns (G1 memory) {
-        return abi.decode(call(G1_ADD, G1_ADD_GAS, abi.encode(a, b), G1_BYTES), (G1));
+    function add(G1 memory a, G1 memory b) internal view returns (G1 memory sum) {
+        uint256[8] memory pair = [a.xHi, a.xLo, a.yHi, a.yLo, b.xHi, b.xLo, b.yHi, b.yLo];
+        uint256 input;
+        uint256 output;
+        assembly ("memory-safe") {
+            input := pair
+            output := sum
+        }
+        _call(G1_ADD, G1_ADD_GAS, input, 2 * G1_BYTES, output, G1_BYTES);
     }
 
     /// `a - b`, for a `b` in the subgroup: its y is zero only at infinity, which is its own negative.
@@ -108,55 +117,98 @@ library Bls12381 {
     function verify(G1 memory key, G2 memory hashed, G2 memory signature) internal view returns (bool) {
         G1 memory minusGenerator = G1(MINUS_G1_X_HI, MINUS_G1_X_LO, MINUS_G1_Y_HI, MINUS_G1_Y_LO);
         bytes memory pairs = abi.encode(key, hashed, minusGenerator, signature);
-        return abi.decode(call(PAIRING, PAIRING_GAS, pairs, 32), (uint256)) == 1;
+        uint256[1] memory product;
+        uint256 output;
+        assembly ("memory-safe") {
+            output := product
+        }
+        _call(PAIRING, PAIRING_GAS, _dataOf(pairs), pairs.length, output, 32);
+        return product[0] == 1;
     }
 
     /// RFC 9380's hash_to_curve for the suite BLS12381G2_XMD:SHA-256_SSWU_RO_ under a domain tag.
     /// The map clears the cofactor of each summand, which is the same as clearing the sum's.
-    function hashToG2(bytes memory message, bytes memory domainTag) internal view returns (G2 memory) {
+    function hashToG2(bytes memory message, bytes memory domainTag) internal view returns (G2 memory point) {
         uint256[8] memory uniform = expandMessage(message, domainTag);
-        bytes memory q0 = mapToG2(uniform[0], uniform[1], uniform[2], uniform[3]);
-        bytes memory q1 = mapToG2(uniform[4], uniform[5], uniform[6], uniform[7]);
-        return abi.decode(call(G2_ADD, G2_ADD_GAS, bytes.concat(q0, q1), G2_BYTES), (G2));
+        uint256[16] memory summands;
+        uint256 elements;
+        uint256 mapped;
+        uint256 output;
+        assembly ("memory-safe") {
+            elements := uniform
+            mapped := summands
+            output := point
+        }
+        _reduce(elements);
+        _call(MAP_FP2_TO_G2, MAP_FP2_TO_G2_GAS, elements, 128, mapped, G2_BYTES);
+        _call(MAP_FP2_TO_G2, MAP_FP2_TO_G2_GAS, elements + 128, 128, mapped + G2_BYTES, G2_BYTES);
+        _call(G2_ADD, G2_ADD_GAS, mapped, 2 * G2_BYTES, output, G2_BYTES);
     }
 
     /// RFC 9380's expand_message_xmd with SHA-256, to 256 bytes: two elements of F_p2 at 128 each.
     function expandMessage(bytes memory message, bytes memory domainTag)
         internal
-        pure
+        view
         returns (uint256[8] memory uniform)
     {
         if (domainTag.length > 255) revert DomainTagLength(domainTag.length, 255);
         bytes memory suffix = abi.encodePacked(domainTag, uint8(domainTag.length));
         // 64 zero bytes (one block of SHA-256), the message, the length asked for, a zero byte.
         bytes32 first = sha256(abi.encodePacked(uint256(0), uint256(0), message, uint16(256), uint8(0), suffix));
-        bytes32 block_ = 0;
+        // A word and a counter before the suffix, overwritten for each of the eight hashes.
+        bytes memory preimage = abi.encodePacked(uint256(0), uint8(0), suffix);
+        uint256 input = _dataOf(preimage);
+        uint256 output;
+        assembly ("memory-safe") {
+            output := uniform
+        }
+        uint256 previous = 0;
         for (uint256 i = 0; i < 8; ++i) {
-            block_ = sha256(abi.encodePacked(first ^ block_, uint8(i + 1), suffix));
-            uniform[i] = uint256(block_);
+            assembly ("memory-safe") {
+                mstore(input, xor(first, previous))
+                mstore8(add(input, 32), add(i, 1))
+            }
+            _call(SHA256, SHA256_GAS, input, preimage.length, output + 32 * i, 32);
+            previous = uniform[i];
         }
     }
 
-    function mapToG2(uint256 hi0, uint256 lo0, uint256 hi1, uint256 lo1) private view returns (bytes memory) {
-        bytes memory element = bytes.concat(modulo(hi0, lo0), modulo(hi1, lo1));
-        return call(MAP_FP2_TO_G2, MAP_FP2_TO_G2_GAS, element, G2_BYTES);
+    /// Four numbers of 64 bytes, in place, modulo the base field's modulus: exponentiations by one.
+    function _reduce(uint256 numbers) private view {
+        bytes memory power =
+            abi.encodePacked(uint256(64), uint256(1), uint256(64), uint256(0), uint256(0), uint8(1), P_HI, P_LO);
+        uint256 input = _dataOf(power);
+        for (uint256 place = numbers; place < numbers + 256; place += 64) {
+            assembly ("memory-safe") {
+                mcopy(add(input, 96), place, 64)
+            }
+            _call(MODEXP, MODEXP_GAS, input, power.length, place, 64);
+        }
     }
 
-    /// A number of 64 bytes modulo the base field's modulus, as 64 bytes: an exponentiation by one.
-    function modulo(uint256 hi, uint256 lo) private view returns (bytes memory) {
-        bytes memory input = abi.encodePacked(uint256(64), uint256(1), uint256(64), hi, lo, uint8(1), P_HI, P_LO);
-        return call(MODEXP, MODEXP_GAS, input, 64);
+    function _dataOf(bytes memory buffer) private pure returns (uint256 location) {
+        assembly ("memory-safe") {
+            location := add(buffer, 32)
+        }
     }
 
-    /// An address without code accepts any call and returns nothing, hence the check of the size.
-    function call(address precompile, uint256 gasMax, bytes memory input, uint256 size)
-        private
-        view
-        returns (bytes memory output)
-    {
+    /// Runs a precompile from memory to memory. An address without code accepts any call and returns
+    /// nothing, hence the check of the size.
+    function _call(
+        address precompile,
+        uint256 gasMax,
+        uint256 input,
+        uint256 inputBytes,
+        uint256 output,
+        uint256 outputBytes
+    ) private view {
         bool accepted;
-        (accepted, output) = precompile.staticcall{gas: gasMax}(input);
+        uint256 returned;
+        assembly ("memory-safe") {
+            accepted := staticcall(gasMax, precompile, input, inputBytes, output, outputBytes)
+            returned := returndatasize()
+        }
         if (!accepted) revert PointRefused(precompile);
-        if (output.length != size) revert PrecompileMissing(precompile);
+        if (returned != outputBytes) revert PrecompileMissing(precompile);
     }
 }

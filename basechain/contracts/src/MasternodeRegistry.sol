@@ -233,20 +233,23 @@ contract MasternodeRegistry {
         uint256 size = _size;
         if (bitmap.length != (size + 7) / 8) revert BitmapLength(bitmap.length, (size + 7) / 8);
 
+        // At most COMMITTEE_MAX bits: they fit a word.
+        uint256 present = 0;
+        for (uint256 i = bitmap.length; i > 0; --i) {
+            present = (present << 8) | uint8(bitmap[i - 1]);
+        }
+        uint256 everybody = type(uint256).max >> (256 - size);
+        if (present > everybody) revert BitmapStrayBits(size);
+
         total = signed = _totalWeight;
         Bls12381.G1 memory absentSum;
-        for (uint256 first = 0; first < size; first += 8) {
-            uint256 everybody = size - first >= 8 ? 0xff : uint256(0xff) >> (8 - (size - first));
-            uint256 present = uint8(bitmap[first / 8]);
-            if (present > everybody) revert BitmapStrayBits(size);
-            uint256 absent = everybody ^ present;
-            for (uint256 i = first; absent != 0; ++i) {
-                if (absent & 1 == 1) {
-                    signed -= _weights[i];
-                    absentSum = absentSum.add(_records[uint64(i + 1)].finalityKey.unpack());
-                }
-                absent >>= 1;
+        uint256 absent = everybody ^ present;
+        for (uint256 i = 0; absent != 0; ++i) {
+            if (absent & 1 == 1) {
+                signed -= _weights[i];
+                absentSum = absentSum.add(_records[uint64(i + 1)].finalityKey.unpack());
             }
+            absent >>= 1;
         }
         return (EPOCH, signed, total, _keySum.unpack().subtract(absentSum));
     }
