@@ -12,7 +12,7 @@ pub use chain::{Checkpoint, Commit, Committee, NodeStatus, Vertex};
 pub use event::{Event, Ordered, Topic, TopicError};
 pub use objects::{
     Account, Balance, Collection, Deal, DealState, Edition, History, Item, ItemState, Object,
-    ObjectError, ProofBundle,
+    ProofBundle,
 };
 pub use problem::{PROBLEM_TYPE_PREFIX, Problem, ProblemCode};
 pub use transactions::{

@@ -5,6 +5,8 @@ use crate::committee::{Committee, CommitteeError, Member};
 use crate::hash::{Domain, blake3};
 use crate::ids::{Address, Amount, Epoch, GenesisDigest, Millis};
 use crate::network::Network;
+use crate::operation::Operation;
+use crate::transaction::Transaction;
 use serde::{Deserialize, Serialize};
 
 /// Rules that every node of a network shares, hashed into its genesis.
@@ -36,8 +38,32 @@ pub struct ProtocolParams {
 pub struct FeeSchedule {
     pub per_transaction: Amount,
     pub per_operation: Amount,
-    /// Of the encoded transaction.
+    /// Of the body, and of `AUTHORISATION_BYTES` for each authorisation.
     pub per_byte: Amount,
+    /// For each item that is to be minted, because every node keeps it from then on.
+    pub per_item: Amount,
+}
+
+impl FeeSchedule {
+    /// The fee of a transaction with this many operations, charged bytes and items to mint. What does
+    /// not fit 64 bits is the largest amount, which nobody can pay.
+    pub fn fee(&self, operations: u64, bytes: u64, items: u64) -> Amount {
+        let part = |price: Amount, n: u64| price.0.saturating_mul(n);
+        self.per_transaction
+            .saturating_add(part(self.per_operation, operations))
+            .saturating_add(part(self.per_byte, bytes))
+            .saturating_add(part(self.per_item, items))
+    }
+
+    /// The fee of a transaction: a function of its body and of who must sign it, so that nobody on
+    /// the way can change it.
+    pub fn of(&self, transaction: &Transaction) -> Amount {
+        let body = transaction.body();
+        let operations = body.operations.iter().map(|o| o.count() as u64).sum();
+        let minted = body.operations.iter().map(Operation::minted);
+        let minted = minted.fold(0, u64::saturating_add);
+        self.fee(operations, transaction.charged_bytes(), minted)
+    }
 }
 
 impl Default for ProtocolParams {
@@ -54,6 +80,7 @@ impl Default for ProtocolParams {
                 per_transaction: Amount(100),
                 per_operation: Amount(50),
                 per_byte: Amount(1),
+                per_item: Amount(10),
             },
         }
     }

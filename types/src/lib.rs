@@ -19,10 +19,12 @@ pub mod hash;
 mod ids;
 mod list;
 mod network;
+mod object;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod operation;
 mod possession;
+mod receipt;
 mod state;
 mod statement;
 #[cfg(any(test, feature = "testing"))]
@@ -44,22 +46,26 @@ pub use ids::{
 };
 pub use list::{list_proof, list_root, verify_list_proof};
 pub use network::Network;
+pub use object::{
+    Account, Collection, Deal, DealState, Edition, Item, ItemState, Object, ObjectError,
+};
 pub use operation::{
     AssetAmount, Bundle, ItemTransfer, LIST_MAX, MintEntry, NAME_BYTES_MAX, NewDeal, NewEdition,
     Operation, OperationError, Party, Payment, TEXT_BYTES_MAX, TRAITS_MAX, Trait, WantedFrom,
     WantedItems,
 };
 pub use possession::Possession;
+pub use receipt::{Failure, FailureCode, Receipt, ReceiptError};
 pub use state::{
-    ObjectId, PROOF_SIBLINGS_MAX, ProofError, StateProof, empty_hash, key_bit, leaf_hash,
-    node_hash, value_hash,
+    OBJECT_ID_BYTES, ObjectId, PROOF_SIBLINGS_MAX, ProofError, StateProof, empty_hash, key_bit,
+    leaf_hash, node_hash, value_hash,
 };
 pub use statement::{
     Certificate, CertificateError, CertificateJson, FinalityShare, STATEMENT_BYTES, Statement,
 };
 pub use transaction::{
-    AUTHORISATIONS_MAX, Authorisation, OPERATIONS_MAX, Scheme, TRANSACTION_BYTES_MAX, Transaction,
-    TransactionBody, TransactionError, verify_transactions,
+    AUTHORISATION_BYTES, AUTHORISATIONS_MAX, Authorisation, OPERATIONS_MAX, Scheme,
+    TRANSACTION_BYTES_MAX, Transaction, TransactionBody, TransactionError, verify_transactions,
 };
 pub use verified::Verified;
 pub use vertex::{

@@ -196,6 +196,21 @@ impl Operation {
             _ => 1,
         }
     }
+
+    /// Items that this one asks to mint.
+    pub fn minted(&self) -> u64 {
+        match self {
+            Self::Mint { entries } => {
+                let counts = entries.iter().map(|e| e.count);
+                counts.fold(0, u64::saturating_add)
+            }
+            Self::MultiParty(parties) => {
+                let inner = parties.iter().flat_map(|p| &p.operations);
+                inner.map(Self::minted).fold(0, u64::saturating_add)
+            }
+            _ => 0,
+        }
+    }
 }
 
 fn count(what: &'static str, found: usize, limit: usize) -> Result<(), OperationError> {
@@ -230,7 +245,7 @@ fn positive(what: &'static str, n: u64) -> Result<u64, OperationError> {
     Ok(n)
 }
 
-fn asset(bytes: &[u8]) -> Result<AssetId, IdError> {
+pub(crate) fn asset(bytes: &[u8]) -> Result<AssetId, IdError> {
     match bytes {
         [] => Ok(AssetId::NATIVE),
         bytes => AssetId::try_from(bytes),
@@ -238,7 +253,7 @@ fn asset(bytes: &[u8]) -> Result<AssetId, IdError> {
 }
 
 /// An identifier that may be left out.
-fn optional<'a, T: TryFrom<&'a [u8], Error = IdError>>(
+pub(crate) fn optional<'a, T: TryFrom<&'a [u8], Error = IdError>>(
     bytes: &'a [u8],
 ) -> Result<Option<T>, IdError> {
     match bytes {
@@ -446,7 +461,7 @@ impl TryFrom<wire::Party> for Party {
     }
 }
 
-mod encode;
+pub(crate) mod encode;
 mod parties_field;
 
 #[cfg(test)]

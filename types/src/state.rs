@@ -4,13 +4,19 @@
 //! (absence). This file has the hashes and the check, the ledger has the tree.
 
 use crate::hash::{Domain, blake3};
-use crate::ids::{Address, CollectionId, DealId, EditionId, IdError, ItemId, Root, StateKey};
+use crate::ids::{
+    Address, CollectionId, DealId, EditionId, IdError, ItemId, Root, StateKey, TransactionId,
+};
 use crate::wire;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Longest possible proof: one sibling a bit.
 pub const PROOF_SIBLINGS_MAX: usize = 256;
+
+/// Bytes of an [`ObjectId`] with its kind.
+pub const OBJECT_ID_BYTES: usize = 33;
 
 /// Names an object of the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -58,10 +64,75 @@ impl ObjectId {
         })
     }
 
+    /// A byte of kind, then the id.
+    pub fn to_bytes(&self) -> [u8; OBJECT_ID_BYTES] {
+        let mut bytes = [self.kind(); OBJECT_ID_BYTES];
+        bytes[1..].copy_from_slice(self.bytes());
+        bytes
+    }
+
+    /// Reads what `to_bytes` wrote.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (kind, id) = bytes.split_first()?;
+        Self::from_parts(*kind, id)
+    }
+
     /// Where the object stands in the state tree.
     pub fn state_key(&self) -> StateKey {
         StateKey(blake3(Domain::StateKey, &[&[self.kind()], self.bytes()]))
     }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account(id) => write!(f, "account {id}"),
+            Self::Collection(id) => write!(f, "collection {id}"),
+            Self::Edition(id) => write!(f, "edition {id}"),
+            Self::Item(id) => write!(f, "item {id}"),
+            Self::Deal(id) => write!(f, "deal {id}"),
+        }
+    }
+}
+
+impl CollectionId {
+    /// Known before signing, so that one transaction can create a collection and use it. The creator
+    /// chooses `idempotency`, and uses none twice; `operation` counts as in receipts.
+    pub fn derive(creator: &Address, idempotency: &[u8; 16], operation: u32) -> Self {
+        let operation = operation.to_be_bytes();
+        Self(object_hash(2, &[&creator.0, idempotency, &operation]))
+    }
+}
+
+impl EditionId {
+    /// Editions of a collection are numbered from 1.
+    pub fn derive(collection: &CollectionId, number: u64) -> Self {
+        Self(object_hash(3, &[&collection.0, &number.to_be_bytes()]))
+    }
+}
+
+impl ItemId {
+    /// Items of an edition have serials from 1 to its cap.
+    pub fn derive(edition: &EditionId, serial: u64) -> Self {
+        Self(object_hash(4, &[&edition.0, &serial.to_be_bytes()]))
+    }
+}
+
+impl DealId {
+    /// Of the transaction that opens the deal: one id has one set of terms, for ever.
+    pub fn derive(transaction: &TransactionId, operation: u32) -> Self {
+        let operation = operation.to_be_bytes();
+        Self(object_hash(5, &[&transaction.0, &operation]))
+    }
+}
+
+/// Every kind has parts of fixed length.
+fn object_hash(kind: u8, parts: &[&[u8]]) -> [u8; 32] {
+    let kind = [kind];
+    let parts: Vec<&[u8]> = std::iter::once(&kind[..])
+        .chain(parts.iter().copied())
+        .collect();
+    blake3(Domain::ObjectId, &parts)
 }
 
 /// The hash of an empty subtree, and of an empty tree's root. Not zero, so that a zero root is

@@ -19,6 +19,10 @@ pub const OPERATIONS_MAX: usize = 64;
 /// Most authorisations of one transaction.
 pub const AUTHORISATIONS_MAX: usize = 16;
 
+/// An authorisation on the wire in its shortest form, in bytes: scheme 2, key 34, signature 66, and 2
+/// around them.
+pub const AUTHORISATION_BYTES: u64 = 104;
+
 /// How an authorisation is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scheme {
@@ -254,6 +258,12 @@ impl Transaction {
 
     pub fn id(&self) -> TransactionId {
         self.id
+    }
+
+    /// What the fee is for: the body, and what its parties' signatures take at least. Not the bytes
+    /// received, which somebody on the way could have padded.
+    pub fn charged_bytes(&self) -> u64 {
+        self.encoded_body.len() as u64 + AUTHORISATION_BYTES * self.authorisations.len() as u64
     }
 
     pub fn body(&self) -> &TransactionBody {

@@ -2,13 +2,14 @@
 
 use super::TransactionState;
 use crate::ids::{
-    Address, Amount, AssetId, CollectionId, CommitIndex, ContentHash, DealId, EditionId, IdError,
-    ItemId, Millis, TransactionId,
+    Address, Amount, AssetId, CollectionId, CommitIndex, ContentHash, DealId, EditionId, ItemId,
+    Millis, TransactionId,
 };
-use crate::operation::{Bundle, OperationError, Trait, WantedItems};
+use crate::object::{self, ObjectError};
+use crate::operation::{Bundle, Trait, WantedItems};
 use crate::state::{ObjectId, StateProof};
 use crate::statement::CertificateJson;
-use crate::wire;
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 /// What an account holds of one asset.
@@ -175,146 +176,115 @@ pub struct ProofBundle {
     pub certificate: CertificateJson,
 }
 
-/// Bytes that are no object of their kind.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ObjectError {
-    #[error("object is no protobuf message: {0}")]
-    Malformed(String),
-    #[error("object has the unknown state {0}")]
-    State(i32),
-    #[error(transparent)]
-    Id(#[from] IdError),
-    #[error(transparent)]
-    Operation(#[from] OperationError),
-}
-
 impl Object {
-    /// Reads the encoding that the state tree hashes.
-    pub fn decode(id: &ObjectId, bytes: &[u8]) -> Result<Self, ObjectError> {
-        fn read<M: prost::Message + Default>(bytes: &[u8]) -> Result<M, ObjectError> {
-            M::decode(bytes).map_err(|e| ObjectError::Malformed(e.to_string()))
-        }
-        Ok(match *id {
-            ObjectId::Account(id) => Self::Account((id, read::<wire::Account>(bytes)?).try_into()?),
-            ObjectId::Collection(id) => {
-                Self::Collection((id, read::<wire::Collection>(bytes)?).try_into()?)
+    pub fn new(id: &ObjectId, object: &object::Object) -> Self {
+        match (id, object) {
+            (ObjectId::Account(id), object::Object::Account(o)) => {
+                Self::Account(Account::new(*id, o))
             }
-            ObjectId::Edition(id) => Self::Edition((id, read::<wire::Edition>(bytes)?).try_into()?),
-            ObjectId::Item(id) => Self::Item((id, read::<wire::Item>(bytes)?).try_into()?),
-            ObjectId::Deal(id) => Self::Deal((id, read::<wire::Deal>(bytes)?).try_into()?),
-        })
-    }
-}
-
-fn optional<'a, T: TryFrom<&'a [u8], Error = IdError>>(
-    bytes: &'a [u8],
-) -> Result<Option<T>, IdError> {
-    (!bytes.is_empty()).then(|| T::try_from(bytes)).transpose()
-}
-
-fn asset(bytes: &[u8]) -> Result<AssetId, IdError> {
-    Ok(optional(bytes)?.unwrap_or(AssetId::NATIVE))
-}
-
-impl TryFrom<(Address, wire::Account)> for Account {
-    type Error = ObjectError;
-
-    fn try_from((address, wire): (Address, wire::Account)) -> Result<Self, ObjectError> {
-        let mut balances = Vec::with_capacity(wire.balances.len());
-        for balance in &wire.balances {
-            balances.push(Balance {
-                asset: asset(&balance.asset)?,
-                amount: Amount(balance.amount),
-            });
+            (ObjectId::Collection(id), object::Object::Collection(o)) => {
+                Self::Collection(Collection::new(*id, o))
+            }
+            (ObjectId::Edition(id), object::Object::Edition(o)) => {
+                Self::Edition(Edition::new(*id, o))
+            }
+            (ObjectId::Item(id), object::Object::Item(o)) => Self::Item(Item::new(*id, o)),
+            (ObjectId::Deal(id), object::Object::Deal(o)) => Self::Deal(Deal::new(*id, o)),
+            _ => unreachable!("{id} names an object of another kind"),
         }
-        Ok(Self { address, balances })
+    }
+
+    /// Reads the encoding that the state tree hashes.
+    pub fn decode(id: &ObjectId, bytes: Bytes) -> Result<Self, ObjectError> {
+        Ok(Self::new(id, &object::Object::decode(id, bytes)?))
     }
 }
 
-impl TryFrom<(CollectionId, wire::Collection)> for Collection {
-    type Error = ObjectError;
-
-    fn try_from((id, wire): (CollectionId, wire::Collection)) -> Result<Self, ObjectError> {
-        Ok(Self {
-            id,
-            creator: Address::try_from(wire.creator.as_ref())?,
-            name: wire.name,
-            description: wire.description,
-            item_cap: wire.item_cap,
-            issued: wire.issued,
-            editions: wire.editions,
-        })
-    }
-}
-
-impl TryFrom<(EditionId, wire::Edition)> for Edition {
-    type Error = ObjectError;
-
-    fn try_from((id, wire): (EditionId, wire::Edition)) -> Result<Self, ObjectError> {
-        let traits = wire.traits.into_iter().map(|t| Trait {
-            name: t.name,
-            value: t.value,
+impl Account {
+    pub fn new(address: Address, account: &object::Account) -> Self {
+        let balances = account.balances().map(|b| Balance {
+            asset: b.asset,
+            amount: b.amount,
         });
-        Ok(Self {
-            id,
-            collection: CollectionId::try_from(wire.collection.as_ref())?,
-            name: wire.name,
-            cap: wire.cap,
-            issued: wire.issued,
-            traits: traits.collect(),
-            image: wire.image,
-            image_hash: optional(&wire.image_hash)?,
-            metadata_hash: optional(&wire.metadata_hash)?,
-            reference: wire.reference,
-        })
+        Self {
+            address,
+            balances: balances.collect(),
+        }
     }
 }
 
-impl TryFrom<(ItemId, wire::Item)> for Item {
-    type Error = ObjectError;
-
-    fn try_from((id, wire): (ItemId, wire::Item)) -> Result<Self, ObjectError> {
-        let state = match wire::ItemState::try_from(wire.state) {
-            Ok(wire::ItemState::Held) => ItemState::Held,
-            Ok(wire::ItemState::Locked) => ItemState::Locked,
-            Ok(wire::ItemState::Burned) => ItemState::Burned,
-            Err(_) => return Err(ObjectError::State(wire.state)),
-        };
-        Ok(Self {
+impl Collection {
+    pub fn new(id: CollectionId, collection: &object::Collection) -> Self {
+        Self {
             id,
-            edition: EditionId::try_from(wire.edition.as_ref())?,
+            creator: collection.creator,
+            name: collection.name.clone(),
+            description: collection.description.clone(),
+            item_cap: collection.item_cap,
+            issued: collection.issued,
+            editions: collection.editions,
+        }
+    }
+}
+
+impl Edition {
+    pub fn new(id: EditionId, edition: &object::Edition) -> Self {
+        let terms = edition.terms.clone();
+        Self {
+            id,
+            collection: terms.collection,
+            name: terms.name,
+            cap: terms.cap,
+            issued: edition.issued,
+            traits: terms.traits,
+            image: terms.image,
+            image_hash: terms.image_hash,
+            metadata_hash: terms.metadata_hash,
+            reference: terms.reference,
+        }
+    }
+}
+
+impl Item {
+    /// The item as its encoding has it, without its collection.
+    pub fn new(id: ItemId, item: &object::Item) -> Self {
+        let (state, deal) = match item.state {
+            object::ItemState::Held => (ItemState::Held, None),
+            object::ItemState::Locked { deal } => (ItemState::Locked, Some(deal)),
+            object::ItemState::Burned => (ItemState::Burned, None),
+        };
+        Self {
+            id,
+            edition: item.edition,
             collection: None,
-            serial: wire.serial,
-            owner: Address::try_from(wire.owner.as_ref())?,
+            serial: item.serial,
+            owner: item.owner,
             state,
-            deal: optional(&wire.deal)?,
-            status: wire.status,
-            data_hash: optional(&wire.data_hash)?,
-        })
+            deal,
+            status: item.status.clone(),
+            data_hash: item.data_hash,
+        }
     }
 }
 
-impl TryFrom<(DealId, wire::Deal)> for Deal {
-    type Error = ObjectError;
-
-    fn try_from((id, wire): (DealId, wire::Deal)) -> Result<Self, ObjectError> {
-        let state = match wire::DealState::try_from(wire.state) {
-            Ok(wire::DealState::Open) => DealState::Open,
-            Ok(wire::DealState::Taken) => DealState::Taken,
-            Ok(wire::DealState::Cancelled) => DealState::Cancelled,
-            Ok(wire::DealState::Expired) => DealState::Expired,
-            Err(_) => return Err(ObjectError::State(wire.state)),
+impl Deal {
+    pub fn new(id: DealId, deal: &object::Deal) -> Self {
+        let (state, taken_by) = match deal.state {
+            object::DealState::Open => (DealState::Open, None),
+            object::DealState::Taken { by } => (DealState::Taken, Some(by)),
+            object::DealState::Cancelled => (DealState::Cancelled, None),
+            object::DealState::Expired => (DealState::Expired, None),
         };
-        let wants_any = wire.wants_any.into_iter().map(WantedItems::try_from);
-        Ok(Self {
+        let terms = deal.terms.clone();
+        Self {
             id,
-            giver: Address::try_from(wire.giver.as_ref())?,
-            gives: Bundle::try_from(wire.gives.unwrap_or_default())?,
-            wants: Bundle::try_from(wire.wants.unwrap_or_default())?,
-            wants_any: wants_any.collect::<Result<_, _>>()?,
-            taker: optional(&wire.taker)?,
-            expires: Millis(wire.expires_ms),
+            giver: deal.giver,
+            gives: terms.gives,
+            wants: terms.wants,
+            wants_any: terms.wants_any,
+            taker: taken_by.or(terms.taker),
+            expires: terms.expires,
             state,
-        })
+        }
     }
 }

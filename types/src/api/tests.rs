@@ -3,9 +3,6 @@ use crate::ids::{Address, Amount, AssetId, EditionId, ItemId};
 use crate::operation::{Operation, Payment};
 use crate::state::ObjectId;
 use crate::testing;
-use crate::wire;
-use bytes::Bytes;
-use prost::Message as _;
 
 fn pay(to: Address) -> Operation {
     Operation::Transfer {
@@ -120,25 +117,58 @@ fn every_topic_reads_back_and_a_wrong_one_is_named() {
 }
 
 #[test]
-fn an_item_reads_from_its_encoding_and_an_unknown_state_is_refused() {
-    let mut wire = wire::Item {
-        edition: Bytes::copy_from_slice(&[3; 32]),
+fn a_locked_item_reads_from_its_encoding_and_names_its_deal() {
+    let deal = crate::DealId([4; 32]);
+    let held = crate::Item {
+        edition: EditionId([3; 32]),
         serial: 5,
-        owner: Bytes::copy_from_slice(&testing::user(1).0),
-        state: wire::ItemState::Locked as i32,
-        deal: Bytes::copy_from_slice(&[4; 32]),
+        owner: testing::user(1),
+        state: crate::ItemState::Locked { deal },
         status: "on sale".to_owned(),
-        data_hash: Bytes::new(),
+        data_hash: None,
     };
     let id = ObjectId::Item(ItemId([1; 32]));
-    let Object::Item(item) = Object::decode(&id, &wire.encode_to_vec()).unwrap() else {
+    let encoded = crate::Object::Item(held.into()).encode();
+    let Object::Item(item) = Object::decode(&id, encoded).unwrap() else {
         panic!("an item's id reads an item");
     };
     assert_eq!(item.edition, EditionId([3; 32]));
     assert_eq!((item.state, item.serial), (ItemState::Locked, 5));
-    wire.state = 9;
-    let refused = Object::decode(&id, &wire.encode_to_vec());
-    assert_eq!(refused, Err(ObjectError::State(9)));
+    assert_eq!(item.deal, Some(deal));
+}
+
+#[test]
+fn a_receipt_tells_its_code_by_number_and_name() {
+    let mut receipt = crate::Receipt {
+        transaction: crate::TransactionId([1; 32]),
+        commit: crate::CommitIndex(7),
+        position: 3,
+        valid_until: crate::Millis(60_000),
+        fee: Amount(150),
+        created: vec![],
+        failure: None,
+    };
+    let applied = Receipt::from(&receipt);
+    assert_eq!((applied.code, applied.operation), (0, None));
+    assert_eq!(
+        (applied.code_name.as_str(), applied.detail.as_str()),
+        ("applied", "")
+    );
+    receipt.failure = Some(crate::Failure {
+        operation: 2,
+        code: crate::FailureCode::CapReached,
+        subject: Some(ObjectId::Edition(EditionId([3; 32]))),
+        found: 11,
+        limit: 10,
+    });
+    let failed = Receipt::from(&receipt);
+    assert_eq!((failed.code, failed.operation), (6, Some(2)));
+    assert_eq!(failed.code_name, "cap_reached");
+    assert!(
+        failed
+            .detail
+            .ends_with("would have 11 items, 10 are allowed")
+    );
 }
 
 #[test]

@@ -93,6 +93,23 @@ pub struct TransactionStatus {
     pub receipt: Option<Receipt>,
 }
 
+impl From<&crate::receipt::Receipt> for Receipt {
+    fn from(receipt: &crate::receipt::Receipt) -> Self {
+        let failure = receipt.failure.as_ref();
+        Self {
+            transaction: receipt.transaction,
+            commit: receipt.commit,
+            position: receipt.position,
+            code: failure.map_or(0, |f| f.code.number()),
+            code_name: failure.map_or("applied", |f| f.code.name()).to_owned(),
+            operation: failure.map(|f| f.operation),
+            detail: failure.map_or_else(String::new, ToString::to_string),
+            fee: receipt.fee,
+            created: receipt.created.clone(),
+        }
+    }
+}
+
 impl TransactionStatus {
     /// One that is not ordered.
     pub fn unordered(id: TransactionId, state: TransactionState) -> Self {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::genesis;
+use crate::testing::{genesis, user};
 
 #[test]
 fn a_genesis_survives_its_json() {
@@ -50,4 +50,31 @@ fn an_unknown_field_is_refused() {
         Genesis::from_json(&text),
         Err(GenesisError::Malformed(_))
     ));
+}
+
+#[test]
+fn a_fee_grows_with_operations_bytes_and_items_and_never_wraps() {
+    let fees = ProtocolParams::default().fees;
+    assert_eq!(fees.fee(2, 300, 5), Amount(100 + 2 * 50 + 300 + 5 * 10));
+    assert_eq!(fees.fee(1, 200, u64::MAX), Amount::MAX);
+}
+
+#[test]
+fn padding_an_envelope_does_not_change_its_fee() {
+    let mint = Operation::Mint {
+        entries: vec![crate::MintEntry {
+            edition: crate::EditionId([3; 32]),
+            to: user(1),
+            count: 5,
+        }],
+    };
+    let transaction = crate::testing::transaction(1, 1, vec![mint]);
+    let fees = ProtocolParams::default().fees;
+    let padding = [0x7a, 2, 0, 0]; // an unknown field of two bytes
+    let padded = [transaction.encoded().as_ref(), &padding].concat();
+    let padded = Transaction::decode(padded.into()).unwrap();
+    assert_eq!(padded.id(), transaction.id());
+    assert_eq!(fees.of(&padded), fees.of(&transaction));
+    let bytes = transaction.charged_bytes();
+    assert_eq!(fees.of(&transaction), fees.fee(1, bytes, 5));
 }

@@ -2,18 +2,18 @@
 
 use super::*;
 
-fn bytes(id: &[u8; 32]) -> Bytes {
+pub(crate) fn bytes(id: &[u8; 32]) -> Bytes {
     Bytes::copy_from_slice(id)
 }
 
-fn asset_bytes(asset: &AssetId) -> Bytes {
+pub(crate) fn asset_bytes(asset: &AssetId) -> Bytes {
     match *asset {
         AssetId::NATIVE => Bytes::new(),
         asset => bytes(&asset.0),
     }
 }
 
-fn hash_bytes(hash: &Option<ContentHash>) -> Bytes {
+pub(crate) fn hash_bytes(hash: &Option<ContentHash>) -> Bytes {
     hash.map_or(Bytes::new(), |h| bytes(&h.0))
 }
 

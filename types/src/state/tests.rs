@@ -83,3 +83,28 @@ fn the_same_bytes_as_different_kinds_have_different_keys() {
     }
     assert_eq!(ObjectId::from_parts(99, &[0; 32]), None);
 }
+
+#[test]
+fn ids_derive_from_all_their_parts() {
+    let (creator, other) = (Address([1; 32]), Address([2; 32]));
+    let collection = CollectionId::derive(&creator, &[0; 16], 0);
+    assert_ne!(collection, CollectionId::derive(&other, &[0; 16], 0));
+    assert_ne!(collection, CollectionId::derive(&creator, &[1; 16], 0));
+    assert_ne!(collection, CollectionId::derive(&creator, &[0; 16], 1));
+    let edition = EditionId::derive(&collection, 1);
+    assert_ne!(edition, EditionId::derive(&collection, 2));
+    let item = ItemId::derive(&edition, 1);
+    assert_ne!(item, ItemId::derive(&edition, 2));
+    assert_ne!(item, ItemId::derive(&EditionId::derive(&collection, 2), 1));
+    let deal = DealId::derive(&TransactionId([1; 32]), 0);
+    assert_ne!(deal, DealId::derive(&TransactionId([1; 32]), 1));
+    assert_ne!(deal, DealId::derive(&TransactionId([2; 32]), 0));
+}
+
+#[test]
+fn an_object_id_survives_its_bytes() {
+    let id = ObjectId::Deal(DealId([7; 32]));
+    assert_eq!(ObjectId::from_bytes(&id.to_bytes()), Some(id));
+    assert_eq!(ObjectId::from_bytes(&id.to_bytes()[..32]), None);
+    assert_eq!(ObjectId::from_bytes(&[]), None);
+}

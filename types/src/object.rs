@@ -1,0 +1,227 @@
+//! What the ledger holds, typed, with the encodings under the state tree's leaves. An encoding is a
+//! function of the value alone: fields in order, lists in a fixed order, nothing twice. Their JSON is
+//! in [`crate::api`].
+
+use crate::ids::{Address, Amount, AssetId, ContentHash, DealId, EditionId, IdError};
+use crate::operation::{AssetAmount, NewDeal, NewEdition, OperationError};
+use crate::state::ObjectId;
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// Balances, each of one asset. One that holds nothing is no object of the state.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Account {
+    native: Amount,
+    /// Ascending by asset, none zero, without the native one.
+    others: Vec<AssetAmount>,
+}
+
+/// The creator's terms for editions and items.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collection {
+    /// Who adds editions, mints and updates items.
+    pub creator: Address,
+    pub name: String,
+    pub description: String,
+    /// 0: no cap over the editions' own.
+    pub item_cap: u64,
+    /// Items ever minted.
+    pub issued: u64,
+    /// Also the number of the newest edition.
+    pub editions: u64,
+}
+
+/// Items of one kind: a card's print, a ticket's category.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edition {
+    pub terms: NewEdition,
+    /// Items ever minted, also the newest item's serial.
+    pub issued: u64,
+}
+
+/// A card or a ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    pub edition: EditionId,
+    /// From 1 to the edition's cap.
+    pub serial: u64,
+    /// While locked the giver of the deal; once burned who burned it.
+    pub owner: Address,
+    pub state: ItemState,
+    /// The creator's words.
+    pub status: String,
+    pub data_hash: Option<ContentHash>,
+}
+
+/// Whether an item can move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ItemState {
+    Held,
+    /// Given in an open deal.
+    Locked {
+        deal: DealId,
+    },
+    /// For histories: a burned item is in the state no longer.
+    Burned,
+}
+
+/// The one escrow. While open it owns the assets and locks the items that it gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deal {
+    pub giver: Address,
+    pub terms: NewDeal,
+    pub state: DealState,
+}
+
+/// Where a deal stands. The state holds open ones only, the others are for histories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DealState {
+    Open,
+    Taken { by: Address },
+    Cancelled,
+    Expired,
+}
+
+/// Any object, shared: a clone costs a counter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Object {
+    Account(Arc<Account>),
+    Collection(Arc<Collection>),
+    Edition(Arc<Edition>),
+    Item(Arc<Item>),
+    Deal(Arc<Deal>),
+}
+
+/// Bytes that are no object.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ObjectError {
+    #[error("object is no protobuf message: {0}")]
+    Malformed(String),
+    #[error(transparent)]
+    Id(#[from] IdError),
+    #[error(transparent)]
+    Part(#[from] OperationError),
+    #[error("balances are not ascending by asset, or one is zero")]
+    Balances,
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    #[error("{what} has the unknown state {found}")]
+    State { what: &'static str, found: i32 },
+    #[error("{0} names what its state has not")]
+    Stray(&'static str),
+}
+
+impl Account {
+    pub fn balance(&self, asset: &AssetId) -> Amount {
+        if *asset == AssetId::NATIVE {
+            return self.native;
+        }
+        match self.place(asset) {
+            Ok(i) => self.others[i].amount,
+            Err(_) => Amount::ZERO,
+        }
+    }
+
+    /// Replaces a balance.
+    pub fn set(&mut self, asset: AssetId, amount: Amount) {
+        if asset == AssetId::NATIVE {
+            self.native = amount;
+            return;
+        }
+        match (self.place(&asset), amount) {
+            (Ok(i), Amount::ZERO) => drop(self.others.remove(i)),
+            (Ok(i), amount) => self.others[i].amount = amount,
+            (Err(_), Amount::ZERO) => {}
+            (Err(i), amount) => self.others.insert(i, AssetAmount { asset, amount }),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.native == Amount::ZERO && self.others.is_empty()
+    }
+
+    /// What it holds, ascending by asset, the native one first.
+    pub fn balances(&self) -> impl Iterator<Item = AssetAmount> + '_ {
+        let native = AssetAmount {
+            asset: AssetId::NATIVE,
+            amount: self.native,
+        };
+        let native = (self.native != Amount::ZERO).then_some(native);
+        native.into_iter().chain(self.others.iter().cloned())
+    }
+
+    fn place(&self, asset: &AssetId) -> Result<usize, usize> {
+        self.others.binary_search_by(|b| b.asset.cmp(asset))
+    }
+}
+
+impl TryFrom<Vec<AssetAmount>> for Account {
+    type Error = ObjectError;
+
+    fn try_from(mut balances: Vec<AssetAmount>) -> Result<Self, ObjectError> {
+        let ascending = balances.windows(2).all(|w| w[0].asset < w[1].asset);
+        if !ascending || balances.iter().any(|b| b.amount == Amount::ZERO) {
+            return Err(ObjectError::Balances);
+        }
+        let native = match balances.first() {
+            Some(first) if first.asset == AssetId::NATIVE => balances.remove(0).amount,
+            _ => Amount::ZERO,
+        };
+        Ok(Self {
+            native,
+            others: balances,
+        })
+    }
+}
+
+impl Object {
+    /// The object's encoding: the value under its leaf.
+    pub fn encode(&self) -> Bytes {
+        encode::object(self)
+    }
+
+    /// Reads the object that `id` names.
+    pub fn decode(id: &ObjectId, bytes: Bytes) -> Result<Self, ObjectError> {
+        encode::decode(id, bytes)
+    }
+
+    pub fn as_account(&self) -> Option<&Arc<Account>> {
+        match self {
+            Self::Account(account) => Some(account),
+            _ => None,
+        }
+    }
+
+    pub fn as_collection(&self) -> Option<&Arc<Collection>> {
+        match self {
+            Self::Collection(collection) => Some(collection),
+            _ => None,
+        }
+    }
+
+    pub fn as_edition(&self) -> Option<&Arc<Edition>> {
+        match self {
+            Self::Edition(edition) => Some(edition),
+            _ => None,
+        }
+    }
+
+    pub fn as_item(&self) -> Option<&Arc<Item>> {
+        match self {
+            Self::Item(item) => Some(item),
+            _ => None,
+        }
+    }
+
+    pub fn as_deal(&self) -> Option<&Arc<Deal>> {
+        match self {
+            Self::Deal(deal) => Some(deal),
+            _ => None,
+        }
+    }
+}
+
+mod encode;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,206 @@
+//! Objects to their wire messages and back.
+
+use super::*;
+use crate::operation::encode::{asset_bytes, bytes, hash_bytes};
+use crate::operation::{asset, optional};
+use crate::wire;
+use prost::Message;
+
+pub(super) fn object(object: &Object) -> Bytes {
+    match object {
+        Object::Account(account) => wire::Account::from(account.as_ref()).encode_to_vec(),
+        Object::Collection(collection) => {
+            wire::Collection::from(collection.as_ref()).encode_to_vec()
+        }
+        Object::Edition(edition) => wire::Edition::from(edition.as_ref()).encode_to_vec(),
+        Object::Item(item) => wire::Item::from(item.as_ref()).encode_to_vec(),
+        Object::Deal(deal) => wire::Deal::from(deal.as_ref()).encode_to_vec(),
+    }
+    .into()
+}
+
+pub(super) fn decode(id: &ObjectId, bytes: Bytes) -> Result<Object, ObjectError> {
+    Ok(match id {
+        ObjectId::Account(_) => {
+            Object::Account(Arc::new(message::<wire::Account>(bytes)?.try_into()?))
+        }
+        ObjectId::Collection(_) => {
+            Object::Collection(Arc::new(message::<wire::Collection>(bytes)?.try_into()?))
+        }
+        ObjectId::Edition(_) => {
+            Object::Edition(Arc::new(message::<wire::Edition>(bytes)?.try_into()?))
+        }
+        ObjectId::Item(_) => Object::Item(Arc::new(message::<wire::Item>(bytes)?.try_into()?)),
+        ObjectId::Deal(_) => Object::Deal(Arc::new(message::<wire::Deal>(bytes)?.try_into()?)),
+    })
+}
+
+fn message<M: Message + Default>(bytes: Bytes) -> Result<M, ObjectError> {
+    M::decode(bytes).map_err(|e| ObjectError::Malformed(e.to_string()))
+}
+
+impl From<&Account> for wire::Account {
+    fn from(account: &Account) -> Self {
+        let balances = account.balances().map(|b| wire::Balance {
+            asset: asset_bytes(&b.asset),
+            amount: b.amount.0,
+        });
+        Self {
+            balances: balances.collect(),
+        }
+    }
+}
+
+impl TryFrom<wire::Account> for Account {
+    type Error = ObjectError;
+
+    fn try_from(wire: wire::Account) -> Result<Self, ObjectError> {
+        let mut balances = Vec::with_capacity(wire.balances.len());
+        for b in &wire.balances {
+            balances.push(AssetAmount {
+                asset: asset(&b.asset)?,
+                amount: Amount(b.amount),
+            });
+        }
+        balances.try_into()
+    }
+}
+
+impl From<&Collection> for wire::Collection {
+    fn from(collection: &Collection) -> Self {
+        Self {
+            creator: bytes(&collection.creator.0),
+            name: collection.name.clone(),
+            description: collection.description.clone(),
+            item_cap: collection.item_cap,
+            issued: collection.issued,
+            editions: collection.editions,
+        }
+    }
+}
+
+impl TryFrom<wire::Collection> for Collection {
+    type Error = ObjectError;
+
+    fn try_from(wire: wire::Collection) -> Result<Self, ObjectError> {
+        Ok(Self {
+            creator: Address::try_from(wire.creator.as_ref())?,
+            name: wire.name,
+            description: wire.description,
+            item_cap: wire.item_cap,
+            issued: wire.issued,
+            editions: wire.editions,
+        })
+    }
+}
+
+impl From<&Edition> for wire::Edition {
+    fn from(edition: &Edition) -> Self {
+        Self {
+            terms: Some((&edition.terms).into()),
+            issued: edition.issued,
+        }
+    }
+}
+
+impl TryFrom<wire::Edition> for Edition {
+    type Error = ObjectError;
+
+    fn try_from(wire: wire::Edition) -> Result<Self, ObjectError> {
+        let terms = wire.terms.ok_or(ObjectError::Missing("edition's terms"))?;
+        Ok(Self {
+            terms: terms.try_into()?,
+            issued: wire.issued,
+        })
+    }
+}
+
+impl From<&Item> for wire::Item {
+    fn from(item: &Item) -> Self {
+        let (state, deal) = match &item.state {
+            ItemState::Held => (wire::ItemState::Held, Bytes::new()),
+            ItemState::Locked { deal } => (wire::ItemState::Locked, bytes(&deal.0)),
+            ItemState::Burned => (wire::ItemState::Burned, Bytes::new()),
+        };
+        Self {
+            edition: bytes(&item.edition.0),
+            serial: item.serial,
+            owner: bytes(&item.owner.0),
+            state: state.into(),
+            deal,
+            status: item.status.clone(),
+            data_hash: hash_bytes(&item.data_hash),
+        }
+    }
+}
+
+impl TryFrom<wire::Item> for Item {
+    type Error = ObjectError;
+
+    fn try_from(wire: wire::Item) -> Result<Self, ObjectError> {
+        let state = wire::ItemState::try_from(wire.state).map_err(|_| ObjectError::State {
+            what: "item",
+            found: wire.state,
+        })?;
+        let state = match (state, wire.deal.as_ref()) {
+            (wire::ItemState::Held, []) => ItemState::Held,
+            (wire::ItemState::Burned, []) => ItemState::Burned,
+            (wire::ItemState::Locked, deal) => ItemState::Locked {
+                deal: DealId::try_from(deal)?,
+            },
+            _ => return Err(ObjectError::Stray("item")),
+        };
+        Ok(Self {
+            edition: EditionId::try_from(wire.edition.as_ref())?,
+            serial: wire.serial,
+            owner: Address::try_from(wire.owner.as_ref())?,
+            state,
+            status: wire.status,
+            data_hash: optional(&wire.data_hash)?,
+        })
+    }
+}
+
+impl From<&Deal> for wire::Deal {
+    fn from(deal: &Deal) -> Self {
+        let (state, taken_by) = match &deal.state {
+            DealState::Open => (wire::DealState::Open, Bytes::new()),
+            DealState::Taken { by } => (wire::DealState::Taken, bytes(&by.0)),
+            DealState::Cancelled => (wire::DealState::Cancelled, Bytes::new()),
+            DealState::Expired => (wire::DealState::Expired, Bytes::new()),
+        };
+        Self {
+            giver: bytes(&deal.giver.0),
+            terms: Some((&deal.terms).into()),
+            state: state.into(),
+            taken_by,
+        }
+    }
+}
+
+impl TryFrom<wire::Deal> for Deal {
+    type Error = ObjectError;
+
+    fn try_from(wire: wire::Deal) -> Result<Self, ObjectError> {
+        let what = "deal";
+        let state = wire::DealState::try_from(wire.state).map_err(|_| ObjectError::State {
+            what,
+            found: wire.state,
+        })?;
+        let state = match (state, wire.taken_by.as_ref()) {
+            (wire::DealState::Open, []) => DealState::Open,
+            (wire::DealState::Cancelled, []) => DealState::Cancelled,
+            (wire::DealState::Expired, []) => DealState::Expired,
+            (wire::DealState::Taken, by) => DealState::Taken {
+                by: Address::try_from(by)?,
+            },
+            _ => return Err(ObjectError::Stray(what)),
+        };
+        let terms = wire.terms.ok_or(ObjectError::Missing("deal's terms"))?;
+        Ok(Self {
+            giver: Address::try_from(wire.giver.as_ref())?,
+            terms: terms.try_into()?,
+            state,
+        })
+    }
+}

@@ -1,0 +1,162 @@
+use super::*;
+use crate::ids::{CollectionId, ItemId, Millis};
+use crate::operation::{Bundle, Trait, WantedFrom, WantedItems};
+use crate::wire;
+use prost::Message as _;
+
+fn account(balances: &[(u8, u64)]) -> Account {
+    let mut account = Account::default();
+    for (asset, amount) in balances {
+        account.set(AssetId([*asset; 32]), Amount(*amount));
+    }
+    account
+}
+
+fn item(state: ItemState) -> Item {
+    Item {
+        edition: EditionId([3; 32]),
+        serial: 17,
+        owner: Address([1; 32]),
+        state,
+        status: "mint condition".to_owned(),
+        data_hash: Some(ContentHash([8; 32])),
+    }
+}
+
+fn deal(state: DealState) -> Deal {
+    Deal {
+        giver: Address([1; 32]),
+        terms: NewDeal {
+            gives: Bundle {
+                assets: vec![],
+                items: vec![ItemId([4; 32])],
+            },
+            wants: Bundle {
+                assets: vec![AssetAmount {
+                    asset: AssetId::NATIVE,
+                    amount: Amount(5),
+                }],
+                items: vec![],
+            },
+            wants_any: vec![WantedItems {
+                from: WantedFrom::Edition(EditionId([3; 32])),
+                count: 2,
+            }],
+            taker: None,
+            expires: Millis(99),
+        },
+        state,
+    }
+}
+
+/// At least one of each kind and state.
+fn objects() -> Vec<(ObjectId, Object)> {
+    let locked = ItemState::Locked {
+        deal: DealId([5; 32]),
+    };
+    let collection = Collection {
+        creator: Address([1; 32]),
+        name: "Cards".to_owned(),
+        description: "é".to_owned(),
+        item_cap: 0,
+        issued: 4,
+        editions: 2,
+    };
+    let terms = NewEdition {
+        collection: CollectionId([2; 32]),
+        name: "Dragon".to_owned(),
+        cap: 10,
+        traits: vec![Trait {
+            name: "rarity".to_owned(),
+            value: "high".to_owned(),
+        }],
+        image: "dragon.png".to_owned(),
+        image_hash: Some(ContentHash([7; 32])),
+        metadata_hash: None,
+        reference: "A1-001".to_owned(),
+    };
+    let edition = Edition { terms, issued: 3 };
+    let mut objects = vec![
+        Object::Account(Arc::new(account(&[(0, 5), (9, 1), (4, u64::MAX)]))),
+        Object::Account(Arc::default()),
+        Object::Collection(Arc::new(collection)),
+        Object::Edition(Arc::new(edition)),
+    ];
+    for state in [ItemState::Held, locked, ItemState::Burned] {
+        objects.push(Object::Item(Arc::new(item(state))));
+    }
+    use DealState::{Cancelled, Expired, Open, Taken};
+    let by = Address([2; 32]);
+    for state in [Open, Taken { by }, Cancelled, Expired] {
+        objects.push(Object::Deal(Arc::new(deal(state))));
+    }
+    let named = objects.into_iter().map(|object| {
+        let kind = match &object {
+            Object::Account(_) => 1,
+            Object::Collection(_) => 2,
+            Object::Edition(_) => 3,
+            Object::Item(_) => 4,
+            Object::Deal(_) => 5,
+        };
+        (ObjectId::from_parts(kind, &[6; 32]).unwrap(), object)
+    });
+    named.collect()
+}
+
+#[test]
+fn objects_survive_their_encoding() {
+    for (id, object) in objects() {
+        assert_eq!(Object::decode(&id, object.encode()), Ok(object.clone()));
+    }
+}
+
+#[test]
+fn balances_are_kept_by_asset_and_a_zero_is_none() {
+    let mut account = account(&[(9, 1), (0, 5), (4, 2)]);
+    let assets: Vec<u8> = account.balances().map(|b| b.asset.0[0]).collect();
+    assert_eq!(assets, [0, 4, 9]);
+    assert_eq!(account.balance(&AssetId([4; 32])), Amount(2));
+    assert_eq!(account.balance(&AssetId([5; 32])), Amount::ZERO);
+    for asset in [0, 4, 9, 5] {
+        account.set(AssetId([asset; 32]), Amount::ZERO);
+    }
+    assert!(account.is_empty());
+    assert_eq!(account, Account::default());
+}
+
+#[test]
+fn balances_out_of_order_twice_or_zero_are_refused() {
+    let balance = |asset: &'static [u8], amount| wire::Balance {
+        asset: Bytes::from_static(asset),
+        amount,
+    };
+    let lists = [
+        vec![balance(&[9; 32], 1), balance(&[4; 32], 1)],
+        vec![balance(&[4; 32], 1), balance(&[4; 32], 1)],
+        vec![balance(&[4; 32], 1), balance(&[], 1)],
+        vec![balance(&[], 0)],
+    ];
+    for balances in lists {
+        let bytes = wire::Account { balances }.encode_to_vec();
+        let id = ObjectId::Account(Address([1; 32]));
+        let refused = Object::decode(&id, bytes.into());
+        assert_eq!(refused, Err(ObjectError::Balances));
+    }
+}
+
+#[test]
+fn an_unknown_state_and_a_stray_deal_are_refused() {
+    let id = ObjectId::Item(ItemId([4; 32]));
+    let decode = |change: &dyn Fn(&mut wire::Item)| {
+        let mut wire = wire::Item::from(&item(ItemState::Held));
+        change(&mut wire);
+        Object::decode(&id, wire.encode_to_vec().into())
+    };
+    let unknown = decode(&|i| i.state = 9);
+    let what = "item";
+    assert_eq!(unknown, Err(ObjectError::State { what, found: 9 }));
+    let stray = decode(&|i| i.deal = Bytes::from_static(&[5; 32]));
+    assert_eq!(stray, Err(ObjectError::Stray("item")));
+    let noise = Object::decode(&id, Bytes::from_static(&[0xff; 5]));
+    assert!(matches!(noise, Err(ObjectError::Malformed(_))));
+}

@@ -1,0 +1,217 @@
+//! What became of a transaction. A receipt exists for every transaction that paid its fee: either all
+//! of its operations were applied, or none was and the failure says which one, why, and the figures.
+//! The figures are hashed, the words are not.
+
+use crate::ids::{Amount, CommitIndex, IdError, Millis, TransactionId};
+use crate::operation::encode::bytes;
+use crate::state::ObjectId;
+use crate::wire;
+use bytes::Bytes;
+use prost::Message as _;
+use std::fmt;
+
+/// The outcome of one transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    pub transaction: TransactionId,
+    pub commit: CommitIndex,
+    /// Among the receipts of the commit, from 0.
+    pub position: u32,
+    /// The transaction's own: until then its digest is remembered (O4).
+    pub valid_until: Millis,
+    /// What was paid, applied or not.
+    pub fee: Amount,
+    /// Objects created, in order.
+    pub created: Vec<ObjectId>,
+    /// `None`: every operation was applied.
+    pub failure: Option<Failure>,
+}
+
+/// Why no operation of a transaction was applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failure {
+    /// The one that failed, from 0; those inside a `MultiParty` count one by one.
+    pub operation: u32,
+    pub code: FailureCode,
+    /// The object that it is about.
+    pub subject: Option<ObjectId>,
+    /// What there was.
+    pub found: u64,
+    /// What was needed, or allowed.
+    pub limit: u64,
+}
+
+macro_rules! failure_codes {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $text:literal;)*) => {
+        /// Why an operation failed. Numbers and names are stable; docs/spec/ledger.md lists them.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u32)]
+        pub enum FailureCode {
+            $($(#[$doc])* $name = $code,)*
+        }
+
+        impl FailureCode {
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The number on the wire.
+            pub fn number(self) -> u32 {
+                self as u32
+            }
+
+            /// The name in JSON.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+failure_codes! {
+    /// The subject is not in the state: never made, or burned.
+    NotFound = 1, "not_found";
+    /// The item belongs to another account.
+    NotOwner = 2, "not_owner";
+    /// The item is given in an open deal.
+    ItemLocked = 3, "item_locked";
+    /// The account holds `found`, less than the `limit` needed.
+    InsufficientBalance = 4, "insufficient_balance";
+    /// Another account created the collection.
+    NotCreator = 5, "not_creator";
+    /// Minting would make `found` items of `limit` allowed.
+    CapReached = 6, "cap_reached";
+    /// The sender has used the same idempotency for this object before.
+    AlreadyExists = 7, "already_exists";
+    /// The deal was taken, cancelled, or has expired, or there never was one.
+    DealNotOpen = 8, "deal_not_open";
+    /// The deal would expire at `found`, not after the commit's timestamp `limit`.
+    ExpiryPassed = 9, "expiry_passed";
+    /// Only its giver cancels a deal.
+    NotGiver = 10, "not_giver";
+    /// The deal is for another account.
+    NotTaker = 11, "not_taker";
+    /// Nobody takes his own deal.
+    OwnDeal = 12, "own_deal";
+    /// The taker named `found` items where the deal wants `limit`.
+    WrongItemCount = 13, "wrong_item_count";
+    /// The item is not of the edition or collection that is wanted in its place.
+    WrongItem = 14, "wrong_item";
+    /// The item stands twice in one deal.
+    DuplicateItem = 15, "duplicate_item";
+    /// There are `found` items where `limit` are allowed.
+    TooManyItems = 16, "too_many_items";
+}
+
+/// Bytes that are no receipt.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReceiptError {
+    #[error("receipt is no protobuf message: {0}")]
+    Malformed(String),
+    #[error(transparent)]
+    Id(#[from] IdError),
+    #[error("receipt names an object by {0} bytes that are no kind and id")]
+    Object(usize),
+    #[error("receipt has the unknown code {0}")]
+    Code(u32),
+}
+
+impl Receipt {
+    pub fn is_applied(&self) -> bool {
+        self.failure.is_none()
+    }
+
+    /// The encoding, of which the receipts root is made.
+    pub fn encode(&self) -> Bytes {
+        let id = |id: &ObjectId| Bytes::copy_from_slice(&id.to_bytes());
+        wire::Receipt {
+            transaction: bytes(&self.transaction.0),
+            commit: self.commit.0,
+            position: self.position,
+            valid_until_ms: self.valid_until.0,
+            fee: self.fee.0,
+            created: self.created.iter().map(id).collect(),
+            failure: self.failure.map(|f| wire::Failure {
+                operation: f.operation,
+                code: f.code.number(),
+                subject: f.subject.as_ref().map_or(Bytes::new(), id),
+                found: f.found,
+                limit: f.limit,
+            }),
+        }
+        .encode_to_vec()
+        .into()
+    }
+
+    pub fn decode(bytes: Bytes) -> Result<Self, ReceiptError> {
+        let wire =
+            wire::Receipt::decode(bytes).map_err(|e| ReceiptError::Malformed(e.to_string()))?;
+        let created = wire.created.iter().map(|id| object(id));
+        Ok(Self {
+            transaction: TransactionId::try_from(wire.transaction.as_ref())?,
+            commit: CommitIndex(wire.commit),
+            position: wire.position,
+            valid_until: Millis(wire.valid_until_ms),
+            fee: Amount(wire.fee),
+            created: created.collect::<Result<_, _>>()?,
+            failure: wire.failure.map(Failure::try_from).transpose()?,
+        })
+    }
+}
+
+impl TryFrom<wire::Failure> for Failure {
+    type Error = ReceiptError;
+
+    fn try_from(wire: wire::Failure) -> Result<Self, ReceiptError> {
+        let code = FailureCode::ALL.iter().find(|c| c.number() == wire.code);
+        let subject = match wire.subject.as_ref() {
+            [] => None,
+            bytes => Some(object(bytes)?),
+        };
+        Ok(Self {
+            operation: wire.operation,
+            code: *code.ok_or(ReceiptError::Code(wire.code))?,
+            subject,
+            found: wire.found,
+            limit: wire.limit,
+        })
+    }
+}
+
+fn object(bytes: &[u8]) -> Result<ObjectId, ReceiptError> {
+    ObjectId::from_bytes(bytes).ok_or(ReceiptError::Object(bytes.len()))
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { found, limit, .. } = self;
+        write!(f, "operation {}: ", self.operation)?;
+        match &self.subject {
+            Some(subject) => write!(f, "{subject} ")?,
+            None => f.write_str("the list ")?,
+        }
+        match self.code {
+            FailureCode::NotFound => f.write_str("does not exist"),
+            FailureCode::NotOwner => f.write_str("belongs to another account"),
+            FailureCode::ItemLocked => f.write_str("is locked in an open deal"),
+            FailureCode::InsufficientBalance => write!(f, "holds {found}, {limit} are needed"),
+            FailureCode::NotCreator => f.write_str("was created by another account"),
+            FailureCode::CapReached => write!(f, "would have {found} items, {limit} are allowed"),
+            FailureCode::AlreadyExists => f.write_str("exists already"),
+            FailureCode::DealNotOpen => f.write_str("is not open"),
+            FailureCode::ExpiryPassed => {
+                write!(f, "would expire at {found}, but it is {limit} already")
+            }
+            FailureCode::NotGiver => f.write_str("was opened by another account"),
+            FailureCode::NotTaker => f.write_str("is for another account"),
+            FailureCode::OwnDeal => f.write_str("would be taken by its own giver"),
+            FailureCode::WrongItemCount => write!(f, "wants {limit} picked items, not {found}"),
+            FailureCode::WrongItem => f.write_str("is not of the kind wanted in its place"),
+            FailureCode::DuplicateItem => f.write_str("stands twice in the deal"),
+            FailureCode::TooManyItems => write!(f, "has {found} items, {limit} are allowed"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
