@@ -4,6 +4,7 @@
 #
 #   scripts/contracts.sh            build, test, rewrite the artifacts and the fixture
 #   scripts/contracts.sh --check    build, test, fail when the committed ones differ
+#   scripts/contracts.sh --mutants  plant bugs, one at a time, and fail when the tests miss one (minutes)
 #   FOUNDRY_FUZZ_RUNS=5000 scripts/contracts.sh     more fuzzing than the default of foundry.toml
 #
 # Needs Node 20.19 or newer with npm. Everything else comes from npm, pinned in package-lock.json;
@@ -11,11 +12,12 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../basechain/contracts"
 
-check=""
+check="" mutants=""
 for argument; do
     case $argument in
         --check) check=--check ;;
-        *) echo "contracts.sh: unknown argument '$argument'; only --check is known" >&2; exit 2 ;;
+        --mutants) mutants=yes ;;
+        *) echo "contracts.sh: unknown argument '$argument'; --check and --mutants are known" >&2; exit 2 ;;
     esac
 done
 
@@ -31,3 +33,4 @@ forge=node_modules/.bin/forge
 node artifacts.mjs $check
 node test/fixtures/generate.mjs $check
 "$forge" test
+[[ -z $mutants ]] || node test/mutants.mjs

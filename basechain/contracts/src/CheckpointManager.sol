@@ -85,7 +85,7 @@ contract CheckpointManager {
     function latest()
         external
         view
-        returns (uint64 height, bytes32 stateRoot, bytes32 statementDigest_, uint64 baseBlock)
+        returns (uint64 height, bytes32 stateRoot, bytes32 statementDigest, uint64 baseBlock)
     {
         height = _latestHeight;
         Posted storage posted = _posted[height];
@@ -96,7 +96,7 @@ contract CheckpointManager {
     function checkpoint(uint64 height)
         external
         view
-        returns (bytes32 statementDigest_, bytes32 stateRoot, uint64 baseBlock)
+        returns (bytes32 statementDigest, bytes32 stateRoot, uint64 baseBlock)
     {
         Posted storage posted = _posted[height];
         return (posted.statementDigest, posted.stateRoot, posted.baseBlock);
