@@ -9,6 +9,10 @@ use bytes::Bytes;
 use prost::Message as _;
 use serde::{Deserialize, Serialize};
 
+/// The encoding of a vertex reference within a list is at least its digest with the digest's and its
+/// own tag and length.
+const VERTEX_REF_BYTES_MIN: usize = 32 + 2 + 2;
+
 /// A committed leader with what its history brings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commit {
@@ -26,6 +30,8 @@ pub struct Commit {
 pub enum CommitError {
     #[error("commit is no protobuf message: {0}")]
     Malformed(String),
+    #[error("commit of {bytes} bytes cannot hold {vertices} vertices")]
+    Vertices { bytes: usize, vertices: usize },
     #[error("commit names no leader")]
     NoLeader,
     #[error(transparent)]
@@ -46,9 +52,15 @@ impl Commit {
         .into()
     }
 
+    /// Allocates in proportion to the bytes; their number is for the caller to bound.
     pub fn decode(bytes: Bytes) -> Result<Self, CommitError> {
-        let wire =
-            wire::Commit::decode(bytes).map_err(|e| CommitError::Malformed(e.to_string()))?;
+        let malformed = |e: prost::DecodeError| CommitError::Malformed(e.to_string());
+        let vertices = wire::occurrences(&bytes).map_err(malformed)?[3];
+        if vertices > bytes.len() / VERTEX_REF_BYTES_MIN {
+            let bytes = bytes.len();
+            return Err(CommitError::Vertices { bytes, vertices });
+        }
+        let wire = wire::Commit::decode(bytes).map_err(malformed)?;
         let leader = wire.leader.ok_or(CommitError::NoLeader)?;
         let vertices = wire.vertices.iter().map(VertexRef::try_from);
         Ok(Self {
@@ -64,3 +76,6 @@ impl Commit {
         CommitDigest(blake3(Domain::Commit, &[&self.encode()]))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -166,10 +166,11 @@ pub enum OperationError {
     Unknown,
     #[error(transparent)]
     Id(#[from] IdError),
-    #[error("{what} has {found} entries, not 1 to {limit}")]
+    #[error("{what} has {found} entries, not {least} to {limit}")]
     Count {
         what: &'static str,
         found: usize,
+        least: usize,
         limit: usize,
     },
     #[error("{what} has {found} bytes, more than {limit}")]
@@ -213,18 +214,29 @@ impl Operation {
     }
 }
 
-fn count(what: &'static str, found: usize, limit: usize) -> Result<(), OperationError> {
-    if (1..=limit).contains(&found) {
+fn between(
+    what: &'static str,
+    found: usize,
+    least: usize,
+    limit: usize,
+) -> Result<(), OperationError> {
+    if (least..=limit).contains(&found) {
         return Ok(());
     }
-    Err(OperationError::Count { what, found, limit })
+    Err(OperationError::Count {
+        what,
+        found,
+        least,
+        limit,
+    })
+}
+
+fn count(what: &'static str, found: usize, limit: usize) -> Result<(), OperationError> {
+    between(what, found, 1, limit)
 }
 
 fn at_most(what: &'static str, found: usize, limit: usize) -> Result<(), OperationError> {
-    if found <= limit {
-        return Ok(());
-    }
-    Err(OperationError::Count { what, found, limit })
+    between(what, found, 0, limit)
 }
 
 fn text(what: &'static str, value: String, limit: usize) -> Result<String, OperationError> {

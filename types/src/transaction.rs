@@ -232,10 +232,14 @@ impl Transaction {
             return Err(TransactionError::TooLong(bytes.len()));
         }
         let malformed = |e: prost::DecodeError| TransactionError::Malformed(e.to_string());
-        let outer = wire::Transaction::decode(bytes.clone()).map_err(malformed)?;
-        let count = outer.authorisations.len();
+        let count = wire::occurrences(&bytes).map_err(malformed)?[2];
         if count == 0 || count > AUTHORISATIONS_MAX {
             return Err(TransactionError::Authorisations(count));
+        }
+        let outer = wire::Transaction::decode(bytes.clone()).map_err(malformed)?;
+        let count = wire::occurrences(&outer.body).map_err(malformed)?[7];
+        if count > OPERATIONS_MAX {
+            return Err(TransactionError::Operations(count));
         }
         let authorisations = outer.authorisations.iter().enumerate();
         let authorisations = authorisations

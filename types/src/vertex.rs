@@ -2,7 +2,7 @@
 //! the signature is over the digest: nothing that a relay can add or alter makes a second vertex out
 //! of one. Equivocation is two different digests, both validly signed, for one author and round.
 
-use crate::committee::{Committee, MemberSet};
+use crate::committee::{Committee, MEMBERS_MAX, MemberSet};
 use crate::ed25519::{self, PublicKey, SecretKey};
 use crate::hash::{Domain, blake3};
 use crate::ids::{
@@ -217,6 +217,7 @@ impl Vertex {
         }
         let malformed = |e: prost::DecodeError| VertexError::Malformed(e.to_string());
         let outer = wire::Vertex::decode(bytes).map_err(malformed)?;
+        check_counts(&wire::occurrences(&outer.body).map_err(malformed)?)?;
         let wire = wire::VertexBody::decode(outer.body.clone()).map_err(malformed)?;
         let body = VertexBody::try_from(wire)?;
         Ok(Self::assemble(outer.body, outer.signature, body))
@@ -421,26 +422,27 @@ impl VertexBody {
     }
 }
 
-fn at_most(what: &'static str, found: usize, limit: usize) -> Result<(), VertexError> {
-    if found <= limit {
-        return Ok(());
+/// V6: the lists of a body, by their field numbers in `vertex.proto`.
+fn check_counts(counts: &[usize; 16]) -> Result<(), VertexError> {
+    let limits = [
+        (6, "parents", MEMBERS_MAX),
+        (7, "weak links", WEAK_LINKS_MAX),
+        (8, "transactions", VERTEX_TRANSACTIONS_MAX),
+        (9, "shares", FINALITY_SHARES_MAX),
+    ];
+    for (field, what, limit) in limits {
+        let found = counts[field];
+        if found > limit {
+            return Err(VertexError::TooMany { what, found, limit });
+        }
     }
-    Err(VertexError::TooMany { what, found, limit })
+    Ok(())
 }
 
 impl TryFrom<wire::VertexBody> for VertexBody {
     type Error = VertexError;
 
     fn try_from(wire: wire::VertexBody) -> Result<Self, VertexError> {
-        use crate::committee::MEMBERS_MAX;
-        at_most("parents", wire.parents.len(), MEMBERS_MAX)?;
-        at_most("weak links", wire.weak_links.len(), WEAK_LINKS_MAX)?;
-        at_most("shares", wire.finality_shares.len(), FINALITY_SHARES_MAX)?;
-        at_most(
-            "transactions",
-            wire.transactions.len(),
-            VERTEX_TRANSACTIONS_MAX,
-        )?;
         let references = |list: &[wire::VertexRef]| -> Result<Vec<VertexRef>, IdError> {
             list.iter().map(VertexRef::try_from).collect()
         };

@@ -1,1 +1,558 @@
+use super::*;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use prost::Message as _;
 
+/// What a receiver makes of the operation.
+fn read(operation: &Operation) -> Result<Operation, OperationError> {
+    let bytes = wire::Operation::from(operation).encode_to_vec();
+    wire::Operation::decode(bytes.as_slice())
+        .unwrap()
+        .try_into()
+}
+
+fn accepted(operation: Operation) {
+    assert_eq!(read(&operation), Ok(operation));
+}
+
+fn refused(operation: Operation) -> String {
+    read(&operation).unwrap_err().to_string()
+}
+
+fn address() -> impl Strategy<Value = Address> {
+    any::<[u8; 32]>().prop_map(Address)
+}
+
+fn item() -> impl Strategy<Value = ItemId> {
+    any::<[u8; 32]>().prop_map(ItemId)
+}
+
+fn content() -> impl Strategy<Value = Option<ContentHash>> {
+    option::of(any::<[u8; 32]>().prop_map(ContentHash))
+}
+
+fn asset_amount() -> impl Strategy<Value = AssetAmount> {
+    let asset = prop_oneof![Just(AssetId::NATIVE), any::<[u8; 32]>().prop_map(AssetId)];
+    (asset, 1..=u64::MAX).prop_map(|(asset, amount)| AssetAmount {
+        asset,
+        amount: Amount(amount),
+    })
+}
+
+fn bundle(least: usize) -> impl Strategy<Value = Bundle> {
+    (vec(asset_amount(), least..4), vec(item(), 0..4))
+        .prop_map(|(assets, items)| Bundle { assets, items })
+}
+
+fn wanted() -> impl Strategy<Value = WantedItems> {
+    let from = (any::<bool>(), any::<[u8; 32]>()).prop_map(|(edition, id)| {
+        if edition {
+            WantedFrom::Edition(EditionId(id))
+        } else {
+            WantedFrom::Collection(CollectionId(id))
+        }
+    });
+    (from, 1..=u64::MAX).prop_map(|(from, count)| WantedItems { from, count })
+}
+
+fn transfer() -> impl Strategy<Value = Operation> {
+    let payment = (address(), asset_amount()).prop_map(|(to, of)| Payment {
+        to,
+        asset: of.asset,
+        amount: of.amount,
+    });
+    let moved = (address(), item()).prop_map(|(to, item)| ItemTransfer { to, item });
+    (vec(payment, 1..4), vec(moved, 0..4))
+        .prop_map(|(payments, items)| Operation::Transfer { payments, items })
+}
+
+fn edition() -> impl Strategy<Value = NewEdition> {
+    let traits = vec(("\\PC{0,20}", "\\PC{0,20}"), 0..4);
+    let texts = ("\\PC{1,30}", "\\PC{0,60}", "\\PC{0,30}");
+    let ids = (any::<[u8; 32]>(), content(), content());
+    (ids, 1..=u64::MAX, traits, texts).prop_map(|(ids, cap, traits, texts)| NewEdition {
+        collection: CollectionId(ids.0),
+        name: texts.0,
+        cap,
+        traits: traits
+            .into_iter()
+            .map(|(name, value)| Trait { name, value })
+            .collect(),
+        image: texts.1,
+        image_hash: ids.1,
+        metadata_hash: ids.2,
+        reference: texts.2,
+    })
+}
+
+fn deal() -> impl Strategy<Value = NewDeal> {
+    let taker = option::of(address());
+    (
+        bundle(1),
+        bundle(0),
+        vec(wanted(), 0..4),
+        taker,
+        any::<u64>(),
+    )
+        .prop_map(|(gives, wants, wants_any, taker, expires)| NewDeal {
+            gives,
+            wants,
+            wants_any,
+            taker,
+            expires: Millis(expires),
+        })
+}
+
+/// Any operation but `MultiParty`.
+fn single() -> impl Strategy<Value = Operation> {
+    let collection = ("\\PC{1,30}", "\\PC{0,60}", any::<u64>());
+    let entry =
+        (any::<[u8; 32]>(), address(), 1..=u64::MAX).prop_map(|(edition, to, count)| MintEntry {
+            edition: EditionId(edition),
+            to,
+            count,
+        });
+    let take = (any::<[u8; 32]>(), vec(item(), 0..4));
+    prop_oneof![
+        transfer(),
+        collection.prop_map(
+            |(name, description, item_cap)| Operation::CreateCollection {
+                name,
+                description,
+                item_cap,
+            }
+        ),
+        edition().prop_map(Operation::CreateEdition),
+        vec(entry, 1..4).prop_map(|entries| Operation::Mint { entries }),
+        (item(), "\\PC{0,60}", content()).prop_map(|(item, status, data_hash)| {
+            Operation::UpdateItem {
+                item,
+                status,
+                data_hash,
+            }
+        }),
+        vec(item(), 1..4).prop_map(|items| Operation::Burn { items }),
+        deal().prop_map(Operation::DealOpen),
+        take.prop_map(|(deal, items)| Operation::DealTake {
+            deal: DealId(deal),
+            items,
+        }),
+        any::<[u8; 32]>().prop_map(|deal| Operation::DealCancel { deal: DealId(deal) }),
+    ]
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    let party = (address(), vec(single(), 1..4)).prop_map(|(account, operations)| Party {
+        account,
+        operations,
+    });
+    prop_oneof![
+        9 => single(),
+        1 => vec(party, 1..4).prop_map(Operation::MultiParty),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn every_operation_survives_wire_and_json(operation in operation()) {
+        prop_assert_eq!(read(&operation), Ok(operation.clone()));
+        let json = serde_json::to_string(&operation).unwrap();
+        let again: Operation = serde_json::from_str(&json).unwrap();
+        prop_assert_eq!(again, operation);
+    }
+
+    #[test]
+    fn any_bytes_are_an_operation_or_an_error(bytes in vec(any::<u8>(), 0..200)) {
+        if let Ok(wire) = wire::Operation::decode(bytes.as_slice())
+            && let Ok(operation) = Operation::try_from(wire)
+        {
+            prop_assert_eq!(read(&operation), Ok(operation.clone()));
+        }
+    }
+}
+
+fn pay(amount: u64) -> Operation {
+    Operation::Transfer {
+        payments: vec![Payment {
+            to: Address([1; 32]),
+            asset: AssetId::NATIVE,
+            amount: Amount(amount),
+        }],
+        items: vec![],
+    }
+}
+
+fn new_collection(name: &str, description: &str) -> Operation {
+    Operation::CreateCollection {
+        name: name.to_owned(),
+        description: description.to_owned(),
+        item_cap: u64::MAX,
+    }
+}
+
+fn new_edition() -> NewEdition {
+    NewEdition {
+        collection: CollectionId([1; 32]),
+        name: "x".repeat(NAME_BYTES_MAX),
+        cap: u64::MAX,
+        traits: vec![
+            Trait {
+                name: "n".repeat(NAME_BYTES_MAX),
+                value: "v".repeat(NAME_BYTES_MAX),
+            };
+            TRAITS_MAX
+        ],
+        image: "i".repeat(TEXT_BYTES_MAX),
+        image_hash: Some(ContentHash([0xff; 32])),
+        metadata_hash: Some(ContentHash([0; 32])),
+        reference: "r".repeat(NAME_BYTES_MAX),
+    }
+}
+
+fn new_deal() -> NewDeal {
+    let all = Bundle {
+        assets: vec![
+            AssetAmount {
+                asset: AssetId([1; 32]),
+                amount: Amount(u64::MAX),
+            };
+            LIST_MAX / 2
+        ],
+        items: vec![ItemId([1; 32]); LIST_MAX / 2],
+    };
+    let any = WantedItems {
+        from: WantedFrom::Edition(EditionId([1; 32])),
+        count: u64::MAX,
+    };
+    NewDeal {
+        gives: all.clone(),
+        wants: all,
+        wants_any: vec![any; LIST_MAX],
+        taker: Some(Address([0; 32])),
+        expires: Millis(u64::MAX),
+    }
+}
+
+fn edition_with(change: fn(&mut NewEdition)) -> Operation {
+    let mut edition = new_edition();
+    change(&mut edition);
+    Operation::CreateEdition(edition)
+}
+
+fn deal_with(change: fn(&mut NewDeal)) -> Operation {
+    let mut deal = new_deal();
+    change(&mut deal);
+    Operation::DealOpen(deal)
+}
+
+fn mint(entries: usize, count: u64) -> Operation {
+    let entry = MintEntry {
+        edition: EditionId([1; 32]),
+        to: Address([1; 32]),
+        count,
+    };
+    Operation::Mint {
+        entries: vec![entry; entries],
+    }
+}
+
+fn parties(parties: usize, operations: Vec<Operation>) -> Operation {
+    let party = Party {
+        account: Address([1; 32]),
+        operations,
+    };
+    Operation::MultiParty(vec![party; parties])
+}
+
+#[test]
+fn the_largest_values_are_read() {
+    let Operation::Transfer { payments, .. } = pay(u64::MAX) else {
+        unreachable!()
+    };
+    let moved = ItemTransfer {
+        to: Address([0xff; 32]),
+        item: ItemId([0; 32]),
+    };
+    accepted(Operation::Transfer {
+        payments: vec![payments[0].clone(); LIST_MAX / 2],
+        items: vec![moved; LIST_MAX / 2],
+    });
+    accepted(new_collection(
+        &"é".repeat(NAME_BYTES_MAX / 2),
+        &"d".repeat(TEXT_BYTES_MAX),
+    ));
+    accepted(Operation::CreateEdition(new_edition()));
+    accepted(mint(LIST_MAX, u64::MAX));
+    accepted(Operation::UpdateItem {
+        item: ItemId([0xff; 32]),
+        status: "s".repeat(TEXT_BYTES_MAX),
+        data_hash: Some(ContentHash([0; 32])),
+    });
+    accepted(Operation::Burn {
+        items: vec![ItemId([1; 32]); LIST_MAX],
+    });
+    accepted(Operation::DealOpen(new_deal()));
+    accepted(Operation::DealTake {
+        deal: DealId([0; 32]),
+        items: vec![ItemId([1; 32]); LIST_MAX],
+    });
+    accepted(parties(16, vec![pay(1); 64]));
+}
+
+#[test]
+fn the_least_values_are_read() {
+    accepted(pay(1));
+    accepted(new_collection("x", ""));
+    accepted(Operation::DealTake {
+        deal: DealId([0; 32]),
+        items: vec![],
+    });
+    accepted(edition_with(|e| {
+        *e = NewEdition {
+            name: "x".to_owned(),
+            cap: 1,
+            traits: vec![],
+            image: String::new(),
+            image_hash: None,
+            metadata_hash: None,
+            reference: String::new(),
+            ..e.clone()
+        };
+    }));
+    accepted(deal_with(|d| {
+        d.gives.assets.clear();
+        d.wants = Bundle::default();
+        d.wants_any.clear();
+        d.taker = None;
+        d.expires = Millis(0);
+    }));
+}
+
+#[test]
+fn empty_lists_and_names_are_refused() {
+    let nothing = Operation::Transfer {
+        payments: vec![],
+        items: vec![],
+    };
+    assert_eq!(refused(nothing), "transfer has 0 entries, not 1 to 256");
+    assert_eq!(refused(mint(0, 1)), "mint has 0 entries, not 1 to 256");
+    assert_eq!(
+        refused(Operation::Burn { items: vec![] }),
+        "burn has 0 entries, not 1 to 256"
+    );
+    assert_eq!(
+        refused(parties(0, vec![])),
+        "parties has 0 entries, not 1 to 16"
+    );
+    assert_eq!(
+        refused(parties(1, vec![])),
+        "operations of a party has 0 entries, not 1 to 64"
+    );
+    assert_eq!(
+        refused(new_collection("", "d")),
+        "length of the collection's name must not be zero"
+    );
+    assert_eq!(
+        refused(edition_with(|e| e.name.clear())),
+        "length of the edition's name must not be zero"
+    );
+    assert_eq!(
+        refused(deal_with(|d| d.gives = Bundle::default())),
+        "what the deal gives is missing"
+    );
+    let unknown = wire::Operation { kind: None };
+    assert_eq!(Operation::try_from(unknown), Err(OperationError::Unknown));
+}
+
+#[test]
+fn zero_amounts_counts_and_caps_are_refused() {
+    assert_eq!(refused(pay(0)), "payment must not be zero");
+    assert_eq!(refused(mint(1, 0)), "count must not be zero");
+    assert_eq!(refused(edition_with(|e| e.cap = 0)), "cap must not be zero");
+    assert_eq!(
+        refused(deal_with(|d| d.gives.assets[0].amount = Amount(0))),
+        "amount must not be zero"
+    );
+    assert_eq!(
+        refused(deal_with(|d| d.wants.assets[0].amount = Amount(0))),
+        "amount must not be zero"
+    );
+    assert_eq!(
+        refused(deal_with(|d| d.wants_any[0].count = 0)),
+        "count must not be zero"
+    );
+}
+
+#[test]
+fn lists_one_longer_than_allowed_are_refused() {
+    let too_many = |operation, message: &str| {
+        let error = refused(operation);
+        assert!(error.contains(message), "{error}");
+    };
+    let moved = ItemTransfer {
+        to: Address([1; 32]),
+        item: ItemId([1; 32]),
+    };
+    let Operation::Transfer { payments, .. } = pay(1) else {
+        unreachable!()
+    };
+    let long = Operation::Transfer {
+        payments,
+        items: vec![moved; LIST_MAX],
+    };
+    too_many(long, "transfer has 257");
+    too_many(mint(LIST_MAX + 1, 1), "mint has 257");
+    let items = vec![ItemId([1; 32]); LIST_MAX + 1];
+    too_many(
+        Operation::Burn {
+            items: items.clone(),
+        },
+        "burn has 257",
+    );
+    too_many(
+        Operation::DealTake {
+            deal: DealId([1; 32]),
+            items,
+        },
+        "deal's items has 257",
+    );
+    too_many(
+        deal_with(|d| d.gives.items.push(ItemId([1; 32]))),
+        "bundle has 257 entries, not 0 to 256",
+    );
+    too_many(
+        deal_with(|d| d.wants.items.push(ItemId([1; 32]))),
+        "bundle has 257",
+    );
+    too_many(
+        deal_with(|d| d.wants_any.push(d.wants_any[0].clone())),
+        "wanted items has 257",
+    );
+    too_many(
+        edition_with(|e| e.traits.push(e.traits[0].clone())),
+        "traits has 33",
+    );
+    too_many(parties(17, vec![pay(1)]), "parties has 17");
+    too_many(parties(1, vec![pay(1); 65]), "operations of a party has 65");
+}
+
+#[test]
+fn texts_one_byte_longer_than_allowed_are_refused() {
+    let name = "x".repeat(NAME_BYTES_MAX + 1);
+    let text = "x".repeat(TEXT_BYTES_MAX + 1);
+    assert_eq!(
+        refused(new_collection(&name, "")),
+        "name has 129 bytes, more than 128"
+    );
+    assert_eq!(
+        refused(new_collection("x", &text)),
+        "description has 1025 bytes, more than 1024"
+    );
+    let status = Operation::UpdateItem {
+        item: ItemId([1; 32]),
+        status: text,
+        data_hash: None,
+    };
+    assert_eq!(refused(status), "status has 1025 bytes, more than 1024");
+    let edition = |change, message| assert_eq!(refused(edition_with(change)), message);
+    edition(|e| e.name.push('x'), "name has 129 bytes, more than 128");
+    edition(
+        |e| e.image.push('x'),
+        "image has 1025 bytes, more than 1024",
+    );
+    edition(
+        |e| e.reference.push('x'),
+        "reference has 129 bytes, more than 128",
+    );
+    edition(
+        |e| e.traits[0].name.push('x'),
+        "trait has 129 bytes, more than 128",
+    );
+    edition(
+        |e| e.traits[31].value.push('x'),
+        "trait has 129 bytes, more than 128",
+    );
+}
+
+#[test]
+fn a_multi_party_does_not_nest() {
+    let nested = parties(1, vec![parties(1, vec![pay(1)])]);
+    assert_eq!(read(&nested), Err(OperationError::Nested));
+    // However deep: looked at from outside, and protobuf's own recursion limit before that.
+    let mut deep = wire::Operation::from(&pay(1));
+    for _ in 0..20 {
+        deep = wire::Operation {
+            kind: Some(wire::operation::Kind::MultiParty(wire::MultiParty {
+                parties: vec![wire::Party {
+                    account: Bytes::from_static(&[1; 32]),
+                    operations: vec![deep],
+                }],
+            })),
+        };
+    }
+    assert_eq!(Operation::try_from(deep), Err(OperationError::Nested));
+}
+
+#[test]
+fn wanted_items_name_an_edition_or_a_collection() {
+    let id = Bytes::from_static(&[1; 32]);
+    for (edition, collection) in [(id.clone(), id), (Bytes::new(), Bytes::new())] {
+        let wire = wire::WantedItems {
+            edition,
+            collection,
+            count: 1,
+        };
+        assert_eq!(WantedItems::try_from(wire), Err(OperationError::WantedFrom));
+    }
+}
+
+#[test]
+fn identifiers_of_wrong_length_are_named() {
+    let wire = |change: fn(&mut wire::Payment)| {
+        let mut payment = wire::Payment {
+            to: Bytes::from_static(&[1; 32]),
+            asset: Bytes::new(),
+            amount: 1,
+        };
+        change(&mut payment);
+        super::transfer(wire::Transfer {
+            payments: vec![payment],
+            items: vec![],
+        })
+    };
+    let error = wire(|p| p.to = Bytes::from_static(&[1; 20])).unwrap_err();
+    assert_eq!(error.to_string(), "Address has 20 bytes, not 32");
+    let error = wire(|p| p.asset = Bytes::from_static(&[1])).unwrap_err();
+    assert_eq!(error.to_string(), "AssetId has 1 bytes, not 32");
+    let named = wire(|p| p.asset = Bytes::from_static(&[0; 32])).unwrap();
+    assert_eq!(
+        named,
+        wire(|_| {}).unwrap(),
+        "the native asset by its zeros"
+    );
+}
+
+#[test]
+fn json_reads_as_people_write_it() {
+    let json = serde_json::to_value(parties(1, vec![pay(5)])).unwrap();
+    let address = Address([1; 32]).to_string();
+    let expected = serde_json::json!({
+        "type": "multi_party",
+        "parties": [{
+            "account": address,
+            "operations": [{
+                "type": "transfer",
+                "payments": [{ "to": address, "asset": AssetId::NATIVE.to_string(), "amount": 5 }],
+                "items": [],
+            }],
+        }],
+    });
+    assert_eq!(json, expected);
+}
+
+#[test]
+fn json_nested_a_thousand_deep_is_refused_not_followed() {
+    let open = r#"{"type":"multi_party","parties":[{"account":"x","operations":["#;
+    assert!(serde_json::from_str::<Operation>(&open.repeat(1_000)).is_err());
+}

@@ -1,0 +1,73 @@
+use super::*;
+use crate::ids::{MemberIndex, Round, VertexDigest};
+
+fn vertex(round: u64, author: u32) -> VertexRef {
+    VertexRef {
+        round: Round(round),
+        author: MemberIndex(author),
+        digest: VertexDigest([7; 32]),
+    }
+}
+
+fn commit() -> Commit {
+    Commit {
+        index: CommitIndex(3),
+        leader: vertex(5, 1),
+        vertices: vec![vertex(4, 0), vertex(4, 2), vertex(5, 1)],
+        timestamp: Millis(9_000),
+        previous: CommitDigest([2; 32]),
+    }
+}
+
+#[test]
+fn a_commit_survives_its_bytes_and_its_json() {
+    let read = Commit::decode(commit().encode()).unwrap();
+    assert_eq!(read, commit());
+    assert_eq!(read.digest(), commit().digest());
+    let json = serde_json::to_string(&commit()).unwrap();
+    assert_eq!(serde_json::from_str::<Commit>(&json).unwrap(), commit());
+}
+
+#[test]
+fn every_part_of_a_commit_is_in_its_digest() {
+    let changes: [fn(&mut Commit); 7] = [
+        |c| c.index = CommitIndex(4),
+        |c| c.leader = vertex(4, 0),
+        |c| c.vertices.swap(0, 1),
+        |c| c.vertices.truncate(2),
+        |c| c.vertices[0].digest = VertexDigest([8; 32]),
+        |c| c.timestamp = Millis(9_001),
+        |c| c.previous = CommitDigest([3; 32]),
+    ];
+    let mut digests = vec![commit().digest()];
+    for change in changes {
+        let mut other = commit();
+        change(&mut other);
+        digests.push(other.digest());
+    }
+    digests.sort();
+    digests.dedup();
+    assert_eq!(digests.len(), 8);
+}
+
+#[test]
+fn the_digest_is_of_the_meaning_so_that_a_server_cannot_change_it() {
+    let mut padded = commit().encode().to_vec();
+    padded.extend_from_slice(&[0x78, 1]);
+    assert_eq!(
+        Commit::decode(padded.into()).unwrap().digest(),
+        commit().digest()
+    );
+}
+
+#[test]
+fn a_commit_without_leader_or_with_a_short_digest_is_refused() {
+    let mut wire = wire::Commit::decode(commit().encode()).unwrap();
+    wire.leader = None;
+    let read = Commit::decode(wire.encode_to_vec().into());
+    assert_eq!(read, Err(CommitError::NoLeader));
+    let mut wire = wire::Commit::decode(commit().encode()).unwrap();
+    wire.previous = Bytes::new();
+    let error = Commit::decode(wire.encode_to_vec().into()).unwrap_err();
+    assert_eq!(error.to_string(), "CommitDigest has 0 bytes, not 32");
+}
