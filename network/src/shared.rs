@@ -1,0 +1,96 @@
+use crate::config::Role;
+use crate::inbox::Inbox;
+use crate::limits::Limits;
+use crate::link::Link;
+use crate::outbox::Outbox;
+use crate::status::Counters;
+use crate::substreams::{Channel, Open, OpenError};
+use libp2p::{Multiaddr, PeerId, Stream};
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use weft_types::MemberIndex;
+
+/// What the handle, the swarm's task and the links' tasks have in common.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) own: PeerId,
+    pub(crate) role: Role,
+    pub(crate) limits: Limits,
+    pub(crate) links: BTreeMap<MemberIndex, Arc<Link>>,
+    pub(crate) inbox: Arc<Inbox>,
+    /// Publications on their way to the swarm's task.
+    pub(crate) publications: Outbox,
+    pub(crate) counters: Counters,
+    pub(crate) observers: AtomicUsize,
+    pub(crate) outsiders: AtomicUsize,
+    pub(crate) listening: Mutex<Vec<Multiaddr>>,
+    pub(crate) opens: mpsc::Sender<(PeerId, Open)>,
+    /// Some link was blocked or unblocked.
+    pub(crate) blocks: Notify,
+    pub(crate) stop: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+}
+
+impl Shared {
+    /// A new stream to the member, on a connection that stands.
+    pub(crate) async fn open(&self, link: &Link, channel: Channel) -> Result<Stream, OpenError> {
+        if link.is_blocked() {
+            return Err(OpenError::NotConnected);
+        }
+        let (reply, opened) = oneshot::channel();
+        let open = Open { channel, reply };
+        let sent = self.opens.send((link.peer, open)).await;
+        sent.map_err(|_| OpenError::Lost)?;
+        opened.await.unwrap_or(Err(OpenError::Lost))
+    }
+
+    /// Runs a task until it ends or the network stops.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            stop.run_until_cancelled(task).await;
+        });
+    }
+
+    /// Runs a task that has no end of its own. If it ends all the same, by a panic, the whole
+    /// network stops, and the node sees the end of its events: half a network is worse than none.
+    pub(crate) fn spawn_lasting(
+        self: &Arc<Self>,
+        name: &'static str,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let lasting = Lasting {
+            name,
+            shared: self.clone(),
+        };
+        self.spawn(async move {
+            let _lasting = lasting;
+            task.await;
+        });
+    }
+
+    /// Ends all tasks, and the events.
+    pub(crate) fn stop(&self) {
+        self.stop.cancel();
+        self.inbox.close();
+    }
+}
+
+/// Notices the end of a task that should not end.
+struct Lasting {
+    name: &'static str,
+    shared: Arc<Shared>,
+}
+
+impl Drop for Lasting {
+    fn drop(&mut self) {
+        if !self.shared.stop.is_cancelled() {
+            tracing::error!(task = self.name, "a network task died: the network stops");
+            self.shared.stop();
+        }
+    }
+}

@@ -1,0 +1,173 @@
+use crate::addresses::{self, ADDRESSES_PER_MEMBER_MAX};
+use crate::behaviour::Behaviour;
+use crate::config::{NetworkConfig, Role};
+use crate::dialer::Dialer;
+use crate::error::NetworkError;
+use crate::handle::Handle;
+use crate::identity;
+use crate::inbox::{Events, Inbox};
+use crate::link::Link;
+use crate::outbox::Outbox;
+use crate::protocols::Protocols;
+use crate::shared::Shared;
+use crate::status::Counters;
+use crate::swarm::SwarmTask;
+use crate::{reader, transport, writer};
+use libp2p::core::transport::{ListenerId, TransportError};
+use libp2p::{Multiaddr, Swarm};
+use std::collections::BTreeSet;
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
+
+/// Wishes for streams on their way to the swarm's task. Who finds it full waits.
+const OPENS_MAX: usize = 64;
+/// Streams of one connection whose protocol is still being negotiated. Further ones wait.
+const NEGOTIATING_STREAMS_MAX: usize = 16;
+/// Longest wait for listeners to report their addresses.
+const LISTEN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The network of one node.
+#[derive(Debug)]
+pub struct Network;
+
+impl Network {
+    /// Listens, and begins to dial the members. Has to be called within a tokio runtime, in which
+    /// the network's tasks then run.
+    ///
+    /// # Errors
+    /// Names what is wrong with the configuration, or the address that cannot be listened on.
+    pub async fn start(config: NetworkConfig) -> Result<(Handle, Events), NetworkError> {
+        let keypair = identity::keypair(&config.seed);
+        let own = keypair.public().to_peer_id();
+        let members = config.validate(own)?;
+        check_free(&config.listen)?;
+
+        let NetworkConfig { limits, role, .. } = config;
+        let inbox = Arc::<Inbox>::default();
+        let links = members.into_iter().map(|(index, (peer, mut member))| {
+            member.addresses = dialable(index, member.addresses);
+            (index, Arc::new(Link::new(peer, member, &limits, &inbox)))
+        });
+        let links = links.collect();
+        let (opens, opens_wanted) = mpsc::channel(OPENS_MAX);
+        let shared = Arc::new(Shared {
+            own,
+            role,
+            links,
+            inbox,
+            publications: Outbox::new(limits.publish_bytes_max),
+            limits,
+            counters: Counters::default(),
+            observers: Default::default(),
+            outsiders: Default::default(),
+            listening: Default::default(),
+            opens,
+            blocks: Default::default(),
+            stop: Default::default(),
+            tasks: Default::default(),
+        });
+        let handle = Handle::new(shared.clone());
+
+        let protocols = Protocols::new(&config.network_id);
+        let peers: BTreeSet<_> = shared.links.values().map(|link| link.peer).collect();
+        let transport = transport::build(&keypair, &protocols, peers)?;
+        let behaviour = Behaviour::new(&shared, &protocols, &keypair)?;
+        let executor = shared.clone();
+        let swarm_config = libp2p::swarm::Config::with_executor(move |task| executor.spawn(task))
+            .with_idle_connection_timeout(shared.limits.idle_timeout)
+            .with_max_negotiating_inbound_streams(NEGOTIATING_STREAMS_MAX);
+        let mut swarm = Swarm::new(transport, behaviour, own, swarm_config);
+        let starting = config
+            .listen
+            .iter()
+            .map(|address| listen(&mut swarm, address))
+            .collect::<Result<_, _>>()?;
+
+        let (started, all_listen) = oneshot::channel();
+        let dialled = shared.links.values();
+        let dialled = dialled.filter(|link| !link.addresses.is_empty());
+        let own_index = match role {
+            Role::Member(index) => Some(index),
+            Role::Observer => None,
+        };
+        let task = SwarmTask {
+            swarm,
+            links: shared
+                .links
+                .values()
+                .map(|link| (link.peer, link.clone()))
+                .collect(),
+            opens: opens_wanted,
+            dialer: Dialer::new(
+                own_index,
+                dialled.map(|link| link.member),
+                &shared.limits,
+                Instant::now(),
+            ),
+            resolving: JoinSet::new(),
+            lane: shared.inbox.lane(shared.limits.publish_bytes_max),
+            topic: protocols.observer_topic.hash(),
+            observers: BTreeSet::new(),
+            starting,
+            started: Some(started),
+            shared: shared.clone(),
+        };
+        shared.spawn_lasting("swarm", task.run());
+        if own_index.is_some() {
+            for link in shared.links.values() {
+                shared.spawn_lasting("writer", writer::run(shared.clone(), link.clone()));
+                shared.spawn_lasting("reader", reader::run(shared.clone(), link.clone()));
+            }
+        }
+        match timeout(LISTEN_TIMEOUT, all_listen).await {
+            Ok(Ok(())) => Ok((handle, Events::new(shared.inbox.clone()))),
+            _ => Err(NetworkError::ListenTimeout(LISTEN_TIMEOUT)),
+        }
+    }
+}
+
+/// Addresses of a member that this node can dial.
+fn dialable(member: weft_types::MemberIndex, all: Vec<Multiaddr>) -> Vec<Multiaddr> {
+    let (mut good, bad): (Vec<_>, Vec<_>) = all.into_iter().partition(addresses::usable);
+    if !bad.is_empty() || good.len() > ADDRESSES_PER_MEMBER_MAX {
+        tracing::warn!(%member, ?bad, used = ADDRESSES_PER_MEMBER_MAX.min(good.len()), "addresses ignored");
+    }
+    good.truncate(ADDRESSES_PER_MEMBER_MAX);
+    good
+}
+
+/// Fails when an address is taken. The transport sets SO_REUSEPORT on its listeners, with which two
+/// nodes on one port would both start and each get half of the connections.
+fn check_free(listen: &[Multiaddr]) -> Result<(), NetworkError> {
+    for address in listen {
+        let Some(socket) = addresses::socket(address) else {
+            return Err(NetworkError::Config {
+                field: "listen",
+                problem: format!("{address} is not /ip4|ip6/.../tcp/PORT"),
+            });
+        };
+        TcpListener::bind(socket).map_err(|source| NetworkError::Listen {
+            address: address.clone(),
+            source,
+        })?;
+    }
+    Ok(())
+}
+
+fn listen(swarm: &mut Swarm<Behaviour>, address: &Multiaddr) -> Result<ListenerId, NetworkError> {
+    swarm.listen_on(address.clone()).map_err(|error| {
+        let source = match error {
+            TransportError::Other(source) => source,
+            other => io::Error::other(other.to_string()),
+        };
+        NetworkError::Listen {
+            address: address.clone(),
+            source,
+        }
+    })
+}

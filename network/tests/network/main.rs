@@ -1,0 +1,10 @@
+//! Nodes with real sockets on the loopback device, one behaviour each test. Ports are chosen by the
+//! system, and everything that is waited for has a time-out.
+
+mod common;
+mod fetches;
+mod frames;
+mod links;
+mod observers;
+mod outsiders;
+mod start;

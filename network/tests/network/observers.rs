@@ -1,0 +1,143 @@
+use crate::common::*;
+use bytes::Bytes;
+use weft_network::{Event, FetchError, FrameKind, MemberIndex, NetworkConfig, SendError};
+
+/// Two members, and an observer that both of them see.
+async fn watched(change: impl FnOnce(&mut NetworkConfig)) -> (Vec<Node>, Node) {
+    let nodes = cluster(2).await;
+    let mut config = observer(2);
+    introduce(&mut config, &nodes);
+    change(&mut config);
+    let observer = Node::start(config).await;
+    for node in &nodes {
+        eventually("the observer", || node.handle.stats().observers == 1).await;
+    }
+    (nodes, observer)
+}
+
+#[tokio::test]
+async fn an_observer_receives_what_members_publish() {
+    let (nodes, mut observer) = watched(|_| {}).await;
+    for (index, node) in nodes.iter().enumerate() {
+        let kind = FrameKind(index as u8 + 10);
+        let bytes = Bytes::from(vec![index as u8; 100]);
+        node.handle.publish(kind, bytes.clone()).expect("published");
+        assert_eq!(observer.gossip().await, (index as u32, kind, bytes));
+        assert_eq!(node.handle.stats().published, 1);
+    }
+    assert_eq!(observer.handle.stats().gossip_received, 2);
+    shut_down(nodes).await;
+    shut_down(vec![observer]).await;
+}
+
+#[tokio::test]
+async fn publications_may_be_as_long_as_frames_and_empty() {
+    let (nodes, mut observer) = watched(|_| {}).await;
+    for length in [limits().frame_bytes_max, 0] {
+        let bytes = Bytes::from(vec![3; length]);
+        let published = nodes[0].handle.publish(KIND, bytes.clone());
+        published.expect("published");
+        assert!(observer.gossip().await == (0, KIND, bytes));
+    }
+    shut_down(nodes).await;
+    shut_down(vec![observer]).await;
+}
+
+#[tokio::test]
+async fn the_same_publication_of_two_members_comes_once() {
+    let (nodes, mut observer) = watched(|_| {}).await;
+    for content in [&b"certificate 1"[..], b"certificate 2"] {
+        for node in &nodes {
+            let published = node.handle.publish(KIND, Bytes::copy_from_slice(content));
+            published.expect("published");
+        }
+    }
+    let mut received = [observer.gossip().await.2, observer.gossip().await.2];
+    received.sort();
+    assert_eq!(received, [&b"certificate 1"[..], b"certificate 2"]);
+    assert!(
+        tokio::time::timeout(SHORT, observer.gossip())
+            .await
+            .is_err()
+    );
+    shut_down(nodes).await;
+    shut_down(vec![observer]).await;
+}
+
+#[tokio::test]
+async fn without_observers_publishing_does_nothing() {
+    let nodes = cluster(2).await;
+    let published = nodes[0].handle.publish(KIND, Bytes::from_static(b"unseen"));
+    published.expect("nothing to do");
+    let stats = nodes[0].handle.stats();
+    assert_eq!((stats.published, stats.publications_dropped), (0, 0));
+    shut_down(nodes).await;
+}
+
+#[tokio::test]
+async fn an_observer_can_neither_send_nor_fetch_nor_publish() {
+    let (nodes, observer) = watched(|_| {}).await;
+    let to = MemberIndex(0);
+    let handle = &observer.handle;
+    let refused = Err(SendError::Observer);
+    assert_eq!(handle.send(to, KIND, Bytes::new()), refused);
+    assert_eq!(handle.broadcast(KIND, Bytes::new()), refused);
+    assert_eq!(handle.publish(KIND, Bytes::new()), refused);
+    let fetched = handle.fetch(to, Bytes::new()).await;
+    assert_eq!(fetched, Err(FetchError::Observer));
+    shut_down(nodes).await;
+    shut_down(vec![observer]).await;
+}
+
+#[tokio::test]
+async fn an_observer_is_told_of_its_links_and_finds_a_member_that_restarts() {
+    let (mut nodes, mut observer) = watched(|_| {}).await;
+    let mut up = Vec::new();
+    while up.len() < 2 {
+        match observer.next().await {
+            Event::PeerUp(member) => up.push(member.0),
+            other => panic!("unexpected {other:?}"),
+        }
+    }
+    up.sort_unstable();
+    assert_eq!(up, [0, 1]);
+
+    let stopped = nodes.remove(0);
+    let mut config = member(0, 2);
+    config.listen = vec![stopped.address()];
+    shut_down(vec![stopped]).await;
+    observer.disconnected(0).await;
+    let again = Node::start(config).await;
+    eventually("the observer", || again.handle.stats().observers == 1).await;
+    let published = again.handle.publish(KIND, Bytes::from_static(b"back"));
+    published.expect("published");
+    assert_eq!(observer.gossip().await.2, &b"back"[..]);
+    nodes.push(again);
+    shut_down(nodes).await;
+    shut_down(vec![observer]).await;
+}
+
+#[tokio::test]
+async fn an_observer_that_takes_no_events_keeps_a_bounded_amount() {
+    const FRAME: usize = 10_000;
+    let (nodes, mut observer) = watched(|config| {
+        config.limits.frame_bytes_max = FRAME;
+        config.limits.publish_bytes_max = 3 * (FRAME + 1000);
+    })
+    .await;
+    for number in 0..20 {
+        let bytes = Bytes::from(vec![number; FRAME]);
+        nodes[0].handle.publish(KIND, bytes).expect("published");
+    }
+    eventually("all publications", || {
+        let stats = observer.handle.stats();
+        stats.gossip_received + stats.gossip_dropped == 20
+    })
+    .await;
+    assert_eq!(observer.handle.stats().gossip_received, 3);
+    for number in 0..3 {
+        assert_eq!(observer.gossip().await.2[0], number);
+    }
+    shut_down(nodes).await;
+    shut_down(vec![observer]).await;
+}
