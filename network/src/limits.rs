@@ -4,7 +4,8 @@
 //! The most that members can make a node hold is, for each of them,
 //! `outgoing_bytes_max + incoming_bytes_max`, twice `fetches_in_flight_max *
 //! (fetch_request_bytes_max + fetch_answer_bytes_max)`, and the windows of its connections
-//! (see `transport`). Broadcast frames are counted for each member but held once.
+//! (see `transport`). Broadcast frames are counted for each member but held once. Outsiders can make
+//! it hold `outsiders_max * observer_bytes_max`, and small windows.
 
 use crate::error::NetworkError;
 use std::time::Duration;
@@ -38,8 +39,10 @@ pub struct Limits {
     /// The oldest of the former and the newest of the latter are dropped.
     pub publish_bytes_max: usize,
     /// Publications waiting for one observer. Further ones are lost to it, and it is disconnected.
+    /// Gossipsub counts messages, so as many may wait as would fill this if all were as long as a
+    /// frame may be: usually they fill a small part.
     pub observer_bytes_max: usize,
-    /// Connections of peers that are no members. Further ones are refused.
+    /// Connections of peers that are no members, observers or not. Further ones are refused.
     pub outsiders_max: usize,
     /// The same from one IP address (from one /64 of IPv6).
     pub outsiders_per_address_max: usize,
@@ -74,9 +77,9 @@ impl Default for Limits {
             fetches_in_flight_max: 4,
             fetch_timeout: Duration::from_secs(5),
             publish_bytes_max: 16 * MIB,
-            observer_bytes_max: 64 * MIB,
-            outsiders_max: 16,
-            outsiders_per_address_max: 8,
+            observer_bytes_max: 128 * MIB,
+            outsiders_max: 8,
+            outsiders_per_address_max: 4,
             handshakes_per_address_max: 256,
             connections_per_peer_max: 3,
             idle_timeout: Duration::from_secs(30),

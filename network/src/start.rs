@@ -113,6 +113,7 @@ impl Network {
             lane: shared.inbox.lane(shared.limits.publish_bytes_max),
             topic: protocols.observer_topic.hash(),
             observers: BTreeSet::new(),
+            publish_from: Instant::now(),
             starting,
             started: Some(started),
             shared: shared.clone(),

@@ -20,10 +20,15 @@ use libp2p::{Multiaddr, PeerId, Stream, Swarm, ping};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use weft_types::MemberIndex;
+
+/// Time between two publications. A burst handed to gossipsub at once would overflow the queues of
+/// observers that are as quick as can be.
+const PUBLISH_SPACING: Duration = Duration::from_millis(1);
 
 pub(crate) struct SwarmTask {
     pub(crate) swarm: Swarm<Behaviour>,
@@ -37,6 +42,8 @@ pub(crate) struct SwarmTask {
     pub(crate) lane: Lane,
     pub(crate) topic: TopicHash,
     pub(crate) observers: BTreeSet<PeerId>,
+    /// Not before this is anything published.
+    pub(crate) publish_from: Instant,
     /// Listeners that have no address yet, and whom to tell when there are none.
     pub(crate) starting: HashSet<ListenerId>,
     pub(crate) started: Option<oneshot::Sender<()>>,
@@ -53,7 +60,7 @@ impl SwarmTask {
                 Some((peer, open)) = self.opens.recv() => {
                     self.swarm.behaviour_mut().substreams.open(peer, open);
                 }
-                frame = self.shared.publications.pop() => self.publish(&frame),
+                frame = next_publication(&self.shared, self.publish_from) => self.publish(&frame),
                 () = self.shared.blocks.notified() => self.apply_blocks(),
                 Some(Ok((member, addresses))) = self.resolving.join_next() => {
                     self.dial(member, addresses);
@@ -277,6 +284,7 @@ impl SwarmTask {
     }
 
     fn publish(&mut self, frame: &Frame) {
+        self.publish_from = Instant::now() + PUBLISH_SPACING;
         let counters = &self.shared.counters;
         let gossip = &mut self.swarm.behaviour_mut().gossip;
         match gossip.publish(self.topic.clone(), gossip::pack(frame)) {
@@ -354,4 +362,10 @@ impl SwarmTask {
             let _ = started.send(());
         }
     }
+}
+
+/// Loses nothing when dropped before it is ready.
+async fn next_publication(shared: &Shared, from: Instant) -> Frame {
+    sleep_until(from).await;
+    shared.publications.pop().await
 }

@@ -167,10 +167,8 @@ pub async fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-pub fn shut_down(nodes: Vec<Node>) -> impl Future<Output = ()> {
-    async move {
-        for node in nodes {
-            node.handle.shutdown().await.expect("all tasks end");
-        }
+pub async fn shut_down(nodes: Vec<Node>) {
+    for node in nodes {
+        node.handle.shutdown().await.expect("all tasks end");
     }
 }

@@ -115,7 +115,7 @@ async fn an_oversized_frame_ends_its_stream_only_and_is_counted() {
     assert_eq!(nodes[0].frame().await.2, &[4; 10][..]);
     let event = nodes[1].next().await;
     assert!(
-        matches!(&event, Event::Frame { bytes, .. } if *bytes == &[3; 10][..]),
+        matches!(&event, Event::Frame { bytes, .. } if *bytes == [3; 10][..]),
         "{event:?}"
     );
     assert_eq!(nodes[1].peer(0).malformed, 0);
