@@ -1,0 +1,186 @@
+//! The record of a guard and its slot on the disk: length, checksum, then a protobuf message. A slot
+//! that was torn anywhere does not match its checksum, whichever sectors of it were written.
+
+use super::{GuardFloor, STATEMENTS_REMEMBERED, SignedVertex};
+use prost::Message as _;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use weft_types::ed25519::PublicKey;
+use weft_types::{Epoch, Height, NetworkId, Round, StatementDigest, VertexDigest};
+
+/// Length of one slot. A full record takes about 6 KiB of it.
+pub(super) const SLOT_BYTES: usize = 8 << 10;
+const LENGTH_BYTES: usize = 4;
+const CHECKSUM_BYTES: usize = 32;
+
+/// All that the guard remembers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Record {
+    /// Counts the writes; its lowest bit is the slot.
+    pub sequence: u64,
+    pub network: NetworkId,
+    pub key: PublicKey,
+    pub vertex: Option<SignedVertex>,
+    /// No statement at or below is signed, unless it is among the remembered.
+    pub floor: Height,
+    /// At most [`STATEMENTS_REMEMBERED`].
+    pub statements: BTreeMap<Height, (Epoch, StatementDigest)>,
+}
+
+impl Record {
+    pub fn new(network: NetworkId, key: PublicKey, floor: GuardFloor) -> Self {
+        let mut record = Self {
+            sequence: 1,
+            network,
+            key,
+            vertex: None,
+            floor: Height::ZERO,
+            statements: BTreeMap::new(),
+        };
+        record.raise(floor);
+        record
+    }
+
+    pub fn raise(&mut self, floor: GuardFloor) {
+        self.floor = self.floor.max(floor.height);
+        let signed = self.vertex.map(|v| (v.epoch, v.round));
+        if let Some((epoch, round)) = floor.vertex
+            && signed < floor.vertex
+        {
+            self.vertex = Some(SignedVertex {
+                epoch,
+                round,
+                digest: None,
+            });
+        }
+    }
+
+    /// Writes the record into its slot. The caller syncs.
+    ///
+    /// # Panics
+    /// When the record outgrows its slot: our own bug, for its parts are bounded.
+    pub fn write(&self, file: &File) -> io::Result<()> {
+        let slot = self.encode();
+        assert!(slot.len() <= SLOT_BYTES, "a record fits its slot");
+        file.write_all_at(&slot, (self.sequence % 2) * SLOT_BYTES as u64)
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let body = Wire::from(self).encode_to_vec();
+        let mut slot = (body.len() as u32).to_be_bytes().to_vec();
+        slot.extend_from_slice(blake3::hash(&body).as_bytes());
+        slot.extend_from_slice(&body);
+        slot
+    }
+
+    /// `None` when the slot is empty, torn or damaged.
+    pub fn decode(slot: &[u8]) -> Option<Self> {
+        let (length, rest) = slot.split_first_chunk::<LENGTH_BYTES>()?;
+        let (checksum, rest) = rest.split_first_chunk::<CHECKSUM_BYTES>()?;
+        let body = rest.get(..u32::from_be_bytes(*length) as usize)?;
+        if blake3::hash(body).as_bytes() != checksum {
+            return None;
+        }
+        Wire::decode(body).ok()?.into_record()
+    }
+}
+
+/// The message in a slot.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Wire {
+    #[prost(uint64, tag = "1")]
+    sequence: u64,
+    #[prost(bytes = "vec", tag = "2")]
+    network: Vec<u8>,
+    #[prost(bytes = "vec", tag = "3")]
+    key: Vec<u8>,
+    #[prost(message, optional, tag = "4")]
+    vertex: Option<WireVertex>,
+    #[prost(uint64, tag = "5")]
+    floor: u64,
+    #[prost(message, repeated, tag = "6")]
+    statements: Vec<WireStatement>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct WireVertex {
+    #[prost(uint64, tag = "1")]
+    epoch: u64,
+    #[prost(uint64, tag = "2")]
+    round: u64,
+    /// Empty when the place is only forbidden.
+    #[prost(bytes = "vec", tag = "3")]
+    digest: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct WireStatement {
+    #[prost(uint64, tag = "1")]
+    epoch: u64,
+    #[prost(uint64, tag = "2")]
+    height: u64,
+    #[prost(bytes = "vec", tag = "3")]
+    digest: Vec<u8>,
+}
+
+impl From<&Record> for Wire {
+    fn from(record: &Record) -> Self {
+        let statement =
+            |(height, (epoch, digest)): (&Height, &(Epoch, StatementDigest))| WireStatement {
+                epoch: epoch.0,
+                height: height.0,
+                digest: digest.0.to_vec(),
+            };
+        Self {
+            sequence: record.sequence,
+            network: record.network.0.to_vec(),
+            key: record.key.0.to_vec(),
+            vertex: record.vertex.map(|v| WireVertex {
+                epoch: v.epoch.0,
+                round: v.round.0,
+                digest: v.digest.map_or(Vec::new(), |d| d.0.to_vec()),
+            }),
+            floor: record.floor.0,
+            statements: record.statements.iter().map(statement).collect(),
+        }
+    }
+}
+
+impl Wire {
+    fn into_record(self) -> Option<Record> {
+        let mut statements = BTreeMap::new();
+        for s in &self.statements {
+            let digest = StatementDigest::try_from(s.digest.as_slice()).ok()?;
+            statements.insert(Height(s.height), (Epoch(s.epoch), digest));
+        }
+        if statements.len() > STATEMENTS_REMEMBERED {
+            return None;
+        }
+        Some(Record {
+            sequence: self.sequence,
+            network: NetworkId::try_from(self.network.as_slice()).ok()?,
+            key: PublicKey(self.key.try_into().ok()?),
+            vertex: match self.vertex {
+                None => None,
+                Some(vertex) => Some(vertex.into_signed()?),
+            },
+            floor: Height(self.floor),
+            statements,
+        })
+    }
+}
+
+impl WireVertex {
+    fn into_signed(self) -> Option<SignedVertex> {
+        Some(SignedVertex {
+            epoch: Epoch(self.epoch),
+            round: Round(self.round),
+            digest: match self.digest.as_slice() {
+                [] => None,
+                digest => Some(VertexDigest::try_from(digest).ok()?),
+            },
+        })
+    }
+}
