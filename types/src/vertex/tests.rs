@@ -277,27 +277,22 @@ fn the_last_round_there_is_overflows_nothing() {
 
 #[test]
 fn lists_beyond_their_limits_are_refused_with_the_figures() {
-    let cases: [(fn(&mut VertexBody), &str); 4] = [
-        (
-            |b| b.parents = vec![link(4, 0); 129],
-            "vertex holds 129 parents, more than 128",
-        ),
-        (
-            |b| b.weak_links = vec![link(3, 0); 513],
-            "vertex holds 513 weak links, more than 512",
-        ),
-        (
-            |b| b.shares = vec![b.shares[0].clone(); 257],
-            "vertex holds 257 shares, more than 256",
-        ),
-        (
-            |b| b.transactions = vec![Bytes::new(); 16_385],
-            "vertex holds 16385 transactions, more than 16384",
-        ),
-    ];
-    for (change, message) in cases {
-        assert_eq!(refused(change), message);
-    }
+    assert_eq!(
+        refused(|b| b.parents = vec![link(4, 0); 129]),
+        "vertex holds 129 parents, more than 128"
+    );
+    assert_eq!(
+        refused(|b| b.weak_links = vec![link(3, 0); 513]),
+        "vertex holds 513 weak links, more than 512"
+    );
+    assert_eq!(
+        refused(|b| b.shares = vec![b.shares[0].clone(); 257]),
+        "vertex holds 257 shares, more than 256"
+    );
+    assert_eq!(
+        refused(|b| b.transactions = vec![Bytes::new(); 16_385]),
+        "vertex holds 16385 transactions, more than 16384"
+    );
     let error = Vertex::decode(vec![0; VERTEX_BYTES_MAX + 1].into()).unwrap_err();
     assert_eq!(
         error.to_string(),
