@@ -22,6 +22,7 @@ pub enum Domain {
     Receipt,
     ListNode,
     Gossip,
+    LeaderSchedule,
 }
 
 impl Domain {
@@ -44,6 +45,7 @@ impl Domain {
             Self::Receipt => b"weft/v1/receipt",
             Self::ListNode => b"weft/v1/list-node",
             Self::Gossip => b"weft/v1/gossip",
+            Self::LeaderSchedule => b"weft/v1/leader-schedule",
         }
     }
 }

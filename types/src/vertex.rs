@@ -355,8 +355,11 @@ impl Vertex {
         if !body.weak_links.iter().all(old) {
             return links("a weak link is not to an older vertex of a member");
         }
-        if !body.weak_links.is_sorted_by(|a, b| a < b) {
-            return links("weak links are not in ascending order");
+        // One version at most of each author and round: else a single vertex could force hundreds of
+        // an equivocator's versions into every member's memory.
+        let place = |l: &VertexRef| (l.round, l.author);
+        if !body.weak_links.is_sorted_by(|a, b| place(a) < place(b)) {
+            return links("weak links are not of distinct places in ascending order");
         }
         Ok(())
     }

@@ -1,0 +1,236 @@
+//! What a core is told at its construction. Timing and limits are free to differ between nodes: no
+//! rule that decides or orders reads them. Everything else must be the same on all.
+
+use crate::schedule::Schedule;
+use std::sync::Arc;
+use weft_types::{Committee, MemberIndex, Millis, NetworkId, ProtocolParams, VERTEX_BYTES_MAX};
+
+/// When the core acts without being asked to. All durations are in milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timing {
+    /// Shortest wait for a leader (R1). Default 50.
+    pub leader_timeout_min: Millis,
+    /// Longest wait for a leader, however slow the others and however long nothing was decided.
+    /// Default 2,000.
+    pub leader_timeout_max: Millis,
+    /// Least time between two own vertices, in the long run. Default 8.
+    pub round_interval_min: Millis,
+    /// How many rounds may follow each other without that interval after a rest: a lone
+    /// transaction is ordered at the network's speed. Default 5.
+    pub round_burst: u64,
+    /// Time between two own vertices while nothing is unordered (R2). Default 1,000.
+    pub heartbeat: Millis,
+    /// After how long without a quorum at its round the own latest vertex is sent again; doubles up
+    /// to the heartbeat. Default 100.
+    pub resend_after: Millis,
+    /// How long a missing vertex may still arrive by itself before it is asked for. Default 5.
+    pub fetch_delay: Millis,
+    /// After how long a request goes to another member. Default 300.
+    pub fetch_timeout: Millis,
+    /// How far a vertex's timestamp may be ahead of the clock before it waits (V6). Default 500.
+    pub clock_drift_max: Millis,
+    /// How long it waits at the most. Timestamps of others bind nobody, so that waiting longer
+    /// would only keep transactions of a member with a wrong clock from being ordered. Default 500.
+    pub early_wait_max: Millis,
+    /// How long a member's vertices must show no trace of another's before they are passed on to
+    /// it. Default 250.
+    pub relay_after: Millis,
+    /// For how long they are then passed on, before looking again. Default 2,000.
+    pub relay_for: Millis,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            leader_timeout_min: Millis(50),
+            leader_timeout_max: Millis(2_000),
+            round_interval_min: Millis(8),
+            round_burst: 5,
+            heartbeat: Millis(1_000),
+            resend_after: Millis(100),
+            fetch_delay: Millis(5),
+            fetch_timeout: Millis(300),
+            clock_drift_max: Millis(500),
+            early_wait_max: Millis(500),
+            relay_after: Millis(250),
+            relay_for: Millis(2_000),
+        }
+    }
+}
+
+/// What the core may hold and ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Vertices that wait for their history, in bytes for each author, and those that wait for the
+    /// clock, as many again. At the
+    /// bound the highest rounds go first: they are asked for again when their turn comes. Default
+    /// 16 MiB.
+    pub suspended_bytes_max: usize,
+    /// How many rounds above the own DAG a vertex may be and still be kept. What is further ahead
+    /// only counts as a sign that this member is behind. Default 300.
+    pub window: u64,
+    /// From how many rounds behind F+1 of stake the core asks for whole rounds and stops proposing.
+    /// Default 6.
+    pub behind_after: u64,
+    /// Rounds in one request. Default 250.
+    pub fetch_rounds_max: u64,
+    /// Vertices in one request. Default 128.
+    pub fetch_vertices_max: usize,
+    /// Requests under way to one member. Default 2.
+    pub fetches_per_member: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            suspended_bytes_max: 16 << 20,
+            window: 300,
+            behind_after: 6,
+            fetch_rounds_max: 250,
+            fetch_vertices_max: 128,
+            fetches_per_member: 2,
+        }
+    }
+}
+
+/// A rule broken on purpose, to show that the tests would notice.
+#[cfg(any(test, feature = "testing"))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sabotage {
+    /// V4: a vertex is accepted though vertices of its history are missing.
+    AcceptWithoutHistory,
+    /// V5: a second version is not taken even when an accepted vertex refers to it.
+    FirstVersionOnly,
+    /// D1: a weak link to the leader makes up for a missing vote in the certificate pattern.
+    WeakLinksVote,
+    /// D1: votes for different versions of a leader's vertex are summed.
+    VersionsShareVotes,
+    /// D1 to D3: stake is summed over vertices, so that an equivocator counts twice.
+    VotesCountedTwice,
+    /// D1 to D3: 2F of stake is enough.
+    QuorumLowered,
+    /// D4: an undecided slot with an anchor is skipped without a look at the anchor's history.
+    SkipIgnoresAnchor,
+    /// D4: an undecided slot before the anchor is passed over.
+    UndecidedPassedOver,
+    /// O2: the GC round is one off for a core that holds vertices far above the leader.
+    GarbageByLocalState,
+}
+
+/// Everything that a [`crate::Core`] is told at its construction.
+#[derive(Debug, Clone)]
+pub struct CoreConfig {
+    pub network: NetworkId,
+    pub committee: Arc<Committee>,
+    /// `None` for an observer, which follows and never proposes.
+    pub own: Option<MemberIndex>,
+    /// D5: who leads which round.
+    pub schedule: Schedule,
+    /// O2: rounds below a committed leader whose vertices can still be output.
+    pub gc_depth: u64,
+    pub timing: Timing,
+    pub limits: Limits,
+    #[cfg(any(test, feature = "testing"))]
+    pub sabotage: Option<Sabotage>,
+}
+
+/// A value out of its range.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("consensus: {field} is {value}, not in {range}")]
+pub struct ConfigError {
+    pub field: &'static str,
+    pub value: u64,
+    pub range: &'static str,
+}
+
+impl CoreConfig {
+    /// With the network's parameters and the default timing and limits. The schedule's seed is the
+    /// network's id.
+    pub fn new(
+        network: NetworkId,
+        committee: Arc<Committee>,
+        own: Option<MemberIndex>,
+        params: &ProtocolParams,
+    ) -> Self {
+        Self {
+            network,
+            own,
+            schedule: Schedule::by_stake(network.0, params.leaders_per_round),
+            gc_depth: params.gc_depth,
+            committee,
+            timing: Timing::default(),
+            limits: Limits::default(),
+            #[cfg(any(test, feature = "testing"))]
+            sabotage: None,
+        }
+    }
+
+    /// Names the first field that is out of its range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let check = |field, value: u64, low: u64, high: u64, range| {
+            if (low..=high).contains(&value) {
+                return Ok(());
+            }
+            Err(ConfigError {
+                field,
+                value,
+                range,
+            })
+        };
+        let (timing, limits) = (&self.timing, &self.limits);
+        let interval = timing.round_interval_min.0;
+        check("round_interval_min", interval, 1, 60_000, "1..=60000")?;
+        check("round_burst", timing.round_burst, 1, 100, "1..=100")?;
+        check("heartbeat", timing.heartbeat.0, 10, 60_000, "10..=60000")?;
+        let (low, high) = (timing.leader_timeout_min.0, timing.leader_timeout_max.0);
+        check("leader_timeout_min", low, 1, 60_000, "1..=60000")?;
+        check(
+            "leader_timeout_max",
+            high,
+            low,
+            600_000,
+            "leader_timeout_min..=600000",
+        )?;
+        let resend = timing.resend_after.0;
+        check("resend_after", resend, 1, 60_000, "1..=60000")?;
+        check("fetch_delay", timing.fetch_delay.0, 1, 10_000, "1..=10000")?;
+        let timeout = timing.fetch_timeout.0;
+        check("fetch_timeout", timeout, 1, 60_000, "1..=60000")?;
+        let bytes = limits.suspended_bytes_max as u64;
+        let least = 2 * VERTEX_BYTES_MAX as u64;
+        check(
+            "suspended_bytes_max",
+            bytes,
+            least,
+            1 << 40,
+            "8 MiB..=1 TiB",
+        )?;
+        check("window", limits.window, 10, 100_000, "10..=100000")?;
+        let behind = limits.behind_after;
+        check("behind_after", behind, 2, limits.window, "2..=window")?;
+        let rounds = limits.fetch_rounds_max;
+        check("fetch_rounds_max", rounds, 1, limits.window, "1..=window")?;
+        let vertices = limits.fetch_vertices_max as u64;
+        check("fetch_vertices_max", vertices, 1, 10_000, "1..=10000")?;
+        let fetches = limits.fetches_per_member as u64;
+        check("fetches_per_member", fetches, 1, 100, "1..=100")?;
+        check("gc_depth", self.gc_depth, 2, 10_000, "2..=10000")
+    }
+
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn broken(&self, rule: Sabotage) -> bool {
+        self.sabotage == Some(rule)
+    }
+}
+
+/// Whether a rule is broken on purpose: never, outside tests.
+macro_rules! sabotaged {
+    ($config:expr, $rule:ident) => {{
+        #[cfg(any(test, feature = "testing"))]
+        let broken = $config.broken($crate::config::Sabotage::$rule);
+        #[cfg(not(any(test, feature = "testing")))]
+        let broken = false;
+        broken
+    }};
+}
+pub(crate) use sabotaged;

@@ -1,0 +1,335 @@
+//! V4: asking for what is missing. First its sender, then those whose vertices link to it, then the
+//! others in rotation; when all have been asked, again after a pause that doubles. Many vertices go
+//! into one request, and a bounded number of requests is under way to each member.
+//!
+//! A member that is many rounds behind asks for whole rounds, upwards from its own DAG: going down
+//! the links from the top would take one round trip for each round, and would have to keep all of
+//! them until the lowest is here.
+
+use crate::config::CoreConfig;
+use crate::interface::{Effect, FetchId, FetchRequest, Wanted};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use weft_types::{MemberIndex, MemberSet, Millis, Round, VertexRef};
+
+/// Longest pause before members are asked once more, in milliseconds.
+const PAUSE_MAX: Millis = Millis(10_000);
+
+pub(crate) struct Fetch {
+    config: Arc<CoreConfig>,
+    wants: BTreeMap<VertexRef, Want>,
+    /// When to ask for a vertex, of those that no request under way asks for.
+    due: BTreeSet<(Millis, VertexRef)>,
+    requests: BTreeMap<FetchId, Request>,
+    rounds: Option<RoundsRequest>,
+    /// When whole rounds may be asked for again, and how often in a row that brought nothing.
+    rounds_at: Millis,
+    rounds_failed: u32,
+    next_id: u64,
+    turn: u32,
+}
+
+#[derive(Debug, Clone)]
+struct Want {
+    /// Whom to ask first.
+    sender: Option<MemberIndex>,
+    /// Members that have shown that they have it.
+    holders: MemberSet,
+    asked: MemberSet,
+    /// How often everybody has been asked.
+    attempts: u32,
+    due: Option<Millis>,
+}
+
+struct Request {
+    to: MemberIndex,
+    /// Those not here yet.
+    vertices: BTreeSet<VertexRef>,
+    brought: bool,
+    deadline: Millis,
+}
+
+struct RoundsRequest {
+    id: FetchId,
+    from: MemberIndex,
+    brought: bool,
+    deadline: Millis,
+}
+
+impl Fetch {
+    pub fn new(config: &Arc<CoreConfig>) -> Self {
+        Self {
+            wants: BTreeMap::new(),
+            due: BTreeSet::new(),
+            requests: BTreeMap::new(),
+            rounds: None,
+            rounds_at: Millis::ZERO,
+            rounds_failed: 0,
+            next_id: 0,
+            turn: 0,
+            config: config.clone(),
+        }
+    }
+
+    /// Number of vertices looked for.
+    pub fn missing(&self) -> usize {
+        self.wants.len()
+    }
+
+    fn next_id(&mut self) -> FetchId {
+        self.next_id += 1;
+        FetchId(self.next_id)
+    }
+
+    /// Looks for a vertex that `by`, sent by `sender`, links to.
+    pub fn want(
+        &mut self,
+        vertex: VertexRef,
+        by: MemberIndex,
+        sender: Option<MemberIndex>,
+        now: Millis,
+    ) {
+        if let Some(want) = self.wants.get_mut(&vertex) {
+            want.holders.insert(by);
+            return;
+        }
+        let due = now.saturating_add(self.config.timing.fetch_delay.0);
+        let want = Want {
+            sender,
+            holders: [by].into_iter().chain(sender).collect(),
+            asked: MemberSet::default(),
+            attempts: 0,
+            due: Some(due),
+        };
+        self.due.insert((due, vertex));
+        self.wants.insert(vertex, want);
+    }
+
+    /// A vertex is here, or no longer needed.
+    pub fn arrived(&mut self, vertex: &VertexRef) {
+        let Some(want) = self.wants.remove(vertex) else {
+            return;
+        };
+        if let Some(due) = want.due {
+            self.due.remove(&(due, *vertex));
+            return;
+        }
+        self.requests.retain(|_, request| {
+            request.brought |= request.vertices.remove(vertex);
+            !request.vertices.is_empty()
+        });
+    }
+
+    /// O2: nothing below the floor is looked for.
+    pub fn collect_garbage(&mut self, floor: Round) {
+        while let Some((vertex, _)) = self.wants.first_key_value() {
+            let vertex = *vertex;
+            if vertex.round >= floor {
+                break;
+            }
+            self.arrived(&vertex);
+        }
+    }
+
+    /// A member has sent a vertex that was not known.
+    pub fn brought(&mut self, from: MemberIndex) {
+        if let Some(request) = self.rounds.as_mut().filter(|r| r.from == from) {
+            request.brought = true;
+        }
+    }
+
+    /// A request is over.
+    pub fn ended(&mut self, id: FetchId, now: Millis) {
+        if let Some(request) = self.rounds.take_if(|r| r.id == id) {
+            self.rounds_ended(request.brought, now);
+        }
+        let Some(request) = self.requests.remove(&id) else {
+            return;
+        };
+        for vertex in request.vertices {
+            let Some(want) = self.wants.get_mut(&vertex) else {
+                continue;
+            };
+            // An answer may have been cut off where it became too long.
+            if !request.brought {
+                want.asked.insert(request.to);
+            }
+            want.due = Some(now);
+            self.due.insert((now, vertex));
+        }
+    }
+
+    fn rounds_ended(&mut self, success: bool, now: Millis) {
+        self.rounds_at = now;
+        if success {
+            self.rounds_failed = 0;
+            return;
+        }
+        // The next member at once, and a pause when all have been asked.
+        self.turn = self.turn.wrapping_add(1);
+        self.rounds_failed = self.rounds_failed.saturating_add(1);
+        let members = self.config.committee.size() as u32;
+        if self.rounds_failed.is_multiple_of(members) {
+            self.rounds_at = now.saturating_add(pause(&self.config, self.rounds_failed / members));
+        }
+    }
+
+    /// Ends the requests that have taken too long.
+    pub fn expire(&mut self, now: Millis) {
+        let late = self.requests.iter().filter(|(_, r)| r.deadline <= now);
+        let late: Vec<FetchId> = late.map(|(id, _)| *id).collect();
+        let rounds = self.rounds.as_ref().filter(|r| r.deadline <= now);
+        for id in late.into_iter().chain(rounds.map(|r| r.id)) {
+            self.ended(id, now);
+        }
+    }
+
+    /// Asks for what is due, from the lowest round up to `up_to`. What `lacks` denies is forgotten.
+    pub fn ask(
+        &mut self,
+        up_to: Round,
+        lacks: impl Fn(&VertexRef) -> bool,
+        now: Millis,
+        out: &mut Vec<Effect>,
+    ) {
+        if self.due.first().is_none_or(|(due, _)| *due > now) {
+            return;
+        }
+        let mut open = BTreeMap::<MemberIndex, usize>::new();
+        for request in self.requests.values() {
+            *open.entry(request.to).or_default() += 1;
+        }
+        let ready: Vec<VertexRef> = self
+            .due
+            .iter()
+            .take_while(|(due, _)| *due <= now)
+            .map(|(_, vertex)| *vertex)
+            .collect();
+        let mut batches = BTreeMap::<MemberIndex, Vec<VertexRef>>::new();
+        for vertex in ready {
+            if !lacks(&vertex) {
+                self.arrived(&vertex);
+                continue;
+            }
+            let limits = &self.config.limits;
+            let Some(want) = self.wants.get_mut(&vertex) else {
+                continue;
+            };
+            let later = if vertex.round > up_to {
+                Some(self.config.timing.fetch_timeout.0)
+            } else {
+                match choose(&self.config, want, &vertex) {
+                    None => {
+                        // Everybody has been asked.
+                        want.asked = MemberSet::default();
+                        want.attempts = want.attempts.saturating_add(1);
+                        Some(pause(&self.config, want.attempts))
+                    }
+                    Some(to) => {
+                        let batch = batches.entry(to).or_default();
+                        let busy = open.get(&to).copied().unwrap_or_default();
+                        let room = limits.fetches_per_member.saturating_sub(busy);
+                        if batch.len() < room * limits.fetch_vertices_max {
+                            batch.push(vertex);
+                            None
+                        } else {
+                            Some(self.config.timing.fetch_delay.0)
+                        }
+                    }
+                }
+            };
+            let before = want.due.take();
+            want.due = later.map(|pause| now.saturating_add(pause));
+            let after = want.due;
+            self.due.remove(&(before.unwrap_or(now), vertex));
+            self.due.extend(after.map(|due| (due, vertex)));
+        }
+        let deadline = now.saturating_add(self.config.timing.fetch_timeout.0);
+        let size = self.config.limits.fetch_vertices_max;
+        for (to, batch) in batches {
+            for vertices in batch.chunks(size) {
+                let id = self.next_id();
+                let request = Request {
+                    to,
+                    vertices: vertices.iter().copied().collect(),
+                    brought: false,
+                    deadline,
+                };
+                self.requests.insert(id, request);
+                let wanted = Wanted::Vertices(vertices.to_vec());
+                out.push(Effect::Fetch(FetchRequest {
+                    id,
+                    from: to,
+                    wanted,
+                }));
+            }
+        }
+    }
+
+    /// Asks one of the members that are ahead for the rounds above `after`.
+    pub fn ask_rounds(
+        &mut self,
+        after: Round,
+        held: MemberSet,
+        ahead: &MemberSet,
+        now: Millis,
+        out: &mut Vec<Effect>,
+    ) {
+        let own = self.config.own;
+        let ahead: Vec<MemberIndex> = ahead.iter().filter(|m| Some(*m) != own).collect();
+        if self.rounds.is_some() || self.rounds_at > now {
+            return;
+        }
+        if ahead.is_empty() {
+            self.rounds_at = now.saturating_add(self.config.timing.fetch_timeout.0);
+            return;
+        }
+        let from = ahead[self.turn as usize % ahead.len()];
+        let id = self.next_id();
+        self.rounds = Some(RoundsRequest {
+            id,
+            from,
+            brought: false,
+            deadline: now.saturating_add(self.config.timing.fetch_timeout.0 * 4),
+        });
+        let until = after.saturating_add(self.config.limits.fetch_rounds_max);
+        let wanted = Wanted::Rounds { after, until, held };
+        out.push(Effect::Fetch(FetchRequest { id, from, wanted }));
+    }
+
+    /// When something is to be done, `None` when nothing is.
+    pub fn deadline(&self, behind: bool) -> Option<Millis> {
+        let due = self.due.first().map(|(due, _)| *due);
+        let requests = self.requests.values().map(|r| r.deadline).min();
+        let rounds = match &self.rounds {
+            Some(request) => Some(request.deadline),
+            None => behind.then_some(self.rounds_at),
+        };
+        [due, requests, rounds].into_iter().flatten().min()
+    }
+}
+
+/// The next member to ask for a vertex; `None` when all have been asked.
+fn choose(config: &CoreConfig, want: &Want, vertex: &VertexRef) -> Option<MemberIndex> {
+    let fresh = |m: &MemberIndex| Some(*m) != config.own && !want.asked.contains(*m);
+    let start = usize::from(vertex.digest.0[0]);
+    let size = config.committee.size();
+    let rotation = (0..size).map(|i| MemberIndex(((start + i) % size) as u32));
+    want.sender
+        .filter(fresh)
+        .or_else(|| {
+            let held = |m: &MemberIndex| want.holders.contains(*m);
+            rotation.clone().filter(held).find(fresh)
+        })
+        .or_else(|| rotation.clone().find(fresh))
+}
+
+/// The pause after everybody has been asked `attempts` times, in milliseconds.
+fn pause(config: &CoreConfig, attempts: u32) -> u64 {
+    let first = config.timing.fetch_timeout.0;
+    let doubled = first.saturating_mul(1 << attempts.min(16).saturating_sub(1));
+    doubled.min(PAUSE_MAX.0)
+}
+
+#[cfg(test)]
+mod tests;

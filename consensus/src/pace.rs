@@ -1,0 +1,165 @@
+//! R1, R2: when to propose. Nothing here is safety: any timing keeps agreement.
+//!
+//! The leader time-out follows how late members' vertices are. A vertex's lateness is the time from
+//! when a quorum of its round was here until it came. The time-out covers four times the lateness
+//! that more than F of stake reach, so that F of stake cannot stretch it. While no slot is decided
+//! directly it doubles, up to its maximum.
+//!
+//! A leader for which a time-out was waited in vain is *absent*: it is not waited for again until a
+//! vertex of its comes in time. So a crashed member costs one time-out, not one for each of its
+//! turns. When decisions fail to come and the time-out has doubled, everybody is waited for again.
+
+use crate::config::CoreConfig;
+use std::sync::Arc;
+use weft_types::{MemberIndex, MemberSet, Millis, Round, Stake};
+
+/// Smoothed lateness is kept in this fraction of a millisecond.
+const FRACTION: u64 = 16;
+/// Weight of the past against one new measurement.
+const SMOOTHING: u64 = 8;
+/// Most doublings of the leader time-out.
+const DOUBLINGS_MAX: u32 = 10;
+
+pub(crate) struct Pace {
+    config: Arc<CoreConfig>,
+    /// When the highest round with a quorum reached it.
+    entered: Millis,
+    round: Round,
+    /// By member, in fractions.
+    lateness: Vec<u64>,
+    absent: MemberSet,
+    doublings: u32,
+    /// Slots decided directly when a time-out was last waited for.
+    direct: u64,
+    /// When the next vertex is due by the long-run rate.
+    due: Millis,
+    /// When the last own vertex was asked for.
+    proposed: Option<Millis>,
+    /// When the own latest vertex is sent again, and after which pause the next time.
+    resend: Millis,
+    resend_pause: u64,
+}
+
+impl Pace {
+    pub fn new(config: &Arc<CoreConfig>, now: Millis) -> Self {
+        Self {
+            entered: now,
+            round: Round::ZERO,
+            lateness: vec![0; config.committee.size()],
+            absent: MemberSet::default(),
+            doublings: 0,
+            direct: 0,
+            due: now,
+            proposed: None,
+            resend: now.saturating_add(config.timing.resend_after.0),
+            resend_pause: config.timing.resend_after.0,
+            config: config.clone(),
+        }
+    }
+
+    /// The highest round with a quorum.
+    pub fn enter(&mut self, round: Round, now: Millis) {
+        if round > self.round {
+            self.round = round;
+            self.entered = now;
+        }
+    }
+
+    /// A vertex was accepted `late` after its round's quorum.
+    pub fn arrived(&mut self, author: MemberIndex, round: Round, late: Millis) {
+        if round >= self.round {
+            self.absent.remove(author);
+        }
+        let smoothed = &mut self.lateness[author.as_usize()];
+        let late = late.0.min(self.config.timing.leader_timeout_max.0) * FRACTION;
+        *smoothed = (*smoothed * (SMOOTHING - 1) + late) / SMOOTHING;
+    }
+
+    pub fn leader_timeout(&self) -> Millis {
+        let timing = &self.config.timing;
+        let committee = &self.config.committee;
+        let mut by_lateness: Vec<(u64, Stake)> = committee
+            .indices()
+            .map(|m| (self.lateness[m.as_usize()], committee.stake(m)))
+            .collect();
+        by_lateness.sort_unstable_by(|a, b| b.cmp(a));
+        let mut sum = 0;
+        let reached = by_lateness.into_iter().find(|(_, stake)| {
+            sum += stake.0;
+            sum >= committee.validity().0
+        });
+        let late = reached.map_or(0, |(late, _)| late * 4 / FRACTION);
+        let timeout = timing.leader_timeout_min.0.saturating_add(late);
+        let doubled = timeout.saturating_mul(1 << self.doublings);
+        Millis(doubled.min(timing.leader_timeout_max.0))
+    }
+
+    /// When the time-out of the current round is over.
+    pub fn timeout_at(&self) -> Millis {
+        self.entered.saturating_add(self.leader_timeout().0)
+    }
+
+    /// Leaders that are not waited for.
+    pub fn excused(&self) -> MemberSet {
+        if self.doublings > 0 {
+            return MemberSet::default();
+        }
+        self.absent
+    }
+
+    /// A proposal is made though these leaders are missing, because the time-out is over.
+    pub fn timed_out(&mut self, missing: &[MemberIndex], direct: u64) {
+        for leader in missing {
+            self.absent.insert(*leader);
+        }
+        if direct == self.direct {
+            self.doublings = (self.doublings + 1).min(DOUBLINGS_MAX);
+        }
+        self.direct = direct;
+    }
+
+    /// Slots decided directly so far.
+    pub fn decided(&mut self, direct: u64) {
+        if direct > self.direct {
+            self.doublings = 0;
+        }
+    }
+
+    /// The earliest time of the next own vertex: the long-run rate, with a burst after a rest.
+    pub fn proposal_at(&self) -> Millis {
+        let timing = &self.config.timing;
+        let burst = timing.round_interval_min.0 * (timing.round_burst - 1);
+        self.due.saturating_sub(burst)
+    }
+
+    /// R2: when to propose though nothing is unordered.
+    pub fn heartbeat_at(&self) -> Option<Millis> {
+        let heartbeat = self.config.timing.heartbeat.0;
+        self.proposed.map(|p| p.saturating_add(heartbeat))
+    }
+
+    pub fn proposed(&mut self, now: Millis) {
+        let interval = self.config.timing.round_interval_min.0;
+        self.due = self.due.max(now).saturating_add(interval);
+        self.proposed = Some(now);
+    }
+
+    /// The own vertex is on its way.
+    pub fn sent(&mut self, now: Millis) {
+        self.resend_pause = self.config.timing.resend_after.0;
+        self.resend = now.saturating_add(self.resend_pause);
+    }
+
+    pub fn resend_at(&self) -> Millis {
+        self.resend
+    }
+
+    pub fn resent(&mut self, now: Millis) {
+        let longest = self.config.timing.heartbeat.0;
+        self.resend_pause = (self.resend_pause * 2).min(longest.max(self.resend_pause));
+        self.resend = now.saturating_add(self.resend_pause);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! Passing on what a member's own vertices show that it lacks.
+//!
+//! When a member's vertices show no link to another's recent ones for a while, though this member
+//! holds them, the way between the two is cut or slow. For a time, each new vertex of the one is then
+//! passed on to the other. Two members take this on, another two as rounds go by, so that a faulty
+//! one does not keep the two apart; ordinary jitter is shorter than the wait. Without relays the
+//! history would still arrive, by fetching, one round trip later.
+
+use crate::config::CoreConfig;
+use crate::dag::Dag;
+use crate::interface::Effect;
+use std::sync::Arc;
+use weft_types::{MemberIndex, Millis, Round, Vertex};
+
+/// Consecutive vertices without a trace of another member, at least.
+const TRACELESS_MIN: u32 = 3;
+/// Links to rounds further down are no trace of a member's recent vertices.
+const RECENT_ROUNDS: u64 = 3;
+/// Members that pass on at the same time.
+const RELAYS: u32 = 2;
+/// Rounds after which others pass on.
+const TURN_ROUNDS: u64 = 128;
+
+pub(crate) struct Relay {
+    config: Arc<CoreConfig>,
+    /// By (who lacks, whose vertices), row by row.
+    pairs: Vec<Pair>,
+}
+
+#[derive(Default, Clone)]
+struct Pair {
+    traceless: u32,
+    since: Millis,
+    until: Millis,
+}
+
+impl Relay {
+    pub fn new(config: &Arc<CoreConfig>) -> Self {
+        let members = config.committee.size();
+        let pairs = vec![Pair::default(); members * members];
+        Self {
+            pairs,
+            config: config.clone(),
+        }
+    }
+
+    fn pair(&mut self, lacks: MemberIndex, author: MemberIndex) -> &mut Pair {
+        let members = self.config.committee.size();
+        &mut self.pairs[lacks.as_usize() * members + author.as_usize()]
+    }
+
+    /// A vertex was accepted, and is in the DAG.
+    pub fn accepted(&mut self, dag: &Dag, vertex: &Vertex, now: Millis, out: &mut Vec<Effect>) {
+        let Some(own) = self.config.own else { return };
+        let author = vertex.author();
+        // Old vertices come in while somebody catches up, and say nothing.
+        if author == own || vertex.round().saturating_add(RECENT_ROUNDS) < dag.quorum_round() {
+            return;
+        }
+        for other in self.config.clone().committee.indices() {
+            if other == own || other == author {
+                continue;
+            }
+            self.look_for_trace(dag, vertex, other, now, out);
+            if self.pair(other, author).until > now {
+                pass_on(dag, vertex, other, out);
+            }
+        }
+    }
+
+    /// What a vertex says of its author's view of another member.
+    fn look_for_trace(
+        &mut self,
+        dag: &Dag,
+        vertex: &Vertex,
+        other: MemberIndex,
+        now: Millis,
+        out: &mut Vec<Effect>,
+    ) {
+        let (lacks, round) = (vertex.author(), vertex.round());
+        let recent = round.saturating_sub(RECENT_ROUNDS);
+        let trace = |l: &weft_types::VertexRef| l.author == other && l.round >= recent;
+        let latest = dag.latest(other).filter(|l| l.round >= recent);
+        let turn = self.is_turn(lacks, other, round);
+        let timing = self.config.timing.clone();
+        let pair = self.pair(lacks, other);
+        let Some(latest) = latest.filter(|_| !vertex.links().any(trace)) else {
+            pair.traceless = 0;
+            return;
+        };
+        if pair.traceless == 0 {
+            pair.since = now;
+        }
+        pair.traceless = pair.traceless.saturating_add(1);
+        let waited = now >= pair.since.saturating_add(timing.relay_after.0);
+        if pair.traceless >= TRACELESS_MIN && waited && pair.until <= now && turn {
+            pair.until = now.saturating_add(timing.relay_for.0);
+            if let Some(node) = dag.get(&latest) {
+                pass_on(dag, &node.vertex, lacks, out);
+            }
+        }
+    }
+
+    /// Whether it is this member's turn to pass on.
+    fn is_turn(&self, lacks: MemberIndex, author: MemberIndex, round: Round) -> bool {
+        let members = self.config.committee.size() as u32;
+        let turn = (round.0 / TURN_ROUNDS % u64::from(members)) as u32;
+        let start = (lacks.0 + author.0 + turn) % members;
+        let mut order = (0..members).map(|i| MemberIndex((start + i) % members));
+        let others = order.by_ref().filter(|m| *m != lacks && *m != author);
+        others
+            .take(RELAYS as usize)
+            .any(|m| Some(m) == self.config.own)
+    }
+}
+
+fn pass_on(dag: &Dag, vertex: &Vertex, to: MemberIndex, out: &mut Vec<Effect>) {
+    if let Some(node) = dag.get(&vertex.reference()) {
+        let vertex = node.vertex.clone();
+        out.push(Effect::Relay { to, vertex });
+    }
+}

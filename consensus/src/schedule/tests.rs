@@ -1,0 +1,50 @@
+use super::*;
+use weft_types::testing::{committee, members};
+use weft_types::{Epoch, Stake};
+
+#[test]
+fn leaders_of_a_round_are_distinct_and_never_more_than_the_members() {
+    let committee = committee(4);
+    for per_round in [1, 2, 4, 16] {
+        let schedule = Schedule::by_stake([7; 32], per_round);
+        for round in 1..50 {
+            let mut leaders = schedule.leaders(&committee, Round(round));
+            assert_eq!(leaders.len(), per_round.min(4) as usize);
+            leaders.sort_unstable();
+            leaders.dedup();
+            assert_eq!(leaders.len(), per_round.min(4) as usize, "round {round}");
+        }
+        assert!(schedule.leaders(&committee, Round::ZERO).is_empty());
+    }
+}
+
+#[test]
+fn a_member_leads_as_often_as_its_stake_says() {
+    let mut list = members(4);
+    for (member, stake) in list.iter_mut().zip([10, 20, 30, 40]) {
+        member.stake = Stake(stake);
+    }
+    let committee = Committee::new(Epoch(3), list).unwrap();
+    let schedule = Schedule::by_stake([1; 32], 1);
+    let mut turns = [0; 4];
+    for round in 1..=10_000 {
+        turns[schedule.leaders(&committee, Round(round))[0].as_usize()] += 1;
+    }
+    for (member, turns) in turns.into_iter().enumerate() {
+        let expected = 1_000 * (member as i32 + 1);
+        assert!((turns - expected).abs() < 200, "member {member}: {turns}");
+    }
+}
+
+#[test]
+fn seed_and_epoch_change_the_schedule() {
+    let rounds = |seed, epoch| -> Vec<_> {
+        let committee = Committee::new(Epoch(epoch), members(7)).unwrap();
+        let schedule = Schedule::by_stake([seed; 32], 2);
+        let leaders = |r| schedule.leaders(&committee, Round(r));
+        (1..20).map(leaders).collect()
+    };
+    assert_eq!(rounds(1, 0), rounds(1, 0));
+    assert_ne!(rounds(1, 0), rounds(2, 0));
+    assert_ne!(rounds(1, 0), rounds(1, 1));
+}

@@ -1,0 +1,330 @@
+//! D1 to D5: deciding leader slots.
+//!
+//! Votes and certificate patterns are counted once, when a vertex is accepted; a slot that reaches a
+//! quorum is decided there and then (D2, D3), and only then are the undecided slots below looked at
+//! again (D4), from the highest down. All counts are of distinct members' stake: an equivocator whose
+//! two vertices vote differently is in two sums, once in each.
+//!
+//! Why no two members decide differently: two quorums share an honest member, which has one vertex a
+//! round. So at most one vertex of a slot can ever gather a certificate pattern, and none when a
+//! quorum of round r+1 votes for none (D3). When a quorum of round r+2 holds the pattern (D2), every
+//! vertex of round r+3 has one of that quorum among its parents, hence every later vertex has it in
+//! its history, hence every anchor commits (D4). And members that decide by an anchor use the same
+//! one, by induction from the highest slot down, and the same history of it.
+
+use crate::config::{CoreConfig, sabotaged};
+use crate::dag::{Dag, Walk};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use weft_types::{MemberIndex, MemberSet, Round, Stake, Vertex, VertexRef};
+
+/// What became of a slot. Never changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decision {
+    Commit(VertexRef),
+    Skip,
+}
+
+pub(crate) struct Slots {
+    config: Arc<CoreConfig>,
+    quorum: Stake,
+    /// Round of the first row.
+    first: Round,
+    /// The first slot of that row that is not taken yet.
+    offset: usize,
+    rows: VecDeque<Vec<Slot>>,
+    /// A decision was made since D4 was last tried.
+    changed: bool,
+    /// Slots decided by D2 or D3 so far.
+    direct: u64,
+}
+
+struct Slot {
+    leader: MemberIndex,
+    candidates: Vec<Candidate>,
+    /// Members with a vertex that votes for no vertex of this slot.
+    blanks: Tally,
+    decision: Option<Decision>,
+}
+
+/// A vertex of the leader that somebody voted for.
+struct Candidate {
+    vertex: VertexRef,
+    votes: Tally,
+    /// Members with a vertex that holds the certificate pattern, and those vertices.
+    certifiers: Tally,
+    certificates: Vec<VertexRef>,
+}
+
+#[derive(Default)]
+struct Tally {
+    members: MemberSet,
+    stake: Stake,
+}
+
+impl Tally {
+    fn add(&mut self, config: &CoreConfig, member: MemberIndex) -> Stake {
+        if self.members.insert(member) || sabotaged!(config, VotesCountedTwice) {
+            self.stake.0 += config.committee.stake(member).0;
+        }
+        self.stake
+    }
+}
+
+/// D1: the vertex of the previous round by this author that the vertex votes for.
+fn vote(vertex: &Vertex, author: MemberIndex) -> Option<VertexRef> {
+    let (own, others) = vertex.parents().split_first()?;
+    if own.author == author {
+        return (own.round.checked_add(1) == Some(vertex.round())).then_some(*own);
+    }
+    let place = others.binary_search_by_key(&author, |p| p.author).ok()?;
+    others.get(place).copied()
+}
+
+impl Slot {
+    fn candidate(&mut self, vertex: VertexRef) -> &mut Candidate {
+        let place = self.candidates.iter().position(|c| c.vertex == vertex);
+        let place = place.unwrap_or_else(|| {
+            self.candidates.push(Candidate {
+                vertex,
+                votes: Tally::default(),
+                certifiers: Tally::default(),
+                certificates: Vec::new(),
+            });
+            self.candidates.len() - 1
+        });
+        &mut self.candidates[place]
+    }
+}
+
+impl Slots {
+    /// With everything up to the leader of the last commit decided and taken.
+    pub fn new(config: &Arc<CoreConfig>, last: Option<VertexRef>) -> Self {
+        let committee = &config.committee;
+        let mut slots = Self {
+            quorum: committee.quorum(),
+            first: Round(1),
+            offset: 0,
+            rows: VecDeque::new(),
+            changed: false,
+            direct: 0,
+            config: config.clone(),
+        };
+        if sabotaged!(config, QuorumLowered) {
+            slots.quorum = Stake(2 * committee.faulty().0);
+        }
+        if let Some(leader) = last {
+            let leaders = config.schedule.leaders(committee, leader.round);
+            let place = leaders.iter().position(|l| *l == leader.author);
+            slots.first = leader.round;
+            slots.offset = place.map_or(leaders.len(), |p| p + 1);
+        }
+        slots
+    }
+
+    /// Round of the first slot that is not taken yet.
+    pub fn first(&self) -> Round {
+        self.first
+    }
+
+    /// How many slots were decided directly so far.
+    pub fn direct(&self) -> u64 {
+        self.direct
+    }
+
+    fn row_mut(&mut self, round: Round) -> Option<&mut Vec<Slot>> {
+        let place = usize::try_from(round.0.checked_sub(self.first.0)?).ok()?;
+        while self.rows.len() <= place {
+            let round = self.first.saturating_add(self.rows.len() as u64);
+            let leaders = self.config.schedule.leaders(&self.config.committee, round);
+            let slot = |leader| Slot {
+                leader,
+                candidates: Vec::new(),
+                blanks: Tally::default(),
+                decision: None,
+            };
+            self.rows.push_back(leaders.into_iter().map(slot).collect());
+        }
+        self.rows.get_mut(place)
+    }
+
+    /// Counts what a vertex says, once it and its history are in the DAG.
+    pub fn count(&mut self, dag: &Dag, vertex: &Vertex) {
+        if let Some(round) = vertex.round().checked_sub(1) {
+            self.count_votes(vertex, round);
+        }
+        if let Some(round) = vertex.round().checked_sub(2) {
+            self.count_certificates(dag, vertex, round);
+        }
+    }
+
+    /// D1 and D3: what a vertex says of the slots one round below.
+    fn count_votes(&mut self, vertex: &Vertex, round: Round) {
+        let (quorum, config) = (self.quorum, self.config.clone());
+        let mut decided = 0;
+        for slot in self.row_mut(round).into_iter().flatten() {
+            match vote(vertex, slot.leader) {
+                Some(leader) => {
+                    let candidate = slot.candidate(leader);
+                    candidate.votes.add(&config, vertex.author());
+                }
+                // D3: a quorum votes for no vertex of the slot.
+                None => {
+                    let blanks = slot.blanks.add(&config, vertex.author());
+                    if blanks >= quorum && slot.decision.is_none() {
+                        slot.decision = Some(Decision::Skip);
+                        decided += 1;
+                    }
+                }
+            }
+        }
+        self.decided_directly(decided);
+    }
+
+    /// D1 and D2: which slots two rounds below a vertex holds the certificate pattern for.
+    fn count_certificates(&mut self, dag: &Dag, vertex: &Vertex, round: Round) {
+        let (quorum, config) = (self.quorum, self.config.clone());
+        let mut decided = 0;
+        for slot in self.row_mut(round).into_iter().flatten() {
+            let Some(leader) = certified(&config, dag, vertex, slot.leader, quorum) else {
+                continue;
+            };
+            let candidate = slot.candidate(leader);
+            candidate.certificates.push(vertex.reference());
+            // D2: a quorum holds the certificate pattern for one vertex.
+            let certifiers = candidate.certifiers.add(&config, vertex.author());
+            if certifiers >= quorum && slot.decision.is_none() {
+                slot.decision = Some(Decision::Commit(leader));
+                decided += 1;
+            }
+        }
+        self.decided_directly(decided);
+    }
+
+    fn decided_directly(&mut self, count: u64) {
+        self.direct += count;
+        self.changed |= count > 0;
+    }
+
+    /// D4: decides what can be decided by an anchor.
+    pub fn decide(&mut self, dag: &mut Dag) {
+        if !std::mem::take(&mut self.changed) {
+            return;
+        }
+        // Of the rows r+1, r+2 and r+3: the first slot from there on that is not decided to skip.
+        let mut open: [Option<Option<Decision>>; 3] = [None; 3];
+        let mut walk: Option<(VertexRef, Walk)> = None;
+        for place in (0..self.rows.len()).rev() {
+            let round = self.first.saturating_add(place as u64);
+            if let Some(Some(Decision::Commit(anchor))) = open[2] {
+                for slot in self.rows[place].iter_mut() {
+                    if slot.decision.is_none() {
+                        if walk.as_ref().is_none_or(|(from, _)| *from != anchor) {
+                            walk = Some((anchor, dag.walk(anchor)));
+                        }
+                        let (_, walk) = walk.as_mut().expect("just started");
+                        let at = round.saturating_add(2);
+                        walk.descend(dag, at);
+                        let ignore = sabotaged!(self.config, SkipIgnoresAnchor);
+                        slot.decision = Some(by_anchor(slot, walk, dag, ignore));
+                    }
+                }
+            }
+            let mut row = self.rows[place].iter().map(|s| s.decision);
+            let mut first_open = row.find(|d| *d != Some(Decision::Skip));
+            if sabotaged!(self.config, UndecidedPassedOver) {
+                let committed = |s: &&Slot| matches!(s.decision, Some(Decision::Commit(_)));
+                first_open = self.rows[place].iter().find(committed).map(|s| s.decision);
+            }
+            open = [first_open.or(open[0]), open[0], open[1]];
+        }
+    }
+
+    /// D5: the next slot in order, if it is decided.
+    pub fn take(&mut self) -> Option<Decision> {
+        loop {
+            let (first, offset) = (self.first, self.offset);
+            let row = self.row_mut(first)?;
+            match row.get(offset) {
+                Some(slot) => {
+                    let decision = slot.decision?;
+                    self.offset += 1;
+                    return Some(decision);
+                }
+                None => {
+                    self.rows.pop_front();
+                    self.first = self.first.next();
+                    self.offset = 0;
+                }
+            }
+        }
+    }
+
+    /// R1 (c): whether for each leader of a round, but for those excused, Q votes or a proof of skip
+    /// are here.
+    pub fn voted(&mut self, round: Round, excused: &MemberSet) -> bool {
+        let quorum = self.quorum;
+        let enough = |slot: &Slot| {
+            let votes = slot.candidates.iter().map(|c| c.votes.stake).max();
+            slot.decision.is_some()
+                || slot.blanks.stake >= quorum
+                || votes.is_some_and(|v| v >= quorum)
+                || excused.contains(slot.leader)
+        };
+        // A round below the first row is decided and taken.
+        self.row_mut(round).is_none_or(|row| row.iter().all(enough))
+    }
+
+    /// The leaders of a round.
+    pub fn leaders(&mut self, round: Round) -> Vec<MemberIndex> {
+        if let Some(row) = self.row_mut(round) {
+            return row.iter().map(|s| s.leader).collect();
+        }
+        self.config.schedule.leaders(&self.config.committee, round)
+    }
+}
+
+/// D1: the vertex of `leader`, two rounds below, for which the vertex holds the certificate pattern:
+/// a quorum of its parents votes for it. Parents are of distinct members, so at most one.
+fn certified(
+    config: &CoreConfig,
+    dag: &Dag,
+    vertex: &Vertex,
+    leader: MemberIndex,
+    quorum: Stake,
+) -> Option<VertexRef> {
+    let mut sums: Vec<(VertexRef, Stake)> = Vec::new();
+    let mut add = |voted: VertexRef, member| {
+        let stake = config.committee.stake(member).0;
+        let same =
+            |s: &&mut (VertexRef, Stake)| s.0 == voted || sabotaged!(config, VersionsShareVotes);
+        match sums.iter_mut().find(same) {
+            Some((_, sum)) => sum.0 += stake,
+            None => sums.push((voted, Stake(stake))),
+        }
+    };
+    for parent in vertex.voting_parents() {
+        let node = dag.get(parent);
+        if let Some(voted) = node.and_then(|n| vote(&n.vertex, leader)) {
+            add(voted, parent.author);
+        }
+    }
+    if sabotaged!(config, WeakLinksVote) {
+        let round = vertex.round().saturating_sub(2);
+        let late = |l: &&VertexRef| l.round == round && l.author == leader;
+        if let Some(link) = vertex.weak_links().iter().find(late) {
+            add(*link, vertex.author());
+        }
+    }
+    let enough = sums.into_iter().find(|(_, stake)| *stake >= quorum);
+    enough.map(|(vertex, _)| vertex)
+}
+
+/// D4: the vertex whose certificate pattern is in the anchor's history, down which `walk` went.
+fn by_anchor(slot: &Slot, walk: &Walk, dag: &Dag, ignore: bool) -> Decision {
+    let in_history = |c: &&Candidate| c.certificates.iter().any(|v| walk.visited(dag, v));
+    match slot.candidates.iter().find(in_history) {
+        Some(candidate) if !ignore => Decision::Commit(candidate.vertex),
+        _ => Decision::Skip,
+    }
+}
