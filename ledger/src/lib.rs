@@ -1,1 +1,30 @@
-//! Weft ledger.
+//! The ledger: a pure, deterministic function from commits to receipts and state.
+//!
+//! [`Ledger::apply`] executes a commit's transactions in their order, [`Ledger::close_height`] hashes
+//! the state tree for a certified height, [`Ledger::snapshot`] hands out a reading that stays as it is
+//! while execution goes on. Nothing here reads a clock, a disk or a socket; time is the commit's
+//! timestamp. `docs/spec/ledger.md` is the specification.
+//!
+//! Three rules carry the rest:
+//! - **One outcome.** A receipt, a remembered digest and a paid fee come together. A transaction that is
+//!   not taken leaves nothing behind, and may be ordered again while it is valid.
+//! - **All or nothing.** The operations of a transaction apply together or not at all; the fee stays
+//!   paid either way.
+//! - **Nothing is made or lost.** Balances, open deals and the fee pool add up to what genesis handed
+//!   out; an item has one owner, or one owner and one lock.
+
+mod admission;
+mod draft;
+mod execute;
+mod ledger;
+mod live;
+mod remembered;
+mod snapshot;
+mod tree;
+
+pub use admission::Refusal;
+pub use draft::Change;
+pub use execute::{EXPIRY_WORK_MAX, MINTED_ITEMS_MAX};
+pub use ledger::{Applied, HeightRoots, Ledger, LedgerError, LedgerMeta, Refused};
+pub use remembered::REMEMBERED_MAX;
+pub use snapshot::Snapshot;

@@ -257,6 +257,9 @@ digest!(
 impl Address {
     /// The human-readable part of an address's text.
     pub const PREFIX: &'static str = "weft";
+
+    /// Holds the fees until they are shared out. A text and no digest, so that it is no key's.
+    pub const FEE_POOL: Self = Self(*b"weft/v1/fee-pool\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
 }
 
 impl fmt::Display for Address {

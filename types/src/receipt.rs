@@ -33,7 +33,7 @@ pub struct Failure {
     /// The one that failed, from 0; those inside a `MultiParty` count one by one.
     pub operation: u32,
     pub code: FailureCode,
-    /// The object that it is about.
+    /// The object that it is about, `None` for the transaction itself.
     pub subject: Option<ObjectId>,
     /// What there was.
     pub found: u64,
@@ -188,7 +188,7 @@ impl fmt::Display for Failure {
         write!(f, "operation {}: ", self.operation)?;
         match &self.subject {
             Some(subject) => write!(f, "{subject} ")?,
-            None => f.write_str("the list ")?,
+            None => f.write_str("the transaction ")?,
         }
         match self.code {
             FailureCode::NotFound => f.write_str("does not exist"),

@@ -1,0 +1,137 @@
+//! Operations, one after the other, on a draft. Each names in its failure what was wrong with the
+//! figures; whoever calls undoes what the transaction had done by then.
+//!
+//! The work of a transaction is bounded by its size: lists are bounded by `LIST_MAX` each, operations
+//! by `OPERATIONS_MAX`, and the one operation that makes more than it lists, minting, by
+//! [`MINTED_ITEMS_MAX`] for the transaction.
+
+use crate::admission::payer;
+use crate::draft::{Draft, Fault};
+use crate::live::Objects;
+use weft_types::{
+    Address, Amount, AssetId, CommitIndex, Failure, Millis, ObjectId, Operation, Receipt,
+    Transaction, TransactionId,
+};
+
+mod collection;
+mod deal;
+mod transfer;
+
+pub use collection::MINTED_ITEMS_MAX;
+pub use deal::EXPIRY_WORK_MAX;
+pub(crate) use deal::expire;
+
+/// Where a transaction stands in the order.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub commit: CommitIndex,
+    pub position: u32,
+    pub now: Millis,
+}
+
+/// One transaction at work.
+struct Execution<'d, 'b, B> {
+    draft: &'d mut Draft<'b, B>,
+    now: Millis,
+    transaction: TransactionId,
+    idempotency: [u8; 16],
+    /// The operation at work, those inside a `MultiParty` counted one by one.
+    operation: u32,
+    minted: u64,
+    created: Vec<ObjectId>,
+}
+
+/// Takes the fee, which the payer has, and applies all operations or none.
+pub(crate) fn execute<B: Objects>(
+    draft: &mut Draft<'_, B>,
+    transaction: &Transaction,
+    fee: Amount,
+    place: Place,
+) -> Receipt {
+    let body = transaction.body();
+    draft
+        .debit(payer(transaction), AssetId::NATIVE, fee)
+        .expect("an admitted transaction's fee can be paid");
+    draft.keep();
+    let mut execution = Execution {
+        draft,
+        now: place.now,
+        transaction: transaction.id(),
+        idempotency: body.idempotency,
+        operation: 0,
+        minted: 0,
+        created: Vec::new(),
+    };
+    let outcome = execution.run_all(body.sender, &body.operations);
+    let (operation, created) = (execution.operation, execution.created);
+    let (created, failure) = match outcome {
+        Ok(()) => {
+            draft.keep();
+            (created, None)
+        }
+        Err(fault) => {
+            draft.undo();
+            let failure = Failure {
+                operation,
+                code: fault.code,
+                subject: fault.subject,
+                found: fault.found,
+                limit: fault.limit,
+            };
+            (Vec::new(), Some(failure))
+        }
+    };
+    Receipt {
+        transaction: transaction.id(),
+        commit: place.commit,
+        position: place.position,
+        valid_until: body.valid_until,
+        fee,
+        created,
+        failure,
+    }
+}
+
+impl<B: Objects> Execution<'_, '_, B> {
+    /// Applies `actor`'s operations.
+    fn run_all(&mut self, actor: Address, operations: &[Operation]) -> Result<(), Fault> {
+        for operation in operations {
+            match operation {
+                // Does not nest, and every party has signed.
+                Operation::MultiParty(parties) => {
+                    for party in parties {
+                        self.run_all(party.account, &party.operations)?;
+                    }
+                }
+                operation => {
+                    self.run(actor, operation)?;
+                    self.operation += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, actor: Address, operation: &Operation) -> Result<(), Fault> {
+        match operation {
+            Operation::Transfer { payments, items } => self.transfer(actor, payments, items),
+            Operation::CreateCollection {
+                name,
+                description,
+                item_cap,
+            } => self.create_collection(actor, name, description, *item_cap),
+            Operation::CreateEdition(edition) => self.create_edition(actor, edition),
+            Operation::Mint { entries } => self.mint(actor, entries),
+            Operation::UpdateItem {
+                item,
+                status,
+                data_hash,
+            } => self.update_item(actor, item, status, *data_hash),
+            Operation::Burn { items } => self.burn(actor, items),
+            Operation::DealOpen(terms) => self.open_deal(actor, terms),
+            Operation::DealTake { deal, items } => self.take_deal(actor, deal, items),
+            Operation::DealCancel { deal } => self.cancel_deal(actor, deal),
+            Operation::MultiParty(_) => unreachable!("run_all opens it"),
+        }
+    }
+}

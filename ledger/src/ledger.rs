@@ -1,0 +1,317 @@
+//! The ledger as the replica drives it: commits in, receipts and changes out, roots per height.
+
+use crate::admission::{Refusal, in_time, payable_fee};
+use crate::draft::{Change, Draft};
+use crate::execute::{Place, execute, expire};
+use crate::live::Live;
+use crate::remembered::{BUCKET_MS, REMEMBERED_MAX, Remembered};
+use crate::snapshot::Snapshot;
+use crate::tree::Tree;
+use bytes::Bytes;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use weft_types::{
+    Account, Address, Amount, AssetId, CommitIndex, DealId, DealState, GenesisError, ItemState,
+    Millis, Object, ObjectError, ObjectId, ProtocolParams, Receipt, Root, Template, Transaction,
+    TransactionId, Verified, list_root,
+};
+
+/// The newest state, and what decides how it goes on.
+pub struct Ledger {
+    params: Arc<ProtocolParams>,
+    live: Live,
+    tree: Tree,
+    /// Open deals by the time from which they are due. Derived from the objects.
+    due: BTreeSet<(Millis, DealId)>,
+    remembered: Remembered,
+    /// Encoded receipts since the last height.
+    receipts: Vec<Bytes>,
+    meta: LedgerMeta,
+}
+
+/// What has to be stored with the objects to go on from them. Receipts say the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LedgerMeta {
+    /// The newest commit applied; zero is genesis.
+    pub index: CommitIndex,
+    /// Its timestamp: the ledger's time.
+    pub timestamp: Millis,
+    /// The commit that the last height closed with.
+    pub height_commit: CommitIndex,
+    /// F1: whether a receipt was made or an object changed since then.
+    pub changed: bool,
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// In order; one for every transaction that was taken.
+    pub receipts: Vec<Receipt>,
+    /// Transactions that were not taken, and why. Nothing of them remains.
+    pub refused: Vec<Refused>,
+    /// By id, each object once.
+    pub changes: Vec<Change>,
+}
+
+/// A transaction that was ordered and not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    pub transaction: TransactionId,
+    pub refusal: Refusal,
+}
+
+/// What a height's statement says of the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeightRoots {
+    pub state_root: Root,
+    /// Over the receipts since the last height.
+    pub receipts_root: Root,
+}
+
+/// State that a ledger cannot start from.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    #[error(transparent)]
+    Genesis(#[from] GenesisError),
+    #[error("{id}: {error}")]
+    Object { id: ObjectId, error: ObjectError },
+    #[error("{0} is of the past: no part of a state")]
+    Retired(ObjectId),
+    #[error("receipt of {transaction} is of commit {commit}, after the state's {index}")]
+    Receipt {
+        transaction: TransactionId,
+        commit: CommitIndex,
+        index: CommitIndex,
+    },
+}
+
+impl Ledger {
+    /// The ledger that a network starts with, and its objects as changes from nothing.
+    pub fn genesis(template: &Template) -> Result<(Self, Vec<Change>), LedgerError> {
+        template.validate()?;
+        let meta = LedgerMeta {
+            index: CommitIndex::ZERO,
+            timestamp: template.timestamp_ms,
+            height_commit: CommitIndex::ZERO,
+            changed: false,
+        };
+        let mut ledger = Self::empty(&template.params, meta);
+        let mut draft = Draft::new(&ledger.live);
+        for account in &template.accounts {
+            draft.credit(account.address, AssetId::NATIVE, account.balance);
+        }
+        let changes = draft.into_changes();
+        ledger.install(&changes);
+        Ok((ledger, changes))
+    }
+
+    fn empty(params: &ProtocolParams, meta: LedgerMeta) -> Self {
+        Self {
+            params: Arc::new(params.clone()),
+            live: Live::default(),
+            tree: Tree::default(),
+            due: BTreeSet::new(),
+            remembered: Remembered::new(REMEMBERED_MAX),
+            receipts: Vec::new(),
+            meta,
+        }
+    }
+
+    /// The ledger as it was when `meta` and `objects` were stored. `receipts` are those of the
+    /// commits after `meta.height_commit` and of the commits with a timestamp from
+    /// [`LedgerMeta::remembers_from`] on, in their order; older ones do no harm. The caller compares
+    /// the root with a certified one: that is what shows the objects to be right and complete.
+    pub fn restore(
+        params: &ProtocolParams,
+        meta: LedgerMeta,
+        objects: impl IntoIterator<Item = (ObjectId, Bytes)>,
+        receipts: impl IntoIterator<Item = Receipt>,
+    ) -> Result<Self, LedgerError> {
+        let mut ledger = Self::empty(params, meta);
+        for (id, value) in objects {
+            let object =
+                Object::decode(&id, value).map_err(|error| LedgerError::Object { id, error })?;
+            if !is_live(&object) {
+                return Err(LedgerError::Retired(id));
+            }
+            ledger.set(id, None, Some(&object));
+        }
+        for receipt in receipts {
+            if receipt.commit > meta.index {
+                return Err(LedgerError::Receipt {
+                    transaction: receipt.transaction,
+                    commit: receipt.commit,
+                    index: meta.index,
+                });
+            }
+            ledger.note(&receipt, meta.height_commit);
+        }
+        ledger.remembered.forget(meta.timestamp);
+        Ok(ledger)
+    }
+
+    pub fn meta(&self) -> LedgerMeta {
+        self.meta
+    }
+
+    pub fn params(&self) -> &ProtocolParams {
+        &self.params
+    }
+
+    /// Whether a transaction has had its outcome. The answer holds until its `valid_until`.
+    pub fn remembers(&self, transaction: &Transaction) -> bool {
+        let valid_until = transaction.body().valid_until;
+        self.remembered.contains(&transaction.id(), valid_until)
+    }
+
+    /// The state after the newest commit.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            tree: self.tree.clone(),
+            params: self.params.clone(),
+            index: self.meta.index,
+            timestamp: self.meta.timestamp,
+        }
+    }
+
+    /// Applies the next commit: first what is due by its timestamp, then its transactions, void ones
+    /// left out, in their order. The same commits make the same receipts and changes everywhere.
+    ///
+    /// # Panics
+    /// When the commit is not the next one, or its timestamp is behind the last one's (O3).
+    pub fn apply<'a>(
+        &mut self,
+        index: CommitIndex,
+        timestamp: Millis,
+        transactions: impl IntoIterator<Item = &'a Arc<Verified<Transaction>>>,
+    ) -> Applied {
+        let last = self.meta;
+        assert_eq!(index, last.index.next(), "commits are applied in order");
+        assert!(
+            timestamp >= last.timestamp,
+            "the ledger's time goes forward"
+        );
+        self.remembered.forget(timestamp);
+
+        let mut applied = Applied::default();
+        let mut fees = Amount::ZERO;
+        let mut draft = Draft::new(&self.live);
+        expire(&mut draft, &self.due, timestamp);
+        for transaction in transactions {
+            let place = Place {
+                commit: index,
+                position: applied.receipts.len() as u32,
+                now: timestamp,
+            };
+            match self.admit(&draft, transaction, timestamp) {
+                Ok(fee) => {
+                    let receipt = execute(&mut draft, transaction, fee, place);
+                    self.remembered
+                        .insert(receipt.transaction, receipt.valid_until);
+                    self.receipts.push(receipt.encode());
+                    applied.receipts.push(receipt);
+                    fees = fees.saturating_add(fee.0);
+                }
+                Err(refusal) => applied.refused.push(Refused {
+                    transaction: transaction.id(),
+                    refusal,
+                }),
+            }
+        }
+        draft.credit(Address::FEE_POOL, AssetId::NATIVE, fees);
+        applied.changes = draft.into_changes();
+
+        self.install(&applied.changes);
+        self.meta.index = index;
+        self.meta.timestamp = timestamp;
+        self.meta.changed |= !applied.receipts.is_empty() || !applied.changes.is_empty();
+        applied
+    }
+
+    fn admit(
+        &self,
+        draft: &Draft<'_, Live>,
+        transaction: &Verified<Transaction>,
+        now: Millis,
+    ) -> Result<Amount, Refusal> {
+        in_time(&self.params, transaction, now)?;
+        if self.remembers(transaction) {
+            return Err(Refusal::Replayed);
+        }
+        let fee = payable_fee(draft, &self.params, transaction)?;
+        if self.remembered.is_full() {
+            let remembered = self.remembered.len();
+            return Err(Refusal::Full { remembered });
+        }
+        Ok(fee)
+    }
+
+    /// F1: ends a height with the newest commit. Hashes what has changed since the last one.
+    pub fn close_height(&mut self) -> HeightRoots {
+        let receipts_root = list_root(self.receipts.iter().map(|r| r.as_ref()));
+        self.receipts.clear();
+        self.meta.height_commit = self.meta.index;
+        self.meta.changed = false;
+        HeightRoots {
+            state_root: self.tree.root(),
+            receipts_root,
+        }
+    }
+
+    fn install(&mut self, changes: &[Change]) {
+        for change in changes {
+            self.set(change.id, change.before.as_ref(), change.after.as_ref());
+        }
+    }
+
+    fn set(&mut self, id: ObjectId, before: Option<&Object>, after: Option<&Object>) {
+        if let Some(entry) = deal(&id, before) {
+            self.due.remove(&entry);
+        }
+        self.due.extend(deal(&id, after));
+        self.live.set(id, after.cloned());
+        match after {
+            Some(object) => self.tree.insert(id.state_key(), object.clone()),
+            None => self.tree.remove(&id.state_key()),
+        }
+    }
+
+    /// Takes up a stored receipt.
+    fn note(&mut self, receipt: &Receipt, height_commit: CommitIndex) {
+        self.remembered
+            .insert(receipt.transaction, receipt.valid_until);
+        if receipt.commit > height_commit {
+            self.receipts.push(receipt.encode());
+        }
+    }
+}
+
+impl LedgerMeta {
+    /// Commits before this time hold no transaction that is still remembered. A whole bucket is
+    /// added, so that what is restored has as many digests as what was stored.
+    pub fn remembers_from(&self, params: &ProtocolParams) -> Millis {
+        let from = self.timestamp.saturating_sub(params.validity_max_ms.0);
+        from.saturating_sub(BUCKET_MS)
+    }
+}
+
+/// A deal's entry among those that are due at a time.
+fn deal(id: &ObjectId, object: Option<&Object>) -> Option<(Millis, DealId)> {
+    match (id, object) {
+        (ObjectId::Deal(id), Some(Object::Deal(deal))) => Some((deal.terms.expires, *id)),
+        _ => None,
+    }
+}
+
+/// Whether an object can be part of a state.
+fn is_live(object: &Object) -> bool {
+    match object {
+        Object::Account(account) => **account != Account::default(),
+        Object::Item(item) => item.state != ItemState::Burned,
+        Object::Deal(deal) => deal.state == DealState::Open,
+        Object::Collection(_) | Object::Edition(_) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests;

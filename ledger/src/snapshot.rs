@@ -1,0 +1,86 @@
+//! A reading of the ledger that stays as it is. Cheap to take and to clone; any thread may read it.
+
+use crate::admission::{Refusal, in_time, payable_fee};
+use crate::draft::Draft;
+use crate::execute::{Place, execute};
+use crate::live::Objects;
+use crate::tree::Tree;
+use bytes::Bytes;
+use std::sync::Arc;
+use weft_types::{
+    Amount, CommitIndex, Millis, Object, ObjectId, ProtocolParams, Receipt, Root, StateProof,
+    Transaction, Verified,
+};
+
+/// The state after one commit.
+#[derive(Clone)]
+pub struct Snapshot {
+    pub(crate) tree: Tree,
+    pub(crate) params: Arc<ProtocolParams>,
+    pub(crate) index: CommitIndex,
+    pub(crate) timestamp: Millis,
+}
+
+impl Snapshot {
+    /// The commit that this is the state after; zero is genesis.
+    pub fn index(&self) -> CommitIndex {
+        self.index
+    }
+
+    /// The ledger's time.
+    pub fn timestamp(&self) -> Millis {
+        self.timestamp
+    }
+
+    pub fn params(&self) -> &ProtocolParams {
+        &self.params
+    }
+
+    pub fn get(&self, id: &ObjectId) -> Option<Object> {
+        Objects::get(self, id).cloned()
+    }
+
+    /// The state root. Free for the snapshot of a height; else what has changed since is hashed here,
+    /// once for all snapshots that share it.
+    pub fn root(&self) -> Root {
+        self.tree.root()
+    }
+
+    /// The object's encoding, if it exists, and the proof of that under [`root`](Self::root).
+    pub fn prove(&self, id: &ObjectId) -> (Option<Bytes>, StateProof) {
+        let (object, proof) = self.tree.prove(&id.state_key());
+        (object.map(Object::encode), proof)
+    }
+
+    /// Whether the ledger would take the transaction at `now`, and for which fee. Whether it was
+    /// taken before is not judged here. Cheap enough for every transaction that comes in.
+    pub fn check(
+        &self,
+        transaction: &Verified<Transaction>,
+        now: Millis,
+    ) -> Result<Amount, Refusal> {
+        in_time(&self.params, transaction, now)?;
+        payable_fee(self, &self.params, transaction)
+    }
+
+    /// The receipt that the transaction would have as the next commit's only one, at `now`.
+    pub fn dry_run(
+        &self,
+        transaction: &Verified<Transaction>,
+        now: Millis,
+    ) -> Result<Receipt, Refusal> {
+        let fee = self.check(transaction, now)?;
+        let place = Place {
+            commit: self.index.saturating_add(1),
+            position: 0,
+            now,
+        };
+        Ok(execute(&mut Draft::new(self), transaction, fee, place))
+    }
+}
+
+impl Objects for Snapshot {
+    fn get(&self, id: &ObjectId) -> Option<&Object> {
+        self.tree.get(&id.state_key())
+    }
+}

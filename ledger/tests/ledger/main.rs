@@ -1,0 +1,9 @@
+//! The ledger from outside: one file per theme, and random histories against a plain model.
+
+mod world;
+
+mod collections;
+mod deals;
+mod envelope;
+mod heights;
+mod transfers;

@@ -1,0 +1,292 @@
+//! A ledger with ten users of a million units each, and short words for what tests do with it.
+
+use std::sync::Arc;
+use weft_ledger::{Applied, Ledger, Refusal};
+use weft_types::testing::{self, user, user_key};
+use weft_types::{
+    Address, Amount, AssetAmount, AssetId, Bundle, CollectionId, DealId, EditionId, Failure,
+    FailureCode, Item, ItemId, Millis, MintEntry, NewDeal, NewEdition, Object, ObjectId, Operation,
+    Payment, ProtocolParams, Receipt, Template, Transaction, TransactionBody, Verified,
+};
+
+pub struct World {
+    pub ledger: Ledger,
+    /// Timestamp of the next commit.
+    pub now: u64,
+    nonce: u64,
+}
+
+pub fn template() -> Template {
+    testing::genesis(4).template
+}
+
+pub fn verified(transaction: Transaction) -> Arc<Verified<Transaction>> {
+    let network = testing::network().id();
+    Arc::new(transaction.verify(network).expect("tests sign correctly"))
+}
+
+/// The body signed by its sender alone.
+pub fn signed(body: &TransactionBody, sender: u64) -> Arc<Verified<Transaction>> {
+    verified(body.sign(&[&user_key(sender)]))
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::of(&template())
+    }
+
+    /// Genesis with other parameters.
+    pub fn with(change: impl FnOnce(&mut ProtocolParams)) -> Self {
+        let mut template = template();
+        change(&mut template.params);
+        Self::of(&template)
+    }
+
+    pub fn of(template: &Template) -> Self {
+        let (ledger, _) = Ledger::genesis(template).expect("a valid template");
+        Self {
+            ledger,
+            now: template.timestamp_ms.0 + 1,
+            nonce: 0,
+        }
+    }
+
+    /// A body by `sender`, different from all before.
+    pub fn body(&mut self, sender: u64, operations: Vec<Operation>) -> TransactionBody {
+        self.nonce += 1;
+        let mut body = testing::body(sender, self.nonce, operations);
+        body.valid_until = Millis(self.now + 60_000);
+        body.max_fee = Amount(100_000);
+        body
+    }
+
+    pub fn signed(
+        &mut self,
+        sender: u64,
+        operations: Vec<Operation>,
+    ) -> Arc<Verified<Transaction>> {
+        let body = self.body(sender, operations);
+        signed(&body, sender)
+    }
+
+    pub fn commit(&mut self, transactions: &[Arc<Verified<Transaction>>]) -> Applied {
+        let index = self.ledger.meta().index.next();
+        self.ledger.apply(index, Millis(self.now), transactions)
+    }
+
+    /// A commit without transactions.
+    pub fn tick(&mut self, now: u64) -> Applied {
+        self.now = now;
+        self.commit(&[])
+    }
+
+    /// The one receipt of a commit with one transaction.
+    pub fn run_signed(&mut self, transaction: Arc<Verified<Transaction>>) -> Receipt {
+        let applied = self.commit(&[transaction]);
+        assert_eq!(applied.refused, []);
+        applied.receipts.into_iter().next().expect("one receipt")
+    }
+
+    pub fn run(&mut self, sender: u64, operations: Vec<Operation>) -> Receipt {
+        let transaction = self.signed(sender, operations);
+        self.run_signed(transaction)
+    }
+
+    /// Applies, or the test is wrong.
+    pub fn done(&mut self, sender: u64, operation: Operation) -> Receipt {
+        let receipt = self.run(sender, vec![operation]);
+        assert_eq!(receipt.failure, None);
+        receipt
+    }
+
+    /// The failure of a transaction that must have none of its effects but the fee.
+    pub fn failed(&mut self, sender: u64, operations: Vec<Operation>) -> Failure {
+        let before = (self.balance(user(sender)), self.balance(Address::FEE_POOL));
+        let transaction = self.signed(sender, operations);
+        let applied = self.commit(&[transaction]);
+        let receipt = &applied.receipts[0];
+        assert_eq!(receipt.created, []);
+        let changed: Vec<ObjectId> = applied.changes.iter().map(|c| c.id).collect();
+        for id in changed {
+            let payer = ObjectId::Account(user(sender));
+            assert!(id == payer || id == ObjectId::Account(Address::FEE_POOL));
+        }
+        let after = (self.balance(user(sender)), self.balance(Address::FEE_POOL));
+        assert_eq!(after, (before.0 - receipt.fee.0, before.1 + receipt.fee.0));
+        receipt.failure.expect("the transaction fails")
+    }
+
+    pub fn fails(&mut self, sender: u64, operation: Operation) -> FailureCode {
+        self.failed(sender, vec![operation]).code
+    }
+
+    pub fn refused(&mut self, transaction: Arc<Verified<Transaction>>) -> Refusal {
+        let applied = self.commit(&[transaction]);
+        assert_eq!((applied.receipts, applied.changes), (vec![], vec![]));
+        applied.refused.into_iter().next().expect("refused").refusal
+    }
+
+    pub fn get(&self, id: ObjectId) -> Option<Object> {
+        self.ledger.snapshot().get(&id)
+    }
+
+    pub fn balance(&self, address: Address) -> u64 {
+        let account = self.get(ObjectId::Account(address));
+        let account = account.as_ref().and_then(Object::as_account);
+        account.map_or(0, |a| a.balance(&AssetId::NATIVE).0)
+    }
+
+    pub fn item(&self, id: ItemId) -> Option<Item> {
+        let item = self.get(ObjectId::Item(id));
+        item.as_ref()
+            .and_then(Object::as_item)
+            .map(|i| Item::clone(i))
+    }
+
+    pub fn owner(&self, id: ItemId) -> Address {
+        self.item(id).expect("the item exists").owner
+    }
+
+    /// A collection by `creator` with one edition of `cap` items.
+    pub fn edition(&mut self, creator: u64, cap: u64) -> (CollectionId, EditionId) {
+        let receipt = self.done(creator, create_collection(0));
+        let [ObjectId::Collection(collection)] = receipt.created[..] else {
+            panic!("one collection: {:?}", receipt.created);
+        };
+        let receipt = self.done(creator, create_edition(collection, cap));
+        let [ObjectId::Edition(edition)] = receipt.created[..] else {
+            panic!("one edition: {:?}", receipt.created);
+        };
+        (collection, edition)
+    }
+
+    /// Items minted by `creator` to `owner`, of a collection of their own.
+    pub fn items(&mut self, creator: u64, owner: u64, count: u64) -> Vec<ItemId> {
+        let (_, edition) = self.edition(creator, count);
+        let receipt = self.done(creator, mint(edition, owner, count));
+        items_of(&receipt)
+    }
+
+    pub fn open(&mut self, giver: u64, terms: NewDeal) -> DealId {
+        let receipt = self.done(giver, Operation::DealOpen(terms));
+        let [ObjectId::Deal(deal)] = receipt.created[..] else {
+            panic!("one deal: {:?}", receipt.created);
+        };
+        deal
+    }
+}
+
+pub fn items_of(receipt: &Receipt) -> Vec<ItemId> {
+    let items = receipt.created.iter().filter_map(|id| match id {
+        ObjectId::Item(item) => Some(*item),
+        _ => None,
+    });
+    items.collect()
+}
+
+pub fn pay(to: u64, amount: u64) -> Operation {
+    pay_asset(to, AssetId::NATIVE, amount)
+}
+
+pub fn pay_asset(to: u64, asset: AssetId, amount: u64) -> Operation {
+    Operation::Transfer {
+        payments: vec![Payment {
+            to: user(to),
+            asset,
+            amount: Amount(amount),
+        }],
+        items: vec![],
+    }
+}
+
+pub fn send(to: u64, items: &[ItemId]) -> Operation {
+    let to = user(to);
+    let items = items
+        .iter()
+        .map(|item| weft_types::ItemTransfer { to, item: *item });
+    Operation::Transfer {
+        payments: vec![],
+        items: items.collect(),
+    }
+}
+
+pub fn create_collection(item_cap: u64) -> Operation {
+    Operation::CreateCollection {
+        name: "Cards".to_owned(),
+        description: String::new(),
+        item_cap,
+    }
+}
+
+pub fn create_edition(collection: CollectionId, cap: u64) -> Operation {
+    Operation::CreateEdition(NewEdition {
+        collection,
+        name: "Dragon".to_owned(),
+        cap,
+        traits: vec![],
+        image: String::new(),
+        image_hash: None,
+        metadata_hash: None,
+        reference: String::new(),
+    })
+}
+
+pub fn mint(edition: EditionId, to: u64, count: u64) -> Operation {
+    let to = user(to);
+    Operation::Mint {
+        entries: vec![MintEntry { edition, to, count }],
+    }
+}
+
+pub fn burn(items: &[ItemId]) -> Operation {
+    Operation::Burn {
+        items: items.to_vec(),
+    }
+}
+
+pub fn update(item: ItemId, status: &str) -> Operation {
+    Operation::UpdateItem {
+        item,
+        status: status.to_owned(),
+        data_hash: None,
+    }
+}
+
+pub fn take(deal: DealId, picks: &[ItemId]) -> Operation {
+    Operation::DealTake {
+        deal,
+        items: picks.to_vec(),
+    }
+}
+
+pub fn cancel(deal: DealId) -> Operation {
+    Operation::DealCancel { deal }
+}
+
+pub fn assets(amount: u64) -> Bundle {
+    Bundle {
+        assets: vec![AssetAmount {
+            asset: AssetId::NATIVE,
+            amount: Amount(amount),
+        }],
+        items: vec![],
+    }
+}
+
+pub fn cards(items: &[ItemId]) -> Bundle {
+    Bundle {
+        assets: vec![],
+        items: items.to_vec(),
+    }
+}
+
+/// Terms that anyone may take, good for a long time.
+pub fn terms(gives: Bundle, wants: Bundle) -> NewDeal {
+    NewDeal {
+        gives,
+        wants,
+        wants_any: vec![],
+        taker: None,
+        expires: Millis(1_000_000),
+    }
+}
