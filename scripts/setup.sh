@@ -76,7 +76,7 @@ if have clang++-14; then
     put "$accelerator" 755 <scripts/rocksdb-c++
     printf '[env]\nCXX = "%s"\n' "$accelerator" | put "$config" 644
 else
-    say "no clang++-14: RocksDB is built with the default compiler, about three times slower"
+    say "no clang++-14: RocksDB is built with the default compiler, two to three times slower"
     rm -f "$config"
 fi
 

@@ -48,6 +48,71 @@ fn link(round: u64, author: u32) -> VertexRef {
     }
 }
 
+fn receipt() -> Receipt {
+    Receipt {
+        transaction: TransactionId([1; 32]),
+        commit: CommitIndex(4),
+        position: 2,
+        valid_until: Millis(60_000),
+        fee: Amount(150),
+        created: vec![ObjectId::Item(ItemId([7; 32]))],
+        failure: Some(Failure {
+            operation: 0,
+            code: FailureCode::ALL[0],
+            subject: Some(ObjectId::Account(user(1))),
+            found: 3,
+            limit: 5,
+        }),
+    }
+}
+
+fn account() -> Object {
+    let mut account = Account::default();
+    account.set(AssetId::NATIVE, Amount(10));
+    account.set(AssetId([5; 32]), Amount(3));
+    Object::Account(account.into())
+}
+
+fn item() -> Object {
+    let item = Item {
+        edition: EditionId([5; 32]),
+        serial: 42,
+        owner: user(2),
+        state: ItemState::Locked {
+            deal: DealId([9; 32]),
+        },
+        status: "mint".to_owned(),
+        data_hash: Some(ContentHash([6; 32])),
+    };
+    Object::Item(item.into())
+}
+
+fn deal() -> Object {
+    let one = Bundle {
+        assets: vec![AssetAmount {
+            asset: AssetId::NATIVE,
+            amount: Amount(250),
+        }],
+        items: vec![ItemId([3; 32])],
+    };
+    let terms = NewDeal {
+        gives: one.clone(),
+        wants: one,
+        wants_any: vec![WantedItems {
+            from: WantedFrom::Collection(CollectionId([6; 32])),
+            count: 1,
+        }],
+        taker: None,
+        expires: Millis(90_000),
+    };
+    let deal = Deal {
+        giver: user(1),
+        terms,
+        state: DealState::Taken { by: user(3) },
+    };
+    Object::Deal(deal.into())
+}
+
 fn vertex() -> Vec<u8> {
     let transaction = transaction(1, 7, vec![pay()]);
     let body = VertexBody {
@@ -138,6 +203,31 @@ fn read_state_proof(bytes: &[u8]) -> Result<Vec<u8>, String> {
     Ok(wire::StateProof::from(&proof).encode_to_vec())
 }
 
+fn read_receipt(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let receipt = Receipt::decode(Bytes::copy_from_slice(bytes)).map_err(text)?;
+    Ok(receipt.encode().to_vec())
+}
+
+/// Reads bytes as the object of the kind that `id` names.
+fn read_object(id: ObjectId, bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let object = Object::decode(&id, Bytes::copy_from_slice(bytes)).map_err(text)?;
+    Ok(object.encode().to_vec())
+}
+
+fn read_submission(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let request: api::SubmitRequest = serde_json::from_slice(bytes).map_err(text)?;
+    for transaction in request.transactions.iter().flatten() {
+        if let api::TransactionJson::Structured {
+            body,
+            authorisations,
+        } = transaction
+        {
+            body.assemble(authorisations).map_err(text)?;
+        }
+    }
+    serde_json::to_vec(&request).map_err(text)
+}
+
 fn read_operation_json(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let operation: Operation = serde_json::from_slice(bytes).map_err(text)?;
     serde_json::to_vec(&operation).map_err(text)
@@ -163,6 +253,10 @@ fn targets() -> Vec<Target> {
     let proof = StateProof {
         siblings: vec![Root([1; 32]), Root([2; 32])],
         other: Some((StateKey([3; 32]), Root([4; 32]))),
+    };
+    let submission = api::SubmitRequest {
+        transactions: Some(vec![(&transaction).into()]),
+        ..Default::default()
     };
     let target = |name, good: Vec<u8>, read: fn(&[u8]) -> _, signed| Target {
         name,
@@ -214,6 +308,31 @@ fn targets() -> Vec<Target> {
             "operation as JSON",
             serde_json::to_vec(&pay()).unwrap(),
             read_operation_json,
+            false,
+        ),
+        target("receipt", receipt().encode().to_vec(), read_receipt, false),
+        target(
+            "account",
+            account().encode().to_vec(),
+            |b| read_object(ObjectId::Account(user(1)), b),
+            false,
+        ),
+        target(
+            "item",
+            item().encode().to_vec(),
+            |b| read_object(ObjectId::Item(ItemId([1; 32])), b),
+            false,
+        ),
+        target(
+            "deal",
+            deal().encode().to_vec(),
+            |b| read_object(ObjectId::Deal(DealId([1; 32])), b),
+            false,
+        ),
+        target(
+            "transactions as JSON",
+            serde_json::to_vec(&submission).unwrap(),
+            read_submission,
             false,
         ),
         target("genesis", genesis(1).to_json().into(), read_genesis, false),
