@@ -31,4 +31,4 @@ pub use evm::{Call, CallError};
 pub use transaction::SubmitError;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -4,6 +4,7 @@ use super::limits::{BLOCKS_BYTES_MAX, BLOCKS_KEPT_MAX, STATES_KEPT_MAX};
 use super::state::Undo;
 use alloy::consensus::transaction::Recovered;
 use alloy::consensus::{Header, ReceiptEnvelope, TxEnvelope};
+use alloy::eips::eip1559::BaseFeeParams;
 use alloy::eips::eip2718::Encodable2718 as _;
 use alloy::primitives::{Address, B256, Log, Sealed};
 use revm::primitives::B256Map;
@@ -51,6 +52,12 @@ impl Block {
 
     pub fn hash(&self) -> B256 {
         self.header.seal()
+    }
+
+    /// The base fee of the block after this one, in wei per gas (EIP-1559).
+    pub fn next_base_fee(&self) -> u64 {
+        let next = self.header.next_block_base_fee(BaseFeeParams::ethereum());
+        next.unwrap_or_default()
     }
 
     /// Its place in memory, by estimate: without undo, which few blocks have.

@@ -9,19 +9,11 @@ use alloy::consensus::constants::{EMPTY_OMMER_ROOT_HASH, EMPTY_WITHDRAWALS};
 use alloy::consensus::proofs::{calculate_receipt_root, calculate_transaction_root};
 use alloy::consensus::transaction::Recovered;
 use alloy::consensus::{Header, Receipt, ReceiptEnvelope, Transaction as _, TxEnvelope};
-use alloy::eips::eip1559::BaseFeeParams;
 use alloy::eips::eip7685::EMPTY_REQUESTS_HASH;
 use alloy::primitives::{Address, B256, Bloom, Log, Sealable as _};
 use revm::context::result::{EVMError, ExecutionResult};
 use revm::context::{BlockEnv, CfgEnv};
 use std::convert::Infallible;
-
-/// The base fee of the block after this one, in wei per gas (EIP-1559).
-pub fn next_base_fee(parent: &Header) -> u64 {
-    parent
-        .next_block_base_fee(BaseFeeParams::ethereum())
-        .unwrap_or_default()
-}
 
 /// A header with everything that the transactions do not decide.
 pub fn open_header(parent: Option<&Block>, timestamp: u64, randomness: [u8; 32]) -> Header {
@@ -33,7 +25,7 @@ pub fn open_header(parent: Option<&Block>, timestamp: u64, randomness: [u8; 32])
         gas_limit: BLOCK_GAS_LIMIT,
         timestamp: timestamp.max(before.map_or(0, |header| header.timestamp)),
         mix_hash: B256::from(randomness),
-        base_fee_per_gas: Some(before.map_or(BASE_FEE_INITIAL, next_base_fee)),
+        base_fee_per_gas: Some(parent.map_or(BASE_FEE_INITIAL, Block::next_base_fee)),
         withdrawals_root: Some(EMPTY_WITHDRAWALS),
         blob_gas_used: Some(0),
         excess_blob_gas: Some(0),

@@ -1,7 +1,7 @@
 //! The chain: takes transactions, seals blocks when told the time, answers questions.
 
 use super::block::{Block, Blocks};
-use super::build::{Builder, genesis, next_base_fee, open_header};
+use super::build::{Builder, genesis, open_header};
 use super::config::{ChainConfig, ConfigError};
 use super::evm::{Call, CallError, Caller};
 use super::limits::{BLOCK_GAS_LIMIT, STATES_KEPT_MAX};
@@ -105,21 +105,26 @@ impl Chain {
 
     /// Whether a block sealed now would hold a transaction.
     pub fn has_ready(&self) -> bool {
-        let room = Room {
-            base_fee: self.next_base_fee(),
-            gas: BLOCK_GAS_LIMIT,
-        };
-        self.pool.is_ready(|sender| self.next_nonce(sender), &room)
+        self.waits_only_for_room(self.next_base_fee())
     }
 
-    /// Whether nothing waits and nothing is left to become final.
+    /// Whether nothing is left to become final, and nothing waits but for a nonce before its own.
     pub fn is_settled(&self) -> bool {
         let finalized = self.finalized();
         let mut not_final = self
             .blocks
             .newest_first()
             .take_while(|block| block.number() > finalized);
-        self.pool.is_empty() && not_final.all(|block| block.transactions.is_empty())
+        !self.waits_only_for_room(0) && not_final.all(|block| block.transactions.is_empty())
+    }
+
+    /// Whether a transaction waits that an empty block with this base fee could hold.
+    fn waits_only_for_room(&self, base_fee: u64) -> bool {
+        let room = Room {
+            base_fee,
+            gas: BLOCK_GAS_LIMIT,
+        };
+        self.pool.is_ready(|sender| self.next_nonce(sender), &room)
     }
 
     /// Seals a block with what waits. `now` is in seconds since the Unix epoch; a block's timestamp
@@ -244,7 +249,7 @@ impl Chain {
 
     /// The base fee of the next block, in wei per gas.
     pub fn next_base_fee(&self) -> u64 {
-        next_base_fee(self.head().header.inner())
+        self.head().next_base_fee()
     }
 
     fn next_nonce(&self, account: Address) -> u64 {

@@ -96,10 +96,6 @@ impl Pool {
         self.next(next_nonce, room).is_some()
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
-    }
-
     /// Removes and returns the next for a block.
     pub fn take(
         &mut self,

@@ -7,7 +7,7 @@ use alloy::signers::SignerSync as _;
 use alloy::signers::local::PrivateKeySigner;
 
 const CHAIN: u64 = 31_337;
-const START: u64 = 1_700_000_000;
+pub(crate) const START: u64 = 1_700_000_000;
 const ETHER: u128 = 1_000_000_000_000_000_000;
 const GWEI: u128 = 1_000_000_000;
 /// Init code: PREVRANDAO and the hash of the block before, as the created code.
@@ -15,11 +15,11 @@ const REPORTS_ITS_BLOCK: Bytes = bytes!("445f52600143034060205260405ff3");
 /// Init code that always reverts.
 const REVERTS: Bytes = bytes!("5f5ffd");
 
-fn user(i: u8) -> PrivateKeySigner {
+pub(crate) fn user(i: u8) -> PrivateKeySigner {
     PrivateKeySigner::from_slice(&[i + 1; 32]).unwrap()
 }
 
-fn config() -> ChainConfig {
+pub(crate) fn config() -> ChainConfig {
     ChainConfig {
         chain_id: CHAIN,
         seed: 7,
@@ -31,12 +31,12 @@ fn config() -> ChainConfig {
     }
 }
 
-fn chain() -> Chain {
+pub(crate) fn chain() -> Chain {
     Chain::new(config()).unwrap()
 }
 
 /// A transfer of one wei by user 0 to an account that nobody has.
-fn transfer(nonce: u64) -> TxEip1559 {
+pub(crate) fn transfer(nonce: u64) -> TxEip1559 {
     TxEip1559 {
         chain_id: CHAIN,
         nonce,
@@ -49,7 +49,7 @@ fn transfer(nonce: u64) -> TxEip1559 {
     }
 }
 
-fn creation(nonce: u64, input: Bytes) -> TxEip1559 {
+pub(crate) fn creation(nonce: u64, input: Bytes) -> TxEip1559 {
     TxEip1559 {
         gas_limit: 200_000,
         to: TxKind::Create,
@@ -59,7 +59,7 @@ fn creation(nonce: u64, input: Bytes) -> TxEip1559 {
     }
 }
 
-fn signed(by: u8, transaction: TxEip1559) -> Vec<u8> {
+pub(crate) fn signed(by: u8, transaction: TxEip1559) -> Vec<u8> {
     let signature = user(by)
         .sign_hash_sync(&transaction.signature_hash())
         .unwrap();

@@ -1,0 +1,320 @@
+//! An embedded chain as a process of its own: HTTP, a clock and a disk around the pure core.
+//!
+//! Blocks come when transactions do, and on a slow heartbeat, quicker while something waits to
+//! become final, so that `finalized` moves and an idle chain costs next to nothing. A block is on
+//! disk before anybody can read it; a failed write stops the server.
+
+mod journal;
+
+use crate::embedded::{Chain, ChainConfig, ConfigError};
+use crate::rpc::{self, Shared, Stopped};
+use axum::Router;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use bytes::Bytes;
+use journal::Journal;
+pub use journal::JournalError;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
+use tokio::time::{Instant, sleep_until, timeout};
+use tower_http::cors::{Any, CorsLayer};
+use tower_http::timeout::TimeoutLayer;
+
+/// Requests that are answered at the same time; others wait.
+pub const ANSWERS_MAX: usize = 8;
+/// Longest time for a request, its body included.
+pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
+/// Longest time that a shutdown waits for requests under way.
+pub const SHUTDOWN_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// How to serve an embedded chain.
+#[derive(Debug, Clone)]
+pub struct EmbeddedConfig {
+    pub chain: ChainConfig,
+    /// Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where sealed blocks are kept, so that the chain goes on after a restart. Without it they are
+    /// gone with the process.
+    pub journal: Option<PathBuf>,
+    pub pace: Pace,
+}
+
+/// The time from one block to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// When transactions wait.
+    pub busy: Duration,
+    /// When a transaction's block is not final yet.
+    pub settling: Duration,
+    /// When there is nothing to do.
+    pub idle: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            busy: Duration::from_millis(50),
+            settling: Duration::from_millis(500),
+            idle: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Why an embedded chain is not served, or no longer.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        address: SocketAddr,
+        error: std::io::Error,
+    },
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+    #[error("a task ended: {0}")]
+    Task(#[from] JoinError),
+}
+
+/// A chain that is being served. Dropping it ends the service without waiting.
+#[derive(Debug)]
+pub struct ServerHandle {
+    rpc_url: String,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<Result<(), ServeError>>,
+}
+
+impl ServerHandle {
+    pub fn rpc_url(&self) -> &str {
+        &self.rpc_url
+    }
+
+    /// Ends the service: requests under way are answered, what waits is sealed.
+    pub async fn shutdown(mut self) -> Result<(), ServeError> {
+        self.stop.send_replace(true);
+        (&mut self.task).await?
+    }
+
+    /// Waits for the service to end by itself, which is always an error.
+    pub async fn ended(&mut self) -> Result<(), ServeError> {
+        (&mut self.task).await?
+    }
+}
+
+impl Drop for ServerHandle {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+    }
+}
+
+/// Serves a chain until the future resolves. `ready` is told the URL as soon as it answers.
+pub async fn run_embedded(
+    config: EmbeddedConfig,
+    ready: impl FnOnce(&str),
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    let mut server = serve_embedded(config).await?;
+    ready(server.rpc_url());
+    tokio::select! {
+        ended = server.ended() => return ended,
+        () = shutdown => {}
+    }
+    server.shutdown().await
+}
+
+/// Starts serving a chain.
+///
+/// # Errors
+/// When the configuration makes no chain, the journal is another chain's or damaged, or the address
+/// cannot be bound.
+pub async fn serve_embedded(config: EmbeddedConfig) -> Result<ServerHandle, ServeError> {
+    let address = config.listen;
+    let listening = |error| ServeError::Listen { address, error };
+    let listener = TcpListener::bind(address).await.map_err(listening)?;
+    let rpc_url = format!("http://{}", listener.local_addr().map_err(listening)?);
+
+    let (chain, journal) = spawn_blocking(move || -> Result<_, ServeError> {
+        let mut chain = Chain::new(config.chain)?;
+        let path = config.journal.as_deref();
+        let journal = path
+            .map(|path| Journal::open(path, &mut chain))
+            .transpose()?;
+        Ok((chain, journal))
+    })
+    .await??;
+    tracing::info!(%rpc_url, head = chain.head().number(), "the embedded base chain answers");
+
+    let shared = Arc::new(Shared::new(chain));
+    let (stop, stopped) = watch::channel(false);
+    let producer = Producer {
+        shared: Arc::clone(&shared),
+        journal,
+    };
+    let task = tokio::spawn(serve(listener, shared, producer, config.pace, stopped));
+    Ok(ServerHandle {
+        rpc_url,
+        stop,
+        task,
+    })
+}
+
+/// Resolves when the handle says so, or is gone.
+async fn until_stopped(mut stopped: watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+async fn serve(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    producer: Producer,
+    pace: Pace,
+    stopped: watch::Receiver<bool>,
+) -> Result<(), ServeError> {
+    // Ends the requests when the blocks end, whatever ended those.
+    let (close, closed) = watch::channel(false);
+    let app = Router::new()
+        .route("/", post(handle))
+        .layer(DefaultBodyLimit::max(rpc::BODY_BYTES_MAX))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::REQUEST_TIMEOUT,
+            REQUEST_TIME_MAX,
+        ))
+        // Web pages may talk to the chain: it holds nobody's keys.
+        .layer(
+            CorsLayer::new()
+                .allow_origin(Any)
+                .allow_methods([Method::POST])
+                .allow_headers([CONTENT_TYPE]),
+        )
+        .with_state(Service {
+            shared,
+            answers: Arc::new(Semaphore::new(ANSWERS_MAX)),
+        });
+    let requests = axum::serve(listener, app).with_graceful_shutdown(until_stopped(closed));
+    let requests = tokio::spawn(requests.into_future());
+    let requests_abort = requests.abort_handle();
+
+    let producer = produce(producer, pace, stopped).await;
+    close.send_replace(true);
+    if timeout(SHUTDOWN_TIME_MAX, requests).await.is_err() {
+        requests_abort.abort();
+    }
+    // Last, so that what the last requests brought is sealed.
+    producer?.seal_rest().await
+}
+
+/// Seals blocks until told to stop.
+async fn produce(
+    mut producer: Producer,
+    pace: Pace,
+    stopped: watch::Receiver<bool>,
+) -> Result<Producer, ServeError> {
+    let stopped = until_stopped(stopped);
+    tokio::pin!(stopped);
+    let mut last = Instant::now();
+    loop {
+        let (ready, settled) = {
+            let chain = producer.shared.read()?;
+            (chain.has_ready(), chain.is_settled())
+        };
+        let wait = match (ready, settled) {
+            (true, _) => pace.busy,
+            (false, false) => pace.settling,
+            (false, true) => pace.idle,
+        };
+        let shared = Arc::clone(&producer.shared);
+        tokio::select! {
+            () = &mut stopped => return Ok(producer),
+            () = sleep_until(last + wait) => {
+                producer = producer.seal().await?;
+                last = Instant::now();
+            }
+            () = shared.submitted.notified(), if !ready => {}
+        }
+    }
+}
+
+struct Producer {
+    shared: Arc<Shared>,
+    journal: Option<Journal>,
+}
+
+impl Producer {
+    async fn seal(mut self) -> Result<Self, ServeError> {
+        spawn_blocking(move || {
+            let mut chain = self.shared.write()?;
+            let record = chain.seal(now());
+            if let Some(journal) = &mut self.journal
+                && let Err(error) = journal.append(&record)
+            {
+                self.shared.stop();
+                return Err(error.into());
+            }
+            drop(chain);
+            let (number, transactions) = (record.number, record.transactions.len());
+            tracing::debug!(number, transactions, hash = %record.hash, "sealed a block");
+            Ok(self)
+        })
+        .await?
+    }
+
+    /// Seals what waits, so that what was accepted is not lost.
+    async fn seal_rest(mut self) -> Result<(), ServeError> {
+        while self.shared.read()?.has_ready() {
+            self = self.seal().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Seconds since the Unix epoch.
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.unwrap_or_default().as_secs()
+}
+
+#[derive(Clone)]
+struct Service {
+    shared: Arc<Shared>,
+    answers: Arc<Semaphore>,
+}
+
+async fn handle(State(service): State<Service>, body: Result<Bytes, BytesRejection>) -> Response {
+    let json = [(CONTENT_TYPE, "application/json")];
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            return (StatusCode::PAYLOAD_TOO_LARGE, json, rpc::too_long()).into_response();
+        }
+        Err(rejection) => return rejection.into_response(),
+    };
+    // Held until the answer is ready, even when whoever asked has gone.
+    let Ok(permit) = service.answers.acquire_owned().await else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    let answer = spawn_blocking(move || {
+        let answer = rpc::answer(&body, &service.shared);
+        drop(permit);
+        answer
+    });
+    match answer.await {
+        Ok(Some(answer)) => (json, answer).into_response(),
+        Ok(None) => StatusCode::NO_CONTENT.into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
