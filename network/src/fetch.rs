@@ -38,11 +38,16 @@ pub(crate) async fn ask(shared: &Shared, link: &Link, request: &[u8]) -> Result<
             .await
             .map_err(|error| failure(link, error))
     };
-    tokio::select! {
+    let answer = tokio::select! {
         answer = timeout(limits.fetch_timeout, exchange) => {
             answer.unwrap_or(Err(FetchError::Timeout(limits.fetch_timeout)))
         }
         () = shared.stop.cancelled() => Err(FetchError::Closed),
+    };
+    // The end of the network breaks links before anybody else hears of it.
+    match answer {
+        Err(_) if shared.stop.is_cancelled() => Err(FetchError::Closed),
+        answer => answer,
     }
 }
 

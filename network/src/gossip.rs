@@ -17,9 +17,12 @@ use libp2p::gossipsub::{
     self, ConfigBuilder, IdentityTransform, Message, MessageAuthenticity, MessageId,
     ValidationMode, WhitelistSubscriptionFilter,
 };
+use std::time::Duration;
 
 /// Room for what gossipsub wraps around a publication, its kind included.
 const ENVELOPE_BYTES: usize = 1 << 10;
+/// How often gossipsub looks after its peers, and finds those that do not keep up.
+const HEARTBEAT: Duration = Duration::from_secs(1);
 /// Heartbeats for which a member keeps what it published, for observers that ask again.
 const HISTORY_HEARTBEATS: usize = 3;
 
@@ -31,6 +34,8 @@ pub(crate) fn behaviour(protocols: &Protocols, limits: &Limits) -> Result<Behavi
         .protocol_id_prefix(protocols.gossip.clone())
         .max_transmit_size(frame + ENVELOPE_BYTES)
         .connection_handler_queue_len(limits.observer_bytes_max / frame)
+        .heartbeat_initial_delay(HEARTBEAT)
+        .heartbeat_interval(HEARTBEAT)
         .history_length(HISTORY_HEARTBEATS)
         .history_gossip(HISTORY_HEARTBEATS)
         .flood_publish(true)

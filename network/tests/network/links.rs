@@ -1,7 +1,9 @@
 use crate::common::*;
+use crate::proxy::Proxy;
 use bytes::Bytes;
+use std::time::Duration;
 use tokio::time::timeout;
-use weft_network::{Event, FetchError, MemberIndex};
+use weft_network::{Event, FetchError, MemberIndex, NetworkConfig};
 
 /// Links that came up (true) and went down, as the node was told so far.
 fn told(node: &mut Node) -> Vec<(u32, bool)> {
@@ -106,6 +108,33 @@ async fn two_members_that_dial_each_other_get_each_frame_once() {
         assert!(timeout(SHORT, node.frame()).await.is_err());
     }
     shut_down(nodes).await;
+}
+
+/// No packet says that the wire is dead; unanswered pings do.
+#[tokio::test]
+async fn a_link_that_goes_silent_is_noticed_by_both_sides_and_comes_back() {
+    let quick = |config: &mut NetworkConfig| {
+        config.limits.ping_interval = Duration::from_millis(100);
+        config.limits.ping_timeout = Duration::from_millis(300);
+    };
+    let mut config = member(0, 2);
+    quick(&mut config);
+    let first = Node::start(config).await;
+    let wire = Proxy::before(&first.address()).await;
+    let mut config = member(1, 2);
+    quick(&mut config);
+    config.committee[0].addresses = vec![wire.address.clone()];
+    let mut second = Node::start(config).await;
+    first.connected(1).await;
+    second.connected(0).await;
+
+    wire.set_dead(true);
+    first.disconnected(1).await;
+    second.disconnected(0).await;
+    first.send(1, b"after the silence");
+    wire.set_dead(false);
+    assert_eq!(second.frame().await.2, &b"after the silence"[..]);
+    shut_down(vec![first, second]).await;
 }
 
 #[tokio::test]

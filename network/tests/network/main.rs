@@ -7,4 +7,5 @@ mod frames;
 mod links;
 mod observers;
 mod outsiders;
+mod proxy;
 mod start;

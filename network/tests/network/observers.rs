@@ -1,6 +1,10 @@
 use crate::common::*;
+use crate::proxy::Proxy;
 use bytes::Bytes;
-use weft_network::{Event, FetchError, FrameKind, MemberIndex, NetworkConfig, SendError};
+use std::time::Duration;
+use weft_network::{
+    Event, FetchError, FrameKind, IdentitySeed, MemberIndex, NetworkConfig, SendError,
+};
 
 /// Two members, and an observer that both of them see.
 async fn watched(change: impl FnOnce(&mut NetworkConfig)) -> (Vec<Node>, Node) {
@@ -140,4 +144,58 @@ async fn an_observer_that_takes_no_events_keeps_a_bounded_amount() {
     }
     shut_down(nodes).await;
     shut_down(vec![observer]).await;
+}
+
+#[tokio::test]
+async fn an_observer_stays_connected_while_nothing_is_published() {
+    let node = {
+        let mut config = member(0, 1);
+        config.limits.idle_timeout = Duration::from_millis(100);
+        Node::start(config).await
+    };
+    let mut config = observer(1);
+    introduce(&mut config, std::slice::from_ref(&node));
+    config.limits.idle_timeout = Duration::from_millis(100);
+    let mut observer = Node::start(config).await;
+    eventually("the observer", || node.handle.stats().observers == 1).await;
+    tokio::time::sleep(SHORT).await;
+    assert_eq!(node.handle.stats().observers, 1);
+    while observer.events.try_recv().is_some() {}
+    node.handle.publish(KIND, Bytes::new()).expect("published");
+    let event = observer.next().await;
+    assert!(matches!(event, Event::Gossip { .. }), "{event:?}");
+    shut_down(vec![node, observer]).await;
+}
+
+/// What waits for an observer is bounded: it is cut off, and the others do not notice.
+#[tokio::test]
+async fn an_observer_that_stops_reading_is_disconnected() {
+    const FRAME: usize = 100_000;
+    let mut config = member(0, 1);
+    config.limits.frame_bytes_max = FRAME;
+    config.limits.observer_bytes_max = 8 * FRAME;
+    let node = Node::start(config).await;
+    let wire = Proxy::before(&node.address()).await;
+    let mut stalled = observer(1);
+    stalled.committee[0].addresses = vec![wire.address.clone()];
+    let stalled = Node::start(stalled).await;
+    let mut reading = observer(1);
+    reading.seed = IdentitySeed::new([102; 32]);
+    introduce(&mut reading, std::slice::from_ref(&node));
+    let mut reading = Node::start(reading).await;
+    eventually("both observers", || node.handle.stats().observers == 2).await;
+
+    wire.set_dead(true);
+    let mut number: u32 = 0;
+    while node.handle.stats().slow_observers == 0 {
+        assert!(number < 2000, "200 MB went somewhere");
+        let mut bytes = vec![0; FRAME];
+        bytes[..4].copy_from_slice(&number.to_be_bytes());
+        node.handle.publish(KIND, bytes.into()).expect("published");
+        assert_eq!(reading.gossip().await.2[..4], number.to_be_bytes());
+        number += 1;
+    }
+    eventually("the end", || node.handle.stats().observers == 1).await;
+    assert!(node.handle.stats().publications_dropped > 0);
+    shut_down(vec![node, stalled, reading]).await;
 }

@@ -1,11 +1,13 @@
 //! Peers that are no members, built from libp2p directly: they keep to no rule of ours.
 
 use crate::common::*;
+use crate::proxy::socket;
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use libp2p::core::upgrade::Version;
 use libp2p::identity::Keypair;
 use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, StreamProtocol, Swarm, Transport, noise, ping, swarm, tcp, yamux};
+use libp2p::{Multiaddr, PeerId, StreamProtocol, Swarm, Transport};
+use libp2p::{gossipsub, noise, ping, swarm, tcp, yamux};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -63,6 +65,18 @@ impl Outsider {
 
 /// A swarm that dials the address and speaks the network's handshake.
 fn dialling(keypair: Keypair, address: Multiaddr) -> Swarm<Behaviour> {
+    let behaviour = Behaviour {
+        streams: libp2p_stream::Behaviour::new(),
+        ping: ping::Behaviour::default(),
+    };
+    dialling_with(keypair, address, behaviour)
+}
+
+fn dialling_with<B: NetworkBehaviour>(
+    keypair: Keypair,
+    address: Multiaddr,
+    behaviour: B,
+) -> Swarm<B> {
     let prologue = format!("/weft/{NETWORK}/noise/1").into_bytes();
     let noise = noise::Config::new(&keypair).expect("a key");
     let transport = tcp::tokio::Transport::new(tcp::Config::default())
@@ -70,10 +84,6 @@ fn dialling(keypair: Keypair, address: Multiaddr) -> Swarm<Behaviour> {
         .authenticate(noise.with_prologue(prologue))
         .multiplex(yamux::Config::default())
         .boxed();
-    let behaviour = Behaviour {
-        streams: libp2p_stream::Behaviour::new(),
-        ping: ping::Behaviour::default(),
-    };
     let own = keypair.public().to_peer_id();
     let config =
         swarm::Config::with_tokio_executor().with_idle_connection_timeout(Duration::from_secs(600));
@@ -173,16 +183,9 @@ async fn an_idle_outsider_is_disconnected() {
 #[tokio::test]
 async fn silent_connections_from_one_address_are_bounded() {
     let node = node_with(|limits| limits.handshakes_per_address_max = 3).await;
-    let (ip, port) = match node.address().iter().collect::<Vec<_>>()[..] {
-        [
-            libp2p::multiaddr::Protocol::Ip4(ip),
-            libp2p::multiaddr::Protocol::Tcp(port),
-        ] => (ip, port),
-        ref other => panic!("unexpected {other:?}"),
-    };
     let mut silent = Vec::new();
     for _ in 0..5 {
-        let socket = tokio::net::TcpStream::connect((ip, port)).await;
+        let socket = tokio::net::TcpStream::connect(socket(&node.address())).await;
         silent.push(socket.expect("accepted by the system"));
     }
     eventually("the refusals", || {
@@ -191,5 +194,40 @@ async fn silent_connections_from_one_address_are_bounded() {
     .await;
     sleep(SHORT).await;
     assert_eq!(node.handle.stats().connections_refused, 2);
+    shut_down(vec![node]).await;
+}
+
+/// Subscribed like an observer, and publishing like a member.
+#[tokio::test]
+async fn publications_of_outsiders_are_refused() {
+    let mut config = observer(2);
+    config.listen = vec![any_port()];
+    let mut node = Node::start(config).await;
+
+    let gossip = gossipsub::ConfigBuilder::default()
+        .protocol_id_prefix(format!("/weft/{NETWORK}/gossip"))
+        .validation_mode(gossipsub::ValidationMode::Anonymous)
+        .build()
+        .expect("a good configuration");
+    let gossip: gossipsub::Behaviour =
+        gossipsub::Behaviour::new(gossipsub::MessageAuthenticity::Anonymous, gossip)
+            .expect("a good configuration");
+    let mut swarm = dialling_with(Keypair::generate_ed25519(), node.address(), gossip);
+    let topic = gossipsub::IdentTopic::new(format!("/weft/{NETWORK}/observer"));
+    within("the refusal", async {
+        while node.handle.stats().gossip_refused == 0 {
+            tokio::select! {
+                _ = swarm.next() => {}
+                () = sleep(Duration::from_millis(20)) => {}
+            }
+            // No peer is subscribed until the connection stands.
+            let _ = swarm
+                .behaviour_mut()
+                .publish(topic.clone(), &b"\x01lies"[..]);
+        }
+    })
+    .await;
+    assert!(node.events.try_recv().is_none());
+    assert_eq!(node.handle.stats().gossip_received, 0);
     shut_down(vec![node]).await;
 }
