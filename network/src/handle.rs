@@ -162,12 +162,11 @@ impl Handle {
     pub async fn shutdown(&self) -> Result<(), NetworkError> {
         let shared = &self.shared;
         shared.stop();
-        shared.tasks.close();
         let after = shared.limits.shutdown_timeout;
-        timeout(after, shared.tasks.wait())
+        timeout(after, shared.tasks.ended())
             .await
             .map_err(|_| NetworkError::ShutdownTimeout {
-                tasks: shared.tasks.len(),
+                tasks: shared.tasks.running(),
                 after,
             })
     }

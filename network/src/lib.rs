@@ -38,6 +38,7 @@ mod start;
 mod status;
 mod substreams;
 mod swarm;
+mod tasks;
 mod transport;
 mod writer;
 

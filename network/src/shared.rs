@@ -5,13 +5,13 @@ use crate::link::Link;
 use crate::outbox::Outbox;
 use crate::status::Counters;
 use crate::substreams::{Channel, Open, OpenError};
+use crate::tasks::Tasks;
 use libp2p::{Multiaddr, PeerId, Stream};
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use weft_types::MemberIndex;
 
 /// What the handle, the swarm's task and the links' tasks have in common.
@@ -32,7 +32,7 @@ pub(crate) struct Shared {
     /// Some link was blocked or unblocked.
     pub(crate) blocks: Notify,
     pub(crate) stop: CancellationToken,
-    pub(crate) tasks: TaskTracker,
+    pub(crate) tasks: Tasks,
 }
 
 impl Shared {
@@ -48,14 +48,6 @@ impl Shared {
         opened.await.unwrap_or(Err(OpenError::Lost))
     }
 
-    /// Runs a task until it ends or the network stops.
-    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let stop = self.stop.clone();
-        self.tasks.spawn(async move {
-            stop.run_until_cancelled(task).await;
-        });
-    }
-
     /// Runs a task that has no end of its own. If it ends all the same, by a panic, the whole
     /// network stops, and the node sees the end of its events: half a network is worse than none.
     pub(crate) fn spawn_lasting(
@@ -67,7 +59,7 @@ impl Shared {
             name,
             shared: self.clone(),
         };
-        self.spawn(async move {
+        self.tasks.spawn(async move {
             let _lasting = lasting;
             task.await;
         });

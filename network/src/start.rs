@@ -12,6 +12,7 @@ use crate::protocols::Protocols;
 use crate::shared::Shared;
 use crate::status::Counters;
 use crate::swarm::SwarmTask;
+use crate::tasks::Tasks;
 use crate::{reader, transport, writer};
 use libp2p::core::transport::{ListenerId, TransportError};
 use libp2p::{Multiaddr, Swarm};
@@ -23,6 +24,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 
 /// Wishes for streams on their way to the swarm's task. Who finds it full waits.
 const OPENS_MAX: usize = 64;
@@ -54,6 +56,7 @@ impl Network {
             (index, Arc::new(Link::new(peer, member, &limits, &inbox)))
         });
         let links = links.collect();
+        let stop = CancellationToken::new();
         let (opens, opens_wanted) = mpsc::channel(OPENS_MAX);
         let shared = Arc::new(Shared {
             own,
@@ -68,8 +71,8 @@ impl Network {
             listening: Default::default(),
             opens,
             blocks: Default::default(),
-            stop: Default::default(),
-            tasks: Default::default(),
+            tasks: Tasks::new(stop.clone()),
+            stop,
         });
         let handle = Handle::new(shared.clone());
 
@@ -78,9 +81,10 @@ impl Network {
         let transport = transport::build(&keypair, &protocols, peers)?;
         let behaviour = Behaviour::new(&shared, &protocols, &keypair)?;
         let executor = shared.clone();
-        let swarm_config = libp2p::swarm::Config::with_executor(move |task| executor.spawn(task))
-            .with_idle_connection_timeout(shared.limits.idle_timeout)
-            .with_max_negotiating_inbound_streams(NEGOTIATING_STREAMS_MAX);
+        let swarm_config =
+            libp2p::swarm::Config::with_executor(move |task| executor.tasks.spawn(task))
+                .with_idle_connection_timeout(shared.limits.idle_timeout)
+                .with_max_negotiating_inbound_streams(NEGOTIATING_STREAMS_MAX);
         let mut swarm = Swarm::new(transport, behaviour, own, swarm_config);
         let starting = config
             .listen

@@ -213,6 +213,7 @@ impl SwarmTask {
                 Ok(place) => {
                     let (shared, link) = (self.shared.clone(), link.clone());
                     self.shared
+                        .tasks
                         .spawn(fetch::answer(shared, link, stream, place));
                 }
                 Err(_) => link.counters.fetches_refused.add(1),
