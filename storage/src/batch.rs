@@ -2,7 +2,7 @@
 //! nothing of it. The batch is plain data, so that the replica can build it without a database.
 
 use crate::error::StoreError;
-use crate::schema::{Family, meta, number_key, object_key, place_key};
+use crate::schema::{Family, meta, number_key, place_key};
 use crate::store::{Durability, Store};
 use bytes::Bytes;
 use rocksdb::WriteBatch;
@@ -88,7 +88,7 @@ impl Store {
             self.change(
                 &mut batch,
                 Family::State,
-                &object_key(object),
+                &object.to_bytes(),
                 value.as_ref(),
             );
         }

@@ -3,7 +3,7 @@
 use crate::batch::caller_meta;
 use crate::error::StoreError;
 use crate::page::{Page, PageRequest, Range};
-use crate::schema::{Family, number_key, object_key, read_object_key, read_transaction_id};
+use crate::schema::{Family, number_key, read_transaction_id};
 use crate::store::{Durability, Store};
 use bytes::Bytes;
 use rocksdb::WriteBatch;
@@ -12,13 +12,13 @@ use weft_types::{CommitIndex, ObjectId, TransactionId};
 impl Store {
     /// An object's encoding.
     pub fn object(&self, object: &ObjectId) -> Result<Option<Bytes>, StoreError> {
-        self.get(Family::State, &object_key(object))
+        self.get(Family::State, &object.to_bytes())
     }
 
     /// All objects, by kind and id.
     pub fn objects(&self, page: &PageRequest) -> Result<Page<(ObjectId, Bytes)>, StoreError> {
         self.scan(Family::State, Range::all(), page, |key, value| {
-            let object = read_object_key(key).ok_or("a key is no object's")?;
+            let object = ObjectId::from_bytes(key).ok_or("a key is no object's")?;
             Ok((object, Bytes::copy_from_slice(value)))
         })
     }

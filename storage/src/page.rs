@@ -3,7 +3,7 @@
 //! scan never leaves its own range, so that a cursor made up by a client reads nothing else.
 
 use crate::error::StoreError;
-use crate::schema::{Family, after_prefix, number_key, object_key};
+use crate::schema::{Family, after_prefix, number_key};
 use crate::store::Store;
 use rocksdb::{DBRawIterator, ReadOptions};
 use std::fmt;
@@ -39,7 +39,7 @@ impl Cursor {
 
     /// After this object.
     pub fn object(object: &ObjectId) -> Self {
-        Self(object_key(object).to_vec())
+        Self(object.to_bytes().to_vec())
     }
 
     /// After this whole key (prefix included), for indexes.

@@ -1,9 +1,7 @@
 //! The column families and the encodings of their keys. Numbers are big-endian, so that the order of
 //! the bytes is the order of the numbers, and a scan is in the order that its caller means.
 
-use weft_types::{
-    CommitIndex, Epoch, MemberIndex, ObjectId, Round, TransactionId, VertexDigest, VertexRef,
-};
+use weft_types::{CommitIndex, Epoch, MemberIndex, Round, TransactionId, VertexDigest, VertexRef};
 
 /// Changes whenever a key or value changes its meaning.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -105,17 +103,6 @@ pub(crate) fn number_key(number: u64) -> [u8; 8] {
 
 pub(crate) fn read_number(key: &[u8]) -> Option<u64> {
     key.try_into().ok().map(u64::from_be_bytes)
-}
-
-pub(crate) fn object_key(object: &ObjectId) -> [u8; 33] {
-    let mut key = [object.kind(); 33];
-    key[1..].copy_from_slice(object.bytes());
-    key
-}
-
-pub(crate) fn read_object_key(key: &[u8]) -> Option<ObjectId> {
-    let (kind, bytes) = key.split_first()?;
-    ObjectId::from_parts(*kind, bytes)
 }
 
 /// A receipt's place: its commit and its position among the applied transactions of that commit.

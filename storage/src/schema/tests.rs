@@ -1,5 +1,4 @@
 use super::*;
-use weft_types::{Address, ItemId};
 
 #[test]
 fn keys_sort_by_epoch_round_author_and_digest() {
@@ -32,17 +31,9 @@ fn keys_read_back_what_was_written_and_refuse_other_lengths() {
     };
     let key = vertex_key(Epoch(2), &vertex);
     assert_eq!(read_vertex_key(&key), Some((Epoch(2), vertex)));
-    for object in [
-        ObjectId::Account(Address([1; 32])),
-        ObjectId::Item(ItemId([2; 32])),
-    ] {
-        assert_eq!(read_object_key(&object_key(&object)), Some(object));
-    }
     for length in 0..key.len() {
         assert_eq!(read_vertex_key(&key[..length]), None);
     }
-    assert_eq!(read_object_key(&[]), None);
-    assert_eq!(read_object_key(&[9; 33]), None);
     assert_eq!(read_number(&[0; 7]), None);
 }
 
