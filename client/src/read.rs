@@ -1,0 +1,169 @@
+//! Readings. Each is no older than anything that this client has seen before.
+
+use crate::client::{Client, Request};
+use crate::error::ClientError;
+use serde::de::DeserializeOwned;
+use weft_types::api::{
+    Account, Checkpoint, Collection, Commit, Committee, Deal, DealState, Edition, History, Item,
+    NodeStatus, Page, ProofBundle, Receipt, Vertex,
+};
+use weft_types::{
+    Address, CertificateJson, CollectionId, CommitIndex, DealId, EditionId, Genesis, Height, ItemId,
+};
+
+/// Which part of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PageQuery {
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+    /// Most entries, as many as the node gives when `None`.
+    pub limit: Option<usize>,
+}
+
+impl PageQuery {
+    pub fn limit(limit: usize) -> Self {
+        Self {
+            limit: Some(limit),
+            cursor: None,
+        }
+    }
+
+    fn parameters(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let cursor = self.cursor.clone().map(|c| ("cursor", c));
+        let limit = self.limit.map(|l| ("limit", l.to_string()));
+        cursor.into_iter().chain(limit)
+    }
+}
+
+/// Which deals.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DealQuery {
+    /// Deals that give items of this collection.
+    pub collection: Option<CollectionId>,
+    /// Name and value of a trait of the items given.
+    pub with_trait: Option<(String, String)>,
+    pub state: Option<DealState>,
+    pub giver: Option<Address>,
+}
+
+impl DealQuery {
+    fn parameters(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let collection = self.collection.map(|c| ("collection", c.to_string()));
+        let with_trait = self.with_trait.as_ref();
+        let with_trait = with_trait.map(|(name, value)| ("trait", format!("{name}={value}")));
+        let state = self.state.map(|state| {
+            let text = match state {
+                DealState::Open => "open",
+                DealState::Taken => "taken",
+                DealState::Cancelled => "cancelled",
+                DealState::Expired => "expired",
+            };
+            ("state", text.to_owned())
+        });
+        let giver = self.giver.map(|g| ("giver", g.to_string()));
+        [collection, with_trait, state, giver].into_iter().flatten()
+    }
+}
+
+macro_rules! objects {
+    ($($(#[$doc:meta])* $name:ident($id:ident: $key:ty) -> $answer:ty = $path:literal;)*) => {$(
+        $(#[$doc])*
+        pub async fn $name(&self, $id: &$key) -> Result<$answer, ClientError> {
+            self.json(&Request::get(format!($path))).await
+        }
+    )*};
+}
+
+macro_rules! lists {
+    ($($(#[$doc:meta])* $name:ident($($id:ident: $key:ty)?) -> $answer:ty = $path:literal;)*) => {$(
+        $(#[$doc])*
+        pub async fn $name(&self, $($id: &$key,)? page: &PageQuery) -> Result<Page<$answer>, ClientError> {
+            self.list(format!($path), page.parameters()).await
+        }
+    )*};
+}
+
+impl Client {
+    objects! {
+        account(id: Address) -> Account = "v1/accounts/{id}";
+        collection(id: CollectionId) -> Collection = "v1/collections/{id}";
+        edition(id: EditionId) -> Edition = "v1/editions/{id}";
+        item(id: ItemId) -> Item = "v1/items/{id}";
+        deal(id: DealId) -> Deal = "v1/deals/{id}";
+        commit(index: CommitIndex) -> Commit = "v1/commits/{index}";
+        certificate(height: Height) -> CertificateJson = "v1/certificates/{height}";
+        checkpoint(height: Height) -> Checkpoint = "v1/checkpoints/{height}";
+        /// The item with a proof under the newest certificate, for [`crate::verify`].
+        item_proof(id: ItemId) -> ProofBundle = "v1/items/{id}/proof";
+        /// The account with a proof under the newest certificate, for [`crate::verify`].
+        account_proof(id: Address) -> ProofBundle = "v1/accounts/{id}/proof";
+    }
+
+    lists! {
+        account_items(id: Address) -> Item = "v1/accounts/{id}/items";
+        /// Newest first.
+        account_history(id: Address) -> History = "v1/accounts/{id}/history";
+        collections() -> Collection = "v1/collections";
+        editions(collection: CollectionId) -> Edition = "v1/collections/{collection}/editions";
+        collection_items(collection: CollectionId) -> Item = "v1/collections/{collection}/items";
+        edition_items(edition: EditionId) -> Item = "v1/editions/{edition}/items";
+        /// Newest first.
+        item_history(id: ItemId) -> History = "v1/items/{id}/history";
+        /// Newest first.
+        commits() -> Commit = "v1/commits";
+        /// In the order of execution.
+        commit_receipts(index: CommitIndex) -> Receipt = "v1/commits/{index}/receipts";
+        /// Newest first.
+        certificates() -> CertificateJson = "v1/certificates";
+        /// Newest first.
+        checkpoints() -> Checkpoint = "v1/checkpoints";
+        vertices() -> Vertex = "v1/vertices";
+    }
+
+    pub async fn deals(
+        &self,
+        query: &DealQuery,
+        page: &PageQuery,
+    ) -> Result<Page<Deal>, ClientError> {
+        let parameters = query.parameters().chain(page.parameters());
+        self.list("v1/deals".to_owned(), parameters).await
+    }
+
+    pub async fn committee(&self) -> Result<Committee, ClientError> {
+        self.json(&Request::get("v1/committee")).await
+    }
+
+    /// The status of the node that answers, however far behind it is.
+    pub async fn status(&self) -> Result<NodeStatus, ClientError> {
+        let request = Request {
+            fresh: false,
+            ..Request::get("v1/status")
+        };
+        self.json(&request).await
+    }
+
+    /// The genesis as the node has it, whole and consistent in itself. To check proofs, take the
+    /// genesis from somewhere else than the node that gives the proofs.
+    pub async fn genesis(&self) -> Result<Genesis, ClientError> {
+        let request = Request {
+            fresh: false,
+            ..Request::get("v1/genesis")
+        };
+        let genesis: Genesis = self.json(&request).await?;
+        genesis.validate().map_err(|e| ClientError::Malformed {
+            node: self.node(),
+            reason: e.to_string(),
+        })?;
+        Ok(genesis)
+    }
+
+    async fn list<T: DeserializeOwned>(
+        &self,
+        path: String,
+        parameters: impl Iterator<Item = (&'static str, String)>,
+    ) -> Result<Page<T>, ClientError> {
+        let mut request = Request::get(path);
+        request.query.extend(parameters);
+        self.json(&request).await
+    }
+}
