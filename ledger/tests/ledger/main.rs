@@ -1,9 +1,11 @@
 //! The ledger from outside: one file per theme, and random histories against a plain model.
 
+mod model;
 mod world;
 
 mod collections;
 mod deals;
 mod envelope;
 mod heights;
+mod histories;
 mod transfers;

@@ -1,0 +1,493 @@
+//! The ledger once more, as plainly as can be: lists that are searched from end to end, sums in 128
+//! bits, a copy of everything to undo a transaction with. It shares with the ledger the shapes of
+//! objects and operations, and none of its ways.
+
+use std::collections::BTreeMap;
+use weft_types::{
+    Account, Address, Amount, AssetId, Bundle, Collection, CollectionId, Deal, DealId, DealState,
+    Edition, EditionId, FailureCode, Item, ItemId, ItemState, Object, ObjectId, Operation,
+    ProtocolParams, Template, Transaction, WantedFrom,
+};
+
+/// A mistake planted on purpose, to show that the comparison notices it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bug {
+    FeeIsLost,
+    FailureKeepsItsEffects,
+    CapIsIgnored,
+    TakenItemStaysLocked,
+    ExpiryForgetsTheMoney,
+    AnybodyCancels,
+    ReplayIsApplied,
+    BurnedItemStays,
+}
+
+impl Bug {
+    pub const ALL: [Self; 8] = [
+        Self::FeeIsLost,
+        Self::FailureKeepsItsEffects,
+        Self::CapIsIgnored,
+        Self::TakenItemStaysLocked,
+        Self::ExpiryForgetsTheMoney,
+        Self::AnybodyCancels,
+        Self::ReplayIsApplied,
+        Self::BurnedItemStays,
+    ];
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Refused(&'static str),
+    Applied,
+    Failed { operation: u32, code: FailureCode },
+}
+
+#[derive(Debug, Clone)]
+pub struct Model {
+    params: ProtocolParams,
+    bug: Option<Bug>,
+    now: u64,
+    money: BTreeMap<(Address, AssetId), u128>,
+    /// Everything ever made, burned items and closed deals too.
+    pub collections: Vec<(CollectionId, Collection)>,
+    pub editions: Vec<(EditionId, Edition)>,
+    pub items: Vec<(ItemId, Item)>,
+    pub deals: Vec<(DealId, Deal)>,
+    seen: Vec<Transaction>,
+}
+
+type Step = Result<(), FailureCode>;
+
+fn find<'a, K: PartialEq, V>(list: &'a mut [(K, V)], key: &K) -> Option<&'a mut V> {
+    list.iter_mut().find(|(k, _)| k == key).map(|(_, v)| v)
+}
+
+fn demand(holds: bool, code: FailureCode) -> Step {
+    if holds { Ok(()) } else { Err(code) }
+}
+
+impl Model {
+    pub fn new(template: &Template, bug: Option<Bug>) -> Self {
+        let money = template.accounts.iter();
+        let money = money.map(|a| ((a.address, AssetId::NATIVE), u128::from(a.balance.0)));
+        Self {
+            params: template.params.clone(),
+            bug,
+            now: template.timestamp_ms.0,
+            money: money.collect(),
+            collections: vec![],
+            editions: vec![],
+            items: vec![],
+            deals: vec![],
+            seen: vec![],
+        }
+    }
+
+    fn bug(&self, bug: Bug) -> bool {
+        self.bug == Some(bug)
+    }
+
+    /// The state as the ledger should have it.
+    pub fn objects(&self) -> Vec<(ObjectId, Object)> {
+        let mut accounts: BTreeMap<Address, Account> = BTreeMap::new();
+        for ((address, asset), amount) in &self.money {
+            let purse = self.deals.iter().any(|(id, _)| Self::purse(id) == *address);
+            if *amount > 0 && !purse {
+                let account = accounts.entry(*address).or_default();
+                account.set(*asset, Amount(u64::try_from(*amount).expect("fits")));
+            }
+        }
+        let accounts = accounts.into_iter();
+        let accounts = accounts.map(|(a, o)| (ObjectId::Account(a), Object::Account(o.into())));
+        let collections = self.collections.iter().cloned();
+        let collections =
+            collections.map(|(id, o)| (ObjectId::Collection(id), Object::Collection(o.into())));
+        let editions = self.editions.iter().cloned();
+        let editions = editions.map(|(id, o)| (ObjectId::Edition(id), Object::Edition(o.into())));
+        let burned =
+            |i: &&(ItemId, Item)| i.1.state != ItemState::Burned || self.bug(Bug::BurnedItemStays);
+        let items = self.items.iter().filter(burned).cloned();
+        let items = items.map(|(id, o)| (ObjectId::Item(id), Object::Item(o.into())));
+        let deals = self
+            .deals
+            .iter()
+            .filter(|(_, d)| d.state == DealState::Open);
+        let deals = deals
+            .cloned()
+            .map(|(id, o)| (ObjectId::Deal(id), Object::Deal(o.into())));
+        accounts
+            .chain(collections)
+            .chain(editions)
+            .chain(items)
+            .chain(deals)
+            .collect()
+    }
+
+    /// What a new commit does before its transactions.
+    pub fn begin(&mut self, now: u64) {
+        self.now = now;
+        for place in 0..self.deals.len() {
+            let (_, deal) = &self.deals[place];
+            if deal.state == DealState::Open && deal.terms.expires.0 <= now {
+                let giver = deal.giver;
+                self.end(place, giver, DealState::Expired);
+            }
+        }
+    }
+
+    pub fn transact(&mut self, transaction: &Transaction) -> Verdict {
+        let body = transaction.body();
+        if body.valid_until.0 < self.now {
+            return Verdict::Refused("expired");
+        }
+        let longest = u128::from(self.now) + u128::from(self.params.validity_max_ms.0);
+        if u128::from(body.valid_until.0) > longest {
+            return Verdict::Refused("validity_too_long");
+        }
+        let known = self.seen.iter().any(|t| t.id() == transaction.id());
+        if known && !self.bug(Bug::ReplayIsApplied) {
+            return Verdict::Refused("replayed");
+        }
+        let fee = self.fee(transaction);
+        if fee > u128::from(body.max_fee.0) {
+            return Verdict::Refused("fee_too_low");
+        }
+        let payer = body.sponsor.unwrap_or(body.sender);
+        if self
+            .pay(payer, Address::FEE_POOL, AssetId::NATIVE, fee)
+            .is_err()
+        {
+            return Verdict::Refused("cannot_pay");
+        }
+        if self.bug(Bug::FeeIsLost) {
+            self.money.remove(&(Address::FEE_POOL, AssetId::NATIVE));
+        }
+        self.seen.push(transaction.clone());
+
+        let before = self.clone();
+        let flat = body
+            .operations
+            .iter()
+            .flat_map(|operation| match operation {
+                Operation::MultiParty(parties) => parties
+                    .iter()
+                    .flat_map(|p| p.operations.iter().map(|o| (p.account, o)))
+                    .collect(),
+                operation => vec![(body.sender, operation)],
+            });
+        let mut minted = 0;
+        for (n, (actor, operation)) in flat.enumerate() {
+            let n = n as u32;
+            if let Err(code) = self.step(transaction, n, actor, operation, &mut minted) {
+                if !self.bug(Bug::FailureKeepsItsEffects) {
+                    *self = before;
+                }
+                return Verdict::Failed { operation: n, code };
+            }
+        }
+        Verdict::Applied
+    }
+
+    fn fee(&self, transaction: &Transaction) -> u128 {
+        let (mut operations, mut minted) = (0u128, 0u128);
+        let mut count = |operation: &Operation| {
+            operations += 1;
+            if let Operation::Mint { entries } = operation {
+                minted += entries.iter().map(|e| u128::from(e.count)).sum::<u128>();
+            }
+        };
+        for operation in &transaction.body().operations {
+            match operation {
+                Operation::MultiParty(parties) => {
+                    parties
+                        .iter()
+                        .flat_map(|p| &p.operations)
+                        .for_each(&mut count);
+                }
+                operation => count(operation),
+            }
+        }
+        let fees = &self.params.fees;
+        let bytes = transaction.body().encode().len() + 104 * transaction.authorisations().len();
+        let fee = u128::from(fees.per_transaction.0)
+            + u128::from(fees.per_operation.0) * operations
+            + u128::from(fees.per_byte.0) * bytes as u128
+            + u128::from(fees.per_item.0) * minted;
+        fee.min(u64::MAX.into())
+    }
+
+    fn pay(&mut self, from: Address, to: Address, asset: AssetId, amount: u128) -> Step {
+        let purse = self.money.entry((from, asset)).or_default();
+        demand(*purse >= amount, FailureCode::InsufficientBalance)?;
+        *purse -= amount;
+        *self.money.entry((to, asset)).or_default() += amount;
+        Ok(())
+    }
+
+    /// The deal's own purse is an account that nobody has.
+    fn purse(deal: &DealId) -> Address {
+        Address(deal.0)
+    }
+
+    fn free(&mut self, owner: Address, id: &ItemId) -> Result<&mut Item, FailureCode> {
+        let item = find(&mut self.items, id).filter(|i| i.state != ItemState::Burned);
+        let item = item.ok_or(FailureCode::NotFound)?;
+        demand(item.owner == owner, FailureCode::NotOwner)?;
+        demand(item.state == ItemState::Held, FailureCode::ItemLocked)?;
+        Ok(item)
+    }
+
+    fn give_item(&mut self, from: Address, to: Address, id: &ItemId) -> Step {
+        self.free(from, id)?.owner = to;
+        Ok(())
+    }
+
+    fn collection_of(&mut self, edition: &EditionId) -> Result<CollectionId, FailureCode> {
+        let edition = find(&mut self.editions, edition).ok_or(FailureCode::NotFound)?;
+        Ok(edition.terms.collection)
+    }
+
+    fn created_by(&mut self, id: &CollectionId, actor: Address) -> Step {
+        let collection = find(&mut self.collections, id).ok_or(FailureCode::NotFound)?;
+        demand(collection.creator == actor, FailureCode::NotCreator)
+    }
+
+    fn end(&mut self, place: usize, to: Address, state: DealState) {
+        let (id, deal) = &mut self.deals[place];
+        deal.state = state;
+        let purse = Self::purse(id);
+        let Bundle { assets, items } = deal.terms.gives.clone();
+        for part in assets {
+            if state == DealState::Expired && self.bug(Bug::ExpiryForgetsTheMoney) {
+                continue;
+            }
+            let paid = self.pay(purse, to, part.asset, part.amount.0.into());
+            paid.expect("the purse has what was given");
+        }
+        self.money.retain(|(owner, _), _| *owner != purse);
+        for id in items {
+            let taken = matches!(state, DealState::Taken { .. });
+            let locked = taken && self.bug(Bug::TakenItemStaysLocked);
+            let item = find(&mut self.items, &id).expect("given items exist");
+            item.owner = to;
+            if !locked {
+                item.state = ItemState::Held;
+            }
+        }
+    }
+
+    /// One operation, with its number among all of the transaction.
+    fn step(
+        &mut self,
+        transaction: &Transaction,
+        n: u32,
+        actor: Address,
+        operation: &Operation,
+        minted: &mut u128,
+    ) -> Step {
+        match operation {
+            Operation::Transfer { payments, items } => {
+                for p in payments {
+                    self.pay(actor, p.to, p.asset, p.amount.0.into())?;
+                }
+                for i in items {
+                    self.give_item(actor, i.to, &i.item)?;
+                }
+                Ok(())
+            }
+            Operation::CreateCollection {
+                name,
+                description,
+                item_cap,
+            } => {
+                let idempotency = transaction.body().idempotency;
+                let id = CollectionId::derive(&actor, &idempotency, n);
+                let free = find(&mut self.collections, &id).is_none();
+                demand(free, FailureCode::AlreadyExists)?;
+                let collection = Collection {
+                    creator: actor,
+                    name: name.clone(),
+                    description: description.clone(),
+                    item_cap: *item_cap,
+                    issued: 0,
+                    editions: 0,
+                };
+                self.collections.push((id, collection));
+                Ok(())
+            }
+            Operation::CreateEdition(terms) => {
+                self.created_by(&terms.collection, actor)?;
+                let others = self.editions.iter();
+                let others = others.filter(|(_, e)| e.terms.collection == terms.collection);
+                let number = others.count() as u64 + 1;
+                let collection = find(&mut self.collections, &terms.collection).expect("found");
+                collection.editions = number;
+                let edition = Edition {
+                    terms: terms.clone(),
+                    issued: 0,
+                };
+                let id = EditionId::derive(&terms.collection, number);
+                self.editions.push((id, edition));
+                Ok(())
+            }
+            Operation::Mint { entries } => {
+                for entry in entries {
+                    self.mint(actor, &entry.edition, entry.to, entry.count, minted)?;
+                }
+                Ok(())
+            }
+            Operation::UpdateItem {
+                item,
+                status,
+                data_hash,
+            } => {
+                let found = find(&mut self.items, item);
+                let found = found.filter(|i| i.state != ItemState::Burned);
+                let edition = found.ok_or(FailureCode::NotFound)?.edition;
+                let collection = self.collection_of(&edition)?;
+                self.created_by(&collection, actor)?;
+                let item = find(&mut self.items, item).expect("found");
+                (item.status, item.data_hash) = (status.clone(), *data_hash);
+                Ok(())
+            }
+            Operation::Burn { items } => {
+                for id in items {
+                    self.free(actor, id)?.state = ItemState::Burned;
+                }
+                Ok(())
+            }
+            Operation::DealOpen(terms) => {
+                let id = DealId::derive(&transaction.id(), n);
+                demand(terms.expires.0 > self.now, FailureCode::ExpiryPassed)?;
+                demand(terms.taker != Some(actor), FailureCode::OwnDeal)?;
+                let wanted: u128 = terms.wants_any.iter().map(|w| u128::from(w.count)).sum();
+                demand(wanted <= 256, FailureCode::TooManyItems)?;
+                let mut named = terms.gives.items.clone();
+                named.extend(&terms.wants.items);
+                let once = |id: &ItemId| named.iter().filter(|i| *i == id).count() == 1;
+                demand(named.iter().all(once), FailureCode::DuplicateItem)?;
+                for id in &terms.wants.items {
+                    let found = find(&mut self.items, id);
+                    let there = found.is_some_and(|i| i.state != ItemState::Burned);
+                    demand(there, FailureCode::NotFound)?;
+                }
+                for wanted in &terms.wants_any {
+                    let there = match &wanted.from {
+                        WantedFrom::Edition(id) => find(&mut self.editions, id).is_some(),
+                        WantedFrom::Collection(id) => find(&mut self.collections, id).is_some(),
+                    };
+                    demand(there, FailureCode::NotFound)?;
+                }
+                for part in &terms.gives.assets {
+                    self.pay(actor, Self::purse(&id), part.asset, part.amount.0.into())?;
+                }
+                for item in &terms.gives.items {
+                    self.free(actor, item)?.state = ItemState::Locked { deal: id };
+                }
+                let deal = Deal {
+                    giver: actor,
+                    terms: terms.clone(),
+                    state: DealState::Open,
+                };
+                self.deals.push((id, deal));
+                Ok(())
+            }
+            Operation::DealTake { deal: id, items } => {
+                let place = self.open_deal(id)?;
+                let Deal { giver, terms, .. } = self.deals[place].1.clone();
+                demand(actor != giver, FailureCode::OwnDeal)?;
+                let for_me = terms.taker.is_none_or(|t| t == actor);
+                demand(for_me, FailureCode::NotTaker)?;
+                let wanted: u64 = terms.wants_any.iter().map(|w| w.count).sum();
+                demand(items.len() as u64 == wanted, FailureCode::WrongItemCount)?;
+                for part in &terms.wants.assets {
+                    self.pay(actor, giver, part.asset, part.amount.0.into())?;
+                }
+                for item in &terms.wants.items {
+                    self.give_item(actor, giver, item)?;
+                }
+                let mut picks = items.iter();
+                for wanted in &terms.wants_any {
+                    for pick in picks.by_ref().take(wanted.count as usize) {
+                        self.fits(&wanted.from, pick)?;
+                        self.give_item(actor, giver, pick)?;
+                    }
+                }
+                self.end(place, actor, DealState::Taken { by: actor });
+                Ok(())
+            }
+            Operation::DealCancel { deal: id } => {
+                let place = self.open_deal(id)?;
+                let giver = self.deals[place].1.giver;
+                let allowed = giver == actor || self.bug(Bug::AnybodyCancels);
+                demand(allowed, FailureCode::NotGiver)?;
+                self.end(place, giver, DealState::Cancelled);
+                Ok(())
+            }
+            Operation::MultiParty(_) => unreachable!("flattened before"),
+        }
+    }
+
+    fn open_deal(&self, id: &DealId) -> Result<usize, FailureCode> {
+        let open = |(other, deal): &(DealId, Deal)| {
+            other == id && deal.state == DealState::Open && deal.terms.expires.0 > self.now
+        };
+        let place = self.deals.iter().position(open);
+        place.ok_or(FailureCode::DealNotOpen)
+    }
+
+    fn fits(&mut self, from: &WantedFrom, id: &ItemId) -> Step {
+        let item = find(&mut self.items, id).filter(|i| i.state != ItemState::Burned);
+        let edition = item.ok_or(FailureCode::NotFound)?.edition;
+        let fits = match from {
+            WantedFrom::Edition(wanted) => edition == *wanted,
+            WantedFrom::Collection(wanted) => self.collection_of(&edition)? == *wanted,
+        };
+        demand(fits, FailureCode::WrongItem)
+    }
+
+    fn mint(
+        &mut self,
+        actor: Address,
+        id: &EditionId,
+        to: Address,
+        count: u64,
+        minted: &mut u128,
+    ) -> Step {
+        let collection = self.collection_of(id)?;
+        self.created_by(&collection, actor)?;
+        *minted += u128::from(count);
+        demand(*minted <= 256, FailureCode::TooManyItems)?;
+        let whole_cap = find(&mut self.collections, &collection)
+            .expect("found")
+            .item_cap;
+        let of_edition = |(_, i): &&(ItemId, Item)| i.edition == *id;
+        let issued = self.items.iter().filter(of_edition).count() as u128;
+        let edition = find(&mut self.editions, id).expect("found");
+        let cap = u128::from(edition.terms.cap);
+        let ignored = self.bug == Some(Bug::CapIsIgnored);
+        let fits = issued + u128::from(count) <= cap || ignored;
+        demand(fits, FailureCode::CapReached)?;
+        edition.issued += count;
+        let siblings = self.editions.iter();
+        let siblings = siblings.filter(|(_, e)| e.terms.collection == collection);
+        let whole: u128 = siblings.map(|(_, e)| u128::from(e.issued)).sum();
+        let fits = whole_cap == 0 || whole <= u128::from(whole_cap) || ignored;
+        demand(fits, FailureCode::CapReached)?;
+        find(&mut self.collections, &collection)
+            .expect("found")
+            .issued += count;
+        for serial in issued as u64 + 1..=issued as u64 + count {
+            let item = Item {
+                edition: *id,
+                serial,
+                owner: to,
+                state: ItemState::Held,
+                status: String::new(),
+                data_hash: None,
+            };
+            self.items.push((ItemId::derive(id, serial), item));
+        }
+        Ok(())
+    }
+}
