@@ -97,8 +97,8 @@ impl Default for Limits {
 #[cfg(any(test, feature = "testing"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sabotage {
-    /// V4: a vertex is accepted though vertices of its history are missing.
-    AcceptWithoutHistory,
+    /// V4: a vertex is accepted though a vertex that it links to weakly is missing.
+    AcceptWithoutWeakLinks,
     /// V5: a second version is not taken even when an accepted vertex refers to it.
     FirstVersionOnly,
     /// D1: a weak link to the leader makes up for a missing vote in the certificate pattern.

@@ -4,9 +4,9 @@
 //! propose if it is time (R1, R2); ask for what is missing (V4). Timers are deadlines compared with
 //! the time given, and run on elapsed time: a clock that is set back does not stop them.
 
-use crate::config::CoreConfig;
 #[cfg(any(test, feature = "testing"))]
 use crate::config::Sabotage;
+use crate::config::{CoreConfig, sabotaged};
 use crate::dag::Dag;
 use crate::early::{Early, Held};
 use crate::fetch::Fetch;
@@ -328,7 +328,10 @@ impl Core {
         now: Millis,
         out: &mut Vec<Effect>,
     ) {
-        let missing = self.dag.missing_links(&vertex);
+        let mut missing = self.dag.missing_links(&vertex);
+        if sabotaged!(self.config, FirstVersionOnly) {
+            missing.retain(|l| self.dag.versions(l.round, l.author).is_empty());
+        }
         if missing.is_empty() {
             self.accept_all(vec![vertex], stored, now, out);
             return;

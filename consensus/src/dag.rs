@@ -158,11 +158,11 @@ impl Dag {
 
     /// The live links that are not here.
     pub fn missing_links(&self, vertex: &Vertex) -> Vec<VertexRef> {
-        if sabotaged!(self.config, AcceptWithoutHistory) {
-            return Vec::new();
-        }
         let mut missing: Vec<VertexRef> = self.live_links(vertex).copied().collect();
         missing.retain(|l| !self.contains(l));
+        if sabotaged!(self.config, AcceptWithoutWeakLinks) {
+            missing.retain(|l| !vertex.weak_links().contains(l));
+        }
         missing
     }
 

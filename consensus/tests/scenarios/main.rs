@@ -4,3 +4,5 @@
 mod common;
 
 mod commits;
+mod liveness;
+mod order_property;
