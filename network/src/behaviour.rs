@@ -36,7 +36,7 @@ impl Behaviour {
             .with_cache_size(0);
         let ping = ping::Config::new()
             .with_interval(limits.ping_interval)
-            .with_timeout(limits.ping_timeout);
+            .with_timeout(limits.silence_max);
         let mut gossip = gossip::behaviour(protocols, limits)?;
         if !is_member {
             gossip

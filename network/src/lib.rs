@@ -34,6 +34,7 @@ mod outbox;
 mod protocols;
 mod reader;
 mod shared;
+mod silence;
 mod start;
 mod status;
 mod substreams;

@@ -54,10 +54,11 @@ pub struct Limits {
     pub connections_per_peer_max: usize,
     /// An outsider's connection that is not subscribed to anything is closed after this.
     pub idle_timeout: Duration,
-    /// Time between two measurements of a peer's round trip.
+    /// Time between two measurements of a peer's round trip, which also show that it is there.
     pub ping_interval: Duration,
-    /// Two pings in succession without an answer within this end the connection.
-    pub ping_timeout: Duration,
+    /// A connection on which nothing is heard for so long is dead, and dropped. At least twice
+    /// `ping_interval`.
+    pub silence_max: Duration,
     /// Pause before dialling a member again, at first; it doubles with each failure.
     pub redial_min: Duration,
     /// The longest such pause.
@@ -84,7 +85,7 @@ impl Default for Limits {
             connections_per_peer_max: 3,
             idle_timeout: Duration::from_secs(30),
             ping_interval: Duration::from_secs(5),
-            ping_timeout: Duration::from_secs(8),
+            silence_max: Duration::from_secs(20),
             redial_min: Duration::from_millis(100),
             redial_max: Duration::from_secs(10),
             shutdown_timeout: Duration::from_secs(5),
@@ -127,7 +128,6 @@ impl Limits {
         for (field, duration) in [
             ("fetch_timeout", self.fetch_timeout),
             ("ping_interval", self.ping_interval),
-            ("ping_timeout", self.ping_timeout),
             ("redial_min", self.redial_min),
         ] {
             if duration.is_zero() {
@@ -135,14 +135,19 @@ impl Limits {
                 return Err(NetworkError::Config { field, problem });
             }
         }
-        if self.redial_max < self.redial_min {
-            return Err(NetworkError::Config {
-                field: "redial_max",
-                problem: format!(
-                    "{:?} is below redial_min {:?}",
-                    self.redial_max, self.redial_min
-                ),
-            });
+        for (field, value, what, min) in [
+            ("redial_max", self.redial_max, "redial_min", self.redial_min),
+            (
+                "silence_max",
+                self.silence_max,
+                "twice ping_interval",
+                self.ping_interval.saturating_mul(2),
+            ),
+        ] {
+            if value < min {
+                let problem = format!("{value:?} is below {what}, {min:?}");
+                return Err(NetworkError::Config { field, problem });
+            }
         }
         Ok(())
     }

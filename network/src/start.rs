@@ -78,7 +78,7 @@ impl Network {
 
         let protocols = Protocols::new(&config.network_id);
         let peers: BTreeSet<_> = shared.links.values().map(|link| link.peer).collect();
-        let transport = transport::build(&keypair, &protocols, peers)?;
+        let transport = transport::build(&keypair, &protocols, peers, shared.limits.silence_max)?;
         let behaviour = Behaviour::new(&shared, &protocols, &keypair)?;
         let executor = shared.clone();
         let swarm_config =

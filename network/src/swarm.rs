@@ -182,22 +182,12 @@ impl SwarmTask {
                 self.shared.counters.streams_refused.add(1);
             }
             BehaviourEvent::Gossip(event) => self.on_gossip(event),
-            BehaviourEvent::Ping(ping::Event {
-                peer,
-                connection,
-                result,
-            }) => match result {
-                Ok(rtt) => {
-                    if let Some(link) = self.links.get(&peer) {
-                        link.measured(rtt);
-                    }
+            BehaviourEvent::Ping(ping::Event { peer, result, .. }) => {
+                // A ping that fails proves nothing: silence ends a connection.
+                if let (Ok(rtt), Some(link)) = (result, self.links.get(&peer)) {
+                    link.measured(rtt);
                 }
-                Err(ping::Failure::Unsupported) => {}
-                Err(error) => {
-                    tracing::debug!(%peer, %error, "connection is dead");
-                    self.swarm.close_connection(connection);
-                }
-            },
+            }
             BehaviourEvent::Identify(event) => tracing::trace!(?event, "identify"),
             BehaviourEvent::Blocked(never) | BehaviourEvent::Admission(never) => match never {},
         }

@@ -7,6 +7,7 @@
 
 use crate::error::NetworkError;
 use crate::protocols::Protocols;
+use crate::silence::Alive;
 use libp2p::core::muxing::StreamMuxerBox;
 use libp2p::core::transport::Boxed;
 use libp2p::core::upgrade::Version;
@@ -34,12 +35,14 @@ pub(crate) fn build(
     keypair: &Keypair,
     protocols: &Protocols,
     members: BTreeSet<PeerId>,
+    silence_max: Duration,
 ) -> Result<Boxed<(PeerId, StreamMuxerBox)>, NetworkError> {
     let noise = noise::Config::new(keypair)
         .map_err(|error| NetworkError::Transport(error.to_string()))?
         .with_prologue(protocols.prologue.clone());
     let members = Arc::new(members);
     Ok(tcp::tokio::Transport::new(tcp::Config::new().nodelay(true))
+        .map(move |stream, _| Alive::new(stream, silence_max))
         .upgrade(Version::V1Lazy)
         .authenticate(noise)
         .multiplex_ext(move |peer, _| {

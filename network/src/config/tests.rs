@@ -103,7 +103,11 @@ fn bad_configurations_are_named() {
         ),
         (
             problem(|c| c.limits.redial_max = std::time::Duration::from_millis(1)),
-            "redial_max: 1ms is below redial_min 100ms",
+            "redial_max: 1ms is below redial_min, 100ms",
+        ),
+        (
+            problem(|c| c.limits.silence_max = std::time::Duration::from_secs(9)),
+            "silence_max: 9s is below twice ping_interval, 10s",
         ),
     ];
     for (found, expected) in cases {
