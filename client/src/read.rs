@@ -8,7 +8,8 @@ use weft_types::api::{
     NodeStatus, Page, ProofBundle, Receipt, Vertex,
 };
 use weft_types::{
-    Address, CertificateJson, CollectionId, CommitIndex, DealId, EditionId, Genesis, Height, ItemId,
+    Address, CertificateJson, CollectionId, CommitIndex, DealId, EditionId, Genesis, Height,
+    ItemId, Round,
 };
 
 /// Which part of a list.
@@ -38,10 +39,11 @@ impl PageQuery {
 /// Which deals.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DealQuery {
-    /// Deals that give items of this collection.
+    /// Deals that give an item of this collection, or want any of it.
     pub collection: Option<CollectionId>,
     /// Name and value of a trait of the items given.
     pub with_trait: Option<(String, String)>,
+    /// Open ones when `None`.
     pub state: Option<DealState>,
     pub giver: Option<Address>,
 }
@@ -50,7 +52,7 @@ impl DealQuery {
     fn parameters(&self) -> impl Iterator<Item = (&'static str, String)> {
         let collection = self.collection.map(|c| ("collection", c.to_string()));
         let with_trait = self.with_trait.as_ref();
-        let with_trait = with_trait.map(|(name, value)| ("trait", format!("{name}={value}")));
+        let with_trait = with_trait.map(|(name, value)| ("trait", format!("{name}:{value}")));
         let state = self.state.map(|state| {
             let text = match state {
                 DealState::Open => "open",
@@ -92,11 +94,12 @@ impl Client {
         deal(id: DealId) -> Deal = "v1/deals/{id}";
         commit(index: CommitIndex) -> Commit = "v1/commits/{index}";
         certificate(height: Height) -> CertificateJson = "v1/certificates/{height}";
-        checkpoint(height: Height) -> Checkpoint = "v1/checkpoints/{height}";
         /// The item with a proof under the newest certificate, for [`crate::verify`].
         item_proof(id: ItemId) -> ProofBundle = "v1/items/{id}/proof";
         /// The account with a proof under the newest certificate, for [`crate::verify`].
         account_proof(id: Address) -> ProofBundle = "v1/accounts/{id}/proof";
+        /// The deal with a proof under the newest certificate, for [`crate::verify`].
+        deal_proof(id: DealId) -> ProofBundle = "v1/deals/{id}/proof";
     }
 
     lists! {
@@ -104,9 +107,8 @@ impl Client {
         /// Newest first.
         account_history(id: Address) -> History = "v1/accounts/{id}/history";
         collections() -> Collection = "v1/collections";
-        editions(collection: CollectionId) -> Edition = "v1/collections/{collection}/editions";
-        collection_items(collection: CollectionId) -> Item = "v1/collections/{collection}/items";
-        edition_items(edition: EditionId) -> Item = "v1/editions/{edition}/items";
+        /// In the order of creation.
+        collection_editions(id: CollectionId) -> Edition = "v1/collections/{id}/editions";
         /// Newest first.
         item_history(id: ItemId) -> History = "v1/items/{id}/history";
         /// Newest first.
@@ -117,7 +119,26 @@ impl Client {
         certificates() -> CertificateJson = "v1/certificates";
         /// Newest first.
         checkpoints() -> Checkpoint = "v1/checkpoints";
-        vertices() -> Vertex = "v1/vertices";
+    }
+
+    /// Items of a collection, or of one of its editions, by edition and serial. Burned ones are left
+    /// out.
+    pub async fn collection_items(
+        &self,
+        id: &CollectionId,
+        edition: Option<&EditionId>,
+        page: &PageQuery,
+    ) -> Result<Page<Item>, ClientError> {
+        let edition = edition.map(|e| ("edition", e.to_string()));
+        let parameters = edition.into_iter().chain(page.parameters());
+        let path = format!("v1/collections/{id}/items");
+        self.list(path, parameters).await
+    }
+
+    /// The vertices of a round, the newest complete one when `None`.
+    pub async fn vertices(&self, round: Option<Round>) -> Result<Page<Vertex>, ClientError> {
+        let round = round.map(|r| ("round", r.to_string()));
+        self.list("v1/vertices".to_owned(), round.into_iter()).await
     }
 
     pub async fn deals(

@@ -9,8 +9,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 use weft_types::api::{Event, Topic};
 
-/// Longest silence, after which the connection counts as dead. Nodes say something at least every
-/// fifteen seconds.
+/// Longest silence, after which the connection counts as dead. Nodes send a comment every ten
+/// seconds when there is nothing else.
 pub const STREAM_SILENCE_MAX: Duration = Duration::from_secs(45);
 /// Longest pause before coming back that a server may ask for.
 const RETRY_MAX: Duration = Duration::from_secs(30);

@@ -4,12 +4,14 @@ mod stub;
 
 use std::time::{Duration, Instant};
 use stub::{Answer, Stub, options};
-use weft_client::{Client, ClientError, PageQuery, Wait};
+use weft_client::{Client, ClientError, DealQuery, PageQuery, Wait};
 use weft_types::api::{
-    Event, Page, Problem, ProblemCode, Refused, Submission, Topic, TransactionState,
+    DealState, Event, Page, Problem, ProblemCode, Refused, Submission, Topic, TransactionState,
     TransactionStatus,
 };
-use weft_types::{Address, Amount, AssetId, CommitIndex, Operation, Payment, Transaction, testing};
+use weft_types::{
+    Address, Amount, AssetId, CommitIndex, Height, Operation, Payment, Transaction, testing,
+};
 
 fn transaction(nonce: u64) -> Transaction {
     let payment = Payment {
@@ -39,6 +41,13 @@ fn account(address: Address) -> weft_types::api::Account {
     weft_types::api::Account {
         address,
         balances: vec![],
+    }
+}
+
+fn posted(height: u64) -> Event {
+    Event::Checkpoint {
+        height: Height(height),
+        anchored: false,
     }
 }
 
@@ -134,6 +143,24 @@ async fn readings_are_never_older_than_what_was_seen() {
 }
 
 #[tokio::test]
+async fn a_query_for_deals_is_written_as_nodes_read_it() {
+    let page: Page<weft_types::api::Deal> = Page {
+        items: vec![],
+        next: None,
+    };
+    let node = Stub::start([Answer::json(&page)]).await;
+    let client = Client::with_options([node.url()], options()).unwrap();
+    let query = DealQuery {
+        with_trait: Some(("type".to_owned(), "Flug: ö".to_owned())),
+        state: Some(DealState::Taken),
+        ..DealQuery::default()
+    };
+    client.deals(&query, &PageQuery::limit(2)).await.unwrap();
+    let path = "/v1/deals?trait=type%3AFlug%3A+%C3%B6&state=taken&limit=2";
+    assert_eq!(node.requests()[0].path, path);
+}
+
+#[tokio::test]
 async fn a_transaction_is_sent_again_until_it_has_come_as_far_as_waited_for() {
     use TransactionState::{Certified, Committed, Submitted};
     let sent = transaction(1);
@@ -204,9 +231,9 @@ async fn a_transaction_of_somebody_else_is_followed_although_it_is_unknown_at_fi
 
 #[tokio::test]
 async fn a_stream_comes_back_behind_the_last_event_at_another_node() {
-    let frame = |id: &str, missed: u64| {
-        let json = serde_json::to_string(&Event::Gap { missed }).unwrap();
-        format!("id: {id}\nevent: gap\ndata: {json}\n\n")
+    let frame = |id: &str, height: u64| {
+        let json = serde_json::to_string(&posted(height)).unwrap();
+        format!("id: {id}\nevent: checkpoint\ndata: {json}\n\n")
     };
     let end = serde_json::to_string(&Event::End {
         reason: "stop".to_owned(),
@@ -217,10 +244,10 @@ async fn a_stream_comes_back_behind_the_last_event_at_another_node() {
     let second = Stub::start([Answer::events(&frame("2-1", 2))]).await;
     let client = Client::with_options([first.url(), second.url()], options()).unwrap();
     let mut stream = client.stream(&[Topic::Commits, Topic::Dag]);
-    for (id, missed) in [("1-5", 1), ("2-1", 2)] {
+    for (id, height) in [("1-5", 1), ("2-1", 2)] {
         let event = stream.next().await.unwrap();
         assert_eq!(event.id.as_deref(), Some(id));
-        assert_eq!(event.event, Event::Gap { missed });
+        assert_eq!(event.event, posted(height));
     }
     let asked = first.requests().remove(0);
     assert_eq!(asked.path, "/v1/stream?topics=commits%2Cdag");
@@ -230,14 +257,14 @@ async fn a_stream_comes_back_behind_the_last_event_at_another_node() {
 
 #[tokio::test]
 async fn an_event_that_cannot_be_read_is_an_error_and_the_stream_goes_on() {
-    let good = serde_json::to_string(&Event::Gap { missed: 3 }).unwrap();
+    let good = serde_json::to_string(&posted(3)).unwrap();
     let text = format!("data: {{}}\n\ndata: {good}\n\n");
     let node = Stub::start([Answer::events(&text)]).await;
     let client = Client::with_options([node.url()], options()).unwrap();
     let mut stream = client.stream(&[Topic::Commits]);
     let error = stream.next().await.unwrap_err();
     assert!(matches!(error, ClientError::Malformed { .. }), "{error}");
-    assert_eq!(stream.next().await.unwrap().event, Event::Gap { missed: 3 });
+    assert_eq!(stream.next().await.unwrap().event, posted(3));
 }
 
 #[tokio::test]
