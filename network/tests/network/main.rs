@@ -5,6 +5,7 @@ mod common;
 mod fetches;
 mod frames;
 mod links;
+mod lockfile;
 mod observers;
 mod outsiders;
 mod proxy;
