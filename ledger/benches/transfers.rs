@@ -1,0 +1,103 @@
+//! What a transfer costs in execution, with everything around it: a snapshot after every commit, as
+//! the API holds one, and a hashed height at the pace of the default finality interval.
+//!
+//! `cargo bench -p weft-ledger -- [ACCOUNTS] [TRANSACTIONS]`, 1,000,000 and 40,000 if not given.
+
+use std::sync::Arc;
+use std::time::Duration;
+use weft_ledger::Ledger;
+use weft_types::testing::{self, body, user, user_key};
+use weft_types::{
+    Address, Amount, AssetId, GenesisAccount, Millis, Operation, Payment, Transaction, Verified,
+    verify_transactions,
+};
+
+const SENDERS: u64 = 64;
+const PER_COMMIT: usize = 250;
+const COMMITS_PER_HEIGHT: usize = 5;
+
+/// An account that nobody has the key of.
+fn account(i: u64) -> Address {
+    let mut bytes = [0x5a; 32];
+    bytes[..8].copy_from_slice(&i.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
+    Address(bytes)
+}
+
+fn transfers(count: u64, accounts: u64) -> Vec<Arc<Verified<Transaction>>> {
+    let one = |n: u64| {
+        let payment = Payment {
+            to: account(n.wrapping_mul(7_919) % accounts),
+            asset: AssetId::NATIVE,
+            amount: Amount(1),
+        };
+        let operation = Operation::Transfer {
+            payments: vec![payment],
+            items: vec![],
+        };
+        let sender = n % SENDERS;
+        Some(body(sender, n, vec![operation]).sign(&[&user_key(sender)]))
+    };
+    let signed = (0..count).map(one).collect();
+    let verified = verify_transactions(signed, testing::network().id(), &|_| None);
+    verified.into_iter().flatten().collect()
+}
+
+/// CPU time of this thread, which a busy machine does not stretch as it does the clock's.
+fn cpu_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = stat.split(' ').next().and_then(|n| n.parse().ok());
+    Duration::from_nanos(nanoseconds.expect("Linux with scheduler statistics"))
+}
+
+/// What `work` returns, and its CPU time added to `spent`.
+fn timed<T>(spent: &mut Duration, work: impl FnOnce() -> T) -> T {
+    let started = cpu_time();
+    let done = work();
+    *spent += cpu_time() - started;
+    done
+}
+
+fn main() {
+    let numbers: Vec<u64> = std::env::args().filter_map(|a| a.parse().ok()).collect();
+    let accounts = numbers.first().copied().unwrap_or(1_000_000);
+    let count = numbers.get(1).copied().unwrap_or(40_000);
+
+    let mut template = testing::genesis(4).template;
+    let rich = (0..SENDERS).map(|i| (user(i), Amount(1 << 40)));
+    let others = (0..accounts).map(|i| (account(i), Amount(1_000)));
+    let all = rich.chain(others);
+    template.accounts = all
+        .map(|(address, balance)| GenesisAccount { address, balance })
+        .collect();
+    let transactions = transfers(count, accounts);
+
+    let (mut built, mut hashed) = (Duration::ZERO, Duration::ZERO);
+    let genesis = timed(&mut built, || Ledger::genesis(&template));
+    let (mut ledger, _) = genesis.expect("a valid template");
+    timed(&mut hashed, || ledger.close_height());
+    println!("{accounts} accounts: built in {built:.2?}, hashed in {hashed:.2?}");
+
+    let (mut apply, mut hash) = (Duration::ZERO, Duration::ZERO);
+    let mut held = ledger.snapshot();
+    let mut done = 0;
+    for (n, commit) in transactions.chunks(PER_COMMIT).enumerate() {
+        let applied = timed(&mut apply, || {
+            let index = ledger.meta().index.next();
+            let applied = ledger.apply(index, Millis(2_000 + n as u64), commit);
+            held = ledger.snapshot();
+            applied
+        });
+        done += applied.receipts.iter().filter(|r| r.is_applied()).count();
+        if (n + 1) % COMMITS_PER_HEIGHT == 0 {
+            timed(&mut hash, || ledger.close_height());
+        }
+    }
+    assert_eq!((done as u64, held.index()), (count, ledger.meta().index));
+    let each = |time: Duration| time.as_secs_f64() * 1e6 / count as f64;
+    println!(
+        "{count} transfers in commits of {PER_COMMIT}: {:.2} us each to apply, {:.2} us to hash every {} of them",
+        each(apply),
+        each(hash),
+        PER_COMMIT * COMMITS_PER_HEIGHT
+    );
+}
