@@ -20,6 +20,8 @@ pub struct ProtocolParams {
     pub gc_depth: u64,
     /// Shortest time between two heights (F1).
     pub finality_interval_ms: Millis,
+    /// Longest time between two heights while the ledger rests (F1).
+    pub finality_interval_max_ms: Millis,
     /// Time between two checkpoints (B2).
     pub checkpoint_interval_ms: Millis,
     /// Heights without a certificate at which members stop taking transactions (F4).
@@ -72,6 +74,7 @@ impl Default for ProtocolParams {
             leaders_per_round: 2,
             gc_depth: 60,
             finality_interval_ms: Millis(250),
+            finality_interval_max_ms: Millis(60_000),
             checkpoint_interval_ms: Millis(5_000),
             uncertified_heights_max: 120,
             vertex_payload_bytes_max: 1 << 20,
@@ -128,6 +131,8 @@ impl ProtocolParams {
         check("gc_depth", self.gc_depth, 10, 10_000, "10..=10000")?;
         let interval = self.finality_interval_ms.0;
         check("finality_interval_ms", interval, 1, 60_000, "1..=60000")?;
+        let longest = self.finality_interval_max_ms.0;
+        check("finality_interval_max_ms", longest, interval, 86_400_000, "finality_interval_ms..=86400000")?;
         let interval = self.checkpoint_interval_ms.0;
         check(
             "checkpoint_interval_ms",

@@ -1,0 +1,523 @@
+//! One masternode without its surroundings: consensus, mempool, execution and finality composed into
+//! one state machine. Inputs and the time come in, effects and a deadline go out; no socket, no file,
+//! no clock, no entropy. The driver runs it over libp2p and RocksDB, a simulator over neither.
+//!
+//! Effects are carried out in their order: what must be on disk stands before what leaves the
+//! process because of it (V3), and a failed write stops the process.
+
+mod finality;
+mod mempool;
+mod status;
+
+pub use finality::SHARE_HEIGHTS_AHEAD_MAX;
+pub use mempool::MempoolFull;
+pub use status::due_for_posting;
+
+use crate::keys::NodeKeys;
+use crate::view::{CertifiedView, View};
+use finality::{Finality, Outcome};
+use mempool::Mempool;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use weft_consensus::{Core, CoreConfig, Evidence, OrderedCommit, Proposal, Recovered};
+use weft_ledger::{Applied, CommitInput, Ledger, Snapshot};
+use weft_types::{
+    Certificate, Commit, Committee, CommitteeDigest, Epoch, FINALITY_SHARES_MAX, FinalityShare,
+    Genesis, Height, MemberIndex, Millis, Round, Statement, StatementDigest, Transaction,
+    VERTEX_TRANSACTIONS_MAX, Verified, Vertex, VertexBody, VertexDigest, VertexRef, empty_hash,
+};
+
+/// What the replica learns from outside.
+#[derive(Debug)]
+pub enum Input {
+    /// Received or fetched; `from` is the peer, not the author.
+    Vertex {
+        vertex: Verified<Vertex>,
+        from: Option<MemberIndex>,
+    },
+    /// A peer did not answer with these vertices.
+    FetchFailed {
+        from: MemberIndex,
+        missing: Vec<VertexRef>,
+    },
+    /// The base chain has finalised the checkpoint of a height.
+    Anchored(Height),
+    /// The deadline has passed.
+    Tick,
+}
+
+/// What the driver is to do, in order.
+#[derive(Debug)]
+pub enum Effect {
+    /// V3: record in the signing guard, synced; a refusal stops the node.
+    GuardVertex {
+        epoch: Epoch,
+        round: Round,
+        digest: VertexDigest,
+    },
+    /// V3: the same for a statement.
+    GuardStatement {
+        epoch: Epoch,
+        height: Height,
+        digest: StatementDigest,
+    },
+    /// Store an own vertex, synced.
+    PersistOwn(Verified<Vertex>),
+    /// Store another member's vertex; synced with the next own one.
+    Persist(Verified<Vertex>),
+    Broadcast(Verified<Vertex>),
+    /// Pass a stored vertex on to a member that shows that it lacks it.
+    Relay { to: MemberIndex, vertex: VertexRef },
+    Fetch {
+        from: MemberIndex,
+        vertices: Vec<VertexRef>,
+    },
+    /// Ask for everything above a round, ascending: this node is far behind.
+    FetchRounds {
+        from: MemberIndex,
+        after: Round,
+        limit: usize,
+    },
+    /// Store a commit with all that it changed, in one batch, and tell readers.
+    Executed(Box<Executed>),
+    /// Store a certificate, synced, and tell readers; `due` ones are posted (B2).
+    Certified {
+        certificate: Arc<Verified<Certificate>>,
+        due: bool,
+    },
+    /// Remember that a checkpoint is anchored, and tell readers.
+    Anchored(Height),
+    /// Keep the proof that a member signed two vertices for one round.
+    Equivocation(Evidence),
+    /// F4: stop taking part, keep the store for replay, and say why.
+    Halt(String),
+}
+
+/// A commit and what executing it did.
+#[derive(Debug)]
+pub struct Executed {
+    pub commit: Commit,
+    /// The commit's transactions that are not void, in order.
+    pub transactions: Vec<Arc<Verified<Transaction>>>,
+    pub applied: Applied,
+    /// Set when this commit is a height.
+    pub statement: Option<Statement>,
+}
+
+/// Why a transaction is not taken into the mempool.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error(transparent)]
+    Full(#[from] MempoolFull),
+    #[error("no transactions are taken: {0}")]
+    NotAccepting(String),
+}
+
+/// What a replica is made of.
+pub struct ReplicaConfig {
+    pub genesis: Arc<Genesis>,
+    pub committee: Arc<Committee>,
+    /// `None`: follow as an observer.
+    pub own: Option<(MemberIndex, NodeKeys)>,
+    pub mempool_bytes_max: usize,
+}
+
+/// What a restart finds in the store, or what genesis gives.
+pub struct Restored {
+    pub core: Recovered,
+    pub ledger: Ledger,
+    /// Statements of the newest certified height and of all after it, ascending.
+    pub statements: Vec<Statement>,
+    /// The newest certificate.
+    pub certificate: Option<Arc<Verified<Certificate>>>,
+    pub anchored: Height,
+    /// Shares found in stored vertices, for heights that are not certified yet.
+    pub shares: Vec<(MemberIndex, FinalityShare)>,
+}
+
+/// The state machine.
+pub struct Replica {
+    genesis: Arc<Genesis>,
+    epoch: Epoch,
+    own: Option<(MemberIndex, NodeKeys)>,
+    core: Core,
+    core_effects: Vec<weft_consensus::Effect>,
+    mempool: Mempool,
+    ledger: Ledger,
+    /// Something was applied since the last height.
+    dirty: bool,
+    finality: Finality,
+    /// Own shares for the next own vertex.
+    outbox: Vec<FinalityShare>,
+    last_height: LastHeight,
+    /// Snapshots of the heights that wait for their certificate.
+    snapshots: BTreeMap<Height, Snapshot>,
+    certified: Option<CertifiedView>,
+    anchored: Height,
+    last_commit: (weft_types::CommitIndex, Millis),
+    unordered: bool,
+    halted: Option<String>,
+}
+
+/// Of the newest height executed here.
+#[derive(Debug, Clone, Copy)]
+struct LastHeight {
+    height: Height,
+    timestamp: Millis,
+    state_root: weft_types::Root,
+}
+
+impl Replica {
+    /// A replica that goes on where `restored` stands. Effects of starting are in `out`.
+    pub fn new(
+        config: ReplicaConfig,
+        restored: Restored,
+        now: Millis,
+        out: &mut Vec<Effect>,
+    ) -> Self {
+        let params = &config.genesis.template.params;
+        let own_index = config.own.as_ref().map(|(index, _)| *index);
+        let core_config = CoreConfig::new(
+            config.genesis.network.id(),
+            config.committee.clone(),
+            own_index,
+            params,
+        );
+        let signer = config
+            .own
+            .as_ref()
+            .map(|(index, keys)| (*index, keys.finality.clone()));
+        let certified_height = restored
+            .certificate
+            .as_ref()
+            .map_or(Height::ZERO, |c| c.statement.height);
+        let snapshot = restored.ledger.snapshot();
+        let last_height = restored.statements.last().map_or(
+            LastHeight {
+                height: Height::ZERO,
+                timestamp: config.genesis.template.timestamp_ms,
+                state_root: snapshot.root(),
+            },
+            |statement| LastHeight {
+                height: statement.height,
+                timestamp: statement.timestamp,
+                state_root: statement.state_root,
+            },
+        );
+        // The store holds the state after the newest commit. It proves the certified height only
+        // when nothing has changed since.
+        let certified = restored
+            .certificate
+            .filter(|c| c.statement.state_root == snapshot.root())
+            .map(|certificate| CertifiedView {
+                certificate,
+                snapshot,
+            });
+        let last_commit = restored.ledger.last_commit();
+        let dirty = restored.ledger.snapshot().root() != last_height.state_root;
+        let finality = Finality::new(
+            config.genesis.network,
+            config.committee.clone(),
+            signer,
+            certified_height,
+        );
+        let mut replica = Self {
+            epoch: config.committee.epoch(),
+            own: config.own,
+            core: Core::new(core_config, restored.core, now),
+            core_effects: Vec::new(),
+            mempool: Mempool::new(config.mempool_bytes_max),
+            ledger: restored.ledger,
+            dirty,
+            finality,
+            outbox: Vec::new(),
+            last_height,
+            snapshots: BTreeMap::new(),
+            certified,
+            anchored: restored.anchored,
+            last_commit,
+            unordered: false,
+            halted: None,
+            genesis: config.genesis,
+        };
+        let interval = replica.genesis.template.params.checkpoint_interval_ms;
+        let mut previous = replica.genesis.template.timestamp_ms;
+        for statement in restored.statements {
+            let due = due_for_posting(previous, statement.timestamp, interval);
+            previous = statement.timestamp;
+            if statement.height > certified_height {
+                replica.sign_statement(statement, due, out);
+            }
+        }
+        for (author, share) in restored.shares {
+            let outcomes = replica.finality.add(author, &share);
+            replica.conclude(outcomes, out);
+        }
+        replica.handle(now, Input::Tick, out);
+        replica
+    }
+
+    /// Takes one input. What follows from it is appended to `out`.
+    pub fn handle(&mut self, now: Millis, input: Input, out: &mut Vec<Effect>) {
+        if self.halted.is_some() {
+            return;
+        }
+        match input {
+            Input::Vertex { vertex, from } => {
+                self.feed(now, weft_consensus::Input::Vertex { vertex, from });
+            }
+            Input::FetchFailed { from, missing } => {
+                self.feed(now, weft_consensus::Input::FetchFailed { from, missing });
+            }
+            Input::Anchored(height) if height > self.anchored => {
+                self.anchored = height;
+                out.push(Effect::Anchored(height));
+            }
+            Input::Anchored(_) => {}
+            Input::Tick => self.feed(now, weft_consensus::Input::Tick),
+        }
+        self.run(now, out);
+    }
+
+    /// Takes transactions into the mempool, each or not.
+    pub fn submit(
+        &mut self,
+        now: Millis,
+        transactions: Vec<Arc<Verified<Transaction>>>,
+        out: &mut Vec<Effect>,
+    ) -> Vec<Result<(), Refusal>> {
+        let refused = self.not_accepting();
+        let results = transactions
+            .into_iter()
+            .map(|transaction| match &refused {
+                Some(reason) => Err(Refusal::NotAccepting(reason.clone())),
+                None => Ok(self.mempool.insert(transaction)?),
+            })
+            .collect();
+        self.run(now, out);
+        results
+    }
+
+    /// When `handle` wants a `Tick` at the latest.
+    pub fn next_deadline(&self) -> Option<Millis> {
+        match self.halted {
+            Some(_) => None,
+            None => self.core.next_deadline(),
+        }
+    }
+
+    fn feed(&mut self, now: Millis, input: weft_consensus::Input) {
+        self.core.handle(now, input, &mut self.core_effects);
+    }
+
+    /// Carries out the core's effects until it has no more.
+    fn run(&mut self, now: Millis, out: &mut Vec<Effect>) {
+        loop {
+            while !self.core_effects.is_empty() {
+                for effect in std::mem::take(&mut self.core_effects) {
+                    self.follow(now, effect, out);
+                    if self.halted.is_some() {
+                        self.core_effects.clear();
+                        return;
+                    }
+                }
+            }
+            let unordered = self.has_work();
+            if unordered == self.unordered {
+                return;
+            }
+            self.unordered = unordered;
+            self.feed(now, weft_consensus::Input::Unordered(unordered));
+        }
+    }
+
+    /// R2: whether anything waits to be ordered or certified.
+    fn has_work(&self) -> bool {
+        !self.mempool.is_empty()
+            || !self.outbox.is_empty()
+            || self.dirty
+            || self.finality.uncertified() > 0
+    }
+
+    fn follow(&mut self, now: Millis, effect: weft_consensus::Effect, out: &mut Vec<Effect>) {
+        use weft_consensus::Effect as Core;
+        match effect {
+            Core::Propose(proposal) => self.propose(now, proposal, out),
+            Core::Accepted(vertex) => {
+                let shares = vertex.shares().to_vec();
+                let author = vertex.author();
+                let foreign = self.own.as_ref().is_none_or(|(own, _)| *own != author);
+                if foreign {
+                    out.push(Effect::Persist(vertex));
+                    for share in shares {
+                        let outcomes = self.finality.add(author, &share);
+                        self.conclude(outcomes, out);
+                    }
+                }
+            }
+            Core::Fetch { from, vertices } => out.push(Effect::Fetch { from, vertices }),
+            Core::FetchRounds { from, after, limit } => {
+                out.push(Effect::FetchRounds { from, after, limit });
+            }
+            Core::Relay { to, vertex } => out.push(Effect::Relay { to, vertex }),
+            Core::Committed(ordered) => self.execute(ordered, out),
+            Core::Equivocation(evidence) => out.push(Effect::Equivocation(evidence)),
+        }
+    }
+
+    /// V1-V3: fills the core's proposal, signs it, and has it stored before it leaves.
+    fn propose(&mut self, now: Millis, proposal: Proposal, out: &mut Vec<Effect>) {
+        let Some((author, keys)) = &self.own else {
+            return;
+        };
+        let params = &self.genesis.template.params;
+        let payload_max = usize::try_from(params.vertex_payload_bytes_max).unwrap_or(usize::MAX);
+        let transactions =
+            self.mempool
+                .take(proposal.round, now, VERTEX_TRANSACTIONS_MAX, payload_max);
+        let shares = self
+            .outbox
+            .drain(..self.outbox.len().min(FINALITY_SHARES_MAX));
+        let body = VertexBody {
+            network: self.genesis.network.id(),
+            epoch: self.epoch,
+            round: proposal.round,
+            author: *author,
+            timestamp: now.max(proposal.timestamp_floor),
+            parents: proposal.parents,
+            weak_links: proposal.weak_links,
+            transactions: transactions.iter().map(|t| t.encoded().clone()).collect(),
+            shares: shares.collect(),
+        };
+        let vertex = Vertex::sign(body, transactions, &keys.vertex);
+        out.push(Effect::GuardVertex {
+            epoch: self.epoch,
+            round: vertex.round(),
+            digest: vertex.digest(),
+        });
+        out.push(Effect::PersistOwn(vertex.clone()));
+        out.push(Effect::Broadcast(vertex.clone()));
+        self.feed(now, weft_consensus::Input::Proposed(vertex));
+    }
+
+    /// O3, F1: applies a commit, and closes a height when it is time.
+    fn execute(&mut self, ordered: OrderedCommit, out: &mut Vec<Effect>) {
+        let OrderedCommit { commit, vertices } = ordered;
+        let params = &self.genesis.template.params;
+        if let Some((own, _)) = &self.own {
+            for vertex in vertices.iter().filter(|v| v.author() == *own) {
+                self.mempool.ordered(vertex.round());
+            }
+            self.mempool
+                .reclaim(commit.leader.round.saturating_sub(params.gc_depth));
+        }
+        let all = vertices.iter().flat_map(|v| v.transactions());
+        let transactions: Vec<_> = all.flatten().cloned().collect();
+        let applied = self.ledger.apply(&CommitInput {
+            index: commit.index,
+            timestamp: commit.timestamp,
+            transactions: &transactions,
+        });
+        self.last_commit = (commit.index, commit.timestamp);
+        self.dirty |= !applied.receipts.is_empty() || !applied.changes.is_empty();
+        let statement = self.close_height(&commit);
+        out.push(Effect::Executed(Box::new(Executed {
+            commit,
+            transactions,
+            applied,
+            statement: statement.as_ref().map(|(statement, _)| statement.clone()),
+        })));
+        if let Some((statement, due)) = statement {
+            self.snapshots
+                .insert(statement.height, self.ledger.snapshot());
+            self.sign_statement(statement, due, out);
+        }
+    }
+
+    /// F1: the statement of this commit if it is a height, and whether it is due for posting.
+    fn close_height(&mut self, commit: &Commit) -> Option<(Statement, bool)> {
+        let params = &self.genesis.template.params;
+        let since = commit.timestamp.saturating_sub(self.last_height.timestamp.0);
+        let worth = self.dirty && since >= params.finality_interval_ms;
+        if !worth && since < params.finality_interval_max_ms {
+            return None;
+        }
+        let roots = self.ledger.close_height();
+        let statement = Statement {
+            network: self.genesis.network,
+            epoch: self.epoch,
+            height: self.last_height.height.next(),
+            timestamp: commit.timestamp,
+            commit: commit.index,
+            commit_digest: commit.digest(),
+            state_root: roots.state_root,
+            receipts_root: roots.receipts_root,
+            offenders_root: weft_types::Root(empty_hash()),
+            withdrawals_root: weft_types::Root(empty_hash()),
+            exit_root: weft_types::Root(empty_hash()),
+            deposits_processed: 0,
+            deposits_digest: weft_types::Root(empty_hash()),
+            registry_cursor: 0,
+            next_committee: CommitteeDigest::ZERO,
+        };
+        let interval = params.checkpoint_interval_ms;
+        let due = due_for_posting(self.last_height.timestamp, commit.timestamp, interval);
+        self.dirty = false;
+        self.last_height = LastHeight {
+            height: statement.height,
+            timestamp: statement.timestamp,
+            state_root: statement.state_root,
+        };
+        Some((statement, due))
+    }
+
+    /// F2: signs a statement, guarded, and carries the share in the next own vertex.
+    fn sign_statement(&mut self, statement: Statement, due: bool, out: &mut Vec<Effect>) {
+        if self.own.is_some() {
+            out.push(Effect::GuardStatement {
+                epoch: statement.epoch,
+                height: statement.height,
+                digest: statement.digest(),
+            });
+        }
+        let (share, outcomes) = self.finality.close(statement, due);
+        self.outbox.extend(share);
+        self.conclude(outcomes, out);
+    }
+
+    fn conclude(&mut self, outcomes: Vec<Outcome>, out: &mut Vec<Effect>) {
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Certified { certificate, due } => {
+                    let height = certificate.statement.height;
+                    let later = self.snapshots.split_off(&height.next());
+                    if let Some(snapshot) = self.snapshots.remove(&height) {
+                        self.certified = Some(CertifiedView {
+                            certificate: certificate.clone(),
+                            snapshot,
+                        });
+                    }
+                    self.snapshots = later;
+                    out.push(Effect::Certified { certificate, due });
+                }
+                Outcome::Grown(certificate) => out.push(Effect::Certified {
+                    certificate,
+                    due: true,
+                }),
+                Outcome::Diverged {
+                    height,
+                    own,
+                    certified,
+                } => {
+                    let reason = format!(
+                        "height {height}: a quorum certified statement {certified}, this node \
+                         computed {own}; it stops rather than follow or fork"
+                    );
+                    self.halted = Some(reason.clone());
+                    out.push(Effect::Halt(reason));
+                    return;
+                }
+            }
+        }
+    }
+}

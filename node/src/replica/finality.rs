@@ -1,0 +1,272 @@
+//! F1-F4: from own statements and the members' shares to certificates. Shares of one statement are
+//! summed and the sum is checked once, when it reaches a quorum; only a sum that fails is bisected,
+//! and whoever signed wrongly is refused from then on. At most one statement per height can gather a
+//! quorum, because two quorums share an honest member and an honest member signs one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use weft_types::bls::{PublicKey, Purpose, SecretKey, Signature};
+use weft_types::{
+    Certificate, Committee, FinalityShare, Height, MemberIndex, MemberSet, Network, Statement,
+    StatementDigest, Verified,
+};
+
+/// Shares for heights this far above the own newest one are not kept: what is further ahead comes
+/// again as certificates.
+pub const SHARE_HEIGHTS_AHEAD_MAX: u64 = 1024;
+
+type Shares = BTreeMap<MemberIndex, Signature>;
+
+/// What came of a share.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// F3: a quorum signed what this node computed; `due` for posting or not (B2).
+    Certified {
+        certificate: Arc<Verified<Certificate>>,
+        due: bool,
+    },
+    /// A certificate whose checkpoint is still due gained signers.
+    Grown(Arc<Verified<Certificate>>),
+    /// F4: a quorum signed something else. This node must stop.
+    Diverged {
+        height: Height,
+        own: StatementDigest,
+        certified: StatementDigest,
+    },
+}
+
+/// The members' shares and this node's statements.
+pub struct Finality {
+    network: Network,
+    committee: Arc<Committee>,
+    /// `None` for an observer, who follows and signs nothing.
+    own: Option<(MemberIndex, SecretKey)>,
+    /// Executed here and not certified yet.
+    open: BTreeMap<Height, Statement>,
+    shares: BTreeMap<Height, BTreeMap<StatementDigest, Shares>>,
+    /// Members whose share was wrong.
+    refused: MemberSet,
+    newest: Height,
+    certified: Height,
+    /// Heights not certified yet that are due for posting.
+    due_heights: BTreeSet<Height>,
+    /// The newest certificate that is due for posting, with its shares.
+    due: Option<(Certificate, Shares)>,
+}
+
+impl Finality {
+    /// `certified` is the newest certified height in the store.
+    pub fn new(
+        network: Network,
+        committee: Arc<Committee>,
+        own: Option<(MemberIndex, SecretKey)>,
+        certified: Height,
+    ) -> Self {
+        Self {
+            network,
+            committee,
+            own,
+            open: BTreeMap::new(),
+            shares: BTreeMap::new(),
+            refused: MemberSet::default(),
+            newest: certified,
+            certified,
+            due_heights: BTreeSet::new(),
+            due: None,
+        }
+    }
+
+    /// A height was executed here: takes the statement, and returns the own share of it. One that is
+    /// `due` for posting goes on collecting shares once it is certified.
+    pub fn close(
+        &mut self,
+        statement: Statement,
+        due: bool,
+    ) -> (Option<FinalityShare>, Vec<Outcome>) {
+        let height = statement.height;
+        if due {
+            self.due_heights.insert(height);
+        }
+        self.newest = self.newest.max(height);
+        if height <= self.certified {
+            return (None, Vec::new());
+        }
+        let own = self.own.as_ref();
+        let share = own.map(|(index, key)| (*index, FinalityShare::sign(&statement, key)));
+        self.open.insert(height, statement);
+        let mut outcomes = match &share {
+            Some((index, share)) => self.add(*index, share),
+            None => Vec::new(),
+        };
+        // Shares of others may have been first.
+        if outcomes.is_empty() {
+            outcomes = self.judge(height);
+        }
+        (share.map(|(_, share)| share), outcomes)
+    }
+
+    /// A share from a vertex of `author`, which signed the vertex.
+    pub fn add(&mut self, author: MemberIndex, share: &FinalityShare) -> Vec<Outcome> {
+        let height = share.height;
+        let beyond = self.newest.saturating_add(SHARE_HEIGHTS_AHEAD_MAX);
+        if share.epoch != self.committee.epoch() || self.refused.contains(author) || height > beyond
+        {
+            return Vec::new();
+        }
+        if height <= self.certified {
+            return self.grow(author, share).into_iter().collect();
+        }
+        // A member's first share of a height counts; another could only be a second statement.
+        let of_height = self.shares.entry(height).or_default();
+        if of_height.values().any(|s| s.contains_key(&author)) {
+            return Vec::new();
+        }
+        of_height
+            .entry(share.statement)
+            .or_default()
+            .insert(author, share.signature);
+        self.judge(height)
+    }
+
+    /// Looks for a quorum at a height that has been executed here.
+    fn judge(&mut self, height: Height) -> Vec<Outcome> {
+        let Some(statement) = self.open.get(&height) else {
+            return Vec::new();
+        };
+        let own = statement.digest();
+        let digests: Vec<_> = self.shares.get(&height).into_iter().flatten().collect();
+        let quorum = digests.into_iter().find_map(|(digest, shares)| {
+            let signers: MemberSet = shares.keys().copied().collect();
+            self.committee.is_quorum(&signers).then_some(*digest)
+        });
+        let Some(digest) = quorum else {
+            return Vec::new();
+        };
+        if !self.keep_valid(height, digest) {
+            return Vec::new();
+        }
+        if digest != own {
+            let certified = digest;
+            return vec![Outcome::Diverged {
+                height,
+                own,
+                certified,
+            }];
+        }
+        self.certify(height, digest).into_iter().collect()
+    }
+
+    /// Checks the sum of a statement's shares; when it fails, drops the wrong shares and refuses
+    /// their authors. Whether a quorum is left.
+    fn keep_valid(&mut self, height: Height, digest: StatementDigest) -> bool {
+        let of_height = self.shares.get_mut(&height);
+        let Some(shares) = of_height.and_then(|s| s.get_mut(&digest)) else {
+            return false;
+        };
+        let all: Vec<(MemberIndex, Signature)> = shares.iter().map(|(m, s)| (*m, *s)).collect();
+        let mut wrong = MemberSet::default();
+        bisect(&self.committee, &digest, &all, &mut wrong);
+        for member in wrong.iter() {
+            shares.remove(&member);
+            self.refused.insert(member);
+        }
+        let signers: MemberSet = shares.keys().copied().collect();
+        self.committee.is_quorum(&signers)
+    }
+
+    fn certify(&mut self, height: Height, digest: StatementDigest) -> Option<Outcome> {
+        let statement = self.open.get(&height)?.clone();
+        let shares = self.shares.get(&height)?.get(&digest)?.clone();
+        let certificate = assemble(statement, &shares, self.committee.size())?;
+        let verified = certificate.verify(&self.network, &self.committee).ok()?;
+        self.certified = self.certified.max(height);
+        // A certificate covers every height below it: the chain of commits is one.
+        self.open = self.open.split_off(&height.next());
+        self.shares = self.shares.split_off(&height.next());
+        // A later certificate serves a due height that it covers just as well.
+        let kept = self.due_heights.split_off(&height.next());
+        let due = !std::mem::replace(&mut self.due_heights, kept).is_empty();
+        if due {
+            self.due = Some(((*verified).clone(), shares));
+        }
+        let certificate = Arc::new(verified);
+        Some(Outcome::Certified { certificate, due })
+    }
+
+    /// F3: a certificate that is still to be posted goes on collecting signers, so that posting it
+    /// costs less. A late share is checked alone.
+    fn grow(&mut self, author: MemberIndex, share: &FinalityShare) -> Option<Outcome> {
+        let (certificate, shares) = self.due.as_mut()?;
+        let same = certificate.statement.height == share.height
+            && certificate.statement.digest() == share.statement;
+        if !same || shares.contains_key(&author) {
+            return None;
+        }
+        let key = &self.committee.member(author)?.finality_key;
+        if !key.verify(Purpose::Finality, &share.statement.0, &share.signature) {
+            self.refused.insert(author);
+            return None;
+        }
+        shares.insert(author, share.signature);
+        let statement = certificate.statement.clone();
+        *certificate = assemble(statement, shares, self.committee.size())?;
+        let verified = certificate.clone().verify(&self.network, &self.committee);
+        verified.ok().map(|c| Outcome::Grown(Arc::new(c)))
+    }
+
+    /// Newest certified height.
+    pub fn certified(&self) -> Height {
+        self.certified
+    }
+
+    /// Heights executed here that wait for a certificate.
+    pub fn uncertified(&self) -> u64 {
+        self.open.len() as u64
+    }
+
+    /// Members that signed wrongly.
+    pub fn refused(&self) -> &MemberSet {
+        &self.refused
+    }
+}
+
+/// The sum of the shares as a certificate; `None` without shares.
+fn assemble(statement: Statement, shares: &Shares, members: usize) -> Option<Certificate> {
+    let signers: MemberSet = shares.keys().copied().collect();
+    Some(Certificate {
+        statement,
+        bitmap: signers.to_bitmap(members).into(),
+        signature: Signature::sum(shares.values())?,
+    })
+}
+
+/// F2: one check for all; halves a failing set until the wrong shares are alone.
+fn bisect(
+    committee: &Committee,
+    digest: &StatementDigest,
+    shares: &[(MemberIndex, Signature)],
+    wrong: &mut MemberSet,
+) {
+    let keys = shares.iter().filter_map(|(m, _)| committee.member(*m));
+    let key = PublicKey::sum(keys.map(|m| &m.finality_key));
+    let sum = Signature::sum(shares.iter().map(|(_, s)| s));
+    if let (Some(key), Some(sum)) = (key, sum)
+        && key.verify(Purpose::Finality, &digest.0, &sum)
+    {
+        return;
+    }
+    match shares {
+        [] => {}
+        [(member, _)] => {
+            wrong.insert(*member);
+        }
+        _ => {
+            let (left, right) = shares.split_at(shares.len() / 2);
+            bisect(committee, digest, left, wrong);
+            bisect(committee, digest, right, wrong);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

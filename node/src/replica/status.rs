@@ -1,0 +1,69 @@
+//! What a replica tells of itself.
+
+use super::Replica;
+use crate::view::View;
+use weft_types::{Height, Millis};
+
+/// B2: whether a height is the first of its checkpoint interval. Known from the timestamps alone, so
+/// that every member and every restart agrees.
+pub fn due_for_posting(previous: Millis, timestamp: Millis, interval: Millis) -> bool {
+    timestamp.0 / interval.0 > previous.0 / interval.0
+}
+
+impl Replica {
+    /// One consistent picture for readers.
+    pub fn view(&self) -> View {
+        View {
+            epoch: self.epoch,
+            round: self.core.round(),
+            commit: self.last_commit.0,
+            timestamp: self.last_commit.1,
+            snapshot: self.ledger.snapshot(),
+            height: self.last_height.height,
+            state_root: self.last_height.state_root,
+            certified: self.certified.clone(),
+            anchored: self.anchored,
+            own: self.own.as_ref().map(|(index, _)| *index),
+            not_voting: self.not_voting(),
+            not_accepting: self.not_accepting(),
+        }
+    }
+
+    /// Why this node signs nothing at the moment.
+    pub fn not_voting(&self) -> Option<String> {
+        if let Some(reason) = &self.halted {
+            return Some(format!("halted: {reason}"));
+        }
+        if self.own.is_none() {
+            return Some("this node is an observer: its key is in no committee".to_owned());
+        }
+        self.core
+            .behind()
+            .map(|round| format!("catching up: others are at round {round}"))
+    }
+
+    /// F4: why no transactions are taken at the moment.
+    pub fn not_accepting(&self) -> Option<String> {
+        if self.halted.is_some() || self.own.is_none() {
+            return self.not_voting();
+        }
+        let open = self.finality.uncertified();
+        let limit = self.genesis.template.params.uncertified_heights_max;
+        (open > limit).then(|| format!("{open} heights wait for a certificate, more than {limit}"))
+    }
+
+    /// Newest certified height.
+    pub fn certified_height(&self) -> Height {
+        self.finality.certified()
+    }
+
+    /// Encoded bytes in the mempool.
+    pub fn mempool_bytes(&self) -> usize {
+        self.mempool.bytes()
+    }
+
+    /// The consensus, for status and metrics.
+    pub fn core(&self) -> &weft_consensus::Core {
+        &self.core
+    }
+}
