@@ -1,0 +1,272 @@
+//! The replica's thread: takes commands one after the other, lets the replica handle them, and carries
+//! out its effects in their order. It is the only writer of database and guard. A failed write ends
+//! it, and with it the node: nothing may leave that is not on disk.
+
+use super::DriverError;
+use super::clock::Clock;
+use super::fetch::{Wanted, fetch};
+use super::inbound::{CERTIFICATE_FRAME, VERTEX_FRAME, Verifier};
+use crate::events::EventLog;
+use crate::index;
+use crate::metrics::Metrics;
+use crate::replica::{Effect, Executed, Input, Refusal, Replica};
+use crate::tracker::Tracker;
+use crate::view::View;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use weft_network::Handle as Network;
+use weft_storage::{CommitBatch, Durability, SigningGuard, Store};
+use weft_types::{Certificate, Height, Transaction, Verified, Vertex};
+
+/// Commands that wait for the replica's thread.
+pub const COMMANDS_MAX: usize = 1024;
+/// Commands handled before readers get a new view.
+const COMMANDS_AT_ONCE: usize = 64;
+
+/// What the rest of the node asks of the replica's thread.
+#[derive(Debug)]
+pub enum Command {
+    Input(Input),
+    Submit {
+        transactions: Vec<Arc<Verified<Transaction>>>,
+        reply: oneshot::Sender<Vec<Result<(), Refusal>>>,
+    },
+}
+
+pub type Commands = mpsc::Sender<Command>;
+
+/// What readers look at, fed by the engine.
+#[derive(Clone)]
+pub struct Readers {
+    pub views: watch::Sender<Arc<View>>,
+    pub tracker: Arc<Tracker>,
+    pub events: Arc<EventLog>,
+    pub metrics: Arc<Metrics>,
+    /// The newest certificate that is due for posting.
+    pub due: watch::Sender<Option<Arc<Verified<Certificate>>>>,
+}
+
+pub struct Engine {
+    pub replica: Replica,
+    pub store: Arc<Store>,
+    /// `None` for an observer, who signs nothing.
+    pub guard: Option<SigningGuard>,
+    pub network: Network,
+    pub verifier: Verifier,
+    pub commands: Commands,
+    pub readers: Readers,
+    pub clock: Clock,
+    /// Where fetches run, off this thread.
+    pub runtime: tokio::runtime::Handle,
+}
+
+impl Engine {
+    /// Carries out the effects of starting, then works until `stop` or a fatal error.
+    pub async fn run(
+        mut self,
+        start: Vec<Effect>,
+        mut inbox: mpsc::Receiver<Command>,
+        stop: CancellationToken,
+    ) -> Result<(), DriverError> {
+        let mut effects = start;
+        self.carry_out(&mut effects)?;
+        self.publish();
+        loop {
+            let deadline = self.replica.next_deadline().map(|d| self.clock.instant(d));
+            let sleep = async {
+                match deadline {
+                    Some(deadline) => tokio::time::sleep_until(deadline).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let mut next = tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                command = inbox.recv() => match command {
+                    Some(command) => command,
+                    None => break,
+                },
+                () = sleep => Command::Input(Input::Tick),
+            };
+            for _ in 0..COMMANDS_AT_ONCE {
+                self.take(next, &mut effects)?;
+                match inbox.try_recv() {
+                    Ok(command) => next = command,
+                    Err(_) => break,
+                }
+            }
+            self.publish();
+        }
+        self.store.sync()?;
+        Ok(())
+    }
+
+    fn take(&mut self, command: Command, effects: &mut Vec<Effect>) -> Result<(), DriverError> {
+        let now = self.clock.now();
+        match command {
+            Command::Input(input) => self.replica.handle(now, input, effects),
+            Command::Submit {
+                transactions,
+                reply,
+            } => {
+                let results = self.replica.submit(now, transactions, effects);
+                // The client may have gone.
+                let _ = reply.send(results);
+            }
+        }
+        self.carry_out(effects)
+    }
+
+    /// Empties the list. Consecutive vertices of others are written together.
+    fn carry_out(&mut self, effects: &mut Vec<Effect>) -> Result<(), DriverError> {
+        let mut vertices: Vec<Verified<Vertex>> = Vec::new();
+        for effect in effects.drain(..) {
+            if let Effect::Persist(vertex) = effect {
+                vertices.push(vertex);
+                continue;
+            }
+            self.persist(&mut vertices)?;
+            self.carry_out_one(effect)?;
+        }
+        self.persist(&mut vertices)
+    }
+
+    fn persist(&self, vertices: &mut Vec<Verified<Vertex>>) -> Result<(), DriverError> {
+        if vertices.is_empty() {
+            return Ok(());
+        }
+        self.store
+            .put_vertices(vertices.iter().map(|v| &**v), Durability::Buffered)?;
+        for vertex in vertices.drain(..) {
+            self.network.publish(VERTEX_FRAME, || vertex.encode());
+        }
+        Ok(())
+    }
+
+    fn carry_out_one(&mut self, effect: Effect) -> Result<(), DriverError> {
+        match effect {
+            Effect::Persist(_) => {}
+            // V3: both are on disk before anything that follows.
+            Effect::GuardVertex {
+                epoch,
+                round,
+                digest,
+            } => self.guard()?.sign_vertex(epoch, round, digest)?,
+            Effect::GuardStatement {
+                epoch,
+                height,
+                digest,
+            } => self.guard()?.sign_statement(epoch, height, digest)?,
+            Effect::PersistOwn(vertex) => {
+                let begun = Instant::now();
+                self.store.put_own_vertex(&vertex)?;
+                self.readers.metrics.store_write(begun.elapsed());
+            }
+            Effect::Broadcast(vertex) => {
+                let encoded = vertex.encode();
+                self.network.publish(VERTEX_FRAME, || encoded.clone());
+                if let Err(error) = self.network.broadcast(VERTEX_FRAME, encoded) {
+                    tracing::warn!(%error, vertex = %vertex.reference(), "not sent");
+                }
+            }
+            Effect::Relay { to, vertex } => {
+                let epoch = self.replica.core().epoch();
+                if let Some(encoded) = self.store.vertex_encoded(epoch, &vertex)? {
+                    // Not queued: the peer fetches instead.
+                    let _ = self.network.send(to, VERTEX_FRAME, encoded);
+                }
+            }
+            Effect::Fetch { from, vertices } => self.fetch(from, Wanted::Vertices(vertices)),
+            Effect::FetchRounds { from, after, limit } => {
+                self.fetch(from, Wanted::Rounds { after, limit });
+            }
+            Effect::Executed(executed) => self.executed(*executed)?,
+            Effect::Certified { certificate, due } => self.certified(certificate, due)?,
+            Effect::Anchored(height) => self.anchored(height)?,
+            Effect::Equivocation(evidence) => {
+                self.readers.metrics.equivocation();
+                tracing::error!(
+                    member = %evidence.first.author(),
+                    first = %evidence.first.reference(),
+                    second = %evidence.second.reference(),
+                    "a member signed two vertices for one round"
+                );
+            }
+            Effect::Halt(reason) => tracing::error!(reason, "halted"),
+        }
+        Ok(())
+    }
+
+    fn guard(&mut self) -> Result<&mut SigningGuard, DriverError> {
+        self.guard.as_mut().ok_or(DriverError::NoGuard)
+    }
+
+    fn fetch(&self, from: weft_types::MemberIndex, wanted: Wanted) {
+        let (network, verifier) = (self.network.clone(), self.verifier.clone());
+        let commands = self.commands.clone();
+        self.runtime
+            .spawn(fetch(network, verifier, commands, from, wanted));
+    }
+
+    /// One atomic batch for the commit; then readers learn of it.
+    fn executed(&mut self, executed: Executed) -> Result<(), DriverError> {
+        let begun = Instant::now();
+        let mut batch = CommitBatch::new(executed.commit.clone());
+        for change in &executed.applied.changes {
+            let encoded = change.after.as_ref().map(weft_ledger::Object::encode);
+            batch.objects.push((change.id, encoded));
+        }
+        for receipt in &executed.applied.receipts {
+            batch.push_receipt(receipt.transaction, receipt.encode());
+        }
+        batch.indexes = index::rows(&executed);
+        batch.statement = executed.statement.clone();
+        self.store.write_commit(&batch, Durability::Buffered)?;
+        let readers = &self.readers;
+        readers.metrics.store_write(begun.elapsed());
+        readers.metrics.committed(&executed);
+        readers.tracker.on_commit(&executed);
+        readers.events.on_commit(&executed);
+        Ok(())
+    }
+
+    fn certified(
+        &mut self,
+        certificate: Arc<Verified<Certificate>>,
+        due: bool,
+    ) -> Result<(), DriverError> {
+        // What clients are told is certified survives power loss.
+        self.store
+            .put_certificate(&certificate, Durability::Synced)?;
+        let readers = &self.readers;
+        let statement = &certificate.statement;
+        readers.metrics.certified(statement, self.clock.now());
+        readers
+            .tracker
+            .on_certified(statement.height, statement.commit);
+        readers.events.on_certified(&certificate);
+        self.network
+            .publish(CERTIFICATE_FRAME, || certificate.encode());
+        if due {
+            let _ = readers.due.send(Some(certificate));
+        }
+        Ok(())
+    }
+
+    fn anchored(&mut self, height: Height) -> Result<(), DriverError> {
+        self.readers.metrics.anchored(height);
+        self.readers.tracker.on_anchored(height);
+        self.readers.events.on_anchored(height);
+        Ok(())
+    }
+
+    fn publish(&self) {
+        let view = self.replica.view();
+        self.readers
+            .metrics
+            .observe(&view, self.replica.mempool_bytes());
+        self.readers.views.send_replace(Arc::new(view));
+    }
+}
