@@ -19,12 +19,14 @@ use finality::{Finality, Outcome};
 use mempool::Mempool;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use weft_consensus::{Core, CoreConfig, Evidence, OrderedCommit, Proposal, Recovered};
+use weft_consensus::{
+    Core, CoreConfig, Evidence, FetchId, FetchRequest, OrderedCommit, Proposal, Recovered,
+};
 use weft_ledger::{Applied, CommitInput, Ledger, Snapshot};
 use weft_types::{
     Certificate, Commit, Committee, CommitteeDigest, Epoch, FINALITY_SHARES_MAX, FinalityShare,
     Genesis, Height, MemberIndex, Millis, Round, Statement, StatementDigest, Transaction,
-    VERTEX_TRANSACTIONS_MAX, Verified, Vertex, VertexBody, VertexDigest, VertexRef, empty_hash,
+    VERTEX_TRANSACTIONS_MAX, Verified, Vertex, VertexBody, VertexDigest, empty_hash,
 };
 
 /// What the replica learns from outside.
@@ -35,11 +37,8 @@ pub enum Input {
         vertex: Verified<Vertex>,
         from: Option<MemberIndex>,
     },
-    /// A peer did not answer with these vertices.
-    FetchFailed {
-        from: MemberIndex,
-        missing: Vec<VertexRef>,
-    },
+    /// A fetch is over; what it brought has been handed in before.
+    FetchEnded(FetchId),
     /// The base chain has finalised the checkpoint of a height.
     Anchored(Height),
     /// The deadline has passed.
@@ -66,18 +65,13 @@ pub enum Effect {
     /// Store another member's vertex; synced with the next own one.
     Persist(Verified<Vertex>),
     Broadcast(Verified<Vertex>),
-    /// Pass a stored vertex on to a member that shows that it lacks it.
-    Relay { to: MemberIndex, vertex: VertexRef },
-    Fetch {
-        from: MemberIndex,
-        vertices: Vec<VertexRef>,
+    /// Pass a vertex on to a member that shows that it lacks it.
+    Relay {
+        to: MemberIndex,
+        vertex: Verified<Vertex>,
     },
-    /// Ask for everything above a round, ascending: this node is far behind.
-    FetchRounds {
-        from: MemberIndex,
-        after: Round,
-        limit: usize,
-    },
+    /// Ask a member, hand in what it answers, then `FetchEnded`.
+    Fetch(FetchRequest),
     /// Store a commit with all that it changed, in one batch, and tell readers.
     Executed(Box<Executed>),
     /// Store a certificate, synced, and tell readers; `due` ones are posted (B2).
@@ -266,9 +260,7 @@ impl Replica {
             Input::Vertex { vertex, from } => {
                 self.feed(now, weft_consensus::Input::Vertex { vertex, from });
             }
-            Input::FetchFailed { from, missing } => {
-                self.feed(now, weft_consensus::Input::FetchFailed { from, missing });
-            }
+            Input::FetchEnded(id) => self.feed(now, weft_consensus::Input::FetchEnded(id)),
             Input::Anchored(height) if height > self.anchored => {
                 self.anchored = height;
                 out.push(Effect::Anchored(height));
@@ -355,10 +347,8 @@ impl Replica {
                     }
                 }
             }
-            Core::Fetch { from, vertices } => out.push(Effect::Fetch { from, vertices }),
-            Core::FetchRounds { from, after, limit } => {
-                out.push(Effect::FetchRounds { from, after, limit });
-            }
+            Core::Fetch(request) => out.push(Effect::Fetch(request)),
+            Core::Expired(vertex) => self.mempool.reclaim(vertex.round()),
             Core::Relay { to, vertex } => out.push(Effect::Relay { to, vertex }),
             Core::Committed(ordered) => self.execute(ordered, out),
             Core::Equivocation(evidence) => out.push(Effect::Equivocation(evidence)),
@@ -403,13 +393,10 @@ impl Replica {
     /// O3, F1: applies a commit, and closes a height when it is time.
     fn execute(&mut self, ordered: OrderedCommit, out: &mut Vec<Effect>) {
         let OrderedCommit { commit, vertices } = ordered;
-        let params = &self.genesis.template.params;
         if let Some((own, _)) = &self.own {
             for vertex in vertices.iter().filter(|v| v.author() == *own) {
                 self.mempool.ordered(vertex.round());
             }
-            self.mempool
-                .reclaim(commit.leader.round.saturating_sub(params.gc_depth));
         }
         let all = vertices.iter().flat_map(|v| v.transactions());
         let transactions: Vec<_> = all.flatten().cloned().collect();

@@ -4,7 +4,7 @@
 
 use super::DriverError;
 use super::clock::Clock;
-use super::fetch::{Wanted, fetch};
+use super::fetch::fetch;
 use super::inbound::{CERTIFICATE_FRAME, VERTEX_FRAME, Verifier};
 use crate::events::EventLog;
 use crate::index;
@@ -172,15 +172,14 @@ impl Engine {
                 }
             }
             Effect::Relay { to, vertex } => {
-                let epoch = self.replica.core().epoch();
-                if let Some(encoded) = self.store.vertex_encoded(epoch, &vertex)? {
-                    // Not queued: the peer fetches instead.
-                    let _ = self.network.send(to, VERTEX_FRAME, encoded);
-                }
+                // One that is not queued is fetched by the peer instead.
+                let _ = self.network.send(to, VERTEX_FRAME, vertex.encode());
             }
-            Effect::Fetch { from, vertices } => self.fetch(from, Wanted::Vertices(vertices)),
-            Effect::FetchRounds { from, after, limit } => {
-                self.fetch(from, Wanted::Rounds { after, limit });
+            Effect::Fetch(request) => {
+                let (network, verifier) = (self.network.clone(), self.verifier.clone());
+                let commands = self.commands.clone();
+                self.runtime
+                    .spawn(fetch(network, verifier, commands, request));
             }
             Effect::Executed(executed) => self.executed(*executed)?,
             Effect::Certified { certificate, due } => self.certified(certificate, due)?,
@@ -201,13 +200,6 @@ impl Engine {
 
     fn guard(&mut self) -> Result<&mut SigningGuard, DriverError> {
         self.guard.as_mut().ok_or(DriverError::NoGuard)
-    }
-
-    fn fetch(&self, from: weft_types::MemberIndex, wanted: Wanted) {
-        let (network, verifier) = (self.network.clone(), self.verifier.clone());
-        let commands = self.commands.clone();
-        self.runtime
-            .spawn(fetch(network, verifier, commands, from, wanted));
     }
 
     /// One atomic batch for the commit; then readers learn of it.

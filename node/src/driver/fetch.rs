@@ -6,9 +6,10 @@ use super::inbound::Verifier;
 use crate::replica::Input;
 use bytes::Bytes;
 use prost::Message as _;
+use weft_consensus::{FetchRequest, Wanted};
 use weft_network::Handle;
 use weft_storage::{PageRequest, Store, StoreError};
-use weft_types::{Epoch, MemberIndex, Round, Vertex, VertexRef, wire};
+use weft_types::{Epoch, Round, Vertex, VertexRef, wire};
 
 /// Longest answer in bytes of vertices.
 pub const ANSWER_BYTES_MAX: usize = 6 << 20;
@@ -50,11 +51,11 @@ pub fn serve(store: &Store, epoch: Epoch, request: Bytes) -> Result<Bytes, Serve
             None => {}
         }
     }
-    if let Some(after) = request.after_round {
-        let limit = usize::try_from(request.limit).unwrap_or(VERTICES_MAX);
-        let page = PageRequest::first(limit.clamp(1, VERTICES_MAX));
-        let from = Round(after).saturating_add(1);
-        for vertex in store.vertices(epoch, from, &page)?.entries {
+    if let Some(rounds) = request.rounds {
+        let from = Round(rounds.after).saturating_add(1);
+        let page = store.vertices(epoch, from, &PageRequest::ascending(VERTICES_MAX))?;
+        let within = |v: &Vertex| v.round().0 <= rounds.until;
+        for vertex in page.entries.into_iter().take_while(within) {
             let vertex = vertex.encode();
             if !fits(&vertex) {
                 break;
@@ -65,56 +66,31 @@ pub fn serve(store: &Store, epoch: Epoch, request: Bytes) -> Result<Bytes, Serve
     Ok(wire::FetchResponse { vertices }.encode_to_vec().into())
 }
 
-/// What the replica wants to have fetched.
-#[derive(Debug)]
-pub enum Wanted {
-    Vertices(Vec<VertexRef>),
-    Rounds { after: Round, limit: usize },
-}
-
-/// Asks one member, and hands what it answers to the verifier. What it did not answer with is
-/// reported to the replica, which asks somebody else.
-pub async fn fetch(
-    network: Handle,
-    verifier: Verifier,
-    commands: Commands,
-    from: MemberIndex,
-    wanted: Wanted,
-) {
-    let request = match &wanted {
+/// Asks one member, and hands what it answers to the verifier; then says that it is over.
+pub async fn fetch(network: Handle, verifier: Verifier, commands: Commands, fetch: FetchRequest) {
+    let from = fetch.from;
+    let request = match &fetch.wanted {
         Wanted::Vertices(vertices) => wire::FetchRequest {
             vertices: vertices.iter().map(Into::into).collect(),
-            after_round: None,
-            limit: 0,
+            rounds: None,
         },
-        Wanted::Rounds { after, limit } => wire::FetchRequest {
+        Wanted::Rounds { after, until } => wire::FetchRequest {
             vertices: Vec::new(),
-            after_round: Some(after.0),
-            limit: u32::try_from(*limit).unwrap_or(u32::MAX),
+            rounds: Some(wire::Rounds {
+                after: after.0,
+                until: until.0,
+            }),
         },
-    };
-    let mut missing = match wanted {
-        Wanted::Vertices(vertices) => vertices,
-        Wanted::Rounds { .. } => Vec::new(),
     };
     let answer = network.fetch(from, request.encode_to_vec().into()).await;
     let answer = answer
         .map_err(|error| error.to_string())
         .and_then(|bytes| wire::FetchResponse::decode(bytes).map_err(|e| e.to_string()));
     match answer {
-        Ok(answer) => {
-            for bytes in answer.vertices {
-                // Decoded twice (here for its name only): fetches are rare, the code is simple.
-                if let Ok(vertex) = Vertex::decode(bytes.clone()) {
-                    missing.retain(|m| *m != vertex.reference());
-                }
-                verifier.vertex(from, bytes).await;
-            }
-        }
+        Ok(answer) => verifier.vertices(from, answer.vertices).await,
         Err(error) => tracing::debug!(member = %from, %error, "fetch failed"),
     }
-    if !missing.is_empty() {
-        let failed = Input::FetchFailed { from, missing };
-        let _ = commands.send(Command::Input(failed)).await;
-    }
+    let _ = commands
+        .send(Command::Input(Input::FetchEnded(fetch.id)))
+        .await;
 }

@@ -9,6 +9,7 @@ use crate::replica::Input;
 use bytes::Bytes;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use weft_network::{Event, Events, FrameKind};
 use weft_storage::Store;
@@ -50,30 +51,41 @@ impl Verifier {
     /// Verifies a vertex on the pool and hands it to the replica; returns as soon as a place on the
     /// pool was free.
     pub async fn vertex(&self, from: MemberIndex, bytes: Bytes) {
-        let Ok(place) = self.places.clone().acquire_owned().await else {
-            return;
-        };
+        self.start(from, vec![bytes]).await;
+    }
+
+    /// Verifies an answer's vertices in their order; returns when all are with the replica.
+    pub async fn vertices(&self, from: MemberIndex, vertices: Vec<Bytes>) {
+        if let Some(work) = self.start(from, vertices).await {
+            let _ = work.await;
+        }
+    }
+
+    async fn start(&self, from: MemberIndex, vertices: Vec<Bytes>) -> Option<JoinHandle<()>> {
+        let place = self.places.clone().acquire_owned().await.ok()?;
         let this = self.clone();
-        tokio::task::spawn_blocking(move || {
-            let decoded = Vertex::decode(bytes);
-            let verified =
-                decoded.and_then(|v| verify_vertex(v, this.network, &this.committee, &|_| None));
-            drop(place);
-            match verified {
-                Ok(vertex) => {
-                    let input = Input::Vertex {
-                        vertex,
-                        from: Some(from),
-                    };
-                    // Closed only when the node stops.
-                    let _ = this.commands.blocking_send(Command::Input(input));
-                }
-                Err(error) => {
-                    this.metrics.invalid_vertex();
-                    tracing::warn!(member = %from, %error, "refused a vertex");
-                }
+        Some(tokio::task::spawn_blocking(move || {
+            for bytes in vertices {
+                this.verify(from, bytes);
             }
-        });
+            drop(place);
+        }))
+    }
+
+    fn verify(&self, from: MemberIndex, bytes: Bytes) {
+        let decoded = Vertex::decode(bytes);
+        match decoded.and_then(|v| verify_vertex(v, self.network, &self.committee, &|_| None)) {
+            Ok(vertex) => {
+                let from = Some(from);
+                let input = Input::Vertex { vertex, from };
+                // Closed only when the node stops.
+                let _ = self.commands.blocking_send(Command::Input(input));
+            }
+            Err(error) => {
+                self.metrics.invalid_vertex();
+                tracing::warn!(member = %from, %error, "refused a vertex");
+            }
+        }
     }
 }
 

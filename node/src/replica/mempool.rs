@@ -95,12 +95,11 @@ impl Mempool {
         }
     }
 
-    /// Own vertices of rounds below `gc_round` can no longer be ordered: their transactions wait
-    /// again, before younger ones.
-    pub fn reclaim(&mut self, gc_round: Round) {
-        let kept = self.proposed.split_off(&gc_round);
-        let lost = std::mem::replace(&mut self.proposed, kept);
-        for transaction in lost.into_values().flatten().rev() {
+    /// The own vertex of `round` can no longer be ordered: its transactions wait again, before
+    /// younger ones.
+    pub fn reclaim(&mut self, round: Round) {
+        let lost = self.proposed.remove(&round).unwrap_or_default();
+        for transaction in lost.into_iter().rev() {
             self.waiting.push_front(transaction);
         }
     }
@@ -189,9 +188,8 @@ mod tests {
     fn transactions_of_a_vertex_that_was_never_ordered_wait_again_first() {
         let mut mempool = filled(3);
         let ids = take(&mut mempool, 5, 2);
-        mempool.reclaim(Round(5));
         assert_eq!(take(&mut mempool, 6, 1).len(), 1, "round 5 may still be ordered");
-        mempool.reclaim(Round(6));
+        mempool.reclaim(Round(5));
         assert_eq!(take(&mut mempool, 7, 9), ids);
     }
 

@@ -15,7 +15,7 @@ impl Replica {
     pub fn view(&self) -> View {
         View {
             epoch: self.epoch,
-            round: self.core.round(),
+            round: self.core.status().own_round,
             commit: self.last_commit.0,
             timestamp: self.last_commit.1,
             snapshot: self.ledger.snapshot(),
@@ -37,9 +37,8 @@ impl Replica {
         if self.own.is_none() {
             return Some("this node is an observer: its key is in no committee".to_owned());
         }
-        self.core
-            .behind()
-            .map(|round| format!("catching up: others are at round {round}"))
+        let behind = self.core.status().behind?;
+        Some(format!("catching up: others are at round {behind}"))
     }
 
     /// F4: why no transactions are taken at the moment.

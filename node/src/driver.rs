@@ -1,0 +1,377 @@
+//! A masternode around its replica: opens what is on disk, starts network, API and base-chain tasks,
+//! runs the replica on a thread of its own, and ends all of it in order. If one part fails, the node
+//! stops as a whole and says which.
+
+mod checkpoints;
+mod clock;
+mod engine;
+mod fetch;
+mod inbound;
+mod restore;
+
+use crate::api;
+use crate::config::{ConfigError, NodeConfig};
+use crate::events::EventLog;
+use crate::keys::{KeyError, NodeKeys};
+use crate::metrics::Metrics;
+use crate::replica::{Replica, ReplicaConfig};
+use crate::tracker::Tracker;
+use clock::Clock;
+use engine::{COMMANDS_MAX, Engine, Readers};
+use inbound::Verifier;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use weft_network::{IdentitySeed, Limits, Member, Network, NetworkConfig, NetworkError, Role};
+use weft_storage::{GuardError, GuardFloor, SigningGuard, Store, StoreError};
+use weft_types::{Genesis, GenesisError, MemberIndex};
+
+pub use engine::{Command, Commands};
+
+/// Why a node does not start, or has stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum DriverError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error("cannot read {path}: {source}")]
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("{path}: {source}")]
+    Genesis { path: PathBuf, source: GenesisError },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    #[error(
+        "the finality key in {0} is not the one that the committee has for this node's vertex key"
+    )]
+    FinalityKey(PathBuf),
+    #[error(
+        "the database has signed vertices of this key but the signing guard {0} is missing: starting \
+         would risk signing twice. Put the guard back, or start with an empty data folder and a new key"
+    )]
+    GuardLost(PathBuf),
+    #[error(
+        "the database is behind the signing guard {guard} (round {signed} was signed): it was \
+         restored from an older copy, and starting would risk signing twice"
+    )]
+    StoreBehindGuard { guard: PathBuf, signed: u64 },
+    #[error("stored ledger: {0}")]
+    Ledger(#[from] weft_ledger::LedgerError),
+    #[error("stored data do not fit together: {0}")]
+    Inconsistent(String),
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    #[error("p2p_listen {address:?} is no multiaddress: {reason}")]
+    Address { address: String, reason: String },
+    #[error("cannot listen for the API on {address}: {source}")]
+    Listen {
+        address: SocketAddr,
+        source: std::io::Error,
+    },
+    #[error("the replica wanted to sign, but this node has no signing guard")]
+    NoGuard,
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
+    #[error("{0} ended unexpectedly")]
+    Ended(&'static str),
+}
+
+/// A running node.
+pub struct Node {
+    api: SocketAddr,
+    engine: tokio::task::JoinHandle<Result<(), DriverError>>,
+    tasks: tokio::task::JoinSet<&'static str>,
+    network: weft_network::Handle,
+    stop: CancellationToken,
+}
+
+/// What a node is in its committee.
+struct Identity {
+    own: Option<(MemberIndex, NodeKeys)>,
+    /// Of the libp2p identity: the vertex key's seed, or a fresh one for an observer.
+    seed: IdentitySeed,
+}
+
+impl Node {
+    /// Opens and starts everything. Ready when this returns; connections come up by themselves.
+    pub async fn start(config: NodeConfig) -> Result<Self, DriverError> {
+        let genesis = Arc::new(read_genesis(&config)?);
+        let committee = genesis.committee().map_err(|source| DriverError::Genesis {
+            path: config.genesis.clone(),
+            source,
+        })?;
+        let committee = Arc::new(committee);
+        let identity = identify(&config, &committee)?;
+        let network_id = genesis.network.id();
+        let store = Arc::new(Store::open(&config.data.join("db"), network_id)?);
+        let guard = match &identity.own {
+            Some((_, keys)) => Some(open_guard(&config, network_id, keys, &store)?),
+            None => None,
+        };
+        let clock = Clock::start();
+        let metrics = Arc::new(Metrics::new());
+        let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
+        let stop = CancellationToken::new();
+        let restored = restore::restore(&store, &genesis, &committee, guard.as_ref())?;
+        let mut effects = Vec::new();
+        let mut replica = Replica::new(
+            ReplicaConfig {
+                genesis: genesis.clone(),
+                committee: committee.clone(),
+                own: identity.own.clone(),
+                mempool_bytes_max: usize::try_from(config.mempool_bytes_max).unwrap_or(usize::MAX),
+            },
+            restored,
+            clock.now(),
+            &mut effects,
+        );
+        let (network, events) =
+            Network::start(network_config(&config, &genesis, &identity)?).await?;
+        let listener = tokio::net::TcpListener::bind(config.api_listen)
+            .await
+            .map_err(|source| DriverError::Listen {
+                address: config.api_listen,
+                source,
+            })?;
+        let api = listener.local_addr().unwrap_or(config.api_listen);
+        let (views, view) = watch::channel(Arc::new(replica.view()));
+        let (due, due_certificate) = watch::channel(None);
+        let readers = Readers {
+            views,
+            tracker: Arc::new(Tracker::new()),
+            events: Arc::new(EventLog::new()),
+            metrics: metrics.clone(),
+            due,
+        };
+        let verifier = Verifier::new(
+            network_id,
+            committee.clone(),
+            commands.clone(),
+            metrics.clone(),
+        );
+        let mut tasks = tokio::task::JoinSet::new();
+        let inbound = inbound::run(events, verifier.clone(), store.clone(), stop.clone());
+        tasks.spawn(async move {
+            inbound.await;
+            "the network"
+        });
+        let checkpoints = checkpoints::Checkpoints::new(
+            &config,
+            genesis.clone(),
+            identity.own.as_ref().map(|(index, _)| *index),
+            commands.clone(),
+            store.clone(),
+            clock,
+        )?;
+        let posting = checkpoints.run(due_certificate, stop.clone());
+        tasks.spawn(async move {
+            posting.await;
+            "checkpointing"
+        });
+        let state = api::ApiState::new(
+            &config,
+            genesis,
+            store.clone(),
+            view,
+            &readers,
+            commands.clone(),
+            network.clone(),
+        );
+        let serving = api::serve(listener, state, stop.clone());
+        tasks.spawn(async move {
+            serving.await;
+            "the API"
+        });
+        let engine = Engine {
+            replica,
+            store,
+            guard,
+            network: network.clone(),
+            verifier,
+            commands,
+            readers,
+            clock,
+            runtime: tokio::runtime::Handle::current(),
+        };
+        let engine = spawn_engine(engine, effects, inbox, stop.clone())?;
+        tracing::info!(
+            name = config.name,
+            network = %network_id,
+            member = ?identity.own.map(|(index, _)| index.0),
+            %api,
+            "node is running"
+        );
+        Ok(Self {
+            api,
+            engine,
+            tasks,
+            network,
+            stop,
+        })
+    }
+
+    /// Where the API listens.
+    pub fn api(&self) -> SocketAddr {
+        self.api
+    }
+
+    /// Runs until `shutdown` resolves or a part fails, then ends every part.
+    pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> Result<(), DriverError> {
+        let mut failed = None;
+        tokio::select! {
+            () = shutdown => tracing::info!("shutting down"),
+            result = &mut self.engine => failed = Some(flatten(result)),
+            ended = self.tasks.join_next() => {
+                let part = ended.and_then(Result::ok).unwrap_or("a task");
+                failed = Some(Err(DriverError::Ended(part)));
+            }
+        }
+        self.stop.cancel();
+        while self.tasks.join_next().await.is_some() {}
+        let result = match failed {
+            Some(failure) if self.engine.is_finished() => failure,
+            Some(failure) => flatten(self.engine.await).and(failure),
+            None => flatten(self.engine.await),
+        };
+        self.network.shutdown().await?;
+        tracing::info!("stopped");
+        result
+    }
+}
+
+fn flatten(
+    result: Result<Result<(), DriverError>, tokio::task::JoinError>,
+) -> Result<(), DriverError> {
+    result.unwrap_or(Err(DriverError::Ended("the replica's thread")))
+}
+
+/// The replica has a thread of its own, with a timer, so that nothing else of the node delays it.
+fn spawn_engine(
+    engine: Engine,
+    effects: Vec<crate::replica::Effect>,
+    inbox: mpsc::Receiver<Command>,
+    stop: CancellationToken,
+) -> Result<tokio::task::JoinHandle<Result<(), DriverError>>, DriverError> {
+    let (finished, result) = tokio::sync::oneshot::channel();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .map_err(DriverError::Thread)?;
+    std::thread::Builder::new()
+        .name("weft-replica".to_owned())
+        .spawn(move || {
+            let _ = finished.send(runtime.block_on(engine.run(effects, inbox, stop)));
+        })
+        .map_err(DriverError::Thread)?;
+    Ok(tokio::spawn(async move {
+        result
+            .await
+            .unwrap_or(Err(DriverError::Ended("the replica's thread")))
+    }))
+}
+
+fn read_genesis(config: &NodeConfig) -> Result<Genesis, DriverError> {
+    let path = config.genesis.clone();
+    let text = std::fs::read_to_string(&path).map_err(|source| DriverError::Read {
+        path: path.clone(),
+        source,
+    })?;
+    Genesis::from_json(&text).map_err(|source| DriverError::Genesis { path, source })
+}
+
+fn identify(
+    config: &NodeConfig,
+    committee: &weft_types::Committee,
+) -> Result<Identity, DriverError> {
+    let keys = NodeKeys::load(&config.keys)?;
+    let own = keys.and_then(|keys| Some((committee.index_of(&keys.vertex.public())?, keys)));
+    if let Some((index, keys)) = &own {
+        let member = committee.member(*index);
+        if member.is_none_or(|m| m.finality_key != keys.finality.public()) {
+            return Err(DriverError::FinalityKey(config.keys.clone()));
+        }
+    }
+    let seed = match &own {
+        Some((_, keys)) => IdentitySeed::new(*keys.vertex.seed()),
+        None => IdentitySeed::new(rand::random()),
+    };
+    Ok(Identity { own, seed })
+}
+
+/// V3, S1: the guard of this key. A missing one is made only for a database that has signed nothing.
+fn open_guard(
+    config: &NodeConfig,
+    network: weft_types::NetworkId,
+    keys: &NodeKeys,
+    store: &Store,
+) -> Result<SigningGuard, DriverError> {
+    let path = config.data.join("signing-guard");
+    let signed = store.own_vertex()?;
+    let guard = match SigningGuard::open(&path, network, keys.vertex.public()) {
+        Err(GuardError::Missing(_)) if signed.is_none() => {
+            SigningGuard::create(&path, network, keys.vertex.public(), GuardFloor::default())?
+        }
+        Err(GuardError::Missing(_)) => return Err(DriverError::GuardLost(path)),
+        opened => opened?,
+    };
+    let stored = signed.map(|own| (own.epoch, own.vertex.round));
+    let highest = guard.signed_vertex().map(|s| (s.epoch, s.round));
+    // The guard is written before the database: one round ahead is a crash in between.
+    let behind = match (highest, stored) {
+        (Some((_, round)), None) => round.0 > 1,
+        (Some((guarded, round)), Some((epoch, stored))) => {
+            guarded > epoch || (guarded == epoch && round.0 > stored.0 + 1)
+        }
+        (None, _) => false,
+    };
+    if behind {
+        let signed = highest.map_or(0, |(_, round)| round.0);
+        return Err(DriverError::StoreBehindGuard {
+            guard: path,
+            signed,
+        });
+    }
+    Ok(guard)
+}
+
+fn network_config(
+    config: &NodeConfig,
+    genesis: &Genesis,
+    identity: &Identity,
+) -> Result<NetworkConfig, DriverError> {
+    let listen = config
+        .p2p_listen
+        .parse()
+        .map_err(|e: <weft_network::Multiaddr as std::str::FromStr>::Err| DriverError::Address {
+            address: config.p2p_listen.clone(),
+            reason: e.to_string(),
+        })?;
+    let members = genesis.committee.iter().zip(0..);
+    let members = members.map(|(member, index)| Member {
+        index: MemberIndex(index),
+        vertex_key: member.vertex_key.0,
+        addresses: member
+            .addresses
+            .split(',')
+            .filter_map(|a| a.trim().parse().ok())
+            .collect(),
+    });
+    Ok(NetworkConfig {
+        network_id: genesis.network.id().to_string(),
+        role: identity
+            .own
+            .as_ref()
+            .map_or(Role::Observer, |(index, _)| Role::Member(*index)),
+        seed: identity.seed.clone(),
+        listen: vec![listen],
+        committee: members.collect(),
+        limits: Limits::default(),
+    })
+}
