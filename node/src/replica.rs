@@ -6,6 +6,7 @@
 //! process because of it (V3), and a failed write stops the process.
 
 mod finality;
+pub mod ledger_meta;
 mod mempool;
 mod status;
 
@@ -15,6 +16,7 @@ pub use status::due_for_posting;
 
 use crate::keys::NodeKeys;
 use crate::view::{CertifiedView, View};
+use bytes::Bytes;
 use finality::{Finality, Outcome};
 use mempool::Mempool;
 use std::collections::BTreeMap;
@@ -22,10 +24,10 @@ use std::sync::Arc;
 use weft_consensus::{
     Core, CoreConfig, Evidence, FetchId, FetchRequest, OrderedCommit, Proposal, Recovered,
 };
-use weft_ledger::{Applied, CommitInput, Ledger, Snapshot};
+use weft_ledger::{Applied, Change, Ledger, LedgerMeta, Snapshot};
 use weft_types::{
     Certificate, Commit, Committee, CommitteeDigest, Epoch, FINALITY_SHARES_MAX, FinalityShare,
-    Genesis, Height, MemberIndex, Millis, Round, Statement, StatementDigest, Transaction,
+    Genesis, Height, MemberIndex, Millis, Object, ObjectId, Round, Statement, StatementDigest, Transaction,
     VERTEX_TRANSACTIONS_MAX, Verified, Vertex, VertexBody, VertexDigest, empty_hash,
 };
 
@@ -94,8 +96,16 @@ pub struct Executed {
     /// The commit's transactions that are not void, in order.
     pub transactions: Vec<Arc<Verified<Transaction>>>,
     pub applied: Applied,
+    /// Of the ledger after it.
+    pub meta: LedgerMeta,
     /// Set when this commit is a height.
     pub statement: Option<Statement>,
+}
+
+/// What the store's objects become by these changes.
+pub fn stored_objects(changes: &[Change]) -> Vec<(ObjectId, Option<Bytes>)> {
+    let encoded = |change: &Change| (change.id, change.after.as_ref().map(Object::encode));
+    changes.iter().map(encoded).collect()
 }
 
 /// Why a transaction is not taken into the mempool.
@@ -138,8 +148,6 @@ pub struct Replica {
     core_effects: Vec<weft_consensus::Effect>,
     mempool: Mempool,
     ledger: Ledger,
-    /// Something was applied since the last height.
-    dirty: bool,
     finality: Finality,
     /// Own shares for the next own vertex.
     outbox: Vec<FinalityShare>,
@@ -148,7 +156,6 @@ pub struct Replica {
     snapshots: BTreeMap<Height, Snapshot>,
     certified: Option<CertifiedView>,
     anchored: Height,
-    last_commit: (weft_types::CommitIndex, Millis),
     unordered: bool,
     halted: Option<String>,
 }
@@ -190,7 +197,7 @@ impl Replica {
             LastHeight {
                 height: Height::ZERO,
                 timestamp: config.genesis.template.timestamp_ms,
-                state_root: snapshot.root(),
+                state_root: snapshot.root().unwrap_or_default(),
             },
             |statement| LastHeight {
                 height: statement.height,
@@ -202,13 +209,11 @@ impl Replica {
         // when nothing has changed since.
         let certified = restored
             .certificate
-            .filter(|c| c.statement.state_root == snapshot.root())
+            .filter(|c| snapshot.root() == Some(c.statement.state_root))
             .map(|certificate| CertifiedView {
                 certificate,
                 snapshot,
             });
-        let last_commit = restored.ledger.last_commit();
-        let dirty = restored.ledger.snapshot().root() != last_height.state_root;
         let finality = Finality::new(
             config.genesis.network,
             config.committee.clone(),
@@ -222,14 +227,12 @@ impl Replica {
             core_effects: Vec::new(),
             mempool: Mempool::new(config.mempool_bytes_max),
             ledger: restored.ledger,
-            dirty,
             finality,
             outbox: Vec::new(),
             last_height,
             snapshots: BTreeMap::new(),
             certified,
             anchored: restored.anchored,
-            last_commit,
             unordered: false,
             halted: None,
             genesis: config.genesis,
@@ -327,7 +330,7 @@ impl Replica {
     fn has_work(&self) -> bool {
         !self.mempool.is_empty()
             || !self.outbox.is_empty()
-            || self.dirty
+            || self.ledger.meta().changed
             || self.finality.uncertified() > 0
     }
 
@@ -400,18 +403,15 @@ impl Replica {
         }
         let all = vertices.iter().flat_map(|v| v.transactions());
         let transactions: Vec<_> = all.flatten().cloned().collect();
-        let applied = self.ledger.apply(&CommitInput {
-            index: commit.index,
-            timestamp: commit.timestamp,
-            transactions: &transactions,
-        });
-        self.last_commit = (commit.index, commit.timestamp);
-        self.dirty |= !applied.receipts.is_empty() || !applied.changes.is_empty();
+        let applied = self
+            .ledger
+            .apply(commit.index, commit.timestamp, &transactions);
         let statement = self.close_height(&commit);
         out.push(Effect::Executed(Box::new(Executed {
             commit,
             transactions,
             applied,
+            meta: self.ledger.meta(),
             statement: statement.as_ref().map(|(statement, _)| statement.clone()),
         })));
         if let Some((statement, due)) = statement {
@@ -425,7 +425,7 @@ impl Replica {
     fn close_height(&mut self, commit: &Commit) -> Option<(Statement, bool)> {
         let params = &self.genesis.template.params;
         let since = commit.timestamp.saturating_sub(self.last_height.timestamp.0);
-        let worth = self.dirty && since >= params.finality_interval_ms;
+        let worth = self.ledger.meta().changed && since >= params.finality_interval_ms;
         if !worth && since < params.finality_interval_max_ms {
             return None;
         }
@@ -449,7 +449,6 @@ impl Replica {
         };
         let interval = params.checkpoint_interval_ms;
         let due = due_for_posting(self.last_height.timestamp, commit.timestamp, interval);
-        self.dirty = false;
         self.last_height = LastHeight {
             height: statement.height,
             timestamp: statement.timestamp,

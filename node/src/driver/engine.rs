@@ -9,14 +9,18 @@ use super::inbound::{CERTIFICATE_FRAME, VERTEX_FRAME, Verifier};
 use crate::events::EventLog;
 use crate::index;
 use crate::metrics::Metrics;
-use crate::replica::{Effect, Executed, Input, Refusal, Replica};
+use super::restore::LEDGER_META;
+use crate::replica::{
+    Effect, Executed, Input, Refusal, Replica, ledger_meta, stored_objects,
+};
 use crate::tracker::Tracker;
 use crate::view::View;
+use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
-use weft_network::Handle as Network;
+use weft_network::{FrameKind, Handle as Network};
 use weft_storage::{CommitBatch, Durability, SigningGuard, Store};
 use weft_types::{Certificate, Height, Transaction, Verified, Vertex};
 
@@ -140,7 +144,7 @@ impl Engine {
         self.store
             .put_vertices(vertices.iter().map(|v| &**v), Durability::Buffered)?;
         for vertex in vertices.drain(..) {
-            self.network.publish(VERTEX_FRAME, || vertex.encode());
+            self.publish_to_observers(VERTEX_FRAME, || vertex.encode());
         }
         Ok(())
     }
@@ -166,7 +170,7 @@ impl Engine {
             }
             Effect::Broadcast(vertex) => {
                 let encoded = vertex.encode();
-                self.network.publish(VERTEX_FRAME, || encoded.clone());
+                self.publish_to_observers(VERTEX_FRAME, || encoded.clone());
                 if let Err(error) = self.network.broadcast(VERTEX_FRAME, encoded) {
                     tracing::warn!(%error, vertex = %vertex.reference(), "not sent");
                 }
@@ -206,15 +210,13 @@ impl Engine {
     fn executed(&mut self, executed: Executed) -> Result<(), DriverError> {
         let begun = Instant::now();
         let mut batch = CommitBatch::new(executed.commit.clone());
-        for change in &executed.applied.changes {
-            let encoded = change.after.as_ref().map(weft_ledger::Object::encode);
-            batch.objects.push((change.id, encoded));
-        }
+        batch.objects = stored_objects(&executed.applied.changes);
         for receipt in &executed.applied.receipts {
             batch.push_receipt(receipt.transaction, receipt.encode());
         }
         batch.indexes = index::rows(&executed);
         batch.statement = executed.statement.clone();
+        batch.put_meta(LEDGER_META, ledger_meta::encode(&executed.meta));
         self.store.write_commit(&batch, Durability::Buffered)?;
         let readers = &self.readers;
         readers.metrics.store_write(begun.elapsed());
@@ -239,8 +241,7 @@ impl Engine {
             .tracker
             .on_certified(statement.height, statement.commit);
         readers.events.on_certified(&certificate);
-        self.network
-            .publish(CERTIFICATE_FRAME, || certificate.encode());
+        self.publish_to_observers(CERTIFICATE_FRAME, || certificate.encode());
         if due {
             let _ = readers.due.send(Some(certificate));
         }
@@ -252,6 +253,13 @@ impl Engine {
         self.readers.tracker.on_anchored(height);
         self.readers.events.on_anchored(height);
         Ok(())
+    }
+
+    /// Costs nothing while no observer is connected; what is not sent is published by others too.
+    fn publish_to_observers(&self, kind: FrameKind, encoded: impl FnOnce() -> Bytes) {
+        if self.network.stats().observers > 0 {
+            let _ = self.network.publish(kind, encoded());
+        }
     }
 
     fn publish(&self) {

@@ -6,10 +6,10 @@ use super::DriverError;
 use crate::replica::{Restored, ledger_meta};
 use std::sync::Arc;
 use weft_consensus::{LastCommit, Recovered, gc_floor};
-use weft_ledger::Ledger;
+use weft_ledger::{Ledger, LedgerMeta};
 use weft_storage::{CommitBatch, Cursor, Durability, PageRequest, SigningGuard, Store};
 use weft_types::{
-    Commit, CommitDigest, CommitIndex, Committee, Genesis, Height, MemberIndex, Receipt, Round,
+    Commit, CommitDigest, CommitIndex, Committee, Genesis, Height, MemberIndex, Millis, Receipt, Round,
     Statement, Verified, Vertex, verify_vertex,
 };
 
@@ -103,8 +103,8 @@ fn restore_ledger(
             break;
         }
     }
-    let receipts = receipts_since(store, last, &meta)?;
     let params = &genesis.template.params;
+    let receipts = receipts_since(store, last, &meta, meta.remembers_from(params))?;
     let ledger = Ledger::restore(params, meta, objects, receipts)?;
     // Nothing has changed since the last height: then the root must be the one that was stated.
     if let Some(statement) = statement.filter(|_| !meta.changed) {
@@ -124,9 +124,9 @@ fn restore_ledger(
 fn receipts_since(
     store: &Store,
     last: &Commit,
-    meta: &weft_ledger::LedgerMeta,
+    meta: &LedgerMeta,
+    since: Millis,
 ) -> Result<Vec<Receipt>, DriverError> {
-    let since = meta.remembers_from();
     let mut first = last.index.next();
     let mut cursor = None;
     'back: loop {

@@ -16,8 +16,8 @@ impl Replica {
         View {
             epoch: self.epoch,
             round: self.core.status().own_round,
-            commit: self.last_commit.0,
-            timestamp: self.last_commit.1,
+            commit: self.ledger.meta().index,
+            timestamp: self.ledger.meta().timestamp,
             snapshot: self.ledger.snapshot(),
             height: self.last_height.height,
             state_root: self.last_height.state_root,
