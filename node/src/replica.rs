@@ -15,7 +15,7 @@ pub use mempool::MempoolFull;
 pub use status::due_for_posting;
 
 use crate::keys::NodeKeys;
-use crate::view::{CertifiedView, View};
+use crate::view::CertifiedView;
 use bytes::Bytes;
 use finality::{Finality, Outcome};
 use mempool::Mempool;
@@ -197,7 +197,7 @@ impl Replica {
             LastHeight {
                 height: Height::ZERO,
                 timestamp: config.genesis.template.timestamp_ms,
-                state_root: snapshot.root().unwrap_or_default(),
+                state_root: snapshot.root(),
             },
             |statement| LastHeight {
                 height: statement.height,
@@ -209,7 +209,7 @@ impl Replica {
         // when nothing has changed since.
         let certified = restored
             .certificate
-            .filter(|c| snapshot.root() == Some(c.statement.state_root))
+            .filter(|c| snapshot.root() == c.statement.state_root)
             .map(|certificate| CertifiedView {
                 certificate,
                 snapshot,

@@ -109,9 +109,9 @@ fn restore_ledger(
     // Nothing has changed since the last height: then the root must be the one that was stated.
     if let Some(statement) = statement.filter(|_| !meta.changed) {
         let root = ledger.snapshot().root();
-        if root != Some(statement.state_root) {
+        if root != statement.state_root {
             let text = format!(
-                "the stored objects have root {root:?}, height {} has {}",
+                "the stored objects have root {root}, height {} has {}",
                 statement.height, statement.state_root
             );
             return Err(inconsistent(&text));

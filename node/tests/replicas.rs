@@ -1,0 +1,207 @@
+//! Four replicas over a perfect network in one thread: a transfer goes the whole way to a
+//! certificate, without sockets, disks or clocks.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use weft_consensus::{LastCommit, Recovered};
+use weft_ledger::Ledger;
+use weft_node::keys::NodeKeys;
+use weft_node::replica::{Effect, Input, Replica, ReplicaConfig, Restored};
+use weft_types::testing::{self, finality_key, user, vertex_key};
+use weft_types::{
+    Amount, AssetId, Certificate, Commit, Genesis, Height, MemberIndex, Millis, Object, ObjectId,
+    Operation, Payment,
+    Transaction, TransactionBody, Verified, Vertex,
+};
+
+const MEMBERS: usize = 4;
+
+/// Replicas with a queue of vertices on their way and the virtual time.
+struct World {
+    genesis: Arc<Genesis>,
+    now: Millis,
+    replicas: Vec<Replica>,
+    inboxes: Vec<VecDeque<(MemberIndex, Verified<Vertex>)>>,
+    commits: Vec<Vec<Commit>>,
+    certificates: Vec<Vec<Arc<Verified<Certificate>>>>,
+    down: Vec<usize>,
+}
+
+impl World {
+    fn new() -> Self {
+        let mut world = Self {
+            genesis: Arc::new(testing::genesis(MEMBERS)),
+            now: Millis(10_000),
+            replicas: Vec::new(),
+            inboxes: vec![VecDeque::new(); MEMBERS],
+            commits: vec![Vec::new(); MEMBERS],
+            certificates: vec![Vec::new(); MEMBERS],
+            down: Vec::new(),
+        };
+        for i in 0..MEMBERS {
+            let mut effects = Vec::new();
+            let replica = world.start(i, &mut effects);
+            world.replicas.push(replica);
+            world.carry_out(i, effects);
+        }
+        world
+    }
+
+    fn start(&self, i: usize, effects: &mut Vec<Effect>) -> Replica {
+        let keys = NodeKeys {
+            vertex: vertex_key(i),
+            finality: finality_key(i),
+        };
+        let template = &self.genesis.template;
+        let config = ReplicaConfig {
+            genesis: self.genesis.clone(),
+            committee: Arc::new(self.genesis.committee().unwrap()),
+            own: Some((MemberIndex(i as u32), keys)),
+            mempool_bytes_max: 1 << 20,
+        };
+        let restored = Restored {
+            core: Recovered::fresh(LastCommit::genesis(template.timestamp_ms)),
+            ledger: Ledger::genesis(template).unwrap().0,
+            statements: Vec::new(),
+            certificate: None,
+            anchored: Height(0),
+            shares: Vec::new(),
+        };
+        Replica::new(config, restored, self.now, effects)
+    }
+
+    fn carry_out(&mut self, i: usize, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Broadcast(vertex) => {
+                    for to in (0..MEMBERS).filter(|to| *to != i) {
+                        self.inboxes[to].push_back((MemberIndex(i as u32), vertex.clone()));
+                    }
+                }
+                Effect::Executed(executed) => self.commits[i].push(executed.commit),
+                Effect::Certified { certificate, .. } => self.certificates[i].push(certificate),
+                Effect::Halt(reason) => panic!("replica {i} halted: {reason}"),
+                _ => {}
+            }
+        }
+    }
+
+    fn submit(&mut self, i: usize, transaction: Transaction) {
+        let verified = transaction.verify(self.genesis.network.id()).unwrap();
+        let mut effects = Vec::new();
+        let results = self.replicas[i].submit(self.now, vec![Arc::new(verified)], &mut effects);
+        assert_eq!(results, [Ok(())]);
+        self.carry_out(i, effects);
+    }
+
+    /// One millisecond: everything that was under way arrives, then time passes.
+    fn step(&mut self) {
+        self.now = self.now.saturating_add(1);
+        for i in (0..MEMBERS).filter(|i| !self.down.contains(i)).collect::<Vec<_>>() {
+            let mut effects = Vec::new();
+            for (from, vertex) in std::mem::take(&mut self.inboxes[i]) {
+                let from = Some(from);
+                self.replicas[i].handle(self.now, Input::Vertex { vertex, from }, &mut effects);
+            }
+            self.replicas[i].handle(self.now, Input::Tick, &mut effects);
+            self.carry_out(i, effects);
+        }
+    }
+
+    fn run(&mut self, milliseconds: u64) {
+        for _ in 0..milliseconds {
+            self.step();
+        }
+    }
+
+    fn certified(&self, i: usize) -> Height {
+        self.certificates[i].last().map_or(Height(0), |c| c.statement.height)
+    }
+
+    fn balance(&self, i: usize, of: u64) -> Amount {
+        let account = self.replicas[i].view().snapshot.get(&ObjectId::Account(user(of)));
+        match account {
+            Some(Object::Account(account)) => account.balance(&AssetId::NATIVE),
+            _ => Amount(0),
+        }
+    }
+
+    fn transfer(&self, nonce: u64) -> Transaction {
+        let operation = Operation::Transfer {
+            payments: vec![Payment {
+                to: user(2),
+                asset: AssetId::NATIVE,
+                amount: Amount(1_000),
+            }],
+            items: Vec::new(),
+        };
+        let body = TransactionBody {
+            network: self.genesis.network.id(),
+            ..testing::body(1, nonce, vec![operation])
+        };
+        body.sign(&[&testing::user_key(1)])
+    }
+}
+
+#[test]
+fn a_transfer_is_executed_and_certified_on_every_replica() {
+    let mut world = World::new();
+    let transfer = world.transfer(1);
+    world.submit(0, transfer);
+    world.run(1_000);
+    for i in 0..MEMBERS {
+        assert_eq!(world.balance(i, 2), Amount(1_001_000));
+        assert_eq!(world.certified(i), Height(1), "replica {i}");
+        assert_eq!(world.commits[i].len(), world.commits[0].len());
+        let roots = |i: usize| world.certificates[i][0].statement.clone();
+        assert_eq!(roots(i), roots(0));
+    }
+}
+
+#[test]
+fn a_lone_transaction_is_committed_within_a_few_message_delays() {
+    let mut world = World::new();
+    world.run(3_000);
+    let before = world.now;
+    let transfer = world.transfer(1);
+    world.submit(3, transfer);
+    while world.balance(0, 2) == Amount(1_000_000) {
+        world.step();
+        assert!(world.now < before.saturating_add(100), "not committed in 100 ms");
+    }
+    let delays = world.now.0 - before.0;
+    assert!(delays <= 12, "{delays} delays of one millisecond");
+}
+
+#[test]
+fn an_idle_network_rests() {
+    let mut world = World::new();
+    let transfer = world.transfer(1);
+    world.submit(0, transfer);
+    world.run(2_000);
+    let round = world.replicas[0].view().round;
+    world.run(10_000);
+    let rounds = world.replicas[0].view().round.0 - round.0;
+    assert!((5..=15).contains(&rounds), "{rounds} rounds in ten idle seconds");
+}
+
+#[test]
+fn three_of_four_go_on_and_two_stop() {
+    let mut world = World::new();
+    world.down = vec![3];
+    let transfer = world.transfer(1);
+    world.submit(0, transfer);
+    world.run(3_000);
+    assert_eq!(world.certified(0), Height(1));
+    world.down = vec![2, 3];
+    let commits = world.commits[0].len();
+    let transfer = world.transfer(2);
+    world.submit(0, transfer);
+    world.run(5_000);
+    assert!(world.commits[0].len() <= commits + 2, "nothing new is decided");
+    assert_eq!(world.balance(0, 2), Amount(1_001_000));
+    world.down = vec![3];
+    world.run(5_000);
+    assert_eq!(world.balance(0, 2), Amount(1_002_000));
+    assert_eq!(world.certified(0), Height(2));
+}
