@@ -1,12 +1,22 @@
 //! The base chain, seen from Weft: the chain that holds the bonds and the checkpoints.
 //!
-//! - [`embedded`]: a small EVM chain in memory, for testnets on one machine and for the simulator;
+//! - [`BaseChain`] is the client of a network's contracts, on whatever chain they are: registering,
+//!   reading the committee, posting certificates.
+//! - [`SubmitterSchedule`] says whose turn it is to post.
+//! - [`embedded`] is a small EVM chain in memory, for testnets on one machine and for the simulator;
 //!   [`serve_embedded`] puts JSON-RPC, a clock and a disk around it.
 
+mod client;
 pub mod embedded;
 mod rpc;
+mod schedule;
 mod server;
 
+pub use client::{
+    AccountKey, At, BaseChain, BlockRef, Checkpoint, ClientError, Contracts, DeployParams,
+    Endpoint, KeyError, Mined, Refusal, Registered, Registration, SubmitOutcome,
+};
+pub use schedule::{Duty, ScheduleError, SubmitterSchedule};
 pub use server::{
     EmbeddedConfig, JournalError, Pace, ServeError, ServerHandle, run_embedded, serve_embedded,
 };

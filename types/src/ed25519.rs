@@ -28,6 +28,11 @@ impl fmt::Debug for PublicKey {
 }
 
 impl PublicKey {
+    /// Whether the bytes are a key at all.
+    pub fn is_valid(&self) -> bool {
+        VerificationKey::try_from(self.0).is_ok()
+    }
+
     /// Whether the signature is this key's over the message.
     pub fn verify(&self, message: &[u8], signature: &[u8; SIGNATURE_BYTES]) -> bool {
         VerificationKey::try_from(self.0)

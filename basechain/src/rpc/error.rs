@@ -3,7 +3,7 @@
 use super::Stopped;
 use crate::embedded::{CallError, PastError, SubmitError};
 use alloy::primitives::Bytes;
-use alloy::sol_types::decode_revert_reason;
+use alloy::sol_types::{GenericContractError, SolInterface as _};
 use serde::Serialize;
 use std::fmt::Display;
 
@@ -90,9 +90,12 @@ impl From<CallError> for RpcError {
         let CallError::Reverted(data) = error else {
             return Self::new(-32000, error);
         };
-        let reason = decode_revert_reason(&data);
+        let reason = match GenericContractError::abi_decode(&data) {
+            Ok(GenericContractError::Revert(error)) => Some(error.reason),
+            Ok(GenericContractError::Panic(panic)) => Some(panic.to_string()),
+            _ => None,
+        };
         let message = reason.map_or("execution reverted".to_owned(), |reason| {
-            let reason = reason.strip_prefix("revert: ").unwrap_or(&reason);
             let reason: String = reason.chars().take(REASON_CHARS_MAX).collect();
             format!("execution reverted: {reason}")
         });

@@ -1,0 +1,86 @@
+//! The one client for every base chain: the embedded one, anvil, any RPC URL.
+//!
+//! Every call has a time limit. What is safe to repeat is repeated when the connection fails: all
+//! reads, and sending the same signed transaction, which has one outcome however often it arrives.
+//! What a contract refuses comes back decoded, with its figures.
+
+mod abi;
+mod checkpoints;
+mod deploy;
+mod endpoint;
+mod error;
+mod key;
+mod refusal;
+mod registry;
+mod send;
+
+pub use checkpoints::{Checkpoint, SubmitOutcome};
+pub use deploy::DeployParams;
+pub use endpoint::{At, BlockRef, Endpoint};
+pub use error::ClientError;
+pub use key::{AccountKey, KeyError};
+pub use refusal::Refusal;
+pub use registry::{Registered, Registration};
+pub use send::Mined;
+
+use alloy::primitives::Address;
+use serde::{Deserialize, Serialize};
+
+/// Where a network's contracts are on the base chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contracts {
+    #[serde(with = "hex::serde")]
+    pub registry: [u8; 20],
+    #[serde(with = "hex::serde")]
+    pub manager: [u8; 20],
+}
+
+/// A network's contracts on a base chain.
+#[derive(Debug, Clone)]
+pub struct BaseChain {
+    endpoint: Endpoint,
+    contracts: Contracts,
+}
+
+impl BaseChain {
+    /// Connects, and checks that the two contracts are there and belong together.
+    pub async fn connect(rpc_url: &str, contracts: Contracts) -> Result<Self, ClientError> {
+        Self::new(Endpoint::connect(rpc_url).await?, contracts).await
+    }
+
+    /// The same on an endpoint that is connected.
+    pub async fn new(endpoint: Endpoint, contracts: Contracts) -> Result<Self, ClientError> {
+        for address in [contracts.registry, contracts.manager].map(Address::from) {
+            if endpoint.code(address).await?.is_empty() {
+                let url = endpoint.url().to_owned();
+                return Err(ClientError::NoContract { url, address });
+            }
+        }
+        let call = abi::manager::CheckpointManager::registryCall {};
+        let found = endpoint
+            .read(
+                "registry of the manager",
+                contracts.manager,
+                call,
+                At::Latest,
+            )
+            .await?;
+        let expected = Address::from(contracts.registry);
+        if found != expected {
+            return Err(ClientError::OtherRegistry { expected, found });
+        }
+        Ok(Self {
+            endpoint,
+            contracts,
+        })
+    }
+
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    pub fn contracts(&self) -> Contracts {
+        self.contracts
+    }
+}

@@ -1,0 +1,18 @@
+//! The contracts' interfaces and bytecode, from the committed artifacts. Each has a module of its
+//! own, because both bring the library's types.
+
+#![allow(missing_docs, clippy::too_many_arguments)]
+
+pub mod registry {
+    alloy::sol!(
+        MasternodeRegistry,
+        "contracts/artifacts/MasternodeRegistry.json"
+    );
+}
+
+pub mod manager {
+    alloy::sol!(
+        CheckpointManager,
+        "contracts/artifacts/CheckpointManager.json"
+    );
+}

@@ -1,0 +1,157 @@
+//! B2: posting certificates, and what has been posted.
+
+use super::BaseChain;
+use super::abi::manager::CheckpointManager as Manager;
+use super::endpoint::At;
+use super::error::ClientError;
+use super::key::AccountKey;
+use super::refusal::Refusal;
+use super::send::{Mined, Order};
+use alloy::primitives::{Address, B256, TxKind};
+use alloy::sol_types::SolCall as _;
+use weft_types::{Certificate, Height, Root, Statement, StatementDigest};
+
+/// A certificate on the base chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checkpoint {
+    pub height: Height,
+    pub statement: StatementDigest,
+    pub state_root: Root,
+    /// The block that it was posted in.
+    pub base_block: u64,
+}
+
+/// What came of submitting a certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SubmitOutcome {
+    Posted(Mined),
+    /// The base chain has this height or a later one: nothing is left to do.
+    Superseded {
+        latest: Height,
+    },
+    /// The contract does not accept the certificate, and will not.
+    Refused(Refusal),
+}
+
+impl BaseChain {
+    /// Posts a certificate, from any account that can pay for it.
+    ///
+    /// # Errors
+    /// When the base chain is away or does not take the transaction; what the contract says about the
+    /// certificate is an outcome.
+    pub async fn submit(
+        &self,
+        key: &AccountKey,
+        certificate: &Certificate,
+    ) -> Result<SubmitOutcome, ClientError> {
+        let signature = certificate.signature.to_eip2537();
+        self.submit_encoded(key, &certificate.statement, &certificate.bitmap, &signature)
+            .await
+    }
+
+    /// The same for whoever has the bytes as the contract takes them: the signature in EIP-2537's
+    /// encoding.
+    pub async fn submit_encoded(
+        &self,
+        key: &AccountKey,
+        statement: &Statement,
+        bitmap: &[u8],
+        signature: &[u8],
+    ) -> Result<SubmitOutcome, ClientError> {
+        let call = Manager::submitCall {
+            statement: encode(statement),
+            bitmap: bitmap.to_vec().into(),
+            signature: signature.to_vec().into(),
+        };
+        let order = Order {
+            what: "checkpoint",
+            to: TxKind::Call(self.contracts.manager.into()),
+            value: 0,
+            input: call.abi_encode().into(),
+        };
+        match self.endpoint.send(key, order).await {
+            Ok(mined) => Ok(SubmitOutcome::Posted(mined)),
+            Err(ClientError::Refused { refusal, .. }) => Ok(match newer(&refusal) {
+                Some(latest) => SubmitOutcome::Superseded { latest },
+                None => SubmitOutcome::Refused(refusal),
+            }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The newest checkpoint, `None` before the first. It is anchored when it is read
+    /// [`At::Finalized`].
+    pub async fn latest_checkpoint(&self, at: At) -> Result<Option<Checkpoint>, ClientError> {
+        let call = Manager::latestCall {};
+        let read = self
+            .endpoint
+            .read("latest checkpoint", self.contracts.manager, call, at);
+        let latest = read.await?;
+        Ok((latest.height != 0).then_some(Checkpoint {
+            height: Height(latest.height),
+            statement: StatementDigest(latest.statementDigest.0),
+            state_root: Root(latest.stateRoot.0),
+            base_block: latest.baseBlock,
+        }))
+    }
+
+    /// The checkpoint of a height, `None` when it was not posted: heights may be skipped.
+    pub async fn checkpoint(
+        &self,
+        height: Height,
+        at: At,
+    ) -> Result<Option<Checkpoint>, ClientError> {
+        let call = Manager::checkpointCall { height: height.0 };
+        let read = self
+            .endpoint
+            .read("checkpoint", self.contracts.manager, call, at);
+        let posted = read.await?;
+        Ok(
+            (posted.statementDigest != B256::ZERO).then_some(Checkpoint {
+                height,
+                statement: StatementDigest(posted.statementDigest.0),
+                state_root: Root(posted.stateRoot.0),
+                base_block: posted.baseBlock,
+            }),
+        )
+    }
+
+    /// How many checkpoints there are.
+    pub async fn checkpoint_count(&self) -> Result<u64, ClientError> {
+        let call = Manager::checkpointCountCall {};
+        let read = self
+            .endpoint
+            .read("checkpoint count", self.contracts.manager, call, At::Latest);
+        read.await
+    }
+}
+
+/// The latest height, when the refusal is that there is a newer one.
+fn newer(refusal: &Refusal) -> Option<Height> {
+    if refusal.name != "HeightNotNewer" {
+        return None;
+    }
+    refusal.argument("latest")?.parse().ok().map(Height)
+}
+
+fn encode(statement: &Statement) -> Manager::Statement {
+    Manager::Statement {
+        network: B256::from(statement.network.genesis.0),
+        chainId: statement.network.chain_id,
+        manager: Address::from(statement.network.manager),
+        epoch: statement.epoch.0,
+        height: statement.height.0,
+        timestampMs: statement.timestamp.0,
+        commitIndex: statement.commit.0,
+        commitDigest: B256::from(statement.commit_digest.0),
+        stateRoot: B256::from(statement.state_root.0),
+        receiptsRoot: B256::from(statement.receipts_root.0),
+        offendersRoot: B256::from(statement.offenders_root.0),
+        withdrawalsRoot: B256::from(statement.withdrawals_root.0),
+        exitRoot: B256::from(statement.exit_root.0),
+        depositsProcessed: statement.deposits_processed,
+        depositsDigest: B256::from(statement.deposits_digest.0),
+        registryCursor: statement.registry_cursor,
+        nextCommittee: B256::from(statement.next_committee.0),
+    }
+}

@@ -1,0 +1,270 @@
+//! A base chain's RPC URL: asking, with a time limit and repetition.
+
+use super::error::ClientError;
+use super::refusal::Refusal;
+use super::send::Senders;
+use alloy::eips::{BlockId, BlockNumberOrTag};
+use alloy::network::Ethereum;
+use alloy::primitives::{Address, Bytes, TxKind, U256};
+use alloy::providers::{Provider as _, RootProvider};
+use alloy::rpc::client::RpcClient;
+use alloy::rpc::types::{TransactionInput, TransactionRequest};
+use alloy::sol_types::SolCall;
+use alloy::transports::http::{Http, reqwest};
+use alloy::transports::{RpcError, TransportError, TransportErrorKind};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// Longest time for one request.
+pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(10);
+/// Longest time until a connection stands.
+pub const CONNECT_TIME_MAX: Duration = Duration::from_secs(3);
+/// How often a request is made before its failure is final.
+pub const ATTEMPTS_MAX: u32 = 4;
+/// The pause before the second attempt; each further one is twice as long.
+pub const PAUSE_MIN: Duration = Duration::from_millis(100);
+
+/// Which state a read is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// The head's, which a reorganisation may still take back.
+    Latest,
+    /// That of the newest final block.
+    Finalized,
+    /// That of a block by its number.
+    Block(u64),
+}
+
+impl From<At> for BlockId {
+    fn from(at: At) -> Self {
+        match at {
+            At::Latest => Self::latest(),
+            At::Finalized => Self::finalized(),
+            At::Block(number) => Self::number(number),
+        }
+    }
+}
+
+/// A block of the base chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockRef {
+    pub number: u64,
+    pub hash: [u8; 32],
+    /// Seconds since the Unix epoch.
+    pub timestamp: u64,
+}
+
+/// A connected base chain. Cheap to clone; clones share what they have sent.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    url: Arc<str>,
+    pub(super) provider: RootProvider<Ethereum>,
+    chain_id: u64,
+    pub(super) senders: Arc<Senders>,
+}
+
+impl Endpoint {
+    /// Connects to an `http` URL and asks for the chain id.
+    pub async fn connect(rpc_url: &str) -> Result<Self, ClientError> {
+        let refused = |reason: String| ClientError::Url {
+            url: rpc_url.to_owned(),
+            reason,
+        };
+        let url: reqwest::Url = rpc_url.parse().map_err(|e| refused(format!("{e}")))?;
+        let host = url.host_str().unwrap_or_default();
+        let local = host == "localhost" || host.starts_with("127.") || host == "[::1]";
+        let mut http = reqwest::Client::builder()
+            .timeout(REQUEST_TIME_MAX)
+            .connect_timeout(CONNECT_TIME_MAX);
+        if local {
+            // A proxy of the surroundings is not for this machine.
+            http = http.no_proxy();
+        }
+        let http = http.build().map_err(|e| refused(e.to_string()))?;
+        let client = RpcClient::new(Http::with_client(http, url), local);
+        let mut endpoint = Self {
+            url: rpc_url.into(),
+            provider: RootProvider::new(client),
+            chain_id: 0,
+            senders: Arc::default(),
+        };
+        endpoint.chain_id = endpoint
+            .ask("chain id", || {
+                endpoint.provider.get_chain_id().into_future()
+            })
+            .await?;
+        Ok(endpoint)
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// EIP-155.
+    pub fn chain_id(&self) -> u64 {
+        self.chain_id
+    }
+
+    /// Makes a request until there is an answer, at most `ATTEMPTS_MAX` times. The request must have
+    /// one outcome however often it is made.
+    pub(super) async fn ask<T, F>(
+        &self,
+        what: &'static str,
+        mut request: impl FnMut() -> F,
+    ) -> Result<T, ClientError>
+    where
+        F: Future<Output = Result<T, TransportError>>,
+    {
+        let mut pause = PAUSE_MIN;
+        for attempt in 1.. {
+            let error = match request().await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            if attempt == ATTEMPTS_MAX || !may_pass(&error) {
+                return Err(self.explain(what, attempt, error));
+            }
+            tracing::debug!(%error, what, attempt, "the base chain is asked again");
+            sleep(pause).await;
+            pause *= 2;
+        }
+        unreachable!("the last attempt returns")
+    }
+
+    pub(super) fn explain(
+        &self,
+        what: &'static str,
+        attempts: u32,
+        error: TransportError,
+    ) -> ClientError {
+        let url = self.url.to_string();
+        match error {
+            RpcError::ErrorResp(payload) => {
+                if let Some(data) = payload.as_revert_data() {
+                    let refusal = Refusal::decode(&data);
+                    return ClientError::Refused { what, refusal };
+                }
+                ClientError::Answer {
+                    url,
+                    what,
+                    code: payload.code,
+                    message: payload.message.into_owned(),
+                }
+            }
+            RpcError::Transport(kind) => ClientError::Unreachable {
+                url,
+                what,
+                attempts,
+                reason: with_causes(&kind),
+            },
+            other => ClientError::Malformed {
+                url,
+                what,
+                reason: other.to_string(),
+            },
+        }
+    }
+
+    /// Calls a function that changes nothing.
+    pub(super) async fn read<C: SolCall>(
+        &self,
+        what: &'static str,
+        contract: [u8; 20],
+        call: C,
+        at: At,
+    ) -> Result<C::Return, ClientError> {
+        let request = TransactionRequest {
+            to: Some(TxKind::Call(contract.into())),
+            input: TransactionInput::new(call.abi_encode().into()),
+            ..TransactionRequest::default()
+        };
+        let answer = self.call(what, request, at).await?;
+        C::abi_decode_returns(&answer).map_err(|error| ClientError::Malformed {
+            url: self.url.to_string(),
+            what,
+            reason: error.to_string(),
+        })
+    }
+
+    pub(super) async fn call(
+        &self,
+        what: &'static str,
+        request: TransactionRequest,
+        at: At,
+    ) -> Result<Bytes, ClientError> {
+        let call = || {
+            let call = self.provider.call(request.clone()).block(at.into());
+            call.into_future()
+        };
+        self.ask(what, call).await
+    }
+
+    pub(super) async fn code(&self, address: Address) -> Result<Bytes, ClientError> {
+        let code = || self.provider.get_code_at(address).into_future();
+        self.ask("code", code).await
+    }
+
+    /// In wei; `u128::MAX` when it is more, which no chain has.
+    pub async fn balance(&self, account: [u8; 20]) -> Result<u128, ClientError> {
+        let balance = || self.provider.get_balance(account.into()).into_future();
+        let balance: U256 = self.ask("balance", balance).await?;
+        Ok(u128::try_from(balance).unwrap_or(u128::MAX))
+    }
+
+    /// The newest block.
+    pub async fn head(&self) -> Result<BlockRef, ClientError> {
+        self.block("head", BlockNumberOrTag::Latest).await
+    }
+
+    /// The newest block that no reorganisation takes back.
+    pub async fn finalized(&self) -> Result<BlockRef, ClientError> {
+        self.block("finalized head", BlockNumberOrTag::Finalized)
+            .await
+    }
+
+    async fn block(
+        &self,
+        what: &'static str,
+        tag: BlockNumberOrTag,
+    ) -> Result<BlockRef, ClientError> {
+        let block = || self.provider.get_block_by_number(tag).into_future();
+        let block = self.ask(what, block).await?;
+        let header = block.map(|block| block.header);
+        let header = header.ok_or_else(|| ClientError::Malformed {
+            url: self.url.to_string(),
+            what,
+            reason: "there is no such block".to_owned(),
+        })?;
+        Ok(BlockRef {
+            number: header.inner.number,
+            hash: header.hash.0,
+            timestamp: header.inner.timestamp,
+        })
+    }
+}
+
+/// Whether the same request may succeed later.
+fn may_pass(error: &TransportError) -> bool {
+    match error {
+        RpcError::Transport(TransportErrorKind::NonRetryable(_)) => false,
+        RpcError::Transport(_) => true,
+        RpcError::ErrorResp(payload) => payload.is_retry_err(),
+        _ => false,
+    }
+}
+
+/// An error with the errors behind it: the outer ones seldom say what happened.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        cause = inner.source();
+    }
+    text
+}

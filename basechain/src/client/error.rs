@@ -1,0 +1,65 @@
+//! What can go wrong with a base chain, so that a caller can tell its own mistake, a refusal of the
+//! contract, and a chain that is away.
+
+use super::refusal::Refusal;
+use alloy::primitives::{Address, B256};
+use weft_types::CommitteeDigest;
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ClientError {
+    #[error("{url:?} is no http URL: {reason}")]
+    Url { url: String, reason: String },
+    #[error("base chain {url} does not answer ({what}, {attempts} attempts): {reason}")]
+    Unreachable {
+        url: String,
+        what: &'static str,
+        attempts: u32,
+        reason: String,
+    },
+    /// The node's own refusal: not the contract's.
+    #[error("base chain {url} refuses {what}: {message} (code {code})")]
+    Answer {
+        url: String,
+        what: &'static str,
+        code: i64,
+        message: String,
+    },
+    #[error("base chain {url} gives an answer to {what} that cannot be read: {reason}")]
+    Malformed {
+        url: String,
+        what: &'static str,
+        reason: String,
+    },
+    #[error("{what} is refused by the contract: {refusal}")]
+    Refused {
+        what: &'static str,
+        refusal: Refusal,
+    },
+    #[error("{what}: transaction {hash} is in no block after {seconds} s")]
+    NotMined {
+        what: &'static str,
+        hash: B256,
+        seconds: u64,
+    },
+    #[error("base chain {url} has no contract at {address}")]
+    NoContract { url: String, address: Address },
+    #[error("the manager's registry is {found}, not {expected}")]
+    OtherRegistry { expected: Address, found: Address },
+    #[error("the registry's committee is not usable: {0}")]
+    Committee(String),
+    #[error("committee digest is {found} by its members, {expected} by the registry")]
+    CommitteeDigest {
+        expected: CommitteeDigest,
+        found: CommitteeDigest,
+    },
+}
+
+impl ClientError {
+    /// The contract's refusal, if it is one.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused { refusal, .. } => Some(refusal),
+            _ => None,
+        }
+    }
+}

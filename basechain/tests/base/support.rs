@@ -1,0 +1,162 @@
+//! Base chains to run against, and the accounts on them.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use weft_basechain::embedded::ChainConfig;
+use weft_basechain::{AccountKey, DeployParams, EmbeddedConfig, Endpoint, Pace, Registration};
+use weft_types::testing::{finality_key, vertex_key};
+use weft_types::{Committee, Epoch, GenesisDigest, Member, Stake};
+
+pub const ETHER: u128 = 1_000_000_000_000_000_000;
+pub const CHAIN_ID: u64 = 31_337;
+/// Two thirds of them are exactly what the last two have.
+pub const WEIGHTS: [u64; 4] = [10, 20, 30, 30];
+
+/// The account that anvil funds first, and the embedded chains of these tests too.
+pub fn rich() -> AccountKey {
+    let key = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(key, &mut bytes).unwrap();
+    AccountKey::from_bytes(&bytes).unwrap()
+}
+
+/// The account of member `i`; 4 is an outsider's.
+pub fn operator(i: usize) -> AccountKey {
+    AccountKey::from_bytes(&[i as u8 + 0x41; 32]).unwrap()
+}
+
+pub fn addresses(i: usize) -> String {
+    format!(
+        "/ip4/127.0.0.1/tcp/{},http://127.0.0.1:{}",
+        9000 + i,
+        8000 + i
+    )
+}
+
+pub fn registration(i: usize) -> Registration {
+    Registration {
+        vertex_key: vertex_key(i).public(),
+        finality_secret: finality_key(i),
+        bond: u128::from(WEIGHTS.get(i).copied().unwrap_or(10)) * ETHER,
+        addresses: addresses(i),
+    }
+}
+
+pub fn params() -> DeployParams {
+    DeployParams {
+        network: GenesisDigest([9; 32]),
+        bond_unit: ETHER,
+        weight_min: 10,
+        weight_max: 100,
+        operators: (0..4).map(|i| operator(i).address()).collect(),
+    }
+}
+
+/// The committee that the registrations make.
+pub fn committee() -> Committee {
+    let member = |i: usize| Member {
+        id: i as u64 + 1,
+        stake: Stake(WEIGHTS[i]),
+        vertex_key: vertex_key(i).public(),
+        finality_key: finality_key(i).public(),
+        addresses: addresses(i),
+    };
+    Committee::new(Epoch::ZERO, (0..4).map(member).collect()).unwrap()
+}
+
+/// Gives all operators, and the outsider, what they need.
+pub async fn fund(endpoint: &Endpoint) {
+    for i in 0..5 {
+        let to = operator(i).address();
+        endpoint.transfer(&rich(), to, 1_000 * ETHER).await.unwrap();
+    }
+}
+
+pub fn embedded(port: u16, journal: Option<PathBuf>) -> EmbeddedConfig {
+    EmbeddedConfig {
+        chain: ChainConfig {
+            chain_id: CHAIN_ID,
+            seed: 1,
+            genesis_timestamp: 1_700_000_000,
+            balances: [(rich().address(), 10_000 * ETHER)].into(),
+            finality_depth: 2,
+        },
+        listen: SocketAddr::from(([127, 0, 0, 1], port)),
+        journal,
+        pace: Pace {
+            busy: Duration::from_millis(5),
+            settling: Duration::from_millis(50),
+            idle: Duration::from_secs(1),
+        },
+    }
+}
+
+/// A process that is killed when the test ends.
+pub struct Process {
+    child: Child,
+    pub url: String,
+}
+
+impl Process {
+    /// Starts a command and waits for the line on its standard output that names its address.
+    pub fn start(mut command: Command, before_address: &str) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let output = child.stdout.take().unwrap();
+        let mut lines = BufReader::new(output).lines();
+        let address = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            let (_, address) = line.split_once(before_address)?;
+            Some(address.trim().to_owned())
+        });
+        // Somebody has to read on, or the process stops at a full pipe.
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+        let address = address.expect("the process says where it listens");
+        Self {
+            child,
+            url: format!("http://{address}"),
+        }
+    }
+
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Starts anvil on a free port.
+pub fn anvil() -> Process {
+    let path = anvil_path();
+    assert!(
+        path.is_file(),
+        "anvil is not at {}: run scripts/anvil.sh, or set WEFT_ANVIL to its path",
+        path.display()
+    );
+    let mut command = Command::new(path);
+    command
+        .args(["--host", "127.0.0.1", "--port", "0", "--hardfork", "prague"])
+        .args([
+            "--chain-id",
+            &CHAIN_ID.to_string(),
+            "--slots-in-an-epoch",
+            "2",
+        ]);
+    Process::start(command, "Listening on ")
+}
+
+fn anvil_path() -> PathBuf {
+    if let Some(path) = std::env::var_os("WEFT_ANVIL") {
+        return path.into();
+    }
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
+    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from);
+    cache.join("weft/anvil/anvil")
+}
