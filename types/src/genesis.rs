@@ -132,7 +132,13 @@ impl ProtocolParams {
         let interval = self.finality_interval_ms.0;
         check("finality_interval_ms", interval, 1, 60_000, "1..=60000")?;
         let longest = self.finality_interval_max_ms.0;
-        check("finality_interval_max_ms", longest, interval, 86_400_000, "finality_interval_ms..=86400000")?;
+        check(
+            "finality_interval_max_ms",
+            longest,
+            interval,
+            86_400_000,
+            "finality_interval_ms..=86400000",
+        )?;
         let interval = self.checkpoint_interval_ms.0;
         check(
             "checkpoint_interval_ms",

@@ -255,13 +255,18 @@ fn parents_of_exactly_a_quorum_suffice() {
 }
 
 #[test]
-fn weak_links_are_to_older_vertices_of_members_ascending_each_once() {
+fn weak_links_are_to_older_vertices_of_members_ascending_one_a_place() {
     let rule = "a weak link is not to an older vertex of a member";
     assert!(refused(|b| b.weak_links[1].round = Round(4)).ends_with(rule));
     assert!(refused(|b| b.weak_links[1].author = MemberIndex(4)).ends_with(rule));
-    let rule = "weak links are not in ascending order";
+    let rule = "weak links are not of distinct places in ascending order";
     assert!(refused(|b| b.weak_links.swap(0, 1)).ends_with(rule));
     assert!(refused(|b| b.weak_links[1] = b.weak_links[0]).ends_with(rule));
+    let both_of_an_equivocation = refused(|b| {
+        b.weak_links[1] = b.weak_links[0];
+        b.weak_links[1].digest = VertexDigest([9; 32]);
+    });
+    assert!(both_of_an_equivocation.ends_with(rule));
 }
 
 #[test]
