@@ -26,6 +26,9 @@ pub const ATTEMPTS_MAX: u32 = 4;
 /// The pause before the second attempt; each further one is twice as long.
 pub const PAUSE_MIN: Duration = Duration::from_millis(100);
 
+/// Longest wait for a transaction's block, unless the endpoint is told otherwise.
+pub const MINED_TIME_MAX: Duration = Duration::from_secs(90);
+
 /// Which state a read is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum At {
@@ -62,6 +65,7 @@ pub struct Endpoint {
     url: Arc<str>,
     pub(super) provider: RootProvider<Ethereum>,
     chain_id: u64,
+    pub(super) mined_time_max: Duration,
     pub(super) senders: Arc<Senders>,
 }
 
@@ -73,6 +77,10 @@ impl Endpoint {
             reason,
         };
         let url: reqwest::Url = rpc_url.parse().map_err(|e| refused(format!("{e}")))?;
+        if url.scheme() != "http" {
+            // A build without TLS would fail at the first request, less clearly.
+            return Err(refused("the scheme must be http".to_owned()));
+        }
         let host = url.host_str().unwrap_or_default();
         let local = host == "localhost" || host.starts_with("127.") || host == "[::1]";
         let mut http = reqwest::Client::builder()
@@ -88,6 +96,7 @@ impl Endpoint {
             url: rpc_url.into(),
             provider: RootProvider::new(client),
             chain_id: 0,
+            mined_time_max: MINED_TIME_MAX,
             senders: Arc::default(),
         };
         endpoint.chain_id = endpoint
@@ -96,6 +105,13 @@ impl Endpoint {
             })
             .await?;
         Ok(endpoint)
+    }
+
+    /// The same chain with another longest wait for a transaction's block.
+    #[must_use]
+    pub fn with_mined_time_max(mut self, longest: Duration) -> Self {
+        self.mined_time_max = longest;
+        self
     }
 
     pub fn url(&self) -> &str {

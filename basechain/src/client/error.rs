@@ -3,6 +3,7 @@
 
 use super::refusal::Refusal;
 use alloy::primitives::{Address, B256};
+use std::time::Duration;
 use weft_types::CommitteeDigest;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,11 +36,11 @@ pub enum ClientError {
         what: &'static str,
         refusal: Refusal,
     },
-    #[error("{what}: transaction {hash} is in no block after {seconds} s")]
+    #[error("{what}: transaction {hash} is in no block after {waited:.1?}")]
     NotMined {
         what: &'static str,
         hash: B256,
-        seconds: u64,
+        waited: Duration,
     },
     #[error("base chain {url} has no contract at {address}")]
     NoContract { url: String, address: Address },

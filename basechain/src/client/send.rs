@@ -22,8 +22,6 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
-/// Longest wait for a transaction's block.
-pub const MINED_TIME_MAX: Duration = Duration::from_secs(90);
 /// The pause between looks for a receipt, at first and at most.
 pub const LOOK_PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 /// How often a waiting transaction is sent again.
@@ -183,7 +181,7 @@ impl Endpoint {
         let start = Instant::now();
         let mut sent = start;
         let mut pause = LOOK_PAUSES.0;
-        while start.elapsed() < MINED_TIME_MAX {
+        while start.elapsed() < self.mined_time_max {
             sleep(pause).await;
             pause = (pause * 3 / 2).min(LOOK_PAUSES.1);
             let receipt = || self.provider.get_transaction_receipt(hash).into_future();
@@ -202,7 +200,7 @@ impl Endpoint {
         Err(ClientError::NotMined {
             what,
             hash,
-            seconds: MINED_TIME_MAX.as_secs(),
+            waited: start.elapsed(),
         })
     }
 

@@ -1,13 +1,13 @@
 //! `kill -9` of a base chain that keeps a journal: what was posted is there afterwards, and who was
 //! in the middle of posting gets an answer from the chain that comes back.
 
-use crate::support::{Process, committee, embedded, fund, operator, params, registration, rich};
+use crate::support::{Process, committee, embedded, enrolled, operator, stated};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 use weft_basechain::{At, BaseChain, Endpoint, SubmitOutcome, run_embedded};
-use weft_types::testing::{certify, statement};
-use weft_types::{Height, Network, Statement};
+use weft_types::Height;
+use weft_types::testing::certify;
 
 /// Set for the process that serves: folder of the journal, and port.
 const SERVE: &str = "WEFT_TEST_SERVE_EMBEDDED";
@@ -41,16 +41,7 @@ async fn a_killed_chain_goes_on() {
     let url = process.url.clone();
     let port = url.rsplit(':').next().unwrap().parse().unwrap();
     let endpoint = Endpoint::connect(&url).await.unwrap();
-    fund(&endpoint).await;
-    let chain = BaseChain::deploy(endpoint, &rich(), &params())
-        .await
-        .unwrap();
-    for i in 0..4 {
-        chain
-            .register(&operator(i), &registration(i))
-            .await
-            .unwrap();
-    }
+    let chain = enrolled(endpoint).await;
 
     for (round, delay) in [0, 3, 8, 15, 40].into_iter().enumerate() {
         let height = round as u64 * 2 + 1;
@@ -85,16 +76,7 @@ async fn a_killed_chain_goes_on() {
 
 /// Posts a height and returns its base block.
 async fn submit(chain: &BaseChain, height: u64) -> u64 {
-    let network = Network {
-        genesis: params().network,
-        chain_id: chain.endpoint().chain_id(),
-        manager: chain.contracts().manager,
-    };
-    let statement = Statement {
-        network,
-        ..statement(height)
-    };
-    let certificate = certify(&statement, &[0, 1, 2, 3]);
+    let certificate = certify(&stated(chain, height), &[0, 1, 2, 3]);
     match chain.submit(&operator(0), &certificate).await.unwrap() {
         SubmitOutcome::Posted(mined) => mined.block,
         other => panic!("height {height}: {other:?}"),

@@ -4,4 +4,5 @@ mod away;
 mod fixture;
 mod killed;
 mod scenario;
+mod sending;
 mod support;

@@ -3,16 +3,16 @@
 //! two stories have to be the same, word for word.
 
 use crate::support::{
-    ETHER, anvil, committee, embedded, fund, operator, params, registration, rich,
+    ETHER, anvil, committee, embedded, fund, operator, params, registration, rich, stated,
 };
 use std::fmt::Write as _;
 use weft_basechain::{
     At, BaseChain, ClientError, Contracts, Endpoint, SubmitOutcome, serve_embedded,
 };
-use weft_types::testing::{certify, statement};
+use weft_types::testing::certify;
 use weft_types::{
     Certificate, CommitDigest, CommitteeDigest, Epoch, GenesisDigest, Height, MemberIndex,
-    MemberSet, Network, Root, Statement,
+    MemberSet, Root, Statement,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -158,19 +158,6 @@ async fn registrations(story: &mut Story, chain: &BaseChain) {
     assert_eq!(read, committee());
     assert_eq!(chain.committee_size().await.unwrap(), 4);
     story.add("committee", read.digest());
-}
-
-/// A statement of this network.
-fn stated(chain: &BaseChain, height: u64) -> Statement {
-    let network = Network {
-        genesis: params().network,
-        chain_id: chain.endpoint().chain_id(),
-        manager: chain.contracts().manager,
-    };
-    Statement {
-        network,
-        ..statement(height)
-    }
 }
 
 fn bitmap(members: &[u32]) -> Vec<u8> {

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use weft_basechain::embedded::ChainConfig;
-use weft_basechain::{AccountKey, DeployParams, EmbeddedConfig, Endpoint, Pace, Registration};
-use weft_types::testing::{finality_key, vertex_key};
-use weft_types::{Committee, Epoch, GenesisDigest, Member, Stake};
+use weft_basechain::{
+    AccountKey, BaseChain, DeployParams, EmbeddedConfig, Endpoint, Pace, Registration,
+};
+use weft_types::testing::{finality_key, statement, vertex_key};
+use weft_types::{Committee, Epoch, GenesisDigest, Member, Network, Stake, Statement};
 
 pub const ETHER: u128 = 1_000_000_000_000_000_000;
 pub const CHAIN_ID: u64 = 31_337;
@@ -91,6 +93,34 @@ pub fn embedded(port: u16, journal: Option<PathBuf>) -> EmbeddedConfig {
             settling: Duration::from_millis(50),
             idle: Duration::from_secs(1),
         },
+    }
+}
+
+/// The contracts on a chain, with all members registered.
+pub async fn enrolled(endpoint: Endpoint) -> BaseChain {
+    fund(&endpoint).await;
+    let chain = BaseChain::deploy(endpoint, &rich(), &params())
+        .await
+        .unwrap();
+    for i in 0..4 {
+        chain
+            .register(&operator(i), &registration(i))
+            .await
+            .unwrap();
+    }
+    chain
+}
+
+/// A statement of a chain's network.
+pub fn stated(chain: &BaseChain, height: u64) -> Statement {
+    let network = Network {
+        genesis: params().network,
+        chain_id: chain.endpoint().chain_id(),
+        manager: chain.contracts().manager,
+    };
+    Statement {
+        network,
+        ..statement(height)
     }
 }
 
