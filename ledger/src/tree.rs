@@ -2,9 +2,11 @@
 //! nodes are shared between the live tree and its snapshots.
 //!
 //! A node that a snapshot shares is copied before it changes, any other changes in place, so a
-//! snapshot costs one counter and stays as it was. Hashes are computed when asked for and kept in
-//! the node: a change clears those on its path only, so a height hashes what has changed since the
-//! last one. A hash may be computed through a snapshot as well as through the live tree; both see it.
+//! snapshot costs one counter and stays as it was. Hashes are computed when asked for and kept: a
+//! change clears those on its path only, so a height hashes what has changed since the last one.
+//! They are kept with the parent, not in the node that they are of, because hashing a changed branch
+//! then touches no unchanged neighbour. A hash may be computed through a snapshot as well as
+//! through the live tree; in the nodes that they share both see it.
 
 use std::sync::{Arc, LazyLock, OnceLock};
 use weft_types::{
@@ -18,7 +20,14 @@ static EMPTY: LazyLock<Hash> = LazyLock::new(empty_hash);
 /// Objects by state key. A clone is a snapshot.
 #[derive(Clone, Default)]
 pub(crate) struct Tree {
-    root: Node,
+    root: Subtree,
+}
+
+/// A node with its hash, unless that has to be computed anew.
+#[derive(Clone, Default)]
+struct Subtree {
+    node: Node,
+    hash: OnceLock<Hash>,
 }
 
 #[derive(Clone, Default)]
@@ -32,34 +41,21 @@ enum Node {
 struct Leaf {
     key: StateKey,
     object: Object,
-    hash: OnceLock<Hash>,
 }
 
 /// Has at least two leaves below: a subtree of one leaf is that leaf.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Branch {
-    left: Node,
-    right: Node,
-    hash: OnceLock<Hash>,
-}
-
-/// Copied in order to change, hence without its hash.
-impl Clone for Branch {
-    fn clone(&self) -> Self {
-        Self {
-            left: self.left.clone(),
-            right: self.right.clone(),
-            hash: OnceLock::new(),
-        }
-    }
+    left: Subtree,
+    right: Subtree,
 }
 
 impl Branch {
-    fn child(&self, right: bool) -> &Node {
+    fn child(&self, right: bool) -> &Subtree {
         if right { &self.right } else { &self.left }
     }
 
-    fn child_mut(&mut self, right: bool) -> &mut Node {
+    fn child_mut(&mut self, right: bool) -> &mut Subtree {
         if right {
             &mut self.right
         } else {
@@ -76,24 +72,19 @@ impl Leaf {
 
 impl Tree {
     pub fn get(&self, key: &StateKey) -> Option<&Object> {
-        let mut node = &self.root;
-        for depth in 0.. {
-            match node {
-                Node::Empty => return None,
-                Node::Leaf(leaf) => return (leaf.key == *key).then_some(&leaf.object),
-                Node::Branch(branch) => node = branch.child(key_bit(key, depth)),
-            }
+        let (mut subtree, mut depth) = (&self.root, 0);
+        while let Node::Branch(branch) = &subtree.node {
+            subtree = branch.child(key_bit(key, depth));
+            depth += 1;
         }
-        None
+        match &subtree.node {
+            Node::Leaf(leaf) if leaf.key == *key => Some(&leaf.object),
+            _ => None,
+        }
     }
 
     pub fn insert(&mut self, key: StateKey, object: Object) {
-        let leaf = Leaf {
-            key,
-            object,
-            hash: OnceLock::new(),
-        };
-        self.root.insert(0, Arc::new(leaf));
+        self.root.insert(0, Arc::new(Leaf { key, object }));
     }
 
     pub fn remove(&mut self, key: &StateKey) {
@@ -107,13 +98,13 @@ impl Tree {
     /// What stands at the key, with the siblings that lead there.
     pub fn prove(&self, key: &StateKey) -> (Option<&Object>, StateProof) {
         let mut siblings = Vec::new();
-        let mut node = &self.root;
-        while let Node::Branch(branch) = node {
+        let mut subtree = &self.root;
+        while let Node::Branch(branch) = &subtree.node {
             let right = key_bit(key, siblings.len());
             siblings.push(Root(branch.child(!right).hash()));
-            node = branch.child(right);
+            subtree = branch.child(right);
         }
-        let (object, other) = match node {
+        let (object, other) = match &subtree.node {
             Node::Leaf(leaf) if leaf.key == *key => (Some(&leaf.object), None),
             Node::Leaf(leaf) => (None, Some((leaf.key, Root(leaf.value_hash())))),
             _ => (None, None),
@@ -122,52 +113,48 @@ impl Tree {
     }
 }
 
-impl Node {
+impl Subtree {
     fn hash(&self) -> Hash {
-        match self {
-            Self::Empty => *EMPTY,
-            Self::Leaf(leaf) => *leaf
-                .hash
-                .get_or_init(|| leaf_hash(&leaf.key, &leaf.value_hash())),
-            Self::Branch(branch) => *branch
-                .hash
-                .get_or_init(|| node_hash(&branch.left.hash(), &branch.right.hash())),
-        }
+        *self.hash.get_or_init(|| match &self.node {
+            Node::Empty => *EMPTY,
+            Node::Leaf(leaf) => leaf_hash(&leaf.key, &leaf.value_hash()),
+            Node::Branch(branch) => node_hash(&branch.left.hash(), &branch.right.hash()),
+        })
     }
 
     fn insert(&mut self, depth: usize, new: Arc<Leaf>) {
-        match self {
-            Self::Branch(branch) => {
-                let branch = Arc::make_mut(branch);
-                branch.hash.take();
+        self.hash.take();
+        match &mut self.node {
+            Node::Branch(branch) => {
                 let right = key_bit(&new.key, depth);
-                branch.child_mut(right).insert(depth + 1, new);
+                let child = Arc::make_mut(branch).child_mut(right);
+                child.insert(depth + 1, new);
             }
-            Self::Leaf(leaf) if leaf.key != new.key => {
+            Node::Leaf(leaf) if leaf.key != new.key => {
                 // Both leaves go one level down, until their keys part.
                 let mut branch = Branch::default();
-                *branch.child_mut(key_bit(&leaf.key, depth)) = Self::Leaf(leaf.clone());
-                *self = Self::Branch(Arc::new(branch));
+                branch.child_mut(key_bit(&leaf.key, depth)).node = Node::Leaf(leaf.clone());
+                self.node = Node::Branch(Arc::new(branch));
                 self.insert(depth, new);
             }
-            _ => *self = Self::Leaf(new),
+            node => *node = Node::Leaf(new),
         }
     }
 
     fn remove(&mut self, depth: usize, key: &StateKey) {
-        match self {
-            Self::Branch(branch) => {
+        match &mut self.node {
+            Node::Branch(branch) => {
+                self.hash.take();
                 let branch = Arc::make_mut(branch);
-                branch.hash.take();
-                branch.child_mut(key_bit(key, depth)).remove(depth + 1, key);
-                match (&branch.left, &branch.right) {
-                    (Self::Empty, Self::Leaf(leaf)) | (Self::Leaf(leaf), Self::Empty) => {
-                        *self = Self::Leaf(leaf.clone());
-                    }
-                    _ => {}
+                let child = branch.child_mut(key_bit(key, depth));
+                child.remove(depth + 1, key);
+                if let (Node::Empty, Node::Leaf(leaf)) | (Node::Leaf(leaf), Node::Empty) =
+                    (&branch.left.node, &branch.right.node)
+                {
+                    self.node = Node::Leaf(leaf.clone());
                 }
             }
-            Self::Leaf(leaf) if leaf.key == *key => *self = Self::Empty,
+            Node::Leaf(leaf) if leaf.key == *key => *self = Self::default(),
             _ => {}
         }
     }
