@@ -5,6 +5,7 @@ use config::{Environment, File, FileFormat};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 /// The name of the configuration file in a node's folder.
@@ -40,8 +41,8 @@ pub struct NodeConfig {
     #[garde(range(min = 1 << 20, max = 4 << 30))]
     pub mempool_bytes_max: u64,
     /// Requests a second that one address may make of the API.
-    #[garde(range(min = 1, max = 1_000_000))]
-    pub api_rate_max: u32,
+    #[garde(skip)]
+    pub api_rate_max: NonZeroU32,
     #[garde(skip)]
     pub log_format: LogFormat,
     /// A filter of `tracing-subscriber`, for example `info,weft_network=debug`.
@@ -69,7 +70,7 @@ impl Default for NodeConfig {
             base_rpc: "http://127.0.0.1:8545".to_owned(),
             base_key: None,
             mempool_bytes_max: 64 << 20,
-            api_rate_max: 20_000,
+            api_rate_max: NonZeroU32::MIN.saturating_add(19_999),
             log_format: LogFormat::Pretty,
             log: "info".to_owned(),
         }
@@ -158,13 +159,18 @@ impl NodeConfig {
 mod tests {
     use super::*;
 
-    fn load(toml: &str, environment: &[(&str, &str)], flags: &[Override]) -> Result<NodeConfig, String> {
+    fn load(
+        toml: &str,
+        environment: &[(&str, &str)],
+        flags: &[Override],
+    ) -> Result<NodeConfig, String> {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(CONFIG_FILE), toml).unwrap();
         let environment = environment
             .iter()
             .map(|(k, v)| (k.to_string(), v.to_string()));
-        NodeConfig::load_with(folder.path(), environment.collect(), flags).map_err(|e| e.to_string())
+        NodeConfig::load_with(folder.path(), environment.collect(), flags)
+            .map_err(|e| e.to_string())
     }
 
     #[test]
@@ -187,7 +193,7 @@ mod tests {
     #[test]
     fn numbers_come_from_the_environment_too() {
         let config = load("", &[("WEFT_API_RATE_MAX", "7")], &[]).unwrap();
-        assert_eq!(config.api_rate_max, 7);
+        assert_eq!(config.api_rate_max.get(), 7);
     }
 
     #[test]

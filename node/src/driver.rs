@@ -13,22 +13,27 @@ use crate::api;
 use crate::config::{ConfigError, NodeConfig};
 use crate::events::EventLog;
 use crate::keys::{KeyError, NodeKeys};
-use crate::metrics::Metrics;
+use crate::metrics::{Direction, Metrics};
 use crate::replica::{Replica, ReplicaConfig};
 use crate::tracker::Tracker;
 use clock::Clock;
-use engine::{COMMANDS_MAX, Engine, Readers};
+use engine::{COMMANDS_MAX, Command, Engine, Readers};
 use inbound::Verifier;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
+use weft_basechain::Contracts;
 use weft_network::{IdentitySeed, Limits, Member, Network, NetworkConfig, NetworkError, Role};
 use weft_storage::{GuardError, GuardFloor, SigningGuard, Store, StoreError};
 use weft_types::{Genesis, GenesisError, MemberIndex};
 
-pub use engine::{Command, Commands};
+/// Submissions of the API that wait for the replica.
+const SUBMISSIONS_MAX: usize = 1024;
+/// Between two looks at the links.
+const PEERS_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Why a node does not start, or has stopped.
 #[derive(Debug, thiserror::Error)]
@@ -121,7 +126,7 @@ impl Node {
         let stop = CancellationToken::new();
         let restored = restore::restore(&store, &genesis, &committee, guard.as_ref())?;
         let mut effects = Vec::new();
-        let mut replica = Replica::new(
+        let replica = Replica::new(
             ReplicaConfig {
                 genesis: genesis.clone(),
                 committee: committee.clone(),
@@ -145,8 +150,8 @@ impl Node {
         let (due, due_certificate) = watch::channel(None);
         let readers = Readers {
             views,
-            tracker: Arc::new(Tracker::new()),
-            events: Arc::new(EventLog::new()),
+            tracker: Arc::new(Tracker::new(metrics.clone())),
+            events: EventLog::new(clock.now().0),
             metrics: metrics.clone(),
             due,
         };
@@ -162,28 +167,49 @@ impl Node {
             inbound.await;
             "the network"
         });
-        let checkpoints = checkpoints::Checkpoints::new(
-            &config,
-            genesis.clone(),
-            identity.own.as_ref().map(|(index, _)| *index),
-            commands.clone(),
-            store.clone(),
+        let posting = checkpoints::Checkpoints {
+            rpc: config.base_rpc.clone(),
+            contracts: Contracts {
+                registry: genesis.registry,
+                manager: genesis.network.manager,
+            },
+            key: checkpoints::base_key(&config)?,
+            own: identity.own.as_ref().map(|(index, _)| *index),
+            schedule: checkpoints::schedule(&genesis).ok_or(DriverError::NoGuard)?,
+            commands: commands.clone(),
+            store: store.clone(),
+            events: readers.events.clone(),
+            metrics: metrics.clone(),
             clock,
-        )?;
-        let posting = checkpoints.run(due_certificate, stop.clone());
+        };
+        let posting = posting.run(due_certificate, stop.clone());
         tasks.spawn(async move {
             posting.await;
             "checkpointing"
         });
-        let state = api::ApiState::new(
-            &config,
+        let (submitter, submissions) = api::Submitter::channel(SUBMISSIONS_MAX);
+        let (peers, connected) = watch::channel(0);
+        let watching = watch_peers(network.clone(), peers, metrics.clone(), stop.clone());
+        tasks.spawn(async move {
+            watching.await;
+            "watching peers"
+        });
+        let state = api::ApiState::new(api::ApiParts {
+            name: config.name.clone(),
             genesis,
-            store.clone(),
-            view,
-            &readers,
-            commands.clone(),
-            network.clone(),
-        );
+            store: store.clone(),
+            views: view,
+            peers: connected,
+            tracker: readers.tracker.clone(),
+            events: readers.events.clone(),
+            submitter,
+            metrics,
+            limits: api::Limits {
+                requests_per_second: config.api_rate_max,
+                ..api::Limits::default()
+            },
+        })
+        .map_err(DriverError::Thread)?;
         let serving = api::serve(listener, state, stop.clone());
         tasks.spawn(async move {
             serving.await;
@@ -199,8 +225,9 @@ impl Node {
             readers,
             clock,
             runtime: tokio::runtime::Handle::current(),
+            handling: Duration::ZERO,
         };
-        let engine = spawn_engine(engine, effects, inbox, stop.clone())?;
+        let engine = spawn_engine(engine, effects, inbox, submissions, stop.clone())?;
         tracing::info!(
             name = config.name,
             network = %network_id,
@@ -257,6 +284,7 @@ fn spawn_engine(
     engine: Engine,
     effects: Vec<crate::replica::Effect>,
     inbox: mpsc::Receiver<Command>,
+    submissions: mpsc::Receiver<api::Submit>,
     stop: CancellationToken,
 ) -> Result<tokio::task::JoinHandle<Result<(), DriverError>>, DriverError> {
     let (finished, result) = tokio::sync::oneshot::channel();
@@ -267,7 +295,7 @@ fn spawn_engine(
     std::thread::Builder::new()
         .name("weft-replica".to_owned())
         .spawn(move || {
-            let _ = finished.send(runtime.block_on(engine.run(effects, inbox, stop)));
+            let _ = finished.send(runtime.block_on(engine.run(effects, inbox, submissions, stop)));
         })
         .map_err(DriverError::Thread)?;
     Ok(tokio::spawn(async move {
@@ -275,6 +303,30 @@ fn spawn_engine(
             .await
             .unwrap_or(Err(DriverError::Ended("the replica's thread")))
     }))
+}
+
+/// Tells the API and the metrics how the links stand.
+async fn watch_peers(
+    network: weft_network::Handle,
+    peers: watch::Sender<u64>,
+    metrics: Arc<Metrics>,
+    stop: CancellationToken,
+) {
+    let (mut sent, mut received) = (0, 0);
+    while stop
+        .run_until_cancelled(tokio::time::sleep(PEERS_INTERVAL))
+        .await
+        .is_some()
+    {
+        let status = network.peers();
+        peers.send_replace(status.iter().filter(|p| p.connected).count() as u64);
+        let (out, into) = status.iter().fold((0, 0), |(out, into), peer| {
+            (out + peer.sent_bytes, into + peer.received_bytes)
+        });
+        metrics.network_bytes(Direction::Sent, out.saturating_sub(sent));
+        metrics.network_bytes(Direction::Received, into.saturating_sub(received));
+        (sent, received) = (out, into);
+    }
 }
 
 fn read_genesis(config: &NodeConfig) -> Result<Genesis, DriverError> {
@@ -322,7 +374,7 @@ fn open_guard(
         opened => opened?,
     };
     let stored = signed.map(|own| (own.epoch, own.vertex.round));
-    let highest = guard.signed_vertex().map(|s| (s.epoch, s.round));
+    let highest = guard.highest_vertex().map(|s| (s.epoch, s.round));
     // The guard is written before the database: one round ahead is a crash in between.
     let behind = match (highest, stored) {
         (Some((_, round)), None) => round.0 > 1,
@@ -346,13 +398,12 @@ fn network_config(
     genesis: &Genesis,
     identity: &Identity,
 ) -> Result<NetworkConfig, DriverError> {
-    let listen = config
-        .p2p_listen
-        .parse()
-        .map_err(|e: <weft_network::Multiaddr as std::str::FromStr>::Err| DriverError::Address {
+    let listen = config.p2p_listen.parse().map_err(
+        |e: <weft_network::Multiaddr as std::str::FromStr>::Err| DriverError::Address {
             address: config.p2p_listen.clone(),
             reason: e.to_string(),
-        })?;
+        },
+    )?;
     let members = genesis.committee.iter().zip(0..);
     let members = members.map(|(member, index)| Member {
         index: MemberIndex(index),

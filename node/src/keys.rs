@@ -133,7 +133,10 @@ mod tests {
         let path = folder.path().join(FINALITY_KEY_FILE);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         let error = NodeKeys::load(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("mode 640") && error.contains("chmod 600"), "{error}");
+        assert!(
+            error.contains("mode 640") && error.contains("chmod 600"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -153,6 +156,9 @@ mod tests {
         write_secret(&path, &[0xab; 32]).unwrap();
         fs::write(&path, "abab not a key").unwrap();
         let error = read_secret(&path).unwrap_err().to_string();
-        assert!(error.contains("32 bytes") && !error.contains("abab"), "{error}");
+        assert!(
+            error.contains("32 bytes") && !error.contains("abab"),
+            "{error}"
+        );
     }
 }

@@ -1,9 +1,25 @@
-//! One masternode: [`replica`] is what it decides, pure; [`driver`] runs it over network, disk and base
-//! chain; `api` is what the world sees of it.
+//! One masternode.
+//!
+//! [`replica`] is what a node decides, pure: consensus, mempool, execution and finality composed.
+//! `driver` runs it over network, disk, clock and base chain ([`Node`]). [`api`] is what the world
+//! sees of it, over [`View`]s, which the driver replaces after every commit.
 
-pub mod config;
-pub mod keys;
+pub mod api;
+mod config;
+mod driver;
+mod events;
+mod index;
+mod keys;
+mod metrics;
 pub mod replica;
+mod tracker;
 mod view;
 
+pub use config::{CONFIG_FILE, ConfigError, LogFormat, NodeConfig, Override};
+pub use driver::{DriverError, Node};
+pub use events::{EventLog, RING_BYTES_MAX, STREAMS_MAX};
+pub use index::{Indexed, Row, rows as index_rows};
+pub use keys::{FINALITY_KEY_FILE, KeyError, NodeKeys, VERTEX_KEY_FILE, read_secret, write_secret};
+pub use metrics::{CheckpointResult, Direction, Metrics, TransactionResult, resident_bytes};
+pub use tracker::Tracker;
 pub use view::{CertifiedView, View};

@@ -11,11 +11,11 @@ mod mempool;
 mod status;
 
 pub use finality::SHARE_HEIGHTS_AHEAD_MAX;
-pub use mempool::MempoolFull;
 pub use status::due_for_posting;
 
+use crate::api::Refusal;
 use crate::keys::NodeKeys;
-use crate::view::CertifiedView;
+use crate::view::{CertifiedView, View};
 use bytes::Bytes;
 use finality::{Finality, Outcome};
 use mempool::Mempool;
@@ -27,8 +27,8 @@ use weft_consensus::{
 use weft_ledger::{Applied, Change, Ledger, LedgerMeta, Snapshot};
 use weft_types::{
     Certificate, Commit, Committee, CommitteeDigest, Epoch, FINALITY_SHARES_MAX, FinalityShare,
-    Genesis, Height, MemberIndex, Millis, Object, ObjectId, Round, Statement, StatementDigest, Transaction,
-    VERTEX_TRANSACTIONS_MAX, Verified, Vertex, VertexBody, VertexDigest, empty_hash,
+    Genesis, Height, MemberIndex, Millis, Object, ObjectId, Round, Statement, StatementDigest,
+    Transaction, VERTEX_TRANSACTIONS_MAX, Verified, Vertex, VertexBody, VertexDigest, empty_hash,
 };
 
 /// What the replica learns from outside.
@@ -48,7 +48,6 @@ pub enum Input {
 }
 
 /// What the driver is to do, in order.
-#[derive(Debug)]
 pub enum Effect {
     /// V3: record in the signing guard, synced; a refusal stops the node.
     GuardVertex {
@@ -90,7 +89,6 @@ pub enum Effect {
 }
 
 /// A commit and what executing it did.
-#[derive(Debug)]
 pub struct Executed {
     pub commit: Commit,
     /// The commit's transactions that are not void, in order.
@@ -100,21 +98,14 @@ pub struct Executed {
     pub meta: LedgerMeta,
     /// Set when this commit is a height.
     pub statement: Option<Statement>,
+    /// What readers see from then on.
+    pub view: View,
 }
 
 /// What the store's objects become by these changes.
 pub fn stored_objects(changes: &[Change]) -> Vec<(ObjectId, Option<Bytes>)> {
     let encoded = |change: &Change| (change.id, change.after.as_ref().map(Object::encode));
     changes.iter().map(encoded).collect()
-}
-
-/// Why a transaction is not taken into the mempool.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    #[error(transparent)]
-    Full(#[from] MempoolFull),
-    #[error("no transactions are taken: {0}")]
-    NotAccepting(String),
 }
 
 /// What a replica is made of.
@@ -286,7 +277,7 @@ impl Replica {
             .into_iter()
             .map(|transaction| match &refused {
                 Some(reason) => Err(Refusal::NotAccepting(reason.clone())),
-                None => Ok(self.mempool.insert(transaction)?),
+                None => self.mempool.insert(transaction),
             })
             .collect();
         self.run(now, out);
@@ -413,6 +404,7 @@ impl Replica {
             applied,
             meta: self.ledger.meta(),
             statement: statement.as_ref().map(|(statement, _)| statement.clone()),
+            view: self.view(),
         })));
         if let Some((statement, due)) = statement {
             self.snapshots
@@ -424,7 +416,9 @@ impl Replica {
     /// F1: the statement of this commit if it is a height, and whether it is due for posting.
     fn close_height(&mut self, commit: &Commit) -> Option<(Statement, bool)> {
         let params = &self.genesis.template.params;
-        let since = commit.timestamp.saturating_sub(self.last_height.timestamp.0);
+        let since = commit
+            .timestamp
+            .saturating_sub(self.last_height.timestamp.0);
         let worth = self.ledger.meta().changed && since >= params.finality_interval_ms;
         if !worth && since < params.finality_interval_max_ms {
             return None;

@@ -5,13 +5,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use weft_consensus::{LastCommit, Recovered};
 use weft_ledger::Ledger;
-use weft_node::keys::NodeKeys;
+use weft_node::NodeKeys;
 use weft_node::replica::{Effect, Input, Replica, ReplicaConfig, Restored};
 use weft_types::testing::{self, finality_key, user, vertex_key};
 use weft_types::{
     Amount, AssetId, Certificate, Commit, Genesis, Height, MemberIndex, Millis, Object, ObjectId,
-    Operation, Payment,
-    Transaction, TransactionBody, Verified, Vertex,
+    Operation, Payment, Transaction, TransactionBody, Verified, Vertex,
 };
 
 const MEMBERS: usize = 4;
@@ -97,7 +96,10 @@ impl World {
     /// One millisecond: everything that was under way arrives, then time passes.
     fn step(&mut self) {
         self.now = self.now.saturating_add(1);
-        for i in (0..MEMBERS).filter(|i| !self.down.contains(i)).collect::<Vec<_>>() {
+        for i in (0..MEMBERS)
+            .filter(|i| !self.down.contains(i))
+            .collect::<Vec<_>>()
+        {
             let mut effects = Vec::new();
             for (from, vertex) in std::mem::take(&mut self.inboxes[i]) {
                 let from = Some(from);
@@ -115,11 +117,16 @@ impl World {
     }
 
     fn certified(&self, i: usize) -> Height {
-        self.certificates[i].last().map_or(Height(0), |c| c.statement.height)
+        self.certificates[i]
+            .last()
+            .map_or(Height(0), |c| c.statement.height)
     }
 
     fn balance(&self, i: usize, of: u64) -> Amount {
-        let account = self.replicas[i].view().snapshot.get(&ObjectId::Account(user(of)));
+        let account = self.replicas[i]
+            .view()
+            .snapshot
+            .get(&ObjectId::Account(user(of)));
         match account {
             Some(Object::Account(account)) => account.balance(&AssetId::NATIVE),
             _ => Amount(0),
@@ -167,7 +174,10 @@ fn a_lone_transaction_is_committed_within_a_few_message_delays() {
     world.submit(3, transfer);
     while world.balance(0, 2) == Amount(1_000_000) {
         world.step();
-        assert!(world.now < before.saturating_add(100), "not committed in 100 ms");
+        assert!(
+            world.now < before.saturating_add(100),
+            "not committed in 100 ms"
+        );
     }
     let delays = world.now.0 - before.0;
     assert!(delays <= 12, "{delays} delays of one millisecond");
@@ -182,7 +192,10 @@ fn an_idle_network_rests() {
     let round = world.replicas[0].view().round;
     world.run(10_000);
     let rounds = world.replicas[0].view().round.0 - round.0;
-    assert!((5..=15).contains(&rounds), "{rounds} rounds in ten idle seconds");
+    assert!(
+        (5..=15).contains(&rounds),
+        "{rounds} rounds in ten idle seconds"
+    );
 }
 
 #[test]
@@ -198,7 +211,10 @@ fn three_of_four_go_on_and_two_stop() {
     let transfer = world.transfer(2);
     world.submit(0, transfer);
     world.run(5_000);
-    assert!(world.commits[0].len() <= commits + 2, "nothing new is decided");
+    assert!(
+        world.commits[0].len() <= commits + 2,
+        "nothing new is decided"
+    );
     assert_eq!(world.balance(0, 2), Amount(1_001_000));
     world.down = vec![3];
     world.run(5_000);

@@ -35,6 +35,8 @@ pub const HEIGHT_HEADER: &str = "weft-height";
 pub const SUBMIT_TRANSACTIONS_MAX: usize = 4_096;
 /// Longest request body in bytes.
 pub const BODY_BYTES_MAX: usize = 8 << 20;
+/// Longest JSON body in bytes: less, because JSON takes more memory than it has bytes.
+pub const JSON_BYTES_MAX: usize = 2 << 20;
 /// Most entries of one page.
 pub const PAGE_MAX: usize = 500;
 /// Entries of a page when none are asked for.

@@ -286,6 +286,11 @@ impl Vertex {
         &self.body.shares
     }
 
+    /// Transactions as the author sent them, void ones among them.
+    pub fn payload(&self) -> &[Bytes] {
+        &self.body.transactions
+    }
+
     /// The transactions in the author's order; `None` is void.
     pub fn transactions(&self) -> &[Option<Arc<Verified<Transaction>>>] {
         &self.transactions

@@ -10,7 +10,7 @@ include!(concat!(env!("OUT_DIR"), "/weft.v1.rs"));
 /// How often each of the fields 1 to 15 occurs at the top of a message. Costs a walk over the fields
 /// and allocates nothing, where decoding allocates 50 to 200 bytes for an entry of two: what has too
 /// many entries is refused before it is decoded.
-pub(crate) fn occurrences(mut message: &[u8]) -> Result<[usize; 16], prost::DecodeError> {
+pub fn occurrences(mut message: &[u8]) -> Result<[usize; 16], prost::DecodeError> {
     let mut counts = [0; 16];
     while !message.is_empty() {
         let (field, wire_type) = decode_key(&mut message)?;

@@ -6,23 +6,22 @@ use super::DriverError;
 use super::clock::Clock;
 use super::fetch::fetch;
 use super::inbound::{CERTIFICATE_FRAME, VERTEX_FRAME, Verifier};
-use crate::events::EventLog;
-use crate::index;
-use crate::metrics::Metrics;
 use super::restore::LEDGER_META;
-use crate::replica::{
-    Effect, Executed, Input, Refusal, Replica, ledger_meta, stored_objects,
-};
+use crate::api::Submit;
+use crate::events::EventLog;
+use crate::index::{self, Indexed};
+use crate::metrics::{CheckpointResult, Metrics};
+use crate::replica::{Effect, Executed, Input, Replica, ledger_meta, stored_objects};
 use crate::tracker::Tracker;
 use crate::view::View;
 use bytes::Bytes;
 use std::sync::Arc;
-use std::time::Instant;
-use tokio::sync::{mpsc, oneshot, watch};
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use weft_network::{FrameKind, Handle as Network};
 use weft_storage::{CommitBatch, Durability, SigningGuard, Store};
-use weft_types::{Certificate, Height, Transaction, Verified, Vertex};
+use weft_types::{Certificate, Height, Verified, Vertex};
 
 /// Commands that wait for the replica's thread.
 pub const COMMANDS_MAX: usize = 1024;
@@ -31,13 +30,7 @@ const COMMANDS_AT_ONCE: usize = 64;
 
 /// What the rest of the node asks of the replica's thread.
 #[derive(Debug)]
-pub enum Command {
-    Input(Input),
-    Submit {
-        transactions: Vec<Arc<Verified<Transaction>>>,
-        reply: oneshot::Sender<Vec<Result<(), Refusal>>>,
-    },
-}
+pub struct Command(pub Input);
 
 pub type Commands = mpsc::Sender<Command>;
 
@@ -64,6 +57,8 @@ pub struct Engine {
     pub clock: Clock,
     /// Where fetches run, off this thread.
     pub runtime: tokio::runtime::Handle,
+    /// How long the replica took for the newest input.
+    pub handling: Duration,
 }
 
 impl Engine {
@@ -72,6 +67,7 @@ impl Engine {
         mut self,
         start: Vec<Effect>,
         mut inbox: mpsc::Receiver<Command>,
+        mut submissions: mpsc::Receiver<Submit>,
         stop: CancellationToken,
     ) -> Result<(), DriverError> {
         let mut effects = start;
@@ -85,21 +81,21 @@ impl Engine {
                     None => std::future::pending().await,
                 }
             };
-            let mut next = tokio::select! {
+            tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
                 command = inbox.recv() => match command {
-                    Some(command) => command,
+                    Some(Command(input)) => self.handle(input, &mut effects)?,
                     None => break,
                 },
-                () = sleep => Command::Input(Input::Tick),
-            };
-            for _ in 0..COMMANDS_AT_ONCE {
-                self.take(next, &mut effects)?;
-                match inbox.try_recv() {
-                    Ok(command) => next = command,
-                    Err(_) => break,
-                }
+                Some(submit) = submissions.recv() => self.submit(submit, &mut effects)?,
+                () = sleep => self.handle(Input::Tick, &mut effects)?,
+            }
+            for _ in 1..COMMANDS_AT_ONCE {
+                let Ok(Command(input)) = inbox.try_recv() else {
+                    break;
+                };
+                self.handle(input, &mut effects)?;
             }
             self.publish();
         }
@@ -107,19 +103,18 @@ impl Engine {
         Ok(())
     }
 
-    fn take(&mut self, command: Command, effects: &mut Vec<Effect>) -> Result<(), DriverError> {
+    fn handle(&mut self, input: Input, effects: &mut Vec<Effect>) -> Result<(), DriverError> {
+        let begun = Instant::now();
+        self.replica.handle(self.clock.now(), input, effects);
+        self.handling = begun.elapsed();
+        self.carry_out(effects)
+    }
+
+    fn submit(&mut self, submit: Submit, effects: &mut Vec<Effect>) -> Result<(), DriverError> {
         let now = self.clock.now();
-        match command {
-            Command::Input(input) => self.replica.handle(now, input, effects),
-            Command::Submit {
-                transactions,
-                reply,
-            } => {
-                let results = self.replica.submit(now, transactions, effects);
-                // The client may have gone.
-                let _ = reply.send(results);
-            }
-        }
+        let results = self.replica.submit(now, submit.transactions, effects);
+        // The client may have gone.
+        let _ = submit.answer.send(results);
         self.carry_out(effects)
     }
 
@@ -143,7 +138,9 @@ impl Engine {
         }
         self.store
             .put_vertices(vertices.iter().map(|v| &**v), Durability::Buffered)?;
+        self.readers.metrics.vertices(vertices.len() as u64);
         for vertex in vertices.drain(..) {
+            self.readers.events.on_vertex(&vertex);
             self.publish_to_observers(VERTEX_FRAME, || vertex.encode());
         }
         Ok(())
@@ -157,13 +154,19 @@ impl Engine {
                 epoch,
                 round,
                 digest,
-            } => self.guard()?.sign_vertex(epoch, round, digest)?,
+            } => {
+                let begun = Instant::now();
+                self.guard()?.sign_vertex(epoch, round, digest)?;
+                self.readers.metrics.guard_write(begun.elapsed());
+            }
             Effect::GuardStatement {
                 epoch,
                 height,
                 digest,
             } => self.guard()?.sign_statement(epoch, height, digest)?,
             Effect::PersistOwn(vertex) => {
+                self.readers.metrics.vertices(1);
+                self.readers.events.on_vertex(&vertex);
                 let begun = Instant::now();
                 self.store.put_own_vertex(&vertex)?;
                 self.readers.metrics.store_write(begun.elapsed());
@@ -209,20 +212,39 @@ impl Engine {
     /// One atomic batch for the commit; then readers learn of it.
     fn executed(&mut self, executed: Executed) -> Result<(), DriverError> {
         let begun = Instant::now();
+        let indexed = Indexed {
+            commit: executed.commit.index,
+            timestamp: executed.commit.timestamp,
+            transactions: &executed.transactions,
+            applied: &executed.applied,
+            snapshot: &executed.view.snapshot,
+        };
         let mut batch = CommitBatch::new(executed.commit.clone());
         batch.objects = stored_objects(&executed.applied.changes);
         for receipt in &executed.applied.receipts {
             batch.push_receipt(receipt.transaction, receipt.encode());
         }
-        batch.indexes = index::rows(&executed);
+        batch.indexes = index::rows(&indexed);
         batch.statement = executed.statement.clone();
         batch.put_meta(LEDGER_META, ledger_meta::encode(&executed.meta));
         self.store.write_commit(&batch, Durability::Buffered)?;
         let readers = &self.readers;
         readers.metrics.store_write(begun.elapsed());
-        readers.metrics.committed(&executed);
-        readers.tracker.on_commit(&executed);
-        readers.events.on_commit(&executed);
+        let applied = &executed.applied;
+        let failed = applied.receipts.iter().filter(|r| r.failure.is_some());
+        let failed = failed.count() as u64;
+        readers.metrics.committed(
+            applied.receipts.len() as u64 - failed,
+            failed,
+            self.handling,
+        );
+        // Readers have the state before they are told of it.
+        readers.views.send_replace(Arc::new(executed.view.clone()));
+        let ordered = applied.receipts.iter().map(|r| r.transaction);
+        readers
+            .tracker
+            .on_commit(executed.commit.index, executed.commit.timestamp, ordered);
+        readers.events.on_commit(&executed.commit, &indexed);
         Ok(())
     }
 
@@ -236,7 +258,7 @@ impl Engine {
             .put_certificate(&certificate, Durability::Synced)?;
         let readers = &self.readers;
         let statement = &certificate.statement;
-        readers.metrics.certified(statement, self.clock.now());
+        self.publish();
         readers
             .tracker
             .on_certified(statement.height, statement.commit);
@@ -249,9 +271,12 @@ impl Engine {
     }
 
     fn anchored(&mut self, height: Height) -> Result<(), DriverError> {
-        self.readers.metrics.anchored(height);
-        self.readers.tracker.on_anchored(height);
-        self.readers.events.on_anchored(height);
+        self.publish();
+        let readers = &self.readers;
+        readers.metrics.checkpoint(CheckpointResult::Anchored);
+        if let Some(statement) = self.store.statement(height)? {
+            readers.tracker.on_anchored(height, statement.commit);
+        }
         Ok(())
     }
 
@@ -263,10 +288,8 @@ impl Engine {
     }
 
     fn publish(&self) {
-        let view = self.replica.view();
-        self.readers
-            .metrics
-            .observe(&view, self.replica.mempool_bytes());
-        self.readers.views.send_replace(Arc::new(view));
+        let readers = &self.readers;
+        readers.metrics.mempool_bytes(self.replica.mempool_bytes());
+        readers.views.send_replace(Arc::new(self.replica.view()));
     }
 }

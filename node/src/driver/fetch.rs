@@ -9,7 +9,7 @@ use prost::Message as _;
 use weft_consensus::{FetchRequest, Wanted};
 use weft_network::Handle;
 use weft_storage::{PageRequest, Store, StoreError};
-use weft_types::{Epoch, Round, Vertex, VertexRef, wire};
+use weft_types::{Epoch, MEMBERS_MAX, MemberSet, Round, Vertex, VertexRef, wire};
 
 /// Longest answer in bytes of vertices.
 pub const ANSWER_BYTES_MAX: usize = 6 << 20;
@@ -54,8 +54,11 @@ pub fn serve(store: &Store, epoch: Epoch, request: Bytes) -> Result<Bytes, Serve
     if let Some(rounds) = request.rounds {
         let from = Round(rounds.after).saturating_add(1);
         let page = store.vertices(epoch, from, &PageRequest::ascending(VERTICES_MAX))?;
+        let held = MemberSet::from_bitmap(&rounds.held, MEMBERS_MAX).unwrap_or_default();
         let within = |v: &Vertex| v.round().0 <= rounds.until;
-        for vertex in page.entries.into_iter().take_while(within) {
+        let wanted = |v: &Vertex| v.round() != from || !held.contains(v.author());
+        let vertices_of = page.entries.into_iter().take_while(within).filter(wanted);
+        for vertex in vertices_of {
             let vertex = vertex.encode();
             if !fits(&vertex) {
                 break;
@@ -74,11 +77,12 @@ pub async fn fetch(network: Handle, verifier: Verifier, commands: Commands, fetc
             vertices: vertices.iter().map(Into::into).collect(),
             rounds: None,
         },
-        Wanted::Rounds { after, until } => wire::FetchRequest {
+        Wanted::Rounds { after, until, held } => wire::FetchRequest {
             vertices: Vec::new(),
             rounds: Some(wire::Rounds {
                 after: after.0,
                 until: until.0,
+                held: held.to_bitmap(MEMBERS_MAX).into(),
             }),
         },
     };
@@ -90,7 +94,5 @@ pub async fn fetch(network: Handle, verifier: Verifier, commands: Commands, fetc
         Ok(answer) => verifier.vertices(from, answer.vertices).await,
         Err(error) => tracing::debug!(member = %from, %error, "fetch failed"),
     }
-    let _ = commands
-        .send(Command::Input(Input::FetchEnded(fetch.id)))
-        .await;
+    let _ = commands.send(Command(Input::FetchEnded(fetch.id))).await;
 }

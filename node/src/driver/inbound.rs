@@ -8,6 +8,7 @@ use crate::metrics::Metrics;
 use crate::replica::Input;
 use bytes::Bytes;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -73,16 +74,19 @@ impl Verifier {
     }
 
     fn verify(&self, from: MemberIndex, bytes: Bytes) {
+        let begun = Instant::now();
         let decoded = Vertex::decode(bytes);
-        match decoded.and_then(|v| verify_vertex(v, self.network, &self.committee, &|_| None)) {
+        let verified =
+            decoded.and_then(|v| verify_vertex(v, self.network, &self.committee, &|_| None));
+        self.metrics.verify(begun.elapsed());
+        match verified {
             Ok(vertex) => {
                 let from = Some(from);
                 let input = Input::Vertex { vertex, from };
                 // Closed only when the node stops.
-                let _ = self.commands.blocking_send(Command::Input(input));
+                let _ = self.commands.blocking_send(Command(input));
             }
             Err(error) => {
-                self.metrics.invalid_vertex();
                 tracing::warn!(member = %from, %error, "refused a vertex");
             }
         }
@@ -117,9 +121,7 @@ pub async fn run(
                     }
                 }
             }
-            Event::Fetch {
-                request, reply, ..
-            } => {
+            Event::Fetch { request, reply, .. } => {
                 let store = store.clone();
                 // Dropping the reply refuses: the peer asks somebody else.
                 let Ok(place) = serving.clone().try_acquire_owned() else {

@@ -9,8 +9,8 @@ use weft_consensus::{LastCommit, Recovered, gc_floor};
 use weft_ledger::{Ledger, LedgerMeta};
 use weft_storage::{CommitBatch, Cursor, Durability, PageRequest, SigningGuard, Store};
 use weft_types::{
-    Commit, CommitDigest, CommitIndex, Committee, Genesis, Height, MemberIndex, Millis, Receipt, Round,
-    Statement, Verified, Vertex, verify_vertex,
+    Commit, CommitDigest, CommitIndex, Committee, Genesis, Height, MemberIndex, Millis, Receipt,
+    Round, Statement, Verified, Vertex, verify_vertex,
 };
 
 /// Entries read at a time.

@@ -223,11 +223,6 @@ impl Finality {
     pub fn uncertified(&self) -> u64 {
         self.open.len() as u64
     }
-
-    /// Members that signed wrongly.
-    pub fn refused(&self) -> &MemberSet {
-        &self.refused
-    }
 }
 
 /// The sum of the shares as a certificate; `None` without shares.

@@ -3,6 +3,7 @@
 //! ordered (it fell behind the GC round) its transactions wait again. What is forgotten too early
 //! costs a client a resubmission; what is proposed twice is applied once all the same (O3).
 
+use crate::api::Refusal;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 use weft_types::{Millis, Round, Transaction, TransactionId, Verified};
@@ -19,14 +20,6 @@ pub struct Mempool {
     proposed: BTreeMap<Round, Vec<Pending>>,
 }
 
-/// The mempool's bound is reached: the client is told to come back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("mempool is full at {bytes} of {bytes_max} bytes")]
-pub struct MempoolFull {
-    pub bytes: usize,
-    pub bytes_max: usize,
-}
-
 impl Mempool {
     pub fn new(bytes_max: usize) -> Self {
         Self {
@@ -39,13 +32,13 @@ impl Mempool {
     }
 
     /// Takes a transaction in; one that waits already is taken once.
-    pub fn insert(&mut self, transaction: Pending) -> Result<(), MempoolFull> {
+    pub fn insert(&mut self, transaction: Pending) -> Result<(), Refusal> {
         if self.known.contains(&transaction.id()) {
             return Ok(());
         }
         let bytes = self.bytes + transaction.encoded().len();
         if bytes > self.bytes_max {
-            return Err(MempoolFull {
+            return Err(Refusal::Full {
                 bytes: self.bytes,
                 bytes_max: self.bytes_max,
             });
@@ -172,8 +165,9 @@ mod tests {
         let mut mempool = Mempool::new(2 * size);
         mempool.insert(pending(0)).unwrap();
         mempool.insert(pending(1)).unwrap();
-        let refused = mempool.insert(pending(2)).unwrap_err();
-        assert_eq!(refused.bytes, 2 * size);
+        let (bytes, bytes_max) = (2 * size, 2 * size);
+        let refused = mempool.insert(pending(2));
+        assert_eq!(refused, Err(Refusal::Full { bytes, bytes_max }));
         take(&mut mempool, 1, 1);
         mempool.ordered(Round(1));
         mempool.insert(pending(2)).unwrap();
@@ -183,7 +177,11 @@ mod tests {
     fn transactions_of_a_vertex_that_was_never_ordered_wait_again_first() {
         let mut mempool = filled(3);
         let ids = take(&mut mempool, 5, 2);
-        assert_eq!(take(&mut mempool, 6, 1).len(), 1, "round 5 may still be ordered");
+        assert_eq!(
+            take(&mut mempool, 6, 1).len(),
+            1,
+            "round 5 may still be ordered"
+        );
         mempool.reclaim(Round(5));
         assert_eq!(take(&mut mempool, 7, 9), ids);
     }
@@ -191,7 +189,11 @@ mod tests {
     #[test]
     fn expired_transactions_are_dropped_instead_of_proposed() {
         let mut mempool = filled(3);
-        assert!(mempool.take(Round(1), Millis(60_001), 9, 1 << 20).is_empty());
+        assert!(
+            mempool
+                .take(Round(1), Millis(60_001), 9, 1 << 20)
+                .is_empty()
+        );
         assert!(mempool.is_empty());
         assert_eq!(mempool.bytes(), 0);
     }

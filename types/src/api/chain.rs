@@ -3,7 +3,7 @@
 use crate::committee::Member;
 use crate::ids::{
     CommitDigest, CommitIndex, CommitteeDigest, Epoch, Height, MemberIndex, Millis, NetworkId,
-    Root, Round, Stake, TransactionId, VertexDigest,
+    Root, Round, Stake, VertexDigest,
 };
 use crate::vertex::VertexRef;
 use serde::{Deserialize, Serialize};
@@ -19,12 +19,9 @@ pub struct Commit {
     pub leader: VertexRef,
     /// In order of output, the leader among them.
     pub vertices: Vec<VertexRef>,
-    /// Of the transactions with a receipt, in order. Absent in lists.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub transactions: Option<Vec<TransactionId>>,
 }
 
-/// A certificate posted on the base chain.
+/// A certificate posted on the base chain. This JSON is also what the store keeps of a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Checkpoint {

@@ -124,7 +124,9 @@ pub enum Event {
     },
     /// Events between the last one seen and the next one are lost: read again what matters.
     Gap {
-        missed: u64,
+        /// How many; absent when the node cannot tell, because it is another or has restarted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        missed: Option<u64>,
     },
     /// The last event of a stream that the node ends, with the reason.
     End {

@@ -93,8 +93,8 @@ problems! {
         "the payer cannot pay the fee", "fund the account, or name a sponsor";
     Replayed = "replayed", 409, retryable false,
         "the transaction has had its outcome before", "ask GET /v1/transactions/{id} for it";
-    RefusedByLedger = "refused-by-ledger", 422, retryable false,
-        "the ledger would not take the transaction", "see the detail";
+    LedgerFull = "ledger-full", 503, retryable true,
+        "the ledger remembers as many transactions as it may", "try again when some of those in work have expired";
     RateLimited = "rate-limited", 429, retryable true,
         "too many requests from this address", "wait as long as Retry-After says, and send transactions in batches";
     StreamsFull = "streams-full", 503, retryable true,

@@ -2,8 +2,8 @@
 //! its encoding in a text, or as a structure that the server encodes; signatures are over the
 //! canonical encoding of the body (fields in ascending order, defaults left out) in that case.
 
-use super::Problem;
-use crate::ids::{Address, Amount, CommitIndex, Height, Millis, NetworkId, Root, TransactionId};
+use super::{Problem, SUBMIT_TRANSACTIONS_MAX};
+use crate::ids::{Address, Amount, CommitIndex, Height, Millis, NetworkId, TransactionId};
 use crate::operation::Operation;
 use crate::state::ObjectId;
 use crate::transaction::{Authorisation, Transaction, TransactionBody, TransactionError};
@@ -145,14 +145,13 @@ pub enum Submission {
     Taken(TransactionStatus),
 }
 
-/// The outcome that a transaction would have now; nothing is ordered.
+/// The outcome that a transaction would have as the next one; nothing is ordered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DryRun {
     pub receipt: Receipt,
-    /// Of the height that it was tried on.
-    pub state_root: Root,
-    pub commit: CommitIndex,
+    /// The commit after which it was tried.
+    pub after: CommitIndex,
 }
 
 /// Transactions to submit: `transaction`, or `transactions`, or `body` with `authorisations`.
@@ -162,12 +161,47 @@ pub struct DryRun {
 pub struct SubmitRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction: Option<TransactionJson>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// At most 4096.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "one_too_many_at_most"
+    )]
     pub transactions: Option<Vec<TransactionJson>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<BodyJson>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorisations: Option<Vec<AuthorisationJson>>,
+}
+
+/// A list that is too long is read as one entry too long, whatever its length: two bytes of JSON
+/// would else become two hundred in memory.
+fn one_too_many_at_most<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<TransactionJson>>, D::Error> {
+    struct List;
+
+    impl<'de> de::Visitor<'de> for List {
+        type Value = Vec<TransactionJson>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a list of transactions")
+        }
+
+        fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            let mut transactions = Vec::new();
+            while transactions.len() <= SUBMIT_TRANSACTIONS_MAX {
+                match list.next_element()? {
+                    Some(transaction) => transactions.push(transaction),
+                    None => return Ok(transactions),
+                }
+            }
+            while list.next_element::<de::IgnoredAny>()?.is_some() {}
+            Ok(transactions)
+        }
+    }
+
+    deserializer.deserialize_seq(List).map(Some)
 }
 
 /// One transaction.

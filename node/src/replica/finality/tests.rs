@@ -53,8 +53,11 @@ fn f2_a_wrong_share_is_found_and_its_author_refused_from_then_on() {
     let mut forged = share(&statement(1), 1);
     forged.signature = share(&statement(9), 1).signature;
     assert!(finality.add(MemberIndex(1), &forged).is_empty());
-    assert!(add(&mut finality, &statement(1), 2).is_empty(), "the sum fails");
-    assert!(finality.refused().contains(MemberIndex(1)));
+    assert!(
+        add(&mut finality, &statement(1), 2).is_empty(),
+        "the sum fails"
+    );
+    assert!(finality.refused.contains(MemberIndex(1)));
     assert_eq!(signers(&add(&mut finality, &statement(1), 3)), Some(3));
     finality.close(statement(2), false);
     add(&mut finality, &statement(2), 1);

@@ -1,0 +1,195 @@
+//! The HTTP API of a node: transactions in, what the ledger holds and what happens out.
+//!
+//! Reading never waits for the replica: a request sees one [`View`] and the store. Writing goes to
+//! the replica through one bounded channel ([`Submitter`]). Everything that a client may make large
+//! or slow is bounded ([`Limits`]), and everything that fails is a problem after RFC 9457 with a
+//! stable code. `docs/spec/api.md` describes the API, `docs/openapi.json` every route.
+
+mod answer;
+mod body;
+mod chain;
+mod guard;
+mod health;
+mod lists;
+mod objects;
+mod openapi;
+mod reading;
+mod serve;
+mod stream;
+mod submit;
+mod transactions;
+mod verify;
+
+pub use guard::{ClientAddress, Limits};
+pub use openapi::document as openapi_document;
+pub use serve::serve;
+pub use submit::{Refusal, Submit, Submitter};
+
+use crate::events::EventLog;
+use crate::metrics::Metrics;
+use crate::tracker::Tracker;
+use crate::view::View;
+use answer::Failure;
+use axum::Router;
+use axum::http::{HeaderName, Method, Uri, header};
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use guard::Gate;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tower_http::cors::{Any, CorsLayer};
+use verify::Verifier;
+use weft_storage::Store;
+use weft_types::Genesis;
+use weft_types::api::{COMMIT_HEADER, HEIGHT_HEADER, ProblemCode};
+
+/// How long a browser may remember what is allowed.
+const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(3_600);
+
+/// What the API reads from and writes to.
+pub struct ApiParts {
+    /// The node's name.
+    pub name: String,
+    pub genesis: Arc<Genesis>,
+    pub store: Arc<Store>,
+    /// Replaced after every commit, once the commit is in the store.
+    pub views: watch::Receiver<Arc<View>>,
+    /// Number of connected peers.
+    pub peers: watch::Receiver<u64>,
+    pub tracker: Arc<Tracker>,
+    pub events: Arc<EventLog>,
+    pub submitter: Submitter,
+    pub metrics: Arc<Metrics>,
+    pub limits: Limits,
+}
+
+/// Shared by all requests; cloning is cheap.
+#[derive(Clone)]
+pub struct ApiState(Arc<Inner>);
+
+pub struct Inner {
+    name: Box<str>,
+    genesis: Arc<Genesis>,
+    store: Arc<Store>,
+    views: watch::Receiver<Arc<View>>,
+    peers: watch::Receiver<u64>,
+    tracker: Arc<Tracker>,
+    events: Arc<EventLog>,
+    submitter: Submitter,
+    metrics: Arc<Metrics>,
+    limits: Limits,
+    gate: Gate,
+    verifier: Verifier,
+}
+
+impl std::ops::Deref for ApiState {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl ApiState {
+    /// Starts the threads that verify signatures.
+    ///
+    /// # Errors
+    /// When the system has no thread to give.
+    pub fn new(parts: ApiParts) -> std::io::Result<Self> {
+        let network = parts.genesis.network.id();
+        Ok(Self(Arc::new(Inner {
+            gate: Gate::new(&parts.limits),
+            verifier: Verifier::start(network, parts.metrics.clone())?,
+            name: parts.name.into_boxed_str(),
+            genesis: parts.genesis,
+            store: parts.store,
+            views: parts.views,
+            peers: parts.peers,
+            tracker: parts.tracker,
+            events: parts.events,
+            submitter: parts.submitter,
+            metrics: parts.metrics,
+            limits: parts.limits,
+        })))
+    }
+}
+
+/// All routes, behind the guard.
+pub fn router(state: ApiState) -> Router {
+    let exposed = [
+        HeaderName::from_static(COMMIT_HEADER),
+        HeaderName::from_static(HEIGHT_HEADER),
+        header::RETRY_AFTER,
+    ];
+    // Browsers may do what any program may: there are no cookies and no sessions to protect.
+    let cors = CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::HEAD, Method::POST])
+        .allow_headers(Any)
+        .expose_headers(exposed)
+        .max_age(PREFLIGHT_MAX_AGE);
+    Router::new()
+        .route("/v1/transactions", post(submit::submit))
+        .route("/v1/transactions/{id}", get(transactions::transaction))
+        .route("/v1/dry-run", post(transactions::dry_run))
+        .route("/v1/accounts/{address}", get(objects::account))
+        .route("/v1/accounts/{address}/items", get(objects::account_items))
+        .route(
+            "/v1/accounts/{address}/history",
+            get(objects::account_history),
+        )
+        .route("/v1/accounts/{address}/proof", get(objects::account_proof))
+        .route("/v1/collections", get(lists::collections))
+        .route("/v1/collections/{id}", get(objects::collection_of_id))
+        .route(
+            "/v1/collections/{id}/editions",
+            get(lists::collection_editions),
+        )
+        .route("/v1/collections/{id}/items", get(lists::collection_items))
+        .route("/v1/editions/{id}", get(objects::edition_of_id))
+        .route("/v1/items/{id}", get(objects::item))
+        .route("/v1/items/{id}/history", get(objects::item_history))
+        .route("/v1/items/{id}/proof", get(objects::item_proof))
+        .route("/v1/items/{id}/image", get(objects::item_image))
+        .route("/v1/deals", get(lists::deals))
+        .route("/v1/deals/{id}", get(objects::deal))
+        .route("/v1/deals/{id}/proof", get(objects::deal_proof))
+        .route("/v1/commits", get(chain::commits))
+        .route("/v1/commits/{index}", get(chain::commit))
+        .route("/v1/commits/{index}/receipts", get(transactions::receipts))
+        .route("/v1/certificates", get(chain::certificates))
+        .route("/v1/certificates/{height}", get(chain::certificate))
+        .route("/v1/checkpoints", get(chain::checkpoints))
+        .route("/v1/committee", get(chain::committee))
+        .route("/v1/vertices", get(chain::vertices))
+        .route("/v1/genesis", get(chain::genesis))
+        .route("/v1/status", get(chain::status))
+        .route("/v1/stream", get(stream::stream))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .route("/openapi.json", get(openapi::openapi))
+        .method_not_allowed_fallback(wrong_method)
+        .fallback(unknown_route)
+        .layer(from_fn_with_state(state.clone(), guard::guard))
+        .layer(cors)
+        .with_state(state)
+}
+
+async fn unknown_route(uri: Uri) -> Failure {
+    let path: String = uri.path().chars().take(200).collect();
+    Failure::new(
+        ProblemCode::UnknownRoute,
+        format!("there is nothing at {path}"),
+    )
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Failure {
+    let path: String = uri.path().chars().take(200).collect();
+    let detail = format!("{path} does not take {method}");
+    Failure::new(ProblemCode::MethodNotAllowed, detail)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,267 @@
+//! From a request's body to transactions. A body is counted against a budget in bytes while it
+//! comes in, so that many large or slow ones together stay bounded; and each transaction is copied
+//! out of it, so that one that waits in the mempool does not hold the whole body.
+
+use super::answer::Failure;
+use super::guard::Gate;
+use axum::body::Body;
+use axum::http::{HeaderMap, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt as _;
+use prost::Message as _;
+use tokio::sync::OwnedSemaphorePermit;
+use weft_types::api::{
+    BODY_BYTES_MAX, JSON_BYTES_MAX, JsonError, PROTOBUF, ProblemCode, SUBMIT_TRANSACTIONS_MAX,
+    SubmitRequest, TransactionJson,
+};
+use weft_types::{Transaction, TransactionError, wire};
+
+/// A body as received, holding its part of the budget.
+pub struct Received {
+    media: Media,
+    bytes: Bytes,
+    _budget: Option<OwnedSemaphorePermit>,
+}
+
+/// The media types that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Media {
+    Json,
+    Protobuf,
+}
+
+impl Media {
+    fn of(headers: &HeaderMap) -> Result<Self, Failure> {
+        let kind = headers.get(header::CONTENT_TYPE);
+        let kind = kind.and_then(|k| k.to_str().ok()).unwrap_or_default();
+        let essence = kind.split(';').next().unwrap_or_default().trim();
+        let is = |name: &str| name.eq_ignore_ascii_case(essence);
+        if is("application/json") {
+            return Ok(Self::Json);
+        }
+        if is(PROTOBUF) || is("application/protobuf") || is("application/octet-stream") {
+            return Ok(Self::Protobuf);
+        }
+        let shown: String = kind.chars().take(80).collect();
+        let detail = format!("the content type is {shown:?}");
+        Err(Failure::new(ProblemCode::UnsupportedMediaType, detail))
+    }
+
+    fn bytes_max(self) -> usize {
+        match self {
+            Self::Json => JSON_BYTES_MAX,
+            Self::Protobuf => BODY_BYTES_MAX,
+        }
+    }
+}
+
+/// Reads a body within its bound and the budget.
+pub async fn receive(gate: &Gate, headers: &HeaderMap, body: Body) -> Result<Received, Failure> {
+    let media = Media::of(headers)?;
+    let bytes_max = media.bytes_max();
+    let too_large = |bytes: u64| {
+        let detail = format!("the body has {bytes} bytes or more, at most {bytes_max} are taken");
+        Failure::new(ProblemCode::BodyTooLarge, detail)
+    };
+    let announced = headers.get(header::CONTENT_LENGTH);
+    let announced = announced.and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+    if let Some(length) = announced.filter(|l| *l > bytes_max as u64) {
+        return Err(too_large(length));
+    }
+    let mut bytes = BytesMut::new();
+    let mut budget: Option<OwnedSemaphorePermit> = None;
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|e| {
+            let detail = format!("the body ended early: {e}");
+            Failure::new(ProblemCode::MalformedBody, detail)
+        })?;
+        let length = bytes.len() + piece.len();
+        if length > bytes_max {
+            return Err(too_large(length as u64));
+        }
+        // The bound on a body keeps this within 32 bits.
+        let permits = gate
+            .bodies
+            .clone()
+            .try_acquire_many_owned(piece.len() as u32);
+        let permits = permits.map_err(|_| {
+            let detail = "the bodies in work have as many bytes as the node takes at a time";
+            Failure::new(ProblemCode::Overloaded, detail)
+        })?;
+        match &mut budget {
+            Some(budget) => budget.merge(permits),
+            None => budget = Some(permits),
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(Received {
+        media,
+        bytes: bytes.freeze(),
+        _budget: budget,
+    })
+}
+
+/// One transaction of a request: read, or what is wrong with it.
+pub type Read = Result<Transaction, Failure>;
+
+/// The transactions of a request.
+pub struct Posted {
+    /// One by itself, not a list, which may also be of one.
+    pub single: bool,
+    /// At least one.
+    pub transactions: Vec<Read>,
+}
+
+impl Posted {
+    fn one(read: Read) -> Self {
+        Self {
+            single: true,
+            transactions: vec![read],
+        }
+    }
+
+    fn many(reads: impl Iterator<Item = Read>) -> Self {
+        Self {
+            single: false,
+            transactions: reads.collect(),
+        }
+    }
+}
+
+/// Reads the transactions of a body.
+pub fn transactions(received: &Received) -> Result<Posted, Failure> {
+    let body = &received.bytes;
+    if body.is_empty() {
+        let detail = "the body is empty";
+        return Err(Failure::new(ProblemCode::EmptyRequest, detail));
+    }
+    match received.media {
+        Media::Json => json(body),
+        Media::Protobuf => encoded(body),
+    }
+}
+
+/// A `Transaction`, which always has authorisations in field 2, or a `TransactionList`, which has no
+/// such field. Counted before it is decoded.
+fn encoded(body: &Bytes) -> Result<Posted, Failure> {
+    let malformed = |e: prost::DecodeError| {
+        let detail = format!("the body is no protobuf message: {e}");
+        Failure::new(ProblemCode::MalformedBody, detail)
+    };
+    let [_, entries, authorisations, ..] = wire::occurrences(body).map_err(malformed)?;
+    if authorisations > 0 {
+        return Ok(Posted::one(decode(body)));
+    }
+    bounded(entries)?;
+    let list = wire::TransactionList::decode(body.clone()).map_err(malformed)?;
+    Ok(Posted::many(list.transactions.iter().map(decode)))
+}
+
+fn json(body: &Bytes) -> Result<Posted, Failure> {
+    let request: SubmitRequest = serde_json::from_slice(body).map_err(|e| {
+        let detail = format!("the body is no JSON of the expected form: {e}");
+        Failure::new(ProblemCode::MalformedBody, detail)
+    })?;
+    let SubmitRequest {
+        transaction,
+        transactions,
+        body,
+        authorisations,
+    } = request;
+    match (transaction, transactions, body, authorisations) {
+        (Some(one), None, None, None) => Ok(Posted::one(read(&one))),
+        (None, Some(many), None, None) => {
+            bounded(many.len())?;
+            Ok(Posted::many(many.iter().map(read)))
+        }
+        (None, None, Some(body), Some(authorisations)) => {
+            let one = TransactionJson::Structured {
+                body,
+                authorisations,
+            };
+            Ok(Posted::one(read(&one)))
+        }
+        (None, None, None, None) => {
+            let detail = "the body names no transaction";
+            Err(Failure::new(ProblemCode::EmptyRequest, detail))
+        }
+        _ => {
+            let detail = "the body has more than one of `transaction`, `transactions`, and `body` \
+                          with `authorisations`, or only one of the latter two";
+            Err(Failure::new(ProblemCode::MalformedBody, detail))
+        }
+    }
+}
+
+fn bounded(count: usize) -> Result<(), Failure> {
+    if count == 0 {
+        let detail = "the list of transactions is empty";
+        return Err(Failure::new(ProblemCode::EmptyRequest, detail));
+    }
+    if count > SUBMIT_TRANSACTIONS_MAX {
+        let detail = format!("{count} transactions, at most {SUBMIT_TRANSACTIONS_MAX} are taken");
+        return Err(Failure::new(ProblemCode::TooManyTransactions, detail));
+    }
+    Ok(())
+}
+
+fn read(transaction: &TransactionJson) -> Read {
+    match transaction {
+        TransactionJson::Encoded(text) => decode(&text_bytes(text)?),
+        TransactionJson::Structured {
+            body,
+            authorisations,
+        } => body.assemble(authorisations).map_err(|error| match error {
+            JsonError::Transaction(error) => wrong(&error),
+            error => Failure::new(ProblemCode::MalformedTransaction, error.to_string()),
+        }),
+    }
+}
+
+/// Hexadecimal if it can be (no encoded transaction looks like that in base64, for it holds a key
+/// and a signature), else base64, with padding or for URLs.
+fn text_bytes(text: &str) -> Result<Bytes, Failure> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    if let Ok(bytes) = hex::decode(digits) {
+        return Ok(bytes.into());
+    }
+    let standard = STANDARD.decode(text);
+    let bytes = standard.or_else(|_| URL_SAFE_NO_PAD.decode(text));
+    bytes.map(Bytes::from).map_err(|e| {
+        let detail = format!("the transaction is neither hexadecimal nor base64: {e}");
+        Failure::new(ProblemCode::MalformedTransaction, detail)
+    })
+}
+
+fn decode(bytes: &Bytes) -> Read {
+    if bytes.is_empty() {
+        let detail = "the transaction has no bytes";
+        return Err(Failure::new(ProblemCode::MalformedTransaction, detail));
+    }
+    let own = Bytes::copy_from_slice(bytes);
+    Transaction::decode(own).map_err(|e| wrong(&e))
+}
+
+/// The problem that says what is wrong with a transaction.
+pub fn wrong(error: &TransactionError) -> Failure {
+    use TransactionError as E;
+    let code = match error {
+        E::TooLong(_) => ProblemCode::TransactionTooLarge,
+        E::Network { .. } => ProblemCode::WrongNetwork,
+        E::Unsigned(_) => ProblemCode::SignatureMissing,
+        E::Stranger(_) => ProblemCode::SignatureUnexpected,
+        E::Signature(_) => ProblemCode::SignatureInvalid,
+        E::Malformed(_)
+        | E::Id(_)
+        | E::Idempotency(_)
+        | E::Operations(_)
+        | E::Operation(_)
+        | E::Authorisations(_)
+        | E::Scheme { .. }
+        | E::AuthorisationLength { .. } => ProblemCode::MalformedTransaction,
+    };
+    Failure::new(code, error.to_string())
+}

@@ -1,0 +1,184 @@
+//! What every request passes: a rate per address, a bound on requests in work, a time-out, and a net
+//! for panics. The guard also counts, and writes problems.
+
+use super::ApiState;
+use super::answer::{Failure, write_problem};
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt as _;
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+use weft_types::api::ProblemCode;
+
+/// Addresses whose rate is remembered; beyond it those that have been quiet are forgotten.
+const ADDRESSES_MAX: usize = 65_536;
+
+/// Bounds of the API. The defaults are for a public node.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Requests a second of one address; as many may come at once.
+    pub requests_per_second: NonZeroU32,
+    /// Requests in work, those that wait for an outcome among them.
+    pub requests_max: usize,
+    /// Bodies being received or decoded, in bytes together.
+    pub bodies_bytes_max: usize,
+    /// Until a request has its answer.
+    pub timeout: Duration,
+    /// Longest waiting for a transaction's outcome (`?wait=`).
+    pub wait_max: Duration,
+    /// Longest waiting for `min_commit` or `min_height`.
+    pub reading_wait_max: Duration,
+    /// Open connections in all, and of one address.
+    pub connections_max: usize,
+    pub connections_per_address_max: usize,
+    /// How long a client may take to send a request's head, or to accept a piece of an answer.
+    pub stall_max: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            requests_per_second: NonZeroU32::MIN.saturating_add(19_999),
+            requests_max: 4_096,
+            bodies_bytes_max: 32 << 20,
+            timeout: Duration::from_secs(15),
+            wait_max: Duration::from_secs(10),
+            reading_wait_max: Duration::from_secs(2),
+            connections_max: 4_096,
+            connections_per_address_max: 2_048,
+            stall_max: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The address that a request came from, put there by the server.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientAddress(pub IpAddr);
+
+/// What the guard counts with.
+pub struct Gate {
+    rate: DefaultKeyedRateLimiter<IpAddr>,
+    clock: DefaultClock,
+    in_work: Semaphore,
+    /// Permits are bytes of bodies.
+    pub bodies: Arc<Semaphore>,
+}
+
+impl Gate {
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            rate: RateLimiter::dashmap(Quota::per_second(limits.requests_per_second)),
+            clock: DefaultClock::default(),
+            in_work: Semaphore::new(limits.requests_max),
+            bodies: Arc::new(Semaphore::new(limits.bodies_bytes_max)),
+        }
+    }
+
+    fn check_rate(&self, address: IpAddr) -> Result<(), Failure> {
+        if self.rate.len() > ADDRESSES_MAX {
+            self.rate.retain_recent();
+        }
+        let Err(until) = self.rate.check_key(&rated(address)) else {
+            return Ok(());
+        };
+        let wait = until.wait_time_from(self.clock.now());
+        let detail = format!(
+            "{address} may make {} requests a second",
+            until.quota().burst_size()
+        );
+        Err(Failure::new(ProblemCode::RateLimited, detail).retry_after(wait))
+    }
+}
+
+/// Whoever has one address of IPv6 has its whole network of 64 bits.
+fn rated(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let network = address.to_bits() >> 64 << 64;
+            IpAddr::V6(Ipv6Addr::from_bits(network))
+        }
+        v4 => v4,
+    }
+}
+
+/// The address of a request; unspecified for one that came by no socket.
+pub fn client_address(extensions: &axum::http::Extensions) -> IpAddr {
+    let found = extensions.get::<ClientAddress>();
+    found.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |a| a.0)
+}
+
+/// The middleware around every route.
+pub async fn guard(State(state): State<ApiState>, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let method = known_method(request.method());
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("unknown".to_owned(), |m| m.as_str().to_owned());
+    let path = request.uri().path().to_owned();
+    let answer = answered(&state, request, next).await;
+    let response = write_problem(answer.unwrap_or_else(IntoResponse::into_response), &path);
+    let status = response.status().as_u16();
+    state
+        .metrics
+        .request(method, &route, status, begun.elapsed());
+    response
+}
+
+async fn answered(state: &ApiState, request: Request, next: Next) -> Result<Response, Failure> {
+    let gate = &state.gate;
+    gate.check_rate(client_address(request.extensions()))?;
+    let _in_work = gate.in_work.try_acquire().map_err(|_| {
+        let limit = state.limits.requests_max;
+        let detail = format!("{limit} requests are in work, as many as the node takes at a time");
+        Failure::new(ProblemCode::Overloaded, detail)
+    })?;
+    let _counted = Counted::new(state);
+    let work = AssertUnwindSafe(next.run(request)).catch_unwind();
+    match tokio::time::timeout(state.limits.timeout, work).await {
+        Ok(Ok(response)) => Ok(response),
+        Ok(Err(panic)) => {
+            let text = panic.downcast_ref::<&str>().copied();
+            let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+            Err(Failure::internal(text.unwrap_or("a panic without a text")))
+        }
+        Err(_) => {
+            let detail = format!("no answer within {} s", state.limits.timeout.as_secs());
+            Err(Failure::new(ProblemCode::TimedOut, detail))
+        }
+    }
+}
+
+/// Counts a request as in work until it is dropped, also when its client goes away.
+struct Counted<'a>(&'a ApiState);
+
+impl<'a> Counted<'a> {
+    fn new(state: &'a ApiState) -> Self {
+        state.metrics.request_begun();
+        Self(state)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.metrics.request_done();
+    }
+}
+
+/// Labels of metrics come from a fixed list, never from a client.
+fn known_method(method: &axum::http::Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}

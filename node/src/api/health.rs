@@ -1,0 +1,43 @@
+//! For supervisors: is the process alive, does it serve, and what do its figures say.
+
+use super::ApiState;
+use super::answer::Failure;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use weft_types::api::{Problem, ProblemCode};
+
+/// Whether the process answers
+#[utoipa::path(get, path = "/healthz", tag = "node", responses((status = 200, body = String)))]
+pub async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// Whether the node takes transactions
+///
+/// An observer, which never does, is ready when it has a state to read.
+#[utoipa::path(get, path = "/readyz", tag = "node",
+    responses(
+        (status = 200, body = String),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn readyz(State(state): State<ApiState>) -> Result<&'static str, Failure> {
+    let view = state.views.borrow().clone();
+    match &view.not_accepting {
+        Some(reason) if view.own.is_some() => {
+            Err(Failure::new(ProblemCode::NotAccepting, reason.clone()))
+        }
+        _ => Ok("ready\n"),
+    }
+}
+
+/// Figures for Prometheus, in the text format of OpenMetrics
+#[utoipa::path(get, path = "/metrics", tag = "node", responses((status = 200, body = String)))]
+pub async fn metrics(State(state): State<ApiState>) -> Response {
+    let view = state.views.borrow().clone();
+    let peers = *state.peers.borrow();
+    let (tracked, streams) = (state.tracker.len(), state.events.streams());
+    let text = state.metrics.render(&view, peers, tracked, streams);
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}

@@ -1,0 +1,10 @@
+mod bad_input;
+pub mod harness;
+mod limits;
+mod lists;
+mod objects;
+mod openapi;
+mod reading;
+mod stream;
+mod submit;
+mod world;

@@ -1,0 +1,436 @@
+//! A node for tests: the real store, ledger and API, and in place of the replica a task that takes
+//! what is submitted and commits it at once, or when it is told to.
+
+use crate::api::{ApiParts, ApiState, ClientAddress, Limits, Refusal, Submit, Submitter, router};
+use crate::events::EventLog;
+use crate::index::{Indexed, rows};
+use crate::tracker::Tracker;
+use crate::view::{CertifiedView, View};
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use bytes::Bytes;
+use prost::Message as _;
+use serde::de::DeserializeOwned;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+use tempfile::TempDir;
+use tokio::sync::{mpsc, watch};
+use tower::ServiceExt as _;
+use weft_ledger::Ledger;
+use weft_storage::{CommitBatch, Durability, Store};
+use weft_types::api::{PROTOBUF, Problem, ProblemCode, Submission, TransactionStatus};
+use weft_types::*;
+
+/// What the stand-in for the replica does with a submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    CommitAtOnce,
+    /// Takes it, and commits when [`Node::commit`] is called.
+    Hold,
+    Full,
+    NotAccepting,
+    /// Answers nobody.
+    Silent,
+}
+
+struct Chain {
+    ledger: Ledger,
+    last: Commit,
+    held: Vec<Arc<Verified<Transaction>>>,
+    mode: Mode,
+    height: Height,
+    certified: Option<CertifiedView>,
+}
+
+#[derive(Clone)]
+pub struct Node {
+    pub router: Router,
+    pub state: ApiState,
+    chain: Arc<Mutex<Chain>>,
+    views: Arc<watch::Sender<Arc<View>>>,
+    _folder: Arc<TempDir>,
+}
+
+pub fn clock() -> Millis {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Millis(since.unwrap().as_millis() as u64)
+}
+
+/// An answer, read whole.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Answer {
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body, when the request succeeded.
+    pub fn json<T: DeserializeOwned>(&self) -> T {
+        assert!(self.status.is_success(), "{}: {}", self.status, self.text());
+        serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.text()))
+    }
+
+    /// The problem of that code, in the form that RFC 9457 asks for.
+    #[track_caller]
+    pub fn problem(&self, code: ProblemCode) -> Problem {
+        let problem = self.any_problem();
+        assert_eq!(problem.code, code.as_str(), "{problem:?}");
+        assert_eq!(problem.status, code.status());
+        problem
+    }
+
+    #[track_caller]
+    pub fn any_problem(&self) -> Problem {
+        let kind = self.headers.get(header::CONTENT_TYPE).map(|v| v.as_bytes());
+        let kind = kind.map(String::from_utf8_lossy);
+        let text = self.text();
+        assert_eq!(kind.as_deref(), Some("application/problem+json"), "{text}");
+        let problem: Problem = serde_json::from_slice(&self.body).unwrap();
+        assert_eq!(problem.status, self.status.as_u16());
+        assert!(problem.instance.is_some());
+        problem
+    }
+}
+
+pub fn genesis() -> Genesis {
+    testing::genesis(4)
+}
+
+/// A body by user `i`, valid for a minute, that can pay for what tests do.
+pub fn body(i: u64, nonce: u64, operations: Vec<Operation>) -> TransactionBody {
+    TransactionBody {
+        network: genesis().network.id(),
+        valid_until: clock().saturating_add(60_000),
+        ..testing::body(i, nonce, operations)
+    }
+}
+
+pub fn signed(i: u64, nonce: u64, operations: Vec<Operation>) -> Transaction {
+    body(i, nonce, operations).sign(&[&testing::user_key(i)])
+}
+
+pub fn pay(from: u64, nonce: u64, to: u64, amount: u64) -> Transaction {
+    let payment = Payment {
+        to: testing::user(to),
+        asset: AssetId::NATIVE,
+        amount: Amount(amount),
+    };
+    let transfer = Operation::Transfer {
+        payments: vec![payment],
+        items: vec![],
+    };
+    signed(from, nonce, vec![transfer])
+}
+
+pub fn list(transactions: &[Transaction]) -> Vec<u8> {
+    let transactions = transactions.iter().map(|t| t.encoded().clone());
+    wire::TransactionList {
+        transactions: transactions.collect(),
+    }
+    .encode_to_vec()
+}
+
+impl Node {
+    pub fn start() -> Self {
+        Self::with_limits(Limits::default())
+    }
+
+    pub fn with_limits(limits: Limits) -> Self {
+        let folder = TempDir::new().unwrap();
+        let genesis = Arc::new(genesis());
+        let store = Store::open(&folder.path().join("db"), genesis.network.id()).unwrap();
+        let (ledger, _) = Ledger::genesis(&genesis.template).unwrap();
+        let chain = Chain {
+            last: Commit {
+                index: CommitIndex::ZERO,
+                leader: link(0),
+                vertices: Vec::new(),
+                timestamp: Millis::ZERO,
+                previous: CommitDigest::ZERO,
+            },
+            ledger,
+            held: Vec::new(),
+            mode: Mode::CommitAtOnce,
+            height: Height::ZERO,
+            certified: None,
+        };
+        let view = Arc::new(chain.view());
+        let parts = (genesis, Arc::new(store), Arc::new(Mutex::new(chain)));
+        Self::assemble(parts, view, limits, Arc::new(folder))
+    }
+
+    fn assemble(
+        (genesis, store, chain): (Arc<Genesis>, Arc<Store>, Arc<Mutex<Chain>>),
+        view: Arc<View>,
+        limits: Limits,
+        folder: Arc<TempDir>,
+    ) -> Self {
+        let (views, view) = watch::channel(view);
+        let (_peers, peers) = watch::channel(3);
+        let (submitter, submitted) = Submitter::channel(64);
+        let metrics = Arc::default();
+        let parts = ApiParts {
+            name: "tester".to_owned(),
+            genesis,
+            store,
+            views: view,
+            peers,
+            tracker: Arc::new(Tracker::new(Arc::clone(&metrics))),
+            events: EventLog::new(1),
+            submitter,
+            metrics,
+            limits,
+        };
+        let state = ApiState::new(parts).unwrap();
+        let node = Self {
+            router: router(state.clone()),
+            state,
+            chain,
+            views: Arc::new(views),
+            _folder: folder,
+        };
+        tokio::spawn(node.clone().take(submitted));
+        node
+    }
+
+    /// The same node after a restart: its store is all that it remembers.
+    pub fn restarted(&self) -> Self {
+        let state = &self.state;
+        let parts = (
+            state.genesis.clone(),
+            state.store.clone(),
+            self.chain.clone(),
+        );
+        let view = state.views.borrow().clone();
+        let node = Self::assemble(parts, view, state.limits, self._folder.clone());
+        let last = state.store.last_certificate().unwrap();
+        if let Some(Certificate { statement, .. }) = last {
+            let tracker = &node.state.tracker;
+            tracker.on_certified(statement.height, statement.commit);
+        }
+        node
+    }
+
+    /// The same node behind other routes.
+    pub fn with_router(&self, router: Router) -> Self {
+        let node = self.clone();
+        Self { router, ..node }
+    }
+
+    async fn take(self, mut submitted: mpsc::Receiver<Submit>) {
+        while let Some(submit) = submitted.recv().await {
+            let count = submit.transactions.len();
+            let mode = self.chain.lock().unwrap().mode;
+            let full = || Refusal::Full {
+                bytes: 64,
+                bytes_max: 64,
+            };
+            let results = match mode {
+                Mode::CommitAtOnce | Mode::Hold => vec![Ok(()); count],
+                Mode::Full => vec![Err(full()); count],
+                Mode::NotAccepting => {
+                    let reason = "9 heights wait for a certificate".to_owned();
+                    vec![Err(Refusal::NotAccepting(reason)); count]
+                }
+                Mode::Silent => continue,
+            };
+            let taken = results.iter().all(Result::is_ok);
+            let _gone = submit.answer.send(results);
+            if taken {
+                self.chain.lock().unwrap().held.extend(submit.transactions);
+            }
+            if mode == Mode::CommitAtOnce {
+                self.commit();
+            }
+        }
+    }
+
+    pub fn mode(&self, mode: Mode) {
+        self.chain.lock().unwrap().mode = mode;
+    }
+
+    /// Commits what is held, as a driver does: store, view, tracker, events.
+    pub fn commit(&self) {
+        self.commit_at(clock());
+    }
+
+    pub fn commit_at(&self, timestamp: Millis) {
+        let mut chain = self.chain.lock().unwrap();
+        let transactions = std::mem::take(&mut chain.held);
+        let commit = Commit {
+            index: chain.last.index.next(),
+            leader: link(chain.last.index.0 + 1),
+            vertices: vec![link(chain.last.index.0 + 1)],
+            timestamp: timestamp.max(chain.last.timestamp),
+            previous: chain.last.digest(),
+        };
+        let applied = chain
+            .ledger
+            .apply(commit.index, commit.timestamp, &transactions);
+        let snapshot = chain.ledger.snapshot();
+        let indexed = Indexed {
+            commit: commit.index,
+            timestamp: commit.timestamp,
+            transactions: &transactions,
+            applied: &applied,
+            snapshot: &snapshot,
+        };
+        let mut batch = CommitBatch::new(commit.clone());
+        for change in &applied.changes {
+            let after = change.after.as_ref().map(Object::encode);
+            batch.objects.push((change.id, after));
+        }
+        for receipt in &applied.receipts {
+            batch.push_receipt(receipt.transaction, receipt.encode());
+        }
+        batch.indexes = rows(&indexed);
+        let store = &self.state.store;
+        store.write_commit(&batch, Durability::Buffered).unwrap();
+        chain.last = commit.clone();
+        self.views.send_replace(Arc::new(chain.view()));
+        let ids = applied.receipts.iter().map(|r| r.transaction);
+        self.state
+            .tracker
+            .on_commit(commit.index, commit.timestamp, ids);
+        self.state.events.on_commit(&commit, &indexed);
+    }
+
+    /// The node takes no more transactions, for this reason.
+    pub fn halt(&self, reason: &str) {
+        let mut view = View::clone(&self.views.borrow());
+        view.not_accepting = Some(reason.to_owned());
+        self.views.send_replace(Arc::new(view));
+    }
+
+    /// Closes a height at the newest commit, and certifies it.
+    pub fn certify(&self) -> Height {
+        let mut chain = self.chain.lock().unwrap();
+        let roots = chain.ledger.close_height();
+        chain.height = chain.height.next();
+        let genesis = &self.state.genesis;
+        let statement = Statement {
+            network: genesis.network,
+            timestamp: chain.last.timestamp,
+            commit: chain.last.index,
+            commit_digest: chain.last.digest(),
+            state_root: roots.state_root,
+            receipts_root: roots.receipts_root,
+            ..testing::statement(chain.height.0)
+        };
+        let certificate = testing::certify(&statement, &[0, 1, 2]);
+        let committee = genesis.committee().unwrap();
+        let certificate = certificate.verify(&genesis.network, &committee).unwrap();
+        let store = &self.state.store;
+        // The statement is written with its commit; here a commit without anything carries it.
+        let mut batch = CommitBatch::new(chain.last.clone());
+        batch.put_statement(statement.clone());
+        store.write_commit(&batch, Durability::Buffered).unwrap();
+        store
+            .put_certificate(&certificate, Durability::Buffered)
+            .unwrap();
+        chain.certified = Some(CertifiedView {
+            certificate: Arc::new(certificate.clone()),
+            snapshot: chain.ledger.snapshot(),
+        });
+        self.views.send_replace(Arc::new(chain.view()));
+        self.state
+            .tracker
+            .on_certified(statement.height, statement.commit);
+        self.state.events.on_certified(&certificate);
+        statement.height
+    }
+
+    /// Marks a height as anchored on the base chain.
+    pub fn anchor(&self, height: Height) {
+        let statement = self.state.store.statement(height).unwrap().unwrap();
+        self.state.tracker.on_anchored(height, statement.commit);
+        self.state.events.on_checkpoint(height, true);
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        self.send_from(IpAddr::V4(Ipv4Addr::LOCALHOST), request)
+            .await
+    }
+
+    pub async fn send_from(&self, address: IpAddr, mut request: Request<Body>) -> Answer {
+        request.extensions_mut().insert(ClientAddress(address));
+        let answered = self.router.clone().oneshot(request);
+        let answered = tokio::time::timeout(Duration::from_secs(30), answered);
+        let (parts, body) = answered.await.unwrap().unwrap().into_parts();
+        let body = axum::body::to_bytes(body, 64 << 20).await.unwrap();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Body::empty()).unwrap())
+            .await
+    }
+
+    pub async fn post(&self, path: &str, kind: &str, body: impl Into<Body>) -> Answer {
+        let request = Request::post(path).header(header::CONTENT_TYPE, kind);
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    /// Posts one encoded transaction.
+    pub async fn submit(&self, transaction: &Transaction) -> Answer {
+        let encoded = transaction.encoded().to_vec();
+        self.post("/v1/transactions", PROTOBUF, encoded).await
+    }
+
+    /// Posts one encoded transaction, which must be taken, and waits until it is committed.
+    pub async fn done(&self, transaction: &Transaction) -> TransactionStatus {
+        let path = "/v1/transactions?wait=committed";
+        let encoded = transaction.encoded().to_vec();
+        let answer = self.post(path, PROTOBUF, encoded).await;
+        taken(&answer).remove(0)
+    }
+}
+
+/// The states of transactions, all of which were taken.
+#[track_caller]
+pub fn taken(answer: &Answer) -> Vec<TransactionStatus> {
+    let submissions: Vec<Submission> = answer.json();
+    let status = |submission| match submission {
+        Submission::Taken(status) => status,
+        Submission::Refused(refused) => panic!("{}", refused.problem),
+    };
+    submissions.into_iter().map(status).collect()
+}
+
+fn link(round: u64) -> VertexRef {
+    VertexRef {
+        round: Round(round),
+        author: MemberIndex(0),
+        digest: VertexDigest([7; 32]),
+    }
+}
+
+impl Chain {
+    fn view(&self) -> View {
+        let snapshot = self.ledger.snapshot();
+        View {
+            epoch: Epoch::ZERO,
+            round: self.last.leader.round.next(),
+            commit: self.last.index,
+            timestamp: self.last.timestamp,
+            state_root: snapshot.root(),
+            snapshot,
+            height: self.height,
+            certified: self.certified.clone(),
+            anchored: Height::ZERO,
+            own: Some(MemberIndex(0)),
+            not_voting: None,
+            not_accepting: None,
+        }
+    }
+}

@@ -1,0 +1,100 @@
+use super::harness::{Node, pay};
+use std::time::Duration;
+use weft_types::api::{self, COMMIT_HEADER, HEIGHT_HEADER, NodeStatus, ProblemCode};
+use weft_types::*;
+
+fn limits() -> crate::api::Limits {
+    crate::api::Limits {
+        reading_wait_max: Duration::from_millis(100),
+        ..Default::default()
+    }
+}
+
+#[tokio::test]
+async fn a_reading_waits_for_the_commit_that_its_client_has_seen() {
+    let node = Node::with_limits(crate::api::Limits::default());
+    let reading = {
+        let node = node.clone();
+        let path = format!("/v1/accounts/{}?min_commit=1", testing::user(2));
+        tokio::spawn(async move { node.get(&path).await })
+    };
+    node.done(&pay(1, 1, 2, 10)).await;
+    let answer = reading.await.unwrap();
+    assert_eq!(answer.headers[COMMIT_HEADER], "1");
+    assert_eq!(answer.headers[HEIGHT_HEADER], "0");
+    let account: api::Account = answer.json();
+    assert_eq!(account.balance(AssetId::NATIVE), Amount(1_000_010));
+}
+
+#[tokio::test]
+async fn a_reading_of_what_is_too_far_ahead_is_told_to_come_back() {
+    let node = Node::with_limits(limits());
+    for query in ["min_commit=5", "min_height=1"] {
+        let answer = node.get(&format!("/v1/status?{query}")).await;
+        assert!(answer.problem(ProblemCode::NotReached).retryable);
+    }
+    for query in ["min_commit=x", "min_height=-1"] {
+        let answer = node.get(&format!("/v1/status?{query}")).await;
+        answer.problem(ProblemCode::MalformedParameter);
+    }
+}
+
+#[tokio::test]
+async fn the_status_says_where_the_node_stands() {
+    let node = Node::start();
+    node.done(&pay(1, 1, 2, 10)).await;
+    let height = node.certify();
+    let status: NodeStatus = node.get("/v1/status").await.json();
+    assert_eq!(status.name, "tester");
+    assert_eq!(status.commit, CommitIndex(1));
+    assert_eq!((status.height, status.certified_height), (height, height));
+    let certificate: CertificateJson = node.get("/v1/certificates/1").await.json();
+    assert_eq!(status.state_root, certificate.statement.state_root);
+    assert!(status.voting && status.accepting);
+    assert_eq!(status.peers, 3);
+}
+
+#[tokio::test]
+async fn genesis_and_committee_are_those_of_the_network() {
+    let node = Node::start();
+    let genesis = node.get("/v1/genesis").await.text();
+    assert_eq!(Genesis::from_json(&genesis).unwrap(), *node.state.genesis);
+    let committee: api::Committee = node.get("/v1/committee").await.json();
+    assert_eq!((committee.members.len(), committee.quorum), (4, Stake(3)));
+}
+
+#[tokio::test]
+async fn health_readiness_and_metrics_answer() {
+    let node = Node::start();
+    assert_eq!(node.get("/healthz").await.text(), "ok\n");
+    assert_eq!(node.get("/readyz").await.text(), "ready\n");
+    node.done(&pay(1, 1, 2, 10)).await;
+    node.certify();
+    let metrics = node.get("/metrics").await.text();
+    for line in [
+        "weft_height 1",
+        "weft_certified_height 1",
+        "weft_voting 1",
+        "weft_peers 3",
+        "weft_commit_latency_seconds_count 1",
+        "weft_certify_latency_seconds_count 1",
+        "weft_transactions_total{result=\"submitted\"} 1",
+        "weft_http_requests_total{method=\"POST\",route=\"/v1/transactions\",status=\"200\"} 1",
+    ] {
+        assert!(metrics.contains(line), "{line} is missing in\n{metrics}");
+    }
+}
+
+#[tokio::test]
+async fn a_member_that_takes_no_transactions_is_not_ready() {
+    let node = Node::start();
+    node.halt("diverged at height 7");
+    let problem = node.get("/readyz").await.problem(ProblemCode::NotAccepting);
+    assert_eq!(problem.detail, "diverged at height 7");
+    let status: NodeStatus = node.get("/v1/status").await.json();
+    assert!(!status.accepting);
+    assert_eq!(
+        status.why_not_accepting.as_deref(),
+        Some("diverged at height 7")
+    );
+}

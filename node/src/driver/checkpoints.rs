@@ -1,0 +1,219 @@
+//! B2: the newest certificate that is due gets onto the base chain, by whoever's turn it is; every
+//! member watches, so that a silent one is replaced. While nothing is due and everything posted is
+//! final, the base chain is not asked at all.
+
+use super::clock::Clock;
+use super::engine::{Command, Commands};
+use crate::config::NodeConfig;
+use crate::events::EventLog;
+use crate::keys::{KeyError, read_secret};
+use crate::metrics::{CheckpointResult, Metrics};
+use crate::replica::Input;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use weft_basechain::{
+    AccountKey, At, BaseChain, ClientError, Contracts, SubmitOutcome, SubmitterSchedule,
+};
+use weft_storage::{Durability, Store};
+use weft_types::{Certificate, Genesis, Height, MemberIndex, Millis, Verified};
+
+/// How long one member has for posting before it is the next one's turn.
+const TURN: Millis = Millis(3_000);
+/// A checkpoint this late raises the alarm.
+const DEADLINE: Millis = Millis(30_000);
+/// Between two looks at the base chain while something is to be posted or to become final.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// Pause after the base chain did not answer.
+const RETRY_PAUSE: Duration = Duration::from_secs(5);
+
+type Due = Option<Arc<Verified<Certificate>>>;
+
+/// The task that posts and watches checkpoints.
+pub struct Checkpoints {
+    pub rpc: String,
+    pub contracts: Contracts,
+    /// Pays for posting; without it this node only watches.
+    pub key: Option<AccountKey>,
+    pub own: Option<MemberIndex>,
+    pub schedule: SubmitterSchedule,
+    pub commands: Commands,
+    pub store: Arc<Store>,
+    pub events: Arc<EventLog>,
+    pub metrics: Arc<Metrics>,
+    pub clock: Clock,
+}
+
+/// What has been seen on the base chain.
+#[derive(Debug, Default, Clone, Copy)]
+struct Seen {
+    posted: Height,
+    anchored: Height,
+    alarmed: Height,
+}
+
+/// The account that pays, from its key file.
+pub fn base_key(config: &NodeConfig) -> Result<Option<AccountKey>, KeyError> {
+    let Some(path) = &config.base_key else {
+        return Ok(None);
+    };
+    let secret = read_secret(path)?;
+    let key = AccountKey::from_bytes(&secret).map_err(|_| KeyError::Malformed(path.clone()))?;
+    Ok(Some(key))
+}
+
+/// Whose turn it is, and when.
+pub fn schedule(genesis: &Genesis) -> Option<SubmitterSchedule> {
+    SubmitterSchedule::new(genesis.committee.len(), TURN, DEADLINE).ok()
+}
+
+impl Checkpoints {
+    pub async fn run(self, mut due: watch::Receiver<Due>, stop: CancellationToken) {
+        let mut chain = None;
+        let mut seen = Seen::default();
+        loop {
+            let target = due.borrow_and_update().clone();
+            let pause = match self.look(&mut chain, &target, &mut seen).await {
+                Ok(true) => None,
+                Ok(false) => Some(LOOK_INTERVAL),
+                Err(error) => {
+                    tracing::warn!(%error, "base chain");
+                    chain = None;
+                    Some(RETRY_PAUSE)
+                }
+            };
+            let sleep = async {
+                match pause {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = sleep => {}
+                changed = due.changed() => if changed.is_err() {
+                    // The replica is gone; the node is stopping.
+                    stop.cancelled().await;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// One look at the base chain, and a posting if it is this member's turn. Whether everything is
+    /// posted and final.
+    async fn look(
+        &self,
+        chain: &mut Option<BaseChain>,
+        target: &Due,
+        seen: &mut Seen,
+    ) -> Result<bool, ClientError> {
+        let chain = match chain {
+            Some(chain) => chain,
+            None => chain.insert(BaseChain::connect(&self.rpc, self.contracts).await?),
+        };
+        if let Some(latest) = chain.latest_checkpoint(At::Latest).await?
+            && latest.height > seen.posted
+        {
+            seen.posted = latest.height;
+            self.record(latest.height, Some(latest.base_block), None, false);
+        }
+        if seen.anchored < seen.posted
+            && let Some(last) = chain.latest_checkpoint(At::Finalized).await?
+            && last.height > seen.anchored
+        {
+            seen.anchored = last.height;
+            self.record(last.height, Some(last.base_block), None, true);
+            let anchored = Command(Input::Anchored(last.height));
+            let _ = self.commands.send(anchored).await;
+        }
+        let Some(certificate) = target else {
+            return Ok(seen.anchored == seen.posted);
+        };
+        if certificate.statement.height > seen.posted {
+            self.post(chain, certificate, seen).await?;
+        }
+        Ok(seen.anchored >= certificate.statement.height)
+    }
+
+    async fn post(
+        &self,
+        chain: &BaseChain,
+        certificate: &Certificate,
+        seen: &mut Seen,
+    ) -> Result<(), ClientError> {
+        let (Some(key), Some(own)) = (&self.key, self.own) else {
+            return Ok(());
+        };
+        let (height, since) = (
+            certificate.statement.height,
+            certificate.statement.timestamp,
+        );
+        let duty = self.schedule.duty(own, height, since, self.clock.now());
+        if duty.alarm && seen.alarmed < height {
+            seen.alarmed = height;
+            self.metrics.checkpoint(CheckpointResult::Failed);
+            tracing::error!(%height, "no member has posted the checkpoint in time");
+        }
+        if !duty.submit {
+            return Ok(());
+        }
+        match chain.submit(key, certificate).await? {
+            SubmitOutcome::Posted(mined) => {
+                self.metrics.checkpoint(CheckpointResult::Posted);
+                seen.posted = height;
+                let transaction = format!("0x{}", hex::encode(mined.hash));
+                self.record(height, Some(mined.block), Some(transaction), false);
+                tracing::info!(%height, block = mined.block, gas = mined.gas_used, "checkpoint posted");
+            }
+            SubmitOutcome::Superseded { latest } => {
+                tracing::debug!(%height, %latest, "somebody was faster");
+            }
+            SubmitOutcome::Refused(refusal) => {
+                self.metrics.checkpoint(CheckpointResult::Failed);
+                tracing::error!(%height, %refusal, "the contract refuses the checkpoint");
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps what is known of a checkpoint, and tells readers. Its loss costs nothing but the row.
+    fn record(
+        &self,
+        height: Height,
+        block: Option<u64>,
+        transaction: Option<String>,
+        anchored: bool,
+    ) {
+        let statement = match self.store.statement(height) {
+            Ok(Some(statement)) => statement,
+            // Posted by others before this node has executed it.
+            Ok(None) => return,
+            Err(error) => {
+                tracing::warn!(%error, "checkpoint not recorded");
+                return;
+            }
+        };
+        let known = self.store.checkpoint(height).ok().flatten();
+        let known = known.and_then(|k| serde_json::from_slice(&k).ok());
+        let known: Option<weft_types::api::Checkpoint> = known;
+        let checkpoint = weft_types::api::Checkpoint {
+            height,
+            epoch: statement.epoch,
+            commit: statement.commit,
+            state_root: statement.state_root,
+            base_transaction: transaction.or(known.and_then(|k| k.base_transaction)),
+            base_block: block,
+            anchored,
+        };
+        let encoded = serde_json::to_vec(&checkpoint).unwrap_or_default();
+        if let Err(error) = self
+            .store
+            .put_checkpoint(height, &encoded, Durability::Buffered)
+        {
+            tracing::warn!(%error, "checkpoint not recorded");
+        }
+        self.events.on_checkpoint(height, anchored);
+    }
+}

@@ -1,0 +1,350 @@
+//! Rows beside the ledger's state, for lists and histories: a pure function of what a commit did.
+//! They are written in the commit's batch, never hashed, and can be made anew from the commits.
+//!
+//! A key is a tag, then fields of fixed length, numbers big-endian; so a list is a prefix, in the
+//! order of what follows. `docs/spec/api.md` has the layouts.
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use weft_ledger::{Applied, Change, Snapshot};
+use weft_types::{
+    Address, CollectionId, CommitIndex, Deal, DealId, DealState, EditionId, Item, ItemId, Millis,
+    Object, ObjectId, Operation, Receipt, Transaction, TransactionId, Verified, WantedFrom,
+};
+
+mod history;
+
+pub use history::HistoryRow;
+
+/// A key with its value, or without one to be deleted.
+pub type Row = (Bytes, Option<Bytes>);
+
+/// Items by owner: owner, edition, serial.
+const OWNED: u8 = b'o';
+/// Collections in the order of creation: commit, number.
+const COLLECTIONS: u8 = b'c';
+/// The same by creator.
+const CREATED: u8 = b'k';
+/// Deals by scope, state and expiry.
+const DEALS: u8 = b'd';
+/// The last form of deals that are open no longer.
+const CLOSED: u8 = b'e';
+/// Histories: subject, commit, position.
+const ITEM_HISTORY: u8 = b'h';
+const ACCOUNT_HISTORY: u8 = b'a';
+
+/// Which deals a list has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DealScope {
+    All,
+    Giver(Address),
+    /// Those that give an item of the collection, or want any of it.
+    Collection(CollectionId),
+}
+
+/// The number of a deal's state in keys.
+pub fn state_byte(state: &DealState) -> u8 {
+    match state {
+        DealState::Open => 0,
+        DealState::Taken { .. } => 1,
+        DealState::Cancelled => 2,
+        DealState::Expired => 3,
+    }
+}
+
+fn key(tag: u8, parts: &[&[u8]]) -> Bytes {
+    let mut key = BytesMut::with_capacity(1 + parts.iter().map(|p| p.len()).sum::<usize>());
+    key.put_u8(tag);
+    for part in parts {
+        key.put_slice(part);
+    }
+    key.freeze()
+}
+
+/// The prefix of an account's items; edition and serial follow.
+pub fn owned_prefix(owner: &Address) -> Bytes {
+    key(OWNED, &[&owner.0])
+}
+
+/// Reads what follows [`owned_prefix`].
+pub fn read_owned(rest: &[u8]) -> Option<(EditionId, u64)> {
+    let (edition, serial) = rest.split_at_checked(32)?;
+    let serial = u64::from_be_bytes(serial.try_into().ok()?);
+    Some((EditionId::try_from(edition).ok()?, serial))
+}
+
+/// The prefix of all collections, or of one creator's; values are ids.
+pub fn collections_prefix(creator: Option<&Address>) -> Bytes {
+    match creator {
+        None => key(COLLECTIONS, &[]),
+        Some(creator) => key(CREATED, &[&creator.0]),
+    }
+}
+
+/// The prefix of deals of one scope and state; expiry and id follow.
+pub fn deals_prefix(scope: &DealScope, state: u8) -> Bytes {
+    match scope {
+        DealScope::All => key(DEALS, &[&[0], &[state]]),
+        DealScope::Giver(giver) => key(DEALS, &[&[1], &giver.0, &[state]]),
+        DealScope::Collection(id) => key(DEALS, &[&[2], &id.0, &[state]]),
+    }
+}
+
+/// Reads what follows [`deals_prefix`].
+pub fn read_deal(rest: &[u8]) -> Option<DealId> {
+    let (_expires, id) = rest.split_at_checked(8)?;
+    DealId::try_from(id).ok()
+}
+
+/// The key of a deal that is open no longer; its value is the encoded [`Object`].
+pub fn closed_key(deal: &DealId) -> Bytes {
+    key(CLOSED, &[&deal.0])
+}
+
+/// The prefix of an item's or an account's history.
+pub fn history_prefix(subject: &ObjectId) -> Option<Bytes> {
+    match subject {
+        ObjectId::Item(id) => Some(key(ITEM_HISTORY, &[&id.0])),
+        ObjectId::Account(id) => Some(key(ACCOUNT_HISTORY, &[&id.0])),
+        ObjectId::Collection(_) | ObjectId::Edition(_) | ObjectId::Deal(_) => None,
+    }
+}
+
+/// A commit with what it did.
+pub struct Indexed<'a> {
+    pub commit: CommitIndex,
+    pub timestamp: Millis,
+    /// Those of the commit, in any order; more than have receipts do no harm.
+    pub transactions: &'a [Arc<Verified<Transaction>>],
+    pub applied: &'a Applied,
+    /// The state after the commit.
+    pub snapshot: &'a Snapshot,
+}
+
+/// The rows that a commit puts and deletes.
+pub fn rows(indexed: &Indexed<'_>) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut created = 0u32;
+    for change in &indexed.applied.changes {
+        match change.id {
+            ObjectId::Item(_) => owned_rows(change, &mut rows),
+            ObjectId::Collection(id) if change.before.is_none() => {
+                let place = [
+                    &indexed.commit.0.to_be_bytes()[..],
+                    &created.to_be_bytes()[..],
+                ]
+                .concat();
+                created += 1;
+                let value = Some(Bytes::copy_from_slice(&id.0));
+                rows.push((key(COLLECTIONS, &[&place]), value.clone()));
+                let after = change.after.as_ref().and_then(Object::as_collection);
+                rows.extend(after.map(|c| (key(CREATED, &[&c.creator.0, &place]), value)));
+            }
+            ObjectId::Deal(id) => deal_rows(indexed, &id, change, &mut rows),
+            ObjectId::Collection(_) | ObjectId::Account(_) | ObjectId::Edition(_) => {}
+        }
+    }
+    history_rows(indexed, &mut rows);
+    rows
+}
+
+fn owned_rows(change: &Change, rows: &mut Vec<Row>) {
+    let row = |object: &Option<Object>| {
+        let item = object.as_ref()?.as_item()?;
+        let serial = item.serial.to_be_bytes();
+        Some(key(OWNED, &[&item.owner.0, &item.edition.0, &serial]))
+    };
+    let (before, after) = (row(&change.before), row(&change.after));
+    if before != after {
+        rows.extend(before.map(|key| (key, None)));
+        rows.extend(after.map(|key| (key, Some(Bytes::new()))));
+    }
+}
+
+fn deal_rows(indexed: &Indexed<'_>, id: &DealId, change: &Change, rows: &mut Vec<Row>) {
+    let before = change.before.as_ref().and_then(Object::as_deal);
+    let last = change.after.as_ref().or(change.retired.as_ref());
+    let Some(deal) = last.and_then(Object::as_deal) else {
+        return;
+    };
+    // A deal's terms, and so its scopes, never change.
+    let collections = indexed.collections_of(deal);
+    let collections = collections.into_iter().map(DealScope::Collection);
+    let scopes = [DealScope::All, DealScope::Giver(deal.giver)];
+    for scope in scopes.into_iter().chain(collections) {
+        let key = |deal: &Deal| {
+            let mut key = BytesMut::from(deals_prefix(&scope, state_byte(&deal.state)));
+            key.put_u64(deal.terms.expires.0);
+            key.put_slice(&id.0);
+            key.freeze()
+        };
+        rows.extend(before.map(|deal| (key(deal), None)));
+        rows.push((key(deal), Some(Bytes::new())));
+    }
+    let retired = change.retired.as_ref();
+    rows.extend(retired.map(|object| (closed_key(id), Some(object.encode()))));
+}
+
+fn history_rows(indexed: &Indexed<'_>, rows: &mut Vec<Row>) {
+    let transactions = indexed.transactions.iter().map(|t| (t.id(), t));
+    let transactions: HashMap<TransactionId, _> = transactions.collect();
+    let mut told = HashSet::new();
+    for receipt in &indexed.applied.receipts {
+        let Some(transaction) = transactions.get(&receipt.transaction) else {
+            continue;
+        };
+        let touched = Touched::by(indexed, transaction, receipt);
+        for subject in &touched.subjects {
+            let row = HistoryRow {
+                timestamp: indexed.timestamp,
+                transaction: Some(receipt.transaction),
+                applied: receipt.is_applied(),
+                kinds: touched.kinds,
+                item: indexed.last_item(subject),
+            };
+            // What names an item and leaves it as it was is no step in its life.
+            let step = matches!(subject, ObjectId::Account(_)) || row.item.is_some();
+            if step {
+                rows.extend(row.row(subject, indexed.commit, receipt.position));
+                told.insert(*subject);
+            }
+        }
+    }
+    // What no transaction did, an expiry has done.
+    for change in &indexed.applied.changes {
+        if !told.contains(&change.id) {
+            let row = HistoryRow::expiry(indexed.timestamp, indexed.last_item(&change.id));
+            rows.extend(row.row(&change.id, indexed.commit, u32::MAX));
+        }
+    }
+}
+
+impl Indexed<'_> {
+    fn change(&self, id: &ObjectId) -> Option<&Change> {
+        let changes = &self.applied.changes;
+        let place = changes.binary_search_by_key(id, |c| c.id).ok()?;
+        changes.get(place)
+    }
+
+    /// An item as the commit left it, if the commit changed it.
+    fn last_item(&self, id: &ObjectId) -> Option<Arc<Item>> {
+        let change = self.change(id)?;
+        let last = change.after.as_ref().or(change.retired.as_ref())?;
+        last.as_item().cloned()
+    }
+
+    /// A deal as the commit left it, if the commit changed it.
+    fn last_deal(&self, id: &DealId) -> Option<&Arc<Deal>> {
+        let change = self.change(&ObjectId::Deal(*id))?;
+        change.after.as_ref().or(change.retired.as_ref())?.as_deal()
+    }
+
+    fn collection_of(&self, edition: &EditionId) -> Option<CollectionId> {
+        collection_of(self.snapshot, edition)
+    }
+
+    /// The collections that a deal gives items of, or wants any items of.
+    pub fn collections_of(&self, deal: &Deal) -> BTreeSet<CollectionId> {
+        let edition_of = |item: &ItemId| {
+            let id = ObjectId::Item(*item);
+            // What is given was locked; it is gone only if this commit burned it.
+            let item = self.snapshot.get(&id).or_else(|| {
+                let change = self.change(&id)?;
+                change.retired.clone().or_else(|| change.before.clone())
+            })?;
+            Some(item.as_item()?.edition)
+        };
+        let given = deal.terms.gives.items.iter().filter_map(edition_of);
+        let given = given.filter_map(|edition| self.collection_of(&edition));
+        let wanted = deal.terms.wants_any.iter();
+        let wanted = wanted.filter_map(|wanted| match wanted.from {
+            WantedFrom::Edition(edition) => self.collection_of(&edition),
+            WantedFrom::Collection(collection) => Some(collection),
+        });
+        given.chain(wanted).collect()
+    }
+}
+
+/// The collection of an edition; editions stay for ever.
+pub fn collection_of(snapshot: &Snapshot, edition: &EditionId) -> Option<CollectionId> {
+    let edition = snapshot.get(&ObjectId::Edition(*edition))?;
+    Some(edition.as_edition()?.terms.collection)
+}
+
+/// In whose histories a transaction stands, and as what.
+#[derive(Default)]
+struct Touched {
+    subjects: BTreeSet<ObjectId>,
+    kinds: u16,
+}
+
+impl Touched {
+    fn by(indexed: &Indexed<'_>, transaction: &Transaction, receipt: &Receipt) -> Self {
+        let body = transaction.body();
+        let mut touched = Self::default();
+        let parties = body.parties().into_iter().map(ObjectId::Account);
+        touched.subjects.extend(parties);
+        touched.walk(indexed, &body.operations, receipt.is_applied());
+        let items = receipt.created.iter();
+        let items = items.filter(|id| matches!(id, ObjectId::Item(_)));
+        touched.subjects.extend(items);
+        touched
+    }
+
+    /// A rejected transaction touched nobody but those who signed it.
+    fn walk(&mut self, indexed: &Indexed<'_>, operations: &[Operation], applied: bool) {
+        for operation in operations {
+            self.kinds |= history::kind(operation);
+            if let Operation::MultiParty(parties) = operation {
+                for party in parties {
+                    self.walk(indexed, &party.operations, applied);
+                }
+            } else if applied {
+                self.one(indexed, operation);
+            }
+        }
+    }
+
+    fn one(&mut self, indexed: &Indexed<'_>, operation: &Operation) {
+        match operation {
+            Operation::Transfer { payments, items } => {
+                self.accounts(payments.iter().map(|p| p.to));
+                self.accounts(items.iter().map(|i| i.to));
+                self.items(items.iter().map(|i| i.item));
+            }
+            Operation::Mint { entries } => self.accounts(entries.iter().map(|e| e.to)),
+            Operation::UpdateItem { item, .. } => self.items([*item]),
+            Operation::Burn { items } => self.items(items.iter().copied()),
+            Operation::DealOpen(deal) => self.items(deal.gives.items.iter().copied()),
+            Operation::DealTake { deal, items } => {
+                self.items(items.iter().copied());
+                self.deal(indexed, deal);
+            }
+            Operation::DealCancel { deal } => self.deal(indexed, deal),
+            Operation::CreateCollection { .. }
+            | Operation::CreateEdition(_)
+            | Operation::MultiParty(_) => {}
+        }
+    }
+
+    fn deal(&mut self, indexed: &Indexed<'_>, id: &DealId) {
+        if let Some(deal) = indexed.last_deal(id) {
+            self.accounts([deal.giver]);
+            let terms = &deal.terms;
+            self.items(terms.gives.items.iter().chain(&terms.wants.items).copied());
+        }
+    }
+
+    fn accounts(&mut self, accounts: impl IntoIterator<Item = Address>) {
+        let accounts = accounts.into_iter().map(ObjectId::Account);
+        self.subjects.extend(accounts);
+    }
+
+    fn items(&mut self, items: impl IntoIterator<Item = ItemId>) {
+        self.subjects.extend(items.into_iter().map(ObjectId::Item));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,269 @@
+use super::*;
+use weft_ledger::Ledger;
+use weft_types::{Amount, AssetAmount, AssetId, Bundle, NewDeal, testing};
+
+/// A ledger with its rows, as a store would hold them.
+struct Indexing {
+    ledger: Ledger,
+    rows: std::collections::BTreeMap<Bytes, Bytes>,
+    nonce: u64,
+}
+
+impl Indexing {
+    fn new() -> Self {
+        let (ledger, _) = Ledger::genesis(&testing::genesis(4).template).unwrap();
+        Self {
+            ledger,
+            rows: std::collections::BTreeMap::new(),
+            nonce: 0,
+        }
+    }
+
+    /// Commits transactions, one for each (user, operations).
+    fn commit(&mut self, all: Vec<(u64, Vec<Operation>)>) -> Applied {
+        let network = testing::network().id();
+        let transactions: Vec<_> = all
+            .into_iter()
+            .map(|(user, operations)| {
+                self.nonce += 1;
+                let transaction = testing::transaction(user, self.nonce, operations);
+                Arc::new(transaction.verify(network).unwrap())
+            })
+            .collect();
+        self.apply(Millis(2_000), transactions)
+    }
+
+    fn apply(
+        &mut self,
+        timestamp: Millis,
+        transactions: Vec<Arc<Verified<Transaction>>>,
+    ) -> Applied {
+        let commit = self.ledger.meta().index.next();
+        let applied = self.ledger.apply(commit, timestamp, &transactions);
+        let snapshot = self.ledger.snapshot();
+        let indexed = Indexed {
+            commit,
+            timestamp,
+            transactions: &transactions,
+            applied: &applied,
+            snapshot: &snapshot,
+        };
+        for (key, value) in rows(&indexed) {
+            match value {
+                Some(value) => drop(self.rows.insert(key, value)),
+                None => assert!(
+                    self.rows.remove(&key).is_some(),
+                    "a row that is deleted was there"
+                ),
+            }
+        }
+        applied
+    }
+
+    /// A collection of user 1 with an edition, and items minted for user 2.
+    fn with_items(&mut self, count: u64) -> (CollectionId, EditionId) {
+        let create = Operation::CreateCollection {
+            name: "cards".to_owned(),
+            description: String::new(),
+            item_cap: 0,
+        };
+        let applied = self.commit(vec![(1, vec![create])]);
+        let ObjectId::Collection(collection) = applied.receipts[0].created[0] else {
+            panic!("a collection is created");
+        };
+        let edition = weft_types::NewEdition {
+            collection,
+            name: "one".to_owned(),
+            cap: 100,
+            traits: vec![],
+            image: String::new(),
+            image_hash: None,
+            metadata_hash: None,
+            reference: String::new(),
+        };
+        let id = EditionId::derive(&collection, 1);
+        let entries = vec![weft_types::MintEntry {
+            edition: id,
+            to: testing::user(2),
+            count,
+        }];
+        let operations = vec![
+            Operation::CreateEdition(edition),
+            Operation::Mint { entries },
+        ];
+        let applied = self.commit(vec![(1, operations)]);
+        assert!(applied.receipts[0].is_applied());
+        (collection, id)
+    }
+
+    fn count(&self, prefix: &[u8]) -> usize {
+        self.rows.keys().filter(|k| k.starts_with(prefix)).count()
+    }
+
+    fn owned(&self, user: u64) -> usize {
+        self.count(&owned_prefix(&testing::user(user)))
+    }
+
+    fn deals(&self, scope: DealScope) -> [usize; 4] {
+        [0, 1, 2, 3].map(|state| self.count(&deals_prefix(&scope, state)))
+    }
+
+    fn history(&self, subject: ObjectId) -> Vec<(CommitIndex, HistoryRow)> {
+        let prefix = history_prefix(&subject).unwrap();
+        let rows = self.rows.iter().filter(|(k, _)| k.starts_with(&prefix));
+        rows.map(|(k, v)| HistoryRow::read(&k[prefix.len()..], v.clone()).unwrap())
+            .collect()
+    }
+}
+
+fn open(item: ItemId) -> Operation {
+    Operation::DealOpen(NewDeal {
+        gives: Bundle {
+            assets: vec![],
+            items: vec![item],
+        },
+        wants: Bundle {
+            assets: vec![AssetAmount {
+                asset: AssetId::NATIVE,
+                amount: Amount(10),
+            }],
+            items: vec![],
+        },
+        wants_any: vec![],
+        taker: None,
+        expires: Millis(50_000),
+    })
+}
+
+fn deal_of(applied: &Applied) -> DealId {
+    match applied.receipts[0].created[0] {
+        ObjectId::Deal(id) => id,
+        other => panic!("a deal, not {other}"),
+    }
+}
+
+#[test]
+fn an_item_stands_in_its_owners_list_alone() {
+    let mut indexing = Indexing::new();
+    let (_, edition) = indexing.with_items(2);
+    assert_eq!((indexing.owned(2), indexing.owned(3)), (2, 0));
+    let item = ItemId::derive(&edition, 1);
+    let to = testing::user(3);
+    let give = Operation::Transfer {
+        payments: vec![],
+        items: vec![weft_types::ItemTransfer { to, item }],
+    };
+    indexing.commit(vec![(2, vec![give])]);
+    assert_eq!((indexing.owned(2), indexing.owned(3)), (1, 1));
+    let items = vec![item];
+    indexing.commit(vec![(3, vec![Operation::Burn { items }])]);
+    assert_eq!((indexing.owned(2), indexing.owned(3)), (1, 0));
+    let last = indexing.history(ObjectId::Item(item)).pop().unwrap().1;
+    assert_eq!(last.item.unwrap().state, weft_types::ItemState::Burned);
+}
+
+#[test]
+fn a_deal_is_in_the_list_of_its_state_in_every_scope() {
+    let mut indexing = Indexing::new();
+    let (collection, edition) = indexing.with_items(3);
+    let scopes = [
+        DealScope::All,
+        DealScope::Giver(testing::user(2)),
+        DealScope::Collection(collection),
+    ];
+    let item = |serial| ItemId::derive(&edition, serial);
+    let first = deal_of(&indexing.commit(vec![(2, vec![open(item(1))])]));
+    let second = deal_of(&indexing.commit(vec![(2, vec![open(item(2))])]));
+    indexing.commit(vec![(2, vec![open(item(3))])]);
+    for scope in scopes {
+        assert_eq!(indexing.deals(scope), [3, 0, 0, 0], "{scope:?}");
+    }
+    let items = vec![];
+    let take = Operation::DealTake { deal: first, items };
+    let cancel = Operation::DealCancel { deal: second };
+    // The taker burns at once what it got: the deal is still found by its collection.
+    let items = vec![item(1)];
+    let burn = Operation::Burn { items };
+    indexing.commit(vec![(3, vec![take, burn]), (2, vec![cancel])]);
+    indexing.apply(Millis(60_000), vec![]);
+    for scope in scopes {
+        assert_eq!(indexing.deals(scope), [0, 1, 1, 1], "{scope:?}");
+    }
+    assert!(indexing.rows.contains_key(&closed_key(&first)));
+    assert_eq!(indexing.owned(2), 2);
+}
+
+#[test]
+fn a_deal_opened_and_taken_in_one_commit_is_known_as_taken() {
+    let mut indexing = Indexing::new();
+    let (collection, edition) = indexing.with_items(1);
+    let opening = testing::transaction(2, 77, vec![open(ItemId::derive(&edition, 1))]);
+    let deal = DealId::derive(&opening.id(), 0);
+    let items = vec![];
+    let taking = testing::transaction(3, 78, vec![Operation::DealTake { deal, items }]);
+    let network = testing::network().id();
+    let both = [opening, taking].map(|t| Arc::new(t.verify(network).unwrap()));
+    let applied = indexing.apply(Millis(2_000), both.to_vec());
+    assert!(applied.receipts.iter().all(Receipt::is_applied));
+    assert_eq!(
+        indexing.deals(DealScope::Collection(collection)),
+        [0, 1, 0, 0]
+    );
+    assert_eq!((indexing.owned(2), indexing.owned(3)), (0, 1));
+    let item = ObjectId::Item(ItemId::derive(&edition, 1));
+    let kinds: Vec<Vec<_>> = indexing
+        .history(item)
+        .iter()
+        .map(|(_, row)| row.kind_names().collect())
+        .collect();
+    let minted = vec!["create_edition", "mint"];
+    assert_eq!(kinds, [minted, vec!["deal_open"], vec!["deal_take"]]);
+}
+
+#[test]
+fn a_multi_party_transaction_stands_in_the_history_of_every_party() {
+    let mut indexing = Indexing::new();
+    let party = |user: u64, to: u64| weft_types::Party {
+        account: testing::user(user),
+        operations: vec![Operation::Transfer {
+            payments: vec![weft_types::Payment {
+                to: testing::user(to),
+                asset: AssetId::NATIVE,
+                amount: Amount(5),
+            }],
+            items: vec![],
+        }],
+    };
+    let parties = vec![party(2, 3), party(3, 4)];
+    let body = testing::body(1, 1, vec![Operation::MultiParty(parties)]);
+    let keys = [1, 2, 3].map(testing::user_key);
+    let transaction = body.sign(&[&keys[0], &keys[1], &keys[2]]);
+    let transaction = transaction.verify(testing::network().id()).unwrap();
+    indexing.apply(Millis(2_000), vec![Arc::new(transaction)]);
+    for user in 1..=4 {
+        let history = indexing.history(ObjectId::Account(testing::user(user)));
+        assert_eq!(history.len(), 1, "user {user}");
+        let kinds: Vec<_> = history[0].1.kind_names().collect();
+        assert_eq!(kinds, ["transfer"]);
+    }
+}
+
+#[test]
+fn a_damaged_row_reads_as_none() {
+    let mut indexing = Indexing::new();
+    let (_, edition) = indexing.with_items(1);
+    let item = ObjectId::Item(ItemId::derive(&edition, 1));
+    let prefix = history_prefix(&item).unwrap();
+    let row = indexing.rows.iter().find(|(k, _)| k.starts_with(&prefix));
+    let (key, value) = row.unwrap();
+    let rest = &key[prefix.len()..];
+    assert!(HistoryRow::read(rest, value.clone()).is_some());
+    assert!(HistoryRow::read(&rest[..4], value.clone()).is_none());
+    for cut in 0..value.len() {
+        // A cut after the head leaves an item that lacks a field, or none.
+        let read = HistoryRow::read(rest, value.slice(..cut));
+        assert!(read.is_none_or(
+            |(_, row)| row.item != HistoryRow::read(rest, value.clone()).unwrap().1.item
+        ));
+    }
+}

@@ -1,0 +1,378 @@
+//! What operators see. Every metric stands here with its help text, under a name beginning with
+//! `weft_`; `docs/spec/api.md` lists them, and a test holds that list against this file. Gauges of
+//! the chain are read from the [`View`] when somebody asks, so that nothing has to keep them.
+
+use crate::view::View;
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Metric, Registry, Unit};
+use std::time::{Duration, Instant};
+
+/// What became of a transaction, from the side of this node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TransactionResult {
+    /// Taken from a client.
+    Submitted,
+    /// Answered to a client with a problem.
+    Refused,
+    /// Ordered and applied, whoever took it.
+    Applied,
+    /// Ordered and refused by the ledger.
+    Rejected,
+    /// Taken here and not ordered in its time.
+    Expired,
+}
+
+/// What became of a checkpoint that this node posted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CheckpointResult {
+    Posted,
+    Failed,
+    Anchored,
+}
+
+/// Which way bytes went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    Sent,
+    Received,
+}
+
+impl TransactionResult {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Submitted => "submitted",
+            Self::Refused => "refused",
+            Self::Applied => "applied",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+impl CheckpointResult {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Posted => "posted",
+            Self::Failed => "failed",
+            Self::Anchored => "anchored",
+        }
+    }
+}
+
+impl Direction {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Received => "received",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ResultLabel {
+    result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DirectionLabel {
+    direction: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabel {
+    method: &'static str,
+    route: String,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabel {
+    route: String,
+}
+
+/// Upper bounds of the classes of latencies, in seconds.
+const LATENCIES: [f64; 15] = [
+    0.001, 0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 10.0,
+];
+
+fn latencies() -> Histogram {
+    Histogram::new(LATENCIES)
+}
+
+/// Shared by all parts of a node; feeding it never blocks.
+pub struct Metrics {
+    registry: Registry,
+    started: Instant,
+    round: Gauge,
+    epoch: Gauge,
+    height: Gauge,
+    certified_height: Gauge,
+    anchored_height: Gauge,
+    voting: Gauge,
+    accepting: Gauge,
+    commits: Counter,
+    vertices: Counter,
+    fetched: Counter,
+    equivocations: Counter,
+    transactions: Family<ResultLabel, Counter>,
+    checkpoints: Family<ResultLabel, Counter>,
+    network_bytes: Family<DirectionLabel, Counter>,
+    peers: Gauge,
+    mempool_bytes: Gauge,
+    tracked: Gauge,
+    streams: Gauge,
+    commit_latency: Histogram,
+    certify_latency: Histogram,
+    execute: Histogram,
+    store_write: Histogram,
+    guard_write: Histogram,
+    verify: Histogram,
+    requests: Family<RequestLabel, Counter>,
+    request_time: Family<RouteLabel, Histogram, fn() -> Histogram>,
+    requests_in_work: Gauge,
+    memory: Gauge,
+    uptime: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    pub fn new() -> Self {
+        let mut r = Registry::with_prefix("weft");
+        Self {
+            started: Instant::now(),
+            round: add(
+                &mut r,
+                "round",
+                "Newest own round, or the DAG's for an observer",
+            ),
+            epoch: add(&mut r, "epoch", "Epoch"),
+            height: add(&mut r, "height", "Newest height executed here"),
+            certified_height: add(&mut r, "certified_height", "Newest certified height"),
+            anchored_height: add(
+                &mut r,
+                "anchored_height",
+                "Newest height anchored on the base chain",
+            ),
+            voting: add(&mut r, "voting", "1 while this node signs"),
+            accepting: add(&mut r, "accepting", "1 while this node takes transactions"),
+            commits: add(&mut r, "commits", "Commits executed since the start"),
+            vertices: add(&mut r, "vertices", "Vertices accepted since the start"),
+            fetched: add(
+                &mut r,
+                "vertices_fetched",
+                "Vertices asked for because they were missing",
+            ),
+            equivocations: add(
+                &mut r,
+                "equivocations",
+                "Proofs of two vertices for one round",
+            ),
+            transactions: add(
+                &mut r,
+                "transactions",
+                "Transactions by what became of them",
+            ),
+            checkpoints: add(&mut r, "checkpoints", "Checkpoints by what became of them"),
+            network_bytes: add(&mut r, "network_bytes", "Bytes exchanged with peers"),
+            peers: add(&mut r, "peers", "Connected peers"),
+            mempool_bytes: add(
+                &mut r,
+                "mempool_bytes",
+                "Encoded transactions waiting to be ordered",
+            ),
+            tracked: add(
+                &mut r,
+                "transactions_followed",
+                "Transactions taken here without an outcome yet",
+            ),
+            streams: add(&mut r, "streams", "Open event streams"),
+            commit_latency: time(
+                &mut r,
+                "commit_latency",
+                "From taking a transaction to its commit",
+            ),
+            certify_latency: time(
+                &mut r,
+                "certify_latency",
+                "From taking a transaction to its certificate",
+            ),
+            execute: time(&mut r, "execute", "Executing a commit"),
+            store_write: time(&mut r, "store_write", "Writing a batch to the store"),
+            guard_write: time(&mut r, "guard_write", "Writing to the signing guard"),
+            verify: time(
+                &mut r,
+                "verify",
+                "Verifying a batch of clients' transactions",
+            ),
+            requests: add(
+                &mut r,
+                "http_requests",
+                "Requests by method, route and status",
+            ),
+            request_time: {
+                let family = Family::new_with_constructor(latencies as fn() -> Histogram);
+                let help = "Answering a request, by route";
+                r.register_with_unit("http_request", help, Unit::Seconds, family.clone());
+                family
+            },
+            requests_in_work: add(&mut r, "http_requests_in_work", "Requests being answered"),
+            memory: add(
+                &mut r,
+                "resident_memory_bytes",
+                "Resident memory of the process",
+            ),
+            uptime: add(&mut r, "uptime_seconds", "Time since the start"),
+            registry: r,
+        }
+    }
+
+    /// A commit was executed, with so many receipts of each kind.
+    pub fn committed(&self, applied: u64, rejected: u64, execution: Duration) {
+        self.commits.inc();
+        self.count(TransactionResult::Applied, applied);
+        self.count(TransactionResult::Rejected, rejected);
+        self.execute.observe(execution.as_secs_f64());
+    }
+
+    pub fn count(&self, result: TransactionResult, n: u64) {
+        let result = result.as_str();
+        let label = ResultLabel { result };
+        self.transactions.get_or_create(&label).inc_by(n);
+    }
+
+    pub fn checkpoint(&self, result: CheckpointResult) {
+        let result = result.as_str();
+        let label = ResultLabel { result };
+        self.checkpoints.get_or_create(&label).inc();
+    }
+
+    pub fn network_bytes(&self, direction: Direction, n: u64) {
+        let direction = direction.as_str();
+        let label = DirectionLabel { direction };
+        self.network_bytes.get_or_create(&label).inc_by(n);
+    }
+
+    pub fn vertices(&self, n: u64) {
+        self.vertices.inc_by(n);
+    }
+
+    pub fn fetched(&self, n: u64) {
+        self.fetched.inc_by(n);
+    }
+
+    pub fn equivocation(&self) {
+        self.equivocations.inc();
+    }
+
+    pub fn mempool_bytes(&self, bytes: usize) {
+        self.mempool_bytes.set(signed(bytes as u64));
+    }
+
+    pub fn commit_latency(&self, time: Duration) {
+        self.commit_latency.observe(time.as_secs_f64());
+    }
+
+    pub fn certify_latency(&self, time: Duration) {
+        self.certify_latency.observe(time.as_secs_f64());
+    }
+
+    pub fn store_write(&self, time: Duration) {
+        self.store_write.observe(time.as_secs_f64());
+    }
+
+    pub fn guard_write(&self, time: Duration) {
+        self.guard_write.observe(time.as_secs_f64());
+    }
+
+    pub fn verify(&self, time: Duration) {
+        self.verify.observe(time.as_secs_f64());
+    }
+
+    /// A request is in work until [`Metrics::request_done`].
+    pub fn request_begun(&self) {
+        self.requests_in_work.inc();
+    }
+
+    pub fn request_done(&self) {
+        self.requests_in_work.dec();
+    }
+
+    /// A request was answered. `route` is the pattern, of which there are few, not the path.
+    pub fn request(&self, method: &'static str, route: &str, status: u16, time: Duration) {
+        let route = route.to_owned();
+        let label = RouteLabel {
+            route: route.clone(),
+        };
+        let histogram = self.request_time.get_or_create(&label);
+        histogram.observe(time.as_secs_f64());
+        drop(histogram);
+        let label = RequestLabel {
+            method,
+            route,
+            status,
+        };
+        self.requests.get_or_create(&label).inc();
+    }
+
+    pub fn uptime(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Everything in the text format of OpenMetrics.
+    pub fn render(&self, view: &View, peers: u64, tracked: usize, streams: usize) -> String {
+        self.round.set(signed(view.round.0));
+        self.epoch.set(signed(view.epoch.0));
+        self.height.set(signed(view.height.0));
+        let certified = view.certified.as_ref();
+        let certified = certified.map_or(0, |c| c.certificate.statement.height.0);
+        self.certified_height.set(signed(certified));
+        self.anchored_height.set(signed(view.anchored.0));
+        self.voting.set(i64::from(view.not_voting.is_none()));
+        self.accepting.set(i64::from(view.not_accepting.is_none()));
+        self.peers.set(signed(peers));
+        self.tracked.set(signed(tracked as u64));
+        self.streams.set(signed(streams as u64));
+        self.memory.set(signed(resident_bytes()));
+        self.uptime.set(signed(self.uptime().as_secs()));
+        let mut out = String::new();
+        // Writing to a String does not fail.
+        let _infallible = text::encode(&mut out, &self.registry);
+        out
+    }
+}
+
+fn add<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+    let metric = M::default();
+    registry.register(name, help, metric.clone());
+    metric
+}
+
+fn time(registry: &mut Registry, name: &str, help: &str) -> Histogram {
+    let metric = latencies();
+    registry.register_with_unit(name, help, Unit::Seconds, metric.clone());
+    metric
+}
+
+fn signed(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// Resident memory of this process in bytes; 0 where the system does not tell.
+pub fn resident_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok());
+    kib.unwrap_or(0).saturating_mul(1024)
+}
+
+#[cfg(test)]
+mod tests;
