@@ -306,16 +306,25 @@ impl Core {
         let target = vertex.timestamp().saturating_sub(timing.clock_drift_max.0);
         let ahead = target.0.saturating_sub(self.clock.wall.0);
         let until = now.saturating_add(ahead.min(timing.early_wait_max.0));
-        self.early.hold(Held { vertex, from }, until);
+        let held = Held {
+            vertex,
+            from,
+            until,
+        };
+        self.early.hold(held);
     }
 
     fn release_early(&mut self, now: Millis, out: &mut Vec<Effect>) {
-        while let Some(Held { vertex, from }) = self.early.release(now) {
-            let reference = vertex.reference();
-            let known = self.dag.contains(&reference) || self.suspended.contains(&reference);
-            if reference.round >= self.dag.floor() && !known {
-                self.admit(vertex, from, false, now, out);
-            }
+        while let Some(held) = self.early.release(now) {
+            self.let_in(held, now, out);
+        }
+    }
+
+    fn let_in(&mut self, held: Held, now: Millis, out: &mut Vec<Effect>) {
+        let reference = held.vertex.reference();
+        let known = self.dag.contains(&reference) || self.suspended.contains(&reference);
+        if reference.round >= self.dag.floor() && !known {
+            self.admit(held.vertex, held.from, false, now, out);
         }
     }
 
@@ -343,7 +352,11 @@ impl Core {
             Outcome::NoRoom => Vec::new(),
         };
         for link in look_for {
-            self.fetch.want(link, author, from, now);
+            match self.early.take(&link) {
+                // V6: others have let it in.
+                Some(held) => self.let_in(held, now, out),
+                None => self.fetch.want(link, author, from, now),
+            }
         }
     }
 
@@ -399,7 +412,7 @@ impl Core {
         if round.saturating_add(2) > self.dag.quorum_round() && self.behind().is_none() {
             let quorum_at = self.dag.quorum_at(round).unwrap_or(now);
             let late = Millis(now.0.saturating_sub(quorum_at.0));
-            self.pace.arrived(author, round, late);
+            self.pace.arrived(author, late, round >= self.signed);
         }
         self.relay.accepted(&self.dag, &vertex, now, out);
     }
@@ -479,14 +492,9 @@ impl Core {
 
     /// The round that F+1 of stake has shown, if it is so far ahead that this member catches up.
     fn behind(&self) -> Option<Round> {
-        let limit = self.dag.quorum_round();
-        let limit = limit.saturating_add(self.config.limits.behind_after);
         let committee = &self.config.committee;
-        let mut ahead: Vec<(Round, MemberIndex)> = committee
-            .indices()
-            .map(|m| (self.seen[m.as_usize()], m))
-            .filter(|(round, _)| *round > limit)
-            .collect();
+        let mut ahead: Vec<(Round, MemberIndex)> =
+            self.ahead().map(|m| (self.seen[m.as_usize()], m)).collect();
         ahead.sort_unstable_by(|a, b| b.cmp(a));
         let mut shown = MemberSet::default();
         let reached = ahead.into_iter().find(|(_, member)| {
@@ -494,6 +502,14 @@ impl Core {
             committee.is_validity(&shown)
         });
         reached.map(|(round, _)| round)
+    }
+
+    /// Members that have shown a round far above the DAG's.
+    fn ahead(&self) -> impl Iterator<Item = MemberIndex> {
+        let near = self.dag.quorum_round();
+        let near = near.saturating_add(self.config.limits.behind_after);
+        let members = self.config.committee.indices();
+        members.filter(move |m| self.seen[m.as_usize()] > near)
     }
 
     fn is_resting(&self) -> bool {
@@ -678,11 +694,9 @@ impl Core {
         self.fetch.expire(now);
         let mut up_to = Round::MAX;
         if self.behind().is_some() {
-            let members = self.config.committee.indices();
-            let ahead = members.filter(|m| self.seen[m.as_usize()] > frontier);
+            let ahead = self.ahead().collect();
             let held = self.dag.authors(frontier.next());
-            self.fetch
-                .ask_rounds(frontier, held, &ahead.collect(), now, out);
+            self.fetch.ask_rounds(frontier, held, &ahead, now, out);
             up_to = frontier.next();
         }
         let suspended = &self.suspended;

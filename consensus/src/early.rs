@@ -19,6 +19,8 @@ pub(crate) struct Early {
 pub(crate) struct Held {
     pub vertex: Verified<Vertex>,
     pub from: Option<MemberIndex>,
+    /// When it is let in.
+    pub until: Millis,
 }
 
 /// All references of an author's vertices of a round.
@@ -48,7 +50,7 @@ impl Early {
     }
 
     /// Holds a vertex, unless it is held already or its author has no room left.
-    pub fn hold(&mut self, held: Held, until: Millis) {
+    pub fn hold(&mut self, held: Held) {
         let reference = held.vertex.reference();
         let bytes = &mut self.bytes[reference.author.as_usize()];
         let cost = held.vertex.size() + ENTRY_COST;
@@ -56,17 +58,23 @@ impl Early {
             return;
         }
         *bytes += cost;
-        self.until.insert((until, reference));
+        self.until.insert((held.until, reference));
         self.vertices.insert(reference, held);
     }
 
     /// Lets the next vertex go whose time has come.
     pub fn release(&mut self, now: Millis) -> Option<Held> {
         let next = self.until.first().filter(|(until, _)| *until <= now);
-        let next = *next?;
-        self.until.remove(&next);
-        let held = self.vertices.remove(&next.1)?;
-        self.bytes[next.1.author.as_usize()] -= held.vertex.size() + ENTRY_COST;
+        let (_, vertex) = *next?;
+        self.take(&vertex)
+    }
+
+    /// Takes a vertex out before its time.
+    pub fn take(&mut self, vertex: &VertexRef) -> Option<Held> {
+        let until = self.vertices.get(vertex)?.until;
+        self.until.remove(&(until, *vertex));
+        let held = self.vertices.remove(vertex)?;
+        self.bytes[vertex.author.as_usize()] -= held.vertex.size() + ENTRY_COST;
         Some(held)
     }
 

@@ -25,8 +25,9 @@ pub(crate) struct Fetch {
     /// When whole rounds may be asked for again, and how often in a row that brought nothing.
     rounds_at: Millis,
     rounds_failed: u32,
+    /// Whom to ask for whole rounds: the same member as long as it brings something.
+    rounds_from: MemberIndex,
     next_id: u64,
-    turn: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -65,8 +66,8 @@ impl Fetch {
             rounds: None,
             rounds_at: Millis::ZERO,
             rounds_failed: 0,
+            rounds_from: MemberIndex(0),
             next_id: 0,
-            turn: 0,
             config: config.clone(),
         }
     }
@@ -166,7 +167,7 @@ impl Fetch {
             return;
         }
         // The next member at once, and a pause when all have been asked.
-        self.turn = self.turn.wrapping_add(1);
+        self.rounds_from = self.rounds_from.next();
         self.rounds_failed = self.rounds_failed.saturating_add(1);
         let members = self.config.committee.size() as u32;
         if self.rounds_failed.is_multiple_of(members) {
@@ -276,15 +277,16 @@ impl Fetch {
         out: &mut Vec<Effect>,
     ) {
         let own = self.config.own;
-        let ahead: Vec<MemberIndex> = ahead.iter().filter(|m| Some(*m) != own).collect();
         if self.rounds.is_some() || self.rounds_at > now {
             return;
         }
-        if ahead.is_empty() {
+        let others = || ahead.iter().filter(|m| Some(*m) != own);
+        let next = others().find(|m| *m >= self.rounds_from);
+        let Some(from) = next.or_else(|| others().next()) else {
             self.rounds_at = now.saturating_add(self.config.timing.fetch_timeout.0);
             return;
-        }
-        let from = ahead[self.turn as usize % ahead.len()];
+        };
+        self.rounds_from = from;
         let id = self.next_id();
         self.rounds = Some(RoundsRequest {
             id,

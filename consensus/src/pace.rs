@@ -65,9 +65,10 @@ impl Pace {
         }
     }
 
-    /// A vertex was accepted `late` after its round's quorum.
-    pub fn arrived(&mut self, author: MemberIndex, round: Round, late: Millis) {
-        if round >= self.round {
+    /// A vertex was accepted `late` after its round's quorum; `in_time` for the own vertex of the next
+    /// round.
+    pub fn arrived(&mut self, author: MemberIndex, late: Millis, in_time: bool) {
+        if in_time {
             self.absent.remove(author);
         }
         let smoothed = &mut self.lateness[author.as_usize()];

@@ -243,9 +243,7 @@ impl Slots {
     /// D5: the next slot in order, if it is decided.
     pub fn take(&mut self) -> Option<Decision> {
         loop {
-            let (first, offset) = (self.first, self.offset);
-            let row = self.row_mut(first)?;
-            match row.get(offset) {
+            match self.rows.front()?.get(self.offset) {
                 Some(slot) => {
                     let decision = slot.decision?;
                     self.offset += 1;

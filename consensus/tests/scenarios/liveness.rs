@@ -183,7 +183,6 @@ fn with_a_third_of_all_messages_lost_everything_is_ordered() {
         cluster.run(20_000).check();
         assert_eq!(cluster.unordered(), vec![0; members]);
         assert_eq!(cluster.latencies().len(), 200);
-        eprintln!("{:?}", cluster.latencies());
     }
 }
 

@@ -3,6 +3,17 @@
 
 mod common;
 
+mod anchors;
 mod commits;
+mod equivocation;
+mod fetching;
+mod history;
 mod liveness;
 mod order_property;
+mod output;
+mod proposals;
+mod recovery;
+mod relays;
+mod rest;
+mod skips;
+mod timestamps;

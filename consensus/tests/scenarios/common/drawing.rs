@@ -43,6 +43,7 @@ pub struct Drawing {
     pub gc_depth: u64,
     vertices: BTreeMap<String, Verified<Vertex>>,
     names: BTreeMap<VertexRef, String>,
+    order: Vec<String>,
 }
 
 pub fn member(letter: char) -> MemberIndex {
@@ -78,22 +79,28 @@ impl Drawing {
             gc_depth: 60,
             vertices: BTreeMap::new(),
             names: BTreeMap::new(),
+            order: Vec::new(),
         };
+        drawing.draw_rows(text);
+        drawing
+    }
+
+    /// Draws further rows.
+    pub fn draw_rows(&mut self, text: &str) {
         for line in text.lines() {
             let line = line.split('#').next().unwrap_or_default();
             let words: Vec<&str> = line.split_whitespace().collect();
             match words.split_first() {
                 None => {}
-                Some((&"members", rest)) => drawing.set_members(rest),
-                Some((&"leaders", rest)) => drawing.set_leaders(rest),
-                Some((&"gc", rest)) => drawing.gc_depth = rest[0].parse().unwrap(),
+                Some((&"members", rest)) => self.set_members(rest),
+                Some((&"leaders", rest)) => self.set_leaders(rest),
+                Some((&"gc", rest)) => self.gc_depth = rest[0].parse().unwrap(),
                 Some((first, cells)) => match first.parse::<u64>() {
-                    Ok(round) => drawing.draw_round(round, cells),
+                    Ok(round) => self.draw_round(round, cells),
                     Err(_) => assert_eq!(*first, "A", "a line that is no line: {line:?}"),
                 },
             }
         }
-        drawing
     }
 
     fn set_members(&mut self, words: &[&str]) {
@@ -123,6 +130,7 @@ impl Drawing {
     fn add(&mut self, name: String, vertex: Verified<Vertex>) {
         let taken = self.names.insert(vertex.reference(), name.clone());
         assert_eq!(taken, None, "{name} is drawn twice");
+        self.order.push(name.clone());
         self.vertices.insert(name, vertex);
     }
 
@@ -196,9 +204,9 @@ impl Drawing {
         vertex.unwrap_or_else(|| panic!("no vertex {name}")).clone()
     }
 
-    /// All names, from round 1 upwards.
+    /// All names, in the order in which they were drawn.
     pub fn all(&self) -> Vec<String> {
-        self.names.values().cloned().collect()
+        self.order.clone()
     }
 
     /// The name of a vertex; `?` and its place when it is not drawn.
@@ -235,11 +243,13 @@ impl Drawing {
         View::new(self, config)
     }
 
-    /// A member that has seen nothing yet.
+    /// A member that has seen nothing yet, and has been called once.
     pub fn member(self, own: char) -> View {
         let mut config = self.config();
         config.own = Some(member(own));
-        View::new(self, config)
+        let mut view = View::new(self, config);
+        view.wait(0);
+        view
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::drawing::{Drawing, letter, member};
 use weft_consensus::{
-    Core, CoreConfig, Effect, Input, LastCommit, Proposal, Recovered, Status, Wanted,
+    Core, CoreConfig, Effect, FetchId, Input, LastCommit, Proposal, Recovered, Status, Wanted,
 };
 use weft_types::testing::{network, vertex_key};
 use weft_types::{Commit, Epoch, Millis, Round, Verified, Vertex, VertexBody};
@@ -53,15 +53,15 @@ impl View {
         }
     }
 
-    /// Receives vertices by name, each from its author. `...` is every vertex drawn, from below.
+    /// Receives vertices by name, each from its author. `...` is everything drawn, from below, and then
+    /// once more what was refused at first.
     pub fn receive(&mut self, names: &str) -> &mut Self {
-        let names: Vec<String> = if names == "..." {
-            self.drawing.all()
-        } else {
-            names.split_whitespace().map(str::to_owned).collect()
-        };
-        for name in names {
-            let vertex = self.drawing.vertex(&name);
+        if names == "..." {
+            let all = self.drawing.all().join(" ");
+            return self.receive(&all).receive(&all);
+        }
+        for name in names.split_whitespace() {
+            let vertex = self.drawing.vertex(name);
             let from = Some(vertex.author());
             self.handle(Input::Vertex { vertex, from });
         }
@@ -78,6 +78,15 @@ impl View {
         self
     }
 
+    /// Draws further rows, that may link to own vertices, and receives all vertices of them.
+    pub fn draw(&mut self, rows: &str) -> &mut Self {
+        let before = self.drawing.all();
+        self.drawing.draw_rows(rows);
+        let mut new = self.drawing.all();
+        new.retain(|name| !before.contains(name));
+        self.receive(&new.join(" "))
+    }
+
     pub fn wait(&mut self, millis: u64) -> &mut Self {
         self.now = self.now.saturating_add(millis);
         self.handle(Input::Tick);
@@ -92,6 +101,17 @@ impl View {
 
     pub fn status(&self) -> Status {
         self.core.status()
+    }
+
+    /// R2: tells the core whether the replica has work.
+    pub fn work(&mut self, work: bool) -> &mut Self {
+        self.handle(Input::Unordered(work));
+        self
+    }
+
+    pub fn fetch_ended(&mut self, id: u64) -> &mut Self {
+        self.handle(Input::FetchEnded(FetchId(id)));
+        self
     }
 
     /// A new core from what this one had stored. Everything else is forgotten.

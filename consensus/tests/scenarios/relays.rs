@@ -1,0 +1,50 @@
+//! Vertices are passed on to a member whose own vertices show that it lacks them. The core is
+//! member A; B's vertices never link to D's, though they are here.
+
+use crate::common::{Drawing, View};
+
+fn cut() -> View {
+    let mut view = Drawing::new("leaders -").member('A');
+    view.work(true);
+    view
+}
+
+/// Plays one round, in which B links to D or does not, 50 ms after the one before.
+fn round(view: &mut View, round: u64, b: &str) -> Vec<String> {
+    view.wait(50).propose();
+    view.draw(&format!("{round}  -  -  -  *"));
+    view.draw(&format!("{round}  -  -  *  -"));
+    view.draw(&format!("{round}  -  {b}  -  -"));
+    view.relays()
+}
+
+#[test]
+fn a_member_that_shows_no_trace_of_another_gets_its_vertices_passed_on() {
+    let mut view = cut();
+    round(&mut view, 1, "*");
+    let mut relays = Vec::new();
+    for r in 2..12 {
+        relays.push(round(&mut view, r, "ABC").join(" "));
+    }
+    // D0 is no recent vertex; 250 ms pass from B2 on.
+    assert_eq!(relays[..5].concat(), "", "{relays:?}");
+    let first = relays
+        .iter()
+        .position(|r| !r.is_empty())
+        .expect("passed on");
+    assert!(first <= 6, "{relays:?}");
+    let all_after = relays[first + 1..].iter().all(|r| r.contains("to B"));
+    assert!(
+        all_after && relays.iter().all(|r| !r.contains("to C")),
+        "{relays:?}"
+    );
+}
+
+#[test]
+fn a_member_that_links_now_and_then_gets_nothing() {
+    let mut view = cut();
+    for r in 1..30 {
+        let b = if r % 3 == 0 { "*" } else { "ABC" };
+        assert_eq!(round(&mut view, r, b), Vec::<String>::new(), "round {r}");
+    }
+}
