@@ -1,6 +1,8 @@
 //! The ledger from outside: one file per theme, and random histories against a plain model.
 
+mod choice;
 mod model;
+mod plan;
 mod world;
 
 mod collections;

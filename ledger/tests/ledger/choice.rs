@@ -1,0 +1,221 @@
+//! From a plan's numbers to ids, chosen among what there is when the plan's turn comes: mostly such that
+//! the operation applies, so that histories have some depth.
+
+use crate::model::Model;
+use crate::plan::{Act, Terms};
+use crate::world::*;
+use weft_types::testing::user;
+use weft_types::{
+    Address, Amount, AssetId, CollectionId, Deal, DealId, DealState, EditionId, Item, ItemId,
+    ItemState, ItemTransfer, Millis, MintEntry, NewDeal, Operation, Party, Payment, WantedFrom,
+    WantedItems,
+};
+
+pub struct Chooser<'a> {
+    pub model: &'a Model,
+    pub now: u64,
+}
+
+impl Chooser<'_> {
+    pub fn operations(&self, actor: Address, acts: &[Act]) -> Vec<Operation> {
+        acts.iter().map(|act| self.operation(actor, act)).collect()
+    }
+
+    fn operation(&self, actor: Address, act: &Act) -> Operation {
+        match act {
+            Act::Pay { to, amount, twice } => {
+                let payment = Payment {
+                    to: user(*to),
+                    asset: AssetId::NATIVE,
+                    amount: Amount(*amount),
+                };
+                Operation::Transfer {
+                    payments: vec![payment; if *twice { 2 } else { 1 }],
+                    items: vec![],
+                }
+            }
+            Act::Send { to, items } => {
+                let to = user(*to);
+                let items = self.items(actor, items).into_iter();
+                Operation::Transfer {
+                    payments: vec![],
+                    items: items.map(|item| ItemTransfer { to, item }).collect(),
+                }
+            }
+            Act::Collection { cap } => create_collection(*cap),
+            Act::Edition { of, cap } => {
+                let collections = &self.model.collections;
+                let own = collections.iter().filter(|(_, c)| c.creator == actor);
+                let own: Vec<_> = own.map(|(id, _)| *id).collect();
+                let all: Vec<_> = collections.iter().map(|(id, _)| *id).collect();
+                let none = CollectionId([1; 32]);
+                create_edition(choose(*of, &own, &all, none), *cap)
+            }
+            Act::Mint { entries } => {
+                let entries = entries.iter().map(|(edition, to, count)| MintEntry {
+                    edition: self.edition(actor, *edition),
+                    to: user(*to),
+                    count: *count,
+                });
+                Operation::Mint {
+                    entries: entries.collect(),
+                }
+            }
+            Act::Update { item, text } => {
+                let item = match text % 4 {
+                    0 => self.item(actor, *item),
+                    _ => self.created_item(actor, *item),
+                };
+                update(item, &text.to_string())
+            }
+            Act::Burn { items } => burn(&self.items(actor, items)),
+            Act::Open(terms) => Operation::DealOpen(self.terms(actor, terms)),
+            Act::Take {
+                deal,
+                picks,
+                fitting,
+            } => {
+                let deal = self.deal(*deal, |d| self.could_take(actor, d));
+                let mut fill = self.fitting(actor, deal);
+                if !fitting {
+                    match (fill.first_mut(), picks.first()) {
+                        (Some(first), Some(n)) => *first = self.item(actor, *n),
+                        _ => fill = self.items(actor, picks),
+                    }
+                }
+                take(deal, &fill)
+            }
+            Act::Cancel { deal } => cancel(self.deal(*deal, |d| d.giver == actor)),
+            Act::Together { parties } => {
+                let parties = parties.iter().map(|(i, acts)| Party {
+                    account: user(*i),
+                    operations: self.operations(user(*i), acts),
+                });
+                Operation::MultiParty(parties.collect())
+            }
+        }
+    }
+
+    fn terms(&self, actor: Address, terms: &Terms) -> NewDeal {
+        let assets = |amounts: &[u64]| amounts.iter().flat_map(|a| assets(*a).assets).collect();
+        let (gives, wants) = (&terms.gives, &terms.wants);
+        let owner = user(u64::from(wants.1.first().map_or(0, |n| n % 5)));
+        let wants_any = terms.any.iter().map(|(edition, n, count)| WantedItems {
+            from: match (edition, self.model.collections.first()) {
+                (false, Some((id, _))) => WantedFrom::Collection(*id),
+                _ => WantedFrom::Edition(self.edition(user(0), *n)),
+            },
+            count: *count,
+        });
+        NewDeal {
+            gives: weft_types::Bundle {
+                assets: assets(&gives.0),
+                items: self.items(actor, &gives.1),
+            },
+            wants: weft_types::Bundle {
+                assets: assets(&wants.0),
+                items: self.items(owner, &wants.1),
+            },
+            wants_any: wants_any.collect(),
+            taker: terms.taker.map(user),
+            expires: Millis(self.now.saturating_add_signed(terms.lasts)),
+        }
+    }
+
+    fn created(&self, actor: Address, collection: &CollectionId) -> bool {
+        let mut all = self.model.collections.iter();
+        all.any(|(id, c)| id == collection && c.creator == actor)
+    }
+
+    fn edition(&self, actor: Address, n: u16) -> EditionId {
+        let editions = &self.model.editions;
+        let own = editions.iter();
+        let own = own.filter(|(_, e)| self.created(actor, &e.terms.collection));
+        let own: Vec<_> = own.map(|(id, _)| *id).collect();
+        let all: Vec<_> = editions.iter().map(|(id, _)| *id).collect();
+        choose(n, &own, &all, EditionId([1; 32]))
+    }
+
+    /// An item of an edition that the actor created, whoever has it.
+    fn created_item(&self, actor: Address, n: u16) -> ItemId {
+        let edition = self.edition(actor, n);
+        let items = self.model.items.iter();
+        let items: Vec<_> = items.filter(|(_, i)| i.edition == edition).collect();
+        let item = items.get(usize::from(n) % items.len().max(1));
+        item.map_or(ItemId([1; 32]), |(id, _)| *id)
+    }
+
+    fn item(&self, actor: Address, n: u16) -> ItemId {
+        let free = |i: &Item| i.owner == actor && i.state == ItemState::Held;
+        let own = self.model.items.iter().filter(|(_, i)| free(i));
+        let own: Vec<_> = own.map(|(id, _)| *id).collect();
+        let all: Vec<_> = self.model.items.iter().map(|(id, _)| *id).collect();
+        choose(n, &own, &all, ItemId([1; 32]))
+    }
+
+    fn items(&self, actor: Address, choices: &[u16]) -> Vec<ItemId> {
+        choices.iter().map(|n| self.item(actor, *n)).collect()
+    }
+
+    fn deal(&self, n: u16, likely: impl Fn(&Deal) -> bool) -> DealId {
+        let open = |d: &Deal| d.state == DealState::Open && likely(d);
+        let good = self.model.deals.iter().filter(|(_, d)| open(d));
+        let good: Vec<_> = good.map(|(id, _)| *id).collect();
+        let all: Vec<_> = self.model.deals.iter().map(|(id, _)| *id).collect();
+        choose(n, &good, &all, DealId([1; 32]))
+    }
+
+    fn could_take(&self, actor: Address, deal: &Deal) -> bool {
+        let mine = |id: &ItemId| {
+            let mut items = self.model.items.iter();
+            items.any(|(i, item)| i == id && item.owner == actor && item.state == ItemState::Held)
+        };
+        deal.giver != actor
+            && deal.terms.taker.is_none_or(|t| t == actor)
+            && deal.terms.wants.items.iter().all(mine)
+    }
+
+    /// Items of the actor that fill what a deal wants, as far as there are any.
+    fn fitting(&self, actor: Address, deal: DealId) -> Vec<ItemId> {
+        let Some((_, deal)) = self.model.deals.iter().find(|(id, _)| *id == deal) else {
+            return vec![];
+        };
+        let mut picks: Vec<ItemId> = vec![];
+        for wanted in &deal.terms.wants_any {
+            let fits = |item: &Item| match wanted.from {
+                WantedFrom::Edition(edition) => item.edition == edition,
+                WantedFrom::Collection(collection) => {
+                    let mut editions = self.model.editions.iter();
+                    editions.any(|(id, e)| *id == item.edition && e.terms.collection == collection)
+                }
+            };
+            let free = self.model.items.iter().filter(|(id, item)| {
+                item.owner == actor
+                    && item.state == ItemState::Held
+                    && !picks.contains(id)
+                    && fits(item)
+            });
+            let chosen: Vec<ItemId> = free
+                .map(|(id, _)| *id)
+                .take(wanted.count as usize)
+                .collect();
+            picks.extend(chosen);
+        }
+        picks
+    }
+}
+
+/// Mostly one of the good ones, sometimes any, rarely one that does not exist.
+fn choose<T: Copy>(n: u16, good: &[T], all: &[T], none: T) -> T {
+    let (kind, n) = (n % 16, usize::from(n / 16));
+    let list = if kind < 13 && !good.is_empty() {
+        good
+    } else {
+        all
+    };
+    match list.len() {
+        0 => none,
+        _ if kind == 15 => none,
+        len => list[n % len],
+    }
+}

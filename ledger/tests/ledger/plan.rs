@@ -1,0 +1,213 @@
+//! Random histories as plans: which operations in what order, with numbers in the place of ids.
+
+use proptest::prelude::*;
+
+/// The last one holds nothing at first.
+pub const USERS: u64 = 5;
+
+/// One transaction, right in form, with numbers that choose among what there is when its turn comes.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub sender: u64,
+    pub sponsor: Option<u64>,
+    pub operations: Vec<Act>,
+    /// Milliseconds from the commit's time; negative is expired.
+    pub validity: i64,
+    pub max_fee: u64,
+    /// Order an earlier transaction instead.
+    pub again: Option<u16>,
+    /// Close the commit after it, this much later than the last one.
+    pub commit: Option<u64>,
+    /// Close a height, and start anew from what a store would hold.
+    pub restart: bool,
+}
+
+#[derive(Debug, Clone)]
+pub enum Act {
+    Pay {
+        to: u64,
+        amount: u64,
+        twice: bool,
+    },
+    Send {
+        to: u64,
+        items: Vec<u16>,
+    },
+    Collection {
+        cap: u64,
+    },
+    Edition {
+        of: u16,
+        cap: u64,
+    },
+    Mint {
+        entries: Vec<(u16, u64, u64)>,
+    },
+    Update {
+        item: u16,
+        text: u8,
+    },
+    Burn {
+        items: Vec<u16>,
+    },
+    Open(Terms),
+    Take {
+        deal: u16,
+        picks: Vec<u16>,
+        fitting: bool,
+    },
+    Cancel {
+        deal: u16,
+    },
+    Together {
+        parties: Vec<(u64, Vec<Act>)>,
+    },
+}
+
+#[derive(Debug, Clone)]
+pub struct Terms {
+    pub gives: (Vec<u64>, Vec<u16>),
+    pub wants: (Vec<u64>, Vec<u16>),
+    pub any: Vec<(bool, u16, u64)>,
+    pub taker: Option<u64>,
+    pub lasts: i64,
+}
+
+fn amount() -> impl Strategy<Value = u64> {
+    prop_oneof![
+        20 => 1..300u64,
+        1 => 1..2_000_000u64,
+        1 => prop::sample::select(vec![1, u64::MAX]),
+    ]
+}
+
+fn count() -> impl Strategy<Value = u64> {
+    prop_oneof![
+        12 => 1..6u64,
+        1 => prop::sample::select(vec![200, 257, u64::MAX]),
+    ]
+}
+
+fn up_to<T: std::fmt::Debug>(
+    most: usize,
+    one: impl Strategy<Value = T>,
+) -> impl Strategy<Value = Vec<T>> {
+    prop::collection::vec(one, 0..=most)
+}
+
+fn one_to<T: std::fmt::Debug>(
+    most: usize,
+    one: impl Strategy<Value = T>,
+) -> impl Strategy<Value = Vec<T>> {
+    prop::collection::vec(one, 1..=most)
+}
+
+fn terms() -> impl Strategy<Value = Terms> {
+    let gives = (one_to(2, amount()), up_to(2, any::<u16>()));
+    let wants = (up_to(2, amount()), up_to(2, any::<u16>()));
+    let count = prop_oneof![12 => 1..3u64, 1 => count()];
+    let wanted = (any::<bool>(), any::<u16>(), count);
+    let lasts = prop_oneof![1 => -5..=0i64, 6 => 1..3_000i64, 12 => 3_000..200_000i64];
+    let taker = prop::option::weighted(0.2, 0..USERS);
+    (gives, wants, up_to(1, wanted), taker, lasts).prop_map(|(gives, wants, any, taker, lasts)| {
+        Terms {
+            gives,
+            wants,
+            any,
+            taker,
+            lasts,
+        }
+    })
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let entry = (any::<u16>(), 0..USERS, count());
+    prop_oneof![
+        3 => (0..USERS, amount(), any::<bool>())
+            .prop_map(|(to, amount, twice)| Act::Pay { to, amount, twice }),
+        3 => (0..USERS, one_to(3, any::<u16>())).prop_map(|(to, items)| Act::Send { to, items }),
+        1 => prop::sample::select(vec![0, 3, 20]).prop_map(|cap| Act::Collection { cap }),
+        2 => (any::<u16>(), count()).prop_map(|(of, cap)| Act::Edition { of, cap }),
+        4 => one_to(3, entry).prop_map(|entries| Act::Mint { entries }),
+        2 => (any::<u16>(), any::<u8>()).prop_map(|(item, text)| Act::Update { item, text }),
+        1 => one_to(2, any::<u16>()).prop_map(|items| Act::Burn { items }),
+        8 => terms().prop_map(Act::Open),
+        8 => (any::<u16>(), up_to(3, any::<u16>()), prop::bool::weighted(0.8))
+            .prop_map(|(deal, picks, fitting)| Act::Take { deal, picks, fitting }),
+        2 => any::<u16>().prop_map(|deal| Act::Cancel { deal }),
+    ]
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let party = (0..USERS, one_to(2, act()));
+    let parties = one_to(2, party);
+    let one = prop_oneof![
+        12 => act(),
+        1 => parties.prop_map(|parties| Act::Together { parties }),
+    ];
+    prop_oneof![
+        3 => one.prop_map(|act| vec![act]),
+        1 => one_to(3, act()),
+    ]
+}
+
+/// Everybody starts with some items of the first user's.
+pub fn prelude() -> [Plan; 6] {
+    let entries = (0..USERS).flat_map(|to| [(0, to, 2), (16, to, 1)]);
+    let editions = vec![
+        Act::Edition { of: 0, cap: 20 },
+        Act::Edition { of: 0, cap: 9 },
+    ];
+    let acts = [
+        (0, vec![Act::Collection { cap: 0 }]),
+        (1, vec![Act::Collection { cap: 30 }]),
+        (2, vec![Act::Collection { cap: 0 }]),
+        (3, vec![Act::Collection { cap: 5 }]),
+        (0, editions),
+        (
+            0,
+            vec![Act::Mint {
+                entries: entries.collect(),
+            }],
+        ),
+    ];
+    acts.map(|(sender, operations)| Plan {
+        sender,
+        sponsor: None,
+        operations,
+        validity: 60_000,
+        max_fee: 100_000,
+        again: None,
+        commit: Some(1),
+        restart: false,
+    })
+}
+
+pub fn plan() -> impl Strategy<Value = Plan> {
+    let validity = prop_oneof![30 => 0..60_000i64, 1 => -2..2i64, 1 => 599_999..=600_001i64];
+    let max_fee = prop_oneof![12 => Just(100_000u64), 1 => 200..500u64, 1 => Just(u64::MAX)];
+    let later = prop_oneof![40 => 0..500u64, 5 => 500..5_000u64, 1 => 5_000..100_000u64];
+    let sender = prop_oneof![15 => 0..USERS - 1, 1 => Just(USERS - 1)];
+    (
+        sender,
+        prop::option::weighted(0.1, 0..USERS),
+        acts(),
+        validity,
+        max_fee,
+        prop::option::weighted(0.1, any::<u16>()),
+        prop::option::weighted(0.5, later),
+        prop::bool::weighted(0.05),
+    )
+        .prop_map(
+            |(sender, sponsor, operations, validity, max_fee, again, commit, restart)| Plan {
+                sender,
+                sponsor,
+                operations,
+                validity,
+                max_fee,
+                again,
+                commit,
+                restart,
+            },
+        )
+}
