@@ -214,6 +214,9 @@ impl CoreConfig {
         check("fetch_vertices_max", vertices, 1, 10_000, "1..=10000")?;
         let fetches = limits.fetches_per_member as u64;
         check("fetches_per_member", fetches, 1, 100, "1..=100")?;
+        let own = u64::from(self.own.map_or(0, |own| own.0));
+        let members = self.committee.size() as u64 - 1;
+        check("own", own, 0, members, "the committee")?;
         check("gc_depth", self.gc_depth, 2, 10_000, "2..=10000")
     }
 
@@ -234,3 +237,6 @@ macro_rules! sabotaged {
     }};
 }
 pub(crate) use sabotaged;
+
+#[cfg(test)]
+mod tests;

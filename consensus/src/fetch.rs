@@ -14,6 +14,8 @@ use weft_types::{MemberIndex, MemberSet, Millis, Round, VertexRef};
 
 /// Longest pause before members are asked once more, in milliseconds.
 const PAUSE_MAX: Millis = Millis(10_000);
+/// Vertices that are looked at in one call, so that a flood of made-up links costs little at a time.
+const WANTS_AT_ONCE: usize = 1024;
 
 pub(crate) struct Fetch {
     config: Arc<CoreConfig>,
@@ -53,6 +55,7 @@ struct Request {
 struct RoundsRequest {
     id: FetchId,
     from: MemberIndex,
+    after: Round,
     brought: bool,
     deadline: Millis,
 }
@@ -132,9 +135,11 @@ impl Fetch {
         }
     }
 
-    /// A member has sent a vertex that was not known.
-    pub fn brought(&mut self, from: MemberIndex) {
-        if let Some(request) = self.rounds.as_mut().filter(|r| r.from == from) {
+    /// A member has sent a vertex that was not known. What answers a request for rounds starts with
+    /// the lowest of them; what the member has just made is of a later one.
+    pub fn brought(&mut self, from: MemberIndex, round: Round) {
+        let answered = |r: &&mut RoundsRequest| r.from == from && r.after.next() == round;
+        if let Some(request) = self.rounds.as_mut().filter(answered) {
             request.brought = true;
         }
     }
@@ -185,6 +190,19 @@ impl Fetch {
         }
     }
 
+    /// How many more vertices each member may be asked for now.
+    fn room(&self) -> BTreeMap<MemberIndex, usize> {
+        let limits = &self.config.limits;
+        let others = self.config.committee.indices();
+        let others = others.filter(|m| Some(*m) != self.config.own);
+        let room = |member: MemberIndex| {
+            let open = self.requests.values().filter(|r| r.to == member).count();
+            let free = limits.fetches_per_member.saturating_sub(open);
+            (member, free * limits.fetch_vertices_max)
+        };
+        others.map(room).filter(|(_, room)| *room > 0).collect()
+    }
+
     /// Asks for what is due, from the lowest round up to `up_to`. What `lacks` denies is forgotten.
     pub fn ask(
         &mut self,
@@ -193,77 +211,69 @@ impl Fetch {
         now: Millis,
         out: &mut Vec<Effect>,
     ) {
-        if self.due.first().is_none_or(|(due, _)| *due > now) {
+        let due = self.due.iter().take_while(|(due, _)| *due <= now);
+        let due: Vec<VertexRef> = due.take(WANTS_AT_ONCE).map(|(_, vertex)| *vertex).collect();
+        if due.is_empty() {
             return;
         }
-        let mut open = BTreeMap::<MemberIndex, usize>::new();
-        for request in self.requests.values() {
-            *open.entry(request.to).or_default() += 1;
-        }
-        let ready: Vec<VertexRef> = self
-            .due
-            .iter()
-            .take_while(|(due, _)| *due <= now)
-            .map(|(_, vertex)| *vertex)
-            .collect();
+        let mut room = self.room();
         let mut batches = BTreeMap::<MemberIndex, Vec<VertexRef>>::new();
-        for vertex in ready {
+        for vertex in due {
             if !lacks(&vertex) {
                 self.arrived(&vertex);
                 continue;
             }
-            let limits = &self.config.limits;
+            // The rest stays due, until a request ends.
+            if room.is_empty() {
+                break;
+            }
             let Some(want) = self.wants.get_mut(&vertex) else {
                 continue;
             };
-            let later = if vertex.round > up_to {
-                Some(self.config.timing.fetch_timeout.0)
+            let next = if vertex.round > up_to {
+                Next::Later(self.config.timing.fetch_timeout.0)
             } else {
-                match choose(&self.config, want, &vertex) {
-                    None => {
-                        // Everybody has been asked.
-                        want.asked = MemberSet::default();
-                        want.attempts = want.attempts.saturating_add(1);
-                        Some(pause(&self.config, want.attempts))
-                    }
-                    Some(to) => {
-                        let batch = batches.entry(to).or_default();
-                        let busy = open.get(&to).copied().unwrap_or_default();
-                        let room = limits.fetches_per_member.saturating_sub(busy);
-                        if batch.len() < room * limits.fetch_vertices_max {
-                            batch.push(vertex);
-                            None
-                        } else {
-                            Some(self.config.timing.fetch_delay.0)
+                next(&self.config, want, &vertex, &room)
+            };
+            let later = match next {
+                Next::Ask(member) => {
+                    batches.entry(member).or_default().push(vertex);
+                    if let Some(left) = room.get_mut(&member) {
+                        *left -= 1;
+                        if *left == 0 {
+                            room.remove(&member);
                         }
                     }
+                    None
                 }
+                Next::Later(pause) => Some(now.saturating_add(pause)),
             };
-            let before = want.due.take();
-            want.due = later.map(|pause| now.saturating_add(pause));
-            let after = want.due;
-            self.due.remove(&(before.unwrap_or(now), vertex));
-            self.due.extend(after.map(|due| (due, vertex)));
-        }
-        let deadline = now.saturating_add(self.config.timing.fetch_timeout.0);
-        let size = self.config.limits.fetch_vertices_max;
-        for (to, batch) in batches {
-            for vertices in batch.chunks(size) {
-                let id = self.next_id();
-                let request = Request {
-                    to,
-                    vertices: vertices.iter().copied().collect(),
-                    brought: false,
-                    deadline,
-                };
-                self.requests.insert(id, request);
-                let wanted = Wanted::Vertices(vertices.to_vec());
-                out.push(Effect::Fetch(FetchRequest {
-                    id,
-                    from: to,
-                    wanted,
-                }));
+            if let Some(before) = std::mem::replace(&mut want.due, later) {
+                self.due.remove(&(before, vertex));
             }
+            self.due.extend(later.map(|due| (due, vertex)));
+        }
+        for (member, batch) in batches {
+            for vertices in batch.chunks(self.config.limits.fetch_vertices_max) {
+                let request = self.request(member, vertices, now);
+                out.push(Effect::Fetch(request));
+            }
+        }
+    }
+
+    fn request(&mut self, to: MemberIndex, vertices: &[VertexRef], now: Millis) -> FetchRequest {
+        let id = self.next_id();
+        let request = Request {
+            to,
+            vertices: vertices.iter().copied().collect(),
+            brought: false,
+            deadline: now.saturating_add(self.config.timing.fetch_timeout.0),
+        };
+        self.requests.insert(id, request);
+        FetchRequest {
+            id,
+            from: to,
+            wanted: Wanted::Vertices(vertices.to_vec()),
         }
     }
 
@@ -291,6 +301,7 @@ impl Fetch {
         self.rounds = Some(RoundsRequest {
             id,
             from,
+            after,
             brought: false,
             deadline: now.saturating_add(self.config.timing.fetch_timeout.0 * 4),
         });
@@ -301,7 +312,8 @@ impl Fetch {
 
     /// When something is to be done, `None` when nothing is.
     pub fn deadline(&self, behind: bool) -> Option<Millis> {
-        let due = self.due.first().map(|(due, _)| *due);
+        let may_ask = !self.due.is_empty() && !self.room().is_empty();
+        let due = self.due.first().filter(|_| may_ask).map(|(due, _)| *due);
         let requests = self.requests.values().map(|r| r.deadline).min();
         let rounds = match &self.rounds {
             Some(request) => Some(request.deadline),
@@ -311,19 +323,39 @@ impl Fetch {
     }
 }
 
-/// The next member to ask for a vertex; `None` when all have been asked.
-fn choose(config: &CoreConfig, want: &Want, vertex: &VertexRef) -> Option<MemberIndex> {
-    let fresh = |m: &MemberIndex| Some(*m) != config.own && !want.asked.contains(*m);
+enum Next {
+    Ask(MemberIndex),
+    /// In so many milliseconds.
+    Later(u64),
+}
+
+/// Whom to ask for a vertex: a member that was not asked yet and has room.
+fn next(
+    config: &CoreConfig,
+    want: &mut Want,
+    vertex: &VertexRef,
+    room: &BTreeMap<MemberIndex, usize>,
+) -> Next {
     let start = usize::from(vertex.digest.0[0]);
     let size = config.committee.size();
     let rotation = (0..size).map(|i| MemberIndex(((start + i) % size) as u32));
-    want.sender
-        .filter(fresh)
-        .or_else(|| {
-            let held = |m: &MemberIndex| want.holders.contains(*m);
-            rotation.clone().filter(held).find(fresh)
-        })
-        .or_else(|| rotation.clone().find(fresh))
+    let fresh = |m: &MemberIndex| Some(*m) != config.own && !want.asked.contains(*m);
+    let holders = rotation.clone().filter(|m| want.holders.contains(*m));
+    let mut order = want
+        .sender
+        .into_iter()
+        .chain(holders)
+        .chain(rotation.clone());
+    let free = |m: &MemberIndex| fresh(m) && room.contains_key(m);
+    if let Some(member) = order.find(free) {
+        return Next::Ask(member);
+    }
+    if rotation.clone().any(|m| fresh(&m)) {
+        return Next::Later(config.timing.fetch_delay.0);
+    }
+    want.asked = MemberSet::default();
+    want.attempts = want.attempts.saturating_add(1);
+    Next::Later(pause(config, want.attempts))
 }
 
 /// The pause after everybody has been asked `attempts` times, in milliseconds.

@@ -1,1 +1,124 @@
+use super::*;
+use weft_types::testing::{committee, network};
+use weft_types::{ProtocolParams, VertexDigest};
 
+fn fetch(change: impl FnOnce(&mut CoreConfig)) -> Fetch {
+    let params = ProtocolParams::default();
+    let own = Some(MemberIndex(0));
+    let mut config = CoreConfig::new(network().id(), Arc::new(committee(4)), own, &params);
+    change(&mut config);
+    Fetch::new(&Arc::new(config))
+}
+
+fn vertex(i: u32) -> VertexRef {
+    let mut digest = [0; 32];
+    digest[..4].copy_from_slice(&i.to_be_bytes());
+    VertexRef {
+        round: Round(u64::from(i) + 1),
+        author: MemberIndex(1),
+        digest: VertexDigest(digest),
+    }
+}
+
+fn ask(fetch: &mut Fetch, now: u64) -> Vec<FetchRequest> {
+    let mut out = Vec::new();
+    fetch.ask(Round::MAX, |_| true, Millis(now), &mut out);
+    let request = |effect| match effect {
+        Effect::Fetch(request) => request,
+        other => panic!("{other:?}"),
+    };
+    out.into_iter().map(request).collect()
+}
+
+fn asked_for(requests: &[FetchRequest]) -> usize {
+    let vertices = |r: &FetchRequest| match &r.wanted {
+        Wanted::Vertices(list) => list.len(),
+        Wanted::Rounds { .. } => 0,
+    };
+    requests.iter().map(vertices).sum()
+}
+
+#[test]
+fn a_flood_of_links_is_asked_for_in_bounded_pieces_from_below() {
+    let mut fetch = fetch(|config| {
+        config.limits.fetch_vertices_max = 10;
+        config.limits.fetches_per_member = 2;
+    });
+    for i in (0..5_000).rev() {
+        fetch.want(vertex(i), MemberIndex(1), Some(MemberIndex(2)), Millis(0));
+    }
+    let requests = ask(&mut fetch, 5);
+    assert_eq!(
+        (requests.len(), asked_for(&requests)),
+        (6, 60),
+        "two for each of three"
+    );
+    let lowest = Wanted::Vertices((0..10).map(vertex).collect());
+    assert!(
+        requests
+            .iter()
+            .any(|r| r.from == MemberIndex(2) && r.wanted == lowest)
+    );
+    assert_eq!(ask(&mut fetch, 6).len(), 0);
+    assert_eq!(
+        fetch.deadline(false),
+        Some(Millis(305)),
+        "nothing to do until one ends"
+    );
+    fetch.ended(requests[0].id, Millis(7));
+    assert_eq!(fetch.deadline(false), Some(Millis(5)));
+    assert_eq!(ask(&mut fetch, 7).len(), 1);
+}
+
+#[test]
+fn what_is_no_longer_lacked_is_forgotten() {
+    let mut fetch = fetch(|_| {});
+    fetch.want(vertex(1), MemberIndex(1), None, Millis(0));
+    let mut out = Vec::new();
+    fetch.ask(Round::MAX, |_| false, Millis(5), &mut out);
+    assert!(out.is_empty());
+    assert_eq!((fetch.missing(), fetch.deadline(false)), (0, None));
+}
+
+#[test]
+fn the_pause_after_everybody_was_asked_doubles_up_to_a_bound() {
+    let mut fetch = fetch(|_| {});
+    fetch.want(vertex(1), MemberIndex(1), None, Millis(0));
+    let (mut now, mut pauses) = (5, Vec::new());
+    for _ in 0..10 {
+        for _ in 0..3 {
+            let request = ask(&mut fetch, now).pop().expect("a member is left");
+            fetch.ended(request.id, Millis(now));
+        }
+        assert!(ask(&mut fetch, now).is_empty());
+        let next = fetch.deadline(false).expect("it is not given up").0;
+        pauses.push(next - now);
+        now = next;
+    }
+    assert_eq!(pauses[..6], [300, 600, 1_200, 2_400, 4_800, 9_600]);
+    assert_eq!(pauses[9], PAUSE_MAX.0);
+}
+
+#[test]
+fn what_a_member_has_just_made_does_not_pass_for_an_answer() {
+    let mut fetch = fetch(|_| {});
+    let ahead: MemberSet = [1, 2].map(MemberIndex).into_iter().collect();
+    let rounds = |fetch: &mut Fetch, now| {
+        let mut out = Vec::new();
+        let held = MemberSet::default();
+        fetch.ask_rounds(Round(10), held, &ahead, Millis(now), &mut out);
+        match out.pop() {
+            Some(Effect::Fetch(request)) => (request.id, request.from),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (id, first) = rounds(&mut fetch, 1);
+    fetch.brought(first, Round(11));
+    fetch.ended(id, Millis(1));
+    let (id, again) = rounds(&mut fetch, 2);
+    assert_eq!(again, first, "it brought what was asked for");
+    fetch.brought(first, Round(90));
+    fetch.ended(id, Millis(2));
+    let (_, other) = rounds(&mut fetch, 3);
+    assert_ne!(other, first);
+}

@@ -1,1 +1,112 @@
+use super::*;
+use weft_types::testing::{network, vertex_key};
+use weft_types::{Epoch, Millis, VertexBody, VertexDigest};
 
+const BYTES_MAX: usize = 5 * 2_700;
+
+fn link(author: u32, round: u64, i: u8) -> VertexRef {
+    VertexRef {
+        round: Round(round),
+        author: MemberIndex(author),
+        digest: VertexDigest([i; 32]),
+    }
+}
+
+/// A vertex that needs five vertices of the round before; some 2,600 bytes.
+fn waiting(author: u32, round: u64) -> (Verified<Vertex>, Vec<VertexRef>) {
+    let body = VertexBody {
+        network: network().id(),
+        epoch: Epoch::ZERO,
+        round: Round(round),
+        author: MemberIndex(author),
+        timestamp: Millis(1),
+        parents: Vec::new(),
+        weak_links: Vec::new(),
+        transactions: Vec::new(),
+        shares: Vec::new(),
+    };
+    let vertex = Vertex::sign(body, Vec::new(), &vertex_key(author as usize));
+    (
+        vertex,
+        (1..=5).map(|i| link(author, round - 1, i)).collect(),
+    )
+}
+
+fn insert(suspended: &mut Suspended, author: u32, round: u64) -> Outcome {
+    let (vertex, missing) = waiting(author, round);
+    suspended.insert(vertex, missing)
+}
+
+fn rounds(suspended: &Suspended, author: u32) -> Vec<u64> {
+    let keys = suspended.waiting.keys();
+    let of = keys.filter(|v| v.author == MemberIndex(author));
+    of.map(|v| v.round.0).collect()
+}
+
+#[test]
+fn at_the_bound_an_authors_highest_rounds_go_first_and_nobody_elses() {
+    let mut suspended = Suspended::new(2, BYTES_MAX);
+    insert(&mut suspended, 1, 90);
+    for round in [10, 50, 40, 30, 20] {
+        assert!(matches!(
+            insert(&mut suspended, 0, round),
+            Outcome::Waits { .. }
+        ));
+    }
+    assert_eq!(insert(&mut suspended, 0, 60), Outcome::NoRoom);
+    assert_eq!(rounds(&suspended, 0), [10, 20, 30, 40, 50]);
+    insert(&mut suspended, 0, 15);
+    assert_eq!(rounds(&suspended, 0), [10, 15, 20, 30, 40]);
+    assert_eq!(rounds(&suspended, 1), [90]);
+    assert!(suspended.authors.iter().all(|a| a.bytes <= BYTES_MAX));
+}
+
+#[test]
+fn a_dropped_vertex_that_another_needs_is_looked_for_again() {
+    let mut suspended = Suspended::new(2, BYTES_MAX);
+    let (needed, missing) = waiting(0, 50);
+    let reference = needed.reference();
+    suspended.insert(needed, missing);
+    let (other, _) = waiting(1, 51);
+    assert_eq!(
+        suspended.insert(other, vec![reference]),
+        Outcome::Waits { look_for: vec![] },
+        "it is here, though it waits"
+    );
+    for round in [10, 20, 30, 40] {
+        insert(&mut suspended, 0, round);
+    }
+    let Outcome::Waits { look_for } = insert(&mut suspended, 0, 15) else {
+        panic!("there is room when the highest goes");
+    };
+    assert!(look_for.contains(&reference));
+    assert!(suspended.lacks(&reference));
+    assert!(!suspended.lacks(&link(0, 49, 1)), "nobody else needed that");
+}
+
+#[test]
+fn all_is_given_back_when_the_missing_arrive() {
+    let mut suspended = Suspended::new(2, BYTES_MAX);
+    insert(&mut suspended, 0, 10);
+    for i in 1..5 {
+        assert!(suspended.arrived(&link(0, 9, i)).is_empty());
+    }
+    assert_eq!(suspended.arrived(&link(0, 9, 5)).len(), 1);
+    assert_eq!((suspended.len(), suspended.bytes()), (0, 0));
+    assert!(suspended.needed_by.is_empty());
+}
+
+#[test]
+fn garbage_collection_drops_below_the_floor_and_frees_what_waited_for_it() {
+    let mut suspended = Suspended::new(2, BYTES_MAX);
+    insert(&mut suspended, 0, 9);
+    insert(&mut suspended, 0, 10);
+    insert(&mut suspended, 1, 11);
+    let free = suspended.collect_garbage(Round(10));
+    let rounds: Vec<Round> = free.iter().map(|v| v.round()).collect();
+    assert_eq!(rounds, [Round(10)], "what it needs is of round 9");
+    assert_eq!(suspended.len(), 1);
+    assert_eq!(suspended.collect_garbage(Round(20)), []);
+    assert_eq!(suspended.bytes(), 0);
+    assert!(suspended.needed_by.is_empty());
+}

@@ -112,9 +112,13 @@ fn all_killed_at_once_go_on_from_their_stores() {
     let mut cluster = Cluster::new(&[1; 4], 8, uniform(1, 3));
     load(&mut cluster, &[0, 1, 2, 3], 400, 5);
     cluster.run(1_003);
-    (0..4).for_each(|i| drop(cluster.kill(i)));
+    for node in 0..4 {
+        cluster.kill(node);
+    }
     cluster.run(500);
-    (0..4).for_each(|i| drop(cluster.restart(i)));
+    for node in 0..4 {
+        cluster.restart(node);
+    }
     let before = cluster.commit_counts();
     cluster.run(3_000).check();
     assert_eq!(cluster.unordered(), [0; 4]);

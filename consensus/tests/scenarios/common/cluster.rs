@@ -104,10 +104,6 @@ impl Cluster {
         }
     }
 
-    pub fn elapsed(&self) -> u64 {
-        self.now - START
-    }
-
     /// Runs for so many milliseconds.
     pub fn run(&mut self, millis: u64) -> &mut Self {
         let until = self.now + millis;

@@ -8,7 +8,7 @@ pub mod replay;
 pub mod rng;
 pub mod view;
 
-pub use chain::{check_agreement, check_chain};
+pub use chain::check_agreement;
 pub use cluster::Cluster;
 pub use drawing::Drawing;
 pub use rng::Rng;

@@ -1,0 +1,34 @@
+use super::*;
+use weft_types::testing::{committee, network};
+
+fn refused(change: fn(&mut CoreConfig)) -> String {
+    let params = ProtocolParams::default();
+    let mut config = CoreConfig::new(network().id(), Arc::new(committee(4)), None, &params);
+    config.validate().expect("the defaults are valid");
+    change(&mut config);
+    config.validate().unwrap_err().to_string()
+}
+
+#[test]
+fn values_out_of_range_are_refused_by_name() {
+    assert_eq!(
+        refused(|c| c.timing.round_interval_min = Millis(0)),
+        "consensus: round_interval_min is 0, not in 1..=60000"
+    );
+    assert_eq!(
+        refused(|c| c.timing.leader_timeout_max = Millis(49)),
+        "consensus: leader_timeout_max is 49, not in leader_timeout_min..=600000"
+    );
+    assert_eq!(
+        refused(|c| c.limits.suspended_bytes_max = 1 << 20),
+        "consensus: suspended_bytes_max is 1048576, not in 8 MiB..=1 TiB"
+    );
+    assert_eq!(
+        refused(|c| c.limits.fetch_rounds_max = 301),
+        "consensus: fetch_rounds_max is 301, not in 1..=window"
+    );
+    assert_eq!(
+        refused(|c| c.own = Some(MemberIndex(4))),
+        "consensus: own is 4, not in the committee"
+    );
+}

@@ -1,0 +1,84 @@
+//! From decided slots to commits, and what is dropped after them.
+
+use super::{Core, carries_payload};
+#[cfg(any(test, feature = "testing"))]
+use crate::config::Sabotage;
+use crate::interface::{Effect, LastCommit, OrderedCommit};
+use crate::order::{gc_floor, history, timestamp};
+use crate::slots::Decision;
+use weft_types::{Commit, Millis, Round, Verified, Vertex, VertexRef};
+
+impl Core {
+    /// Decides, orders and collects garbage until nothing moves.
+    pub(super) fn settle(&mut self, now: Millis, out: &mut Vec<Effect>) {
+        loop {
+            self.slots.decide(&mut self.dag);
+            match self.slots.take() {
+                None => break,
+                Some(Decision::Skip) => {}
+                Some(Decision::Commit(leader)) => self.commit(leader, now, out),
+            }
+        }
+        self.pace.decided(self.slots.direct());
+    }
+
+    /// O1 to O3: outputs a leader with its history.
+    fn commit(&mut self, leader: VertexRef, now: Millis, out: &mut Vec<Effect>) {
+        let Some(node) = self.dag.get(&leader) else {
+            unreachable!("the leader {leader} is decided and not in the DAG");
+        };
+        let vertex = node.vertex.clone();
+        let floor = self.floor_after(leader.round);
+        let timestamp = timestamp(
+            &self.config.committee,
+            &self.dag,
+            &vertex,
+            self.last.timestamp,
+        );
+        let order = history(&mut self.dag, leader, floor);
+        let nodes = order.iter().filter_map(|v| self.dag.get(v));
+        let vertices: Vec<Verified<Vertex>> = nodes.map(|n| n.vertex.clone()).collect();
+        let payloads = vertices.iter().filter(|v| carries_payload(v)).count();
+        self.unordered -= payloads;
+        let commit = Commit {
+            index: self.last.index.next(),
+            leader,
+            vertices: order,
+            timestamp,
+            previous: self.last.digest,
+        };
+        self.last = LastCommit::of(&commit);
+        out.push(Effect::Committed(OrderedCommit { commit, vertices }));
+        self.collect_garbage(floor, now, out);
+    }
+
+    fn floor_after(&self, leader: Round) -> Round {
+        let floor = gc_floor(leader, self.config.gc_depth);
+        #[cfg(any(test, feature = "testing"))]
+        if self.config.broken(Sabotage::GarbageByLocalState) && self.dag.top().0 > leader.0 + 3 {
+            return floor.next();
+        }
+        floor
+    }
+
+    /// O2: drops what can no longer be output.
+    fn collect_garbage(&mut self, floor: Round, now: Millis, out: &mut Vec<Effect>) {
+        for node in self.dag.collect_garbage(floor) {
+            if node.output {
+                continue;
+            }
+            self.unordered -= usize::from(carries_payload(&node.vertex));
+            if self.config.own == Some(node.vertex.author()) {
+                out.push(Effect::Expired(node.vertex));
+            }
+        }
+        for set in [&mut self.unlinked, &mut self.output] {
+            while set.first().is_some_and(|v| v.round < floor) {
+                set.pop_first();
+            }
+        }
+        self.fetch.collect_garbage(floor);
+        let free = self.suspended.collect_garbage(floor);
+        self.accept_all(free, false, now, out);
+    }
+}
