@@ -249,6 +249,11 @@ impl Node {
         self.api
     }
 
+    /// The links to the other members, to look at and to cut.
+    pub fn network(&self) -> &weft_network::Handle {
+        &self.network
+    }
+
     /// Runs until `shutdown` resolves or a part fails, then ends every part.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> Result<(), DriverError> {
         let mut failed = None;
