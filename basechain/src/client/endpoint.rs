@@ -92,19 +92,24 @@ impl Endpoint {
         }
         let http = http.build().map_err(|e| refused(e.to_string()))?;
         let client = RpcClient::new(Http::with_client(http, url), local);
-        let mut endpoint = Self {
-            url: rpc_url.into(),
-            provider: RootProvider::new(client),
-            chain_id: 0,
-            mined_time_max: MINED_TIME_MAX,
-            senders: Arc::default(),
-        };
+        let mut endpoint = Self::of_client(rpc_url, client);
         endpoint.chain_id = endpoint
             .ask("chain id", || {
                 endpoint.provider.get_chain_id().into_future()
             })
             .await?;
         Ok(endpoint)
+    }
+
+    /// Without the chain id.
+    pub(super) fn of_client(url: &str, client: RpcClient) -> Self {
+        Self {
+            url: url.into(),
+            provider: RootProvider::new(client),
+            chain_id: 0,
+            mined_time_max: MINED_TIME_MAX,
+            senders: Arc::default(),
+        }
     }
 
     /// The same chain with another longest wait for a transaction's block.

@@ -139,3 +139,6 @@ fn member(id: u64, read: Registry::Member) -> Result<Member, ClientError> {
         addresses: read.addresses,
     })
 }
+
+#[cfg(test)]
+mod tests;
