@@ -40,9 +40,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tower_http::cors::{Any, CorsLayer};
 use verify::Verifier;
-use weft_storage::Store;
-use weft_types::Genesis;
+use weft_storage::{Store, StoreError};
 use weft_types::api::{COMMIT_HEADER, HEIGHT_HEADER, ProblemCode};
+use weft_types::{Certificate, Genesis, Height};
 
 /// How long a browser may remember what is allowed.
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(3_600);
@@ -92,12 +92,15 @@ impl std::ops::Deref for ApiState {
 }
 
 impl ApiState {
-    /// Starts the threads that verify signatures.
+    /// Starts the threads that verify signatures, and tells the tracker what the store has of
+    /// certificates and checkpoints.
     ///
     /// # Errors
-    /// When the system has no thread to give.
+    /// When the system has no thread to give, or the store cannot be read.
     pub fn new(parts: ApiParts) -> std::io::Result<Self> {
         let network = parts.genesis.network.id();
+        let anchored = parts.views.borrow().anchored;
+        resume(&parts.tracker, &parts.store, anchored).map_err(std::io::Error::other)?;
         Ok(Self(Arc::new(Inner {
             gate: Gate::new(&parts.limits),
             verifier: Verifier::start(network, parts.metrics.clone())?,
@@ -113,6 +116,17 @@ impl ApiState {
             limits: parts.limits,
         })))
     }
+}
+
+/// A node that starts again knows at once how far transactions of before have come.
+fn resume(tracker: &Tracker, store: &Store, anchored: Height) -> Result<(), StoreError> {
+    if let Some(Certificate { statement, .. }) = store.last_certificate()? {
+        tracker.on_certified(statement.height, statement.commit);
+    }
+    if let Some(statement) = store.statement(anchored)? {
+        tracker.on_anchored(statement.height, statement.commit);
+    }
+    Ok(())
 }
 
 /// All routes, behind the guard.

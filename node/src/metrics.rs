@@ -42,6 +42,14 @@ pub enum Direction {
 }
 
 impl TransactionResult {
+    const ALL: [Self; 5] = [
+        Self::Submitted,
+        Self::Refused,
+        Self::Applied,
+        Self::Rejected,
+        Self::Expired,
+    ];
+
     fn as_str(self) -> &'static str {
         match self {
             Self::Submitted => "submitted",
@@ -54,6 +62,8 @@ impl TransactionResult {
 }
 
 impl CheckpointResult {
+    const ALL: [Self; 3] = [Self::Posted, Self::Failed, Self::Anchored];
+
     fn as_str(self) -> &'static str {
         match self {
             Self::Posted => "posted",
@@ -147,7 +157,7 @@ impl Default for Metrics {
 impl Metrics {
     pub fn new() -> Self {
         let mut r = Registry::with_prefix("weft");
-        Self {
+        let metrics = Self {
             started: Instant::now(),
             round: add(
                 &mut r,
@@ -211,7 +221,7 @@ impl Metrics {
             verify: time(
                 &mut r,
                 "verify",
-                "Verifying a batch of clients' transactions",
+                "Verifying a batch of transactions, clients' or vertices'",
             ),
             requests: add(
                 &mut r,
@@ -232,7 +242,19 @@ impl Metrics {
             ),
             uptime: add(&mut r, "uptime_seconds", "Time since the start"),
             registry: r,
+        };
+        // What is counted under a label is there from the start, at zero.
+        for result in TransactionResult::ALL {
+            metrics.count(result, 0);
         }
+        for result in CheckpointResult::ALL {
+            let result = result.as_str();
+            drop(metrics.checkpoints.get_or_create(&ResultLabel { result }));
+        }
+        for direction in [Direction::Sent, Direction::Received] {
+            metrics.network_bytes(direction, 0);
+        }
+        metrics
     }
 
     /// A commit was executed, with so many receipts of each kind.

@@ -103,11 +103,11 @@ impl Tracker {
         }
     }
 
-    /// Enters a transaction that the replica has taken. The caller looks for its receipt afterwards,
-    /// and calls [`Tracker::ordered`] when it finds one.
-    pub fn submitted(&self, id: TransactionId, valid_until: Millis) {
+    /// Enters a transaction that the replica has taken; it was on its way since then. The caller looks
+    /// for its receipt afterwards, and calls [`Tracker::ordered`] when it finds one.
+    pub fn submitted(&self, id: TransactionId, valid_until: Millis, since: Instant) {
         self.pending.entry(id).or_insert(Pending {
-            since: Instant::now(),
+            since,
             valid_until,
             waiters: Vec::new(),
         });
@@ -155,12 +155,19 @@ impl Tracker {
         self.pending.is_empty()
     }
 
-    /// A transaction has a receipt in the store. Returns when it was submitted, if here.
-    pub fn ordered(&self, id: &TransactionId) -> Option<Instant> {
-        let (_, pending) = self.pending.remove(id)?;
-        let since = pending.since;
+    /// A transaction has a receipt in the store, of this commit.
+    pub fn ordered(&self, id: &TransactionId, commit: CommitIndex) {
+        let Some((_, pending)) = self.pending.remove(id) else {
+            return;
+        };
+        self.metrics.commit_latency(pending.since.elapsed());
+        let mut uncertified = lock(&self.uncertified);
+        uncertified.push_back((commit, pending.since));
+        if uncertified.len() > UNCERTIFIED_MAX {
+            uncertified.pop_front();
+        }
+        drop(uncertified);
         wake(pending, Outcome::Ordered);
-        Some(since)
     }
 
     /// A commit's batch is in the store and readers have its view.
@@ -173,15 +180,9 @@ impl Tracker {
         if self.pending.is_empty() {
             return;
         }
-        let submitted = ordered.into_iter().filter_map(|id| self.ordered(&id));
-        let mut uncertified = lock(&self.uncertified);
-        for since in submitted {
-            self.metrics.commit_latency(since.elapsed());
-            uncertified.push_back((commit, since));
+        for id in ordered {
+            self.ordered(&id, commit);
         }
-        let surplus = uncertified.len().saturating_sub(UNCERTIFIED_MAX);
-        uncertified.drain(..surplus);
-        drop(uncertified);
         self.expire(timestamp);
     }
 

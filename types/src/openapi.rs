@@ -8,19 +8,24 @@ use crate::ids::{
     ContentHash, DealId, EditionId, Epoch, GenesisDigest, Height, ItemId, MemberIndex, Millis,
     NetworkId, Root, Round, Stake, StateKey, StatementDigest, TransactionId, VertexDigest,
 };
+use std::borrow::Cow;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 macro_rules! schema {
-    ($build:expr; $($name:ty: $description:literal,)*) => {$(
+    ($build:expr; $($name:ty $(as $shown:literal)?: $description:literal,)*) => {$(
         impl PartialSchema for $name {
             fn schema() -> RefOr<Schema> {
                 $build.description(Some($description)).into()
             }
         }
 
-        impl ToSchema for $name {}
+        impl ToSchema for $name {
+            $(fn name() -> Cow<'static, str> {
+                $shown.into()
+            })?
+        }
     )*};
 }
 
@@ -53,11 +58,11 @@ schema! { hex(64);
     EditionId: "An edition.",
     ItemId: "A card or a ticket.",
     DealId: "A deal.",
-    ed25519::PublicKey: "An Ed25519 public key.",
+    ed25519::PublicKey as "Ed25519PublicKey": "An Ed25519 public key.",
 }
 
 schema! { hex(96);
-    bls::PublicKey: "A BLS12-381 public key in G1, compressed.",
+    bls::PublicKey as "BlsPublicKey": "A BLS12-381 public key in G1, compressed.",
 }
 
 schema! { ObjectBuilder::new().schema_type(Type::String).pattern(Some("^weft1[02-9ac-hj-np-z]{58}$"));

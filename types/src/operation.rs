@@ -156,6 +156,7 @@ pub struct NewDeal {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Party {
     pub account: Address,
+    #[cfg_attr(feature = "openapi", schema(no_recursion))]
     pub operations: Vec<Operation>,
 }
 

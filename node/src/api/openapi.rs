@@ -5,7 +5,11 @@ use super::{chain, health, lists, objects, stream, submit, transactions};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use std::sync::OnceLock;
-use utoipa::OpenApi;
+use utoipa::openapi::schema::{
+    ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type,
+};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -50,12 +54,59 @@ use utoipa::OpenApi;
         health::metrics,
         openapi,
     ),
+    components(schemas(submit::Wait)),
+    modifiers(&MultiParty),
     tags(
         (name = "transactions"), (name = "accounts"), (name = "collections"), (name = "items"),
         (name = "deals"), (name = "chain"), (name = "stream"), (name = "node"),
     ),
 )]
 struct Description;
+
+/// The body of a submission in protobuf, whose bytes JSON schemas say nothing of.
+pub enum EncodedTransactions {}
+
+impl PartialSchema for EncodedTransactions {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
+            .description(Some("An encoded TransactionList or Transaction."))
+            .into()
+    }
+}
+
+impl ToSchema for EncodedTransactions {}
+
+/// A `MultiParty` has its parties in a field, by a serialisation of its own that the derived schema
+/// does not see.
+struct MultiParty;
+
+impl Modify for MultiParty {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        let schemas = description.components.as_mut().map(|c| &mut c.schemas);
+        let operation = schemas.and_then(|schemas| schemas.get_mut("Operation"));
+        let Some(RefOr::T(Schema::OneOf(operation))) = operation else {
+            return;
+        };
+        let is_list = |part: &RefOr<Schema>| matches!(part, RefOr::T(Schema::Array(_)));
+        let derived = |variant: &RefOr<Schema>| match variant {
+            RefOr::T(Schema::AllOf(parts)) => parts.items.iter().any(is_list),
+            _ => false,
+        };
+        operation.items.retain(|variant| !derived(variant));
+        let name = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(["multi_party"]));
+        let parties = ArrayBuilder::new().items(Ref::from_schema_name("Party"));
+        let variant = ObjectBuilder::new()
+            .property("type", name)
+            .required("type")
+            .property("parties", parties)
+            .required("parties");
+        operation.items.push(variant.into());
+    }
+}
 
 /// The description as JSON, made once.
 pub fn document() -> &'static str {

@@ -8,8 +8,9 @@
 use super::ApiState;
 use super::answer::{Failure, Query, json, parameter};
 use super::body::{Posted, receive, transactions, wrong};
+use super::openapi::EncodedTransactions;
 use super::reading::now;
-use super::transactions::status;
+use super::transactions::{receipt, status};
 use super::verify::Busy;
 use crate::metrics::TransactionResult;
 use crate::tracker::{Outcome, Unordered};
@@ -113,7 +114,7 @@ enum Slot {
     params(("wait" = Option<Wait>, Query, description = "wait, some seconds at most, until all are committed or certified")),
     request_body(content(
         (weft_types::api::SubmitRequest = "application/json"),
-        (Vec<u8> = "application/x-protobuf"),
+        (EncodedTransactions = "application/x-protobuf"),
     )),
     responses(
         (status = 200, description = "Every transaction has come as far as was waited for", body = Vec<Submission>),
@@ -217,12 +218,13 @@ async fn take(state: &ApiState, open: Vec<Transaction>) -> Result<Outcomes, Fail
     if admitted.is_empty() {
         return Ok(outcomes);
     }
+    let since = std::time::Instant::now();
     let results = state.submitter.submit(admitted.clone()).await?;
     for (transaction, result) in admitted.iter().zip(results) {
         let id = transaction.id();
         let outcome = match result {
             Ok(()) => {
-                follow(state, transaction)?;
+                follow(state, transaction, since)?;
                 Ok(())
             }
             Err(refusal @ Refusal::Full { .. }) => {
@@ -253,11 +255,15 @@ pub fn refused(refusal: &weft_ledger::Refusal) -> Failure {
 
 /// Enters a transaction that the replica has taken; see [`crate::tracker`] for why the store is
 /// looked at afterwards.
-fn follow(state: &ApiState, transaction: &Transaction) -> Result<(), Failure> {
-    let id = transaction.id();
-    state.tracker.submitted(id, transaction.body().valid_until);
-    if state.store.receipt(&id)?.is_some() {
-        state.tracker.ordered(&id);
+fn follow(
+    state: &ApiState,
+    transaction: &Transaction,
+    since: std::time::Instant,
+) -> Result<(), Failure> {
+    let (id, valid_until) = (transaction.id(), transaction.body().valid_until);
+    state.tracker.submitted(id, valid_until, since);
+    if let Some(receipt) = receipt(state, &id)? {
+        state.tracker.ordered(&id, receipt.commit);
     }
     Ok(())
 }
@@ -304,7 +310,7 @@ async fn wait_for(
             }
         }
         if wait == Wait::Certified
-            && let Some(receipt) = super::transactions::receipt(state, id)?
+            && let Some(receipt) = receipt(state, id)?
             && receipt.is_applied()
         {
             last = last.max(receipt.commit);

@@ -4,6 +4,7 @@
 use super::ApiState;
 use super::answer::{Failure, Segment, not_found, parameter};
 use super::body::{receive, transactions, wrong};
+use super::openapi::EncodedTransactions;
 use super::reading::{Reading, from_store, now, page_of};
 use super::submit::refused;
 use super::verify::Busy;
@@ -158,7 +159,7 @@ pub async fn receipts(
 #[utoipa::path(post, path = "/v1/dry-run", tag = "transactions",
     request_body(content(
         (api::SubmitRequest = "application/json"),
-        (Vec<u8> = "application/x-protobuf"),
+        (EncodedTransactions = "application/x-protobuf"),
     )),
     responses(
         (status = 200, body = DryRun),

@@ -12,7 +12,7 @@ fn id(n: u8) -> TransactionId {
 async fn a_commit_wakes_who_waits_for_its_transactions_and_nobody_else() {
     let tracker = tracker();
     for n in [1, 2] {
-        tracker.submitted(id(n), Millis(5_000));
+        tracker.submitted(id(n), Millis(5_000), Instant::now());
     }
     let first = tracker.wait(&id(1)).unwrap();
     let mut second = tracker.wait(&id(2)).unwrap();
@@ -26,7 +26,7 @@ async fn a_commit_wakes_who_waits_for_its_transactions_and_nobody_else() {
 #[tokio::test]
 async fn a_transaction_expires_once_a_commit_is_past_its_validity() {
     let tracker = tracker();
-    tracker.submitted(id(1), Millis(5_000));
+    tracker.submitted(id(1), Millis(5_000), Instant::now());
     let waiting = tracker.wait(&id(1)).unwrap();
     tracker.on_commit(CommitIndex(1), Millis(5_000), []);
     assert_eq!(tracker.len(), 1, "still valid");
@@ -42,7 +42,7 @@ fn expired_transactions_are_remembered_up_to_a_bound() {
     for n in 0..=EXPIRED_MAX as u64 {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&n.to_be_bytes());
-        tracker.submitted(TransactionId(bytes), Millis(1));
+        tracker.submitted(TransactionId(bytes), Millis(1), Instant::now());
     }
     tracker.on_commit(CommitIndex(1), Millis(2_000), []);
     assert!(tracker.is_empty());
@@ -52,17 +52,17 @@ fn expired_transactions_are_remembered_up_to_a_bound() {
 #[test]
 fn at_the_bound_there_is_no_room_until_something_is_ordered() {
     let tracker = Tracker::with_limit(Arc::default(), 2);
-    tracker.submitted(id(1), Millis(5_000));
+    tracker.submitted(id(1), Millis(5_000), Instant::now());
     assert_eq!(tracker.has_room(1), Ok(()));
     assert_eq!(tracker.has_room(2), Err(TrackerFull(1)));
-    tracker.ordered(&id(1));
+    tracker.ordered(&id(1), CommitIndex(1));
     assert_eq!(tracker.has_room(2), Ok(()));
 }
 
 #[test]
 fn waiters_for_one_transaction_are_bounded_and_those_who_left_make_room() {
     let tracker = tracker();
-    tracker.submitted(id(1), Millis(5_000));
+    tracker.submitted(id(1), Millis(5_000), Instant::now());
     let mut waiting: Vec<_> = (0..WAITERS_MAX)
         .map(|_| tracker.wait(&id(1)).unwrap())
         .collect();

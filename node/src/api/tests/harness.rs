@@ -208,13 +208,7 @@ impl Node {
             self.chain.clone(),
         );
         let view = state.views.borrow().clone();
-        let node = Self::assemble(parts, view, state.limits, self._folder.clone());
-        let last = state.store.last_certificate().unwrap();
-        if let Some(Certificate { statement, .. }) = last {
-            let tracker = &node.state.tracker;
-            tracker.on_certified(statement.height, statement.commit);
-        }
-        node
+        Self::assemble(parts, view, state.limits, self._folder.clone())
     }
 
     /// The same node behind other routes.

@@ -198,7 +198,7 @@ async fn every_form_of_a_body_brings_the_same_transaction() {
         let answer = node.post(SUBMIT, "application/json", body.clone()).await;
         assert_eq!(taken(&answer)[0].id, transaction.id(), "{body}");
     }
-    for body in [encoded.to_vec(), list(&[transaction.clone()])] {
+    for body in [encoded.to_vec(), list(std::slice::from_ref(&transaction))] {
         let answer = node.post(SUBMIT, "application/x-protobuf; v=1", body).await;
         assert_eq!(taken(&answer)[0].id, transaction.id());
     }
@@ -251,24 +251,24 @@ async fn a_replica_that_refuses_is_answered_with_a_retryable_problem() {
 async fn what_the_ledger_would_not_take_is_told_before_it_is_ordered() {
     let node = Node::start();
     let operations = || pay(1, 1, 2, 1).body().operations.clone();
-    let change = |change: &dyn Fn(&mut TransactionBody)| {
-        let mut body = body(1, 1, operations());
-        change(&mut body);
-        body.sign(&[&testing::user_key(1)])
-    };
-    let cases: [(&dyn Fn(&mut TransactionBody), ProblemCode); 3] = [
-        (
-            &|b| b.valid_until = clock().saturating_sub(5_000),
-            ProblemCode::Expired,
-        ),
-        (
-            &|b| b.valid_until = clock().saturating_add(3_600_000),
-            ProblemCode::ValidityTooLong,
-        ),
-        (&|b| b.max_fee = Amount(1), ProblemCode::FeeTooLow),
+    let (late, far) = (
+        clock().saturating_sub(5_000),
+        clock().saturating_add(3_600_000),
+    );
+    let good = body(1, 1, operations());
+    let wrong = [
+        (ProblemCode::Expired, late, good.max_fee),
+        (ProblemCode::ValidityTooLong, far, good.max_fee),
+        (ProblemCode::FeeTooLow, good.valid_until, Amount(1)),
     ];
-    for (wrong, code) in cases {
-        node.submit(&change(wrong)).await.problem(code);
+    for (code, valid_until, max_fee) in wrong {
+        let body = TransactionBody {
+            valid_until,
+            max_fee,
+            ..good.clone()
+        };
+        let transaction = body.sign(&[&testing::user_key(1)]);
+        node.submit(&transaction).await.problem(code);
     }
     let poor = signed(77, 1, operations());
     node.submit(&poor).await.problem(ProblemCode::CannotPay);
