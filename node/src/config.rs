@@ -85,7 +85,7 @@ pub enum ConfigError {
     #[error("configuration of {folder}: {source}")]
     Unreadable {
         folder: PathBuf,
-        source: config::ConfigError,
+        source: Box<config::ConfigError>,
     },
     #[error("configuration of {folder}: {report}")]
     Invalid { folder: PathBuf, report: String },
@@ -109,9 +109,9 @@ impl NodeConfig {
         if !file.is_file() {
             return Err(ConfigError::Missing(folder.to_owned()));
         }
-        let unreadable = |source| ConfigError::Unreadable {
+        let unreadable = |source: config::ConfigError| ConfigError::Unreadable {
             folder: folder.to_owned(),
-            source,
+            source: Box::new(source),
         };
         // Only our own settings: other programs' variables may share the prefix.
         let known = serde_json::to_value(Self::default()).unwrap_or_default();

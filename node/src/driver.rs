@@ -25,7 +25,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
-use weft_basechain::Contracts;
 use weft_network::{IdentitySeed, Limits, Member, Network, NetworkConfig, NetworkError, Role};
 use weft_storage::{GuardError, GuardFloor, SigningGuard, Store, StoreError};
 use weft_types::{Genesis, GenesisError, MemberIndex};
@@ -82,6 +81,8 @@ pub enum DriverError {
     },
     #[error("the replica wanted to sign, but this node has no signing guard")]
     NoGuard,
+    #[error(transparent)]
+    Mismatch(#[from] checkpoints::Mismatch),
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
     #[error("{0} ended unexpectedly")]
@@ -114,6 +115,7 @@ impl Node {
         })?;
         let committee = Arc::new(committee);
         let identity = identify(&config, &committee)?;
+        checkpoints::compare_with_registry(&config.base_rpc, &genesis).await?;
         let network_id = genesis.network.id();
         let store = Arc::new(Store::open(&config.data.join("db"), network_id)?);
         let guard = match &identity.own {
@@ -169,13 +171,10 @@ impl Node {
         });
         let posting = checkpoints::Checkpoints {
             rpc: config.base_rpc.clone(),
-            contracts: Contracts {
-                registry: genesis.registry,
-                manager: genesis.network.manager,
-            },
+            contracts: checkpoints::contracts(&genesis),
             key: checkpoints::base_key(&config)?,
             own: identity.own.as_ref().map(|(index, _)| *index),
-            schedule: checkpoints::schedule(&genesis).ok_or(DriverError::NoGuard)?,
+            schedule: checkpoints::schedule(&genesis),
             commands: commands.clone(),
             store: store.clone(),
             events: readers.events.clone(),

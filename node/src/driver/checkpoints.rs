@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use weft_basechain::{
-    AccountKey, At, BaseChain, ClientError, Contracts, SubmitOutcome, SubmitterSchedule,
+    AccountKey, At, BaseChain, ClientError, Contracts, Endpoint, SubmitOutcome, SubmitterSchedule,
 };
 use weft_storage::{Durability, Store};
 use weft_types::{Certificate, Genesis, Height, MemberIndex, Millis, Verified};
@@ -27,6 +27,9 @@ const DEADLINE: Millis = Millis(30_000);
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// Pause after the base chain did not answer.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
+
+/// Longest wait for the base chain at the start.
+const START_TIME_MAX: Duration = Duration::from_secs(5);
 
 type Due = Option<Arc<Verified<Certificate>>>;
 
@@ -63,9 +66,62 @@ pub fn base_key(config: &NodeConfig) -> Result<Option<AccountKey>, KeyError> {
     Ok(Some(key))
 }
 
+/// C1: compares the genesis with the registry, if the base chain answers. A node whose genesis names
+/// other members, or another chain, would vote in a committee that nobody bonded for.
+pub async fn compare_with_registry(rpc: &str, genesis: &Genesis) -> Result<(), Mismatch> {
+    let contracts = contracts(genesis);
+    let read = async {
+        let endpoint = Endpoint::connect(rpc).await?;
+        let chain_id = endpoint.chain_id();
+        if chain_id != genesis.network.chain_id {
+            return Ok((chain_id, None));
+        }
+        let chain = BaseChain::new(endpoint, contracts).await?;
+        let committee = chain.genesis_committee().await?;
+        Ok::<_, ClientError>((chain_id, Some(committee)))
+    };
+    match tokio::time::timeout(START_TIME_MAX, read).await {
+        Ok(Ok((found, None))) => Err(Mismatch::Chain {
+            expected: genesis.network.chain_id,
+            found,
+        }),
+        Ok(Ok((_, Some(committee)))) if committee.members() == genesis.committee => Ok(()),
+        Ok(Ok((_, Some(_)))) => Err(Mismatch::Committee),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "base chain: the genesis was not compared with the registry");
+            Ok(())
+        }
+        Err(_) => {
+            tracing::warn!("base chain is slow: the genesis was not compared with the registry");
+            Ok(())
+        }
+    }
+}
+
+/// The genesis and the base chain speak of different networks.
+#[derive(Debug, thiserror::Error)]
+pub enum Mismatch {
+    #[error("the base chain at base_rpc has id {found}, the genesis names {expected}")]
+    Chain { expected: u64, found: u64 },
+    #[error("the registry's genesis committee is not the one in the genesis")]
+    Committee,
+}
+
+/// The contracts that a genesis names.
+pub fn contracts(genesis: &Genesis) -> Contracts {
+    Contracts {
+        registry: genesis.registry,
+        manager: genesis.network.manager,
+    }
+}
+
 /// Whose turn it is, and when.
-pub fn schedule(genesis: &Genesis) -> Option<SubmitterSchedule> {
-    SubmitterSchedule::new(genesis.committee.len(), TURN, DEADLINE).ok()
+///
+/// # Panics
+/// Never: a committee has members, and a turn has time.
+pub fn schedule(genesis: &Genesis) -> SubmitterSchedule {
+    SubmitterSchedule::new(genesis.committee.len(), TURN, DEADLINE)
+        .expect("a validated genesis has members")
 }
 
 impl Checkpoints {
@@ -74,12 +130,15 @@ impl Checkpoints {
         let mut seen = Seen::default();
         loop {
             let target = due.borrow_and_update().clone();
-            let pause = match self.look(&mut chain, &target, &mut seen).await {
+            let look = self.look(&mut chain, &target, &mut seen);
+            let Some(looked) = stop.run_until_cancelled(look).await else {
+                return;
+            };
+            let pause = match looked {
                 Ok(true) => None,
                 Ok(false) => Some(LOOK_INTERVAL),
                 Err(error) => {
                     tracing::warn!(%error, "base chain");
-                    chain = None;
                     Some(RETRY_PAUSE)
                 }
             };
@@ -111,7 +170,11 @@ impl Checkpoints {
     ) -> Result<bool, ClientError> {
         let chain = match chain {
             Some(chain) => chain,
-            None => chain.insert(BaseChain::connect(&self.rpc, self.contracts).await?),
+            None => {
+                let endpoint = Endpoint::connect(&self.rpc).await?;
+                let endpoint = endpoint.with_mined_time_max(Duration::from_millis(TURN.0));
+                chain.insert(BaseChain::new(endpoint, self.contracts).await?)
+            }
         };
         if let Some(latest) = chain.latest_checkpoint(At::Latest).await?
             && latest.height > seen.posted
@@ -143,7 +206,7 @@ impl Checkpoints {
         certificate: &Certificate,
         seen: &mut Seen,
     ) -> Result<(), ClientError> {
-        let (Some(key), Some(own)) = (&self.key, self.own) else {
+        let Some(own) = self.own else {
             return Ok(());
         };
         let (height, since) = (
@@ -156,9 +219,9 @@ impl Checkpoints {
             self.metrics.checkpoint(CheckpointResult::Failed);
             tracing::error!(%height, "no member has posted the checkpoint in time");
         }
-        if !duty.submit {
+        let Some(key) = self.key.as_ref().filter(|_| duty.submit) else {
             return Ok(());
-        }
+        };
         match chain.submit(key, certificate).await? {
             SubmitOutcome::Posted(mined) => {
                 self.metrics.checkpoint(CheckpointResult::Posted);
