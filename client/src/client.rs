@@ -126,15 +126,15 @@ impl Client {
         &self,
         request: &Request,
     ) -> Result<T, ClientError> {
-        self.with_retries(async |place| {
+        let ask = |place| async move {
             let response = self.open(place, request).await?;
             let body = self.body(place, response).await?;
             serde_json::from_slice(&body).map_err(|e| ClientError::Malformed {
                 node: self.name(place),
                 reason: e.to_string(),
             })
-        })
-        .await
+        };
+        self.with_retries(ask).await
     }
 
     /// An answer whose body the caller reads.
@@ -143,7 +143,7 @@ impl Client {
         request: &Request,
         last_event: Option<&str>,
     ) -> Result<(String, Response), ClientError> {
-        self.with_retries(async |place| {
+        let ask = |place| async move {
             let (timeout, http) = (self.options().request_timeout, self.build(place, request));
             let http = match last_event {
                 Some(id) => http.header("last-event-id", id),
@@ -156,14 +156,15 @@ impl Client {
             });
             let response = checked.await.map_err(|_| self.timed_out(place))??;
             Ok((self.name(place), response))
-        })
-        .await
+        };
+        self.with_retries(ask).await
     }
 
-    /// Asks the nodes in turn, all of them `rounds` times at most.
-    async fn with_retries<T>(
+    /// Asks the nodes in turn, all of them `rounds` times at most. (Not an `AsyncFn`: of its futures
+    /// the compiler cannot tell that they may move between threads, so no call could be spawned.)
+    async fn with_retries<T, F: Future<Output = Result<T, ClientError>>>(
         &self,
-        ask: impl AsyncFn(usize) -> Result<T, ClientError>,
+        ask: impl Fn(usize) -> F,
     ) -> Result<T, ClientError> {
         let inner = &*self.inner;
         let first = inner.preferred.load(Ordering::Relaxed);
