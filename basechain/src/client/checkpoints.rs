@@ -8,7 +8,10 @@ use super::key::AccountKey;
 use super::refusal::Refusal;
 use super::send::{Mined, Order};
 use alloy::primitives::{Address, B256, TxKind};
-use alloy::sol_types::SolCall as _;
+use alloy::providers::Provider as _;
+use alloy::rpc::types::Filter;
+use alloy::sol_types::{SolCall as _, SolEvent as _};
+use std::collections::BTreeSet;
 use weft_types::{Certificate, Height, Root, Statement, StatementDigest};
 
 /// A certificate on the base chain.
@@ -114,6 +117,32 @@ impl BaseChain {
                 base_block: posted.baseBlock,
             }),
         )
+    }
+
+    /// Gas that the transactions of all checkpoints posted after block `from` have used.
+    pub async fn checkpoint_gas_since(&self, from: u64) -> Result<u64, ClientError> {
+        let endpoint = &self.endpoint;
+        let filter = Filter::new()
+            .address(Address::from(self.contracts.manager))
+            .event_signature(Manager::Checkpoint::SIGNATURE_HASH)
+            .from_block(from.saturating_add(1));
+        let logs = || endpoint.provider.get_logs(&filter);
+        let logs = endpoint.ask("checkpoints", logs).await?;
+        let posted = logs.iter().filter_map(|log| log.transaction_hash);
+        let posted: BTreeSet<B256> = posted.collect();
+        let mut gas: u64 = 0;
+        for hash in posted {
+            let receipt = || {
+                endpoint
+                    .provider
+                    .get_transaction_receipt(hash)
+                    .into_future()
+            };
+            let receipt = endpoint.ask("receipt of a checkpoint", receipt).await?;
+            // A reorganisation may have taken it back since.
+            gas = gas.saturating_add(receipt.map_or(0, |r| r.gas_used));
+        }
+        Ok(gas)
     }
 
     /// How many checkpoints there are.
