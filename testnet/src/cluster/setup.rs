@@ -1,0 +1,139 @@
+//! A new testnet: keys, accounts, base chain with bonded operators, genesis, and a configuration for
+//! each node. `genesis.json` is written last, so a set-up that was interrupted is known as such.
+
+use super::base;
+use super::error::ClusterError;
+use super::folder::Folder;
+use super::manifest::{DevAccount, Manifest};
+use super::settings::Settings;
+use std::fs;
+use std::path::Path;
+use std::time::SystemTime;
+use weft_basechain::BaseChain;
+use weft_node::{CONFIG_FILE, NodeConfig, NodeKeys, read_secret, write_secret};
+use weft_types::ed25519::SecretKey;
+use weft_types::{
+    Address, Amount, Committee, Genesis, GenesisAccount, Millis, Network, ProtocolParams, Template,
+};
+
+/// Accounts that the banner shows.
+const DEV_ACCOUNTS: usize = 10;
+/// What each of them begins with: a thousand coins, in gwei.
+const DEV_BALANCE: Amount = Amount(1_000_000_000_000);
+/// What faucet and load generator begin with: ten million coins each.
+const SOURCE_BALANCE: Amount = Amount(10_000_000_000_000_000);
+/// The faucet's account, and the load generator's.
+pub const FAUCET_ACCOUNT: &str = "faucet";
+pub const LOAD_ACCOUNT: &str = "load";
+
+pub fn now() -> Millis {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Millis(u64::try_from(now.unwrap_or_default().as_millis()).unwrap_or(u64::MAX))
+}
+
+/// The key of an account of this testnet.
+pub fn account_key(folder: &Folder, name: &str) -> Result<SecretKey, ClusterError> {
+    let seed = read_secret(&folder.account_key(name))?;
+    Ok(SecretKey::from_seed(*seed))
+}
+
+/// Everything that needs no base chain: settings, keys and accounts. Returns what the contracts will
+/// name.
+pub fn prepare(
+    folder: &Folder,
+    settings: &Settings,
+    base_key: Option<&Path>,
+) -> Result<Template, ClusterError> {
+    folder.write_settings(settings)?;
+    for node in 0..usize::from(settings.nodes) {
+        super::folder::make_private(&folder.node(node))?;
+        NodeKeys::generate().save(&folder.node(node).join("keys"))?;
+    }
+    base::prepare(folder, settings, base_key)?;
+    let dev = dev_names();
+    let dev = dev.iter().map(|name| (name.as_str(), DEV_BALANCE));
+    let sources = [FAUCET_ACCOUNT, LOAD_ACCOUNT].map(|name| (name, SOURCE_BALANCE));
+    let mut accounts = Vec::new();
+    for (name, balance) in sources.into_iter().chain(dev) {
+        write_secret(&folder.account_key(name), &rand::random())?;
+        let key = account_key(folder, name)?;
+        accounts.push(GenesisAccount {
+            address: Address::of_key(&key.public()),
+            balance,
+        });
+    }
+    let template = Template {
+        name: "testnet".to_owned(),
+        timestamp_ms: now(),
+        params: ProtocolParams::default(),
+        accounts,
+    };
+    template.validate()?;
+    Ok(template)
+}
+
+fn dev_names() -> Vec<String> {
+    (0..DEV_ACCOUNTS).map(|i| format!("dev-{i}")).collect()
+}
+
+/// With the contracts in place and every operator bonded: configurations, manifest and genesis.
+pub fn finish(
+    folder: &Folder,
+    settings: &Settings,
+    template: Template,
+    chain: &BaseChain,
+    committee: &Committee,
+) -> Result<(), ClusterError> {
+    let contracts = chain.contracts();
+    let genesis = Genesis {
+        network: Network {
+            genesis: template.digest(),
+            chain_id: chain.endpoint().chain_id(),
+            manager: contracts.manager,
+        },
+        template,
+        registry: contracts.registry,
+        committee: committee.members().to_vec(),
+    };
+    genesis.validate()?;
+    for (node, name) in settings.node_names().into_iter().enumerate() {
+        write_config(folder, settings, node, name)?;
+    }
+    let accounts = dev_names()
+        .into_iter()
+        .map(|name| dev_account(folder, name));
+    let accounts = accounts.collect::<Result<_, _>>()?;
+    Manifest::new(folder, settings, contracts, accounts).write(folder)?;
+    folder.write(&folder.genesis(), &genesis)
+}
+
+fn write_config(
+    folder: &Folder,
+    settings: &Settings,
+    node: usize,
+    name: String,
+) -> Result<(), ClusterError> {
+    let port = settings.ports.api.get(node).copied().unwrap_or_default();
+    let config = NodeConfig {
+        name,
+        genesis: folder.genesis(),
+        api_listen: ([127, 0, 0, 1], port).into(),
+        p2p_listen: settings.p2p(node),
+        base_rpc: settings.base_rpc(),
+        base_key: Some(base::submitter(folder, node)),
+        ..NodeConfig::default()
+    };
+    let path = folder.node(node).join(CONFIG_FILE);
+    fs::write(&path, config.to_toml()).map_err(|e| ClusterError::io(&path, e))
+}
+
+fn dev_account(folder: &Folder, name: String) -> Result<DevAccount, ClusterError> {
+    let key = account_key(folder, &name)?;
+    Ok(DevAccount {
+        address: Address::of_key(&key.public()),
+        key: hex::encode(key.seed()),
+        key_file: folder.account_key(&name),
+        name,
+        dev_only: true,
+    })
+}
