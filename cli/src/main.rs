@@ -3,11 +3,14 @@
 //! Data go to stdout and words to stderr, so that both can be used at once. `--json` prints one JSON
 //! object or array instead of a table. How a command ended is its exit code; see [`failure`].
 
-#[allow(dead_code, reason = "its users follow")]
 mod failure;
-#[allow(dead_code, reason = "its users follow")]
+mod logging;
+mod node;
 mod output;
 mod shell;
+mod signals;
+mod testnet;
+mod time;
 
 use clap::{Parser, Subcommand};
 use failure::Failure;
@@ -33,6 +36,12 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// A network of masternodes on this machine
+    #[command(subcommand)]
+    Testnet(testnet::Command),
+    /// One masternode
+    #[command(subcommand)]
+    Node(node::Command),
     /// Print a script that completes commands in a shell
     Completions(shell::Completions),
     /// Write manual pages
@@ -52,9 +61,19 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command, output: &Output) -> Result<(), Failure> {
-    let _ = output;
     match command {
-        Command::Completions(arguments) => shell::completions(&arguments),
-        Command::Man(arguments) => shell::man(&arguments),
+        Command::Completions(arguments) => return shell::completions(&arguments),
+        Command::Man(arguments) => return shell::man(&arguments),
+        _ => {}
     }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        match command {
+            Command::Testnet(command) => testnet::run(command, output).await,
+            Command::Node(command) => node::run(command, output).await,
+            Command::Completions(_) | Command::Man(_) => Ok(()),
+        }
+    })
 }

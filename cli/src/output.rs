@@ -100,14 +100,6 @@ impl Progress {
             None => self.output.say(words),
         }
     }
-
-    /// Words that stay.
-    pub fn note(&self, words: &str) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| self.output.say(words)),
-            None => self.output.say(words),
-        }
-    }
 }
 
 impl Drop for Progress {

@@ -44,7 +44,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path().to_owned();
         man(&Man { dir: dir.clone() }).unwrap();
-        for page in ["weft.1", "weft-man.1"] {
+        for page in ["weft.1", "weft-testnet-up.1", "weft-node-run.1"] {
             assert!(dir.join(page).is_file(), "{page}");
         }
     }

@@ -1,0 +1,229 @@
+//! `weft node`: one masternode, or an observer.
+
+use crate::failure::{Failure, Kind};
+use crate::output::{Output, table};
+use crate::{logging, signals};
+use serde::Serialize;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use weft_client::{Client, Options};
+use weft_node::{CONFIG_FILE, DriverError, LogFormat, Node, NodeConfig, NodeKeys};
+use weft_types::api::NodeStatus;
+
+#[derive(clap::Subcommand)]
+pub enum Command {
+    /// Make keys and a configuration in a new folder
+    Init(Init),
+    /// Run the node of a folder until Ctrl-C or SIGTERM
+    Run(Run),
+    /// Show how a node is doing, and why it does not vote
+    Status(Status),
+}
+
+#[derive(clap::Args)]
+pub struct Init {
+    /// Folder of the node
+    #[arg(long, default_value = ".weft/node")]
+    dir: PathBuf,
+    /// Shown in logs and status
+    #[arg(long, default_value = "weft")]
+    name: String,
+}
+
+#[derive(clap::Args)]
+pub struct Run {
+    /// Folder of the node
+    #[arg(long, default_value = ".weft/node")]
+    dir: PathBuf,
+    /// Run without keys: follow the network, sign nothing
+    #[arg(long)]
+    observer: bool,
+    /// Address and port of the API
+    #[arg(long)]
+    api_listen: Option<SocketAddr>,
+    /// libp2p multiaddress
+    #[arg(long)]
+    p2p_listen: Option<String>,
+    /// JSON-RPC of the base chain
+    #[arg(long)]
+    base_rpc: Option<String>,
+    /// Filter of logs, for example info,weft_network=debug
+    #[arg(long)]
+    log: Option<String>,
+    /// pretty or json
+    #[arg(long)]
+    log_format: Option<String>,
+}
+
+#[derive(clap::Args)]
+pub struct Status {
+    /// Folder of the node, whose configuration has the address of its API
+    #[arg(long, default_value = ".weft/node")]
+    dir: PathBuf,
+    /// URL of the API, instead of a folder
+    #[arg(long, conflicts_with = "dir")]
+    url: Option<String>,
+}
+
+pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
+    match command {
+        Command::Init(arguments) => init(&arguments, output),
+        Command::Run(arguments) => run_node(arguments, output).await,
+        Command::Status(arguments) => status(&arguments, output).await,
+    }
+}
+
+/// What other members and the registry have to know.
+#[derive(Serialize)]
+struct Made {
+    dir: PathBuf,
+    vertex_key: String,
+    finality_key: String,
+}
+
+fn init(arguments: &Init, output: &Output) -> Result<(), Failure> {
+    let dir = &arguments.dir;
+    let path = dir.join(CONFIG_FILE);
+    if path.exists() {
+        let message = format!("{} exists already: nothing is overwritten", path.display());
+        return Err(Failure::usage(message).hint("choose another folder with --dir"));
+    }
+    let config = NodeConfig {
+        name: arguments.name.clone(),
+        ..NodeConfig::default()
+    };
+    let keys = NodeKeys::generate();
+    keys.save(&dir.join(&config.keys)).map_err(Failure::usage)?;
+    std::fs::write(&path, config.to_toml())?;
+    let made = Made {
+        dir: dir.clone(),
+        vertex_key: keys.vertex.public().to_string(),
+        finality_key: hex::encode(keys.finality.public().to_bytes()),
+    };
+    output.data(&made, |made| {
+        format!(
+            "folder        {}\nvertex key    {}\nfinality key  {}",
+            made.dir.display(),
+            made.vertex_key,
+            made.finality_key
+        )
+    })?;
+    output.say(format_args!(
+        "put the network's genesis.json into {0}, then: weft node run --dir {0}",
+        dir.display()
+    ));
+    Ok(())
+}
+
+impl Run {
+    fn overrides(&self) -> Vec<weft_node::Override> {
+        let api = self.api_listen.map(|a| ("api_listen", a.to_string()));
+        let text = |key, value: &Option<String>| value.clone().map(|v| (key, v));
+        let others = [
+            text("p2p_listen", &self.p2p_listen),
+            text("base_rpc", &self.base_rpc),
+            text("log", &self.log),
+            text("log_format", &self.log_format),
+        ];
+        api.into_iter()
+            .chain(others.into_iter().flatten())
+            .collect()
+    }
+}
+
+async fn run_node(arguments: Run, output: &Output) -> Result<(), Failure> {
+    let config = NodeConfig::load(&arguments.dir, &arguments.overrides());
+    let config = config.map_err(Failure::usage)?;
+    logging::start(&config.log, config.log_format, output)?;
+    let keys = NodeKeys::load(&config.keys).map_err(Failure::usage)?;
+    if keys.is_none() && !arguments.observer {
+        let message = format!("there are no keys in {}", config.keys.display());
+        return Err(Failure::usage(message).hint(
+            "put vertex.key and finality.key back, or follow the network without keys: --observer",
+        ));
+    }
+    let shutdown = signals::shutdown()?;
+    let node = Node::start(config).await.map_err(|e| failure(&e))?;
+    node.run(shutdown).await.map_err(|e| failure(&e))
+}
+
+/// What the operator can cure by changing something is wrong use.
+fn failure(error: &DriverError) -> Failure {
+    let kind = match error {
+        DriverError::Config(_)
+        | DriverError::Key(_)
+        | DriverError::Read { .. }
+        | DriverError::Genesis { .. }
+        | DriverError::FinalityKey(_)
+        | DriverError::Address { .. }
+        | DriverError::Listen { .. } => Kind::Usage,
+        _ => Kind::Failed,
+    };
+    let failure = Failure::new(kind, error);
+    let DriverError::Listen { address, .. } = error else {
+        return failure;
+    };
+    match weft_testnet::port_holder(address.port()) {
+        Some(holder) => failure.hint(format_args!(
+            "process {} has that port: {}; end it, or choose another one with --api-listen",
+            holder.pid, holder.command
+        )),
+        None => failure.hint("choose another one with --api-listen"),
+    }
+}
+
+/// The URL of the API of the node in a folder.
+fn url_of(dir: &Path) -> Result<String, Failure> {
+    let config = NodeConfig::load(dir, &[]).map_err(Failure::usage)?;
+    Ok(format!("http://{}", config.api_listen))
+}
+
+async fn status(arguments: &Status, output: &Output) -> Result<(), Failure> {
+    let url = match &arguments.url {
+        Some(url) => url.clone(),
+        None => url_of(&arguments.dir)?,
+    };
+    let options = Options {
+        rounds: 1,
+        ..Options::default()
+    };
+    let client = Client::with_options([&url], options).map_err(Failure::usage)?;
+    let status = client.status().await;
+    let status = status.map_err(|e| Failure::new(Kind::Unreachable, e))?;
+    output.data(&status, shown)
+}
+
+fn shown(status: &NodeStatus) -> String {
+    let mut table = table(&[]);
+    let yes = |yes: bool, why: &Option<String>| match (yes, why) {
+        (true, _) => "yes".to_owned(),
+        (false, Some(why)) => format!("no: {why}"),
+        (false, None) => "no".to_owned(),
+    };
+    let member = status.member.map(|m| m.to_string());
+    table.add_rows([
+        ["name", &status.name],
+        ["version", &status.version],
+        ["network", &status.network.to_string()],
+        ["member", member.as_deref().unwrap_or("none, an observer")],
+        ["voting", &yes(status.voting, &status.why_not_voting)],
+        [
+            "accepting",
+            &yes(status.accepting, &status.why_not_accepting),
+        ],
+        ["peers", &status.peers.to_string()],
+        ["epoch", &status.epoch.to_string()],
+        ["round", &status.round.to_string()],
+        ["commit", &status.commit.to_string()],
+        ["height", &status.height.to_string()],
+        ["state root", &status.state_root.to_string()],
+        ["certified height", &status.certified_height.to_string()],
+        ["anchored height", &status.anchored_height.to_string()],
+        ["memory", &format!("{} MiB", status.rss_mb)],
+        ["uptime", &format!("{} s", status.uptime_s)],
+    ]);
+    table.trim_fmt()
+}
+
+/// For processes of ours that have no configuration of their own.
+pub const PLAIN_LOG: (&str, LogFormat) = ("info", LogFormat::Pretty);
