@@ -9,7 +9,7 @@
 
 use crate::metrics::{Metrics, TransactionResult};
 use dashmap::DashMap;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::{oneshot, watch};
@@ -78,7 +78,22 @@ pub struct Tracker {
 #[derive(Default)]
 struct Expired {
     looked_at: Millis,
-    ids: VecDeque<TransactionId>,
+    ids: HashSet<TransactionId>,
+    /// The same, the oldest first.
+    order: VecDeque<TransactionId>,
+}
+
+impl Expired {
+    fn insert(&mut self, id: TransactionId) {
+        if self.ids.insert(id) {
+            self.order.push_back(id);
+        }
+        if self.order.len() > EXPIRED_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.ids.remove(&oldest);
+        }
+    }
 }
 
 /// A panic while such a lock is held leaves nothing half done that readers could see.
@@ -141,7 +156,6 @@ impl Tracker {
         if self.pending.contains_key(id) {
             return Some(Unordered::Submitted);
         }
-        // Asked only by those who look for something that is nowhere else.
         let expired = lock(&self.expired).ids.contains(id);
         expired.then_some(Unordered::Expired)
     }
@@ -201,13 +215,11 @@ impl Tracker {
             .collect();
         for id in &over {
             // Known as expired before it stops being known as submitted.
-            expired.ids.push_back(*id);
+            expired.insert(*id);
             if let Some((_, pending)) = self.pending.remove(id) {
                 wake(pending, Outcome::Expired);
             }
         }
-        let surplus = expired.ids.len().saturating_sub(EXPIRED_MAX);
-        expired.ids.drain(..surplus);
         let expired = over.len() as u64;
         self.metrics.count(TransactionResult::Expired, expired);
     }

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt as _;
 use prost::Message as _;
+use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 use weft_types::api::{
     BODY_BYTES_MAX, JSON_BYTES_MAX, JsonError, PROTOBUF, ProblemCode, SUBMIT_TRANSACTIONS_MAX,
@@ -18,11 +19,14 @@ use weft_types::api::{
 };
 use weft_types::{Transaction, TransactionError, wire};
 
+/// A body up to this length counts as small.
+const SMALL_BODY_BYTES: usize = 32 << 10;
+
 /// A body as received, holding its part of the budget.
 pub struct Received {
     media: Media,
     bytes: Bytes,
-    _budget: Option<OwnedSemaphorePermit>,
+    _budget: Vec<OwnedSemaphorePermit>,
 }
 
 /// The media types that are read.
@@ -71,7 +75,7 @@ pub async fn receive(gate: &Gate, headers: &HeaderMap, body: Body) -> Result<Rec
         return Err(too_large(length));
     }
     let mut bytes = BytesMut::new();
-    let mut budget: Option<OwnedSemaphorePermit> = None;
+    let mut budget: Vec<OwnedSemaphorePermit> = Vec::new();
     let mut pieces = body.into_data_stream();
     while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(|e| {
@@ -83,17 +87,21 @@ pub async fn receive(gate: &Gate, headers: &HeaderMap, body: Body) -> Result<Rec
             return Err(too_large(length as u64));
         }
         // The bound on a body keeps this within 32 bits.
-        let permits = gate
-            .bodies
-            .clone()
-            .try_acquire_many_owned(piece.len() as u32);
+        let pool = if length <= SMALL_BODY_BYTES {
+            &gate.small_bodies
+        } else {
+            &gate.large_bodies
+        };
+        let permits = pool.clone().try_acquire_many_owned(piece.len() as u32);
         let permits = permits.map_err(|_| {
             let detail = "the bodies in work have as many bytes as the node takes at a time";
             Failure::new(ProblemCode::Overloaded, detail)
         })?;
-        match &mut budget {
-            Some(budget) => budget.merge(permits),
-            None => budget = Some(permits),
+        // One permit a pool, not one a piece.
+        let same = |b: &&mut OwnedSemaphorePermit| Arc::ptr_eq(b.semaphore(), pool);
+        match budget.iter_mut().find(same) {
+            Some(held) => held.merge(permits),
+            None => budget.push(permits),
         }
         bytes.extend_from_slice(&piece);
     }

@@ -27,8 +27,12 @@ pub struct Limits {
     pub requests_per_second: NonZeroU32,
     /// Requests in work, those that wait for an outcome among them.
     pub requests_max: usize,
-    /// Bodies being received or decoded, in bytes together.
-    pub bodies_bytes_max: usize,
+    /// Bodies being received or decoded, in bytes together: those that are small so far, and those
+    /// that are not. Large or slow bodies never take the room of small ones.
+    pub small_bodies_bytes_max: usize,
+    pub large_bodies_bytes_max: usize,
+    /// Readings of lists in work; more wait for their turn.
+    pub lists_max: usize,
     /// Until a request has its answer.
     pub timeout: Duration,
     /// Longest waiting for a transaction's outcome (`?wait=`).
@@ -47,7 +51,9 @@ impl Default for Limits {
         Self {
             requests_per_second: NonZeroU32::MIN.saturating_add(19_999),
             requests_max: 4_096,
-            bodies_bytes_max: 32 << 20,
+            small_bodies_bytes_max: 16 << 20,
+            large_bodies_bytes_max: 24 << 20,
+            lists_max: 16,
             timeout: Duration::from_secs(15),
             wait_max: Duration::from_secs(10),
             reading_wait_max: Duration::from_secs(2),
@@ -68,7 +74,9 @@ pub struct Gate {
     clock: DefaultClock,
     in_work: Semaphore,
     /// Permits are bytes of bodies.
-    pub bodies: Arc<Semaphore>,
+    pub small_bodies: Arc<Semaphore>,
+    pub large_bodies: Arc<Semaphore>,
+    pub lists: Semaphore,
 }
 
 impl Gate {
@@ -77,7 +85,9 @@ impl Gate {
             rate: RateLimiter::dashmap(Quota::per_second(limits.requests_per_second)),
             clock: DefaultClock::default(),
             in_work: Semaphore::new(limits.requests_max),
-            bodies: Arc::new(Semaphore::new(limits.bodies_bytes_max)),
+            small_bodies: Arc::new(Semaphore::new(limits.small_bodies_bytes_max)),
+            large_bodies: Arc::new(Semaphore::new(limits.large_bodies_bytes_max)),
+            lists: Semaphore::new(limits.lists_max),
         }
     }
 

@@ -117,25 +117,29 @@ pub async fn collection_editions(
         (status = 200, body = Page<Item>),
         (status = "default", body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn collection_items(Segment(id): Segment, reading: Reading) -> Result<Response, Failure> {
+pub async fn collection_items(
+    State(state): State<ApiState>,
+    Segment(id): Segment,
+    reading: Reading,
+) -> Result<Response, Failure> {
     let collection = collection(&reading.view, &id)?;
     let limit = reading.limit()?;
-    let from = reading.cursor::<Place>()?;
-    let page = match reading.parameter::<EditionId>("edition")? {
+    let from = reading.cursor::<Place>()?.unwrap_or_default();
+    let edition_id = reading.parameter::<EditionId>("edition")?;
+    let view = reading.view.clone();
+    let page = from_store(&state, move |_| match edition_id {
         Some(id) => {
-            let edition = edition(&reading.view, id)?;
-            let after = from.unwrap_or_default().serial;
-            let (items, serial) =
-                items_of(&reading.view, &edition, after, limit, SERIALS_WALKED_MAX);
+            let edition = edition(&view, id)?;
+            let (items, serial) = items_of(&view, &edition, from.serial, limit, SERIALS_WALKED_MAX);
             let next = Place { edition: 0, serial };
-            Page {
+            Ok(Page {
                 items,
                 next: (serial < edition.issued).then(|| next.to_string()),
-            }
+            })
         }
-        None => all_items(&reading.view, &collection, from.unwrap_or_default(), limit)?,
-    };
-    Ok(reading.answer(&page))
+        None => all_items(&view, &collection, from, limit),
+    });
+    Ok(reading.answer(&page.await?))
 }
 
 /// The items of an edition after a serial, and the last serial looked at.

@@ -118,6 +118,17 @@ impl Reading {
     }
 }
 
+/// Says that an answer has seen this commit as well, which readings of the view may not have yet.
+pub fn has_seen(mut response: Response, commit: Option<CommitIndex>) -> Response {
+    let headers = response.headers_mut();
+    let said = headers.get(COMMIT_HEADER).and_then(|v| v.to_str().ok());
+    let said = said.and_then(|v| v.parse().ok()).map(CommitIndex);
+    if let Some(commit) = commit.filter(|commit| said.is_none_or(|said| said < *commit)) {
+        headers.insert(COMMIT_HEADER, HeaderValue::from(commit.0));
+    }
+    response
+}
+
 /// A page of the store, entry by entry.
 pub fn page_of<T, U>(
     page: weft_storage::Page<T>,
@@ -140,11 +151,13 @@ pub fn now(view: &View) -> Millis {
     Millis(clock).max(view.timestamp)
 }
 
-/// Reads of the store that touch many entries run beside the tasks that answer others.
+/// Reads that touch many entries run beside the tasks that answer others, a few at a time.
 pub async fn from_store<T: Send + 'static>(
     state: &ApiState,
     read: impl FnOnce(&weft_storage::Store) -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
+    let turn = state.gate.lists.acquire().await;
+    let _turn = turn.map_err(Failure::internal)?;
     let store = state.store.clone();
     let read = tokio::task::spawn_blocking(move || read(&store));
     read.await.map_err(Failure::internal)?

@@ -9,7 +9,7 @@ use super::ApiState;
 use super::answer::{Failure, Query, json, parameter};
 use super::body::{Posted, receive, transactions, wrong};
 use super::openapi::EncodedTransactions;
-use super::reading::now;
+use super::reading::{has_seen, now};
 use super::transactions::{receipt, status};
 use super::verify::Busy;
 use crate::metrics::TransactionResult;
@@ -325,7 +325,7 @@ async fn wait_for(
 
 fn answer(state: &ApiState, single: bool, slots: Vec<Slot>) -> Result<Response, Failure> {
     let mut submissions = Vec::with_capacity(slots.len());
-    let mut waiting = false;
+    let (mut waiting, mut seen) = (false, None);
     for slot in slots {
         let (id, failure) = match slot {
             Slot::Taken(id) => {
@@ -333,6 +333,7 @@ fn answer(state: &ApiState, single: bool, slots: Vec<Slot>) -> Result<Response, 
                 let unordered = || TransactionStatus::unordered(id, TransactionState::Submitted);
                 let status = status(state, &id)?.unwrap_or_else(unordered);
                 waiting |= status.state == TransactionState::Submitted;
+                seen = seen.max(status.commit);
                 submissions.push(Submission::Taken(status));
                 continue;
             }
@@ -352,5 +353,6 @@ fn answer(state: &ApiState, single: bool, slots: Vec<Slot>) -> Result<Response, 
     } else {
         StatusCode::OK
     };
-    Ok((status, json(&submissions)).into_response())
+    let response = (status, json(&submissions)).into_response();
+    Ok(has_seen(response, seen))
 }

@@ -5,7 +5,7 @@ use super::ApiState;
 use super::answer::{Failure, Segment, not_found, parameter};
 use super::body::{receive, transactions, wrong};
 use super::openapi::EncodedTransactions;
-use super::reading::{Reading, from_store, now, page_of};
+use super::reading::{Reading, from_store, has_seen, now, page_of};
 use super::submit::refused;
 use super::verify::Busy;
 use crate::tracker::Unordered;
@@ -121,7 +121,7 @@ pub async fn transaction(
     let id: TransactionId = parameter("id", &id)?;
     let status = status(&state, &id)?;
     let status = status.ok_or_else(|| not_found(format_args!("transaction {id}")))?;
-    Ok(reading.answer(&status))
+    Ok(has_seen(reading.answer(&status), status.commit))
 }
 
 /// The receipts of a commit

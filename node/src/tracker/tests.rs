@@ -46,7 +46,9 @@ fn expired_transactions_are_remembered_up_to_a_bound() {
     }
     tracker.on_commit(CommitIndex(1), Millis(2_000), []);
     assert!(tracker.is_empty());
-    assert_eq!(lock(&tracker.expired).ids.len(), EXPIRED_MAX);
+    let expired = lock(&tracker.expired);
+    assert_eq!(expired.ids.len(), EXPIRED_MAX);
+    assert_eq!(expired.order.len(), EXPIRED_MAX);
 }
 
 #[test]

@@ -70,15 +70,48 @@ async fn requests_in_work_are_bounded() {
 #[tokio::test]
 async fn bodies_in_work_are_bounded_in_bytes_and_given_back() {
     let limits = Limits {
-        bodies_bytes_max: 1_000,
+        small_bodies_bytes_max: 1_000,
+        large_bodies_bytes_max: 100_000,
         ..Default::default()
     };
     let node = Node::with_limits(limits);
-    let large = node.post("/v1/transactions", PROTOBUF, vec![1; 1_001]);
+    for (bytes, code) in [
+        (1_001, ProblemCode::Overloaded),
+        (100_001, ProblemCode::Overloaded),
+        (1_000, ProblemCode::MalformedBody),
+        (100_000, ProblemCode::MalformedBody),
+    ] {
+        for _ in 0..2 {
+            let answer = node.post("/v1/transactions", PROTOBUF, vec![1; bytes]);
+            answer.await.problem(code);
+        }
+    }
+}
+
+#[tokio::test]
+async fn large_and_slow_bodies_leave_room_for_small_ones() {
+    let limits = Limits {
+        large_bodies_bytes_max: 100_000,
+        ..Default::default()
+    };
+    let node = Node::with_limits(limits);
+    let first = futures::stream::iter([Ok::<_, std::io::Error>(vec![1u8; 100_000])]);
+    let never = futures::stream::pending();
+    let slow = Body::from_stream(futures::StreamExt::chain(first, never));
+    let slow = {
+        let node = node.clone();
+        tokio::spawn(async move { node.post("/v1/transactions", PROTOBUF, slow).await })
+    };
+    while node.state.gate.large_bodies.available_permits() > 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let large = node.post("/v1/transactions", PROTOBUF, vec![1; 50_000]);
     large.await.problem(ProblemCode::Overloaded);
-    for _ in 0..3 {
-        let fits = node.post("/v1/transactions", PROTOBUF, vec![1; 1_000]);
-        fits.await.problem(ProblemCode::MalformedBody);
+    assert!(node.done(&pay(1, 1, 2, 10)).await.commit.is_some());
+    slow.abort();
+    // What a client that went away held is free again.
+    while node.state.gate.large_bodies.available_permits() < 100_000 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 

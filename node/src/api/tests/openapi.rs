@@ -50,6 +50,20 @@ fn the_operations_described_are_those_that_are_serialised() {
 }
 
 #[test]
+fn the_documentation_lists_every_code_of_a_problem_with_its_status() {
+    let document = include_str!("../../../../docs/spec/api.md");
+    for code in weft_types::api::ProblemCode::ALL {
+        let retryable = if code.retryable() { "yes" } else { "no" };
+        let row = format!(
+            "| `{code}` | {} | {retryable} | {} |",
+            code.status(),
+            code.title()
+        );
+        assert!(document.contains(&row), "{row}");
+    }
+}
+
+#[test]
 fn every_reference_in_the_description_resolves() {
     let document: Value = serde_json::from_str(crate::api::openapi_document()).unwrap();
     let mut open = vec![&document];

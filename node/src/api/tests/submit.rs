@@ -34,6 +34,8 @@ async fn a_transaction_is_submitted_committed_certified_and_anchored() {
     let committed = status(&node, transaction.id()).await;
     assert_eq!(committed.state, TransactionState::Committed);
     assert_eq!(committed.commit, Some(CommitIndex(1)));
+    let answer = node.submit(&transaction).await;
+    assert_eq!(answer.headers[api::COMMIT_HEADER], "1");
     assert_eq!(committed.code_name.as_deref(), Some("applied"));
     let height = node.certify();
     let certified = status(&node, transaction.id()).await;
