@@ -20,13 +20,18 @@ pub struct Timing {
     pub round_burst: u64,
     /// Time between two own vertices while nothing is unordered (R2). Default 1,000.
     pub heartbeat: Millis,
-    /// After how long without a quorum at its round the own latest vertex is sent again; doubles up
-    /// to the heartbeat. Default 100.
+    /// After how long without a quorum at its round, and without any other vertex accepted, the own
+    /// latest vertex is sent again; doubles up to the heartbeat. Default 100.
     pub resend_after: Millis,
-    /// How long a missing vertex may still arrive by itself before it is asked for. Default 5.
+    /// How long a missing vertex may still arrive by itself before it is asked for, in addition to
+    /// twice the lateness of members (see the leader time-out): under load, what is missing is
+    /// mostly on its way. Default 5.
     pub fetch_delay: Millis,
-    /// After how long a request goes to another member. Default 300.
-    pub fetch_timeout: Millis,
+    /// After how long a request goes to another member, at the least and at the most: in between,
+    /// after four times what answers have taken, twice as long after each member asked in vain.
+    /// Default 50 and 500.
+    pub fetch_timeout_min: Millis,
+    pub fetch_timeout_max: Millis,
     /// How far a vertex's timestamp may be ahead of the clock before it waits (V6). Default 500.
     pub clock_drift_max: Millis,
     /// How long it waits at the most. Timestamps of others bind nobody, so that waiting longer
@@ -49,7 +54,8 @@ impl Default for Timing {
             heartbeat: Millis(1_000),
             resend_after: Millis(100),
             fetch_delay: Millis(5),
-            fetch_timeout: Millis(300),
+            fetch_timeout_min: Millis(50),
+            fetch_timeout_max: Millis(500),
             clock_drift_max: Millis(500),
             early_wait_max: Millis(500),
             relay_after: Millis(250),
@@ -194,8 +200,15 @@ impl CoreConfig {
         let resend = timing.resend_after.0;
         check("resend_after", resend, 1, 60_000, "1..=60000")?;
         check("fetch_delay", timing.fetch_delay.0, 1, 10_000, "1..=10000")?;
-        let timeout = timing.fetch_timeout.0;
-        check("fetch_timeout", timeout, 1, 60_000, "1..=60000")?;
+        let (low, high) = (timing.fetch_timeout_min.0, timing.fetch_timeout_max.0);
+        check("fetch_timeout_min", low, 1, 60_000, "1..=60000")?;
+        check(
+            "fetch_timeout_max",
+            high,
+            low,
+            60_000,
+            "fetch_timeout_min..=60000",
+        )?;
         let bytes = limits.suspended_bytes_max as u64;
         let least = 2 * VERTEX_BYTES_MAX as u64;
         check(

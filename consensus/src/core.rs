@@ -46,8 +46,8 @@ pub struct Core {
     sent: Vec<Round>,
     /// Accepted vertices that no own vertex has in its history.
     unlinked: BTreeSet<VertexRef>,
-    /// Accepted vertices with payload that are not output.
-    unordered: usize,
+    /// By author: accepted vertices with payload that are not output.
+    unordered: Vec<usize>,
     /// R2: the replica has work.
     work: bool,
     /// A member sent its latest vertex again: it waits for others at this round.
@@ -114,7 +114,7 @@ impl Core {
             seen: vec![Round::ZERO; members],
             sent: vec![Round::ZERO; members],
             unlinked: BTreeSet::new(),
-            unordered: 0,
+            unordered: vec![0; members],
             work: false,
             asked_at: None,
             own: None,
@@ -199,7 +199,7 @@ impl Core {
             floor: self.dag.floor(),
             undecided_from: self.slots.first(),
             vertices: self.dag.len(),
-            unordered: self.unordered,
+            unordered: self.unordered.iter().sum(),
             suspended: self.suspended.len(),
             suspended_bytes: self.suspended.bytes(),
             missing: self.fetch.missing(),

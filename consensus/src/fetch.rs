@@ -13,7 +13,9 @@ use std::sync::Arc;
 use weft_types::{MemberIndex, MemberSet, Millis, Round, VertexRef};
 
 /// Longest pause before members are asked once more, in milliseconds.
-const PAUSE_MAX: Millis = Millis(10_000);
+const PAUSE_MAX: u64 = 2_000;
+/// The first pause.
+const PAUSE_MIN: u64 = 250;
 /// Vertices that are looked at in one call, so that a flood of made-up links costs little at a time.
 const WANTS_AT_ONCE: usize = 1024;
 
@@ -30,6 +32,8 @@ pub(crate) struct Fetch {
     /// Whom to ask for whole rounds: the same member as long as it brings something.
     rounds_from: MemberIndex,
     next_id: u64,
+    /// How long answers take, smoothed, in milliseconds.
+    answer: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -49,6 +53,7 @@ struct Request {
     /// Those not here yet.
     vertices: BTreeSet<VertexRef>,
     brought: bool,
+    at: Millis,
     deadline: Millis,
 }
 
@@ -71,6 +76,7 @@ impl Fetch {
             rounds_failed: 0,
             rounds_from: MemberIndex(0),
             next_id: 0,
+            answer: config.timing.fetch_timeout_max.0 / 4,
             config: config.clone(),
         }
     }
@@ -80,24 +86,39 @@ impl Fetch {
         self.wants.len()
     }
 
+    /// How long a request may take, in milliseconds: twice as long after each member that was asked
+    /// before, for it may be that answers take longer than they used to.
+    fn timeout(&self, asked_before: usize) -> u64 {
+        let timing = &self.config.timing;
+        let (low, high) = (timing.fetch_timeout_min.0, timing.fetch_timeout_max.0);
+        let usual = (4 * self.answer).max(low);
+        (usual << asked_before.min(8)).min(high)
+    }
+
     fn next_id(&mut self) -> FetchId {
         self.next_id += 1;
         FetchId(self.next_id)
     }
 
-    /// Looks for a vertex that `by`, sent by `sender`, links to.
+    /// Looks for a vertex that `by`, sent by `sender`, links to. It is asked for when it is `due`.
     pub fn want(
         &mut self,
         vertex: VertexRef,
         by: MemberIndex,
         sender: Option<MemberIndex>,
-        now: Millis,
+        due: Millis,
     ) {
         if let Some(want) = self.wants.get_mut(&vertex) {
-            want.holders.insert(by);
+            // A member that was not known to have it: no need to wait for the end of a pause.
+            if want.holders.insert(by)
+                && let Some(later) = want.due.filter(|later| *later > due)
+            {
+                self.due.remove(&(later, vertex));
+                self.due.insert((due, vertex));
+                want.due = Some(due);
+            }
             return;
         }
-        let due = now.saturating_add(self.config.timing.fetch_delay.0);
         let want = Want {
             sender,
             holders: [by].into_iter().chain(sender).collect(),
@@ -109,8 +130,20 @@ impl Fetch {
         self.wants.insert(vertex, want);
     }
 
-    /// A vertex is here, or no longer needed.
-    pub fn arrived(&mut self, vertex: &VertexRef) {
+    /// A vertex has come.
+    pub fn arrived(&mut self, vertex: &VertexRef, now: Millis) {
+        for request in self.requests.values_mut() {
+            if request.vertices.contains(vertex) && !request.brought {
+                request.brought = true;
+                let took = now.0.saturating_sub(request.at.0);
+                self.answer = (3 * self.answer + took) / 4;
+            }
+        }
+        self.forget(vertex);
+    }
+
+    /// A vertex is no longer looked for.
+    fn forget(&mut self, vertex: &VertexRef) {
         let Some(want) = self.wants.remove(vertex) else {
             return;
         };
@@ -119,7 +152,7 @@ impl Fetch {
             return;
         }
         self.requests.retain(|_, request| {
-            request.brought |= request.vertices.remove(vertex);
+            request.vertices.remove(vertex);
             !request.vertices.is_empty()
         });
     }
@@ -131,7 +164,7 @@ impl Fetch {
             if vertex.round >= floor {
                 break;
             }
-            self.arrived(&vertex);
+            self.forget(&vertex);
         }
     }
 
@@ -176,7 +209,7 @@ impl Fetch {
         self.rounds_failed = self.rounds_failed.saturating_add(1);
         let members = self.config.committee.size() as u32;
         if self.rounds_failed.is_multiple_of(members) {
-            self.rounds_at = now.saturating_add(pause(&self.config, self.rounds_failed / members));
+            self.rounds_at = now.saturating_add(pause(self.rounds_failed / members));
         }
     }
 
@@ -220,7 +253,7 @@ impl Fetch {
         let mut batches = BTreeMap::<MemberIndex, Vec<VertexRef>>::new();
         for vertex in due {
             if !lacks(&vertex) {
-                self.arrived(&vertex);
+                self.forget(&vertex);
                 continue;
             }
             // The rest stays due, until a request ends.
@@ -231,7 +264,7 @@ impl Fetch {
                 continue;
             };
             let next = if vertex.round > up_to {
-                Next::Later(self.config.timing.fetch_timeout.0)
+                Next::Later(self.config.timing.fetch_timeout_max.0)
             } else {
                 next(&self.config, want, &vertex, &room)
             };
@@ -263,11 +296,14 @@ impl Fetch {
 
     fn request(&mut self, to: MemberIndex, vertices: &[VertexRef], now: Millis) -> FetchRequest {
         let id = self.next_id();
+        let asked = |v: &VertexRef| self.wants.get(v).map_or(0, |w| w.asked.len());
+        let asked_before = vertices.iter().map(asked).max().unwrap_or(0);
         let request = Request {
             to,
             vertices: vertices.iter().copied().collect(),
             brought: false,
-            deadline: now.saturating_add(self.config.timing.fetch_timeout.0),
+            at: now,
+            deadline: now.saturating_add(self.timeout(asked_before)),
         };
         self.requests.insert(id, request);
         FetchRequest {
@@ -293,7 +329,7 @@ impl Fetch {
         let others = || ahead.iter().filter(|m| Some(*m) != own);
         let next = others().find(|m| *m >= self.rounds_from);
         let Some(from) = next.or_else(|| others().next()) else {
-            self.rounds_at = now.saturating_add(self.config.timing.fetch_timeout.0);
+            self.rounds_at = now.saturating_add(self.config.timing.fetch_timeout_max.0);
             return;
         };
         self.rounds_from = from;
@@ -303,7 +339,7 @@ impl Fetch {
             from,
             after,
             brought: false,
-            deadline: now.saturating_add(self.config.timing.fetch_timeout.0 * 4),
+            deadline: now.saturating_add(self.config.timing.fetch_timeout_max.0 * 4),
         });
         let until = after.saturating_add(self.config.limits.fetch_rounds_max);
         let wanted = Wanted::Rounds { after, until, held };
@@ -355,14 +391,13 @@ fn next(
     }
     want.asked = MemberSet::default();
     want.attempts = want.attempts.saturating_add(1);
-    Next::Later(pause(config, want.attempts))
+    Next::Later(pause(want.attempts))
 }
 
 /// The pause after everybody has been asked `attempts` times, in milliseconds.
-fn pause(config: &CoreConfig, attempts: u32) -> u64 {
-    let first = config.timing.fetch_timeout.0;
-    let doubled = first.saturating_mul(1 << attempts.min(16).saturating_sub(1));
-    doubled.min(PAUSE_MAX.0)
+fn pause(attempts: u32) -> u64 {
+    let doubled = PAUSE_MIN.saturating_mul(1 << attempts.min(16).saturating_sub(1));
+    doubled.min(PAUSE_MAX)
 }
 
 #[cfg(test)]

@@ -76,8 +76,8 @@ impl Pace {
         *smoothed = (*smoothed * (SMOOTHING - 1) + late) / SMOOTHING;
     }
 
-    pub fn leader_timeout(&self) -> Millis {
-        let timing = &self.config.timing;
+    /// The lateness that members with F+1 of stake reach, in fractions.
+    fn late(&self) -> u64 {
         let committee = &self.config.committee;
         let mut by_lateness: Vec<(u64, Stake)> = committee
             .indices()
@@ -89,7 +89,18 @@ impl Pace {
             sum += stake.0;
             sum >= committee.validity().0
         });
-        let late = reached.map_or(0, |(late, _)| late * 4 / FRACTION);
+        reached.map_or(0, |(late, _)| late)
+    }
+
+    /// How long to wait before asking for what is missing, in milliseconds.
+    pub fn fetch_delay(&self) -> u64 {
+        let delay = self.config.timing.fetch_delay.0;
+        delay.saturating_add(2 * self.late() / FRACTION)
+    }
+
+    pub fn leader_timeout(&self) -> Millis {
+        let timing = &self.config.timing;
+        let late = 4 * self.late() / FRACTION;
         let timeout = timing.leader_timeout_min.0.saturating_add(late);
         let doubled = timeout.saturating_mul(1 << self.doublings);
         Millis(doubled.min(timing.leader_timeout_max.0))
@@ -143,6 +154,12 @@ impl Pace {
         let interval = self.config.timing.round_interval_min.0;
         self.due = self.due.max(now).saturating_add(interval);
         self.proposed = Some(now);
+    }
+
+    /// Another's vertex was accepted: things move.
+    pub fn moved(&mut self, now: Millis) {
+        let quiet = now.saturating_add(self.config.timing.resend_after.0);
+        self.resend = self.resend.max(quiet);
     }
 
     /// The own vertex is on its way.

@@ -34,8 +34,8 @@ struct Author {
 /// What became of a vertex that was to wait.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// It waits. To be looked for: what it needs and nobody has been asked for yet, and dropped
-    /// vertices that others still need.
+    /// It waits. To be looked for: what it needs and is not here, and dropped vertices that others
+    /// still need.
     Waits { look_for: Vec<VertexRef> },
     /// There is no room for it.
     NoRoom,
@@ -104,11 +104,10 @@ impl Suspended {
             }
         }
         for link in &missing {
-            let needed_by = self.needed_by.entry(*link).or_default();
-            if needed_by.is_empty() && !self.waiting.contains_key(link) {
+            self.needed_by.entry(*link).or_default().insert(reference);
+            if !self.waiting.contains_key(link) {
                 look_for.push(*link);
             }
-            needed_by.insert(reference);
         }
         let author = &mut self.authors[place];
         author.vertices.insert(reference);

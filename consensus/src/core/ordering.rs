@@ -38,8 +38,9 @@ impl Core {
         let order = history(&mut self.dag, leader, floor);
         let nodes = order.iter().filter_map(|v| self.dag.get(v));
         let vertices: Vec<Verified<Vertex>> = nodes.map(|n| n.vertex.clone()).collect();
-        let payloads = vertices.iter().filter(|v| carries_payload(v)).count();
-        self.unordered -= payloads;
+        for vertex in &vertices {
+            self.settled(vertex);
+        }
         let commit = Commit {
             index: self.last.index.next(),
             leader,
@@ -61,13 +62,19 @@ impl Core {
         floor
     }
 
+    /// A vertex is output, or never will be.
+    fn settled(&mut self, vertex: &Vertex) {
+        let unordered = &mut self.unordered[vertex.author().as_usize()];
+        *unordered -= usize::from(carries_payload(vertex));
+    }
+
     /// O2: drops what can no longer be output.
     fn collect_garbage(&mut self, floor: Round, now: Millis, out: &mut Vec<Effect>) {
         for node in self.dag.collect_garbage(floor) {
             if node.output {
                 continue;
             }
-            self.unordered -= usize::from(carries_payload(&node.vertex));
+            self.settled(&node.vertex);
             if self.config.own == Some(node.vertex.author()) {
                 out.push(Effect::Expired(node.vertex));
             }

@@ -3,11 +3,15 @@
 use super::Core;
 use crate::interface::{Effect, Proposal};
 use crate::order::gc_floor;
-use weft_types::{MemberIndex, Millis, Round, Verified, Vertex, VertexRef, WEAK_LINKS_MAX};
+use weft_types::{
+    MemberIndex, MemberSet, Millis, Round, Verified, Vertex, VertexRef, WEAK_LINKS_MAX,
+};
 
 impl Core {
     pub(super) fn is_resting(&self) -> bool {
-        !self.work && self.unordered == 0
+        let members = self.config.committee.indices();
+        let mut trusted = members.filter(|m| !self.equivocators.contains(*m));
+        !self.work && trusted.all(|m| self.unordered[m.as_usize()] == 0)
     }
 
     /// R2: whether to go on: something is unordered, or others have gone on, or one of them is
@@ -37,8 +41,9 @@ impl Core {
             excused.insert(equivocator);
         }
         let below = previous.saturating_sub(1);
-        let ready =
-            missing.iter().all(|l| excused.contains(*l)) && self.slots.voted(below, &excused);
+        let ready = missing.iter().all(|l| excused.contains(*l))
+            && self.slots.voted(below, &excused)
+            && self.config.committee.is_quorum(&self.trusted(previous));
         let allowed = if ready { now } else { self.pace.timeout_at() };
         // R2: at once when there is something to do, else by the heartbeat.
         let wanted = if self.is_awake() {
@@ -66,6 +71,16 @@ impl Core {
         self.own.as_ref().map_or(Round::ZERO, |v| v.round())
     }
 
+    /// Those with a vertex in a round, but for known equivocators. These are treated as if they had
+    /// crashed: each of their versions that is linked would have to be fetched by half of the members.
+    fn trusted(&self, round: Round) -> MemberSet {
+        let mut trusted = self.dag.authors(round);
+        for equivocator in self.equivocators.iter() {
+            trusted.remove(equivocator);
+        }
+        trusted
+    }
+
     /// Leaders of a round that have no vertex in it. This member does not wait for itself.
     fn missing_leaders(&mut self, own: MemberIndex, round: Round) -> Vec<MemberIndex> {
         let present = self.dag.authors(round);
@@ -87,8 +102,12 @@ impl Core {
             },
             |v| (v.reference(), v.timestamp()),
         );
+        let mut authors = self.trusted(previous);
+        if !self.config.committee.is_quorum(&authors) {
+            authors = self.dag.authors(previous);
+        }
         let mut parents = vec![last.0];
-        for author in self.config.committee.indices().filter(|m| *m != own) {
+        for author in authors.iter().filter(|m| *m != own) {
             let first = self.dag.versions(previous, author).first();
             parents.extend(first.map(|n| n.vertex.reference()));
         }
@@ -111,7 +130,10 @@ impl Core {
             round.saturating_sub(1),
             gc_floor(round, self.config.gc_depth),
         );
-        let older = |v: &&VertexRef| v.round < previous && v.round >= reach;
+        let older = |v: &&VertexRef| {
+            let trusted = !self.equivocators.contains(v.author);
+            trusted && v.round < previous && v.round >= reach
+        };
         let candidates: Vec<VertexRef> =
             self.unlinked.iter().rev().filter(older).copied().collect();
         let mut links = Vec::<VertexRef>::new();

@@ -34,7 +34,7 @@ impl Core {
             // An own vertex that this store does not know: never sign at its round again.
             self.signed = self.signed.max(round);
         }
-        self.fetch.arrived(&reference);
+        self.fetch.arrived(&reference, now);
         if round < self.dag.floor()
             || self.dag.contains(&reference)
             || self.suspended.contains(&reference)
@@ -141,11 +141,12 @@ impl Core {
             Outcome::NoRoom if self.suspended.needs(&reference) => vec![reference],
             Outcome::NoRoom => Vec::new(),
         };
+        let due = now.saturating_add(self.pace.fetch_delay());
         for link in look_for {
             match self.early.take(&link) {
                 // V6: others have let it in.
                 Some(held) => self.let_in(held, now, out),
-                None => self.fetch.want(link, author, from, now),
+                None => self.fetch.want(link, author, from, due),
             }
         }
     }
@@ -188,7 +189,7 @@ impl Core {
         self.slots.count(&self.dag, &vertex);
         self.unlinked.insert(reference);
         if self.dag.get(&reference).is_some_and(|n| !n.output) {
-            self.unordered += usize::from(carries_payload(&vertex));
+            self.unordered[author.as_usize()] += usize::from(carries_payload(&vertex));
         }
         if Some(author) == self.config.own && self.own_round() < round {
             self.link_history(reference);
@@ -198,6 +199,9 @@ impl Core {
             out.push(Effect::Accepted(vertex.clone()));
         }
         self.pace.enter(self.dag.quorum_round(), now);
+        if self.config.own != Some(author) {
+            self.pace.moved(now);
+        }
         // What comes in while catching up says nothing about how late anybody is.
         if round.saturating_add(2) > self.dag.quorum_round() && self.behind().is_none() {
             let quorum_at = self.dag.quorum_at(round).unwrap_or(now);

@@ -32,6 +32,7 @@ fn the_leader_timeout_covers_the_lateness_of_more_than_f_and_nobody_else_stretch
     late(&mut pace, 1, 100);
     let timeout = pace.leader_timeout().0;
     assert!((430..=450).contains(&timeout), "{timeout}");
+    assert_eq!(pace.fetch_delay(), 5 + (timeout - 50) / 2);
     late(&mut pace, 1, 60_000);
     assert_eq!(pace.leader_timeout(), Millis(2_000));
 }

@@ -191,6 +191,37 @@ fn with_a_third_of_all_messages_lost_everything_is_ordered() {
 }
 
 #[test]
+fn v5_an_equivocator_is_found_out_by_all_and_stops_nobody() {
+    for members in [4, 7] {
+        let mut cluster = Cluster::new(&vec![1; members], 13, uniform(1, 10));
+        cluster.nodes[1].equivocates = true;
+        load(&mut cluster, &[0, 2, 3], 600, 5);
+        cluster.run(6_000).check();
+        assert_eq!(cluster.unordered(), vec![0; members]);
+        assert!(median(&cluster) <= 50, "{} ms", median(&cluster));
+        for node in cluster.nodes.iter().filter(|n| !n.equivocates) {
+            assert_eq!(
+                node.found_out,
+                [weft_types::MemberIndex(1)].into_iter().collect()
+            );
+        }
+    }
+}
+
+#[test]
+fn d3_a_leader_that_sends_its_vertices_to_one_member_only_stops_nobody() {
+    let link: Link = Box::new(|rng, _, from, to| {
+        let withheld = from == 3 && to != 0;
+        (!withheld).then(|| 1 + rng.below(3))
+    });
+    let mut cluster = Cluster::new(&[1; 4], 14, link);
+    load(&mut cluster, &[0, 1, 2, 3], 800, 5);
+    cluster.run(6_000).check();
+    assert_eq!(cluster.unordered(), [0; 4]);
+    assert!(median(&cluster) <= 80, "{} ms", median(&cluster));
+}
+
+#[test]
 fn the_same_seed_gives_the_same_history() {
     let run = |seed| {
         let link: Link = Box::new(|rng, _, _, _| (!rng.chance(5)).then(|| 1 + rng.below(20)));

@@ -98,6 +98,23 @@ fn r1_an_equivocator_is_not_waited_for() {
 }
 
 #[test]
+fn r1d_known_equivocators_are_left_out_unless_the_timeout_passes_without_a_quorum_of_others() {
+    let mut view = busy("-");
+    view.propose();
+    view.draw("1  -  *  *  */3*");
+    assert_eq!(
+        view.propose(),
+        some("A2: A1 B1 C1"),
+        "asked for before D1 came"
+    );
+    view.draw("2  -  ABC  -  ABC");
+    assert_eq!(view.propose(), None, "D2 makes the quorum");
+    assert_eq!(view.wait(50).propose(), some("A3: A2 B2 D2"));
+    view.draw("3  -  *  *  *");
+    assert_eq!(view.propose(), some("A4: A3 B3 C3"));
+}
+
+#[test]
 fn r1_the_timeout_doubles_while_nothing_is_decided_directly() {
     // B and C vote for D, the own vertex cannot: neither votes nor blanks are ever a quorum.
     let mut view = busy("D");

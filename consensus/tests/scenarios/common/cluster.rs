@@ -11,7 +11,9 @@ use weft_consensus::{
     Core, CoreConfig, Effect, FetchRequest, Input, LastCommit, Recovered, Wanted, gc_floor,
 };
 use weft_types::testing::network;
-use weft_types::{Commit, MemberIndex, Millis, ProtocolParams, Round, Verified, Vertex, VertexRef};
+use weft_types::{
+    Commit, MemberIndex, MemberSet, Millis, ProtocolParams, Round, Verified, Vertex, VertexRef,
+};
 
 const START: u64 = 1_000_000;
 /// Vertices in one answer.
@@ -33,6 +35,10 @@ pub struct Node {
     pub latencies: Vec<u64>,
     pub inputs: u64,
     pub expired: usize,
+    /// Makes two versions of each vertex and sends one to the even nodes, the other to the odd ones.
+    pub equivocates: bool,
+    /// Members of whom this node was shown two versions.
+    pub found_out: MemberSet,
     life: u64,
 }
 
@@ -91,6 +97,8 @@ impl Cluster {
                 latencies: Vec::new(),
                 inputs: 0,
                 expired: 0,
+                equivocates: false,
+                found_out: MemberSet::default(),
                 life: 0,
             }
         };
@@ -253,13 +261,19 @@ impl Cluster {
                 } else {
                     vec![share()]
                 };
-                let vertex = sign(i, proposal, shares, Millis(now));
+                let vertex = sign(i, proposal.clone(), shares, Millis(now));
                 node.store.insert(vertex.reference(), vertex.clone());
                 if !payload.is_empty() {
                     node.unordered.insert(vertex.reference(), payload);
                 }
+                let mut versions = [vertex.clone(), vertex.clone()];
+                if self.nodes[i].equivocates {
+                    versions[1] = sign(i, proposal, vec![share()], Millis(now + 1));
+                    let second = versions[1].clone();
+                    self.nodes[i].store.insert(second.reference(), second);
+                }
                 for to in (0..self.nodes.len()).filter(|to| *to != i) {
-                    let vertex = vertex.clone();
+                    let vertex = versions[to % 2].clone();
                     self.send(i, to, Event::Vertex { vertex, from: i });
                 }
                 self.input(i, Input::Proposed(vertex));
@@ -300,7 +314,9 @@ impl Cluster {
             Effect::Relay { to, vertex } => {
                 self.send(i, to.as_usize(), Event::Vertex { vertex, from: i });
             }
-            Effect::Equivocation(pair) => panic!("nobody equivocates here: {pair:?}"),
+            Effect::Equivocation(pair) => {
+                self.nodes[i].found_out.insert(pair.first.author());
+            }
         }
     }
 
@@ -309,7 +325,11 @@ impl Cluster {
     pub fn check(&self) -> &Self {
         let chains: Vec<Vec<Commit>> = self.nodes.iter().map(|n| n.commits.clone()).collect();
         check_agreement(&chains).unwrap();
+        let equivocates = |(_, n): &(usize, &Node)| n.equivocates;
+        let guilty = self.nodes.iter().enumerate().filter(equivocates);
+        let guilty: MemberSet = guilty.map(|(i, _)| MemberIndex(i as u32)).collect();
         for node in &self.nodes {
+            assert!(node.found_out.iter().all(|m| guilty.contains(m)));
             check_chain(&node.commits, node.config.gc_depth).unwrap();
         }
         self
