@@ -42,8 +42,26 @@ const DEPLOYER: &str = "deployer.key";
 /// Contents of `base/chain.json`: what the embedded chain is served with.
 #[derive(Debug, Serialize, Deserialize)]
 struct ChainFile {
-    chain: ChainConfig,
+    chain_id: u64,
+    seed: u64,
+    genesis_timestamp: u64,
+    finality_depth: u64,
+    /// Who has all coins at first.
+    #[serde(with = "hex::serde")]
+    deployer: [u8; 20],
     port: u16,
+}
+
+impl ChainFile {
+    fn config(&self) -> ChainConfig {
+        ChainConfig {
+            chain_id: self.chain_id,
+            seed: self.seed,
+            genesis_timestamp: self.genesis_timestamp,
+            balances: BTreeMap::from([(self.deployer, SUPPLY)]),
+            finality_depth: self.finality_depth,
+        }
+    }
 }
 
 /// Serves the embedded chain of a testnet until `shutdown` resolves: what the process `base` does.
@@ -53,10 +71,10 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ClusterError> {
     let base = folder.base();
-    let ChainFile { chain, port } = folder.read(&base.join(CHAIN_FILE))?;
+    let file: ChainFile = folder.read(&base.join(CHAIN_FILE))?;
     let config = EmbeddedConfig {
-        chain,
-        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+        chain: file.config(),
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, file.port)),
         journal: Some(base.join(JOURNAL)),
         pace: Pace::default(),
     };
@@ -99,15 +117,14 @@ pub fn prepare(
         write_secret(&submitter(folder, node), &rand::random())?;
     }
     if settings.base == Base::Embedded {
-        let chain = ChainConfig {
+        let file = ChainFile {
             chain_id: CHAIN_ID,
             seed: rand::random(),
             genesis_timestamp: super::setup::now().0 / 1_000,
-            balances: BTreeMap::from([(account(&deployer)?.address(), SUPPLY)]),
             finality_depth: FINALITY_DEPTH,
+            deployer: account(&deployer)?.address(),
+            port: settings.ports.base.unwrap_or_default(),
         };
-        let port = settings.ports.base.unwrap_or_default();
-        let file = ChainFile { chain, port };
         folder.write(&folder.base().join(CHAIN_FILE), &file)?;
     }
     Ok(())

@@ -211,13 +211,15 @@ impl Start<'_> {
     ) -> Result<Manifest, ClusterError> {
         let folder = self.cluster.folder.clone();
         let settings = self.cluster.settings.clone();
-        let template = is_new.then(|| {
-            (self.say)("making keys and accounts");
-            setup::prepare(&folder, &settings, base_key)
-        });
+        let template = match is_new {
+            true => {
+                (self.say)("making keys and accounts");
+                Some(setup::prepare(&folder, &settings, base_key)?)
+            }
+            false => None,
+        };
         self.base_chain().await?;
         if let Some(template) = template {
-            let template = template?;
             let digest = template.digest();
             let (chain, committee) = base::found(&folder, &settings, digest, self.say).await?;
             setup::finish(&folder, &settings, template, &chain, &committee)?;
