@@ -49,12 +49,8 @@ impl Core {
         if self.is_second_version(&vertex, out) && !needed {
             return;
         }
-        if round
-            > self
-                .dag
-                .quorum_round()
-                .saturating_add(self.config.limits.window)
-        {
+        let window = self.config.limits.window;
+        if round > self.dag.quorum_round().saturating_add(window) {
             return;
         }
         if !needed && self.is_early(&vertex) {

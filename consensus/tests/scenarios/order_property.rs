@@ -22,13 +22,22 @@ fn agree(seed: u64, rounds: u64, orders: u64, broken: Option<Sabotage>) -> Resul
     Ok(chains.iter().map(Vec::len).max().unwrap_or(0))
 }
 
+fn all_agree(seeds: std::ops::Range<u64>) {
+    let count = (seeds.end - seeds.start) as usize;
+    let agree = |seed| agree(seed, 40, 6, None).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
+    let commits: usize = seeds.map(agree).sum();
+    assert!(commits > count * 20, "{commits} commits");
+}
+
 #[test]
 fn o4_random_dags_give_the_same_commits_in_every_order_and_over_every_restart() {
-    let mut commits = 0;
-    for seed in 0..150 {
-        commits += agree(seed, 40, 6, None).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
-    }
-    assert!(commits > 150 * 20, "{commits} commits");
+    all_agree(0..100);
+}
+
+#[test]
+#[ignore = "two minutes: part of the full run"]
+fn o4_two_thousand_random_dags() {
+    all_agree(1_000..3_000);
 }
 
 #[test]
