@@ -19,7 +19,6 @@ pub enum Kind {
     /// A node or a base chain does not answer.
     Unreachable,
     /// Understood, and refused with a reason.
-    #[allow(dead_code, reason = "for commands that send transactions")]
     Refused,
     /// A proof that does not hold, nodes that differ.
     Invalid,

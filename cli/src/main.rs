@@ -3,14 +3,24 @@
 //! Data go to stdout and words to stderr, so that both can be used at once. `--json` prints one JSON
 //! object or array instead of a table. How a command ended is its exit code; see [`failure`].
 
+mod account;
+mod card;
+mod collection;
 mod failure;
+mod import;
 mod logging;
+mod market;
+mod network;
 mod node;
 mod output;
+mod sending;
 mod shell;
 mod signals;
 mod testnet;
 mod time;
+mod values;
+mod verify;
+mod wallet;
 
 use clap::{Parser, Subcommand};
 use failure::Failure;
@@ -42,6 +52,17 @@ enum Command {
     /// One masternode
     #[command(subcommand)]
     Node(node::Command),
+    /// Keys, balances, payments
+    #[command(subcommand)]
+    Account(account::Command),
+    /// Collections, their editions, and catalogues
+    #[command(subcommand)]
+    Collection(collection::Command),
+    /// Cards: minting, showing, giving, trading
+    #[command(subcommand)]
+    Card(card::Command),
+    /// Check a proof offline
+    Verify(verify::Verify),
     /// Print a script that completes commands in a shell
     Completions(shell::Completions),
     /// Write manual pages
@@ -62,6 +83,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command, output: &Output) -> Result<(), Failure> {
     match command {
+        Command::Verify(arguments) => return verify::run(&arguments, output),
         Command::Completions(arguments) => return shell::completions(&arguments),
         Command::Man(arguments) => return shell::man(&arguments),
         _ => {}
@@ -73,7 +95,10 @@ fn run(command: Command, output: &Output) -> Result<(), Failure> {
         match command {
             Command::Testnet(command) => testnet::run(command, output).await,
             Command::Node(command) => node::run(command, output).await,
-            Command::Completions(_) | Command::Man(_) => Ok(()),
+            Command::Account(command) => account::run(command, output).await,
+            Command::Collection(command) => collection::run(command, output).await,
+            Command::Card(command) => card::run(command, output).await,
+            Command::Verify(_) | Command::Completions(_) | Command::Man(_) => Ok(()),
         }
     })
 }

@@ -42,7 +42,7 @@ pub enum Command {
 }
 
 /// Which testnet.
-#[derive(clap::Args, Clone)]
+#[derive(clap::Args, Debug, Clone)]
 pub struct Place {
     /// Its folder [default: .weft/testnet, and .weft/testnet-N for instance N]
     #[arg(long)]
@@ -53,7 +53,7 @@ pub struct Place {
 }
 
 impl Place {
-    fn folder(&self) -> Result<Folder, Failure> {
+    pub fn folder(&self) -> Result<Folder, Failure> {
         let usual = || match self.instance {
             None | Some(0) => PathBuf::from(".weft/testnet"),
             Some(instance) => PathBuf::from(format!(".weft/testnet-{instance}")),

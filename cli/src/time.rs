@@ -1,8 +1,14 @@
-//! Durations as people write them: `10s`, `500ms`, `2m`, `1h`.
+//! Durations as people write them: `10s`, `500ms`, `2m`, `1h`, `7d`.
 
 use std::time::Duration;
 
-const UNITS: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+const UNITS: [(&str, u64); 5] = [
+    ("ms", 1),
+    ("s", 1_000),
+    ("m", 60_000),
+    ("h", 3_600_000),
+    ("d", 86_400_000),
+];
 
 /// Reads a whole number with a unit.
 pub fn parse(text: &str) -> Result<Duration, String> {
@@ -11,7 +17,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     let unit = UNITS.iter().find(|(name, _)| *name == unit);
     let number = number.parse::<u64>().ok();
     let millis = number.zip(unit).and_then(|(n, (_, ms))| n.checked_mul(*ms));
-    let refused = || format!("{text:?} is no duration: write 500ms, 10s, 2m or 1h");
+    let refused = || format!("{text:?} is no duration: write 500ms, 10s, 2m, 1h or 7d");
     millis.map(Duration::from_millis).ok_or_else(refused)
 }
 
@@ -26,6 +32,7 @@ mod tests {
             ("10s", 10_000),
             ("2m", 120_000),
             ("1h", 3_600_000),
+            ("7d", 604_800_000),
         ] {
             assert_eq!(parse(text), Ok(Duration::from_millis(ms)));
         }

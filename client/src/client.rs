@@ -42,8 +42,10 @@ pub(crate) struct Request {
     /// Below the node's URL, without a slash in front.
     pub path: String,
     pub query: Vec<(&'static str, String)>,
-    /// Posted as protobuf; without it the request is a GET.
+    /// Posted; without it the request is a GET.
     pub body: Option<Bytes>,
+    /// The body's content type.
+    pub media: &'static str,
     /// Whether the answer must be no older than what was seen before.
     pub fresh: bool,
 }
@@ -62,6 +64,7 @@ impl Request {
         Self {
             path: path.into(),
             body: Some(body),
+            media: PROTOBUF,
             ..Self::default()
         }
     }
@@ -214,7 +217,11 @@ impl Client {
         match &request.body {
             None => self.inner.http.get(url),
             Some(body) => {
-                let post = self.inner.http.post(url).header(CONTENT_TYPE, PROTOBUF);
+                let post = self
+                    .inner
+                    .http
+                    .post(url)
+                    .header(CONTENT_TYPE, request.media);
                 post.body(body.clone())
             }
         }

@@ -33,6 +33,7 @@
 mod client;
 mod draft;
 mod error;
+mod faucet;
 mod options;
 mod read;
 mod sse;
@@ -43,6 +44,7 @@ pub mod verify;
 pub use client::{Client, RESPONSE_BYTES_MAX};
 pub use draft::Draft;
 pub use error::ClientError;
+pub use faucet::Funded;
 pub use options::Options;
 pub use read::{DealQuery, PageQuery};
 pub use sse::{EVENT_BYTES_MAX, SseError};

@@ -1,0 +1,193 @@
+//! `weft account`: keys, balances, payments.
+
+use crate::failure::Failure;
+use crate::network::Network;
+use crate::output::{Output, table};
+use crate::sending::Sender;
+use crate::values::{Paging, lines, more};
+use crate::wallet::{self, Wallet};
+use serde::Serialize;
+use std::path::PathBuf;
+use weft_client::Client;
+use weft_types::api::{Account, History, Page};
+use weft_types::{Address, Amount, AssetId, Operation, Payment};
+
+#[derive(clap::Subcommand)]
+pub enum Command {
+    /// Make a key; its account exists from the first payment to it
+    New(New),
+    /// Show what an account holds
+    Show(Show),
+    /// Ask the testnet's faucet for money
+    Fund(Fund),
+    /// Pay
+    Transfer(Transfer),
+    /// List an account's items
+    Items(List),
+    /// List what happened to an account, newest first
+    History(List),
+}
+
+#[derive(clap::Args)]
+pub struct New {
+    /// File for the key; one that exists is never overwritten
+    #[arg(long, value_name = "FILE", default_value = ".weft/wallet.key")]
+    out: PathBuf,
+}
+
+#[derive(clap::Args)]
+pub struct Show {
+    /// Whose account; without it the key file's
+    address: Option<Address>,
+    #[command(flatten)]
+    network: Network,
+    #[command(flatten)]
+    wallet: Wallet,
+}
+
+#[derive(clap::Args)]
+pub struct Fund {
+    /// Whose account; without it the key file's
+    address: Option<Address>,
+    /// How much, in the smallest unit; without it what the faucet usually gives
+    #[arg(long)]
+    amount: Option<u64>,
+    /// URL of the faucet; without it that of the testnet in --dir
+    #[arg(long, value_name = "URL")]
+    faucet: Option<String>,
+    #[command(flatten)]
+    network: Network,
+    #[command(flatten)]
+    wallet: Wallet,
+}
+
+#[derive(clap::Args)]
+pub struct Transfer {
+    /// Who is paid
+    #[arg(long, value_name = "ADDRESS")]
+    to: Address,
+    /// How much, in the smallest unit
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    amount: u64,
+    /// What is paid; without it the native asset
+    #[arg(long, value_name = "ID")]
+    asset: Option<AssetId>,
+    #[command(flatten)]
+    sender: Sender,
+}
+
+#[derive(clap::Args)]
+pub struct List {
+    /// Whose account; without it the key file's
+    address: Option<Address>,
+    #[command(flatten)]
+    paging: Paging,
+    #[command(flatten)]
+    network: Network,
+    #[command(flatten)]
+    wallet: Wallet,
+}
+
+#[derive(Serialize)]
+struct Created {
+    address: Address,
+    key_file: PathBuf,
+}
+
+pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
+    match command {
+        Command::New(arguments) => new(&arguments, output),
+        Command::Show(arguments) => {
+            let address = arguments.wallet.address_or_own(arguments.address)?;
+            let account = arguments.network.client()?.account(&address).await?;
+            output.data(&account, shown)
+        }
+        Command::Fund(arguments) => fund(&arguments, output).await,
+        Command::Transfer(arguments) => {
+            let payment = Payment {
+                to: arguments.to,
+                asset: arguments.asset.unwrap_or(AssetId::NATIVE),
+                amount: Amount(arguments.amount),
+            };
+            let payments = vec![payment];
+            let items = vec![];
+            let pay = Operation::Transfer { payments, items };
+            arguments.sender.send(pay, output).await
+        }
+        Command::Items(arguments) => {
+            let address = arguments.wallet.address_or_own(arguments.address)?;
+            let client = arguments.network.client()?;
+            let page = arguments.paging.query();
+            let items = client.account_items(&address, &page).await?;
+            output.data(&items, crate::card::item_list)
+        }
+        Command::History(arguments) => {
+            let address = arguments.wallet.address_or_own(arguments.address)?;
+            let client = arguments.network.client()?;
+            let page = arguments.paging.query();
+            let history = client.account_history(&address, &page).await?;
+            output.data(&history, history_list)
+        }
+    }
+}
+
+fn new(arguments: &New, output: &Output) -> Result<(), Failure> {
+    let key = wallet::create(&arguments.out)?;
+    let created = Created {
+        address: Address::of_key(&key.public()),
+        key_file: arguments.out.clone(),
+    };
+    output.data(&created, |c| c.address.to_string())?;
+    output.say(format_args!(
+        "The key is in {}. Whoever has the file has the account; nobody can restore it.",
+        arguments.out.display()
+    ));
+    Ok(())
+}
+
+pub fn shown(account: &Account) -> String {
+    let mut pairs = vec![("address", account.address.to_string())];
+    if account.balances.is_empty() {
+        pairs.push(("balance", "0".to_owned()));
+    }
+    for balance in &account.balances {
+        let amount = balance.amount;
+        pairs.push(match balance.asset {
+            AssetId::NATIVE => ("balance", amount.to_string()),
+            asset => ("other", format!("{amount} of {asset}")),
+        });
+    }
+    lines(&pairs)
+}
+
+async fn fund(arguments: &Fund, output: &Output) -> Result<(), Failure> {
+    let address = arguments.wallet.address_or_own(arguments.address)?;
+    let faucet = match &arguments.faucet {
+        Some(url) => url.clone(),
+        None => arguments.network.faucet()?,
+    };
+    let amount = arguments.amount.map(Amount);
+    let funded = Client::new([faucet])?.fund(&address, amount).await?;
+    output.data(&funded, |funded| {
+        lines(&[
+            ("address", funded.address.to_string()),
+            ("amount", funded.amount.to_string()),
+            ("transaction", funded.transaction.to_string()),
+        ])
+    })
+}
+
+pub fn history_list(history: &Page<History>) -> String {
+    let mut table = table(&["time", "commit", "state", "operations", "transaction"]);
+    for step in &history.items {
+        let transaction = step.transaction.map(|t| t.to_string());
+        table.add_row([
+            step.timestamp.to_string(),
+            step.commit.to_string(),
+            step.state.as_str().to_owned(),
+            step.operations.join(", "),
+            transaction.unwrap_or_default(),
+        ]);
+    }
+    format!("{table}{}", more(history))
+}

@@ -1,0 +1,260 @@
+//! `weft card`: items, from minting to burning. Trading them is in [`crate::market`].
+
+use crate::failure::Failure;
+use crate::market;
+use crate::network::Network;
+use crate::output::{Output, table};
+use crate::sending::Sender;
+use crate::values::{Paging, lines, more};
+use weft_types::api::{History, Item, ItemState, Page};
+use weft_types::{
+    Address, CollectionId, ContentHash, EditionId, ItemId, ItemTransfer, MintEntry, Operation,
+};
+
+#[derive(clap::Subcommand)]
+pub enum Command {
+    /// Mint copies of editions
+    Mint(Mint),
+    /// Show a card
+    Show(Show),
+    /// List the cards of a collection, or of one of its editions
+    Items(Items),
+    /// List what happened to a card, newest first
+    History(Past),
+    /// Print the proof of a card under the newest certificate, for `weft verify`
+    Proof(Show),
+    /// Give cards to somebody
+    Transfer(Transfer),
+    /// Write the creator's words on a card
+    Update(Update),
+    /// Destroy cards
+    Burn(Burn),
+    /// Offer cards for sale at a fixed price
+    List(market::List),
+    /// Take a deal that is open to you: buy what is listed, accept a swap
+    Buy(market::Buy),
+    /// Offer money for a card, or for any of an edition or a collection
+    Offer(market::Offer),
+    /// Accept an offer with cards of yours
+    Accept(market::Accept),
+    /// Offer many for many: cards and money on both sides
+    Swap(market::Swap),
+    /// Take back a deal of yours, and with it what it gives
+    Cancel(market::Cancel),
+    /// List deals
+    Deals(market::Deals),
+    /// Show a deal
+    Deal(market::ShowDeal),
+}
+
+#[derive(clap::Args)]
+pub struct Mint {
+    /// What is minted; repeat it to mint of several editions at once
+    #[arg(long, value_name = "ID", required = true)]
+    edition: Vec<EditionId>,
+    /// Who receives the cards; without it the key's own account
+    #[arg(long, value_name = "ADDRESS")]
+    to: Option<Address>,
+    /// Copies of each edition; at most 256 items at once
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    count: u64,
+    #[command(flatten)]
+    sender: Sender,
+}
+
+#[derive(clap::Args)]
+pub struct Show {
+    item: ItemId,
+    #[command(flatten)]
+    network: Network,
+}
+
+#[derive(clap::Args)]
+pub struct Items {
+    collection: CollectionId,
+    /// Of this edition only
+    #[arg(long, value_name = "ID")]
+    edition: Option<EditionId>,
+    #[command(flatten)]
+    paging: Paging,
+    #[command(flatten)]
+    network: Network,
+}
+
+#[derive(clap::Args)]
+pub struct Past {
+    item: ItemId,
+    #[command(flatten)]
+    paging: Paging,
+    #[command(flatten)]
+    network: Network,
+}
+
+#[derive(clap::Args)]
+pub struct Transfer {
+    #[arg(required = true, value_name = "ITEM")]
+    items: Vec<ItemId>,
+    #[arg(long, value_name = "ADDRESS")]
+    to: Address,
+    #[command(flatten)]
+    sender: Sender,
+}
+
+#[derive(clap::Args)]
+pub struct Update {
+    item: ItemId,
+    /// The creator's words, instead of those before
+    #[arg(long)]
+    status: String,
+    /// Hash of what else belongs to the card, 32 bytes in hexadecimal
+    #[arg(long, value_name = "HASH")]
+    data_hash: Option<ContentHash>,
+    #[command(flatten)]
+    sender: Sender,
+}
+
+#[derive(clap::Args)]
+pub struct Burn {
+    #[arg(required = true, value_name = "ITEM")]
+    items: Vec<ItemId>,
+    #[command(flatten)]
+    sender: Sender,
+}
+
+pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
+    match command {
+        Command::Mint(arguments) => mint(arguments, output).await,
+        Command::Show(arguments) => {
+            let item = arguments.network.client()?.item(&arguments.item).await?;
+            output.data(&item, item_shown)
+        }
+        Command::Items(arguments) => {
+            let client = arguments.network.client()?;
+            let page = arguments.paging.query();
+            let edition = arguments.edition.as_ref();
+            let items = client.collection_items(&arguments.collection, edition, &page);
+            output.data(&items.await?, item_list)
+        }
+        Command::History(arguments) => {
+            let client = arguments.network.client()?;
+            let page = arguments.paging.query();
+            let history = client.item_history(&arguments.item, &page).await?;
+            output.data(&history, past)
+        }
+        Command::Proof(arguments) => proof(&arguments, output).await,
+        Command::Transfer(arguments) => {
+            let to = arguments.to;
+            let items = arguments.items.into_iter();
+            let items = items.map(|item| ItemTransfer { to, item }).collect();
+            let payments = vec![];
+            let give = Operation::Transfer { payments, items };
+            arguments.sender.send(give, output).await
+        }
+        Command::Update(arguments) => {
+            let update = Operation::UpdateItem {
+                item: arguments.item,
+                status: arguments.status,
+                data_hash: arguments.data_hash,
+            };
+            arguments.sender.send(update, output).await
+        }
+        Command::Burn(arguments) => {
+            let burn = Operation::Burn {
+                items: arguments.items,
+            };
+            arguments.sender.send(burn, output).await
+        }
+        Command::List(arguments) => market::list(arguments, output).await,
+        Command::Buy(arguments) => market::buy(arguments, output).await,
+        Command::Offer(arguments) => market::offer(arguments, output).await,
+        Command::Accept(arguments) => market::accept(arguments, output).await,
+        Command::Swap(arguments) => market::swap(arguments, output).await,
+        Command::Cancel(arguments) => market::cancel(arguments, output).await,
+        Command::Deals(arguments) => market::deals(arguments, output).await,
+        Command::Deal(arguments) => market::show(&arguments, output).await,
+    }
+}
+
+async fn mint(arguments: Mint, output: &Output) -> Result<(), Failure> {
+    let session = arguments.sender.session().await?;
+    let to = arguments.to.unwrap_or(session.address);
+    let entry = |edition| MintEntry {
+        edition,
+        to,
+        count: arguments.count,
+    };
+    let entries = arguments.edition.into_iter().map(entry).collect();
+    let outcome = session.send(vec![Operation::Mint { entries }]).await?;
+    output.data(&outcome, crate::sending::Outcome::text)
+}
+
+/// The bundle as a node writes it, on one line; nobody needs a table of hashes.
+async fn proof(arguments: &Show, output: &Output) -> Result<(), Failure> {
+    let client = arguments.network.client()?;
+    let bundle = client.item_proof(&arguments.item).await?;
+    let text = serde_json::to_string(&bundle).map_err(std::io::Error::from)?;
+    output.data(&bundle, |_| text)?;
+    if bundle.value.is_none() {
+        output.say(format_args!(
+            "The proof is one of absence: at height {} there is no such card.",
+            bundle.certificate.statement.height
+        ));
+    }
+    Ok(())
+}
+
+fn state(item: &Item) -> &'static str {
+    match item.state {
+        ItemState::Held => "held",
+        ItemState::Locked => "locked",
+        ItemState::Burned => "burned",
+    }
+}
+
+pub fn item_shown(item: &Item) -> String {
+    let text = |id: Option<&dyn ToString>| id.map_or_else(String::new, ToString::to_string);
+    let collection = item.collection.as_ref().map(|c| c as &dyn ToString);
+    lines(&[
+        ("item", item.id.to_string()),
+        ("edition", item.edition.to_string()),
+        ("collection", text(collection)),
+        ("serial", item.serial.to_string()),
+        ("owner", item.owner.to_string()),
+        ("state", state(item).to_owned()),
+        ("deal", text(item.deal.as_ref().map(|d| d as &dyn ToString))),
+        ("status", item.status.clone()),
+        (
+            "data hash",
+            text(item.data_hash.as_ref().map(|h| h as &dyn ToString)),
+        ),
+    ])
+}
+
+pub fn item_list(page: &Page<Item>) -> String {
+    let mut table = table(&["item", "edition", "serial", "state", "owner"]);
+    for item in &page.items {
+        table.add_row([
+            item.id.to_string(),
+            item.edition.to_string(),
+            item.serial.to_string(),
+            state(item).to_owned(),
+            item.owner.to_string(),
+        ]);
+    }
+    format!("{table}{}", more(page))
+}
+
+fn past(page: &Page<History>) -> String {
+    let mut table = table(&["time", "commit", "operations", "state", "owner"]);
+    for step in &page.items {
+        let item = step.item.as_ref();
+        table.add_row([
+            step.timestamp.to_string(),
+            step.commit.to_string(),
+            step.operations.join(", "),
+            item.map_or("", state).to_owned(),
+            item.map_or_else(String::new, |i| i.owner.to_string()),
+        ]);
+    }
+    format!("{table}{}", more(page))
+}

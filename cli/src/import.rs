@@ -1,0 +1,430 @@
+//! `weft collection import`: an edition for each card of a catalogue.
+//!
+//! Everything is read, mapped and checked before anything is sent. What cannot become an edition is
+//! refused by line, the rest is created. Running it again creates what is missing.
+
+mod journal;
+mod mapping;
+mod plan;
+mod send;
+mod source;
+
+use crate::failure::{Failure, Kind};
+use crate::output::Output;
+use crate::sending::{Sender, Session, settled};
+use crate::values::lines;
+use indicatif::{ProgressBar, ProgressStyle};
+use journal::Journal;
+use mapping::{Mapping, Wanted};
+use plan::{Plan, Refusal};
+use send::Done;
+use serde::Serialize;
+use source::Format;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use weft_client::Wait;
+use weft_types::api::Collection;
+use weft_types::hash::keccak;
+use weft_types::{AssetId, CollectionId, FailureCode, OPERATIONS_MAX, Operation};
+
+/// Longest catalogue, in bytes: it is held in memory some times over.
+const CATALOGUE_BYTES_MAX: u64 = 256 << 20;
+/// Refusals that are shown to people; `--json` has all of them.
+const SHOWN_MAX: usize = 20;
+
+#[derive(clap::Args)]
+pub struct Import {
+    /// The catalogue: JSON (an array of objects), JSON lines or CSV with a heading
+    file: PathBuf,
+    /// Collection to add to; you must have created it
+    #[arg(long, value_name = "ID")]
+    collection: Option<CollectionId>,
+    /// Name of a new collection
+    #[arg(long, conflicts_with = "collection")]
+    name: Option<String>,
+    /// Description of a new collection
+    #[arg(long, default_value = "", conflicts_with = "collection")]
+    description: String,
+    /// Which field becomes what: name, image, cap, reference, image_hash, metadata_hash and trait:NAME,
+    /// each from FIELD or a template such as {set}-{number}; what is not named is found by usual names
+    #[arg(
+        long,
+        value_name = "TARGET=FIELD,...",
+        default_value = "",
+        hide_default_value = true
+    )]
+    map: Wanted,
+    /// Most copies of each card, where the catalogue has no field for it
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
+    cap: u64,
+    /// What the file is, where its name does not say
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Between the fields of CSV: one character, or `tab`
+    #[arg(long, default_value = ",", value_parser = delimiter)]
+    delimiter: u8,
+    /// Editions of one transaction
+    #[arg(long, default_value_t = OPERATIONS_MAX as u64, value_parser = clap::value_parser!(u64).range(1..=OPERATIONS_MAX as u64))]
+    batch: u64,
+    /// State file; without it FILE.import
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Show what would be created and refused; send nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    sender: Sender,
+}
+
+fn delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        b"tab" | b"\\t" => Ok(b'\t'),
+        [one] if one.is_ascii() && !matches!(one, b'"' | b'\n' | b'\r') => Ok(*one),
+        _ => Err(format!("{text:?} is neither one ASCII character nor `tab`")),
+    }
+}
+
+/// What an import did, or would do.
+#[derive(Debug, Serialize)]
+struct Report {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    collection: Option<CollectionId>,
+    dry_run: bool,
+    mapping: String,
+    /// Cards of the catalogue.
+    cards: u64,
+    /// Editions created; of a dry run those that would be, unless they exist.
+    created: u64,
+    /// Editions that were there already.
+    skipped: u64,
+    /// Of those the references whose terms are not what the catalogue says; terms never change.
+    differing: Vec<String>,
+    refused: Vec<Refusal>,
+    /// Fields too long for a trait, and of how many cards.
+    left_out: BTreeMap<String, u64>,
+    fee: u64,
+    seconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<PathBuf>,
+}
+
+/// A catalogue that was read, with what it becomes of a collection still to be known.
+struct Catalogue {
+    rows: Vec<source::Row>,
+    refused: Vec<Refusal>,
+    mapping: Mapping,
+    digest: [u8; 32],
+}
+
+pub async fn run(arguments: &Import, output: &Output) -> Result<(), Failure> {
+    let begun = Instant::now();
+    let catalogue = read(arguments)?;
+    output.say(catalogue.mapping.describe());
+    let mut report = Report {
+        collection: arguments.collection,
+        dry_run: arguments.dry_run,
+        mapping: catalogue.mapping.describe(),
+        cards: (catalogue.rows.len() + catalogue.refused.len()) as u64,
+        created: 0,
+        skipped: 0,
+        differing: vec![],
+        refused: vec![],
+        left_out: BTreeMap::new(),
+        fee: 0,
+        seconds: 0.0,
+        state: None,
+    };
+    let ended = match arguments.dry_run {
+        true => {
+            let plan = catalogue.plan(arguments.collection.unwrap_or_default());
+            report.created = plan.cards.len() as u64;
+            report.take(plan);
+            Ok(())
+        }
+        false => import(arguments, catalogue, &mut report, output).await,
+    };
+    report.seconds = begun.elapsed().as_secs_f64();
+    if ended.is_err() && report.created == 0 {
+        return ended;
+    }
+    output.data(&report, Report::text)?;
+    report.complain(output);
+    ended.map_err(|failure| {
+        let hint = failure.hint.clone().unwrap_or_default();
+        failure.hint(format_args!(
+            "{hint}\n  the same command again goes on where this one ended, and creates nothing twice"
+        ))
+    })?;
+    match report.refused.len() {
+        0 => Ok(()),
+        refused => Err(Failure::new(
+            Kind::Refused,
+            format_args!("{refused} of {} cards were refused", report.cards),
+        )
+        .hint("correct these lines and run the same command again: it sends only what is missing")),
+    }
+}
+
+fn read(arguments: &Import) -> Result<Catalogue, Failure> {
+    let path = &arguments.file;
+    let named =
+        |words: &dyn std::fmt::Display| Failure::usage(format_args!("{}: {words}", path.display()));
+    let file = File::open(path).map_err(|e| named(&e))?;
+    let mut bytes = Vec::new();
+    let read = file.take(CATALOGUE_BYTES_MAX + 1).read_to_end(&mut bytes);
+    read.map_err(|e| named(&e))?;
+    if bytes.len() as u64 > CATALOGUE_BYTES_MAX {
+        let words = format!("has more than {CATALOGUE_BYTES_MAX} bytes");
+        return Err(named(&words).hint("divide it; the parts can go into one collection"));
+    }
+    let format = arguments
+        .format
+        .unwrap_or_else(|| Format::guess(path, &bytes));
+    let rows = source::rows(path, &bytes, format, arguments.delimiter)?;
+    let (rows, refused): (Vec<_>, Vec<_>) = rows.into_iter().partition(Result::is_ok);
+    let rows: Vec<source::Row> = rows.into_iter().flatten().collect();
+    let refused: Vec<Refusal> = refused.into_iter().filter_map(Result::err).collect();
+    if rows.is_empty() {
+        let first = refused.first().map(|r| format!(": {r}"));
+        return Err(named(&format_args!(
+            "has no cards{}",
+            first.unwrap_or_default()
+        )));
+    }
+    let mapping = Mapping::find(arguments.map.clone(), &rows, arguments.cap);
+    Ok(Catalogue {
+        mapping: mapping.map_err(|e| named(&e))?,
+        rows,
+        refused,
+        digest: keccak(&[&bytes]),
+    })
+}
+
+impl Catalogue {
+    fn plan(self, collection: CollectionId) -> Plan {
+        Plan::new(&self.rows, self.refused, &self.mapping, collection)
+    }
+}
+
+async fn import(
+    arguments: &Import,
+    catalogue: Catalogue,
+    report: &mut Report,
+    output: &Output,
+) -> Result<(), Failure> {
+    let session = arguments.sender.session().await?;
+    let state = arguments.state.clone();
+    let state = state.unwrap_or_else(|| beside(&arguments.file));
+    let mut journal = Journal::open(&state)?;
+    let collection = target(arguments, &session, &mut journal, &state, &catalogue.digest).await?;
+    report.collection = Some(collection);
+    report.state = Some(state);
+
+    if !journal.pending().is_empty() {
+        output.say("An import was stopped here before: waiting for what it had sent.");
+    }
+    send::settle(&session, &mut journal).await?;
+    let existing = send::existing(&session, &collection).await?;
+    let mut plan = catalogue.plan(collection);
+    let cards = std::mem::take(&mut plan.cards);
+    report.take(plan);
+    let mut missing = Vec::new();
+    for card in cards {
+        match existing.get(&card.edition.reference) {
+            None => missing.push(card),
+            Some(edition) => {
+                report.skipped += 1;
+                if !send::is_same(edition, &card.edition) {
+                    report.differing.push(card.edition.reference);
+                }
+            }
+        }
+    }
+
+    let batches = send::divide(&session, &missing, arguments.batch as usize);
+    can_pay(&session, send::fee(&session, &batches).0).await?;
+    let bar = ProgressBar::new(missing.len() as u64);
+    let style =
+        ProgressStyle::with_template("{bar:40} {pos}/{len} editions, {per_sec}, {eta} to go");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let mut done = Done::default();
+    let sent = send::create(&session, &batches, &mut journal, &bar, &mut done).await;
+    bar.finish_and_clear();
+    (report.created, report.fee) = (done.created, done.fee);
+    sent
+}
+
+fn beside(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".import");
+    PathBuf::from(name)
+}
+
+/// The collection to add to: the state file's, the one named, or a new one. A new one's id follows
+/// from its name and the catalogue's bytes, so that a crash after its creation leads back to it.
+async fn target(
+    arguments: &Import,
+    session: &Session,
+    journal: &mut Journal,
+    state: &Path,
+    digest: &[u8; 32],
+) -> Result<CollectionId, Failure> {
+    let network = session.client.genesis().await?.network.id();
+    let other = |what: &str| {
+        Failure::usage(format_args!(
+            "state file {} is of another {what}",
+            state.display()
+        ))
+        .hint("name another with --state FILE, or remove it to begin anew")
+    };
+    if let Some(header) = journal.header() {
+        if header.network != network {
+            return Err(other("network"));
+        }
+        if arguments
+            .collection
+            .is_some_and(|id| id != header.collection)
+        {
+            return Err(other("collection"));
+        }
+        session.client.has_seen(journal.seen());
+    }
+    let known = journal
+        .header()
+        .map(|h| h.collection)
+        .or(arguments.collection);
+    let id = match (known, &arguments.name) {
+        (Some(id), _) => {
+            mine(session, &session.client.collection(&id).await?)?;
+            id
+        }
+        (None, Some(name)) => create(arguments, session, name, digest).await?,
+        (None, None) => {
+            let words = "which collection do the cards belong to?";
+            return Err(Failure::usage(words)
+                .hint("create one with --name NAME, or name yours with --collection ID"));
+        }
+    };
+    journal.begin(network, id)?;
+    Ok(id)
+}
+
+fn mine(session: &Session, collection: &Collection) -> Result<(), Failure> {
+    if collection.creator == session.address {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Kind::Refused,
+        format_args!(
+            "collection {} was created by {}, and the key is of {}",
+            collection.id, collection.creator, session.address
+        ),
+    )
+    .hint("only its creator adds editions: name the creator's key with --key FILE"))
+}
+
+async fn create(
+    arguments: &Import,
+    session: &Session,
+    name: &str,
+    digest: &[u8; 32],
+) -> Result<CollectionId, Failure> {
+    let length = (name.len() as u64).to_be_bytes();
+    let hash = keccak(&[b"weft/import/collection", &length, name.as_bytes(), digest]);
+    let mut idempotency = [0; 16];
+    idempotency.copy_from_slice(&hash[..16]);
+    let id = CollectionId::derive(&session.address, &idempotency, 0);
+    let create = Operation::CreateCollection {
+        name: name.to_owned(),
+        description: arguments.description.clone(),
+        item_cap: 0,
+    };
+    match session.client.collection(&id).await {
+        Ok(_) => return Ok(id),
+        Err(error) if error.is_not_found() => {}
+        Err(error) => return Err(error.into()),
+    }
+    let mut body = session.draft.body(session.address, vec![create]);
+    body.idempotency = idempotency;
+    let transaction = body.sign(&[&session.key]);
+    let status = session.client.submit(&transaction, Wait::Committed).await?;
+    if status.code != Some(FailureCode::AlreadyExists.number()) {
+        settled(&status, Wait::Committed)?;
+    }
+    Ok(id)
+}
+
+async fn can_pay(session: &Session, fee: u64) -> Result<(), Failure> {
+    let account = session.client.account(&session.address).await?;
+    let balance = account.balance(AssetId::NATIVE).0;
+    if balance >= fee {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Kind::Refused,
+        format_args!(
+            "the import costs {fee}, and {} holds {balance}",
+            session.address
+        ),
+    )
+    .hint("fund it with `weft account fund`, or have somebody transfer to it"))
+}
+
+impl Report {
+    fn take(&mut self, plan: Plan) {
+        self.refused = plan.refused;
+        self.left_out = plan.left_out;
+    }
+
+    fn text(&self) -> String {
+        let created = match self.dry_run {
+            true => "would be created",
+            false => "created",
+        };
+        let collection = self.collection.map(|id| id.to_string());
+        let state = self.state.as_ref().map(|path| path.display().to_string());
+        lines(&[
+            ("collection", collection.unwrap_or_default()),
+            ("cards", self.cards.to_string()),
+            (created, self.created.to_string()),
+            ("skipped", self.skipped.to_string()),
+            ("refused", self.refused.len().to_string()),
+            ("fee", self.fee.to_string()),
+            ("seconds", format!("{:.1}", self.seconds)),
+            ("state file", state.unwrap_or_default()),
+        ])
+    }
+
+    /// What did not go as the catalogue has it.
+    fn complain(&self, output: &Output) {
+        for (field, cards) in &self.left_out {
+            output.say(format_args!(
+                "{field} is too long for a trait in {cards} cards, and was left out of these"
+            ));
+        }
+        let differing = self.differing.len();
+        if differing > 0 {
+            let shown: Vec<&str> = self
+                .differing
+                .iter()
+                .map(String::as_str)
+                .take(SHOWN_MAX)
+                .collect();
+            output.say(format_args!(
+                "{differing} editions exist with other terms than the catalogue has, and stay as they are: {}{}",
+                shown.join(", "),
+                if differing > SHOWN_MAX { ", ..." } else { "" }
+            ));
+        }
+        for refusal in self.refused.iter().take(SHOWN_MAX) {
+            output.say(format_args!("refused: {refusal}"));
+        }
+        if self.refused.len() > SHOWN_MAX {
+            let more = self.refused.len() - SHOWN_MAX;
+            output.say(format_args!("... and {more} more; --json shows all"));
+        }
+    }
+}

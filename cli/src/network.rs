@@ -1,0 +1,76 @@
+//! Where the network is: the nodes named by `--url`, else those of the testnet in a folder.
+
+use crate::failure::{Failure, Kind};
+use crate::testnet::Place;
+use std::path::Path;
+use weft_client::{Client, ClientError};
+use weft_testnet::cluster::Manifest;
+use weft_types::Genesis;
+
+#[derive(clap::Args, Debug, Clone)]
+pub struct Network {
+    /// URL of a node; repeat it to have others asked when one does not answer
+    #[arg(long, value_name = "URL")]
+    url: Vec<String>,
+    #[command(flatten)]
+    testnet: Place,
+}
+
+impl Network {
+    pub fn client(&self) -> Result<Client, Failure> {
+        let urls = match self.url.is_empty() {
+            false => self.url.clone(),
+            true => self.manifest()?.nodes.into_iter().map(|n| n.api).collect(),
+        };
+        Ok(Client::new(urls)?)
+    }
+
+    /// The testnet's faucet.
+    pub fn faucet(&self) -> Result<String, Failure> {
+        let faucet = self.manifest()?.faucet;
+        faucet.ok_or_else(|| {
+            Failure::usage("the testnet's faucet does not run")
+                .hint("name one with --faucet URL, or have somebody transfer to the account")
+        })
+    }
+
+    fn manifest(&self) -> Result<Manifest, Failure> {
+        let manifest = Manifest::read(&self.testnet.folder()?);
+        manifest.map_err(|error| {
+            Failure::usage(error).hint(
+                "name a node with --url URL, or a testnet with --dir FOLDER; `weft testnet up` starts one",
+            )
+        })
+    }
+}
+
+/// Reads a `genesis.json`.
+pub fn read_genesis(path: &Path) -> Result<Genesis, Failure> {
+    let named =
+        |error: &dyn std::fmt::Display| Failure::usage(format_args!("{}: {error}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|e| named(&e))?;
+    Genesis::from_json(&text).map_err(|e| named(&e))
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::NoNodes | ClientError::Url { .. } => {
+                Self::usage(error).hint("a node's URL looks like http://127.0.0.1:7700")
+            }
+            ClientError::Unreachable { .. } | ClientError::TimedOut { .. } => {
+                Self::new(Kind::Unreachable, error)
+                    .hint("see `weft testnet status`, or name another node with --url")
+            }
+            ClientError::Problem { node, problem, .. } => {
+                let words = format!("{node}: {problem} ({})", problem.code);
+                Self::new(Kind::Refused, words).hint(&problem.hint)
+            }
+            ClientError::Status { .. }
+            | ClientError::Malformed { .. }
+            | ClientError::TooLong { .. } => {
+                Self::new(Kind::Failed, error).hint("is that the URL of a node of this version?")
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Signing operations with the user's key, sending them, and what came of it.
+
+use crate::failure::{Failure, Kind};
+use crate::network::Network;
+use crate::output::Output;
+use crate::values::lines;
+use crate::wallet::Wallet;
+use serde::Serialize;
+use weft_client::{Client, Draft, Wait};
+use weft_types::api::{TransactionState, TransactionStatus};
+use weft_types::ed25519::SecretKey;
+use weft_types::{
+    Address, Amount, CollectionId, CommitIndex, DealId, EditionId, Height, ItemId, ObjectId,
+    Operation, TransactionId,
+};
+
+/// What every command that sends something takes.
+#[derive(clap::Args, Debug, Clone)]
+pub struct Sender {
+    #[command(flatten)]
+    pub network: Network,
+    #[command(flatten)]
+    pub wallet: Wallet,
+    /// How far the transaction has to come before the command ends
+    #[arg(long, value_enum, default_value_t = Until::Committed)]
+    wait: Until,
+}
+
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+enum Until {
+    /// Taken by a node
+    Submitted,
+    /// Ordered and applied: final
+    Committed,
+    /// Under a certificate of the committee
+    Certified,
+}
+
+/// A user at a network.
+pub struct Session {
+    pub client: Client,
+    pub draft: Draft,
+    pub key: SecretKey,
+    pub address: Address,
+    wait: Wait,
+}
+
+/// What came of a transaction.
+#[derive(Debug, Serialize)]
+pub struct Outcome {
+    transaction: TransactionId,
+    state: TransactionState,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<CommitIndex>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    height: Option<Height>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fee: Option<Amount>,
+    /// Created, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub collections: Vec<CollectionId>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub editions: Vec<EditionId>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<ItemId>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deals: Vec<DealId>,
+}
+
+impl Sender {
+    pub async fn session(&self) -> Result<Session, Failure> {
+        let key = self.wallet.key()?;
+        let client = self.network.client()?;
+        let draft = Draft::new(&client.genesis().await?);
+        Ok(Session {
+            client,
+            draft,
+            address: Address::of_key(&key.public()),
+            key,
+            wait: match self.wait {
+                Until::Submitted => Wait::Submitted,
+                Until::Committed => Wait::Committed,
+                Until::Certified => Wait::Certified,
+            },
+        })
+    }
+
+    /// Sends one operation and prints what came of it.
+    pub async fn send(&self, operation: Operation, output: &Output) -> Result<(), Failure> {
+        let outcome = self.session().await?.send(vec![operation]).await?;
+        output.data(&outcome, Outcome::text)
+    }
+}
+
+impl Session {
+    /// Sends operations in one transaction, and waits as long as was asked for.
+    pub async fn send(&self, operations: Vec<Operation>) -> Result<Outcome, Failure> {
+        let transaction = self.draft.sign(&self.key, operations);
+        let status = self.client.submit(&transaction, self.wait).await?;
+        settled(&status, self.wait)?;
+        Ok(Outcome::of(&status))
+    }
+}
+
+/// Whether a transaction has come as far as it should.
+pub fn settled(status: &TransactionStatus, wait: Wait) -> Result<(), Failure> {
+    let id = status.id;
+    let unfinished = |missing: &str| {
+        Failure::new(
+            Kind::Unreachable,
+            format_args!("transaction {id} is not {missing} yet"),
+        )
+        .hint("it may still be: look at `weft account history`, and at `weft testnet status`")
+    };
+    match (status.state, wait) {
+        (TransactionState::Rejected, _) => {
+            let code = status.code_name.as_deref().unwrap_or("unknown");
+            let detail = status
+                .detail
+                .as_deref()
+                .unwrap_or("the node gives no detail");
+            Err(Failure::new(
+                Kind::Refused,
+                format_args!("transaction {id} was rejected: {detail} ({code})"),
+            ))
+        }
+        (TransactionState::Expired, _) => Err(Failure::new(
+            Kind::Refused,
+            format_args!("transaction {id} was not ordered in its time, and never will be"),
+        )
+        .hint("send it again; if it happens again, compare this machine's clock with the nodes'")),
+        (TransactionState::Submitted, Wait::Committed | Wait::Certified) => {
+            Err(unfinished("committed"))
+        }
+        (TransactionState::Committed, Wait::Certified) => Err(unfinished("certified")),
+        _ => Ok(()),
+    }
+}
+
+impl Outcome {
+    pub fn of(status: &TransactionStatus) -> Self {
+        let mut outcome = Self {
+            transaction: status.id,
+            state: status.state,
+            commit: status.commit,
+            height: status.height,
+            fee: status.receipt.as_ref().map(|r| r.fee),
+            collections: vec![],
+            editions: vec![],
+            items: vec![],
+            deals: vec![],
+        };
+        for id in status.receipt.iter().flat_map(|r| &r.created) {
+            match id {
+                ObjectId::Collection(id) => outcome.collections.push(*id),
+                ObjectId::Edition(id) => outcome.editions.push(*id),
+                ObjectId::Item(id) => outcome.items.push(*id),
+                ObjectId::Deal(id) => outcome.deals.push(*id),
+                ObjectId::Account(_) => {}
+            }
+        }
+        outcome
+    }
+
+    pub fn text(&self) -> String {
+        let mut pairs = Vec::new();
+        pairs.extend(
+            self.collections
+                .iter()
+                .map(|id| ("collection", id.to_string())),
+        );
+        pairs.extend(self.editions.iter().map(|id| ("edition", id.to_string())));
+        pairs.extend(self.items.iter().map(|id| ("item", id.to_string())));
+        pairs.extend(self.deals.iter().map(|id| ("deal", id.to_string())));
+        pairs.push(("transaction", self.transaction.to_string()));
+        pairs.push(("state", self.state.as_str().to_owned()));
+        pairs.extend(self.commit.map(|c| ("commit", c.to_string())));
+        pairs.extend(self.height.map(|h| ("height", h.to_string())));
+        pairs.extend(self.fee.map(|f| ("fee", f.to_string())));
+        lines(&pairs)
+    }
+}

@@ -1,0 +1,100 @@
+//! `weft verify`: checks a proof with the genesis alone, asking nobody.
+
+use crate::card::item_shown;
+use crate::collection::{edition_shown, shown};
+use crate::failure::{Failure, Kind};
+use crate::market::deal_shown;
+use crate::network::read_genesis;
+use crate::output::Output;
+use crate::values::lines;
+use serde::Serialize;
+use std::fs::File;
+use std::io::Read;
+use std::path::PathBuf;
+use weft_client::verify::{BUNDLE_BYTES_MAX, VerifyError, verify_text};
+use weft_types::api::Object;
+use weft_types::{Height, Millis, NetworkId, ObjectId, Root};
+
+#[derive(clap::Args)]
+pub struct Verify {
+    /// Proof as `weft card proof` prints it; `-` reads stdin
+    proof: PathBuf,
+    /// `genesis.json` of the network, from a source that you trust
+    #[arg(long, value_name = "FILE")]
+    genesis: PathBuf,
+}
+
+/// What is proven.
+#[derive(Serialize)]
+struct Proven {
+    id: ObjectId,
+    /// Absent: it is proven that there is no such object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<Object>,
+    network: NetworkId,
+    height: Height,
+    timestamp: Millis,
+    state_root: Root,
+}
+
+pub fn run(arguments: &Verify, output: &Output) -> Result<(), Failure> {
+    let genesis = read_genesis(&arguments.genesis)?;
+    let text = read(arguments)?;
+    let verified = verify_text(&text, &genesis).map_err(|error| match error {
+        VerifyError::Genesis(error) => {
+            Failure::usage(format_args!("{}: {error}", arguments.genesis.display()))
+        }
+        error => Failure::new(
+            Kind::Invalid,
+            format_args!("{} proves nothing: {error}", arguments.proof.display()),
+        )
+        .hint("fetch the proof again; if it stays so, do not trust who gave it to you"),
+    })?;
+    let proven = Proven {
+        id: verified.id,
+        object: verified.object,
+        network: genesis.network.id(),
+        height: verified.height,
+        timestamp: verified.timestamp,
+        state_root: verified.state_root,
+    };
+    output.data(&proven, text_of)
+}
+
+/// One byte more than is allowed at most, so that the verifier says that it is too long.
+fn read(arguments: &Verify) -> Result<String, Failure> {
+    let path = &arguments.proof;
+    let source: Box<dyn Read> = match path.to_str() {
+        Some("-") => Box::new(std::io::stdin()),
+        _ => {
+            let opened = File::open(path);
+            Box::new(opened.map_err(|e| Failure::usage(format_args!("{}: {e}", path.display())))?)
+        }
+    };
+    let mut bytes = Vec::new();
+    let limit = BUNDLE_BYTES_MAX as u64 + 1;
+    let read = source.take(limit).read_to_end(&mut bytes);
+    read.map_err(|e| Failure::usage(format_args!("{}: {e}", path.display())))?;
+    String::from_utf8(bytes).map_err(|_| {
+        let words = format!("{} proves nothing: it is no text", path.display());
+        Failure::new(Kind::Invalid, words)
+    })
+}
+
+fn text_of(proven: &Proven) -> String {
+    let object = match &proven.object {
+        None => format!("proven: there is no {}", proven.id),
+        Some(Object::Item(item)) => item_shown(item),
+        Some(Object::Collection(collection)) => shown(collection),
+        Some(Object::Edition(edition)) => edition_shown(edition),
+        Some(Object::Deal(deal)) => deal_shown(deal),
+        Some(Object::Account(account)) => crate::account::shown(account),
+    };
+    let when = lines(&[
+        ("network", proven.network.to_string()),
+        ("height", proven.height.to_string()),
+        ("timestamp", proven.timestamp.to_string()),
+        ("state root", proven.state_root.to_string()),
+    ]);
+    format!("{object}\n\nso it was at\n{when}")
+}
