@@ -69,7 +69,7 @@ pub struct Outcome {
 
 impl Sender {
     pub async fn session(&self) -> Result<Session, Failure> {
-        let key = self.wallet.key()?;
+        let key = self.wallet.secret()?;
         let client = self.network.client()?;
         let draft = Draft::new(&client.genesis().await?);
         Ok(Session {

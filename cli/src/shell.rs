@@ -34,9 +34,23 @@ pub fn man(arguments: &Man) -> Result<(), Failure> {
 mod tests {
     use super::*;
 
+    /// What clap itself asserts in builds with debug assertions only.
+    fn check(command: &clap::Command) {
+        let ids = command.get_arguments().map(|a| a.get_id().to_string());
+        let mut names: Vec<String> = ids.collect();
+        let longs = command.get_arguments().filter_map(clap::Arg::get_long);
+        names.extend(longs.map(|long| format!("--{long}")));
+        names.sort_unstable();
+        let twice = names.windows(2).find(|pair| pair[0] == pair[1]);
+        assert_eq!(twice, None, "{}", command.get_name());
+        command.get_subcommands().for_each(check);
+    }
+
     #[test]
-    fn the_description_of_the_arguments_is_consistent() {
-        Cli::command().debug_assert();
+    fn no_command_has_two_arguments_of_one_name() {
+        let mut command = Cli::command();
+        command.build();
+        check(&command);
     }
 
     #[test]

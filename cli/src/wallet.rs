@@ -9,13 +9,13 @@ use weft_types::ed25519::SecretKey;
 #[derive(clap::Args, Debug, Clone)]
 pub struct Wallet {
     /// Key file of the account that signs, made by `weft account new`
-    #[arg(long = "key", value_name = "FILE", default_value = ".weft/wallet.key")]
-    file: PathBuf,
+    #[arg(long, value_name = "FILE", default_value = ".weft/wallet.key")]
+    key: PathBuf,
 }
 
 impl Wallet {
-    pub fn key(&self) -> Result<SecretKey, Failure> {
-        read_secret(&self.file)
+    pub fn secret(&self) -> Result<SecretKey, Failure> {
+        read_secret(&self.key)
             .map(|seed| SecretKey::from_seed(*seed))
             .map_err(|error| match &error {
                 KeyError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
@@ -30,7 +30,7 @@ impl Wallet {
     pub fn address_or_own(&self, address: Option<Address>) -> Result<Address, Failure> {
         match address {
             Some(address) => Ok(address),
-            None => Ok(Address::of_key(&self.key()?.public())),
+            None => Ok(Address::of_key(&self.secret()?.public())),
         }
     }
 }
