@@ -27,7 +27,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use weft_network::{IdentitySeed, Limits, Member, Network, NetworkConfig, NetworkError, Role};
 use weft_storage::{GuardError, GuardFloor, SigningGuard, Store, StoreError};
-use weft_types::{Genesis, GenesisError, MemberIndex};
+use weft_types::{Genesis, GenesisError, MemberIndex, Round};
 
 /// Submissions of the API that wait for the replica.
 const SUBMISSIONS_MAX: usize = 1024;
@@ -57,7 +57,7 @@ pub enum DriverError {
     )]
     FinalityKey(PathBuf),
     #[error(
-        "the database has signed vertices of this key but the signing guard {0} is missing: starting \
+        "the database has signed vertices of this key that the signing guard {0} does not know: starting \
          would risk signing twice. Put the guard back, or start with an empty data folder and a new key"
     )]
     GuardLost(PathBuf),
@@ -370,29 +370,32 @@ fn open_guard(
 ) -> Result<SigningGuard, DriverError> {
     let path = config.data.join("signing-guard");
     let signed = store.own_vertex()?;
-    let guard = match SigningGuard::open(&path, network, keys.vertex.public()) {
+    let mut guard = match SigningGuard::open(&path, network, keys.vertex.public()) {
         Err(GuardError::Missing(_)) if signed.is_none() => {
             SigningGuard::create(&path, network, keys.vertex.public(), GuardFloor::default())?
         }
         Err(GuardError::Missing(_)) => return Err(DriverError::GuardLost(path)),
         opened => opened?,
     };
-    let stored = signed.map(|own| (own.epoch, own.vertex.round));
     let highest = guard.highest_vertex().map(|s| (s.epoch, s.round));
-    // The guard is written before the database: one round ahead is a crash in between.
-    let behind = match (highest, stored) {
-        (Some((_, round)), None) => round.0 > 1,
-        (Some((guarded, round)), Some((epoch, stored))) => {
-            guarded > epoch || (guarded == epoch && round.0 > stored.0 + 1)
-        }
-        (None, _) => false,
-    };
-    if behind {
+    let stored = signed.map(|own| (own.epoch, own.vertex.round));
+    // The database has an own vertex before the guard does, so it is never behind.
+    if highest > stored {
         let signed = highest.map_or(0, |(_, round)| round.0);
         return Err(DriverError::StoreBehindGuard {
             guard: path,
             signed,
         });
+    }
+    // A crash in between, or a torn write of the guard: one vertex that was stored and not guarded.
+    if let Some(own) = signed.filter(|_| highest < stored) {
+        let before = highest.map_or(Round::ZERO, |(_, round)| round);
+        let parent = store.vertex(own.epoch, &own.vertex)?;
+        let previous = parent.and_then(|v| v.parents().first().map(|p| p.round));
+        if previous.is_none_or(|previous| previous > before) {
+            return Err(DriverError::GuardLost(path));
+        }
+        guard.sign_vertex(own.epoch, own.vertex.round, own.vertex.digest)?;
     }
     Ok(guard)
 }

@@ -332,13 +332,10 @@ impl Replica {
             Core::Accepted(vertex) => {
                 let shares = vertex.shares().to_vec();
                 let author = vertex.author();
-                let foreign = self.own.as_ref().is_none_or(|(own, _)| *own != author);
-                if foreign {
-                    out.push(Effect::Persist(vertex));
-                    for share in shares {
-                        let outcomes = self.finality.add(author, &share);
-                        self.conclude(outcomes, out);
-                    }
+                out.push(Effect::Persist(vertex));
+                for share in shares {
+                    let outcomes = self.finality.add(author, &share);
+                    self.conclude(outcomes, out);
                 }
             }
             Core::Fetch(request) => out.push(Effect::Fetch(request)),
@@ -374,12 +371,14 @@ impl Replica {
             shares: shares.collect(),
         };
         let vertex = Vertex::sign(body, transactions, &keys.vertex);
+        // Stored first: a crash in between leaves a vertex that was never sent, and can be shown. The
+        // other way round the round would be forbidden with nothing to show for it.
+        out.push(Effect::PersistOwn(vertex.clone()));
         out.push(Effect::GuardVertex {
             epoch: self.epoch,
             round: vertex.round(),
             digest: vertex.digest(),
         });
-        out.push(Effect::PersistOwn(vertex.clone()));
         out.push(Effect::Broadcast(vertex.clone()));
         self.feed(now, weft_consensus::Input::Proposed(vertex));
     }

@@ -7,6 +7,7 @@ use super::fetch::serve;
 use crate::metrics::Metrics;
 use crate::replica::Input;
 use bytes::Bytes;
+use dashmap::DashMap;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::Semaphore;
@@ -14,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use weft_network::{Event, Events, FrameKind};
 use weft_storage::Store;
-use weft_types::{Committee, MemberIndex, NetworkId, Vertex, verify_vertex};
+use weft_types::{Committee, MemberIndex, NetworkId, Vertex, VertexDigest, verify_vertex};
 
 /// Frames that carry an encoded vertex.
 pub const VERTEX_FRAME: FrameKind = FrameKind(1);
@@ -29,6 +30,7 @@ pub struct Verifier {
     places: Arc<Semaphore>,
     commands: Commands,
     metrics: Arc<Metrics>,
+    in_work: Arc<DashMap<VertexDigest, ()>>,
 }
 
 impl Verifier {
@@ -46,6 +48,7 @@ impl Verifier {
             places: Arc::new(Semaphore::new(cores + 1)),
             commands,
             metrics,
+            in_work: Arc::default(),
         }
     }
 
@@ -76,6 +79,11 @@ impl Verifier {
     fn verify(&self, from: MemberIndex, bytes: Bytes) {
         let begun = Instant::now();
         let decoded = Vertex::decode(bytes);
+        let digest = decoded.as_ref().map(Vertex::digest).ok();
+        // The same vertex comes from several peers; it is verified once at a time.
+        if digest.is_some_and(|digest| self.in_work.insert(digest, ()).is_some()) {
+            return;
+        }
         let verified =
             decoded.and_then(|v| verify_vertex(v, self.network, &self.committee, &|_| None));
         self.metrics.verify(begun.elapsed());
@@ -89,6 +97,9 @@ impl Verifier {
             Err(error) => {
                 tracing::warn!(member = %from, %error, "refused a vertex");
             }
+        }
+        if let Some(digest) = digest {
+            self.in_work.remove(&digest);
         }
     }
 }
