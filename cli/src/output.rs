@@ -5,6 +5,7 @@ use comfy_table::{Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// How this run of the program prints.
@@ -82,7 +83,11 @@ impl Output {
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Progress { output: *self, bar }
+        Progress {
+            output: *self,
+            bar,
+            last: Mutex::default(),
+        }
     }
 }
 
@@ -90,6 +95,7 @@ impl Output {
 pub struct Progress {
     output: Output,
     bar: Option<ProgressBar>,
+    last: Mutex<String>,
 }
 
 impl Progress {
@@ -97,7 +103,13 @@ impl Progress {
     pub fn step(&self, words: &str) {
         match &self.bar {
             Some(bar) => bar.set_message(words.to_owned()),
-            None => self.output.say(words),
+            None => {
+                let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+                if *last != words {
+                    words.clone_into(&mut last);
+                    self.output.say(words);
+                }
+            }
         }
     }
 }

@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 use weft_testnet::cluster::{
-    Base, Cluster, ClusterError, FAUCET_ACCOUNT, Fault, Folder, Up, UpOptions, account_key, base,
-    end_all, up,
+    Base, Cluster, ClusterError, FAUCET_ACCOUNT, Fault, Folder, Program, Up, UpOptions,
+    account_key, base, end_all, up,
 };
 use weft_testnet::{FaucetLimits, serve_faucet};
 
@@ -142,8 +142,8 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
 }
 
 /// This program, for the processes of a testnet.
-fn program() -> Result<PathBuf, Failure> {
-    Ok(std::env::current_exe()?)
+fn program() -> Result<Program, Failure> {
+    Ok(Program::new(std::env::current_exe()?))
 }
 
 async fn run_up(arguments: UpArguments, output: &Output) -> Result<(), Failure> {

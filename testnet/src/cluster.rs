@@ -26,7 +26,7 @@ pub use up::{Up, UpOptions, up};
 use crate::ports::NODES_MAX;
 use crate::process::ProcessId;
 use records::Records;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Child;
 use std::time::Duration;
 use weft_client::{Client, Options};
@@ -47,8 +47,25 @@ pub type Say<'a> = &'a (dyn Fn(&str) + Sync);
 pub struct Cluster {
     folder: Folder,
     settings: Settings,
-    /// `weft` itself, which all processes but a foreign base chain's run.
-    program: PathBuf,
+    program: Program,
+}
+
+/// `weft` itself, which all processes but anvil's run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    pub path: PathBuf,
+    /// Whether each process is in a group of its own, so that it outlives whoever starts it. Without,
+    /// what ends this process' group ends them too.
+    pub own_group: bool,
+}
+
+impl Program {
+    pub fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            own_group: true,
+        }
+    }
 }
 
 /// What can be done to nodes.
@@ -65,16 +82,16 @@ pub enum Fault {
 }
 
 impl Cluster {
-    fn new(folder: Folder, settings: Settings, program: &Path) -> Self {
+    fn new(folder: Folder, settings: Settings, program: &Program) -> Self {
         Self {
             folder,
             settings,
-            program: program.to_owned(),
+            program: program.clone(),
         }
     }
 
     /// The testnet in a folder, running or not.
-    pub fn open(folder: Folder, program: &Path) -> Result<Self, ClusterError> {
+    pub fn open(folder: Folder, program: &Program) -> Result<Self, ClusterError> {
         let settings = folder.settings()?;
         Ok(Self::new(folder, settings, program))
     }
@@ -133,7 +150,8 @@ impl Cluster {
         let dir = self.folder.path().join(name);
         let dir = dir.to_string_lossy();
         let arguments = ["node", "run", "--dir", &dir];
-        records.start(&self.folder, name, &self.program, &arguments)
+        let program = (self.program.path.as_path(), self.program.own_group);
+        records.start(&self.folder, name, program, &arguments)
     }
 
     /// Ends everything that belongs to the testnet. Returns the names of what was ended.
@@ -203,7 +221,7 @@ impl Cluster {
 /// Ends all processes that are on a folder's record, also when its set-up was interrupted.
 pub async fn end_all(folder: &Folder) -> Result<(), ClusterError> {
     if let Content::Testnet(settings) = folder.content()? {
-        let cluster = Cluster::new(folder.clone(), *settings, Path::new(""));
+        let cluster = Cluster::new(folder.clone(), *settings, &Program::new(PathBuf::new()));
         return cluster.down().await.map(|_| ());
     }
     let mut records = Records::load(folder)?;

@@ -213,8 +213,12 @@ pub async fn run(
     let book = Book::new(clients.len(), from, planned(&plan, step));
     let errands = Errands::new(clients.clone(), sender);
     let drive = Drive::new(book, &plan, pace, errands, start);
+    let said = AtomicU64::new(0);
     let spectator = |counts: Counts, time: Duration| {
-        let seconds = time.as_secs_f64();
+        let seconds = time.as_secs();
+        if said.swap(seconds, Ordering::Relaxed) == seconds {
+            return;
+        }
         let Counts {
             offered,
             committed,
@@ -222,7 +226,7 @@ pub async fn run(
             ..
         } = counts;
         say(&format!(
-            "{seconds:.0} s: {offered} offered, {committed} committed, {failed} failed"
+            "{seconds} s: {offered} offered, {committed} committed, {failed} failed"
         ));
     };
     let look = || meter.look(&(target.processes)());

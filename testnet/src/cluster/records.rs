@@ -66,13 +66,13 @@ impl Records {
         self.processes.remove(name);
     }
 
-    /// Starts a process with its output in its log, out of reach of a terminal's Ctrl-C, and records
-    /// it.
+    /// Starts a process with its output in its log, and records it. In a process group of its own it
+    /// is out of reach of a terminal's Ctrl-C.
     pub fn start(
         &mut self,
         folder: &Folder,
         name: &str,
-        program: &Path,
+        (program, own_group): (&Path, bool),
         arguments: &[&str],
     ) -> Result<Child, ClusterError> {
         let failed = |source| ClusterError::Start {
@@ -82,14 +82,13 @@ impl Records {
         };
         let log = open_log(&folder.log(name))?;
         let errors = log.try_clone().map_err(failed)?;
-        let child = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(log)
-            .stderr(errors)
-            .process_group(0)
-            .spawn()
-            .map_err(failed)?;
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::null());
+        command.stdout(log).stderr(errors);
+        if own_group {
+            command.process_group(0);
+        }
+        let child = command.spawn().map_err(failed)?;
         // One that has ended already is found out by who waits for it.
         if let Some(id) = ProcessId::of(child.id()) {
             self.processes.insert(name.to_owned(), id);
@@ -151,7 +150,7 @@ mod tests {
     fn a_started_process_is_on_record_with_its_output_in_its_log() {
         let (_parent, folder) = folder();
         let mut records = Records::load(&folder).unwrap();
-        let shell = Path::new("/bin/sh");
+        let shell = (Path::new("/bin/sh"), false);
         let arguments = ["-c", "echo out; echo err >&2; exec sleep 60"];
         let mut child = records.start(&folder, "node-1", shell, &arguments).unwrap();
         let read = Records::load(&folder).unwrap();
@@ -184,7 +183,7 @@ mod tests {
     fn a_program_that_cannot_start_is_named() {
         let (_parent, folder) = folder();
         let mut records = Records::load(&folder).unwrap();
-        let missing = Path::new("/nonexistent/weft");
+        let missing = (Path::new("/nonexistent/weft"), true);
         let error = records.start(&folder, "base", missing, &[]).unwrap_err();
         let error = error.to_string();
         assert!(

@@ -8,7 +8,7 @@ use super::manifest::Manifest;
 use super::records::{Records, tail};
 use super::settings::{Base, FORMAT, Settings, check_instance, check_nodes};
 use super::setup::{self, FAUCET_ACCOUNT};
-use super::{BASE, Cluster, FAUCET, Say, base};
+use super::{BASE, Cluster, FAUCET, Program, Say, base};
 use crate::ports::{NODES_MAX, Ports};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -117,11 +117,11 @@ impl UpOptions {
     }
 }
 
-/// Starts what does not run yet, and waits until the network certifies. `program` is `weft` itself.
+/// Starts what does not run yet, and waits until the network certifies.
 pub async fn up(
     folder: Folder,
     options: &UpOptions,
-    program: &Path,
+    program: &Program,
     say: Say<'_>,
 ) -> Result<Up, ClusterError> {
     if matches!(folder.content()?, Content::Unfinished) {
@@ -242,6 +242,7 @@ impl Start<'_> {
         arguments: &[&str],
     ) -> Result<(), ClusterError> {
         let folder = &self.cluster.folder;
+        let program = (program, self.cluster.program.own_group);
         let child = self.records.start(folder, name, program, arguments)?;
         self.children.push(child);
         Ok(())
@@ -289,7 +290,7 @@ impl Start<'_> {
     async fn base_chain(&mut self) -> Result<(), ClusterError> {
         let cluster = &self.cluster;
         let settings = cluster.settings.clone();
-        let command = base::command(&cluster.folder, &settings, &cluster.program)?;
+        let command = base::command(&cluster.folder, &settings, &cluster.program.path)?;
         let ours = command.is_some();
         if let Some((program, arguments)) = command
             && self.records.alive(BASE).is_none()
@@ -396,7 +397,7 @@ impl Start<'_> {
         if self.records.alive(FAUCET).is_some() {
             return;
         }
-        let program = self.cluster.program.clone();
+        let program = self.cluster.program.path.clone();
         let folder = self.cluster.folder.path().to_string_lossy().into_owned();
         let arguments = ["testnet", "faucet", "--dir", &folder];
         let mut started = self.start(FAUCET, &program, &arguments);

@@ -41,7 +41,8 @@ pub enum Pace {
     Saturating(Duration),
 }
 
-/// For a saturating load: how many are under way. Grows while that brings more through.
+/// For a saturating load: how many are under way. Grows while that brings more through, but not beyond
+/// what goes through in an interval, so that none waits much longer than that.
 #[derive(Debug)]
 struct Window {
     size: u64,
@@ -73,7 +74,8 @@ impl Window {
         let through = committed - self.before;
         if through > self.best + self.best / 20 {
             self.best = through;
-            self.size = (self.size * 2).min(WINDOW_MAX);
+            let most = through.clamp(WINDOW_FIRST, WINDOW_MAX);
+            self.size = (self.size * 2).min(most).max(self.size);
         }
         self.before = committed;
         self.began = now;
@@ -368,13 +370,15 @@ mod tests {
         let mut window = Window::new();
         window.observe(500, WINDOW_INTERVAL / 2);
         assert_eq!(window.size, WINDOW_FIRST, "not before its time");
-        window.observe(1_000, WINDOW_INTERVAL);
-        window.observe(3_000, 2 * WINDOW_INTERVAL);
+        window.observe(4_000, WINDOW_INTERVAL);
+        window.observe(9_000, 2 * WINDOW_INTERVAL);
         assert_eq!(window.size, 4 * WINDOW_FIRST);
-        window.observe(5_050, 3 * WINDOW_INTERVAL);
-        assert_eq!(window.size, 4 * WINDOW_FIRST, "2.5 % more is noise");
-        for i in 4..20 {
-            window.observe(5_000 << i, i * WINDOW_INTERVAL);
+        window.observe(14_100, 3 * WINDOW_INTERVAL);
+        assert_eq!(window.size, 4 * WINDOW_FIRST, "2 % more is noise");
+        window.observe(20_100, 4 * WINDOW_INTERVAL);
+        assert_eq!(window.size, 6_000, "an interval's worth");
+        for i in 5..20 {
+            window.observe(20_100 << i, i * WINDOW_INTERVAL);
         }
         assert_eq!(window.size, WINDOW_MAX);
     }

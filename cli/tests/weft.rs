@@ -1,0 +1,167 @@
+//! The program as a script sees it: exit codes, words on stderr, data on stdout.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn weft(arguments: &[&str], folder: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_weft"));
+    command.args(arguments).current_dir(folder);
+    command.output().unwrap()
+}
+
+/// The words of a command that has to fail with this exit code, and without data.
+fn fails(code: i32, arguments: &[&str], folder: &Path) -> String {
+    let output = weft(arguments, folder);
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {words}");
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "",
+        "{arguments:?}"
+    );
+    assert!(
+        !words.contains('\u{1b}'),
+        "no colours off a terminal: {words}"
+    );
+    words
+}
+
+fn has(words: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(words.contains(part), "{part:?} in {words:?}");
+    }
+}
+
+/// A folder with a node in it.
+fn node() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let output = weft(&["node", "init", "--dir", "n", "--json"], folder.path());
+    assert!(output.status.success());
+    let made: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(made["vertex_key"].as_str().unwrap().len(), 64);
+    folder
+}
+
+const RUN: [&str; 4] = ["node", "run", "--dir", "n"];
+
+#[test]
+fn help_tells_the_exit_codes() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = weft(&["--help"], folder.path());
+    assert!(output.status.success());
+    has(
+        &String::from_utf8(output.stdout).unwrap(),
+        &["Exit codes", "NO_COLOR", "testnet"],
+    );
+}
+
+#[test]
+fn wrong_arguments_are_wrong_use() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [
+        &["frobnicate"][..],
+        &["testnet", "up", "--base", "ganache"],
+        &["testnet", "fault", "kill"],
+        &["testnet", "fault", "kill", "1", "--for", "soon"],
+        &["testnet", "load", "--mix", "chess"],
+        &["testnet", "up", "--instance", "3", "--any-ports"],
+    ] {
+        fails(2, arguments, folder.path());
+    }
+    has(
+        &fails(2, &["testnet", "up", "--nodes", "0"], folder.path()),
+        &["1 to 64"],
+    );
+    has(
+        &fails(2, &["testnet", "up", "--instance", "21"], folder.path()),
+        &["0 to 20"],
+    );
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn without_a_testnet_the_cure_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    for verb in [
+        &["status"][..],
+        &["down"],
+        &["reset"],
+        &["load"],
+        &["fault", "kill", "0"],
+    ] {
+        let arguments = [&["testnet"], verb].concat();
+        has(
+            &fails(2, &arguments, folder.path()),
+            &["no testnet", "weft testnet up"],
+        );
+    }
+}
+
+#[test]
+fn a_node_is_never_made_over_another() {
+    let folder = node();
+    let config = std::fs::read(folder.path().join("n/weft.toml")).unwrap();
+    let words = fails(2, &["node", "init", "--dir", "n"], folder.path());
+    has(&words, &["exists already"]);
+    std::fs::remove_file(folder.path().join("n/weft.toml")).unwrap();
+    let words = fails(2, &["node", "init", "--dir", "n"], folder.path());
+    has(&words, &["never overwritten"]);
+    assert!(!config.is_empty());
+}
+
+#[test]
+fn a_node_that_cannot_run_says_why_and_what_to_do() {
+    let folder = node();
+    let at = |path: &str| folder.path().join(path);
+    has(&fails(2, &RUN, folder.path()), &["genesis.json"]);
+
+    std::fs::write(at("n/genesis.json"), "{}").unwrap();
+    has(
+        &fails(2, &RUN, folder.path()),
+        &["genesis.json", "missing field"],
+    );
+
+    let key = at("n/keys/finality.key");
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(&key, open).unwrap();
+    has(
+        &fails(2, &RUN, folder.path()),
+        &["finality.key", "chmod 600"],
+    );
+    std::fs::remove_file(&key).unwrap();
+    has(&fails(2, &RUN, folder.path()), &["finality.key"]);
+    std::fs::remove_file(at("n/keys/vertex.key")).unwrap();
+    has(&fails(2, &RUN, folder.path()), &["no keys", "--observer"]);
+
+    let listen = [&RUN[..], &["--api-listen", "here"]].concat();
+    fails(2, &listen, folder.path());
+    let filter = [&RUN[..], &["--log", "=,="]].concat();
+    has(&fails(2, &filter, folder.path()), &["log filter"]);
+    std::fs::write(at("n/weft.toml"), "mempool_bytes_max = 1").unwrap();
+    has(&fails(2, &RUN, folder.path()), &["mempool_bytes_max"]);
+    std::fs::remove_file(at("n/weft.toml")).unwrap();
+    has(&fails(2, &RUN, folder.path()), &["weft node init"]);
+}
+
+#[test]
+fn a_node_that_does_not_answer_has_an_exit_code_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = fails(
+        3,
+        &["node", "status", "--url", "http://127.0.0.1:9"],
+        folder.path(),
+    );
+    has(&words, &["127.0.0.1:9", "cannot be reached"]);
+}
+
+#[test]
+fn completions_and_manual_pages_are_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = weft(&["completions", "bash"], folder.path());
+    has(
+        &String::from_utf8(output.stdout).unwrap(),
+        &["_weft()", "testnet"],
+    );
+    assert!(weft(&["man"], folder.path()).status.success());
+    assert!(folder.path().join("man/weft-testnet-load.1").is_file());
+}
