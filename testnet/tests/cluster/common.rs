@@ -1,6 +1,6 @@
 //! A network for a test, and short words for what tests do with it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 use tempfile::TempDir;
 use weft_client::{Client, Draft, Options, Wait};
@@ -65,7 +65,7 @@ pub async fn start(folder: &Folder, options: &UpOptions) -> Result<Up, ClusterEr
 pub struct Net {
     pub cluster: Cluster,
     pub manifest: Manifest,
-    pub parent: TempDir,
+    _parent: TempDir,
 }
 
 impl Drop for Net {
@@ -87,7 +87,7 @@ impl Net {
         Self {
             cluster: started.cluster,
             manifest: started.manifest,
-            parent,
+            _parent: parent,
         }
     }
 
@@ -213,10 +213,6 @@ impl Net {
             processes: &processes,
         };
         run(options, &target, &|_| {}).await
-    }
-
-    pub fn log(&self, process: &str) -> PathBuf {
-        self.cluster.folder().log(process)
     }
 }
 
