@@ -51,8 +51,8 @@ impl Default for Limits {
         Self {
             requests_per_second: NonZeroU32::MIN.saturating_add(19_999),
             requests_max: 4_096,
-            small_bodies_bytes_max: 16 << 20,
-            large_bodies_bytes_max: 24 << 20,
+            small_bodies_bytes_max: 8 << 20,
+            large_bodies_bytes_max: 16 << 20,
             lists_max: 16,
             timeout: Duration::from_secs(15),
             wait_max: Duration::from_secs(10),

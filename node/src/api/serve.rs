@@ -22,8 +22,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
-/// Buffer of a connection for a request's head, in bytes.
-const HEAD_BYTES_MAX: usize = 64 << 10;
+/// Buffer of a connection for a request's head and pieces of its body, in bytes. Hyper keeps as much
+/// for every slow connection.
+const HEAD_BYTES_MAX: usize = 16 << 10;
 /// Headers of a request.
 const HEADERS_MAX: usize = 64;
 /// How long answers under way may take once the server stops.

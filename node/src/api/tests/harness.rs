@@ -31,8 +31,8 @@ pub enum Mode {
     Hold,
     Full,
     NotAccepting,
-    /// Answers nobody.
-    Silent,
+    /// Drops what it is sent, as one that stops.
+    Gone,
 }
 
 struct Chain {
@@ -232,7 +232,7 @@ impl Node {
                     let reason = "9 heights wait for a certificate".to_owned();
                     vec![Err(Refusal::NotAccepting(reason)); count]
                 }
-                Mode::Silent => continue,
+                Mode::Gone => continue,
             };
             let taken = results.iter().all(Result::is_ok);
             let _gone = submit.answer.send(results);

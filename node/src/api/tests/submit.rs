@@ -222,7 +222,6 @@ async fn a_transaction_that_is_never_ordered_expires() {
     node.mode(Mode::Hold);
     let transaction = pay(1, 1, 2, 10);
     node.submit(&transaction).await;
-    node.mode(Mode::Silent);
     let late = transaction.body().valid_until.saturating_add(2_000);
     node.commit_at(late);
     // It was ordered too late, and the ledger did not take it.
@@ -243,6 +242,9 @@ async fn a_replica_that_refuses_is_answered_with_a_retryable_problem() {
         .await
         .problem(ProblemCode::NotAccepting);
     assert_eq!(problem.detail, "9 heights wait for a certificate");
+    node.mode(Mode::Gone);
+    let answer = node.submit(&pay(1, 1, 2, 10)).await;
+    answer.problem(ProblemCode::NotAccepting);
     let unknown = node
         .get(&format!("{SUBMIT}/{}", pay(1, 1, 2, 10).id()))
         .await;
