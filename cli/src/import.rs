@@ -15,7 +15,7 @@ use crate::sending::{Sender, Session, settled};
 use crate::values::lines;
 use indicatif::{ProgressBar, ProgressStyle};
 use journal::Journal;
-use mapping::{Mapping, Wanted};
+use mapping::{Mapping, Source, Wanted};
 use plan::{Plan, Refusal};
 use send::Done;
 use serde::Serialize;
@@ -35,7 +35,19 @@ const CATALOGUE_BYTES_MAX: u64 = 256 << 20;
 /// Refusals that are shown to people; `--json` has all of them.
 const SHOWN_MAX: usize = 20;
 
+const EXAMPLES: &str = "\
+Examples:
+  weft collection import cards.json --name \"First set\" --dry-run
+  weft collection import cards.csv --collection ID --delimiter tab --cap 500
+  weft collection import cards.json --name \"First set\" \\
+      --map 'name=name.en,image=https://cards.example/{image},reference={set}-{number},trait:Rarity=rarity'
+
+The state file lists what was sent and the id of each edition by reference. Running the same command
+again, after a failure or with a longer catalogue, creates what is missing and nothing twice. Exit code
+4 says that lines were refused; all others were created.";
+
 #[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Import {
     /// The catalogue: JSON (an array of objects), JSON lines or CSV with a heading
     file: PathBuf,
@@ -49,7 +61,8 @@ pub struct Import {
     #[arg(long, default_value = "", conflicts_with = "collection")]
     description: String,
     /// Which field becomes what: name, image, cap, reference, image_hash, metadata_hash and trait:NAME,
-    /// each from FIELD or a template such as {set}-{number}; what is not named is found by usual names
+    /// each from a FIELD (nested ones with dots), a template such as {set}-{number}, or @row for a digest
+    /// of the row; what is not named is found by the usual names
     #[arg(
         long,
         value_name = "TARGET=FIELD,...",
@@ -122,11 +135,10 @@ struct Catalogue {
 pub async fn run(arguments: &Import, output: &Output) -> Result<(), Failure> {
     let begun = Instant::now();
     let catalogue = read(arguments)?;
-    output.say(catalogue.mapping.describe());
     let mut report = Report {
         collection: arguments.collection,
         dry_run: arguments.dry_run,
-        mapping: catalogue.mapping.describe(),
+        mapping: String::new(),
         cards: (catalogue.rows.len() + catalogue.refused.len()) as u64,
         created: 0,
         skipped: 0,
@@ -139,6 +151,7 @@ pub async fn run(arguments: &Import, output: &Output) -> Result<(), Failure> {
     };
     let ended = match arguments.dry_run {
         true => {
+            report.map(&catalogue.mapping, output);
             let plan = catalogue.plan(arguments.collection.unwrap_or_default());
             report.created = plan.cards.len() as u64;
             report.take(plan);
@@ -152,12 +165,14 @@ pub async fn run(arguments: &Import, output: &Output) -> Result<(), Failure> {
     }
     output.data(&report, Report::text)?;
     report.complain(output);
-    ended.map_err(|failure| {
-        let hint = failure.hint.clone().unwrap_or_default();
-        failure.hint(format_args!(
-            "{hint}\n  the same command again goes on where this one ended, and creates nothing twice"
-        ))
-    })?;
+    if let Err(failure) = ended {
+        output.failure(&failure);
+        return Err(Failure::new(
+            failure.kind,
+            format_args!("{} of {} cards are created", report.created, report.cards),
+        )
+        .hint("the same command again goes on there, and creates nothing twice"));
+    }
     match report.refused.len() {
         0 => Ok(()),
         refused => Err(Failure::new(
@@ -211,7 +226,7 @@ impl Catalogue {
 
 async fn import(
     arguments: &Import,
-    catalogue: Catalogue,
+    mut catalogue: Catalogue,
     report: &mut Report,
     output: &Output,
 ) -> Result<(), Failure> {
@@ -219,7 +234,11 @@ async fn import(
     let state = arguments.state.clone();
     let state = state.unwrap_or_else(|| beside(&arguments.file));
     let mut journal = Journal::open(&state)?;
-    let collection = target(arguments, &session, &mut journal, &state, &catalogue.digest).await?;
+    if let Some(header) = journal.header() {
+        resume(arguments, &mut catalogue.mapping, &header.reference, &state)?;
+    }
+    report.map(&catalogue.mapping, output);
+    let collection = target(arguments, &session, &mut journal, &state, &catalogue).await?;
     report.collection = Some(collection);
     report.state = Some(state);
 
@@ -257,6 +276,27 @@ async fn import(
     sent
 }
 
+/// Cards keep the references of the first run, even where rows that were added since would suggest
+/// others: else all of them would be created again.
+fn resume(
+    arguments: &Import,
+    mapping: &mut Mapping,
+    reference: &str,
+    state: &Path,
+) -> Result<(), Failure> {
+    let named = |words: &dyn std::fmt::Display| {
+        let words = format!("state file {}: {words}", state.display());
+        Failure::usage(words).hint("name another with --state FILE to begin anew")
+    };
+    let is: Source = reference.parse().map_err(|e: String| named(&e))?;
+    if arguments.map.names_reference() && mapping.reference != is {
+        let words = format!("cards are named by {is}, not by {}", mapping.reference);
+        return Err(named(&words));
+    }
+    mapping.reference = is;
+    Ok(())
+}
+
 fn beside(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(".import");
@@ -270,7 +310,7 @@ async fn target(
     session: &Session,
     journal: &mut Journal,
     state: &Path,
-    digest: &[u8; 32],
+    catalogue: &Catalogue,
 ) -> Result<CollectionId, Failure> {
     let network = session.client.genesis().await?.network.id();
     let other = |what: &str| {
@@ -301,14 +341,14 @@ async fn target(
             mine(session, &session.client.collection(&id).await?)?;
             id
         }
-        (None, Some(name)) => create(arguments, session, name, digest).await?,
+        (None, Some(name)) => create(arguments, session, name, &catalogue.digest).await?,
         (None, None) => {
             let words = "which collection do the cards belong to?";
             return Err(Failure::usage(words)
                 .hint("create one with --name NAME, or name yours with --collection ID"));
         }
     };
-    journal.begin(network, id)?;
+    journal.begin(network, id, catalogue.mapping.reference.to_string())?;
     Ok(id)
 }
 
@@ -374,6 +414,11 @@ async fn can_pay(session: &Session, fee: u64) -> Result<(), Failure> {
 }
 
 impl Report {
+    fn map(&mut self, mapping: &Mapping, output: &Output) {
+        self.mapping = mapping.describe();
+        output.say(&self.mapping);
+    }
+
     fn take(&mut self, plan: Plan) {
         self.refused = plan.refused;
         self.left_out = plan.left_out;

@@ -8,6 +8,7 @@ use weft_testnet::cluster::Manifest;
 use weft_types::Genesis;
 
 #[derive(clap::Args, Debug, Clone)]
+#[command(next_help_heading = "Where the network is")]
 pub struct Network {
     /// URL of a node; repeat it to have others asked when one does not answer
     #[arg(long, value_name = "URL")]

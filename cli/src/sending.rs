@@ -17,13 +17,13 @@ use weft_types::{
 /// What every command that sends something takes.
 #[derive(clap::Args, Debug, Clone)]
 pub struct Sender {
+    /// How far the transaction has to come before the command ends
+    #[arg(long, value_enum, default_value_t = Until::Committed)]
+    wait: Until,
     #[command(flatten)]
     pub network: Network,
     #[command(flatten)]
     pub wallet: Wallet,
-    /// How far the transaction has to come before the command ends
-    #[arg(long, value_enum, default_value_t = Until::Committed)]
-    wait: Until,
 }
 
 #[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]

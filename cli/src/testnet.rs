@@ -44,7 +44,7 @@ pub enum Command {
 /// Which testnet.
 #[derive(clap::Args, Debug, Clone)]
 pub struct Place {
-    /// Its folder [default: .weft/testnet, and .weft/testnet-N for instance N]
+    /// The testnet's folder [default: .weft/testnet, and .weft/testnet-N for instance N]
     #[arg(long)]
     dir: Option<PathBuf>,
     /// Testnets with different numbers run side by side: each has ports of its own

@@ -7,6 +7,7 @@ use weft_types::Address;
 use weft_types::ed25519::SecretKey;
 
 #[derive(clap::Args, Debug, Clone)]
+#[command(next_help_heading = "Who signs")]
 pub struct Wallet {
     /// Key file of the account that signs, made by `weft account new`
     #[arg(long, value_name = "FILE", default_value = ".weft/wallet.key")]

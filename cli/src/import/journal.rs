@@ -35,11 +35,13 @@ enum Entry {
 }
 
 /// What the import is into.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     format: u32,
     pub network: NetworkId,
     pub collection: CollectionId,
+    /// What names a card, as in a mapping.
+    pub reference: String,
 }
 
 /// A transaction that may have been sent.
@@ -132,8 +134,8 @@ impl Journal {
         Ok(())
     }
 
-    pub fn header(&self) -> Option<Header> {
-        self.header
+    pub fn header(&self) -> Option<&Header> {
+        self.header.as_ref()
     }
 
     /// Sent, as far as is known, and without an outcome.
@@ -147,7 +149,12 @@ impl Journal {
     }
 
     /// Says what the import is into, once.
-    pub fn begin(&mut self, network: NetworkId, collection: CollectionId) -> Result<(), Failure> {
+    pub fn begin(
+        &mut self,
+        network: NetworkId,
+        collection: CollectionId,
+        reference: String,
+    ) -> Result<(), Failure> {
         if self.header.is_some() {
             return Ok(());
         }
@@ -155,6 +162,7 @@ impl Journal {
             format: FORMAT,
             network,
             collection,
+            reference,
         })])
     }
 
@@ -229,7 +237,9 @@ mod tests {
         let path = folder.path().join("state");
         let mut journal = Journal::open(&path).unwrap();
         let (a, b) = (transaction("a"), transaction("b"));
-        journal.begin(NetworkId([1; 32]), COLLECTION).unwrap();
+        journal
+            .begin(NetworkId([1; 32]), COLLECTION, "id".to_owned())
+            .unwrap();
         let sent = [
             (a.clone(), vec!["x".to_owned()]),
             (b.clone(), vec!["y".to_owned()]),

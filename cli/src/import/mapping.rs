@@ -1,7 +1,8 @@
 //! Which field of a row becomes what of an edition: as told, else by the usual names.
 //!
-//! The reference is what makes an import resumable: it names a card in its catalogue for ever. Where
-//! no field does that for every row, the row's own content does (`row-` and a digest of it).
+//! The reference is what makes an import resumable: it names a card in its catalogue for ever. A field
+//! that is called so, or `id` and the like, is taken as it is: rows that lack it or share it are
+//! refused. Where there is none, the row's own content is the reference.
 
 use super::plan::Refusal;
 use super::source::{Fields, Row};
@@ -30,17 +31,11 @@ const CAPS: &[&str] = &[
     "print_run",
     "edition_size",
 ];
-const REFERENCES: &[&str] = &[
-    "reference",
-    "id",
-    "code",
-    "sku",
-    "slug",
-    "key",
-    "{set}-{number}",
-    "{set.id}-{number}",
-    "number",
-];
+const REFERENCES: &[&str] = &["reference", "id", "code", "sku", "slug", "key"];
+/// What may name a card when no such field is there; taken when it does, for every row.
+const REFERENCE_TEMPLATES: &[&str] = &["{set}-{number}", "{set.id}-{number}"];
+/// In a mapping: the row itself.
+const ROW: &str = "@row";
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,8 +43,8 @@ pub enum Source {
     Field(String),
     /// Texts and fields in turn, as in `{set}-{number}`.
     Template(Vec<Part>),
-    /// The row itself.
-    Content,
+    /// A digest of the whole row.
+    Row,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +89,9 @@ impl FromStr for Source {
         if text.is_empty() {
             return Err("a field's name is missing".to_owned());
         }
+        if text == ROW {
+            return Ok(Self::Row);
+        }
         if !text.contains(['{', '}']) {
             return Ok(Self::Field(text.to_owned()));
         }
@@ -129,7 +127,7 @@ impl std::fmt::Display for Source {
                 Part::Text(text) => f.write_str(text),
                 Part::Field(field) => write!(f, "{{{field}}}"),
             }),
-            Self::Content => f.write_str("a digest of the row"),
+            Self::Row => f.write_str(ROW),
         }
     }
 }
@@ -173,6 +171,13 @@ fn split(text: &str) -> Vec<&str> {
     parts.map(str::trim).filter(|p| !p.is_empty()).collect()
 }
 
+impl Wanted {
+    /// Whether it says what the reference is.
+    pub fn names_reference(&self) -> bool {
+        self.targets.contains_key("reference")
+    }
+}
+
 impl Source {
     fn fields(&self) -> Vec<&str> {
         match self {
@@ -184,7 +189,7 @@ impl Source {
                 });
                 fields.collect()
             }
-            Self::Content => vec![],
+            Self::Row => vec![],
         }
     }
 
@@ -198,7 +203,7 @@ impl Source {
                     Part::Field(field) => text + fields.get(field)?,
                 })
             }),
-            Self::Content => Some(digest(fields)),
+            Self::Row => Some(digest(fields)),
         }
     }
 }
@@ -248,7 +253,9 @@ impl Mapping {
             name,
             image: targets.remove("image").or_else(|| usual(IMAGES)),
             cap,
-            reference: reference.unwrap_or_else(|| unique_reference(rows)),
+            reference: reference
+                .or_else(|| usual(REFERENCES))
+                .unwrap_or_else(|| unique_reference(rows)),
             image_hash: targets.remove("image_hash"),
             metadata_hash: targets.remove("metadata_hash"),
             traits: (!wanted.traits.is_empty()).then_some(wanted.traits),
@@ -390,15 +397,15 @@ fn listed(names: &BTreeSet<&str>) -> String {
     names.join(", ")
 }
 
-/// The first of the usual references that every row has and no two share.
+/// The first template that every row fills, each in its own way; else the row.
 fn unique_reference(rows: &[Row]) -> Source {
-    let candidates = REFERENCES.iter().filter_map(|text| text.parse().ok());
-    let mut unique = candidates.filter(|source: &Source| {
+    let templates = REFERENCE_TEMPLATES.iter().filter_map(|t| t.parse().ok());
+    let mut unique = templates.filter(|source: &Source| {
         let mut seen = BTreeSet::new();
         let mut values = rows.iter().map(|row| source.value(&row.fields));
         values.all(|value| value.is_some_and(|value| seen.insert(value)))
     });
-    unique.next().unwrap_or(Source::Content)
+    unique.next().unwrap_or(Source::Row)
 }
 
 #[cfg(test)]

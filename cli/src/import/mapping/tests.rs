@@ -66,15 +66,22 @@ fn the_usual_names_are_found() {
 }
 
 #[test]
-fn a_reference_is_a_field_that_every_row_has_and_no_two_share() {
-    let two = |a: &[(&str, &str)], b: &[(&str, &str)]| [row(1, a), row(2, b)];
-    let found = |rows: &[Row]| find("", rows).unwrap().reference;
-    let id = two(&[("id", "1"), ("name", "a")], &[("id", "2"), ("name", "b")]);
-    assert_eq!(found(&id), Source::Field("id".to_owned()));
-    let shared = two(&[("id", "1"), ("name", "a")], &[("id", "1"), ("name", "b")]);
-    assert_eq!(found(&shared), Source::Content);
-    let missing = two(&[("id", "1"), ("name", "a")], &[("name", "b")]);
-    assert_eq!(found(&missing), Source::Content);
+fn the_reference_is_a_field_of_that_name_or_a_template_that_tells_all_rows_apart_or_the_row() {
+    let found = |a: &[(&str, &str)], b: &[(&str, &str)]| {
+        let rows = [row(1, a), row(2, b)];
+        find("", &rows).unwrap().reference.to_string()
+    };
+    let (mew, abra) = (("name", "Mew"), ("name", "Abra"));
+    assert_eq!(found(&[("id", "1"), mew], &[("id", "1"), abra]), "id");
+    assert_eq!(found(&[("id", "1"), mew], &[abra]), "id");
+    let of = |set, number| [("set", set), ("number", number)];
+    let print = |set, number| [&of(set, number)[..], &[mew]].concat();
+    assert_eq!(found(&print("A", "1"), &print("A", "2")), "{set}-{number}");
+    assert_eq!(found(&print("A", "1"), &print("A", "1")), "@row");
+    assert_eq!(found(&print("A", "1"), &[abra]), "@row");
+    for text in ["id", "{set}-{number}", "@row", "x{a}y{b}z"] {
+        assert_eq!(text.parse::<Source>().unwrap().to_string(), text);
+    }
 }
 
 #[test]
