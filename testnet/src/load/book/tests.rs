@@ -108,6 +108,7 @@ fn what_depends_on_others_is_held_until_all_are_committed() {
     assert!(!book.offer(2, 2_000));
     assert!(book.receipts(CommitIndex(11), [applied(0)], 1).is_empty());
     assert_eq!(book.receipts(CommitIndex(12), [applied(1)], 1), [2]);
+    book.executed(0, CommitIndex(12), Some(1), 5);
     book.sent(2, 0, 30_000);
     book.executed(0, CommitIndex(13), Some(1), 40_000);
     book.receipts(CommitIndex(13), [applied(2)], 40_000);
