@@ -231,7 +231,7 @@ impl Replica {
         let interval = replica.genesis.template.params.checkpoint_interval_ms;
         let mut previous = replica.genesis.template.timestamp_ms;
         for statement in restored.statements {
-            let due = due_for_posting(previous, statement.timestamp, interval);
+            let due = due_for_posting(statement.height, previous, statement.timestamp, interval);
             previous = statement.timestamp;
             if statement.height > certified_height {
                 replica.sign_statement(statement, due, out);
@@ -441,7 +441,12 @@ impl Replica {
             next_committee: CommitteeDigest::ZERO,
         };
         let interval = params.checkpoint_interval_ms;
-        let due = due_for_posting(self.last_height.timestamp, commit.timestamp, interval);
+        let due = due_for_posting(
+            statement.height,
+            self.last_height.timestamp,
+            commit.timestamp,
+            interval,
+        );
         self.last_height = LastHeight {
             height: statement.height,
             timestamp: statement.timestamp,

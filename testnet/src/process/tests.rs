@@ -20,7 +20,6 @@ fn names_with_brackets_do_not_shift_the_fields() {
 async fn a_process_is_stopped_by_asking() {
     let (mut child, id) = sleeper();
     assert!(id.is_alive() && id.usage().unwrap().rss_bytes > 0);
-    assert!(command(id.pid).contains("sleep 60"));
     assert!(id.stop(Duration::from_secs(5)).await.unwrap());
     assert!(!id.is_alive(), "ended, though nobody has collected it");
     child.wait().unwrap();
