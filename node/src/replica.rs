@@ -27,8 +27,9 @@ use weft_consensus::{
 use weft_ledger::{Applied, Change, Ledger, LedgerMeta, Snapshot};
 use weft_types::{
     Certificate, Commit, Committee, CommitteeDigest, Epoch, FINALITY_SHARES_MAX, FinalityShare,
-    Genesis, Height, MemberIndex, Millis, Object, ObjectId, Round, Statement, StatementDigest,
-    Transaction, VERTEX_TRANSACTIONS_MAX, Verified, Vertex, VertexBody, VertexDigest, empty_hash,
+    Genesis, Height, MemberIndex, MemberSet, Millis, Object, ObjectId, Round, Statement,
+    StatementDigest, Transaction, VERTEX_TRANSACTIONS_MAX, Verified, Vertex, VertexBody,
+    VertexDigest, empty_hash,
 };
 
 /// What the replica learns from outside.
@@ -133,7 +134,7 @@ pub struct Restored {
 /// The state machine.
 pub struct Replica {
     genesis: Arc<Genesis>,
-    epoch: Epoch,
+    committee: Arc<Committee>,
     own: Option<(MemberIndex, NodeKeys)>,
     core: Core,
     core_effects: Vec<weft_consensus::Effect>,
@@ -148,6 +149,8 @@ pub struct Replica {
     certified: Option<CertifiedView>,
     anchored: Height,
     unordered: bool,
+    /// Who has sent a vertex since the start, and this member.
+    heard: MemberSet,
     halted: Option<String>,
 }
 
@@ -212,7 +215,7 @@ impl Replica {
             certified_height,
         );
         let mut replica = Self {
-            epoch: config.committee.epoch(),
+            committee: config.committee,
             own: config.own,
             core: Core::new(core_config, restored.core, now),
             core_effects: Vec::new(),
@@ -225,6 +228,7 @@ impl Replica {
             certified,
             anchored: restored.anchored,
             unordered: false,
+            heard: own_index.into_iter().collect(),
             halted: None,
             genesis: config.genesis,
         };
@@ -252,6 +256,9 @@ impl Replica {
         }
         match input {
             Input::Vertex { vertex, from } => {
+                if let Some(from) = from {
+                    self.heard.insert(from);
+                }
                 self.feed(now, weft_consensus::Input::Vertex { vertex, from });
             }
             Input::FetchEnded(id) => self.feed(now, weft_consensus::Input::FetchEnded(id)),
@@ -361,7 +368,7 @@ impl Replica {
             .drain(..self.outbox.len().min(FINALITY_SHARES_MAX));
         let body = VertexBody {
             network: self.genesis.network.id(),
-            epoch: self.epoch,
+            epoch: self.committee.epoch(),
             round: proposal.round,
             author: *author,
             timestamp: now.max(proposal.timestamp_floor),
@@ -375,7 +382,7 @@ impl Replica {
         // other way round the round would be forbidden with nothing to show for it.
         out.push(Effect::PersistOwn(vertex.clone()));
         out.push(Effect::GuardVertex {
-            epoch: self.epoch,
+            epoch: self.committee.epoch(),
             round: vertex.round(),
             digest: vertex.digest(),
         });
@@ -425,7 +432,7 @@ impl Replica {
         let roots = self.ledger.close_height();
         let statement = Statement {
             network: self.genesis.network,
-            epoch: self.epoch,
+            epoch: self.committee.epoch(),
             height: self.last_height.height.next(),
             timestamp: commit.timestamp,
             commit: commit.index,

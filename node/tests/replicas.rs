@@ -6,6 +6,7 @@ use std::sync::Arc;
 use weft_consensus::{LastCommit, Recovered};
 use weft_ledger::Ledger;
 use weft_node::NodeKeys;
+use weft_node::api::Refusal;
 use weft_node::replica::{Effect, Input, Replica, ReplicaConfig, Restored};
 use weft_types::testing::{self, finality_key, user, vertex_key};
 use weft_types::{
@@ -27,7 +28,14 @@ struct World {
 }
 
 impl World {
+    /// Replicas that have heard from each other.
     fn new() -> Self {
+        let mut world = Self::unheard();
+        world.step();
+        world
+    }
+
+    fn unheard() -> Self {
         let mut world = Self {
             genesis: Arc::new(testing::genesis(MEMBERS)),
             now: Millis(10_000),
@@ -86,11 +94,15 @@ impl World {
     }
 
     fn submit(&mut self, i: usize, transaction: Transaction) {
+        assert_eq!(self.try_submit(i, transaction), Ok(()));
+    }
+
+    fn try_submit(&mut self, i: usize, transaction: Transaction) -> Result<(), Refusal> {
         let verified = transaction.verify(self.genesis.network.id()).unwrap();
         let mut effects = Vec::new();
-        let results = self.replicas[i].submit(self.now, vec![Arc::new(verified)], &mut effects);
-        assert_eq!(results, [Ok(())]);
+        let mut results = self.replicas[i].submit(self.now, vec![Arc::new(verified)], &mut effects);
         self.carry_out(i, effects);
+        results.remove(0)
     }
 
     /// One millisecond: everything that was under way arrives, then time passes.
@@ -196,6 +208,19 @@ fn an_idle_network_rests() {
         (5..=15).contains(&rounds),
         "{rounds} rounds in ten idle seconds"
     );
+}
+
+/// What it took meanwhile would wait until it has caught up.
+#[test]
+fn a_replica_that_starts_takes_transactions_once_it_has_heard_from_a_quorum() {
+    let mut world = World::unheard();
+    let refused = world.try_submit(3, world.transfer(1));
+    assert!(
+        matches!(refused, Err(Refusal::NotAccepting(_))),
+        "{refused:?}"
+    );
+    world.step();
+    world.submit(3, world.transfer(1));
 }
 
 #[test]

@@ -260,6 +260,7 @@ pub async fn run(
         base_gas,
         verify_limit_tps: two_places(verify_limit),
         of_limit: two_places(tps / verify_limit),
+        per_second: book.by_second().iter().map(Quantiles::of).collect(),
         reasons: book.reasons().clone(),
         agreement,
     })

@@ -19,7 +19,7 @@ impl Replica {
     /// One consistent picture for readers.
     pub fn view(&self) -> View {
         View {
-            epoch: self.epoch,
+            epoch: self.committee.epoch(),
             round: self.core.status().own_round,
             commit: self.ledger.meta().index,
             timestamp: self.ledger.meta().timestamp,
@@ -46,10 +46,23 @@ impl Replica {
         Some(format!("catching up: others are at round {behind}"))
     }
 
-    /// F4: why no transactions are taken at the moment.
+    /// Why no transactions are taken at the moment: this node would keep them waiting longer than
+    /// another one, or F4.
     pub fn not_accepting(&self) -> Option<String> {
-        if self.halted.is_some() || self.own.is_none() {
-            return self.not_voting();
+        let not_voting = self.not_voting();
+        if not_voting.is_some() {
+            return not_voting;
+        }
+        // A node that has just come back does not know yet how far the others are.
+        let committee = &self.committee;
+        if !committee.is_quorum(&self.heard) {
+            return Some(format!(
+                "since it started, this node has heard from members with {} of {} stake, itself \
+                 included, and a quorum is {}",
+                committee.stake_of(&self.heard),
+                committee.total(),
+                committee.quorum()
+            ));
         }
         let open = self.finality.uncertified();
         let limit = self.genesis.template.params.uncertified_heights_max;

@@ -20,6 +20,7 @@ pub type Place = u32;
 
 /// Latencies beyond this are counted as this: ten minutes.
 const LATENCY_MAX: Micros = 600_000_000;
+const SECOND: Micros = 1_000_000;
 /// Different reasons of failures that are told apart in words.
 const REASONS_MAX: usize = 32;
 
@@ -106,6 +107,8 @@ pub struct Book {
     counts: Counts,
     committed: Histogram<u64>,
     certified: Histogram<u64>,
+    /// Latencies until committed, by the second in which the transaction was to be sent.
+    by_second: Vec<Histogram<u64>>,
     reasons: BTreeMap<String, u64>,
     /// Sent, by time of sending, so that those without an answer are found.
     by_sent: BTreeSet<(Micros, Place)>,
@@ -142,8 +145,9 @@ impl Book {
             looked_at: from,
             ours: BTreeMap::new(),
             counts: Counts::default(),
-            committed: histogram(),
-            certified: histogram(),
+            committed: histogram(3),
+            certified: histogram(3),
+            by_second: Vec::new(),
             reasons: BTreeMap::new(),
             by_sent: BTreeSet::new(),
         }
@@ -165,6 +169,11 @@ impl Book {
     /// Latencies until committed, and until certified, in microseconds.
     pub fn latencies(&self) -> (&Histogram<u64>, &Histogram<u64>) {
         (&self.committed, &self.certified)
+    }
+
+    /// Latencies until committed, of the transactions that were to be sent in each second of the load.
+    pub fn by_second(&self) -> &[Histogram<u64>] {
+        &self.by_second
     }
 
     pub fn is_up(&self, node: usize) -> bool {
@@ -355,7 +364,15 @@ impl Book {
     fn commit(&mut self, place: Place, commit: CommitIndex, now: Micros) {
         let entry = &mut self.entries[place as usize];
         entry.stage = Stage::Committed;
-        record(&mut self.committed, entry.planned.intended, now);
+        let intended = entry.planned.intended;
+        record(&mut self.committed, intended, now);
+        let second = (intended / SECOND) as usize;
+        if self.by_second.len() <= second {
+            // Coarser than those of the whole load, for there is one a second.
+            self.by_second.resize_with(second + 1, || histogram(2));
+        }
+        record(&mut self.by_second[second], intended, now);
+        let entry = &self.entries[place as usize];
         self.counts.committed += 1;
         self.counts.open -= 1;
         let node = entry.node;
@@ -441,8 +458,8 @@ fn time_of(marks: &[(CommitIndex, Micros)], index: CommitIndex) -> Option<Micros
     marks.get(place).map(|(_, time)| *time)
 }
 
-fn histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, LATENCY_MAX, 3).expect("the bounds are in order")
+fn histogram(digits: u8) -> Histogram<u64> {
+    Histogram::new_with_bounds(1, LATENCY_MAX, digits).expect("the bounds are in order")
 }
 
 fn record(histogram: &mut Histogram<u64>, intended: Micros, now: Micros) {

@@ -31,6 +31,9 @@ pub struct Report {
     /// Client signatures a second that the machine can check, shared by the nodes.
     pub verify_limit_tps: f64,
     pub of_limit: f64,
+    /// Submission to committed of the transactions that were to be sent in each second of the load:
+    /// what a fault cost, and when it was over.
+    pub per_second: Vec<Quantiles>,
     /// Why transactions failed, with how many.
     #[serde(skip)]
     pub reasons: BTreeMap<String, u64>,
@@ -130,6 +133,7 @@ mod tests {
             base_gas: 1,
             verify_limit_tps: 2.0,
             of_limit: 0.5,
+            per_second: Vec::new(),
             reasons: BTreeMap::new(),
             agreement: Agreement::Unknown(String::new()),
         };
@@ -142,7 +146,7 @@ mod tests {
             .collect();
         names.sort_unstable();
         let expected = "base_gas certified committed cpu_s failed latency_ms of_limit offered \
-                        rss_mb_max submitted tps verify_limit_tps";
+                        per_second rss_mb_max submitted tps verify_limit_tps";
         assert_eq!(names.join(" "), expected);
         let quantiles = json["latency_ms"]["committed"].as_object().unwrap();
         assert_eq!(

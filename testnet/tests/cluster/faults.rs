@@ -4,7 +4,14 @@ use crate::common::{Net, is_certified, until};
 use std::time::Duration;
 use weft_client::Wait;
 use weft_testnet::cluster::Fault;
-use weft_testnet::load::{Agreement, Mix};
+use weft_testnet::load::{Agreement, Mix, Quantiles, Report};
+
+/// For how many seconds in a row the 99th percentile of the latency was above a limit.
+fn longest_disturbance(report: &Report, limit_ms: f64) -> usize {
+    let disturbed = |second: &Quantiles| second.p99.is_none_or(|p99| p99 > limit_ms);
+    let stretches = report.per_second.split(|second| !disturbed(second));
+    stretches.map(<[_]>::len).max().unwrap_or(0)
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_node_killed_and_restarted_under_load_costs_no_transaction() {
@@ -24,6 +31,8 @@ async fn one_node_killed_and_restarted_under_load_costs_no_transaction() {
     let report = report.unwrap();
     assert_eq!(report.failed, 0, "{report:?}");
     assert_eq!(report.certified, 150 * 14);
+    let disturbed = longest_disturbance(&report, 250.0);
+    assert!(disturbed <= 5, "{disturbed} s: {:?}", report.per_second);
     assert!(
         matches!(report.agreement, Agreement::Equal { .. }),
         "{report:?}"

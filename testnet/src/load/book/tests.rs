@@ -53,6 +53,21 @@ fn latency_runs_from_the_intended_moment_to_the_own_nodes_announcement() {
 }
 
 #[test]
+fn each_second_has_the_latencies_of_what_was_to_be_sent_in_it() {
+    let mut plan = plan(2);
+    plan[1].intended = 2 * SECOND + 7;
+    let mut book = book(1, plan);
+    send(&mut book, 0, 0, 0);
+    send(&mut book, 1, 0, 2 * SECOND + 7);
+    book.receipts(CommitIndex(11), [applied(0), applied(1)], 3 * SECOND);
+    book.executed(0, CommitIndex(11), Some(2), 3 * SECOND);
+    let counts: Vec<u64> = book.by_second().iter().map(Histogram::len).collect();
+    assert_eq!(counts, [1, 0, 1]);
+    let last = book.by_second()[2].max();
+    assert!(last.abs_diff(SECOND - 7) < SECOND / 50, "{last}");
+}
+
+#[test]
 fn an_announcement_before_the_receipts_are_read_counts() {
     let mut book = book(1, plan(1));
     send(&mut book, 0, 0, 0);
