@@ -46,7 +46,12 @@ impl Behaviour {
         Ok(Self {
             blocked: allow_block_list::Behaviour::default(),
             admission: admission::Behaviour::new(members.clone(), limits),
-            substreams: substreams::Behaviour::new(protocols.clone(), members, is_member),
+            substreams: substreams::Behaviour::new(
+                protocols.clone(),
+                members,
+                is_member,
+                limits.history.refusals_per_second_max,
+            ),
             gossip,
             identify: identify::Behaviour::new(identify),
             ping: ping::Behaviour::new(ping),

@@ -15,7 +15,7 @@ const NETWORK_ID_CHARS_MAX: usize = 64;
 pub enum Role {
     /// Exchanges frames and fetches with the other members, and publishes to observers.
     Member(MemberIndex),
-    /// Receives what members publish.
+    /// Receives what members publish, and fetches what it lacks.
     Observer,
 }
 

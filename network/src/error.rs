@@ -42,8 +42,6 @@ pub enum SendError {
 pub enum FetchError {
     #[error("member {0} is not a peer of this node")]
     NoPeer(MemberIndex),
-    #[error("an observer may not fetch from members")]
-    Observer,
     #[error("request of {bytes} bytes is longer than {bytes_max}")]
     RequestTooLong { bytes: usize, bytes_max: usize },
     #[error("answer of {bytes} bytes is longer than {bytes_max}")]

@@ -19,6 +19,12 @@ pub enum Event {
         request: Bytes,
         reply: oneshot::Sender<Bytes>,
     },
+    /// An observer asks. Dropping `reply` refuses; an answer after the fetch timeout is lost. Few
+    /// come at a time: the network has refused the others.
+    History {
+        request: Bytes,
+        reply: oneshot::Sender<Bytes>,
+    },
     /// A publication, to an observer, handed over by the named member.
     Gossip {
         from: MemberIndex,

@@ -2,6 +2,7 @@
 //! each with its limit, and a time-out over all of it. No answer is told apart from a broken link:
 //! the member that refuses closes the stream without a byte.
 
+use crate::config::Role;
 use crate::error::FetchError;
 use crate::event::Event;
 use crate::frame::{ReadError, cost, read_bytes, read_length, read_message, write_message};
@@ -16,25 +17,54 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::timeout;
 
+/// How this node asks.
+struct Terms {
+    channel: Channel,
+    request_bytes_max: usize,
+    answer_bytes_max: usize,
+    in_flight_max: usize,
+}
+
+impl Terms {
+    fn of(shared: &Shared) -> Self {
+        let limits = &shared.limits;
+        match shared.role {
+            Role::Member(_) => Self {
+                channel: Channel::Fetch,
+                request_bytes_max: limits.fetch_request_bytes_max,
+                answer_bytes_max: limits.fetch_answer_bytes_max,
+                in_flight_max: limits.fetches_in_flight_max,
+            },
+            Role::Observer => Self {
+                channel: Channel::History,
+                request_bytes_max: limits.history.request_bytes_max,
+                answer_bytes_max: limits.history.answer_bytes_max,
+                in_flight_max: limits.history.observer.in_flight_max,
+            },
+        }
+    }
+}
+
 /// Asks the member, and returns its answer.
 pub(crate) async fn ask(shared: &Shared, link: &Link, request: &[u8]) -> Result<Bytes, FetchError> {
     let limits = &shared.limits;
-    if request.len() > limits.fetch_request_bytes_max {
+    let terms = Terms::of(shared);
+    if request.len() > terms.request_bytes_max {
         return Err(FetchError::RequestTooLong {
             bytes: request.len(),
-            bytes_max: limits.fetch_request_bytes_max,
+            bytes_max: terms.request_bytes_max,
         });
     }
     let Ok(_under_way) = link.fetches_out.try_acquire() else {
-        return Err(FetchError::Busy(limits.fetches_in_flight_max));
+        return Err(FetchError::Busy(terms.in_flight_max));
     };
     let exchange = async {
-        let mut stream = match shared.open(link, Channel::Fetch).await {
+        let mut stream = match shared.open(link, terms.channel).await {
             Ok(stream) => stream,
             Err(OpenError::NotConnected) => return Err(FetchError::NotConnected(link.member)),
             Err(error) => return Err(FetchError::Broken(error.to_string())),
         };
-        exchange(&mut stream, request, limits.fetch_answer_bytes_max)
+        exchange(&mut stream, request, terms.answer_bytes_max)
             .await
             .map_err(|error| failure(link, error))
     };
@@ -66,8 +96,13 @@ fn failure(link: &Link, error: ReadError) -> FetchError {
     match error {
         ReadError::Ended => FetchError::Refused(link.member),
         ReadError::TooLong { bytes, bytes_max } => FetchError::AnswerTooLong { bytes, bytes_max },
-        // A stream that is dropped unanswered is reset.
-        ReadError::Io(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+        // A stream that is dropped unanswered is reset, perhaps while the request is still written.
+        ReadError::Io(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::ConnectionReset | io::ErrorKind::WriteZero
+            ) =>
+        {
             FetchError::Refused(link.member)
         }
         other => FetchError::Broken(other.to_string()),

@@ -85,7 +85,8 @@ impl Handle {
         Ok(())
     }
 
-    /// Asks a member, and waits for its answer. May be dropped at any time.
+    /// Asks a member, and waits for its answer: as a member by the members' protocol, as an observer
+    /// by the one for history. May be dropped at any time.
     ///
     /// # Errors
     /// Says why there is no answer; [`FetchError::Busy`], [`FetchError::NotConnected`] and the
@@ -94,9 +95,6 @@ impl Handle {
         let shared = &self.shared;
         if shared.stop.is_cancelled() {
             return Err(FetchError::Closed);
-        }
-        if shared.role == Role::Observer {
-            return Err(FetchError::Observer);
         }
         let link = self.link(from).ok_or(FetchError::NoPeer(from))?;
         fetch::ask(shared, link, &request).await
@@ -116,6 +114,9 @@ impl Handle {
             observers: shared.observers.load(Ordering::Relaxed),
             outsiders: shared.outsiders.load(Ordering::Relaxed),
             streams_refused: counters.streams_refused.get(),
+            history_answered: counters.history_answered.get(),
+            history_bytes: counters.history_bytes.get(),
+            history_refused: counters.history_refused.get(),
             connections_refused: counters.connections_refused.get(),
             handshakes_failed: counters.handshakes_failed.get(),
             published: counters.published.get(),

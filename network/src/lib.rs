@@ -8,7 +8,8 @@
 //!   nobody else is slowed ([`Handle::send`], [`Handle::broadcast`]).
 //! - *Fetches* ask one member for what is missing and bring one answer ([`Handle::fetch`]).
 //! - *Observers*, who are no members, get what members publish through gossipsub
-//!   ([`Handle::publish`]), and can open neither of the other two.
+//!   ([`Handle::publish`]), and fetch what they lack by a protocol of their own, out of a budget of
+//!   their own. They can open neither of the members' protocols.
 //!
 //! A member's libp2p identity is its vertex key, so a connection proves membership. The network's
 //! id is part of the handshake: nodes of two networks never get as far as a connection.
@@ -26,6 +27,7 @@ mod fetch;
 mod frame;
 mod gossip;
 mod handle;
+mod history;
 mod identity;
 mod inbox;
 mod limits;
@@ -48,6 +50,7 @@ pub use error::{FetchError, NetworkError, SendError};
 pub use event::Event;
 pub use frame::FrameKind;
 pub use handle::Handle;
+pub use history::limits::{HistoryLimits, Share};
 pub use inbox::Events;
 pub use libp2p::{Multiaddr, PeerId};
 pub use limits::Limits;

@@ -5,9 +5,10 @@
 //! `outgoing_bytes_max + incoming_bytes_max`, twice `fetches_in_flight_max *
 //! (fetch_request_bytes_max + fetch_answer_bytes_max)`, and the windows of its connections
 //! (see `transport`). Broadcast frames are counted for each member but held once. Outsiders can make
-//! it hold `outsiders_max * observer_bytes_max`, and small windows.
+//! it hold `outsiders_max * observer_bytes_max`, what [`HistoryLimits`] allows, and small windows.
 
 use crate::error::NetworkError;
+use crate::history::limits::HistoryLimits;
 use std::time::Duration;
 use weft_types::VERTEX_BYTES_MAX;
 
@@ -42,6 +43,8 @@ pub struct Limits {
     /// Gossipsub counts messages, so as many may wait as would fill this if all were as long as a
     /// frame may be: usually they fill a small part.
     pub observer_bytes_max: usize,
+    /// What observers may fetch.
+    pub history: HistoryLimits,
     /// Connections of peers that are no members, observers or not. Further ones are refused.
     pub outsiders_max: usize,
     /// The same from one IP address (from one /64 of IPv6).
@@ -79,6 +82,7 @@ impl Default for Limits {
             fetch_timeout: Duration::from_secs(5),
             publish_bytes_max: 16 * MIB,
             observer_bytes_max: 128 * MIB,
+            history: HistoryLimits::default(),
             outsiders_max: 8,
             outsiders_per_address_max: 4,
             handshakes_per_address_max: 256,
@@ -125,6 +129,7 @@ impl Limits {
         )?;
         at_least("fetches_in_flight_max", self.fetches_in_flight_max, 1)?;
         at_least("connections_per_peer_max", self.connections_per_peer_max, 1)?;
+        self.history.validate()?;
         for (field, duration) in [
             ("fetch_timeout", self.fetch_timeout),
             ("ping_interval", self.ping_interval),

@@ -1,7 +1,7 @@
 //! One member as this node sees it: what waits to go there, what waits from there, and whether the
 //! way is open. The swarm's task opens and shuts the way, a writer and a reader task use it.
 
-use crate::config::Member;
+use crate::config::{Member, Role};
 use crate::frame::{Frame, ReadError};
 use crate::inbox::{Inbox, Lane};
 use crate::limits::Limits;
@@ -45,7 +45,18 @@ impl Way {
 }
 
 impl Link {
-    pub(crate) fn new(peer: PeerId, member: Member, limits: &Limits, inbox: &Arc<Inbox>) -> Self {
+    pub(crate) fn new(
+        peer: PeerId,
+        member: Member,
+        role: Role,
+        limits: &Limits,
+        inbox: &Arc<Inbox>,
+    ) -> Self {
+        let fetches_out = match role {
+            Role::Member(_) => limits.fetches_in_flight_max,
+            // What the member would refuse is not even asked.
+            Role::Observer => limits.history.observer.in_flight_max,
+        };
         Self {
             member: member.index,
             peer,
@@ -53,7 +64,7 @@ impl Link {
             outbox: Outbox::new(limits.outgoing_bytes_max),
             lane: inbox.lane(limits.incoming_bytes_max),
             arrived: Newest::default(),
-            fetches_out: Semaphore::new(limits.fetches_in_flight_max),
+            fetches_out: Semaphore::new(fetches_out),
             fetches_in: Arc::new(Semaphore::new(limits.fetches_in_flight_max)),
             counters: LinkCounters::default(),
             way: watch::Sender::default(),

@@ -12,6 +12,8 @@ pub(crate) struct Protocols {
     pub(crate) vertex: StreamProtocol,
     /// One stream for each request.
     pub(crate) fetch: StreamProtocol,
+    /// The same, of an observer to a member.
+    pub(crate) history: StreamProtocol,
     pub(crate) observer_topic: IdentTopic,
     /// Prefix of gossipsub's own protocol.
     pub(crate) gossip: String,
@@ -28,6 +30,7 @@ impl Protocols {
         Self {
             vertex: stream("vertex/1"),
             fetch: stream("fetch/1"),
+            history: stream("history/1"),
             observer_topic: IdentTopic::new(name("observer")),
             gossip: name("gossip"),
             identify: name("identify/1"),

@@ -1,4 +1,5 @@
 use crate::config::Role;
+use crate::history::History;
 use crate::inbox::Inbox;
 use crate::limits::Limits;
 use crate::link::Link;
@@ -22,6 +23,7 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) links: BTreeMap<MemberIndex, Arc<Link>>,
     pub(crate) inbox: Arc<Inbox>,
+    pub(crate) history: History,
     /// Publications on their way to the swarm's task.
     pub(crate) publications: Outbox,
     pub(crate) counters: Counters,

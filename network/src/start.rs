@@ -4,6 +4,7 @@ use crate::config::{NetworkConfig, Role};
 use crate::dialer::Dialer;
 use crate::error::NetworkError;
 use crate::handle::Handle;
+use crate::history::History;
 use crate::identity;
 use crate::inbox::{Events, Inbox};
 use crate::link::Link;
@@ -53,7 +54,8 @@ impl Network {
         let inbox = Arc::<Inbox>::default();
         let links = members.into_iter().map(|(index, (peer, mut member))| {
             member.addresses = dialable(index, member.addresses);
-            (index, Arc::new(Link::new(peer, member, &limits, &inbox)))
+            let link = Link::new(peer, member, role, &limits, &inbox);
+            (index, Arc::new(link))
         });
         let links = links.collect();
         let stop = CancellationToken::new();
@@ -62,6 +64,7 @@ impl Network {
             own,
             role,
             links,
+            history: History::new(&limits.history, &inbox),
             inbox,
             publications: Outbox::new(limits.publish_bytes_max),
             limits,

@@ -38,8 +38,15 @@ pub struct NetworkStats {
     pub observers: usize,
     /// Connections of peers that are no members.
     pub outsiders: usize,
-    /// Streams of the members' protocols that outsiders tried to open.
+    /// Streams that a peer tried to open of a protocol that is not for it: outsiders of the members'
+    /// protocols, above all.
     pub streams_refused: u64,
+    /// Requests of observers.
+    pub history_answered: u64,
+    /// Bytes of those answers.
+    pub history_bytes: u64,
+    /// Requests of observers that were refused: a share used up, or no answer from the node.
+    pub history_refused: u64,
     /// Connections refused after the handshake, or before it: a limit, or a blocked peer.
     pub connections_refused: u64,
     /// Handshakes that failed: another network, a wrong key, no Weft node at all.
@@ -89,6 +96,9 @@ pub(crate) struct LinkCounters {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) streams_refused: Counter,
+    pub(crate) history_answered: Counter,
+    pub(crate) history_bytes: Counter,
+    pub(crate) history_refused: Counter,
     pub(crate) connections_refused: Counter,
     pub(crate) handshakes_failed: Counter,
     pub(crate) published: Counter,

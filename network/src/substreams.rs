@@ -1,12 +1,14 @@
-//! The members' protocols: who may open them, and the streams themselves.
+//! The protocols on streams: who may open them, and the streams themselves.
 //!
-//! Only members of the committee, and only towards a member. From anybody else a stream of these
-//! protocols is reset as soon as its protocol is named, before a byte of its content is read, and
-//! counted; a connection that goes on trying is closed. The check stands where streams are
-//! accepted, so no later code can forget it.
+//! Towards a member, members of the committee may open those for frames and fetches, and nobody but
+//! outsiders the one for history; towards an observer nobody may open anything. Any other stream is
+//! reset as soon as its protocol is named, before a byte of its content is read, and counted; a
+//! connection that goes on trying is closed. The check stands where streams are accepted, so no
+//! later code can forget it.
 
 mod handler;
 
+use crate::addresses::origin;
 use crate::protocols::Protocols;
 use handler::{FromHandler, Handler, ToHandler};
 use libp2p::core::Endpoint;
@@ -17,18 +19,25 @@ use libp2p::swarm::{
 };
 use libp2p::{Multiaddr, PeerId, Stream};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 /// Refused streams after which a connection is closed.
 const REFUSALS_MAX: u32 = 8;
 
-/// The two protocols between members.
+/// The protocols on streams: two between members, one of observers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Channel {
     Vertex,
     Fetch,
+    History,
 }
+
+const OF_MEMBERS: &[Channel] = &[Channel::Vertex, Channel::Fetch];
+const OF_OUTSIDERS: &[Channel] = &[Channel::History];
 
 /// A wish for a new stream.
 #[derive(Debug)]
@@ -53,14 +62,21 @@ pub(crate) enum OpenError {
 /// What the swarm's task learns.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// A member opened a stream.
-    Opened {
-        peer: PeerId,
-        channel: Channel,
-        stream: Stream,
-    },
-    /// An outsider tried to.
+    /// A peer opened a stream that it may open.
+    Opened(Opened),
+    /// A peer tried to open another one.
     Refused { peer: PeerId },
+}
+
+/// A stream that was opened by a peer.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) peer: PeerId,
+    pub(crate) connection: ConnectionId,
+    /// Whom the connection is counted against.
+    pub(crate) origin: Option<IpAddr>,
+    pub(crate) channel: Channel,
+    pub(crate) stream: Stream,
 }
 
 #[derive(Debug)]
@@ -68,8 +84,9 @@ pub(crate) struct Behaviour {
     protocols: Protocols,
     /// Peers whose connections are kept: all members but this node.
     members: BTreeSet<PeerId>,
-    /// Whether this node is a member, so that members may open streams.
+    /// Whether this node is a member, so that peers may open streams.
     admits: bool,
+    history_refusals_per_second_max: u32,
     connections: BTreeMap<PeerId, Vec<Connection>>,
     waiting: VecDeque<ToSwarm<Event, ToHandler>>,
 }
@@ -77,15 +94,26 @@ pub(crate) struct Behaviour {
 #[derive(Debug)]
 struct Connection {
     id: ConnectionId,
+    origin: Option<IpAddr>,
+    /// Streams of protocols that are not for the peer.
     refusals: u32,
+    /// Refused requests for history in the second that began then.
+    history_refusals: u32,
+    since: Instant,
 }
 
 impl Behaviour {
-    pub(crate) fn new(protocols: Protocols, members: BTreeSet<PeerId>, admits: bool) -> Self {
+    pub(crate) fn new(
+        protocols: Protocols,
+        members: BTreeSet<PeerId>,
+        admits: bool,
+        history_refusals_per_second_max: u32,
+    ) -> Self {
         Self {
             protocols,
             members,
             admits,
+            history_refusals_per_second_max,
             connections: BTreeMap::new(),
             waiting: VecDeque::new(),
         }
@@ -117,9 +145,43 @@ impl Behaviour {
         }
     }
 
+    /// A request for history on the connection was refused: if that happens too often, the
+    /// connection is closed.
+    pub(crate) fn history_refused(&mut self, peer: PeerId, id: ConnectionId, now: Instant) {
+        let max = self.history_refusals_per_second_max;
+        let Some(connection) = self.connection(&peer, id) else {
+            return;
+        };
+        if now.saturating_duration_since(connection.since) >= Duration::from_secs(1) {
+            connection.since = now;
+            connection.history_refusals = 0;
+        }
+        connection.history_refusals = connection.history_refusals.saturating_add(1);
+        if connection.history_refusals == max.saturating_add(1) {
+            self.close(peer, id);
+        }
+    }
+
+    fn connection(&mut self, peer: &PeerId, id: ConnectionId) -> Option<&mut Connection> {
+        let mut all = self.connections.get_mut(peer)?.iter_mut();
+        all.find(|connection| connection.id == id)
+    }
+
+    fn close(&mut self, peer: PeerId, id: ConnectionId) {
+        self.waiting.push_back(ToSwarm::CloseConnection {
+            peer_id: peer,
+            connection: CloseConnection::One(id),
+        });
+    }
+
     fn handler(&self, peer: &PeerId) -> Handler {
         let member = self.members.contains(peer);
-        Handler::new(self.protocols.clone(), member && self.admits, member)
+        let admits = match (self.admits, member) {
+            (false, _) => &[],
+            (true, true) => OF_MEMBERS,
+            (true, false) => OF_OUTSIDERS,
+        };
+        Handler::new(self.protocols.clone(), admits, member)
     }
 }
 
@@ -153,7 +215,10 @@ impl NetworkBehaviour for Behaviour {
             FromSwarm::ConnectionEstablished(new) => {
                 let connection = Connection {
                     id: new.connection_id,
+                    origin: origin(new.endpoint.get_remote_address()),
                     refusals: 0,
+                    history_refusals: 0,
+                    since: Instant::now(),
                 };
                 let all = self.connections.entry(new.peer_id).or_default();
                 all.push(connection);
@@ -178,25 +243,24 @@ impl NetworkBehaviour for Behaviour {
         event: THandlerOutEvent<Self>,
     ) {
         let event = match event {
-            FromHandler::Opened(channel, stream) => Event::Opened {
+            FromHandler::Opened(channel, stream) => Event::Opened(Opened {
                 peer,
+                connection: id,
+                origin: self.connection(&peer, id).and_then(|c| c.origin),
                 channel,
                 stream,
-            },
-            FromHandler::Refused => Event::Refused { peer },
-        };
-        if matches!(event, Event::Refused { .. }) {
-            let all = self.connections.get_mut(&peer).into_iter().flatten();
-            for connection in all.filter(|connection| connection.id == id) {
-                connection.refusals += 1;
-                if connection.refusals == REFUSALS_MAX {
-                    self.waiting.push_back(ToSwarm::CloseConnection {
-                        peer_id: peer,
-                        connection: CloseConnection::One(id),
-                    });
+            }),
+            FromHandler::Refused => {
+                let refusals = self.connection(&peer, id).map_or(0, |connection| {
+                    connection.refusals = connection.refusals.saturating_add(1);
+                    connection.refusals
+                });
+                if refusals == REFUSALS_MAX {
+                    self.close(peer, id);
                 }
+                Event::Refused { peer }
             }
-        }
+        };
         self.waiting.push_back(ToSwarm::GenerateEvent(event));
     }
 

@@ -9,14 +9,14 @@ use crate::frame::{Frame, cost};
 use crate::inbox::Lane;
 use crate::link::Link;
 use crate::shared::Shared;
-use crate::substreams::{self, Channel, Open};
-use crate::{addresses, fetch, gossip};
+use crate::substreams::{self, Channel, Open, Opened};
+use crate::{addresses, fetch, gossip, history};
 use futures::StreamExt;
 use libp2p::core::transport::ListenerId;
 use libp2p::gossipsub::{self, MessageAcceptance, PublishError, TopicHash};
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{DialError, ListenError, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, Stream, Swarm, ping};
+use libp2p::{Multiaddr, PeerId, Swarm, ping};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -172,13 +172,9 @@ impl SwarmTask {
 
     fn on_behaviour(&mut self, event: BehaviourEvent) {
         match event {
-            BehaviourEvent::Substreams(substreams::Event::Opened {
-                peer,
-                channel,
-                stream,
-            }) => self.on_stream(peer, channel, stream),
+            BehaviourEvent::Substreams(substreams::Event::Opened(opened)) => self.on_stream(opened),
             BehaviourEvent::Substreams(substreams::Event::Refused { peer }) => {
-                tracing::debug!(%peer, "outsider tried to open a members' protocol");
+                tracing::debug!(%peer, "peer tried to open a protocol that is not for it");
                 self.shared.counters.streams_refused.add(1);
             }
             BehaviourEvent::Gossip(event) => self.on_gossip(event),
@@ -193,13 +189,19 @@ impl SwarmTask {
         }
     }
 
-    fn on_stream(&mut self, peer: PeerId, channel: Channel, stream: Stream) {
-        let Some(link) = self.links.get(&peer).filter(|link| !link.is_blocked()) else {
-            return;
-        };
-        match channel {
-            Channel::Vertex => link.arrived.put(stream),
-            Channel::Fetch => match link.fetches_in.clone().try_acquire_owned() {
+    fn on_stream(&mut self, opened: Opened) {
+        let Opened { peer, stream, .. } = opened;
+        let link = self.links.get(&peer).filter(|link| !link.is_blocked());
+        match (opened.channel, link) {
+            (Channel::History, _) => {
+                if !history::opened(&self.shared, peer, opened.origin, stream) {
+                    let streams = &mut self.swarm.behaviour_mut().substreams;
+                    streams.history_refused(peer, opened.connection, Instant::now());
+                }
+            }
+            (_, None) => {}
+            (Channel::Vertex, Some(link)) => link.arrived.put(stream),
+            (Channel::Fetch, Some(link)) => match link.fetches_in.clone().try_acquire_owned() {
                 Ok(place) => {
                     let (shared, link) = (self.shared.clone(), link.clone());
                     self.shared

@@ -28,7 +28,7 @@ const YAMUX_STREAM_BYTES: usize = 256 << 10;
 const MEMBER_GROWTH_BYTES: usize = 32 << 20;
 const MEMBER_STREAMS_MAX: usize =
     (YAMUX_CONNECTION_BYTES - MEMBER_GROWTH_BYTES) / YAMUX_STREAM_BYTES;
-/// Identify, ping and gossipsub need six.
+/// Identify, ping and gossipsub need six, requests for history a few more.
 const OUTSIDER_STREAMS_MAX: usize = 16;
 
 pub(crate) fn build(

@@ -1,4 +1,4 @@
-//! One connection's side of the members' protocols.
+//! One connection's side of the protocols on streams.
 
 use super::{Channel, Open, OpenError};
 use crate::protocols::Protocols;
@@ -37,8 +37,8 @@ pub(crate) enum FromHandler {
 #[derive(Debug)]
 pub(crate) struct Handler {
     protocols: Protocols,
-    /// Whether the peer may open streams.
-    admits: bool,
+    /// What the peer may open.
+    admits: &'static [Channel],
     /// Whether the connection stays when it is idle.
     keep: bool,
     wanted: VecDeque<Open>,
@@ -46,7 +46,7 @@ pub(crate) struct Handler {
 }
 
 impl Handler {
-    pub(super) fn new(protocols: Protocols, admits: bool, keep: bool) -> Self {
+    pub(super) fn new(protocols: Protocols, admits: &'static [Channel], keep: bool) -> Self {
         Self {
             protocols,
             admits,
@@ -60,6 +60,7 @@ impl Handler {
         match channel {
             Channel::Vertex => self.protocols.vertex.clone(),
             Channel::Fetch => self.protocols.fetch.clone(),
+            Channel::History => self.protocols.history.clone(),
         }
     }
 }
@@ -72,11 +73,12 @@ impl ConnectionHandler for Handler {
     type InboundOpenInfo = ();
     type OutboundOpenInfo = Reply;
 
-    /// The same for outsiders: a refusal that is counted tells more than a protocol unknown.
+    /// The same for everybody: a refusal that is counted tells more than a protocol unknown.
     fn listen_protocol(&self) -> SubstreamProtocol<Offer> {
         let offer = Offer(vec![
             (self.name(Channel::Vertex), Channel::Vertex),
             (self.name(Channel::Fetch), Channel::Fetch),
+            (self.name(Channel::History), Channel::History),
         ]);
         SubstreamProtocol::new(offer, ()).with_timeout(NEGOTIATION_TIMEOUT)
     }
@@ -113,10 +115,12 @@ impl ConnectionHandler for Handler {
             ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound {
                 protocol: (channel, stream),
                 ..
-            }) => self.waiting.push_back(match self.admits {
-                true => FromHandler::Opened(channel, stream),
-                false => FromHandler::Refused,
-            }),
+            }) => self
+                .waiting
+                .push_back(match self.admits.contains(&channel) {
+                    true => FromHandler::Opened(channel, stream),
+                    false => FromHandler::Refused,
+                }),
             ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound {
                 protocol: (_, stream),
                 info: reply,

@@ -4,6 +4,7 @@
 mod common;
 mod fetches;
 mod frames;
+mod history;
 mod links;
 mod lockfile;
 mod observers;

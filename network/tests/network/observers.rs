@@ -2,9 +2,7 @@ use crate::common::*;
 use crate::proxy::Proxy;
 use bytes::Bytes;
 use std::time::Duration;
-use weft_network::{
-    Event, FetchError, FrameKind, IdentitySeed, MemberIndex, NetworkConfig, SendError,
-};
+use weft_network::{Event, FrameKind, IdentitySeed, MemberIndex, NetworkConfig, SendError};
 
 /// Two members, and an observer that both of them see.
 async fn watched(change: impl FnOnce(&mut NetworkConfig)) -> (Vec<Node>, Node) {
@@ -79,7 +77,7 @@ async fn without_observers_publishing_does_nothing() {
 }
 
 #[tokio::test]
-async fn an_observer_can_neither_send_nor_fetch_nor_publish() {
+async fn an_observer_can_neither_send_nor_publish() {
     let (nodes, observer) = watched(|_| {}).await;
     let to = MemberIndex(0);
     let handle = &observer.handle;
@@ -87,8 +85,6 @@ async fn an_observer_can_neither_send_nor_fetch_nor_publish() {
     assert_eq!(handle.send(to, KIND, Bytes::new()), refused);
     assert_eq!(handle.broadcast(KIND, Bytes::new()), refused);
     assert_eq!(handle.publish(KIND, Bytes::new()), refused);
-    let fetched = handle.fetch(to, Bytes::new()).await;
-    assert_eq!(fetched, Err(FetchError::Observer));
     shut_down(nodes).await;
     shut_down(vec![observer]).await;
 }

@@ -6,7 +6,7 @@ use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use libp2p::core::upgrade::Version;
 use libp2p::identity::Keypair;
 use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, StreamProtocol, Swarm, Transport};
+use libp2p::{Multiaddr, PeerId, Stream, StreamProtocol, Swarm, Transport};
 use libp2p::{gossipsub, noise, ping, swarm, tcp, yamux};
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -20,7 +20,7 @@ struct Behaviour {
 }
 
 /// Connected to one node, until dropped.
-struct Outsider {
+pub struct Outsider {
     streams: libp2p_stream::Control,
     target: PeerId,
     swarm: JoinHandle<()>,
@@ -33,25 +33,40 @@ impl Drop for Outsider {
 }
 
 impl Outsider {
-    async fn connect(keypair: Keypair, node: &Node) -> Self {
+    pub async fn connect(keypair: Keypair, node: &Node) -> Self {
         let outsiders = node.handle.stats().outsiders;
-        let mut swarm = dialling(keypair, node.address());
-        let streams = swarm.behaviour().streams.new_control();
-        let outsider = Self {
-            streams,
-            target: node.handle.peer_id(),
-            swarm: tokio::spawn(async move { while swarm.next().await.is_some() {} }),
-        };
+        let outsider = Self::dial(keypair, node).await;
         eventually("the outsider", || node.handle.stats().outsiders > outsiders).await;
         outsider
     }
 
-    /// Opens a stream and writes to it; returns whether it was dropped by the node.
-    async fn is_refused(&mut self, protocol: &str) -> bool {
+    /// The same with any key, a member's too: connected as far as this side knows.
+    pub async fn dial(keypair: Keypair, node: &Node) -> Self {
+        let mut swarm = dialling(keypair, node.address());
+        let streams = swarm.behaviour().streams.new_control();
+        loop {
+            let event = within("the connection", swarm.next()).await;
+            if let Some(SwarmEvent::ConnectionEstablished { .. }) = event {
+                break;
+            }
+        }
+        Self {
+            streams,
+            target: node.handle.peer_id(),
+            swarm: tokio::spawn(async move { while swarm.next().await.is_some() {} }),
+        }
+    }
+
+    /// Opens a stream.
+    pub async fn open(&mut self, protocol: &str) -> Result<Stream, libp2p_stream::OpenStreamError> {
         let protocol = format!("/weft/{NETWORK}/{protocol}");
         let protocol = StreamProtocol::try_from_owned(protocol).expect("starts with a slash");
-        let opened = within("a stream", self.streams.open_stream(self.target, protocol)).await;
-        let Ok(mut stream) = opened else {
+        within("a stream", self.streams.open_stream(self.target, protocol)).await
+    }
+
+    /// Opens a stream and writes to it; returns whether it was dropped by the node.
+    pub async fn is_refused(&mut self, protocol: &str) -> bool {
+        let Ok(mut stream) = self.open(protocol).await else {
             return true;
         };
         // A whole frame of one byte, kind 1.
@@ -114,25 +129,12 @@ async fn an_outsiders_streams_are_refused_and_counted() {
 #[tokio::test]
 async fn the_same_streams_are_open_to_a_member() {
     let mut node = node_with(|_| {}).await;
-    let member_1 = Keypair::ed25519_from_bytes([2; 32]).expect("a seed");
-    let mut swarm = dialling(member_1, node.address());
-    let mut streams = swarm.behaviour().streams.new_control();
-    let target = node.handle.peer_id();
-    loop {
-        let event = within("the connection", swarm.next()).await;
-        if let Some(SwarmEvent::ConnectionEstablished { .. }) = event {
-            break;
-        }
-    }
-    let running = tokio::spawn(async move { while swarm.next().await.is_some() {} });
-    let protocol = StreamProtocol::try_from_owned(format!("/weft/{NETWORK}/vertex/1"));
-    let protocol = protocol.expect("starts with a slash");
-    let opened = within("a stream", streams.open_stream(target, protocol)).await;
-    let mut stream = opened.expect("admitted");
+    let key = Keypair::ed25519_from_bytes([2; 32]).expect("a seed");
+    let mut member_1 = Outsider::dial(key, &node).await;
+    let mut stream = member_1.open("vertex/1").await.expect("admitted");
     stream.write_all(&[2, 1, 7]).await.expect("written");
     stream.flush().await.expect("written");
     assert_eq!(node.frame().await, (1, KIND, [7][..].to_vec().into()));
-    running.abort();
     shut_down(vec![node]).await;
 }
 

@@ -1,5 +1,6 @@
-//! Missing history: asking a member for it, and answering members out of the store. An answer is cut
-//! at a number of bytes; what did not fit is asked for again.
+//! Missing history: asking a member for it, and answering out of the store. An answer is cut at a
+//! number of bytes and of vertices; what did not fit is asked for again. Members and observers are
+//! answered alike, but out of places of their own, and observers with less at a time.
 
 use super::engine::{Command, Commands};
 use super::inbound::Verifier;
@@ -9,37 +10,61 @@ use prost::Message as _;
 use weft_consensus::{FetchRequest, Wanted};
 use weft_network::Handle;
 use weft_storage::{PageRequest, Store, StoreError};
-use weft_types::{Epoch, MEMBERS_MAX, MemberSet, Round, Vertex, VertexRef, wire};
+use weft_types::{Epoch, MEMBERS_MAX, MemberSet, Round, VERTEX_BYTES_MAX, Vertex, VertexRef, wire};
 
-/// Longest answer in bytes of vertices.
-pub const ANSWER_BYTES_MAX: usize = 6 << 20;
-/// Most vertices asked for, or answered with, at once.
-pub const VERTICES_MAX: usize = 1024;
-/// Fetches of others answered at a time.
-pub const SERVING_MAX: usize = 4;
+/// How much is answered at once.
+#[derive(Debug, Clone, Copy)]
+pub struct AnswerLimits {
+    /// Longest answer in bytes of vertices. No vertex is longer, so that each can be had.
+    pub bytes_max: usize,
+    /// Most vertices asked for, or answered with.
+    pub vertices_max: usize,
+    /// Answers made at a time.
+    pub serving_max: usize,
+}
+
+/// Of members' fetches.
+pub const MEMBERS: AnswerLimits = AnswerLimits {
+    bytes_max: 6 << 20,
+    vertices_max: 1024,
+    serving_max: 4,
+};
+/// Of observers' requests. One at a time: reading the store for them takes one core at the most, and
+/// how often is the network's to bound.
+pub const OBSERVERS: AnswerLimits = AnswerLimits {
+    bytes_max: VERTEX_BYTES_MAX,
+    vertices_max: 256,
+    serving_max: 1,
+};
 
 /// A request that cannot be answered.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     #[error("request is no protobuf message: {0}")]
     Malformed(#[from] prost::DecodeError),
-    #[error("request asks for {0} vertices, more than {VERTICES_MAX}")]
-    TooMany(usize),
+    #[error("request asks for {asked} vertices, more than {max}")]
+    TooMany { asked: usize, max: usize },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 /// Answers with the vertices that this node has, in the order asked for, or ascending from a round.
-pub fn serve(store: &Store, epoch: Epoch, request: Bytes) -> Result<Bytes, ServeError> {
+pub fn serve(
+    store: &Store,
+    epoch: Epoch,
+    request: Bytes,
+    limits: AnswerLimits,
+) -> Result<Bytes, ServeError> {
     let request = wire::FetchRequest::decode(request)?;
-    if request.vertices.len() > VERTICES_MAX {
-        return Err(ServeError::TooMany(request.vertices.len()));
+    let (asked, max) = (request.vertices.len(), limits.vertices_max);
+    if asked > max {
+        return Err(ServeError::TooMany { asked, max });
     }
     let mut vertices = Vec::new();
     let mut bytes = 0;
     let mut fits = |vertex: &Bytes| {
         bytes += vertex.len();
-        bytes <= ANSWER_BYTES_MAX
+        bytes <= limits.bytes_max
     };
     for asked in &request.vertices {
         let Ok(asked) = VertexRef::try_from(asked) else {
@@ -53,7 +78,7 @@ pub fn serve(store: &Store, epoch: Epoch, request: Bytes) -> Result<Bytes, Serve
     }
     if let Some(rounds) = request.rounds {
         let from = Round(rounds.after).saturating_add(1);
-        let page = store.vertices(epoch, from, &PageRequest::ascending(VERTICES_MAX))?;
+        let page = store.vertices(epoch, from, &PageRequest::ascending(max))?;
         let held = MemberSet::from_bitmap(&rounds.held, MEMBERS_MAX).unwrap_or_default();
         let within = |v: &Vertex| v.round().0 <= rounds.until;
         let wanted = |v: &Vertex| v.round() != from || !held.contains(v.author());

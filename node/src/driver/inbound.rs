@@ -3,19 +3,19 @@
 //! the sockets of whoever sends it.
 
 use super::engine::{Command, Commands};
-use super::fetch::serve;
+use super::fetch::{AnswerLimits, MEMBERS, OBSERVERS, ServeError, serve};
 use crate::metrics::Metrics;
 use crate::replica::Input;
 use bytes::Bytes;
 use dashmap::DashMap;
 use std::sync::Arc;
 use std::time::Instant;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use weft_network::{Event, Events, FrameKind};
 use weft_storage::Store;
-use weft_types::{Committee, MemberIndex, NetworkId, Vertex, VertexDigest, verify_vertex};
+use weft_types::{Committee, Epoch, MemberIndex, NetworkId, Vertex, VertexDigest, verify_vertex};
 
 /// Frames that carry an encoded vertex.
 pub const VERTEX_FRAME: FrameKind = FrameKind(1);
@@ -104,6 +104,38 @@ impl Verifier {
     }
 }
 
+/// Answers out of the store, on the blocking pool.
+#[derive(Clone)]
+struct Server {
+    store: Arc<Store>,
+    epoch: Epoch,
+}
+
+impl Server {
+    fn start(
+        &self,
+        request: Bytes,
+        reply: oneshot::Sender<Bytes>,
+        limits: AnswerLimits,
+        place: OwnedSemaphorePermit,
+    ) {
+        let Self { store, epoch } = self.clone();
+        tokio::task::spawn_blocking(move || {
+            // Whoever asked may have given up while the request waited.
+            if !reply.is_closed() {
+                match serve(&store, epoch, request, limits) {
+                    Ok(answer) => drop(reply.send(answer)),
+                    Err(ServeError::Store(error)) => {
+                        tracing::warn!(%error, "cannot answer a fetch");
+                    }
+                    Err(error) => tracing::debug!(%error, "refused a fetch"),
+                }
+            }
+            drop(place);
+        });
+    }
+}
+
 /// Follows the network's events until it ends.
 pub async fn run(
     mut events: Events,
@@ -112,7 +144,9 @@ pub async fn run(
     stop: CancellationToken,
 ) {
     let epoch = verifier.committee.epoch();
-    let serving = Arc::new(Semaphore::new(super::fetch::SERVING_MAX));
+    let server = Server { store, epoch };
+    let members = Arc::new(Semaphore::new(MEMBERS.serving_max));
+    let observers = Arc::new(Semaphore::new(OBSERVERS.serving_max));
     loop {
         let event = tokio::select! {
             event = events.recv() => event,
@@ -133,17 +167,18 @@ pub async fn run(
                 }
             }
             Event::Fetch { request, reply, .. } => {
-                let store = store.clone();
                 // Dropping the reply refuses: the peer asks somebody else.
-                let Ok(place) = serving.clone().try_acquire_owned() else {
-                    continue;
-                };
-                tokio::task::spawn_blocking(move || {
-                    match serve(&store, epoch, request) {
-                        Ok(answer) => drop(reply.send(answer)),
-                        Err(error) => tracing::warn!(%error, "cannot answer a fetch"),
+                if let Ok(place) = members.clone().try_acquire_owned() {
+                    server.start(request, reply, MEMBERS, place);
+                }
+            }
+            Event::History { request, reply } => {
+                // Few wait here: the network has let so many through.
+                let (server, observers) = (server.clone(), observers.clone());
+                tokio::spawn(async move {
+                    if let Ok(place) = observers.acquire_owned().await {
+                        server.start(request, reply, OBSERVERS, place);
                     }
-                    drop(place);
                 });
             }
             Event::PeerUp(member) => tracing::info!(%member, "connected"),
