@@ -28,7 +28,7 @@ pub struct NodeConfig {
     pub keys: PathBuf,
     #[garde(skip)]
     pub api_listen: SocketAddr,
-    /// libp2p multiaddress.
+    /// libp2p multiaddress. An observer listens nowhere: it dials the members.
     #[garde(length(bytes, min = 1, max = 256))]
     pub p2p_listen: String,
     /// JSON-RPC of the base chain.

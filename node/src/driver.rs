@@ -1,4 +1,4 @@
-//! A masternode around its replica: opens what is on disk, starts network, API and base-chain tasks,
+//! A masternode, or an observer, around its replica: opens what is on disk, starts network, API and base-chain tasks,
 //! runs the replica on a thread of its own, and ends all of it in order. If one part fails, the node
 //! stops as a whole and says which.
 
@@ -107,14 +107,27 @@ struct Identity {
 
 impl Node {
     /// Opens and starts everything. Ready when this returns; connections come up by themselves.
+    ///
+    /// Votes if the keys are those of a member. Without keys, or with others, it follows as an
+    /// observer.
     pub async fn start(config: NodeConfig) -> Result<Self, DriverError> {
+        let keys = NodeKeys::load(&config.keys)?;
+        Self::start_with(config, keys).await
+    }
+
+    /// As [`start`](Self::start), as an observer whatever keys there are: they are not even read.
+    pub async fn observe(config: NodeConfig) -> Result<Self, DriverError> {
+        Self::start_with(config, None).await
+    }
+
+    async fn start_with(config: NodeConfig, keys: Option<NodeKeys>) -> Result<Self, DriverError> {
         let genesis = Arc::new(read_genesis(&config)?);
         let committee = genesis.committee().map_err(|source| DriverError::Genesis {
             path: config.genesis.clone(),
             source,
         })?;
         let committee = Arc::new(committee);
-        let identity = identify(&config, &committee)?;
+        let identity = identify(&config, keys, &committee)?;
         checkpoints::compare_with_registry(&config.base_rpc, &genesis).await?;
         let network_id = genesis.network.id();
         let store = Arc::new(Store::open(&config.data.join("db"), network_id)?);
@@ -227,13 +240,18 @@ impl Node {
             handling: Duration::ZERO,
         };
         let engine = spawn_engine(engine, effects, inbox, submissions, stop.clone())?;
-        tracing::info!(
-            name = config.name,
-            network = %network_id,
-            member = ?identity.own.map(|(index, _)| index.0),
-            %api,
-            "node is running"
-        );
+        let name = &config.name;
+        match &identity.own {
+            Some((member, _)) => {
+                tracing::info!(name, network = %network_id, %member, %api, "node is running");
+            }
+            None => tracing::info!(
+                name,
+                network = %network_id,
+                %api,
+                "observer is running: it follows, signs nothing and takes no transactions"
+            ),
+        }
         Ok(Self {
             api,
             engine,
@@ -344,9 +362,14 @@ fn read_genesis(config: &NodeConfig) -> Result<Genesis, DriverError> {
 
 fn identify(
     config: &NodeConfig,
+    keys: Option<NodeKeys>,
     committee: &weft_types::Committee,
 ) -> Result<Identity, DriverError> {
-    let keys = NodeKeys::load(&config.keys)?;
+    if let Some(keys) = &keys
+        && committee.index_of(&keys.vertex.public()).is_none()
+    {
+        tracing::warn!(keys = %config.keys.display(), "the key is in no committee");
+    }
     let own = keys.and_then(|keys| Some((committee.index_of(&keys.vertex.public())?, keys)));
     if let Some((index, keys)) = &own {
         let member = committee.member(*index);
@@ -405,7 +428,7 @@ fn network_config(
     genesis: &Genesis,
     identity: &Identity,
 ) -> Result<NetworkConfig, DriverError> {
-    let listen = config.p2p_listen.parse().map_err(
+    let listen: weft_network::Multiaddr = config.p2p_listen.parse().map_err(
         |e: <weft_network::Multiaddr as std::str::FromStr>::Err| DriverError::Address {
             address: config.p2p_listen.clone(),
             reason: e.to_string(),
@@ -428,7 +451,8 @@ fn network_config(
             .as_ref()
             .map_or(Role::Observer, |(index, _)| Role::Member(*index)),
         seed: identity.seed.clone(),
-        listen: vec![listen],
+        // Observers dial; nobody dials them.
+        listen: identity.own.iter().map(|_| listen.clone()).collect(),
         committee: members.collect(),
         limits: Limits::default(),
     })

@@ -33,8 +33,11 @@ pub struct View {
     pub anchored: Height,
     /// `None` for an observer.
     pub own: Option<MemberIndex>,
-    /// Why this member signs nothing at the moment, in words for its operator.
+    /// Why this node signs nothing at the moment, in words for its operator.
     pub not_voting: Option<String>,
     /// Why no transactions are taken at the moment (F4, a full mempool), in words for clients.
     pub not_accepting: Option<String>,
+    /// Why others should be asked rather than this node: a member that takes no transactions, an
+    /// observer whose state is old.
+    pub not_ready: Option<String>,
 }

@@ -2,6 +2,7 @@
 
 use super::ApiState;
 use super::answer::Failure;
+use crate::view::View;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -15,7 +16,8 @@ pub async fn healthz() -> &'static str {
 
 /// Whether the node takes transactions
 ///
-/// An observer, which never does, is ready when it has a state to read.
+/// An observer, which never does, is ready when what can be read from it is up to date: it is
+/// connected to a member, and not catching up.
 #[utoipa::path(get, path = "/readyz", tag = "node",
     responses(
         (status = 200, body = String),
@@ -23,12 +25,17 @@ pub async fn healthz() -> &'static str {
     ))]
 pub async fn readyz(State(state): State<ApiState>) -> Result<&'static str, Failure> {
     let view = state.views.borrow().clone();
-    match &view.not_accepting {
-        Some(reason) if view.own.is_some() => {
-            Err(Failure::new(ProblemCode::NotAccepting, reason.clone()))
-        }
-        _ => Ok("ready\n"),
+    let peers = *state.peers.borrow();
+    match not_ready(&view, peers) {
+        Some(reason) => Err(Failure::new(ProblemCode::NotAccepting, reason)),
+        None => Ok("ready\n"),
     }
+}
+
+fn not_ready(view: &View, peers: u64) -> Option<String> {
+    let alone = view.own.is_none() && peers == 0;
+    let alone = alone.then(|| "connected to no member: what it shows may be old".to_owned());
+    view.not_ready.clone().or(alone)
 }
 
 /// Figures for Prometheus, in the text format of OpenMetrics

@@ -130,6 +130,7 @@ pub async fn submit(
     let wait = query.get("wait").map(|w| parameter::<Wait>("wait", w));
     let wait = wait.transpose()?;
     let until = Instant::now() + state.limits.wait_max;
+    never_taken(&state)?;
     let received = receive(&state.gate, &headers, body).await?;
     let Posted {
         single,
@@ -160,6 +161,17 @@ pub async fn submit(
         wait_for(&state, &slots, wait, until).await?;
     }
     answer(&state, single, slots)
+}
+
+/// An observer refuses the request as a whole, unread: a client with several nodes goes on to the next.
+fn never_taken(state: &ApiState) -> Result<(), Failure> {
+    let view = state.views.borrow();
+    match &view.not_accepting {
+        Some(reason) if view.own.is_none() => {
+            Err(Failure::new(ProblemCode::NotAccepting, reason.clone()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What is known already, or wrong at first sight, goes no further.

@@ -121,3 +121,6 @@ pub async fn fetch(network: Handle, verifier: Verifier, commands: Commands, fetc
     }
     let _ = commands.send(Command(Input::FetchEnded(fetch.id))).await;
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use super::Replica;
 use crate::view::View;
-use weft_types::{Height, Millis};
+use weft_types::{Height, Millis, Round};
 
 /// B2: whether a height is the first of all, or of its checkpoint interval. Known from heights and
 /// timestamps alone, so that every member and every restart agrees.
@@ -15,12 +15,21 @@ pub fn due_for_posting(
     height == Height(1) || timestamp.0 / interval.0 > previous.0 / interval.0
 }
 
+fn catching_up(members: Round) -> String {
+    format!("catching up: others are at round {members}")
+}
+
 impl Replica {
     /// One consistent picture for readers.
     pub fn view(&self) -> View {
+        let core = self.core.status();
+        let not_accepting = self.not_accepting();
         View {
             epoch: self.committee.epoch(),
-            round: self.core.status().own_round,
+            round: match self.own {
+                Some(_) => core.own_round,
+                None => core.quorum_round,
+            },
             commit: self.ledger.meta().index,
             timestamp: self.ledger.meta().timestamp,
             snapshot: self.ledger.snapshot(),
@@ -29,29 +38,38 @@ impl Replica {
             certified: self.certified.clone(),
             anchored: self.anchored,
             own: self.own.as_ref().map(|(index, _)| *index),
-            not_voting: self.not_voting(),
-            not_accepting: self.not_accepting(),
+            not_voting: self.not_voting(core.behind),
+            not_ready: match self.own {
+                Some(_) => not_accepting.clone(),
+                None => self.not_fresh(core.behind),
+            },
+            not_accepting,
         }
     }
 
     /// Why this node signs nothing at the moment.
-    pub fn not_voting(&self) -> Option<String> {
-        if let Some(reason) = &self.halted {
-            return Some(format!("halted: {reason}"));
+    fn not_voting(&self, behind: Option<Round>) -> Option<String> {
+        let catching_up = behind.map(catching_up);
+        match (self.halted(), &self.own, catching_up) {
+            (Some(halted), ..) => Some(halted),
+            (None, Some(_), catching_up) => catching_up,
+            (None, None, None) => Some("an observer follows and signs nothing".to_owned()),
+            (None, None, Some(why)) => Some(format!("an observer signs nothing; {why}")),
         }
-        if self.own.is_none() {
-            return Some("this node is an observer: its key is in no committee".to_owned());
-        }
-        let behind = self.core.status().behind?;
-        Some(format!("catching up: others are at round {behind}"))
     }
 
     /// Why no transactions are taken at the moment: this node would keep them waiting longer than
     /// another one, or F4.
     pub fn not_accepting(&self) -> Option<String> {
-        let not_voting = self.not_voting();
-        if not_voting.is_some() {
-            return not_voting;
+        if let Some(halted) = self.halted() {
+            return Some(halted);
+        }
+        if self.own.is_none() {
+            let text = "this node is an observer and takes no transactions: send them to a member";
+            return Some(text.to_owned());
+        }
+        if let Some(round) = self.core.status().behind {
+            return Some(catching_up(round));
         }
         // A node that has just come back does not know yet how far the others are.
         let committee = &self.committee;
@@ -67,6 +85,18 @@ impl Replica {
         let open = self.finality.uncertified();
         let limit = self.genesis.template.params.uncertified_heights_max;
         (open > limit).then(|| format!("{open} heights wait for a certificate, more than {limit}"))
+    }
+
+    /// Why an observer's state may be old.
+    fn not_fresh(&self, behind: Option<Round>) -> Option<String> {
+        let unheard = || "nothing was heard of the members yet".to_owned();
+        let unheard = self.heard.is_empty().then(unheard);
+        self.halted().or(behind.map(catching_up)).or(unheard)
+    }
+
+    fn halted(&self) -> Option<String> {
+        let reason = self.halted.as_ref()?;
+        Some(format!("halted: {reason}"))
     }
 
     /// Newest certified height.

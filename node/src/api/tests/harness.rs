@@ -299,6 +299,16 @@ impl Node {
     pub fn halt(&self, reason: &str) {
         let mut view = View::clone(&self.views.borrow());
         view.not_accepting = Some(reason.to_owned());
+        view.not_ready = Some(reason.to_owned());
+        self.views.send_replace(Arc::new(view));
+    }
+
+    /// Makes it an observer, whose state may be old.
+    pub fn observe(&self, not_ready: Option<&str>) {
+        let mut view = View::clone(&self.views.borrow());
+        view.own = None;
+        view.not_accepting = Some("an observer".to_owned());
+        view.not_ready = not_ready.map(str::to_owned);
         self.views.send_replace(Arc::new(view));
     }
 
@@ -425,6 +435,7 @@ impl Chain {
             own: Some(MemberIndex(0)),
             not_voting: None,
             not_accepting: None,
+            not_ready: None,
         }
     }
 }

@@ -98,3 +98,15 @@ async fn a_member_that_takes_no_transactions_is_not_ready() {
         Some("diverged at height 7")
     );
 }
+
+#[tokio::test]
+async fn an_observer_is_ready_when_its_state_is_new() {
+    let node = Node::start();
+    node.observe(Some("catching up: others are at round 9"));
+    let problem = node.get("/readyz").await.problem(ProblemCode::NotAccepting);
+    assert_eq!(problem.detail, "catching up: others are at round 9");
+    node.observe(None);
+    assert_eq!(node.get("/readyz").await.text(), "ready\n");
+    let status: NodeStatus = node.get("/v1/status").await.json();
+    assert_eq!((status.member, status.accepting), (None, false));
+}

@@ -252,6 +252,20 @@ async fn a_replica_that_refuses_is_answered_with_a_retryable_problem() {
 }
 
 #[tokio::test]
+async fn an_observer_refuses_lists_and_single_transactions_as_a_whole() {
+    let node = Node::start();
+    node.observe(None);
+    let transaction = pay(1, 1, 2, 10);
+    let problem = node.submit(&transaction).await;
+    let problem = problem.problem(ProblemCode::NotAccepting);
+    assert!(problem.retryable);
+    assert_eq!(problem.detail, "an observer");
+    let two = list(&[transaction, pay(2, 1, 3, 10)]);
+    let answer = node.post(SUBMIT, PROTOBUF, two).await;
+    answer.problem(ProblemCode::NotAccepting);
+}
+
+#[tokio::test]
 async fn what_the_ledger_would_not_take_is_told_before_it_is_ordered() {
     let node = Node::start();
     let operations = || pay(1, 1, 2, 1).body().operations.clone();

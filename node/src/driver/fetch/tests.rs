@@ -1,0 +1,133 @@
+use super::*;
+use tempfile::TempDir;
+use weft_network::HistoryLimits;
+use weft_storage::Durability;
+use weft_types::{MemberIndex, NetworkId};
+
+const NETWORK: NetworkId = NetworkId([7; 32]);
+
+/// Not signed by anybody: a store takes what it is given.
+fn vertex(round: u64, author: u32, payload: usize) -> Vertex {
+    let body = wire::VertexBody {
+        network: Bytes::copy_from_slice(&NETWORK.0),
+        round,
+        author,
+        transactions: vec![vec![0; payload].into()],
+        ..wire::VertexBody::default()
+    };
+    let outer = wire::Vertex {
+        body: body.encode_to_vec().into(),
+        signature: Bytes::from_static(&[5; 64]),
+    };
+    Vertex::decode(outer.encode_to_vec().into()).unwrap()
+}
+
+/// As long as a vertex may be.
+fn longest(round: u64) -> Vertex {
+    let around = vertex(round, 0, 3 << 20).encode().len() - (3 << 20);
+    let longest = vertex(round, 0, VERTEX_BYTES_MAX - around);
+    assert_eq!(longest.encode().len(), VERTEX_BYTES_MAX);
+    longest
+}
+
+fn store(vertices: &[Vertex]) -> (TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("db"), NETWORK).unwrap();
+    store.put_vertices(vertices, Durability::Buffered).unwrap();
+    (folder, store)
+}
+
+fn answer(store: &Store, request: &wire::FetchRequest, limits: AnswerLimits) -> Bytes {
+    let request = request.encode_to_vec().into();
+    serve(store, Epoch::ZERO, request, limits).unwrap()
+}
+
+/// The places of the vertices that come for all rounds above one.
+fn rounds_after(store: &Store, after: u64, limits: AnswerLimits) -> Vec<(u64, u32)> {
+    let request = wire::FetchRequest {
+        vertices: Vec::new(),
+        rounds: Some(wire::Rounds {
+            after,
+            until: u64::MAX,
+            held: Bytes::new(),
+        }),
+    };
+    let answer = answer(store, &request, limits);
+    let vertices = wire::FetchResponse::decode(answer).unwrap().vertices;
+    let vertices = vertices.into_iter().map(|v| Vertex::decode(v).unwrap());
+    vertices.map(|v| (v.round().0, v.author().0)).collect()
+}
+
+fn named(vertices: &[Vertex]) -> wire::FetchRequest {
+    wire::FetchRequest {
+        vertices: vertices.iter().map(|v| (&v.reference()).into()).collect(),
+        rounds: None,
+    }
+}
+
+#[test]
+fn rounds_come_in_order_and_observers_get_fewer_at_a_time() {
+    let places = (1..=600).flat_map(|round| [(round, 0), (round, 1)]);
+    let vertices: Vec<Vertex> = places.clone().map(|(r, a)| vertex(r, a, 10)).collect();
+    let (_folder, store) = store(&vertices);
+    for limits in [MEMBERS, OBSERVERS] {
+        let expected: Vec<_> = places.clone().skip(20).take(limits.vertices_max).collect();
+        assert_eq!(rounds_after(&store, 10, limits), expected);
+    }
+}
+
+#[test]
+fn answers_are_cut_at_their_bytes() {
+    let vertices: Vec<Vertex> = (1..=10).map(|round| vertex(round, 0, 1 << 20)).collect();
+    let (_folder, store) = store(&vertices);
+    for (limits, count) in [(MEMBERS, 5), (OBSERVERS, 3)] {
+        assert_eq!(rounds_after(&store, 0, limits).len(), count);
+        let answer = answer(&store, &named(&vertices), limits);
+        let answer = wire::FetchResponse::decode(answer).unwrap();
+        assert_eq!(answer.vertices.len(), count);
+    }
+}
+
+/// Else an observer could never pass it.
+#[test]
+fn the_longest_vertex_fits_into_an_observers_answer() {
+    let vertices = [longest(1), longest(2)];
+    let (_folder, store) = store(&vertices);
+    assert_eq!(rounds_after(&store, 0, OBSERVERS), [(1, 0)]);
+    let answer = answer(&store, &named(&vertices[1..]), OBSERVERS);
+    assert!(answer.len() > VERTEX_BYTES_MAX);
+    assert!(answer.len() <= HistoryLimits::default().answer_bytes_max);
+}
+
+/// What surrounds many small vertices has room, too.
+#[test]
+fn the_fullest_answer_fits_through_the_network() {
+    let payload = VERTEX_BYTES_MAX / OBSERVERS.vertices_max - 200;
+    let vertices: Vec<Vertex> = (1..=256).map(|round| vertex(round, 0, payload)).collect();
+    let (_folder, store) = store(&vertices);
+    assert_eq!(rounds_after(&store, 0, OBSERVERS).len(), 256);
+    let answer = answer(&store, &named(&vertices), OBSERVERS);
+    assert!(answer.len() <= HistoryLimits::default().answer_bytes_max);
+    let request = named(&vertices).encode_to_vec();
+    assert!(request.len() <= HistoryLimits::default().request_bytes_max);
+}
+
+#[test]
+fn what_cannot_be_answered_is_refused() {
+    let (_folder, store) = store(&[]);
+    let serve = |request: Bytes| serve(&store, Epoch::ZERO, request, OBSERVERS);
+    let malformed = serve(Bytes::from_static(b"\xff"));
+    assert!(matches!(malformed, Err(ServeError::Malformed(_))));
+    let many: Vec<Vertex> = (1..=257).map(|round| vertex(round, 0, 0)).collect();
+    let too_many = serve(named(&many).encode_to_vec().into());
+    assert!(matches!(
+        too_many,
+        Err(ServeError::TooMany {
+            asked: 257,
+            max: 256
+        })
+    ));
+    // A member that is not there has made nothing.
+    let nobody = vertex(1, MemberIndex(99).0, 0);
+    assert!(serve(named(&[nobody]).encode_to_vec().into()).is_ok());
+}
