@@ -8,11 +8,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use weft_client::{Client, Options};
 use weft_node::{CONFIG_FILE, DriverError, LogFormat, Node, NodeConfig, NodeKeys};
+use weft_types::Genesis;
 use weft_types::api::NodeStatus;
 
 #[derive(clap::Subcommand)]
 pub enum Command {
-    /// Make keys and a configuration in a new folder
+    /// Make keys and a configuration in a new folder; for an observer no keys
     Init(Init),
     /// Run the node of a folder until Ctrl-C or SIGTERM
     Run(Run),
@@ -28,6 +29,15 @@ pub struct Init {
     /// Shown in logs and status
     #[arg(long, default_value = "weft")]
     name: String,
+    /// Of the network; copied into the folder
+    #[arg(long, value_name = "FILE")]
+    genesis: Option<PathBuf>,
+    /// Make no keys: the node is to follow the network and sign nothing
+    #[arg(long)]
+    observer: bool,
+    /// Address and port of the API
+    #[arg(long)]
+    api_listen: Option<SocketAddr>,
 }
 
 #[derive(clap::Args)]
@@ -35,13 +45,13 @@ pub struct Run {
     /// Folder of the node
     #[arg(long, default_value = ".weft/node")]
     dir: PathBuf,
-    /// Run without keys: follow the network, sign nothing
+    /// Follow the network and sign nothing, whatever keys there are
     #[arg(long)]
     observer: bool,
     /// Address and port of the API
     #[arg(long)]
     api_listen: Option<SocketAddr>,
-    /// libp2p multiaddress
+    /// libp2p multiaddress; an observer listens nowhere
     #[arg(long)]
     p2p_listen: Option<String>,
     /// JSON-RPC of the base chain
@@ -77,8 +87,11 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
 #[derive(Serialize)]
 struct Made {
     dir: PathBuf,
-    vertex_key: String,
-    finality_key: String,
+    /// Absent for an observer, as is the next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vertex_key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finality_key: Option<String>,
 }
 
 fn init(arguments: &Init, output: &Output) -> Result<(), Failure> {
@@ -88,31 +101,59 @@ fn init(arguments: &Init, output: &Output) -> Result<(), Failure> {
         let message = format!("{} exists already: nothing is overwritten", path.display());
         return Err(Failure::usage(message).hint("choose another folder with --dir"));
     }
+    let usual = NodeConfig::default();
     let config = NodeConfig {
         name: arguments.name.clone(),
-        ..NodeConfig::default()
+        api_listen: arguments.api_listen.unwrap_or(usual.api_listen),
+        ..usual
     };
-    let keys = NodeKeys::generate();
-    keys.save(&dir.join(&config.keys)).map_err(Failure::usage)?;
+    let genesis = arguments.genesis.as_deref().map(read_genesis).transpose()?;
+    std::fs::create_dir_all(dir)?;
+    let keys = (!arguments.observer).then(NodeKeys::generate);
+    if let Some(keys) = &keys {
+        keys.save(&dir.join(&config.keys)).map_err(Failure::usage)?;
+    }
+    if let Some(text) = &genesis {
+        std::fs::write(dir.join(&config.genesis), text)?;
+    }
     std::fs::write(&path, config.to_toml())?;
+    let finality_key = |k: &NodeKeys| hex::encode(k.finality.public().to_bytes());
     let made = Made {
         dir: dir.clone(),
-        vertex_key: keys.vertex.public().to_string(),
-        finality_key: hex::encode(keys.finality.public().to_bytes()),
+        vertex_key: keys.as_ref().map(|k| k.vertex.public().to_string()),
+        finality_key: keys.as_ref().map(finality_key),
     };
     output.data(&made, |made| {
-        format!(
-            "folder        {}\nvertex key    {}\nfinality key  {}",
-            made.dir.display(),
-            made.vertex_key,
-            made.finality_key
-        )
+        let folder = Some(made.dir.display().to_string());
+        let lines = [
+            ("folder        ", &folder),
+            ("vertex key    ", &made.vertex_key),
+            ("finality key  ", &made.finality_key),
+        ];
+        let lines = lines.into_iter();
+        let lines = lines.filter_map(|(what, text)| Some(format!("{what}{}", text.as_ref()?)));
+        lines.collect::<Vec<_>>().join("\n")
     })?;
-    output.say(format_args!(
-        "put the network's genesis.json into {0}, then: weft node run --dir {0}",
-        dir.display()
-    ));
+    let dir = dir.display();
+    let first = match genesis {
+        Some(_) => String::new(),
+        None => format!("put the network's genesis.json into {dir}, then: "),
+    };
+    let observer = if arguments.observer {
+        " --observer"
+    } else {
+        ""
+    };
+    output.say(format_args!("{first}weft node run --dir {dir}{observer}"));
     Ok(())
+}
+
+/// The text of a genesis file, which has been understood.
+fn read_genesis(path: &Path) -> Result<String, Failure> {
+    let unreadable = |e: &dyn std::fmt::Display| Failure::usage(format!("{}: {e}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|e| unreadable(&e))?;
+    Genesis::from_json(&text).map_err(|e| unreadable(&e))?;
+    Ok(text)
 }
 
 impl Run {
@@ -135,15 +176,20 @@ async fn run_node(arguments: Run, output: &Output) -> Result<(), Failure> {
     let config = NodeConfig::load(&arguments.dir, &arguments.overrides());
     let config = config.map_err(Failure::usage)?;
     logging::start(&config.log, config.log_format, output)?;
-    let keys = NodeKeys::load(&config.keys).map_err(Failure::usage)?;
-    if keys.is_none() && !arguments.observer {
-        let message = format!("there are no keys in {}", config.keys.display());
-        return Err(Failure::usage(message).hint(
-            "put vertex.key and finality.key back, or follow the network without keys: --observer",
-        ));
-    }
     let shutdown = signals::shutdown()?;
-    let node = Node::start(config).await.map_err(|e| failure(&e))?;
+    let node = if arguments.observer {
+        Node::observe(config).await
+    } else {
+        let keys = NodeKeys::load(&config.keys).map_err(Failure::usage)?;
+        if keys.is_none() {
+            let message = format!("there are no keys in {}", config.keys.display());
+            return Err(Failure::usage(message).hint(
+                "put vertex.key and finality.key back, or follow the network without keys: --observer",
+            ));
+        }
+        Node::start(config).await
+    };
+    let node = node.map_err(|e| failure(&e))?;
     node.run(shutdown).await.map_err(|e| failure(&e))
 }
 

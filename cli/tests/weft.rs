@@ -110,6 +110,37 @@ fn a_node_is_never_made_over_another() {
 }
 
 #[test]
+fn an_observer_is_made_without_keys_and_with_the_genesis() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |path: &str| folder.path().join(path);
+    std::fs::write(at("g.json"), "{}").unwrap();
+    let init = ["node", "init", "--dir", "n", "--observer", "--genesis"];
+    let made_of = |file| [&init[..], &[file]].concat();
+    has(&fails(2, &made_of("g.json"), folder.path()), &["g.json"]);
+    has(
+        &fails(2, &made_of("none.json"), folder.path()),
+        &["none.json"],
+    );
+    assert!(!at("n").exists());
+
+    let genesis = weft_types::testing::genesis(4).to_json();
+    std::fs::write(at("g.json"), &genesis).unwrap();
+    let output = weft(&made_of("g.json"), folder.path());
+    assert!(output.status.success());
+    let words = String::from_utf8(output.stderr).unwrap();
+    has(&words, &["weft node run --dir n --observer"]);
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(!shown.contains("key"), "{shown}");
+    assert!(!at("n/keys").exists());
+    assert_eq!(
+        std::fs::read_to_string(at("n/genesis.json")).unwrap(),
+        genesis
+    );
+    // Running it without saying so is refused: a member that has lost its keys must notice.
+    has(&fails(2, &RUN, folder.path()), &["no keys", "--observer"]);
+}
+
+#[test]
 fn a_node_that_cannot_run_says_why_and_what_to_do() {
     let folder = node();
     let at = |path: &str| folder.path().join(path);
