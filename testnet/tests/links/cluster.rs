@@ -1,31 +1,32 @@
-//! Four nodes in one process, over real sockets, databases and an embedded base chain, whose links a
-//! test can cut.
+//! Four members, and observers where a test wants them.
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use weft_basechain::embedded::ChainConfig;
 use weft_basechain::{
-    AccountKey, At, BaseChain, DeployParams, EmbeddedConfig, Endpoint, Pace, Registration,
+    AccountKey, BaseChain, DeployParams, EmbeddedConfig, Endpoint, Pace, Registration,
     ServerHandle, serve_embedded,
 };
-use weft_client::{Client, Draft, Wait};
+use weft_client::{Client, Draft, Options, Wait};
 use weft_network::Handle;
 use weft_node::{DriverError, Node, NodeConfig, NodeKeys};
 use weft_types::api::TransactionState;
 use weft_types::ed25519::SecretKey;
 use weft_types::{
-    Address, Amount, AssetId, Genesis, GenesisAccount, MemberIndex, Millis, Network, Operation,
-    Payment, ProtocolParams, Template,
+    Address, Amount, AssetId, Genesis, GenesisAccount, Millis, Network, Operation, Payment,
+    ProtocolParams, Template, Transaction,
 };
 
-const MEMBERS: usize = 4;
+pub const MEMBERS: usize = 4;
 const COIN: u128 = 1_000_000_000_000_000_000;
 
-fn user() -> SecretKey {
+pub fn user() -> SecretKey {
     SecretKey::from_seed([0x55; 32])
 }
 
@@ -33,27 +34,70 @@ fn operator(i: usize) -> AccountKey {
     AccountKey::from_bytes(&[i as u8 + 1; 32]).unwrap()
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }
 
-struct Running {
-    network: Handle,
+/// A node at work.
+pub struct Running {
+    pub network: Handle,
     api: String,
     stop: oneshot::Sender<()>,
     ended: JoinHandle<Result<(), DriverError>>,
 }
 
-struct Cluster {
+impl Running {
+    pub async fn start(config: NodeConfig) -> Self {
+        let node = Node::start(config).await.unwrap();
+        let (stop, stopped) = oneshot::channel();
+        Self {
+            network: node.network().clone(),
+            api: format!("http://{}", node.api()),
+            stop,
+            ended: tokio::spawn(node.run(async {
+                let _ = stopped.await;
+            })),
+        }
+    }
+
+    /// Asks this node alone, once.
+    pub fn client(&self) -> Client {
+        let options = Options {
+            rounds: 1,
+            ..Options::default()
+        };
+        Client::with_options([&self.api], options).unwrap()
+    }
+
+    /// What a supervisor is told, status line included.
+    pub async fn readiness(&self) -> String {
+        let address = self.api.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = "GET /readyz HTTP/1.1\r\nhost: node\r\nconnection: close\r\n\r\n";
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    pub async fn stop(self) {
+        let _ = self.stop.send(());
+        self.ended.await.unwrap().unwrap();
+    }
+}
+
+pub struct Cluster {
     folder: TempDir,
     base: ServerHandle,
-    chain: BaseChain,
-    nodes: Vec<Running>,
+    pub chain: BaseChain,
+    pub genesis: Genesis,
+    pub keys: Vec<NodeKeys>,
+    pub nodes: Vec<Running>,
 }
 
 impl Cluster {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let now = std::time::SystemTime::now();
         let now = now.duration_since(std::time::UNIX_EPOCH).unwrap();
@@ -136,111 +180,80 @@ impl Cluster {
                 base_key: Some(home.join("base.key")),
                 ..NodeConfig::default()
             };
-            let node = Node::start(config).await.unwrap();
-            let (stop, stopped) = oneshot::channel();
-            nodes.push(Running {
-                network: node.network().clone(),
-                api: format!("http://{}", node.api()),
-                stop,
-                ended: tokio::spawn(node.run(async {
-                    let _ = stopped.await;
-                })),
-            });
+            nodes.push(Running::start(config).await);
         }
         Self {
             folder,
             base,
             chain,
+            genesis,
+            keys,
             nodes,
         }
     }
 
-    async fn connected(&self) {
+    /// The settings of an observer in a folder of that name.
+    pub fn observer(&self, name: &str) -> NodeConfig {
+        let home = self.folder.path().join(name);
+        NodeConfig {
+            name: name.to_owned(),
+            data: home.join("data"),
+            genesis: self.folder.path().join("genesis.json"),
+            keys: home.join("keys"),
+            api_listen: ([127, 0, 0, 1], 0).into(),
+            base_rpc: self.base.rpc_url().to_owned(),
+            ..NodeConfig::default()
+        }
+    }
+
+    pub async fn observe(&self, name: &str) -> Running {
+        Running::start(self.observer(name)).await
+    }
+
+    pub async fn connected(&self) {
         let whole = |n: &Running| n.network.peers().iter().all(|p| p.connected);
         while !self.nodes.iter().all(whole) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
-    fn client(&self, i: usize) -> Client {
+    pub fn client(&self, i: usize) -> Client {
         Client::new([&self.nodes[i].api]).unwrap()
     }
 
-    /// A transfer handed to one node, and awaited there until it is certified.
-    async fn transfer_at(&self, i: usize) -> TransactionState {
-        let client = self.client(i);
-        let draft = Draft::new(&client.genesis().await.unwrap());
+    /// A transfer of 5 to an address of so many `to`.
+    pub fn transfer(&self, to: u8) -> Transaction {
         let operation = Operation::Transfer {
             payments: vec![Payment {
-                to: Address([i as u8; 32]),
+                to: Address([to; 32]),
                 asset: AssetId::NATIVE,
                 amount: Amount(5),
             }],
             items: Vec::new(),
         };
-        let transaction = draft.sign(&user(), vec![operation]);
-        let status = client.submit(&transaction, Wait::Certified).await.unwrap();
-        status.state
+        Draft::new(&self.genesis).sign(&user(), vec![operation])
     }
 
-    async fn stop(self) {
+    /// A transfer handed to one node, and awaited there until it is certified.
+    pub async fn transfer_at(&self, i: usize) -> TransactionState {
+        let transaction = self.transfer(i as u8);
+        let client = self.client(i);
+        let submitted = client.submit(&transaction, Wait::Certified).await;
+        submitted.unwrap().state
+    }
+
+    pub async fn stop(self) {
         for node in self.nodes {
-            let _ = node.stop.send(());
-            node.ended.await.unwrap().unwrap();
+            node.stop().await;
         }
         self.base.shutdown().await.unwrap();
         drop(self.folder);
     }
 }
 
-async fn within<T>(seconds: u64, what: &str, future: impl Future<Output = T>) -> T {
+pub async fn within<T>(seconds: u64, what: &str, future: impl Future<Output = T>) -> T {
     let limit = Duration::from_secs(seconds);
     tokio::time::timeout(limit, future)
         .await
         .unwrap_or_else(|_| panic!("{what} took more than {seconds} s"))
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_transfer_is_certified_and_its_state_root_stands_on_the_base_chain() {
-    let cluster = within(60, "the start", Cluster::start()).await;
-    within(20, "connecting", cluster.connected()).await;
-    let state = within(20, "a transfer", cluster.transfer_at(0)).await;
-    assert_eq!(state, TransactionState::Certified);
-    let posted = async {
-        loop {
-            let latest = cluster.chain.latest_checkpoint(At::Latest).await.unwrap();
-            if let Some(checkpoint) = latest {
-                return checkpoint;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
-    let checkpoint = within(30, "a checkpoint", posted).await;
-    for i in 0..MEMBERS {
-        let certificate = within(20, "a certificate", async {
-            loop {
-                match cluster.client(i).certificate(&checkpoint.height).await {
-                    Ok(certificate) => return certificate,
-                    Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
-                }
-            }
-        });
-        let statement = certificate.await.statement;
-        assert_eq!(statement.state_root, checkpoint.state_root);
-        assert_eq!(statement.digest(), checkpoint.statement);
-    }
-    cluster.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_members_without_a_direct_link_still_make_progress() {
-    let cluster = within(60, "the start", Cluster::start()).await;
-    within(20, "connecting", cluster.connected()).await;
-    cluster.nodes[0].network.block(MemberIndex(1)).unwrap();
-    cluster.nodes[1].network.block(MemberIndex(0)).unwrap();
-    for i in [0, 1, 0, 1, 2, 3] {
-        let state = within(20, "a transfer", cluster.transfer_at(i)).await;
-        assert_eq!(state, TransactionState::Certified);
-    }
-    cluster.stop().await;
 }
