@@ -119,6 +119,14 @@ pub enum Sabotage {
     SkipIgnoresAnchor,
     /// D4: an undecided slot before the anchor is passed over.
     UndecidedPassedOver,
+    /// D5: what was decided ahead stands when the schedule changes.
+    DecisionsOutliveSchedule,
+    /// D5: when the schedule changes, the slots left in the leader's own round keep their decisions.
+    SameRoundOutlivesSchedule,
+    /// D5: votes count when they are accepted, not when they are output.
+    ReputationByLocalState,
+    /// D5: a restart forgets who was demoted before the last commit.
+    DemotedForgotten,
     /// O2: the GC round is one off for a core that holds vertices far above the leader.
     GarbageByLocalState,
 }

@@ -16,11 +16,14 @@ use crate::interface::{Effect, Input, LastCommit, Recovered, Status};
 use crate::order::gc_floor;
 use crate::pace::Pace;
 use crate::relay::Relay;
+use crate::reputation::Reputation;
 use crate::slots::Slots;
 use crate::suspended::Suspended;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use weft_types::{MemberIndex, MemberSet, Millis, Round, Verified, Vertex, VertexRef};
+use weft_types::{
+    Commit, CommitIndex, Epoch, MemberIndex, MemberSet, Millis, Round, Verified, Vertex, VertexRef,
+};
 
 /// A member whose highest vertex is further than this below the quorum's round is silent.
 const SILENT_ROUNDS: u64 = 10;
@@ -31,6 +34,8 @@ pub struct Core {
     clock: Clock,
     dag: Dag,
     slots: Slots,
+    reputation: Reputation,
+    recalled: Recalled,
     suspended: Suspended,
     fetch: Fetch,
     pace: Pace,
@@ -57,6 +62,13 @@ pub struct Core {
     signed: Round,
     proposing: Option<Round>,
     propose_at: Option<Millis>,
+}
+
+/// D5: the commits before this core's first, until the vertices that they output are here.
+#[derive(Default)]
+struct Recalled {
+    commits: Vec<Commit>,
+    missing: BTreeSet<VertexRef>,
 }
 
 /// Elapsed time from a clock that may be set back.
@@ -97,13 +109,20 @@ impl Core {
             .leader
             .map_or(Round::ZERO, |l| gc_floor(l.round, config.gc_depth));
         let members = config.committee.size();
+        // D5: the last commit at a round below the last leader's ruled that round.
+        let below = |c: &&Commit| last.leader.is_some_and(|l| c.leader.round < l.round);
+        let before = recovered.commits.iter().rfind(below);
+        let before = before.map_or(MemberSet::default(), |c| c.demoted);
+        let slots = Slots::new(&config, last.leader, before, last.demoted);
         let mut core = Self {
             clock: Clock {
                 wall: now,
                 elapsed: now,
             },
             dag: Dag::new(&config, floor),
-            slots: Slots::new(&config, last.leader),
+            slots,
+            reputation: Reputation::new(&config),
+            recalled: Recalled::default(),
             suspended: Suspended::new(members, config.limits.suspended_bytes_max),
             fetch: Fetch::new(&config),
             pace: Pace::new(&config, now),
@@ -129,6 +148,7 @@ impl Core {
         core.output = output.filter(|v| v.round >= floor).collect();
         core.restore(recovered.vertices, now);
         core.restore_own(recovered.own);
+        core.look_back(recovered.commits, now);
         core
     }
 
@@ -156,6 +176,51 @@ impl Core {
             self.link_history(own.reference());
             self.own = Some(own);
         }
+    }
+
+    /// D5: what earlier commits output in the last rounds says who leads next. What the store has lost
+    /// of it is fetched.
+    fn look_back(&mut self, commits: Vec<Commit>, now: Millis) {
+        let Some(leader) = self.last.leader else {
+            return;
+        };
+        // Our own bug: without them this core would make other commits than everybody else.
+        let complete = commits.first().is_some_and(|first| {
+            let floor = gc_floor(leader.round, self.config.gc_depth);
+            first.leader.round < floor || first.index == CommitIndex(1)
+        });
+        let later_epoch = self.config.committee.epoch() > Epoch::ZERO;
+        assert!(
+            complete || later_epoch,
+            "recovered commits do not reach below the floor"
+        );
+        // Those that count, and their parents.
+        let from = self.reputation.window_start(leader.round).saturating_sub(1);
+        for commit in &commits {
+            for vertex in commit.vertices.iter().filter(|v| v.round >= from) {
+                if !self.dag.contains(vertex) {
+                    self.recalled.missing.insert(*vertex);
+                    let holder = commit.leader.author;
+                    self.fetch.want(*vertex, holder, None, now);
+                }
+            }
+        }
+        self.recalled.commits = commits;
+    }
+
+    /// D5: whether what earlier commits say is known.
+    fn recall(&mut self) -> bool {
+        if !self.recalled.missing.is_empty() {
+            return false;
+        }
+        let commits = std::mem::take(&mut self.recalled.commits);
+        self.reputation.restore(&self.dag, &commits);
+        true
+    }
+
+    /// Whether something that is here, or was, refers to a vertex.
+    fn needs(&self, vertex: &VertexRef) -> bool {
+        self.suspended.needs(vertex) || self.recalled.missing.contains(vertex)
     }
 
     /// Takes one input in and appends what is to be done, in order.
@@ -208,6 +273,7 @@ impl Core {
             behind: self.behind(),
             resting: self.is_resting(),
             leader_timeout: self.pace.leader_timeout(),
+            demoted: self.last.demoted,
         }
     }
 
@@ -249,7 +315,9 @@ impl Core {
             self.fetch.ask_rounds(frontier, held, &ahead, now, out);
             up_to = frontier.next();
         }
-        let suspended = &self.suspended;
-        self.fetch.ask(up_to, |v| suspended.lacks(v), now, out);
+        let (suspended, recalled) = (&self.suspended, &self.recalled.missing);
+        let lacks =
+            |v: &VertexRef| suspended.lacks(v) || (recalled.contains(v) && !suspended.contains(v));
+        self.fetch.ask(up_to, lacks, now, out);
     }
 }

@@ -143,6 +143,17 @@ impl Dag {
         self.get(vertex).is_some()
     }
 
+    /// All vertices of rounds above this one, lower rounds first.
+    pub fn vertices_above(&self, round: Round) -> impl Iterator<Item = &Verified<Vertex>> {
+        let from = round.0.saturating_add(1).saturating_sub(self.floor.0);
+        let rows = self
+            .rows
+            .iter()
+            .skip(usize::try_from(from).unwrap_or(usize::MAX));
+        let nodes = rows.flat_map(|row| row.places.iter().flatten());
+        nodes.map(|node| &node.vertex)
+    }
+
     /// The links that must be here before the vertex is, and along which histories run.
     pub fn live_links<'a>(
         &self,

@@ -114,6 +114,8 @@ pub struct LastCommit {
     pub timestamp: Millis,
     /// `None` before the first commit of an epoch.
     pub leader: Option<VertexRef>,
+    /// D5: who is out of the leader schedule above that leader's round.
+    pub demoted: MemberSet,
 }
 
 impl LastCommit {
@@ -124,6 +126,7 @@ impl LastCommit {
             digest: CommitDigest::ZERO,
             timestamp,
             leader: None,
+            demoted: MemberSet::default(),
         }
     }
 
@@ -133,6 +136,7 @@ impl LastCommit {
             digest: commit.digest(),
             timestamp: commit.timestamp,
             leader: Some(commit.leader),
+            demoted: commit.demoted,
         }
     }
 }
@@ -141,8 +145,9 @@ impl LastCommit {
 #[derive(Debug, Clone)]
 pub struct Recovered {
     pub last: LastCommit,
-    /// The stored commits of this epoch whose leaders are not below [`crate::gc_floor`] of the last
-    /// one's; more do no harm.
+    /// The stored commits of this epoch, in order, whose leaders are not below [`crate::gc_floor`] of
+    /// the last one's, and the one before them, which says who was demoted then (D5). More do no
+    /// harm.
     pub commits: Vec<Commit>,
     /// The stored vertices from that floor on, in any order.
     pub vertices: Vec<Verified<Vertex>>,
@@ -194,4 +199,6 @@ pub struct Status {
     /// R2: nothing is unordered.
     pub resting: bool,
     pub leader_timeout: Millis,
+    /// D5: members that are out of the leader schedule.
+    pub demoted: MemberSet,
 }

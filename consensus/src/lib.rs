@@ -16,6 +16,7 @@ mod interface;
 mod order;
 mod pace;
 mod relay;
+mod reputation;
 mod schedule;
 mod slots;
 mod suspended;

@@ -1,9 +1,10 @@
 //! D5: who leads a round. Leaders of a round are distinct and drawn by stake from a seed, so that
-//! every member computes the same ones from the round's number alone.
+//! every member computes the same ones from the round's number and from who is out of the schedule
+//! (`reputation.rs`) alone.
 
 use std::sync::Arc;
 use weft_types::hash::{Domain, blake3};
-use weft_types::{Committee, MemberIndex, Round};
+use weft_types::{Committee, MemberIndex, MemberSet, Round};
 
 #[derive(Debug, Clone)]
 pub struct Schedule(Kind);
@@ -16,7 +17,10 @@ enum Kind {
     },
     /// Row `(round - 1) mod length`.
     #[cfg_attr(not(any(test, feature = "testing")), allow(dead_code))]
-    Table(Arc<[Vec<MemberIndex>]>),
+    Table {
+        rows: Arc<[Vec<MemberIndex>]>,
+        fixed: bool,
+    },
 }
 
 impl Schedule {
@@ -33,8 +37,29 @@ impl Schedule {
     /// When there is no row.
     #[cfg(any(test, feature = "testing"))]
     pub fn table(rows: Vec<Vec<MemberIndex>>) -> Self {
+        Self::of_rows(rows, true)
+    }
+
+    /// The same, with the place of a demoted leader taken by the next member that is not demoted
+    /// and has no place in the row yet.
+    ///
+    /// # Panics
+    /// When there is no row.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn table_with_reputation(rows: Vec<Vec<MemberIndex>>) -> Self {
+        Self::of_rows(rows, false)
+    }
+
+    #[cfg(any(test, feature = "testing"))]
+    fn of_rows(rows: Vec<Vec<MemberIndex>>, fixed: bool) -> Self {
         assert!(!rows.is_empty());
-        Self(Kind::Table(rows.into()))
+        let rows = rows.into();
+        Self(Kind::Table { rows, fixed })
+    }
+
+    /// Whether nobody is ever demoted.
+    pub(crate) fn is_fixed(&self) -> bool {
+        matches!(&self.0, Kind::Table { fixed: true, .. })
     }
 
     /// The leaders of a round in the order of their slots. Round 0 has none: its vertices are known
@@ -42,21 +67,36 @@ impl Schedule {
     ///
     /// Slot `i` goes to the member in whose interval of the remaining stake the number
     /// `floor(h * remaining / 2^64)` falls, members in ascending order, where `h` is the first eight
-    /// bytes, big-endian, of BLAKE3 over (seed, epoch, round, i).
-    pub fn leaders(&self, committee: &Committee, round: Round) -> Vec<MemberIndex> {
+    /// bytes, big-endian, of BLAKE3 over (seed, epoch, round, i). Demoted members have no stake in it.
+    pub fn leaders(
+        &self,
+        committee: &Committee,
+        round: Round,
+        demoted: &MemberSet,
+    ) -> Vec<MemberIndex> {
         if round == Round::ZERO {
             return Vec::new();
         }
         match &self.0 {
-            Kind::ByStake { seed, per_round } => draw(committee, seed, *per_round, round),
-            Kind::Table(rows) => rows[(round.0 - 1) as usize % rows.len()].clone(),
+            Kind::ByStake { seed, per_round } => draw(committee, seed, *per_round, round, demoted),
+            Kind::Table { rows, .. } => {
+                let row = &rows[(round.0 - 1) as usize % rows.len()];
+                fill(committee, row, demoted)
+            }
         }
     }
 }
 
-fn draw(committee: &Committee, seed: &[u8; 32], count: usize, round: Round) -> Vec<MemberIndex> {
-    let mut left: Vec<MemberIndex> = committee.indices().collect();
-    let mut remaining = committee.total().0;
+fn draw(
+    committee: &Committee,
+    seed: &[u8; 32],
+    count: usize,
+    round: Round,
+    demoted: &MemberSet,
+) -> Vec<MemberIndex> {
+    let members = committee.indices().filter(|m| !demoted.contains(*m));
+    let mut left: Vec<MemberIndex> = members.collect();
+    let mut remaining: u64 = left.iter().map(|m| committee.stake(*m).0).sum();
     let mut leaders = Vec::with_capacity(count);
     for slot in 0..count.min(left.len()) as u64 {
         let numbers = [committee.epoch().0, round.0, slot].map(u64::to_be_bytes);
@@ -74,6 +114,21 @@ fn draw(committee: &Committee, seed: &[u8; 32], count: usize, round: Round) -> V
         let leader = left.remove(place.expect("the point lies within the remaining stake"));
         remaining -= committee.stake(leader).0;
         leaders.push(leader);
+    }
+    leaders
+}
+
+/// A row of a table without the demoted.
+fn fill(committee: &Committee, row: &[MemberIndex], demoted: &MemberSet) -> Vec<MemberIndex> {
+    let mut leaders: Vec<MemberIndex> = Vec::with_capacity(row.len());
+    let free = |m: &MemberIndex| !demoted.contains(*m);
+    for member in row {
+        let after = committee.indices().filter(|m| m > member);
+        let around = after
+            .chain(committee.indices())
+            .filter(|m| !row.contains(m));
+        let mut choice = std::iter::once(*member).chain(around).filter(free);
+        leaders.extend(choice.find(|m| !leaders.contains(m)));
     }
     leaders
 }

@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use weft_types::{MemberIndex, MemberSet, Round, Stake, Vertex, VertexRef};
 
-/// What became of a slot. Never changes.
+/// What became of a slot, under one schedule. Never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
     Commit(VertexRef),
@@ -33,6 +33,10 @@ pub(crate) struct Slots {
     /// The first slot of that row that is not taken yet.
     offset: usize,
     rows: VecDeque<Vec<Slot>>,
+    /// D5: round of the last commit's leader, who was demoted up to it, and who is above it.
+    ruled_to: Round,
+    demoted_before: MemberSet,
+    demoted: MemberSet,
     /// A decision was made since D4 was last tried.
     changed: bool,
     /// Slots decided by D2 or D3 so far.
@@ -98,14 +102,23 @@ impl Slot {
 }
 
 impl Slots {
-    /// With everything up to the leader of the last commit decided and taken.
-    pub fn new(config: &Arc<CoreConfig>, last: Option<VertexRef>) -> Self {
+    /// With everything up to the leader of the last commit decided and taken. `before` was demoted in
+    /// the leader's round, `demoted` is above it.
+    pub fn new(
+        config: &Arc<CoreConfig>,
+        last: Option<VertexRef>,
+        before: MemberSet,
+        demoted: MemberSet,
+    ) -> Self {
         let committee = &config.committee;
         let mut slots = Self {
             quorum: committee.quorum(),
             first: Round(1),
             offset: 0,
             rows: VecDeque::new(),
+            ruled_to: last.map_or(Round::ZERO, |l| l.round),
+            demoted_before: before,
+            demoted,
             changed: false,
             direct: 0,
             config: config.clone(),
@@ -114,7 +127,7 @@ impl Slots {
             slots.quorum = Stake(2 * committee.faulty().0);
         }
         if let Some(leader) = last {
-            let leaders = config.schedule.leaders(committee, leader.round);
+            let leaders = config.schedule.leaders(committee, leader.round, &before);
             let place = leaders.iter().position(|l| *l == leader.author);
             slots.first = leader.round;
             slots.offset = place.map_or(leaders.len(), |p| p + 1);
@@ -136,7 +149,7 @@ impl Slots {
         let place = usize::try_from(round.0.checked_sub(self.first.0)?).ok()?;
         while self.rows.len() <= place {
             let round = self.first.saturating_add(self.rows.len() as u64);
-            let leaders = self.config.schedule.leaders(&self.config.committee, round);
+            let leaders = self.scheduled(round);
             let slot = |leader| Slot {
                 leader,
                 candidates: Vec::new(),
@@ -240,6 +253,46 @@ impl Slots {
         }
     }
 
+    /// D5: who leads a round, from the last commit's leader's on, as far as the commits say.
+    fn scheduled(&self, round: Round) -> Vec<MemberIndex> {
+        let above = round > self.ruled_to;
+        let demoted = if above {
+            &self.demoted
+        } else {
+            &self.demoted_before
+        };
+        let config = &self.config;
+        config.schedule.leaders(&config.committee, round, demoted)
+    }
+
+    /// D5: a commit with a leader of this round was taken, and says who is demoted above it. When that
+    /// changes, all that was decided ahead is void: slots above the round have other leaders, and
+    /// those left in it have other anchors.
+    pub fn reschedule(&mut self, dag: &Dag, leader: Round, demoted: MemberSet) {
+        let before = std::mem::replace(&mut self.demoted, demoted);
+        if leader > self.ruled_to {
+            self.ruled_to = leader;
+            self.demoted_before = before;
+        }
+        if before == demoted || sabotaged!(self.config, DecisionsOutliveSchedule) {
+            return;
+        }
+        let kept = self.rows.front_mut().map(std::mem::take);
+        self.rows.clear();
+        let direct = self.direct;
+        for vertex in dag.vertices_above(self.first) {
+            self.count(dag, vertex);
+        }
+        if sabotaged!(self.config, SameRoundOutlivesSchedule) && self.first == leader {
+            let left = self.rows.iter_mut().take(1).flatten();
+            for (slot, before) in left.zip(kept.into_iter().flatten()) {
+                slot.decision = before.decision;
+            }
+        }
+        self.direct = direct;
+        self.changed = true;
+    }
+
     /// D5: the next slot in order, if it is decided.
     pub fn take(&mut self) -> Option<Decision> {
         loop {
@@ -278,13 +331,13 @@ impl Slots {
         if let Some(row) = self.row_mut(round) {
             return row.iter().map(|s| s.leader).collect();
         }
-        self.config.schedule.leaders(&self.config.committee, round)
+        self.scheduled(round)
     }
 }
 
 /// D1: the vertex of `leader`, two rounds below, for which the vertex holds the certificate pattern:
 /// a quorum of its parents votes for it. Parents are of distinct members, so at most one.
-fn certified(
+pub(crate) fn certified(
     config: &CoreConfig,
     dag: &Dag,
     vertex: &Vertex,

@@ -5,8 +5,8 @@ use bytes::Bytes;
 use prost::Message as _;
 use tempfile::TempDir;
 use weft_types::{
-    Commit, CommitDigest, CommitIndex, Epoch, MemberIndex, Millis, NetworkId, Round, TransactionId,
-    Vertex, VertexDigest, VertexRef, wire,
+    Commit, CommitDigest, CommitIndex, Epoch, MemberIndex, MemberSet, Millis, NetworkId, Round,
+    TransactionId, Vertex, VertexDigest, VertexRef, wire,
 };
 
 pub(crate) const NETWORK: NetworkId = NetworkId([1; 32]);
@@ -55,6 +55,7 @@ pub(crate) fn commit(index: u64) -> Commit {
         vertices: Vec::new(),
         timestamp: Millis(index),
         previous: CommitDigest([4; 32]),
+        demoted: MemberSet::default(),
     }
 }
 

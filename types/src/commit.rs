@@ -1,6 +1,7 @@
 //! O3: a commit, an ordered piece of the DAG. Commits form a chain by their digests; the same chain
 //! is made by every correct member.
 
+use crate::committee::{MEMBERS_MAX, MemberSet};
 use crate::hash::{Domain, blake3};
 use crate::ids::{CommitDigest, CommitIndex, IdError, Millis};
 use crate::vertex::VertexRef;
@@ -23,6 +24,9 @@ pub struct Commit {
     /// Never behind the previous commit's.
     pub timestamp: Millis,
     pub previous: CommitDigest,
+    /// D5: the members that are out of the leader schedule from the round after the leader's on.
+    #[serde(default, skip_serializing_if = "MemberSet::is_empty")]
+    pub demoted: MemberSet,
 }
 
 /// Bytes that are no commit.
@@ -34,6 +38,8 @@ pub enum CommitError {
     Vertices { bytes: usize, vertices: usize },
     #[error("commit names no leader")]
     NoLeader,
+    #[error("commit has a bitmap of {0} bytes that is no set of members in its shortest form")]
+    Demoted(usize),
     #[error(transparent)]
     Id(#[from] IdError),
 }
@@ -47,6 +53,7 @@ impl Commit {
             vertices: self.vertices.iter().map(Into::into).collect(),
             timestamp_ms: self.timestamp.0,
             previous: Bytes::copy_from_slice(&self.previous.0),
+            demoted: shortest_bitmap(&self.demoted),
         }
         .encode_to_vec()
         .into()
@@ -69,12 +76,28 @@ impl Commit {
             vertices: vertices.collect::<Result<_, _>>()?,
             timestamp: Millis(wire.timestamp_ms),
             previous: CommitDigest::try_from(wire.previous.as_ref())?,
+            demoted: read_bitmap(&wire.demoted)?,
         })
     }
 
     pub fn digest(&self) -> CommitDigest {
         CommitDigest(blake3(Domain::Commit, &[&self.encode()]))
     }
+}
+
+/// Without zero bytes at the end, so that a set has one form, and the empty one takes no room.
+fn shortest_bitmap(members: &MemberSet) -> Bytes {
+    let mut bitmap = members.to_bitmap(MEMBERS_MAX);
+    while bitmap.last() == Some(&0) {
+        bitmap.pop();
+    }
+    bitmap.into()
+}
+
+fn read_bitmap(bitmap: &[u8]) -> Result<MemberSet, CommitError> {
+    let set = MemberSet::from_bitmap(bitmap, 8 * bitmap.len());
+    set.filter(|_| bitmap.last() != Some(&0))
+        .ok_or(CommitError::Demoted(bitmap.len()))
 }
 
 #[cfg(test)]

@@ -274,6 +274,26 @@ impl MemberSet {
     }
 }
 
+/// In JSON: the members' indices, ascending.
+impl Serialize for MemberSet {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for MemberSet {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut set = Self::default();
+        for member in Vec::<MemberIndex>::deserialize(deserializer)? {
+            if !set.insert(member) {
+                let what = format!("member {member} is listed twice, or is in no committee");
+                return Err(serde::de::Error::custom(what));
+            }
+        }
+        Ok(set)
+    }
+}
+
 impl FromIterator<MemberIndex> for MemberSet {
     fn from_iter<I: IntoIterator<Item = MemberIndex>>(members: I) -> Self {
         let mut set = Self::default();

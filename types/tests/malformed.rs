@@ -248,6 +248,7 @@ fn targets() -> Vec<Target> {
         vertices: vec![link(4, 0), link(5, 1)],
         timestamp: Millis(9_000),
         previous: CommitDigest([2; 32]),
+        demoted: MemberSet::default(),
     };
     let certificate = certify(&statement(7), &[0, 1, 3]);
     let proof = StateProof {

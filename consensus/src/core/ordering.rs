@@ -11,6 +11,9 @@ use weft_types::{Commit, Millis, Round, Verified, Vertex, VertexRef};
 impl Core {
     /// Decides, orders and collects garbage until nothing moves.
     pub(super) fn settle(&mut self, now: Millis, out: &mut Vec<Effect>) {
+        if !self.recall() {
+            return;
+        }
         loop {
             self.slots.decide(&mut self.dag);
             match self.slots.take() {
@@ -40,16 +43,20 @@ impl Core {
         let vertices: Vec<Verified<Vertex>> = nodes.map(|n| n.vertex.clone()).collect();
         for vertex in &vertices {
             self.settled(vertex);
+            self.reputation.output(&self.dag, vertex, leader.round);
         }
+        let demoted = self.reputation.commit(leader.round);
         let commit = Commit {
             index: self.last.index.next(),
             leader,
             vertices: order,
             timestamp,
             previous: self.last.digest,
+            demoted,
         };
         self.last = LastCommit::of(&commit);
         out.push(Effect::Committed(OrderedCommit { commit, vertices }));
+        self.slots.reschedule(&self.dag, leader.round, demoted);
         self.collect_garbage(floor, now, out);
     }
 

@@ -44,7 +44,7 @@ impl Core {
         if let Some(from) = from {
             self.fetch.brought(from, round);
         }
-        let needed = self.suspended.needs(&reference);
+        let needed = self.needs(&reference);
         // V5: the first version is kept, another only when something here refers to it.
         if self.is_second_version(&vertex, out) && !needed {
             return;
@@ -134,7 +134,7 @@ impl Core {
         let (reference, author) = (vertex.reference(), vertex.author());
         let look_for = match self.suspended.insert(vertex, missing) {
             Outcome::Waits { look_for } => look_for,
-            Outcome::NoRoom if self.suspended.needs(&reference) => vec![reference],
+            Outcome::NoRoom if self.needs(&reference) => vec![reference],
             Outcome::NoRoom => Vec::new(),
         };
         let due = now.saturating_add(self.pace.fetch_delay());
@@ -170,7 +170,7 @@ impl Core {
     fn is_behind_own_parent(&self, vertex: &Vertex) -> bool {
         let own = vertex.parents().first().and_then(|p| self.dag.get(p));
         own.is_some_and(|n| n.vertex.timestamp() > vertex.timestamp())
-            && !self.suspended.needs(&vertex.reference())
+            && !self.needs(&vertex.reference())
     }
 
     fn accept(
@@ -183,6 +183,10 @@ impl Core {
         let (reference, round, author) = (vertex.reference(), vertex.round(), vertex.author());
         self.dag.insert(vertex.clone(), now).output = self.output.remove(&reference);
         self.slots.count(&self.dag, &vertex);
+        self.recalled.missing.remove(&reference);
+        if sabotaged!(self.config, ReputationByLocalState) {
+            self.reputation.output(&self.dag, &vertex, round);
+        }
         self.unlinked.insert(reference);
         if self.dag.get(&reference).is_some_and(|n| !n.output) {
             self.unordered[author.as_usize()] += usize::from(carries_payload(&vertex));

@@ -8,13 +8,17 @@ fn leaders_of_a_round_are_distinct_and_never_more_than_the_members() {
     for per_round in [1, 2, 4, 16] {
         let schedule = Schedule::by_stake([7; 32], per_round);
         for round in 1..50 {
-            let mut leaders = schedule.leaders(&committee, Round(round));
+            let mut leaders = schedule.leaders(&committee, Round(round), &MemberSet::default());
             assert_eq!(leaders.len(), per_round.min(4) as usize);
             leaders.sort_unstable();
             leaders.dedup();
             assert_eq!(leaders.len(), per_round.min(4) as usize, "round {round}");
         }
-        assert!(schedule.leaders(&committee, Round::ZERO).is_empty());
+        assert!(
+            schedule
+                .leaders(&committee, Round::ZERO, &MemberSet::default())
+                .is_empty()
+        );
     }
 }
 
@@ -28,7 +32,7 @@ fn a_member_leads_as_often_as_its_stake_says() {
     let schedule = Schedule::by_stake([1; 32], 1);
     let mut turns = [0; 4];
     for round in 1..=10_000 {
-        turns[schedule.leaders(&committee, Round(round))[0].as_usize()] += 1;
+        turns[schedule.leaders(&committee, Round(round), &MemberSet::default())[0].as_usize()] += 1;
     }
     for (member, turns) in turns.into_iter().enumerate() {
         let expected = 1_000 * (member as i32 + 1);
@@ -41,10 +45,25 @@ fn seed_and_epoch_change_the_schedule() {
     let rounds = |seed, epoch| -> Vec<_> {
         let committee = Committee::new(Epoch(epoch), members(7)).unwrap();
         let schedule = Schedule::by_stake([seed; 32], 2);
-        let leaders = |r| schedule.leaders(&committee, Round(r));
+        let leaders = |r| schedule.leaders(&committee, Round(r), &MemberSet::default());
         (1..20).map(leaders).collect()
     };
     assert_eq!(rounds(1, 0), rounds(1, 0));
     assert_ne!(rounds(1, 0), rounds(2, 0));
     assert_ne!(rounds(1, 0), rounds(1, 1));
+}
+
+#[test]
+fn d5_the_demoted_lead_nothing_and_the_others_share_their_turns() {
+    let committee = committee(4);
+    let demoted = [MemberIndex(1)].into_iter().collect();
+    let schedule = Schedule::by_stake([7; 32], 4);
+    for round in 1..50 {
+        let mut leaders = schedule.leaders(&committee, Round(round), &demoted);
+        leaders.sort_unstable();
+        assert_eq!(leaders, [MemberIndex(0), MemberIndex(2), MemberIndex(3)]);
+    }
+    let table = Schedule::table_with_reputation(vec![vec![MemberIndex(1), MemberIndex(2)]]);
+    let leaders = table.leaders(&committee, Round(1), &demoted);
+    assert_eq!(leaders, [MemberIndex(3), MemberIndex(2)]);
 }

@@ -14,6 +14,7 @@ mod output;
 mod proposals;
 mod recovery;
 mod relays;
+mod reputation;
 mod rest;
 mod skips;
 mod timestamps;

@@ -47,7 +47,12 @@ fn o4_seven_members_three_hundred_rounds_thirty_orders() {
 }
 
 fn must_notice(broken: Sabotage) {
-    let found = (0..400).find_map(|seed| Some((seed, agree(seed, 40, 6, Some(broken)).err()?)));
+    // An assertion of the core's own counts too.
+    let error = |seed| match std::panic::catch_unwind(|| agree(seed, 40, 6, Some(broken))) {
+        Ok(result) => result.err(),
+        Err(_) => Some("a panic".to_owned()),
+    };
+    let found = (0..400).find_map(|seed| Some((seed, error(seed)?)));
     let (seed, what) = found.unwrap_or_else(|| panic!("{broken:?} goes unnoticed"));
     eprintln!("{broken:?} noticed at seed {seed}: {what:.120}");
 }
@@ -70,5 +75,9 @@ notice! {
     d2_a_quorum_too_low_is_noticed: QuorumLowered,
     d4_skipping_without_a_look_at_the_anchor_is_noticed: SkipIgnoresAnchor,
     d4_passing_over_an_undecided_slot_is_noticed: UndecidedPassedOver,
+    d5_decisions_that_outlive_their_schedule_are_noticed: DecisionsOutliveSchedule,
+    d5_slots_of_the_same_round_that_keep_their_anchor_are_noticed: SameRoundOutlivesSchedule,
+    d5_votes_counted_before_they_are_output_are_noticed: ReputationByLocalState,
+    d5_forgetting_the_demoted_over_a_restart_is_noticed: DemotedForgotten,
     o2_garbage_collection_by_local_state_is_noticed: GarbageByLocalState,
 }

@@ -9,8 +9,8 @@ use weft_consensus::{LastCommit, Recovered, gc_floor};
 use weft_ledger::{Ledger, LedgerMeta};
 use weft_storage::{CommitBatch, Cursor, Durability, PageRequest, SigningGuard, Store};
 use weft_types::{
-    Commit, CommitDigest, CommitIndex, Committee, Genesis, Height, MemberIndex, Millis, Receipt,
-    Round, Statement, Verified, Vertex, verify_vertex,
+    Commit, CommitDigest, CommitIndex, Committee, Genesis, Height, MemberIndex, MemberSet, Millis,
+    Receipt, Round, Statement, Verified, Vertex, verify_vertex,
 };
 
 /// Entries read at a time.
@@ -73,6 +73,7 @@ fn write_genesis(store: &Store, genesis: &Genesis) -> Result<Commit, DriverError
         vertices: Vec::new(),
         timestamp: genesis.template.timestamp_ms,
         previous: CommitDigest::ZERO,
+        demoted: MemberSet::default(),
     };
     let mut batch = CommitBatch::new(commit.clone());
     batch.objects = crate::replica::stored_objects(&changes);
@@ -197,10 +198,15 @@ fn recover_core(
     'back: loop {
         let page = store.commits(&PageRequest::descending(PAGE_ENTRIES).after(cursor))?;
         for commit in page.entries {
-            if commit.index == CommitIndex::ZERO || commit.leader.round < floor {
+            if commit.index == CommitIndex::ZERO {
                 break 'back;
             }
+            // One below the floor as well: it says who was demoted until the next one (D5).
+            let last = commit.leader.round < floor;
             recovered.commits.push(commit);
+            if last {
+                break 'back;
+            }
         }
         cursor = page.next;
         if cursor.is_none() {

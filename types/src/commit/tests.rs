@@ -16,6 +16,7 @@ fn commit() -> Commit {
         vertices: vec![vertex(4, 0), vertex(4, 2), vertex(5, 1)],
         timestamp: Millis(9_000),
         previous: CommitDigest([2; 32]),
+        demoted: [MemberIndex(2), MemberIndex(9)].into_iter().collect(),
     }
 }
 
@@ -30,7 +31,7 @@ fn a_commit_survives_its_bytes_and_its_json() {
 
 #[test]
 fn every_part_of_a_commit_is_in_its_digest() {
-    let changes: [fn(&mut Commit); 7] = [
+    let changes: [fn(&mut Commit); 8] = [
         |c| c.index = CommitIndex(4),
         |c| c.leader = vertex(4, 0),
         |c| c.vertices.swap(0, 1),
@@ -38,6 +39,7 @@ fn every_part_of_a_commit_is_in_its_digest() {
         |c| c.vertices[0].digest = VertexDigest([8; 32]),
         |c| c.timestamp = Millis(9_001),
         |c| c.previous = CommitDigest([3; 32]),
+        |c| c.demoted.remove(MemberIndex(2)),
     ];
     let mut digests = vec![commit().digest()];
     for change in changes {
@@ -47,7 +49,7 @@ fn every_part_of_a_commit_is_in_its_digest() {
     }
     digests.sort();
     digests.dedup();
-    assert_eq!(digests.len(), 8);
+    assert_eq!(digests.len(), 9);
 }
 
 #[test]
@@ -58,6 +60,22 @@ fn the_digest_is_of_the_meaning_so_that_a_server_cannot_change_it() {
         Commit::decode(padded.into()).unwrap().digest(),
         commit().digest()
     );
+}
+
+#[test]
+fn d5_a_set_of_demoted_members_has_one_form_and_the_empty_one_takes_no_room() {
+    let mut wire = wire::Commit::decode(commit().encode()).unwrap();
+    assert_eq!(wire.demoted.as_ref(), [4, 2]);
+    for bad in [&[4, 2, 0][..], &[0], &[1; 17]] {
+        wire.demoted = Bytes::from_static(bad);
+        let error = Commit::decode(wire.encode_to_vec().into()).unwrap_err();
+        assert_eq!(error, CommitError::Demoted(bad.len()));
+    }
+    let mut none = commit();
+    none.demoted = MemberSet::default();
+    let wire = wire::Commit::decode(none.encode()).unwrap();
+    assert!(wire.demoted.is_empty());
+    assert!(!serde_json::to_string(&none).unwrap().contains("demoted"));
 }
 
 #[test]

@@ -409,9 +409,17 @@ fn commits_are_as_published() {
         vertices: vec![link(4, 0), link(4, 2), link(5, 1)],
         timestamp: Millis(9_000),
         previous: CommitDigest([2; 32]),
+        demoted: MemberSet::default(),
+    };
+    let demoting = Commit {
+        demoted: [MemberIndex(2), MemberIndex(9)].into_iter().collect(),
+        ..commit.clone()
     };
     let vectors = json!({
         "commit": commit, "bytes": hex(commit.encode()), "digest": commit.digest(),
+        "demoting": {
+            "commit": demoting, "bytes": hex(demoting.encode()), "digest": demoting.digest(),
+        },
     });
     check("commit", &vectors);
 }

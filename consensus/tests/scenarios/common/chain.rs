@@ -37,6 +37,17 @@ pub fn check_chain(commits: &[Commit], gc_depth: u64) -> Result<(), String> {
     Ok(())
 }
 
+/// What a restart needs of the commits: those with leaders from the last one's floor on, and the one
+/// before them.
+pub fn recent(commits: &[Commit], gc_depth: u64) -> Vec<Commit> {
+    let Some(last) = commits.last() else {
+        return Vec::new();
+    };
+    let floor = gc_floor(last.leader.round, gc_depth);
+    let before = commits.iter().rposition(|c| c.leader.round < floor);
+    commits[before.unwrap_or(0)..].to_vec()
+}
+
 /// O4: of any two sequences one is a prefix of the other.
 pub fn check_agreement(chains: &[Vec<Commit>]) -> Result<(), String> {
     let Some(longest) = chains.iter().max_by_key(|c| c.len()) else {

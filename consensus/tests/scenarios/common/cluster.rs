@@ -1,7 +1,7 @@
 //! A cluster of cores in virtual time: one event queue, links with delays and losses from a seed, a
 //! disk for each node. Small and plain; the simulator of the whole node is in `testnet`.
 
-use super::chain::{check_agreement, check_chain};
+use super::chain::{check_agreement, check_chain, recent};
 use super::drawing::{committee, share};
 use super::rng::Rng;
 use super::view::sign;
@@ -72,6 +72,34 @@ pub struct Cluster {
 /// Every message takes from `low` to `high` milliseconds.
 pub fn uniform(low: u64, high: u64) -> Link {
     Box::new(move |rng, _, _, _| Some(low + rng.below(high - low + 1)))
+}
+
+/// Round trips in milliseconds between ten places: Virginia, Oregon, Dublin, Frankfurt, Tokyo,
+/// Singapore, Sydney, Mumbai, Sao Paulo, Cape Town. Each row begins after its own place.
+const ROUND_TRIPS: [&[u64]; 10] = [
+    &[65, 68, 90, 150, 220, 200, 190, 115, 225],
+    &[120, 140, 98, 165, 140, 220, 175, 280],
+    &[25, 200, 175, 255, 122, 177, 160],
+    &[225, 160, 250, 112, 203, 155],
+    &[70, 105, 125, 255, 350],
+    &[93, 57, 320, 240],
+    &[150, 310, 400],
+    &[300, 260],
+    &[340],
+    &[],
+];
+
+/// Members spread over ten places in turn; a tenth of jitter, 1 ms within a place.
+pub fn regions() -> Link {
+    Box::new(|rng, _, a, b| {
+        let (near, far) = ((a % 10).min(b % 10), (a % 10).max(b % 10));
+        let delay = if near == far {
+            1
+        } else {
+            ROUND_TRIPS[near][far - near - 1] / 2
+        };
+        Some(delay + rng.below(delay / 10 + 1))
+    })
 }
 
 impl Cluster {
@@ -162,7 +190,7 @@ impl Cluster {
         let floor = last
             .leader
             .map_or(Round::ZERO, |l| gc_floor(l.round, depth));
-        let recent = |v: &&Verified<Vertex>| v.round() >= floor;
+        let above = |v: &&Verified<Vertex>| v.round() >= floor;
         let own = |v: &&Verified<Vertex>| Some(v.author()) == node.config.own;
         let own = node
             .store
@@ -170,11 +198,10 @@ impl Cluster {
             .filter(own)
             .max_by_key(|v| v.round())
             .cloned();
-        let commits = node.commits.iter().filter(|c| c.leader.round >= floor);
         let recovered = Recovered {
             last,
-            commits: commits.cloned().collect(),
-            vertices: node.store.values().filter(recent).cloned().collect(),
+            commits: recent(&node.commits, depth),
+            vertices: node.store.values().filter(above).cloned().collect(),
             signed: own.as_ref().map_or(Round::ZERO, |v| v.round()),
             own,
         };

@@ -4,6 +4,7 @@
 //! members A=2 B C D       # by letters, in order; a stake other than 1 behind `=`
 //! leaders A BC            # who leads round 1, round 2, ...; the rows repeat
 //! gc 20                   # the GC depth, if it matters
+//! reputation              # D5: demoted leaders are replaced; without it nobody is demoted
 //!
 //!      A     B     C      D
 //! 1    *     *     *      -
@@ -40,6 +41,7 @@ use weft_types::{
 pub struct Drawing {
     pub committee: Arc<Committee>,
     pub leaders: Schedule,
+    rows: Vec<Vec<MemberIndex>>,
     pub gc_depth: u64,
     vertices: BTreeMap<String, Verified<Vertex>>,
     names: BTreeMap<VertexRef, String>,
@@ -76,6 +78,7 @@ impl Drawing {
         let mut drawing = Self {
             committee: Arc::new(committee(&[1, 1, 1, 1])),
             leaders: Schedule::table(vec![vec![]]),
+            rows: Vec::new(),
             gc_depth: 60,
             vertices: BTreeMap::new(),
             names: BTreeMap::new(),
@@ -94,6 +97,9 @@ impl Drawing {
                 None => {}
                 Some((&"members", rest)) => self.set_members(rest),
                 Some((&"leaders", rest)) => self.set_leaders(rest),
+                Some((&"reputation", _)) => {
+                    self.leaders = Schedule::table_with_reputation(self.rows.clone());
+                }
                 Some((&"gc", rest)) => self.gc_depth = rest[0].parse().unwrap(),
                 Some((first, cells)) => match first.parse::<u64>() {
                     Ok(round) => self.draw_round(round, cells),
@@ -111,7 +117,8 @@ impl Drawing {
 
     fn set_leaders(&mut self, words: &[&str]) {
         let row = |w: &&str| w.chars().filter(|c| *c != '-').map(member).collect();
-        self.leaders = Schedule::table(words.iter().map(row).collect());
+        self.rows = words.iter().map(row).collect();
+        self.leaders = Schedule::table(self.rows.clone());
     }
 
     fn draw_round(&mut self, round: u64, cells: &[&str]) {

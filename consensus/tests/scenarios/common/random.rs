@@ -99,7 +99,8 @@ impl Maker {
             }
         }
         let previous = round.saturating_sub(1);
-        let leaders = self.config.schedule.leaders(&committee, previous);
+        let nobody = MemberSet::default();
+        let leaders = self.config.schedule.leaders(&committee, previous, &nobody);
         self.left_out = leaders
             .into_iter()
             .map(|l| (l, *self.rng.pick(&[0, 30, 60, 100])))
@@ -204,7 +205,8 @@ impl Maker {
     fn weak_links(&mut self, round: Round) -> Vec<VertexRef> {
         let mut links = BTreeMap::new();
         if let Some(older) = round.checked_sub(2).filter(|r| *r > Round::ZERO) {
-            let leaders = self.config.schedule.leaders(&self.config.committee, older);
+            let (schedule, nobody) = (&self.config.schedule, MemberSet::default());
+            let leaders = schedule.leaders(&self.config.committee, older, &nobody);
             for leader in leaders {
                 if self.rng.chance(40)
                     && let Some(link) = self.pick_version(older, leader)

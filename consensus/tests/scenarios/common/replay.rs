@@ -1,7 +1,7 @@
 //! Hands the vertices of a DAG to a core in a random order, answers its requests, well or badly, and
 //! lets it crash in between: then it resumes from what it had stored, with the last writes lost.
 
-use super::chain::check_chain;
+use super::chain::{check_chain, recent};
 use super::random::START;
 use super::rng::Rng;
 use std::collections::{BTreeMap, BTreeSet};
@@ -209,9 +209,8 @@ impl Replay<'_> {
         let mut vertices: Vec<Verified<Vertex>> = self.log.iter().filter_map(vertex).collect();
         vertices.retain(|v| v.round() >= floor);
         let stored: BTreeSet<VertexRef> = vertices.iter().map(|v| v.reference()).collect();
-        let leader_floor = |c: &Commit| c.leader.round >= floor;
         let recovered = Recovered {
-            commits: commits.into_iter().filter(leader_floor).collect(),
+            commits: recent(&commits, self.config.gc_depth),
             vertices,
             ..Recovered::fresh(last)
         };

@@ -153,6 +153,7 @@ impl Node {
                 vertices: Vec::new(),
                 timestamp: Millis::ZERO,
                 previous: CommitDigest::ZERO,
+                demoted: MemberSet::default(),
             },
             ledger,
             held: Vec::new(),
@@ -263,6 +264,7 @@ impl Node {
             vertices: vec![link(chain.last.index.0 + 1)],
             timestamp: timestamp.max(chain.last.timestamp),
             previous: chain.last.digest(),
+            demoted: MemberSet::default(),
         };
         let applied = chain
             .ledger

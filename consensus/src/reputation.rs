@@ -1,0 +1,278 @@
+//! D5: which members are out of the leader schedule.
+//!
+//! After each commit, two things are read off the committed history of the last rounds: whose
+//! vertices the others voted for although they did not have to wait for them, and which leaders' slots
+//! a quorum could not commit directly. A member with less than half of the votes that members
+//! usually have, or with an eighth of its slots failed, is *demoted*: it leads no round above the
+//! committing leader's until that has passed. Everything else stays as it is: it proposes, votes,
+//! and is ordered.
+//!
+//! Rounds that a member leads are left out of its votes, for they are waited for (R1): a slow leader
+//! would look like a quick one. Its slots show instead.
+//!
+//! Why little can be done with it. Never more than F of stake is demoted, the worst first, so that the
+//! schedule keeps F + 1 of honest stake. F of stake that vote for nobody take a third of an honest
+//! member's votes, which is neither the half that demotes nor the two fifths that keep it out. F of
+//! stake that vote for a member nobody else hears of give it a third, which demotes it still.
+//!
+//! Why members agree: the set is a function of the commits up to this one and of the vertices that
+//! they output. What else a member holds, and when it came, plays no part. The set is in the
+//! commit's record, so that whoever has a commit has the schedule after it.
+
+use crate::config::{CoreConfig, sabotaged};
+use crate::dag::Dag;
+use crate::slots::certified;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use weft_types::{Commit, MemberIndex, MemberSet, Round, Vertex};
+
+/// Rounds of voters, up to the last leader's, whose votes count. A crashed member is out when half
+/// of them have none of it.
+const VOTES_WINDOW: usize = 12;
+/// Rounds, up to the last leader's, in which a failed slot counts. A leader that fails on
+/// purpose costs little in so many rounds.
+const SLOTS_WINDOW: u64 = 58;
+/// One failed slot in so many demotes.
+const FAILED_SLOTS: usize = 8;
+/// Shares are fractions of this.
+const WHOLE: u128 = 1 << 32;
+/// With fewer voters' rounds than this nothing is said of a member's votes.
+const ROUNDS_MIN: u64 = 2;
+
+pub(crate) struct Reputation {
+    config: Arc<CoreConfig>,
+    /// Sets of demoted members, and the round above which each ruled or rules, ascending.
+    rulings: VecDeque<(Round, MemberSet)>,
+    /// Round of the first row.
+    first: Round,
+    /// By voters' round.
+    rows: VecDeque<Row>,
+}
+
+/// What the output vertices of one round say of the two rounds below.
+#[derive(Default, Clone)]
+struct Row {
+    /// Their authors, of each its first version in the order of output, and their stake.
+    voters: MemberSet,
+    stake: u64,
+    /// Leaders of the round below.
+    led: MemberSet,
+    /// By member: the stake that voted for a vertex of it.
+    votes: Vec<u64>,
+    /// The slots two rounds below: the leader, and the stake that holds the certificate pattern for
+    /// a vertex of it.
+    slots: Vec<(MemberIndex, u64)>,
+}
+
+impl Reputation {
+    pub fn new(config: &Arc<CoreConfig>) -> Self {
+        Self {
+            rulings: VecDeque::new(),
+            first: Round(1),
+            rows: VecDeque::new(),
+            config: config.clone(),
+        }
+    }
+
+    /// Who is out of the schedule for a round not above the next commit's leader.
+    fn demoted(&self, round: Round) -> MemberSet {
+        let ruling = self.rulings.iter().rev().find(|(above, _)| *above < round);
+        ruling.map(|(_, demoted)| *demoted).unwrap_or_default()
+    }
+
+    /// The leaders of a round not above the next commit's leader.
+    fn leaders(&self, round: Round) -> Vec<MemberIndex> {
+        let (committee, demoted) = (&self.config.committee, self.demoted(round));
+        self.config.schedule.leaders(committee, round, &demoted)
+    }
+
+    /// The lowest round of voters that count for a commit with a leader of this round: so high that
+    /// a restarted member holds them and their parents, and knows who led two rounds below.
+    pub fn window_start(&self, leader: Round) -> Round {
+        let window = SLOTS_WINDOW.min(self.config.gc_depth.saturating_sub(2));
+        leader.next().saturating_sub(window)
+    }
+
+    fn row(&mut self, round: Round) -> Option<&mut Row> {
+        let place = usize::try_from(round.0.checked_sub(self.first.0)?).ok()?;
+        while self.rows.len() <= place {
+            let round = self.first.saturating_add(self.rows.len() as u64);
+            let below = |rounds| self.leaders(round.saturating_sub(rounds)).into_iter();
+            self.rows.push_back(Row {
+                led: below(1).collect(),
+                slots: below(2).map(|leader| (leader, 0)).collect(),
+                votes: vec![0; self.config.committee.size()],
+                ..Row::default()
+            });
+        }
+        self.rows.get_mut(place)
+    }
+
+    /// A vertex is output, as part of a commit whose leader is of round `leader`. Its parents are in
+    /// the DAG, if it counts.
+    pub fn output(&mut self, dag: &Dag, vertex: &Vertex, leader: Round) {
+        let config = self.config.clone();
+        if config.schedule.is_fixed() {
+            return;
+        }
+        self.forget(leader);
+        let author = vertex.author();
+        let Some(row) = self.row(vertex.round()) else {
+            return;
+        };
+        if !row.voters.insert(author) {
+            return;
+        }
+        let stake = config.committee.stake(author).0;
+        row.stake += stake;
+        for parent in vertex.voting_parents() {
+            if let Some(votes) = row.votes.get_mut(parent.author.as_usize()) {
+                *votes += stake;
+            }
+        }
+        let quorum = config.committee.quorum();
+        for (leader, holding) in &mut row.slots {
+            if certified(&config, dag, vertex, *leader, quorum).is_some() {
+                *holding += stake;
+            }
+        }
+    }
+
+    /// Drops what is below the window of a commit with a leader of this round.
+    fn forget(&mut self, leader: Round) {
+        let first = self.window_start(leader);
+        while self.first < first {
+            self.rows.pop_front();
+            self.first = self.first.next();
+        }
+        // A ruling ends where the next begins.
+        let oldest = first.saturating_sub(2);
+        while self
+            .rulings
+            .get(1)
+            .is_some_and(|(above, _)| *above < oldest)
+        {
+            self.rulings.pop_front();
+        }
+    }
+
+    /// Who is out of the schedule above a committed leader's round, once the commit's vertices are
+    /// output.
+    pub fn commit(&mut self, leader: Round) -> MemberSet {
+        if self.config.schedule.is_fixed() {
+            return MemberSet::default();
+        }
+        self.forget(leader);
+        let demoted = self.assess(leader);
+        self.rule(leader, demoted);
+        demoted
+    }
+
+    fn rule(&mut self, above: Round, demoted: MemberSet) {
+        match self.rulings.back_mut() {
+            Some((round, last)) if *round == above => *last = demoted,
+            Some((_, last)) if *last == demoted => {}
+            _ => self.rulings.push_back((above, demoted)),
+        }
+    }
+
+    /// Takes over what earlier commits have fixed, in their order, ending with the last one. The
+    /// vertices within its window are in the DAG.
+    pub fn restore(&mut self, dag: &Dag, commits: &[Commit]) {
+        let Some(last) = commits.last() else { return };
+        let from = self.window_start(last.leader.round);
+        for commit in commits {
+            let counting = commit.vertices.iter().filter(|v| v.round >= from);
+            for vertex in counting.filter_map(|v| dag.get(v)) {
+                self.output(dag, &vertex.vertex, commit.leader.round);
+            }
+            if !sabotaged!(self.config, DemotedForgotten) {
+                self.rule(commit.leader.round, commit.demoted);
+            }
+        }
+    }
+
+    fn assess(&self, leader: Round) -> MemberSet {
+        let committee = &self.config.committee;
+        let before = self.rulings.back().map(|(_, d)| *d).unwrap_or_default();
+        let shares: Vec<u128> = committee.indices().map(|m| self.share(m)).collect();
+        let usual = self.usual(&shares);
+        let slots = self.slots(leader);
+        let mut candidates: Vec<(u128, MemberIndex)> = Vec::new();
+        for member in committee.indices() {
+            let share = shares[member.as_usize()];
+            let (all, failed) = slots[member.as_usize()];
+            let failing = failed > 0 && failed * FAILED_SLOTS >= all;
+            let kept_out = before.contains(member) && share * 5 < usual * 3;
+            if failing || share * 2 < usual || kept_out {
+                candidates.push((share / (1 + failed as u128), member));
+            }
+        }
+        candidates.sort_unstable();
+        let mut demoted = MemberSet::default();
+        for (_, member) in candidates {
+            let mut more = demoted;
+            more.insert(member);
+            if committee.stake_of(&more) <= committee.faulty() {
+                demoted = more;
+            }
+        }
+        demoted
+    }
+
+    /// By member: its slots three rounds or more below a leader of which a quorum could tell, and
+    /// those of them for which less than a quorum's part holds the certificate pattern.
+    fn slots(&self, leader: Round) -> Vec<(usize, usize)> {
+        let committee = &self.config.committee;
+        let (total, quorum) = (u128::from(committee.total().0), committee.quorum().0);
+        let mut slots = vec![(0, 0); committee.size()];
+        let complete = leader.0.saturating_sub(self.first.0);
+        let rows = self
+            .rows
+            .iter()
+            .take(usize::try_from(complete).unwrap_or(usize::MAX));
+        for row in rows.filter(|row| row.stake >= quorum) {
+            let enough = u128::from(quorum) * u128::from(row.stake);
+            for (member, holding) in &row.slots {
+                let (all, failed) = &mut slots[member.as_usize()];
+                *all += 1;
+                *failed += usize::from(u128::from(*holding) * total < enough);
+            }
+        }
+        slots
+    }
+
+    /// The part of the votes that a member has, of those that it could have in rounds that it did
+    /// not lead; all of them when these were too few.
+    fn share(&self, member: MemberIndex) -> u128 {
+        let (mut votes, mut whole) = (0u128, 0u128);
+        let rows = self.rows.iter().rev().take(VOTES_WINDOW);
+        for row in rows.filter(|r| !r.led.contains(member)) {
+            votes += u128::from(row.votes[member.as_usize()]);
+            whole += u128::from(row.stake);
+        }
+        let least = u128::from(ROUNDS_MIN) * u128::from(self.config.committee.total().0);
+        if whole < least {
+            return WHOLE;
+        }
+        votes * WHOLE / whole
+    }
+
+    /// The median of the shares by stake: the lowest one that members with half of the stake do not
+    /// exceed. F of stake cannot move it out of what honest members have.
+    fn usual(&self, shares: &[u128]) -> u128 {
+        let committee = &self.config.committee;
+        let stakes = committee.indices().map(|m| committee.stake(m).0);
+        let mut sorted: Vec<(u128, u64)> = shares.iter().copied().zip(stakes).collect();
+        sorted.sort_unstable();
+        let mut sum = 0u128;
+        let median = sorted.into_iter().find(|(_, stake)| {
+            sum += u128::from(*stake);
+            2 * sum >= u128::from(committee.total().0)
+        });
+        median.map_or(WHOLE, |(share, _)| share)
+    }
+}
+
+#[cfg(test)]
+mod tests;
