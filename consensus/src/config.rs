@@ -5,27 +5,17 @@ use crate::schedule::Schedule;
 use std::sync::Arc;
 use weft_types::{Committee, MemberIndex, Millis, NetworkId, ProtocolParams, VERTEX_BYTES_MAX};
 
-/// When the core acts without being asked to. All durations are in milliseconds.
+/// When the core acts without being asked to, where that does not follow from what it measures
+/// (`pace.rs`). All durations are in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timing {
-    /// Shortest wait for a leader (R1). Default 50.
-    pub leader_timeout_min: Millis,
-    /// Longest wait for a leader, however slow the others and however long nothing was decided.
-    /// Default 2,000.
-    pub leader_timeout_max: Millis,
-    /// Least time between two own vertices, in the long run. Default 8.
-    pub round_interval_min: Millis,
-    /// How many rounds may follow each other without that interval after a rest: a lone
-    /// transaction is ordered at the network's speed. Default 5.
-    pub round_burst: u64,
     /// Time between two own vertices while nothing is unordered (R2). Default 1,000.
     pub heartbeat: Millis,
     /// After how long without a quorum at its round, and without any other vertex accepted, the own
     /// latest vertex is sent again; doubles up to the heartbeat. Default 100.
     pub resend_after: Millis,
-    /// How long a missing vertex may still arrive by itself before it is asked for, in addition to
-    /// twice the lateness of members (see the leader time-out): under load, what is missing is
-    /// mostly on its way. Default 5.
+    /// How long a missing vertex may still arrive by itself before it is asked for, in addition to how
+    /// late its author usually is: under load, what is missing is mostly on its way. Default 5.
     pub fetch_delay: Millis,
     /// After how long a request goes to another member, at the least and at the most: in between,
     /// after four times what answers have taken, twice as long after each member asked in vain.
@@ -47,10 +37,6 @@ pub struct Timing {
 impl Default for Timing {
     fn default() -> Self {
         Self {
-            leader_timeout_min: Millis(50),
-            leader_timeout_max: Millis(2_000),
-            round_interval_min: Millis(8),
-            round_burst: 5,
             heartbeat: Millis(1_000),
             resend_after: Millis(100),
             fetch_delay: Millis(5),
@@ -192,19 +178,7 @@ impl CoreConfig {
             })
         };
         let (timing, limits) = (&self.timing, &self.limits);
-        let interval = timing.round_interval_min.0;
-        check("round_interval_min", interval, 1, 60_000, "1..=60000")?;
-        check("round_burst", timing.round_burst, 1, 100, "1..=100")?;
         check("heartbeat", timing.heartbeat.0, 10, 60_000, "10..=60000")?;
-        let (low, high) = (timing.leader_timeout_min.0, timing.leader_timeout_max.0);
-        check("leader_timeout_min", low, 1, 60_000, "1..=60000")?;
-        check(
-            "leader_timeout_max",
-            high,
-            low,
-            600_000,
-            "leader_timeout_min..=600000",
-        )?;
         let resend = timing.resend_after.0;
         check("resend_after", resend, 1, 60_000, "1..=60000")?;
         check("fetch_delay", timing.fetch_delay.0, 1, 10_000, "1..=10000")?;

@@ -1,9 +1,13 @@
 //! R1, R2: when to propose. Nothing here is safety: any timing keeps agreement.
 //!
-//! The leader time-out follows how late members' vertices are. A vertex's lateness is the time from
-//! when a quorum of its round was here until it came. The time-out covers four times the lateness
-//! that more than F of stake reach, so that F of stake cannot stretch it. While no slot is decided
-//! directly it doubles, up to its maximum.
+//! The leader time-out follows two measurements, so that nobody has to set it. A vertex's lateness is
+//! the time from when a quorum of its round was here until it came; a turn is the time from an own
+//! vertex until a quorum of its round is here, a round trip of what others need to see of each other. The
+//! time-out is half a turn and four times the lateness that more than F of stake reach, so that F
+//! of stake cannot stretch it. While no slot is decided directly it doubles, up to its maximum.
+//!
+//! Rounds clock themselves: each waits for a quorum. Only on links so quick that a processor would
+//! do nothing else is there a least interval between own vertices.
 //!
 //! A leader for which a time-out was waited in vain is *absent*: it is not waited for again until a
 //! vertex of its comes in time. So a crashed member costs one time-out, not one for each of its
@@ -13,7 +17,16 @@ use crate::config::CoreConfig;
 use std::sync::Arc;
 use weft_types::{MemberIndex, MemberSet, Millis, Round, Stake};
 
-/// Smoothed lateness is kept in this fraction of a millisecond.
+/// The leader time-out's bounds, in milliseconds: the hiccups of a busy machine or disk; and how long
+/// a round may wait for leaders, however slow the others and however long nothing was decided.
+const TIMEOUT_MIN: u64 = 50;
+const TIMEOUT_MAX: u64 = 2_000;
+/// Least time between two own vertices, in the long run, in milliseconds.
+const INTERVAL_MIN: u64 = 8;
+/// How many rounds may follow each other without that interval after a rest: a lone transaction is
+/// ordered at the network's speed.
+const BURST: u64 = 5;
+/// Smoothed times are kept in this fraction of a millisecond.
 const FRACTION: u64 = 16;
 /// Weight of the past against one new measurement.
 const SMOOTHING: u64 = 8;
@@ -25,8 +38,13 @@ pub(crate) struct Pace {
     /// When the highest round with a quorum reached it.
     entered: Millis,
     round: Round,
-    /// By member, in fractions.
+    /// By member, in fractions: how late it is, and how far from that it strays.
     lateness: Vec<u64>,
+    deviation: Vec<u64>,
+    /// How long own vertices take until a quorum of their round is here, in fractions; and the one under
+    /// way.
+    turn: u64,
+    under_way: Option<(Round, Millis)>,
     absent: MemberSet,
     doublings: u32,
     /// Slots decided directly when a time-out was last waited for.
@@ -46,6 +64,9 @@ impl Pace {
             entered: now,
             round: Round::ZERO,
             lateness: vec![0; config.committee.size()],
+            deviation: vec![0; config.committee.size()],
+            turn: 0,
+            under_way: None,
             absent: MemberSet::default(),
             doublings: 0,
             direct: 0,
@@ -63,6 +84,10 @@ impl Pace {
             self.round = round;
             self.entered = now;
         }
+        if let Some((_, sent)) = self.under_way.take_if(|(own, _)| *own <= round) {
+            let took = now.0.saturating_sub(sent.0).min(TIMEOUT_MAX);
+            self.turn = (self.turn * (SMOOTHING - 1) + took * FRACTION) / SMOOTHING;
+        }
     }
 
     /// A vertex was accepted `late` after its round's quorum; `in_time` for the own vertex of the next
@@ -72,8 +97,11 @@ impl Pace {
             self.absent.remove(author);
         }
         let smoothed = &mut self.lateness[author.as_usize()];
-        let late = late.0.min(self.config.timing.leader_timeout_max.0) * FRACTION;
+        let late = late.0.min(TIMEOUT_MAX) * FRACTION;
+        let off = smoothed.abs_diff(late);
         *smoothed = (*smoothed * (SMOOTHING - 1) + late) / SMOOTHING;
+        let deviation = &mut self.deviation[author.as_usize()];
+        *deviation = (*deviation * (SMOOTHING - 1) + off) / SMOOTHING;
     }
 
     /// The lateness that members with F+1 of stake reach, in fractions.
@@ -92,18 +120,24 @@ impl Pace {
         reached.map_or(0, |(late, _)| late)
     }
 
-    /// How long to wait before asking for what is missing, in milliseconds.
-    pub fn fetch_delay(&self) -> u64 {
-        let delay = self.config.timing.fetch_delay.0;
-        delay.saturating_add(2 * self.late() / FRACTION)
+    /// When to ask for a vertex that another's links to. Once it is overdue, given how late its author
+    /// usually is after a quorum of the round, which came at `quorum_at`: at once, so that it is
+    /// here before the vertices that link to it are a quorum.
+    pub fn ask_at(&self, author: MemberIndex, quorum_at: Option<Millis>, now: Millis) -> Millis {
+        let place = author.as_usize();
+        let late = (self.lateness[place] + 4 * self.deviation[place]) / FRACTION;
+        let late = late.min(TIMEOUT_MAX);
+        let due = quorum_at.unwrap_or(now).saturating_add(late);
+        due.max(now)
+            .saturating_add(self.config.timing.fetch_delay.0)
     }
 
     pub fn leader_timeout(&self) -> Millis {
-        let timing = &self.config.timing;
         let late = 4 * self.late() / FRACTION;
-        let timeout = timing.leader_timeout_min.0.saturating_add(late);
+        let least = TIMEOUT_MIN.max(self.turn / FRACTION / 2);
+        let timeout = least.saturating_add(late);
         let doubled = timeout.saturating_mul(1 << self.doublings);
-        Millis(doubled.min(timing.leader_timeout_max.0))
+        Millis(doubled.min(TIMEOUT_MAX))
     }
 
     /// When the time-out of the current round is over.
@@ -139,9 +173,7 @@ impl Pace {
 
     /// The earliest time of the next own vertex: the long-run rate, with a burst after a rest.
     pub fn proposal_at(&self) -> Millis {
-        let timing = &self.config.timing;
-        let burst = timing.round_interval_min.0 * (timing.round_burst - 1);
-        self.due.saturating_sub(burst)
+        self.due.saturating_sub(INTERVAL_MIN * (BURST - 1))
     }
 
     /// R2: when to propose though nothing is unordered.
@@ -151,8 +183,7 @@ impl Pace {
     }
 
     pub fn proposed(&mut self, now: Millis) {
-        let interval = self.config.timing.round_interval_min.0;
-        self.due = self.due.max(now).saturating_add(interval);
+        self.due = self.due.max(now).saturating_add(INTERVAL_MIN);
         self.proposed = Some(now);
     }
 
@@ -163,7 +194,8 @@ impl Pace {
     }
 
     /// The own vertex is on its way.
-    pub fn sent(&mut self, now: Millis) {
+    pub fn sent(&mut self, round: Round, now: Millis) {
+        self.under_way = (round > self.round).then_some((round, now));
         self.resend_pause = self.config.timing.resend_after.0;
         self.resend = now.saturating_add(self.resend_pause);
     }

@@ -12,12 +12,12 @@ fn refused(change: fn(&mut CoreConfig)) -> String {
 #[test]
 fn values_out_of_range_are_refused_by_name() {
     assert_eq!(
-        refused(|c| c.timing.round_interval_min = Millis(0)),
-        "consensus: round_interval_min is 0, not in 1..=60000"
+        refused(|c| c.timing.heartbeat = Millis(0)),
+        "consensus: heartbeat is 0, not in 10..=60000"
     );
     assert_eq!(
-        refused(|c| c.timing.leader_timeout_max = Millis(49)),
-        "consensus: leader_timeout_max is 49, not in leader_timeout_min..=600000"
+        refused(|c| c.timing.fetch_timeout_max = Millis(49)),
+        "consensus: fetch_timeout_max is 49, not in fetch_timeout_min..=60000"
     );
     assert_eq!(
         refused(|c| c.limits.suspended_bytes_max = 1 << 20),

@@ -180,7 +180,7 @@ impl Core {
         );
         self.signed = self.signed.max(vertex.round());
         self.saw(vertex.author(), vertex.round());
-        self.pace.sent(now);
+        self.pace.sent(vertex.round(), now);
         let reference = vertex.reference();
         if reference.round < self.dag.floor() {
             self.own = Some(vertex.clone());

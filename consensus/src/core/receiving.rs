@@ -137,12 +137,15 @@ impl Core {
             Outcome::NoRoom if self.needs(&reference) => vec![reference],
             Outcome::NoRoom => Vec::new(),
         };
-        let due = now.saturating_add(self.pace.fetch_delay());
         for link in look_for {
             match self.early.take(&link) {
                 // V6: others have let it in.
                 Some(held) => self.let_in(held, now, out),
-                None => self.fetch.want(link, author, from, due),
+                None => {
+                    let quorum_at = self.dag.quorum_at(link.round);
+                    let due = self.pace.ask_at(link.author, quorum_at, now);
+                    self.fetch.want(link, author, from, due);
+                }
             }
         }
     }

@@ -32,9 +32,44 @@ fn the_leader_timeout_covers_the_lateness_of_more_than_f_and_nobody_else_stretch
     late(&mut pace, 1, 100);
     let timeout = pace.leader_timeout().0;
     assert!((430..=450).contains(&timeout), "{timeout}");
-    assert_eq!(pace.fetch_delay(), 5 + (timeout - 50) / 2);
     late(&mut pace, 1, 60_000);
     assert_eq!(pace.leader_timeout(), Millis(2_000));
+}
+
+#[test]
+fn the_leader_timeout_follows_the_own_vertices_turns() {
+    let mut pace = pace(&[1, 1, 1, 1]);
+    let mut now = 0;
+    for (turn, timeout) in [(3, 50), (240, 119), (80, 50)] {
+        for _ in 0..100 {
+            let round = pace.round.next();
+            pace.sent(round, Millis(now));
+            now += turn;
+            pace.enter(round, Millis(now));
+        }
+        assert!(pace.leader_timeout().0.abs_diff(timeout) <= 1, "{turn} ms");
+    }
+    // A vertex that comes after the quorum of its round says nothing.
+    pace.sent(pace.round, Millis(now));
+    pace.enter(pace.round.next(), Millis(now + 60_000));
+    assert_eq!(pace.leader_timeout(), Millis(50));
+}
+
+#[test]
+fn a_missing_vertex_is_asked_for_once_it_is_overdue() {
+    let mut pace = pace(&[1, 1, 1, 1]);
+    late(&mut pace, 2, 40);
+    let at = |author, now| {
+        pace.ask_at(MemberIndex(author), Some(Millis(1_000)), Millis(now))
+            .0
+    };
+    assert!(
+        (1_040..=1_046).contains(&at(2, 1_010)),
+        "it is usually 40 ms late"
+    );
+    assert_eq!(at(2, 1_200), 1_205);
+    assert_eq!(at(1, 1_010), 1_015, "never late");
+    assert_eq!(pace.ask_at(MemberIndex(1), None, Millis(7)).0, 12);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! `cargo test --release -p weft-consensus figures -- --ignored --nocapture`
 
 use crate::common::Cluster;
-use crate::common::cluster::{Link, regions, uniform};
+use crate::common::cluster::{Link, losing, regions, uniform};
 use weft_consensus::{CoreConfig, Schedule};
 
 struct Row {
@@ -17,14 +17,6 @@ fn slow(link: Link, node: usize, more: u64) -> Link {
     Box::new(move |rng, now, a, b| {
         let extra = if a == node { more } else { 0 };
         Some(link(rng, now, a, b)? + extra)
-    })
-}
-
-/// Members below `lossy` lose one message of a hundred, in both directions.
-fn losing(link: Link, lossy: usize) -> Link {
-    Box::new(move |rng, now, a, b| {
-        let lost = (a < lossy || b < lossy) && rng.chance(1);
-        if lost { None } else { link(rng, now, a, b) }
     })
 }
 

@@ -1,7 +1,7 @@
 //! Clusters of cores in virtual time: they commit, through crashes, partitions and losses.
 
 use crate::common::Cluster;
-use crate::common::cluster::{Link, uniform};
+use crate::common::cluster::{Link, losing, regions, uniform};
 
 /// Payload for nodes in turn, one every `every` milliseconds.
 fn load(cluster: &mut Cluster, nodes: &[usize], count: u64, every: u64) {
@@ -233,4 +233,22 @@ fn the_same_seed_gives_the_same_history() {
     };
     assert_eq!(run(1), run(1));
     assert_ne!(run(1).0, run(2).0);
+}
+
+#[test]
+fn v4_a_member_that_loses_one_message_in_a_hundred_does_not_drag_the_others() {
+    let run = |lossy| {
+        let link = losing(regions(), lossy);
+        let mut cluster = Cluster::new(&[1; 20], 15, link);
+        load(&mut cluster, &(0..20).collect::<Vec<_>>(), 1_500, 10);
+        cluster.run(18_000).check();
+        assert_eq!(cluster.unordered(), [0; 20]);
+        median(&cluster)
+    };
+    let (clean, one_of_twenty) = (run(0), run(1));
+    eprintln!("{clean} ms clean, {one_of_twenty} ms with one lossy member");
+    assert!(
+        one_of_twenty * 2 <= clean * 3,
+        "{one_of_twenty} ms, {clean} ms clean"
+    );
 }

@@ -102,6 +102,14 @@ pub fn regions() -> Link {
     })
 }
 
+/// Members below `lossy` lose one message of a hundred, in both directions.
+pub fn losing(link: Link, lossy: usize) -> Link {
+    Box::new(move |rng, now, a, b| {
+        let lost = (a < lossy || b < lossy) && rng.chance(1);
+        if lost { None } else { link(rng, now, a, b) }
+    })
+}
+
 impl Cluster {
     pub fn new(stakes: &[u64], seed: u64, link: Link) -> Self {
         Self::with(stakes, seed, link, |_| {})
