@@ -2,11 +2,17 @@
 //! dropped: for consensus the newest vertex is the one that matters, and what is missing can be
 //! fetched. So putting a frame in never waits, and a destination that stands still costs a bounded
 //! amount of memory and nothing else.
+//!
+//! After a break only what is recent is still sent. A member that comes back needs the newest vertex
+//! first: it shows how far the others are, and the way there is fetched in bulk. Behind a long
+//! backlog the newest would come last, and the member would think itself up to date all the while.
 
 use crate::frame::Frame;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// A queue for one reader and any number of writers.
 #[derive(Debug)]
@@ -18,13 +24,14 @@ pub(crate) struct Outbox {
 
 #[derive(Debug, Default)]
 struct Queue {
-    frames: VecDeque<Frame>,
+    /// With the time at which each was put in.
+    frames: VecDeque<(Instant, Frame)>,
     bytes: usize,
 }
 
 impl Queue {
     fn pop(&mut self) -> Option<Frame> {
-        let frame = self.frames.pop_front()?;
+        let (_, frame) = self.frames.pop_front()?;
         self.bytes -= frame.cost();
         Some(frame)
     }
@@ -47,9 +54,26 @@ impl Outbox {
             dropped += 1;
         }
         queue.bytes += frame.cost();
-        queue.frames.push_back(frame);
+        queue.frames.push_back((Instant::now(), frame));
         drop(queue);
         self.filled.notify_one();
+        dropped
+    }
+
+    /// Drops what has waited longer than this, except for the newest frame, and says how many frames
+    /// that were.
+    pub(crate) fn drop_older(&self, than: Duration) -> u64 {
+        let mut queue = self.queue();
+        let mut dropped = 0;
+        while queue.frames.len() > 1
+            && queue
+                .frames
+                .front()
+                .is_some_and(|(put, _)| put.elapsed() > than)
+        {
+            queue.pop();
+            dropped += 1;
+        }
         dropped
     }
 

@@ -22,6 +22,9 @@ const WRITE_BUFFER_BYTES: usize = 64 << 10;
 const REOPEN_MIN: Duration = Duration::from_millis(20);
 const REOPEN_MAX: Duration = Duration::from_secs(1);
 
+/// What has waited longer than this when a stream opens is not sent any more.
+const BACKLOG_MAX: Duration = Duration::from_millis(500);
+
 /// Runs until cancelled.
 pub(crate) async fn run(shared: Arc<Shared>, link: Arc<Link>) {
     let mut pause = REOPEN_MIN;
@@ -30,6 +33,8 @@ pub(crate) async fn run(shared: Arc<Shared>, link: Arc<Link>) {
         match shared.open(&link, Channel::Vertex).await {
             Ok(stream) => {
                 let since = Instant::now();
+                let dropped = link.outbox.drop_older(BACKLOG_MAX);
+                link.counters.dropped_frames.add(dropped);
                 link.set_up(true);
                 shared.inbox.link(link.member, true);
                 tokio::select! {

@@ -48,6 +48,20 @@ fn empty_frames_are_bounded_too() {
     assert_eq!(dropped, 90);
 }
 
+#[test]
+fn after_a_break_what_is_recent_is_left_and_always_the_newest() {
+    let outbox = Outbox::new(10_000);
+    outbox.push(frame(0, 100));
+    outbox.push(frame(1, 100));
+    std::thread::sleep(Duration::from_millis(20));
+    outbox.push(frame(2, 100));
+    assert_eq!(outbox.drop_older(Duration::from_secs(60)), 0);
+    assert_eq!(outbox.drop_older(Duration::from_millis(19)), 2);
+    assert_eq!(outbox.drop_older(Duration::ZERO), 0, "the newest");
+    assert_eq!(outbox.bytes(), 100 + FRAME_OVERHEAD_BYTES);
+    assert_eq!(kinds(&outbox), [2]);
+}
+
 #[tokio::test]
 async fn a_reader_is_woken_by_a_frame() {
     let outbox = Outbox::new(10_000);
