@@ -209,6 +209,14 @@ async fn take(state: &ApiState, open: Vec<Transaction>) -> Result<Outcomes, Fail
         |e: crate::tracker::TrackerFull| Failure::new(ProblemCode::MempoolFull, e.to_string());
     state.tracker.has_room(open.len()).map_err(full)?;
     let ids: Vec<TransactionId> = open.iter().map(Transaction::id).collect();
+    // A node that catches up has better use for its processors than signatures that it refuses.
+    if let Some(reason) = &state.views.borrow().not_accepting {
+        let failure = Failure::new(ProblemCode::NotAccepting, reason.clone());
+        return Ok(ids
+            .into_iter()
+            .map(|id| (id, Err(failure.clone())))
+            .collect());
+    }
     let verdicts = state.verifier.verify(open).await;
     let verdicts = verdicts.map_err(|busy| match busy {
         Busy::Full => Failure::new(ProblemCode::Overloaded, busy.to_string()),
