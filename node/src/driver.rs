@@ -14,6 +14,7 @@ use crate::config::{ConfigError, NodeConfig};
 use crate::events::EventLog;
 use crate::keys::{KeyError, NodeKeys};
 use crate::metrics::{Direction, Metrics};
+use crate::replica::restore::{GuardFit, RestoreError, guard_fit};
 use crate::replica::{Replica, ReplicaConfig};
 use crate::tracker::Tracker;
 use clock::Clock;
@@ -66,8 +67,8 @@ pub enum DriverError {
          restored from an older copy, and starting would risk signing twice"
     )]
     StoreBehindGuard { guard: PathBuf, signed: u64 },
-    #[error("stored ledger: {0}")]
-    Ledger(#[from] weft_ledger::LedgerError),
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
     #[error("stored data do not fit together: {0}")]
     Inconsistent(String),
     #[error(transparent)]
@@ -147,6 +148,7 @@ impl Node {
                 committee: committee.clone(),
                 own: identity.own.clone(),
                 mempool_bytes_max: usize::try_from(config.mempool_bytes_max).unwrap_or(usize::MAX),
+                adjust: None,
             },
             restored,
             clock.now(),
@@ -401,26 +403,23 @@ fn open_guard(
         opened => opened?,
     };
     let highest = guard.highest_vertex().map(|s| (s.epoch, s.round));
-    let stored = signed.map(|own| (own.epoch, own.vertex.round));
-    // The database has an own vertex before the guard does, so it is never behind.
-    if highest > stored {
-        let signed = highest.map_or(0, |(_, round)| round.0);
-        return Err(DriverError::StoreBehindGuard {
+    let vertex = match &signed {
+        Some(own) => store.vertex(own.epoch, &own.vertex)?,
+        None => None,
+    };
+    let own = signed.map(|own| (own.epoch, own.vertex, vertex.as_ref()));
+    match guard_fit(highest, own) {
+        GuardFit::Fits => Ok(guard),
+        GuardFit::Guard(epoch, own) => {
+            guard.sign_vertex(epoch, own.round, own.digest)?;
+            Ok(guard)
+        }
+        GuardFit::StoreBehind(Round(signed)) => Err(DriverError::StoreBehindGuard {
             guard: path,
             signed,
-        });
+        }),
+        GuardFit::GuardLost => Err(DriverError::GuardLost(path)),
     }
-    // A crash in between, or a torn write of the guard: one vertex that was stored and not guarded.
-    if let Some(own) = signed.filter(|_| highest < stored) {
-        let before = highest.map_or(Round::ZERO, |(_, round)| round);
-        let parent = store.vertex(own.epoch, &own.vertex)?;
-        let previous = parent.and_then(|v| v.parents().first().map(|p| p.round));
-        if previous.is_none_or(|previous| previous > before) {
-            return Err(DriverError::GuardLost(path));
-        }
-        guard.sign_vertex(own.epoch, own.vertex.round, own.vertex.digest)?;
-    }
-    Ok(guard)
 }
 
 fn network_config(

@@ -8,15 +8,16 @@
 mod finality;
 pub mod ledger_meta;
 mod mempool;
+pub mod restore;
 mod status;
 
 pub use finality::SHARE_HEIGHTS_AHEAD_MAX;
+pub use restore::stored_objects;
 pub use status::due_for_posting;
 
 use crate::api::Refusal;
 use crate::keys::NodeKeys;
 use crate::view::{CertifiedView, View};
-use bytes::Bytes;
 use finality::{Finality, Outcome};
 use mempool::Mempool;
 use std::collections::BTreeMap;
@@ -24,12 +25,11 @@ use std::sync::Arc;
 use weft_consensus::{
     Core, CoreConfig, Evidence, FetchId, FetchRequest, OrderedCommit, Proposal, Recovered,
 };
-use weft_ledger::{Applied, Change, Ledger, LedgerMeta, Snapshot};
+use weft_ledger::{Applied, Ledger, LedgerMeta, Snapshot};
 use weft_types::{
     Certificate, Commit, Committee, CommitteeDigest, Epoch, FINALITY_SHARES_MAX, FinalityShare,
-    Genesis, Height, MemberIndex, MemberSet, Millis, Object, ObjectId, Round, Statement,
-    StatementDigest, Transaction, VERTEX_TRANSACTIONS_MAX, Verified, Vertex, VertexBody,
-    VertexDigest, empty_hash,
+    Genesis, Height, MemberIndex, MemberSet, Millis, Round, Statement, StatementDigest, Transaction,
+    VERTEX_TRANSACTIONS_MAX, Verified, Vertex, VertexBody, VertexDigest, empty_hash,
 };
 
 /// What the replica learns from outside.
@@ -103,12 +103,6 @@ pub struct Executed {
     pub view: View,
 }
 
-/// What the store's objects become by these changes.
-pub fn stored_objects(changes: &[Change]) -> Vec<(ObjectId, Option<Bytes>)> {
-    let encoded = |change: &Change| (change.id, change.after.as_ref().map(Object::encode));
-    changes.iter().map(encoded).collect()
-}
-
 /// What a replica is made of.
 pub struct ReplicaConfig {
     pub genesis: Arc<Genesis>,
@@ -116,6 +110,8 @@ pub struct ReplicaConfig {
     /// `None`: follow as an observer.
     pub own: Option<(MemberIndex, NodeKeys)>,
     pub mempool_bytes_max: usize,
+    /// For simulations: changes the core's timing and limits, which are a node's own affair.
+    pub adjust: Option<fn(&mut CoreConfig)>,
 }
 
 /// What a restart finds in the store, or what genesis gives.
@@ -172,12 +168,15 @@ impl Replica {
     ) -> Self {
         let params = &config.genesis.template.params;
         let own_index = config.own.as_ref().map(|(index, _)| *index);
-        let core_config = CoreConfig::new(
+        let mut core_config = CoreConfig::new(
             config.genesis.network.id(),
             config.committee.clone(),
             own_index,
             params,
         );
+        if let Some(adjust) = config.adjust {
+            adjust(&mut core_config);
+        }
         let signer = config
             .own
             .as_ref()

@@ -65,6 +65,7 @@ impl World {
             committee: Arc::new(self.genesis.committee().unwrap()),
             own: Some((MemberIndex(i as u32), keys)),
             mempool_bytes_max: 1 << 20,
+            adjust: None,
         };
         let restored = Restored {
             core: Recovered::fresh(LastCommit::genesis(template.timestamp_ms)),

@@ -14,7 +14,8 @@
 
 mod record;
 
-use record::{Record, SLOT_BYTES};
+pub use record::Record;
+use record::SLOT_BYTES;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::FileExt as _;
@@ -205,27 +206,10 @@ impl SigningGuard {
         digest: VertexDigest,
     ) -> Result<(), GuardError> {
         self.check_poison()?;
-        if let Some(highest) = self.record.vertex
-            && (epoch, round) <= (highest.epoch, highest.round)
-        {
-            let again = (epoch, round) == (highest.epoch, highest.round);
-            if again && highest.digest == Some(digest) {
-                return Ok(());
-            }
-            return Err(GuardError::Vertex {
-                epoch,
-                round,
-                highest_epoch: highest.epoch,
-                highest_round: highest.round,
-            });
+        match self.record.with_vertex(epoch, round, digest)? {
+            Some(next) => self.advance(next),
+            None => Ok(()),
         }
-        let mut next = self.record.clone();
-        next.vertex = Some(SignedVertex {
-            epoch,
-            round,
-            digest: Some(digest),
-        });
-        self.advance(next)
     }
 
     /// V3: records a statement that is about to be signed. The identical one may be signed again for
@@ -241,30 +225,10 @@ impl SigningGuard {
         digest: StatementDigest,
     ) -> Result<(), GuardError> {
         self.check_poison()?;
-        if let Some((_, signed)) = self.record.statements.get(&height) {
-            if *signed == digest {
-                return Ok(());
-            }
-            return Err(GuardError::Statement {
-                height,
-                signed: *signed,
-                asked: digest,
-            });
+        match self.record.with_statement(epoch, height, digest)? {
+            Some(next) => self.advance(next),
+            None => Ok(()),
         }
-        if height <= self.record.floor {
-            return Err(GuardError::HeightBelowFloor {
-                height,
-                floor: self.record.floor,
-            });
-        }
-        let mut next = self.record.clone();
-        next.statements.insert(height, (epoch, digest));
-        while next.statements.len() > STATEMENTS_REMEMBERED {
-            if let Some((forgotten, _)) = next.statements.pop_first() {
-                next.floor = next.floor.max(forgotten);
-            }
-        }
-        self.advance(next)
     }
 
     /// S1: forbids everything at or below the floor. What is forbidden already stays so.
@@ -277,7 +241,7 @@ impl SigningGuard {
 
     /// The highest place at which a vertex was signed or is forbidden.
     pub fn highest_vertex(&self) -> Option<SignedVertex> {
-        self.record.vertex
+        self.record.highest_vertex()
     }
 
     /// The highest height at which a statement was signed or is forbidden; zero when none.

@@ -29,7 +29,10 @@ mod testing;
 
 pub use batch::CommitBatch;
 pub use error::StoreError;
-pub use guard::{GuardError, GuardFloor, STATEMENTS_REMEMBERED, SignedVertex, SigningGuard};
+pub use guard::{
+    GuardError, GuardFloor, Record as GuardRecord, STATEMENTS_REMEMBERED, SignedVertex,
+    SigningGuard,
+};
 pub use page::{
     CURSOR_BYTES_MAX, Cursor, CursorError, Order, PAGE_BYTES_MAX, PAGE_ENTRIES_MAX, Page,
     PageRequest,

@@ -3,6 +3,8 @@
 //! checked with one pairing equation. That is safe only because every key came with a proof of
 //! possession (C2): without it, a key chosen as a difference could sign for others.
 
+mod mock;
+
 use blst::BLST_ERROR;
 use blst::min_pk as raw;
 use std::fmt;
@@ -70,14 +72,21 @@ fn expect_length(what: &'static str, bytes: &[u8], expected: usize) -> Result<()
 
 /// A public key in the subgroup and not infinity, kept uncompressed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct PublicKey(raw::PublicKey);
+pub struct PublicKey(Key);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Curve(raw::PublicKey),
+    /// Of a simulation: see [`SecretKey::mock`].
+    Mock(u64),
+}
 
 impl PublicKey {
     /// From its 48 compressed bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BlsError> {
         expect_length("public key", bytes, PUBLIC_KEY_BYTES)?;
         raw::PublicKey::key_validate(bytes)
-            .map(Self)
+            .map(|key| Self(Key::Curve(key)))
             .map_err(|e| explain("public key", e))
     }
 
@@ -88,39 +97,68 @@ impl PublicKey {
         let key =
             raw::PublicKey::deserialize(&coordinates).map_err(|e| explain("public key", e))?;
         key.validate().map_err(|e| explain("public key", e))?;
-        Ok(Self(key))
+        Ok(Self(Key::Curve(key)))
     }
 
     pub fn to_bytes(&self) -> [u8; PUBLIC_KEY_BYTES] {
-        self.0.compress()
+        match &self.0 {
+            Key::Curve(key) => key.compress(),
+            Key::Mock(key) => mock::bytes(*key),
+        }
+    }
+
+    /// Whether this is a simulation's key ([`SecretKey::mock`]). No decoded key is.
+    pub(crate) fn is_mock(&self) -> bool {
+        matches!(self.0, Key::Mock(_))
     }
 
     /// The 128 bytes that the base chain's precompiles take (EIP-2537).
     pub fn to_eip2537(&self) -> [u8; 128] {
         let mut padded = [0; 128];
-        add_padding(&self.0.serialize(), &mut padded);
+        match &self.0 {
+            Key::Curve(key) => add_padding(&key.serialize(), &mut padded),
+            Key::Mock(key) => padded = mock::bytes(*key),
+        }
         padded
     }
 
     /// Whether the signature is this key's over the message. For one message by several keys, sum
     /// the keys and the signatures first.
     pub fn verify(&self, purpose: Purpose, message: &[u8], signature: &Signature) -> bool {
-        let result = signature
-            .0
-            .verify(true, message, purpose.tag(), &[], &self.0, false);
-        result == BLST_ERROR::BLST_SUCCESS
+        match (&self.0, &signature.0) {
+            (Key::Curve(key), Point::Curve(point)) => {
+                let result = point.verify(true, message, purpose.tag(), &[], key, false);
+                result == BLST_ERROR::BLST_SUCCESS
+            }
+            (Key::Mock(key), Point::Mock(number)) => {
+                key.wrapping_mul(mock::hash(purpose.tag(), message)) == *number
+            }
+            _ => false,
+        }
     }
 
     /// The sum of the keys, `None` when there are none or the sum is infinity.
     pub fn sum<'a>(keys: impl IntoIterator<Item = &'a PublicKey>) -> Option<PublicKey> {
         let mut keys = keys.into_iter();
-        let mut sum = raw::AggregatePublicKey::from_public_key(&keys.next()?.0);
+        let mut sum = match keys.next()?.0 {
+            Key::Curve(first) => raw::AggregatePublicKey::from_public_key(&first),
+            Key::Mock(first) => {
+                let sum = keys.try_fold(first, |sum, key| match key.0 {
+                    Key::Mock(key) => Some(sum.wrapping_add(key)),
+                    Key::Curve(_) => None,
+                });
+                return sum.map(|sum| Self(Key::Mock(sum)));
+            }
+        };
         for key in keys {
-            sum.add_public_key(&key.0, false).ok()?;
+            let Key::Curve(key) = &key.0 else {
+                return None;
+            };
+            sum.add_public_key(key, false).ok()?;
         }
         let sum = sum.to_public_key();
         sum.validate().ok()?;
-        Some(Self(sum))
+        Some(Self(Key::Curve(sum)))
     }
 }
 
@@ -133,7 +171,14 @@ impl fmt::Debug for PublicKey {
 /// A point of the curve G2. Its subgroup is checked when it is verified, so that a hundred shares
 /// are summed first and checked once.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Signature(raw::Signature);
+pub struct Signature(Point);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Point {
+    Curve(raw::Signature),
+    /// By a simulation's key: see [`SecretKey::mock`].
+    Mock(u64),
+}
 
 impl Signature {
     /// From its 96 compressed bytes; infinity is refused.
@@ -143,18 +188,24 @@ impl Signature {
             return Err(BlsError::Infinity("signature"));
         }
         raw::Signature::uncompress(bytes)
-            .map(Self)
+            .map(|point| Self(Point::Curve(point)))
             .map_err(|e| explain("signature", e))
     }
 
     pub fn to_bytes(&self) -> [u8; SIGNATURE_BYTES] {
-        self.0.compress()
+        match &self.0 {
+            Point::Curve(point) => point.compress(),
+            Point::Mock(number) => mock::bytes(*number),
+        }
     }
 
     /// The 256 bytes that the base chain's precompiles take: blst writes c1 before c0, EIP-2537
     /// wants c0 first.
     pub fn to_eip2537(&self) -> [u8; 256] {
-        let raw = self.0.serialize();
+        let raw = match &self.0 {
+            Point::Curve(point) => point.serialize(),
+            Point::Mock(number) => return mock::bytes(*number),
+        };
         let mut swapped = [0; 192];
         for (to, from) in [(0, 48), (48, 0), (96, 144), (144, 96)] {
             swapped[to..to + 48].copy_from_slice(&raw[from..from + 48]);
@@ -167,11 +218,23 @@ impl Signature {
     /// The sum of the signatures, `None` when there are none.
     pub fn sum<'a>(signatures: impl IntoIterator<Item = &'a Signature>) -> Option<Signature> {
         let mut signatures = signatures.into_iter();
-        let mut sum = raw::AggregateSignature::from_signature(&signatures.next()?.0);
+        let mut sum = match signatures.next()?.0 {
+            Point::Curve(first) => raw::AggregateSignature::from_signature(&first),
+            Point::Mock(first) => {
+                let sum = signatures.try_fold(first, |sum, signature| match signature.0 {
+                    Point::Mock(number) => Some(sum.wrapping_add(number)),
+                    Point::Curve(_) => None,
+                });
+                return sum.map(|sum| Self(Point::Mock(sum)));
+            }
+        };
         for signature in signatures {
-            sum.add_signature(&signature.0, false).ok()?;
+            let Point::Curve(point) = &signature.0 else {
+                return None;
+            };
+            sum.add_signature(point, false).ok()?;
         }
-        Some(Self(sum.to_signature()))
+        Some(Self(Point::Curve(sum.to_signature())))
     }
 }
 
@@ -183,31 +246,56 @@ impl fmt::Debug for Signature {
 
 /// A secret key. blst wipes it when it is dropped, and `Debug` does not show it.
 #[derive(Clone)]
-pub struct SecretKey(raw::SecretKey);
+pub struct SecretKey(Secret);
+
+#[derive(Clone)]
+enum Secret {
+    Curve(raw::SecretKey),
+    Mock(u64),
+}
 
 impl SecretKey {
     /// By the key generation of the IETF draft, from at least 32 bytes of entropy.
     pub fn from_entropy(entropy: &[u8; 32]) -> Self {
-        Self(raw::SecretKey::key_gen(entropy, &[]).expect("32 bytes are enough"))
+        let key = raw::SecretKey::key_gen(entropy, &[]).expect("32 bytes are enough");
+        Self(Secret::Curve(key))
     }
 
     /// From a scalar's 32 big-endian bytes.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, BlsError> {
         raw::SecretKey::from_bytes(bytes)
-            .map(Self)
+            .map(|key| Self(Secret::Curve(key)))
             .map_err(|_| BlsError::SecretKey)
     }
 
+    /// For simulations alone: a key that signs in nanoseconds and that anybody can forge. A member
+    /// with its public key signs vertices with mock keys too. No key file, genesis or registry can
+    /// hold such a key, because no decoder makes one: `docs/adr/mock-signer.md`.
+    pub fn mock(number: u64) -> Self {
+        Self(Secret::Mock(mock::key(number)))
+    }
+
     pub fn to_bytes(&self) -> zeroize::Zeroizing<[u8; 32]> {
-        zeroize::Zeroizing::new(self.0.to_bytes())
+        zeroize::Zeroizing::new(match &self.0 {
+            Secret::Curve(key) => key.to_bytes(),
+            Secret::Mock(key) => mock::bytes(*key),
+        })
     }
 
     pub fn public(&self) -> PublicKey {
-        PublicKey(self.0.sk_to_pk())
+        PublicKey(match &self.0 {
+            Secret::Curve(key) => Key::Curve(key.sk_to_pk()),
+            Secret::Mock(key) => Key::Mock(*key),
+        })
     }
 
     pub fn sign(&self, purpose: Purpose, message: &[u8]) -> Signature {
-        Signature(self.0.sign(message, purpose.tag(), &[]))
+        Signature(match &self.0 {
+            Secret::Curve(key) => Point::Curve(key.sign(message, purpose.tag(), &[])),
+            Secret::Mock(key) => {
+                Point::Mock(key.wrapping_mul(mock::hash(purpose.tag(), message)))
+            }
+        })
     }
 }
 

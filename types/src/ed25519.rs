@@ -43,7 +43,14 @@ impl PublicKey {
 
 /// A signing key. Its bytes are wiped when it is dropped, and `Debug` does not show them.
 #[derive(Clone)]
-pub struct SecretKey(SigningKey);
+pub struct SecretKey(Secret);
+
+#[derive(Clone)]
+enum Secret {
+    Curve(SigningKey),
+    /// See [`SecretKey::mock`].
+    Mock([u8; 32]),
+}
 
 impl fmt::Debug for SecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -54,21 +61,47 @@ impl fmt::Debug for SecretKey {
 impl SecretKey {
     /// From the 32-byte seed of RFC 8032.
     pub fn from_seed(seed: [u8; 32]) -> Self {
-        Self(SigningKey::from(seed))
+        Self(Secret::Curve(SigningKey::from(seed)))
+    }
+
+    /// For simulations alone: a key whose signatures anybody can make, in a fraction of a
+    /// microsecond. They are taken for vertices of members with a mock finality key
+    /// ([`crate::bls::SecretKey::mock`]) and nowhere else; `docs/adr/mock-signer.md`.
+    pub fn mock(number: u64) -> Self {
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&number.to_be_bytes());
+        Self(Secret::Mock(seed))
     }
 
     /// The 32-byte seed of RFC 8032.
     pub fn seed(&self) -> zeroize::Zeroizing<[u8; 32]> {
-        zeroize::Zeroizing::new(self.0.into())
+        zeroize::Zeroizing::new(match &self.0 {
+            Secret::Curve(key) => (*key).into(),
+            Secret::Mock(seed) => *seed,
+        })
     }
 
     pub fn public(&self) -> PublicKey {
-        PublicKey(self.0.verification_key().into())
+        match &self.0 {
+            Secret::Curve(key) => PublicKey(key.verification_key().into()),
+            Secret::Mock(seed) => PublicKey(*blake3::hash(seed).as_bytes()),
+        }
     }
 
     pub fn sign(&self, message: &[u8]) -> [u8; SIGNATURE_BYTES] {
-        self.0.sign(message).into()
+        match &self.0 {
+            Secret::Curve(key) => key.sign(message).into(),
+            Secret::Mock(_) => mock_signature(&self.public(), message),
+        }
     }
+}
+
+/// What a mock key signs with: a hash under its public key, which everybody can compute.
+pub(crate) fn mock_signature(key: &PublicKey, message: &[u8]) -> [u8; SIGNATURE_BYTES] {
+    let mut signature = [0; SIGNATURE_BYTES];
+    let mut hasher = blake3::Hasher::new_keyed(&key.0);
+    hasher.update(message).finalize_xof().fill(&mut signature);
+    signature
 }
 
 /// A signature waiting to be checked together with others.

@@ -2,7 +2,7 @@
 //! the signature is over the digest: nothing that a relay can add or alter makes a second vertex out
 //! of one. Equivocation is two different digests, both validly signed, for one author and round.
 
-use crate::committee::{Committee, MEMBERS_MAX, MemberSet};
+use crate::committee::{Committee, MEMBERS_MAX, Member, MemberSet};
 use crate::ed25519::{self, PublicKey, SecretKey};
 use crate::hash::{Domain, blake3};
 use crate::ids::{
@@ -303,6 +303,16 @@ impl Vertex {
         Some(ed25519::Check::new(key, &message, signature))
     }
 
+    fn is_signed_by(&self, member: &Member) -> bool {
+        // Never so for a member that was read from anywhere: only a simulation makes such keys.
+        if member.finality_key.is_mock() {
+            let message = signed_message(&self.reference.digest);
+            return self.signature == ed25519::mock_signature(&member.vertex_key, &message)[..];
+        }
+        self.signature_check(&member.vertex_key)
+            .is_some_and(|check| ed25519::verify_all(&[check])[0])
+    }
+
     /// V2 and C1: everything about a vertex that can be judged without the DAG.
     fn check_form(&self, network: NetworkId, committee: &Committee) -> Result<(), VertexError> {
         let (vertex, body) = (self.reference, &self.body);
@@ -389,10 +399,7 @@ pub fn verify_vertex(
     let member = committee
         .member(reference.author)
         .ok_or(VertexError::UnknownAuthor(reference))?;
-    let signed = vertex
-        .signature_check(&member.vertex_key)
-        .is_some_and(|check| ed25519::verify_all(&[check])[0]);
-    if !signed {
+    if !vertex.is_signed_by(member) {
         return Err(VertexError::Signature(reference));
     }
     let decoded = vertex.body.transactions.iter().cloned();

@@ -1,16 +1,14 @@
-//! From disk to a replica that goes on where it stood: the ledger from the objects and receipts of
-//! the store, the DAG from its vertices above the GC round, finality from statements, certificates
-//! and the shares in those vertices. Nothing here asks anybody; what is wrong stops the node.
+//! Reads from the store what a restart needs; what is made of it is [`crate::replica::restore`]'s. Nothing
+//! here asks anybody; what is wrong stops the node.
 
 use super::DriverError;
-use crate::replica::{Restored, ledger_meta};
+use crate::replica::restore::{Found, ReceiptsNeeded, first_round, genesis_commit};
+use crate::replica::{Restored, ledger_meta, stored_objects};
 use std::sync::Arc;
-use weft_consensus::{LastCommit, Recovered, gc_floor};
-use weft_ledger::{Ledger, LedgerMeta};
 use weft_storage::{CommitBatch, Cursor, Durability, PageRequest, SigningGuard, Store};
 use weft_types::{
-    Commit, CommitDigest, CommitIndex, Committee, Genesis, Height, MemberIndex, MemberSet, Millis,
-    Receipt, Round, Statement, Verified, Vertex, verify_vertex,
+    Commit, CommitIndex, Committee, Genesis, Height, Receipt, Round, Statement, Verified, Vertex,
+    verify_vertex,
 };
 
 /// Entries read at a time.
@@ -29,8 +27,8 @@ pub fn restore(
         Some(commit) => commit,
         None => write_genesis(store, genesis)?,
     };
-    let statement = store.last_statement()?;
-    let ledger = restore_ledger(store, genesis, &last, statement.as_ref())?;
+    let meta = store.meta(LEDGER_META)?.unwrap_or_default();
+    let meta = ledger_meta::decode(&meta).ok_or_else(|| inconsistent(&"no ledger meta"))?;
     let certificate = match store.last_certificate()? {
         Some(certificate) => {
             let verified = certificate.verify(&genesis.network, committee);
@@ -41,59 +39,38 @@ pub fn restore(
     let certified = certificate
         .as_ref()
         .map_or(Height::ZERO, |c| c.statement.height);
-    let statements = statements_from(store, certified)?;
-    let core = recover_core(store, genesis, committee, guard, &last)?;
-    let uncertified = |s: &weft_types::FinalityShare| s.height > certified;
-    let shares = core.vertices.iter().flat_map(|vertex| {
-        let shares = vertex.shares().iter().filter(|s| uncertified(s)).cloned();
-        shares.map(|share| (vertex.author(), share))
-    });
-    Ok(Restored {
-        shares: shares.collect(),
-        core,
-        ledger,
-        statements,
-        certificate,
+    let floor = first_round(&last, genesis.template.params.gc_depth);
+    let signed = guard.and_then(SigningGuard::highest_vertex);
+    let found = Found {
+        commits: commits_from(store, floor)?,
+        vertices: vertices_from(store, genesis, committee, floor)?,
+        own: own_vertex(store, genesis, committee)?,
+        signed: signed.map_or(Round::ZERO, |s| s.round),
+        objects: objects(store)?,
+        receipts: receipts(store, &last, ReceiptsNeeded::new(&meta, genesis))?,
+        statements: statements_from(store, certified)?,
         anchored: store.last_checkpoint()?.map_or(Height::ZERO, |(h, _)| h),
-    })
+        last,
+        meta,
+        certificate,
+    };
+    Ok(found.restore(genesis)?)
 }
 
 fn inconsistent(error: &dyn std::fmt::Display) -> DriverError {
     DriverError::Inconsistent(error.to_string())
 }
 
-/// Commit 0 has no vertices: it brings the genesis objects into the store like any other commit.
 fn write_genesis(store: &Store, genesis: &Genesis) -> Result<Commit, DriverError> {
-    let (ledger, changes) = Ledger::genesis(&genesis.template)?;
-    let network = genesis.network.id();
-    let leader = Vertex::genesis(network, weft_types::Epoch::ZERO, MemberIndex(0));
-    let commit = Commit {
-        index: CommitIndex::ZERO,
-        leader: leader.reference(),
-        vertices: Vec::new(),
-        timestamp: genesis.template.timestamp_ms,
-        previous: CommitDigest::ZERO,
-        demoted: MemberSet::default(),
-    };
+    let (commit, changes, meta) = genesis_commit(genesis)?;
     let mut batch = CommitBatch::new(commit.clone());
-    batch.objects = crate::replica::stored_objects(&changes);
-    batch.put_meta(LEDGER_META, ledger_meta::encode(&ledger.meta()));
+    batch.objects = stored_objects(&changes);
+    batch.put_meta(LEDGER_META, ledger_meta::encode(&meta));
     store.write_commit(&batch, Durability::Synced)?;
     Ok(commit)
 }
 
-fn restore_ledger(
-    store: &Store,
-    genesis: &Genesis,
-    last: &Commit,
-    statement: Option<&Statement>,
-) -> Result<Ledger, DriverError> {
-    let meta = store.meta(LEDGER_META)?.unwrap_or_default();
-    let meta = ledger_meta::decode(&meta).ok_or_else(|| inconsistent(&"no ledger meta"))?;
-    if meta.index != last.index {
-        let text = format!("ledger at commit {}, store at {}", meta.index, last.index);
-        return Err(inconsistent(&text));
-    }
+fn objects(store: &Store) -> Result<Vec<(weft_types::ObjectId, bytes::Bytes)>, DriverError> {
     let mut objects = Vec::new();
     let mut cursor = None;
     loop {
@@ -101,39 +78,23 @@ fn restore_ledger(
         objects.extend(page.entries);
         cursor = page.next;
         if cursor.is_none() {
-            break;
+            return Ok(objects);
         }
     }
-    let params = &genesis.template.params;
-    let receipts = receipts_since(store, last, &meta, meta.remembers_from(params))?;
-    let ledger = Ledger::restore(params, meta, objects, receipts)?;
-    // Nothing has changed since the last height: then the root must be the one that was stated.
-    if let Some(statement) = statement.filter(|_| !meta.changed) {
-        let root = ledger.snapshot().root();
-        if root != statement.state_root {
-            let text = format!(
-                "the stored objects have root {root}, height {} has {}",
-                statement.height, statement.state_root
-            );
-            return Err(inconsistent(&text));
-        }
-    }
-    Ok(ledger)
 }
 
 /// The receipts that the ledger still needs, in their order.
-fn receipts_since(
+fn receipts(
     store: &Store,
     last: &Commit,
-    meta: &LedgerMeta,
-    since: Millis,
+    needed: ReceiptsNeeded,
 ) -> Result<Vec<Receipt>, DriverError> {
     let mut first = last.index.next();
     let mut cursor = None;
     'back: loop {
         let page = store.commits(&PageRequest::descending(PAGE_ENTRIES).after(cursor))?;
         for commit in page.entries {
-            if commit.timestamp < since && commit.index <= meta.height_commit {
+            if !needed.has(&commit) {
                 break 'back;
             }
             first = commit.index;
@@ -175,25 +136,9 @@ fn statements_from(store: &Store, certified: Height) -> Result<Vec<Statement>, D
     Ok(statements)
 }
 
-fn recover_core(
-    store: &Store,
-    genesis: &Genesis,
-    committee: &Committee,
-    guard: Option<&SigningGuard>,
-    last: &Commit,
-) -> Result<Recovered, DriverError> {
-    let depth = genesis.template.params.gc_depth;
-    let signed = guard.and_then(SigningGuard::highest_vertex);
-    let signed = signed.map_or(Round::ZERO, |s| s.round);
-    let (last_commit, floor) = match last.index {
-        CommitIndex::ZERO => (
-            LastCommit::genesis(genesis.template.timestamp_ms),
-            Round::ZERO,
-        ),
-        _ => (LastCommit::of(last), gc_floor(last.leader.round, depth)),
-    };
-    let mut recovered = Recovered::fresh(last_commit);
-    recovered.signed = signed;
+/// The commits with leaders from `floor` on and the one before them, but for the genesis, ascending.
+fn commits_from(store: &Store, floor: Round) -> Result<Vec<Commit>, DriverError> {
+    let mut commits = Vec::new();
     let mut cursor = None;
     'back: loop {
         let page = store.commits(&PageRequest::descending(PAGE_ENTRIES).after(cursor))?;
@@ -203,7 +148,7 @@ fn recover_core(
             }
             // One below the floor as well: it says who was demoted until the next one (D5).
             let last = commit.leader.round < floor;
-            recovered.commits.push(commit);
+            commits.push(commit);
             if last {
                 break 'back;
             }
@@ -213,24 +158,41 @@ fn recover_core(
             break;
         }
     }
-    recovered.commits.reverse();
+    commits.reverse();
+    Ok(commits)
+}
+
+fn vertices_from(
+    store: &Store,
+    genesis: &Genesis,
+    committee: &Committee,
+    floor: Round,
+) -> Result<Vec<Verified<Vertex>>, DriverError> {
+    let mut vertices = Vec::new();
     let mut cursor = None;
     loop {
         let request = PageRequest::ascending(PAGE_ENTRIES).after(cursor);
         let page = store.vertices(committee.epoch(), floor, &request)?;
         for vertex in page.entries {
-            recovered.vertices.push(verify(vertex, genesis, committee)?);
+            vertices.push(verify(vertex, genesis, committee)?);
         }
         cursor = page.next;
         if cursor.is_none() {
-            break;
+            return Ok(vertices);
         }
     }
-    if let Some(own) = store.own_vertex()? {
-        let vertex = store.vertex(own.epoch, &own.vertex)?;
-        recovered.own = vertex.map(|v| verify(v, genesis, committee)).transpose()?;
-    }
-    Ok(recovered)
+}
+
+fn own_vertex(
+    store: &Store,
+    genesis: &Genesis,
+    committee: &Committee,
+) -> Result<Option<Verified<Vertex>>, DriverError> {
+    let Some(own) = store.own_vertex()? else {
+        return Ok(None);
+    };
+    let vertex = store.vertex(own.epoch, &own.vertex)?;
+    vertex.map(|v| verify(v, genesis, committee)).transpose()
 }
 
 fn verify(

@@ -1,7 +1,7 @@
 //! The record of a guard and its slot on the disk: length, checksum, then a protobuf message. A slot
 //! that was torn anywhere does not match its checksum, whichever sectors of it were written.
 
-use super::{GuardFloor, STATEMENTS_REMEMBERED, SignedVertex};
+use super::{GuardError, GuardFloor, STATEMENTS_REMEMBERED, SignedVertex};
 use prost::Message as _;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -15,18 +15,18 @@ pub(super) const SLOT_BYTES: usize = 8 << 10;
 const LENGTH_BYTES: usize = 4;
 const CHECKSUM_BYTES: usize = 32;
 
-/// All that the guard remembers.
+/// All that the guard remembers, and the rule what may be signed after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Record {
+pub struct Record {
     /// Counts the writes; its lowest bit is the slot.
-    pub sequence: u64,
-    pub network: NetworkId,
-    pub key: PublicKey,
-    pub vertex: Option<SignedVertex>,
+    pub(super) sequence: u64,
+    pub(super) network: NetworkId,
+    pub(super) key: PublicKey,
+    pub(super) vertex: Option<SignedVertex>,
     /// No statement at or below is signed, unless it is among the remembered.
-    pub floor: Height,
+    pub(super) floor: Height,
     /// At most [`STATEMENTS_REMEMBERED`].
-    pub statements: BTreeMap<Height, (Epoch, StatementDigest)>,
+    pub(super) statements: BTreeMap<Height, (Epoch, StatementDigest)>,
 }
 
 impl Record {
@@ -57,11 +57,86 @@ impl Record {
         }
     }
 
+    /// V3: the record that must be kept before this vertex is signed; `None` when it is the identical
+    /// one, which may be signed again.
+    ///
+    /// # Errors
+    /// When something else was signed at this place or a later one.
+    pub fn with_vertex(
+        &self,
+        epoch: Epoch,
+        round: Round,
+        digest: VertexDigest,
+    ) -> Result<Option<Self>, GuardError> {
+        if let Some(highest) = self.vertex
+            && (epoch, round) <= (highest.epoch, highest.round)
+        {
+            let again = (epoch, round) == (highest.epoch, highest.round);
+            if again && highest.digest == Some(digest) {
+                return Ok(None);
+            }
+            return Err(GuardError::Vertex {
+                epoch,
+                round,
+                highest_epoch: highest.epoch,
+                highest_round: highest.round,
+            });
+        }
+        let mut next = self.clone();
+        next.vertex = Some(SignedVertex {
+            epoch,
+            round,
+            digest: Some(digest),
+        });
+        Ok(Some(next))
+    }
+
+    /// V3: the same for a statement.
+    ///
+    /// # Errors
+    /// When another statement was signed for this height, or it is too old to be remembered.
+    pub fn with_statement(
+        &self,
+        epoch: Epoch,
+        height: Height,
+        digest: StatementDigest,
+    ) -> Result<Option<Self>, GuardError> {
+        if let Some((_, signed)) = self.statements.get(&height) {
+            if *signed == digest {
+                return Ok(None);
+            }
+            return Err(GuardError::Statement {
+                height,
+                signed: *signed,
+                asked: digest,
+            });
+        }
+        if height <= self.floor {
+            return Err(GuardError::HeightBelowFloor {
+                height,
+                floor: self.floor,
+            });
+        }
+        let mut next = self.clone();
+        next.statements.insert(height, (epoch, digest));
+        while next.statements.len() > STATEMENTS_REMEMBERED {
+            if let Some((forgotten, _)) = next.statements.pop_first() {
+                next.floor = next.floor.max(forgotten);
+            }
+        }
+        Ok(Some(next))
+    }
+
+    /// The highest place at which a vertex was signed or is forbidden.
+    pub fn highest_vertex(&self) -> Option<SignedVertex> {
+        self.vertex
+    }
+
     /// Writes the record into its slot. The caller syncs.
     ///
     /// # Panics
     /// When the record outgrows its slot: our own bug, for its parts are bounded.
-    pub fn write(&self, file: &File) -> io::Result<()> {
+    pub(super) fn write(&self, file: &File) -> io::Result<()> {
         let slot = self.encode();
         assert!(slot.len() <= SLOT_BYTES, "a record fits its slot");
         file.write_all_at(&slot, (self.sequence % 2) * SLOT_BYTES as u64)
@@ -76,7 +151,7 @@ impl Record {
     }
 
     /// `None` when the slot is empty, torn or damaged.
-    pub fn decode(slot: &[u8]) -> Option<Self> {
+    pub(super) fn decode(slot: &[u8]) -> Option<Self> {
         let (length, rest) = slot.split_first_chunk::<LENGTH_BYTES>()?;
         let (checksum, rest) = rest.split_first_chunk::<CHECKSUM_BYTES>()?;
         let body = rest.get(..u32::from_be_bytes(*length) as usize)?;

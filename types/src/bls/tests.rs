@@ -90,3 +90,46 @@ fn a_key_that_cancels_the_others_leaves_no_sum() {
     let negated = PublicKey::from_bytes(&negated).unwrap();
     assert_eq!(PublicKey::sum([&key, &negated]), None);
 }
+
+#[test]
+fn mock_keys_have_the_algebra_of_real_ones() {
+    let secrets: Vec<SecretKey> = (0..4).map(SecretKey::mock).collect();
+    let keys: Vec<PublicKey> = secrets.iter().map(SecretKey::public).collect();
+    let sign = |s: &SecretKey| s.sign(Purpose::Finality, b"statement");
+    let shares: Vec<Signature> = secrets.iter().map(sign).collect();
+    let sum = Signature::sum(&shares).unwrap();
+    let key = PublicKey::sum(&keys).unwrap();
+    assert!(key.verify(Purpose::Finality, b"statement", &sum));
+    assert!(!key.verify(Purpose::Finality, b"another", &sum));
+    assert!(!key.verify(Purpose::Possession, b"statement", &sum));
+    let missing_one = Signature::sum(&shares[..3]).unwrap();
+    assert!(!key.verify(Purpose::Finality, b"statement", &missing_one));
+}
+
+#[test]
+fn mock_keys_and_signatures_are_never_read_from_bytes() {
+    let mock = SecretKey::mock(7);
+    let (key, signature) = (mock.public(), mock.sign(Purpose::Finality, b"m"));
+    assert!(key.is_mock() && !secret(1).public().is_mock());
+    assert!(PublicKey::from_bytes(&key.to_bytes()).is_err());
+    assert!(PublicKey::from_eip2537(&key.to_eip2537()).is_err());
+    assert!(Signature::from_bytes(&signature.to_bytes()).is_err());
+    let scalar = SecretKey::from_bytes(&mock.to_bytes()).map(|k| k.public().is_mock());
+    assert_ne!(scalar, Ok(true));
+}
+
+#[test]
+fn mock_and_real_never_mix() {
+    let (real, mock) = (secret(1), SecretKey::mock(1));
+    let message = b"m";
+    let by_real = real.sign(Purpose::Finality, message);
+    let by_mock = mock.sign(Purpose::Finality, message);
+    assert!(!real.public().verify(Purpose::Finality, message, &by_mock));
+    assert!(!mock.public().verify(Purpose::Finality, message, &by_real));
+    for (first, second) in [(&by_real, &by_mock), (&by_mock, &by_real)] {
+        assert_eq!(Signature::sum([first, second]), None);
+    }
+    let (real, mock) = (real.public(), mock.public());
+    assert_eq!(PublicKey::sum([&real, &mock]), None);
+    assert_eq!(PublicKey::sum([&mock, &real]), None);
+}

@@ -1,0 +1,190 @@
+//! From what a disk holds to a replica that goes on where it stood: the ledger from objects and
+//! receipts, the DAG from the vertices above the GC round, finality from statements, the certificate
+//! and the shares in those vertices. Which disk that is does not matter here: the driver reads
+//! RocksDB, a simulator its own. Nothing asks anybody, and what does not fit together is an error.
+
+use super::Restored;
+use std::sync::Arc;
+use weft_consensus::{LastCommit, Recovered, gc_floor};
+use weft_ledger::{Change, Ledger, LedgerError, LedgerMeta};
+use weft_types::{
+    Certificate, Commit, CommitDigest, CommitIndex, Epoch, Genesis, Height, MemberIndex, MemberSet, Millis,
+    Object, ObjectId, Receipt, Round, Statement, Verified, Vertex,
+};
+
+/// Data that no replica can start from.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    #[error("stored ledger: {0}")]
+    Ledger(#[from] LedgerError),
+    #[error("stored data do not fit together: {0}")]
+    Inconsistent(String),
+}
+
+/// What a disk holds of a node.
+pub struct Found {
+    /// The newest commit; commit 0 is the genesis.
+    pub last: Commit,
+    /// The commits whose leaders are at or above [`first_round`], and the one before them, which says who
+    /// was demoted then (D5), ascending; commit 0 is none of them.
+    pub commits: Vec<Commit>,
+    /// The vertices from that round on, in any order, verified again.
+    pub vertices: Vec<Verified<Vertex>>,
+    /// The own latest vertex, wherever it is.
+    pub own: Option<Verified<Vertex>>,
+    /// V3: the highest round that the guard has let pass; zero if none.
+    pub signed: Round,
+    pub meta: LedgerMeta,
+    pub objects: Vec<(ObjectId, bytes::Bytes)>,
+    /// Of the commits of which [`ReceiptsNeeded::has`] says so, in their order.
+    pub receipts: Vec<Receipt>,
+    /// Of the newest certified height, if it is here, and of all after it, ascending.
+    pub statements: Vec<Statement>,
+    /// The newest certificate.
+    pub certificate: Option<Arc<Verified<Certificate>>>,
+    pub anchored: Height,
+}
+
+/// O2: the lowest round that is needed of vertices and of commits' leaders.
+pub fn first_round(last: &Commit, gc_depth: u64) -> Round {
+    match last.index {
+        CommitIndex::ZERO => Round::ZERO,
+        _ => gc_floor(last.leader.round, gc_depth),
+    }
+}
+
+/// Which commits' receipts the ledger needs to go on.
+#[derive(Debug, Clone, Copy)]
+pub struct ReceiptsNeeded {
+    since: Millis,
+    height_commit: CommitIndex,
+}
+
+impl ReceiptsNeeded {
+    pub fn new(meta: &LedgerMeta, genesis: &Genesis) -> Self {
+        Self {
+            since: meta.remembers_from(&genesis.template.params),
+            height_commit: meta.height_commit,
+        }
+    }
+
+    pub fn has(&self, commit: &Commit) -> bool {
+        commit.timestamp >= self.since || commit.index > self.height_commit
+    }
+}
+
+/// Commit 0, which brings the genesis objects into a store like any other commit; it has no vertices.
+pub fn genesis_commit(
+    genesis: &Genesis,
+) -> Result<(Commit, Vec<Change>, LedgerMeta), RestoreError> {
+    let (ledger, changes) = Ledger::genesis(&genesis.template)?;
+    let network = genesis.network.id();
+    let leader = Vertex::genesis(network, Epoch::ZERO, MemberIndex(0));
+    let commit = Commit {
+        index: CommitIndex::ZERO,
+        leader: leader.reference(),
+        vertices: Vec::new(),
+        timestamp: genesis.template.timestamp_ms,
+        previous: CommitDigest::ZERO,
+        demoted: MemberSet::default(),
+    };
+    Ok((commit, changes, ledger.meta()))
+}
+
+impl Found {
+    /// # Errors
+    /// When ledger and commits, or objects and the newest statement, do not fit together.
+    pub fn restore(self, genesis: &Genesis) -> Result<Restored, RestoreError> {
+        let ledger = self.ledger_of(genesis)?;
+        let certified = self
+            .certificate
+            .as_ref()
+            .map_or(Height::ZERO, |c| c.statement.height);
+        let shares = self.vertices.iter().flat_map(|vertex| {
+            let open = vertex.shares().iter().filter(|s| s.height > certified);
+            open.map(|share| (vertex.author(), share.clone()))
+        });
+        let last = match self.last.index {
+            CommitIndex::ZERO => LastCommit::genesis(genesis.template.timestamp_ms),
+            _ => LastCommit::of(&self.last),
+        };
+        Ok(Restored {
+            shares: shares.collect(),
+            core: Recovered {
+                last,
+                commits: self.commits,
+                vertices: self.vertices,
+                own: self.own,
+                signed: self.signed,
+            },
+            ledger,
+            statements: self.statements,
+            certificate: self.certificate,
+            anchored: self.anchored,
+        })
+    }
+
+    fn ledger_of(&self, genesis: &Genesis) -> Result<Ledger, RestoreError> {
+        if self.meta.index != self.last.index {
+            return Err(RestoreError::Inconsistent(format!(
+                "ledger at commit {}, store at {}",
+                self.meta.index, self.last.index
+            )));
+        }
+        let objects = self.objects.iter().cloned();
+        let receipts = self.receipts.iter().cloned();
+        let ledger = Ledger::restore(&genesis.template.params, self.meta, objects, receipts)?;
+        // Nothing has changed since the last height: then the root must be the one that was stated.
+        if let Some(statement) = self.statements.last().filter(|_| !self.meta.changed) {
+            let root = ledger.snapshot().root();
+            if root != statement.state_root {
+                return Err(RestoreError::Inconsistent(format!(
+                    "the stored objects have root {root}, height {} has {}",
+                    statement.height, statement.state_root
+                )));
+            }
+        }
+        Ok(ledger)
+    }
+}
+
+/// How the signing guard and the own latest vertex of the database stand to each other (V3, S1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GuardFit {
+    Fits,
+    /// A crash between the two writes: the own vertex is to be guarded now.
+    Guard(Epoch, weft_types::VertexRef),
+    /// The database is older than what was signed: starting could sign twice.
+    StoreBehind(Round),
+    /// The database has own vertices that the guard does not know of.
+    GuardLost,
+}
+
+/// Compares the guard's highest place, `None` for a guard that has let nothing pass, with the own
+/// latest vertex: its epoch, its name, and the vertex itself if the database still has it.
+pub fn guard_fit(
+    highest: Option<(Epoch, Round)>,
+    own: Option<(Epoch, weft_types::VertexRef, Option<&Vertex>)>,
+) -> GuardFit {
+    let stored = own.map(|(epoch, vertex, _)| (epoch, vertex.round));
+    // The database has an own vertex before the guard does, so it is never behind.
+    if highest > stored {
+        return GuardFit::StoreBehind(highest.map_or(Round::ZERO, |(_, round)| round));
+    }
+    let Some((epoch, reference, vertex)) = own.filter(|_| highest < stored) else {
+        return GuardFit::Fits;
+    };
+    // A crash in between, or a torn write of the guard: one vertex that was stored and not guarded.
+    let before = highest.map_or(Round::ZERO, |(_, round)| round);
+    let previous = vertex.and_then(|v| v.parents().first().map(|p| p.round));
+    if previous.is_none_or(|previous| previous > before) {
+        return GuardFit::GuardLost;
+    }
+    GuardFit::Guard(epoch, reference)
+}
+
+/// What the store's objects become by these changes.
+pub fn stored_objects(changes: &[Change]) -> Vec<(ObjectId, Option<bytes::Bytes>)> {
+    let encoded = |change: &Change| (change.id, change.after.as_ref().map(Object::encode));
+    changes.iter().map(encoded).collect()
+}
