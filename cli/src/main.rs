@@ -16,6 +16,7 @@ mod output;
 mod sending;
 mod shell;
 mod signals;
+mod sim;
 mod testnet;
 mod time;
 mod values;
@@ -49,6 +50,8 @@ enum Command {
     /// A network of masternodes on this machine
     #[command(subcommand)]
     Testnet(testnet::Command),
+    /// Simulate a network: one seed, one history
+    Sim(sim::Sim),
     /// One masternode
     #[command(subcommand)]
     Node(node::Command),
@@ -73,7 +76,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(cli.json);
     match run(cli.command, &output) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             output.failure(&failure);
             failure.exit_code()
@@ -81,7 +84,15 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command, output: &Output) -> Result<(), Failure> {
+fn run(command: Command, output: &Output) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Sim(arguments) => return sim::run(&arguments, output),
+        command => run_plainly(command, output)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_plainly(command: Command, output: &Output) -> Result<(), Failure> {
     match command {
         Command::Verify(arguments) => return verify::run(&arguments, output),
         Command::Completions(arguments) => return shell::completions(&arguments),
@@ -98,7 +109,10 @@ fn run(command: Command, output: &Output) -> Result<(), Failure> {
             Command::Account(command) => account::run(command, output).await,
             Command::Collection(command) => collection::run(command, output).await,
             Command::Card(command) => card::run(command, output).await,
-            Command::Verify(_) | Command::Completions(_) | Command::Man(_) => Ok(()),
+            Command::Sim(_)
+            | Command::Verify(_)
+            | Command::Completions(_)
+            | Command::Man(_) => Ok(()),
         }
     })
 }

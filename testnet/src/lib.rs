@@ -1,4 +1,5 @@
-//! Many nodes: testnets of real processes on one machine, their faults, the load generator, and the
+//! Many nodes: testnets of real processes on one machine, their faults, the load generator, the
+//! deterministic simulator, and the
 //! faucet. What has more than one node is tested in this crate's `tests/`.
 
 pub mod cluster;
@@ -6,6 +7,7 @@ mod faucet;
 pub mod load;
 mod ports;
 mod process;
+pub mod sim;
 
 pub use faucet::{FaucetError, FaucetLimits, serve_faucet};
 pub use ports::{Busy, Holder, Ports, holder as port_holder};

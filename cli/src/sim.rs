@@ -1,0 +1,184 @@
+//! `weft sim`: a run of the deterministic simulator.
+
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::values::lines;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+use weft_testnet::sim::{
+    End, Latency, Plan, Report, Signer, faults_help, millis, parse_faults, simulate, svg,
+};
+use weft_testnet::ProcessId;
+
+/// Some rule that must always hold was broken.
+const DIVERGED: u8 = 3;
+/// Safe, but not everybody came to agree in time.
+const NOT_CONVERGED: u8 = 4;
+/// Longest table of round trips, in bytes.
+const TABLE_BYTES_MAX: u64 = 1 << 20;
+
+#[derive(clap::Args)]
+#[command(after_help = after_help())]
+pub struct Sim {
+    /// Members of the committee
+    #[arg(long, default_value_t = 10)]
+    nodes: usize,
+    /// Simulated time under load and faults, such as 20s or 500ms
+    #[arg(long, default_value = "20s", value_parser = duration, conflicts_with = "rounds")]
+    duration: u64,
+    /// End after this many rounds instead
+    #[arg(long)]
+    rounds: Option<u64>,
+    /// Transactions a second, over all members
+    #[arg(long, default_value_t = 100)]
+    rate: u32,
+    /// Decides everything that is left to chance
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// loopback, uniform:A-B (milliseconds, one way, drawn for each message), regions (round trips
+    /// between ten cloud regions), or a file of that form
+    #[arg(long, default_value = "uniform:50-100")]
+    latency: String,
+    /// What goes wrong, such as crash:1,equivocate:1,partition@5s+10s; see below
+    #[arg(long, default_value = "")]
+    faults: String,
+    /// Real signatures and encodings, or hashes in their place, which is some ten times as fast
+    #[arg(long, value_enum, default_value_t = By::Real)]
+    signer: By,
+    /// Leader slots a round; by default the protocol's
+    #[arg(long)]
+    leaders: Option<u32>,
+    /// Longest time after the faults until everybody agrees
+    #[arg(long, default_value = "30s", value_parser = duration)]
+    settle: u64,
+    /// Draw the DAG and the latencies
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum By {
+    Real,
+    Mock,
+}
+
+fn after_help() -> String {
+    format!(
+        "Faults are NAME[:AMOUNT][@START[+LENGTH]], separated by commas; without a start from the \
+         beginning:\n{}\n\nExit codes: 0 clean, 2 wrong use, 3 diverged, 4 did not converge.",
+        faults_help()
+    )
+}
+
+fn duration(text: &str) -> Result<u64, String> {
+    millis(text).ok_or_else(|| format!("{text:?} is no time such as 20s or 500ms"))
+}
+
+/// Runs the simulation; the exit code says how it ended.
+pub fn run(arguments: &Sim, output: &Output) -> Result<ExitCode, Failure> {
+    let plan = plan(arguments)?;
+    let (begun, cpu) = (Instant::now(), cpu_s());
+    let outcome = simulate(plan).map_err(Failure::usage)?;
+    let report = outcome.report(begun.elapsed().as_secs_f64(), cpu_s() - cpu);
+    if let (Some(path), Some(record)) = (&arguments.plot, &outcome.record) {
+        let written = std::fs::write(path, svg(record, &report.command));
+        written.map_err(|e| Failure::usage(format_args!("{}: {e}", path.display())))?;
+        output.say(format_args!("drawn: {}", path.display()));
+    }
+    output.data(&report, shown)?;
+    if !report.diverged && report.converged {
+        return Ok(ExitCode::SUCCESS);
+    }
+    for violation in &report.violations {
+        output.say(violation);
+    }
+    if !report.converged {
+        output.say(format_args!(
+            "not everybody came to agree within {} s after the faults",
+            arguments.settle as f64 / 1000.0
+        ));
+    }
+    output.say(format_args!("to see it again: {}", report.command));
+    let code = if report.diverged { DIVERGED } else { NOT_CONVERGED };
+    Ok(ExitCode::from(code))
+}
+
+fn plan(arguments: &Sim) -> Result<Plan, Failure> {
+    let latency = match Latency::named(&arguments.latency).map_err(Failure::usage)? {
+        Some(latency) => latency,
+        None => table(&arguments.latency)?,
+    };
+    Ok(Plan {
+        nodes: arguments.nodes,
+        seed: arguments.seed,
+        end: arguments.rounds.map_or(End::Duration(arguments.duration), End::Rounds),
+        rate: arguments.rate,
+        latency,
+        faults: parse_faults(&arguments.faults).map_err(Failure::usage)?,
+        signer: match arguments.signer {
+            By::Real => Signer::Real,
+            By::Mock => Signer::Mock,
+        },
+        leaders: arguments.leaders,
+        settle: arguments.settle,
+        record: arguments.plot.is_some(),
+        ..Plan::default()
+    })
+}
+
+fn table(name: &str) -> Result<Latency, Failure> {
+    let unreadable = |e: &dyn std::fmt::Display| {
+        Failure::usage(format_args!("latency {name}: {e}"))
+            .hint("known are loopback, uniform:A-B, regions, and files of the form of regions")
+    };
+    let size = std::fs::metadata(name).map_err(|e| unreadable(&e))?.len();
+    if size > TABLE_BYTES_MAX {
+        return Err(unreadable(&format_args!("{size} bytes are no table")));
+    }
+    let text = std::fs::read_to_string(name).map_err(|e| unreadable(&e))?;
+    Latency::table(name, &text).map_err(Failure::usage)
+}
+
+/// Seconds of a core that this process has used.
+fn cpu_s() -> f64 {
+    let own = ProcessId::of(std::process::id());
+    own.and_then(ProcessId::usage).map_or(0.0, |usage| usage.cpu_s)
+}
+
+fn shown(report: &Report) -> String {
+    let three = |p: &weft_testnet::sim::Percentiles| {
+        format!("p50 {:.0} ms, p90 {:.0} ms, p99 {:.0} ms", p.p50, p.p90, p.p99)
+    };
+    let verdict = match (report.diverged, report.converged) {
+        (true, _) => "DIVERGED: a rule was broken",
+        (false, false) => "safe, but did NOT converge",
+        (false, true) => "clean: all agreed",
+    };
+    let mut rows = vec![
+        ("result", verdict.to_owned()),
+        ("simulated", format!("{:.1} s with {} nodes", report.simulated_s, report.nodes)),
+        ("rounds", report.rounds.to_string()),
+        ("commits", format!("{}, {} leader slots skipped", report.commits, report.skipped)),
+        (
+            "transactions",
+            format!("{}: {}", report.transactions, three(&report.transaction_latency_ms)),
+        ),
+        (
+            "leader commits",
+            format!(
+                "{}; {:.2} message delays",
+                three(&report.commit_latency_ms),
+                report.commit_latency_delays.p50
+            ),
+        ),
+        ("agreed after", format!("{:.2} s", report.settled_s)),
+        ("sent", format!("{} bytes a node", report.bytes_sent_per_node)),
+        ("took", format!("{:.2} s, {:.2} s of a core", report.wall_s, report.cpu_s)),
+        ("trace hash", report.trace_hash.clone()),
+    ];
+    for stopped in &report.stopped {
+        rows.push(("stopped", format!("node {}: {}", stopped.node, stopped.reason)));
+    }
+    lines(&rows)
+}

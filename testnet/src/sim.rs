@@ -1,0 +1,57 @@
+//! The deterministic simulator: the real replicas (consensus, mempool, execution, finality, encodings,
+//! signatures) over simulated links, disks and clocks, in one thread.
+//!
+//! **One seed, one history.** A run is a function of its [`Plan`]: one queue ordered by time and sequence,
+//! one stream of random numbers for each purpose, no clock, no map whose order depends on a machine. The
+//! trace hash covers every input that a member was handed and everything that it did with it; the same
+//! plan gives the same hash everywhere.
+//!
+//! A run has two phases. In the first the plan's faults happen, under load. Then the links are healed, a
+//! quorum is up, the load stops, and everybody honest must come to agree by a deadline. Oracles watch
+//! both: what the specification says must always hold is checked from outside of all members.
+//!
+//! The simulator replaces the driver and nothing else. What a driver does with a replica's effects is
+//! mirrored in `world/effects.rs`; how a restart finds its place, and what the signing guard lets pass, is
+//! the driver's own code over another disk.
+
+mod cast;
+mod crimes;
+mod disk;
+mod envelope;
+mod faults;
+mod latency;
+mod links;
+mod machine;
+mod meter;
+mod oracle;
+mod plan;
+mod plot;
+mod queue;
+mod record;
+mod report;
+mod rng;
+mod time;
+mod trace;
+mod world;
+
+pub use faults::{
+    Fault, FaultError, Kind as FaultKind, help as faults_help, millis, parse as parse_faults,
+};
+pub use latency::{Latency, LatencyError};
+pub use meter::Percentiles;
+pub use oracle::{Rule, Violation};
+pub use plan::{End, Plan, PlanError, Planted, Signer};
+pub use plot::svg;
+pub use record::Record;
+pub use report::{Delays, Outcome, Report, Stopped};
+
+/// Runs a plan to its end.
+///
+/// # Errors
+/// When the plan is out of range. What goes wrong in the run is in its outcome.
+///
+/// # Panics
+/// When an assertion of the code under test fails: a bug, and the plan shows it again.
+pub fn simulate(plan: Plan) -> Result<Outcome, PlanError> {
+    Ok(world::World::new(plan)?.run())
+}

@@ -1,0 +1,172 @@
+//! Who takes part: the committee with its keys, the genesis, and the users' transactions.
+//!
+//! Transactions are signed with real keys, whoever signs the vertices. A transaction is a function of
+//! the network and of its number, so that runs in one process share them: what a run costs is then the
+//! protocol, not the load generator.
+
+use super::plan::{Plan, PlanError, Signer};
+use super::time::START;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+use weft_node::NodeKeys;
+use weft_types::{
+    Address, Amount, AssetId, Committee, Genesis, GenesisAccount, Member, Millis, Network,
+    NetworkId, Operation, Payment, ProtocolParams, Stake, Template, Transaction, TransactionBody,
+    TransactionId, Verified, bls, ed25519,
+};
+
+/// Users that send to each other.
+const USERS: u64 = 16;
+/// What each starts with; a transfer costs some hundreds.
+const BALANCE: Amount = Amount(1 << 50);
+/// Genesis variants: a network's id seeds its leader schedule, and a run's seed chooses one of these.
+const VARIANTS: u64 = 16;
+/// Transactions kept for the runs that follow in this thread.
+const KEPT_MAX: usize = 1 << 17;
+/// A transaction's `valid_until` moves on with windows of this length, in milliseconds.
+const WINDOW_MS: u64 = 240_000;
+
+/// The committee and its world.
+pub struct Cast {
+    pub genesis: Arc<Genesis>,
+    pub committee: Arc<Committee>,
+    pub keys: Vec<NodeKeys>,
+    pub network: NetworkId,
+}
+
+fn seed(purpose: u8, index: u64) -> [u8; 32] {
+    let mut seed = [0x5e; 32];
+    seed[0] = purpose;
+    seed[1..9].copy_from_slice(&index.to_be_bytes());
+    seed
+}
+
+fn keys(signer: Signer, index: u64) -> NodeKeys {
+    match signer {
+        Signer::Real => NodeKeys {
+            vertex: ed25519::SecretKey::from_seed(seed(1, index)),
+            finality: bls::SecretKey::from_entropy(&seed(2, index)),
+        },
+        Signer::Mock => NodeKeys {
+            vertex: ed25519::SecretKey::mock(index),
+            finality: bls::SecretKey::mock(index),
+        },
+    }
+}
+
+fn user_key(user: u64) -> ed25519::SecretKey {
+    ed25519::SecretKey::from_seed(seed(3, user % USERS))
+}
+
+fn user(user: u64) -> Address {
+    thread_local! {
+        static USERS_OF: Vec<Address> =
+            (0..USERS).map(|u| Address::of_key(&user_key(u).public())).collect();
+    }
+    USERS_OF.with(|users| users[(user % USERS) as usize])
+}
+
+impl Cast {
+    pub fn new(plan: &Plan) -> Result<Self, PlanError> {
+        let keys: Vec<NodeKeys> = (0..plan.nodes as u64).map(|i| keys(plan.signer, i)).collect();
+        let member = |(keys, id): (&NodeKeys, u64)| Member {
+            id,
+            stake: Stake(1),
+            vertex_key: keys.vertex.public(),
+            finality_key: keys.finality.public(),
+            addresses: String::new(),
+        };
+        let mut params = ProtocolParams::default();
+        if let Some(leaders) = plan.leaders {
+            params.leaders_per_round = leaders;
+        }
+        let account = |i| GenesisAccount {
+            address: user(i),
+            balance: BALANCE,
+        };
+        let template = Template {
+            name: format!("simulation {}", plan.seed % VARIANTS),
+            timestamp_ms: START,
+            params,
+            accounts: (0..USERS).map(account).collect(),
+        };
+        let genesis = Genesis {
+            network: Network {
+                genesis: template.digest(),
+                chain_id: 31_337,
+                manager: [0x11; 20],
+            },
+            template,
+            registry: [0x22; 20],
+            committee: keys.iter().zip(1..).map(member).collect(),
+        };
+        let committee = genesis.committee();
+        let committee = committee.map_err(|error| PlanError::Genesis(error.to_string()))?;
+        Ok(Self {
+            network: genesis.network.id(),
+            committee: Arc::new(committee),
+            genesis: Arc::new(genesis),
+            keys,
+        })
+    }
+
+    /// The transaction with a number, submitted `elapsed` milliseconds after the start.
+    pub fn transaction(&self, number: u64, elapsed: u64) -> Arc<Verified<Transaction>> {
+        thread_local! {
+            static KEPT: RefCell<HashMap<(NetworkId, u64, u64), Arc<Verified<Transaction>>>> =
+                RefCell::default();
+        }
+        let window = elapsed / WINDOW_MS;
+        let key = (self.network, number, window);
+        KEPT.with_borrow_mut(|kept| {
+            if kept.len() >= KEPT_MAX {
+                kept.clear();
+            }
+            let made = kept.entry(key).or_insert_with(|| self.make(number, window));
+            made.clone()
+        })
+    }
+
+    fn make(&self, number: u64, window: u64) -> Arc<Verified<Transaction>> {
+        let mut idempotency = [0; 16];
+        idempotency[..8].copy_from_slice(&number.to_be_bytes());
+        // At most `validity_max` after the commit, which is not before the window; and late enough for
+        // whatever is submitted within it.
+        let validity = self.genesis.template.params.validity_max_ms.0;
+        let body = TransactionBody {
+            network: self.network,
+            sender: user(number),
+            idempotency,
+            valid_until: Millis(START.0 + window * WINDOW_MS + validity - WINDOW_MS / 8),
+            max_fee: Amount(1_000_000),
+            sponsor: None,
+            operations: vec![Operation::Transfer {
+                payments: vec![Payment {
+                    to: user(number + 1),
+                    asset: AssetId::NATIVE,
+                    amount: Amount(1),
+                }],
+                items: Vec::new(),
+            }],
+        };
+        let signed = body.sign(&[&user_key(number)]);
+        let verified = signed.verify(self.network);
+        Arc::new(verified.expect("an own transaction is well signed"))
+    }
+}
+
+/// Transactions that were verified when they were submitted, so that a vertex that brings one again
+/// does not verify it again, as a node's own mempool would.
+#[derive(Default)]
+pub struct Known(HashMap<TransactionId, Arc<Verified<Transaction>>>);
+
+impl Known {
+    pub fn insert(&mut self, transaction: Arc<Verified<Transaction>>) {
+        self.0.insert(transaction.id(), transaction);
+    }
+
+    pub fn get(&self, transaction: &Transaction) -> Option<Arc<Verified<Transaction>>> {
+        self.0.get(&transaction.id()).cloned()
+    }
+}

@@ -1,0 +1,295 @@
+//! Members that act against the protocol, each named by its crime. A criminal runs the real replica and
+//! follows what it says, but for what it sends: that is where every crime shows.
+//!
+//! A criminal that alters its vertices keeps a list of what it made of which, so that its altered
+//! vertices form a chain of their own and only the crime itself is against the rules.
+
+use super::cast::Cast;
+use super::disk::Disk;
+use super::faults::Kind;
+use super::rng::Rng;
+use super::time::Time;
+use std::collections::BTreeMap;
+use weft_types::{
+    FinalityShare, MemberIndex, MemberSet, Round, StatementDigest, Verified, Vertex, VertexBody,
+    VertexDigest, VertexRef, bls,
+};
+
+/// A liar's own timestamps are ahead by up to this, in milliseconds.
+const AHEAD_MS_MAX: u64 = 3_600_000;
+/// Rounds that a jumper is ahead at most.
+const JUMP_MAX: u64 = 400;
+/// Old vertices that a flooder adds to each of its own, and how old they are at most.
+const FLOOD: u64 = 4;
+const FLOOD_ROUNDS: u64 = 50;
+/// A sleeper's period, and how much of it it sleeps, in microseconds.
+const PERIOD_US: u64 = 5_000_000;
+const ASLEEP_US: u64 = 3_000_000;
+/// Altered vertices that are remembered: more than rounds that anything can still link to.
+const ALTERED_MAX: usize = 256;
+
+pub struct Criminal {
+    pub kind: Kind,
+    rng: Rng,
+    begins: Time,
+    ends: Time,
+    /// What stands for an own vertex outside.
+    altered: BTreeMap<VertexRef, VertexRef>,
+    /// What a sleeper has not sent.
+    held: Vec<Verified<Vertex>>,
+}
+
+/// A vertex to send: to one member or to all, and when.
+pub struct Sending {
+    pub to: Option<usize>,
+    pub at: Time,
+    pub vertex: Verified<Vertex>,
+}
+
+/// What a criminal knows of its surroundings.
+pub struct Scene<'a> {
+    pub cast: &'a Cast,
+    pub member: usize,
+    pub disk: &'a Disk,
+    /// Mean delay of a message, in microseconds.
+    pub delay: u64,
+}
+
+impl Criminal {
+    /// One that acts from a time on, until another.
+    pub fn new(kind: Kind, rng: Rng, begins: Time, ends: Time) -> Self {
+        Self {
+            kind,
+            rng,
+            begins,
+            ends,
+            altered: BTreeMap::new(),
+            held: Vec::new(),
+        }
+    }
+
+    pub fn is_active(&self, now: Time) -> bool {
+        // Once a vertex was altered, its chain has to go on apart.
+        (self.begins <= now && now < self.ends) || !self.altered.is_empty()
+    }
+
+    /// Whether it answers when it is asked for vertices.
+    pub fn answers(&mut self) -> bool {
+        self.kind != Kind::Withhold || self.rng.chance(250)
+    }
+
+    /// What it sends instead of its replica's vertex, and what it keeps to show when asked.
+    pub fn send(
+        &mut self,
+        scene: &Scene<'_>,
+        vertex: &Verified<Vertex>,
+        at: Time,
+    ) -> (Vec<Sending>, Vec<Verified<Vertex>>) {
+        let to_all = |vertex: &Verified<Vertex>, at| Sending {
+            to: None,
+            at,
+            vertex: vertex.clone(),
+        };
+        match self.kind {
+            Kind::Equivocate => self.equivocate(scene, vertex, at),
+            Kind::Withhold => {
+                let mut others: Vec<usize> = scene.others().collect();
+                self.rng.shuffle(&mut others);
+                others.truncate(scene.cast.committee.faulty().0 as usize);
+                let to = |to| Sending {
+                    to: Some(to),
+                    at,
+                    vertex: vertex.clone(),
+                };
+                (others.into_iter().map(to).collect(), Vec::new())
+            }
+            Kind::Late => {
+                let late = scene.delay * self.rng.between(2, 5);
+                (vec![to_all(vertex, at.after(late))], Vec::new())
+            }
+            Kind::LieParents | Kind::ForgeShares | Kind::LieClock => {
+                let altered = self.alter(scene, vertex);
+                (vec![to_all(&altered, at)], vec![altered])
+            }
+            Kind::JumpRounds => {
+                let jumped = self.jump(scene, vertex);
+                (vec![to_all(vertex, at), to_all(&jumped, at)], Vec::new())
+            }
+            Kind::FloodStale => {
+                let stale: Vec<Verified<Vertex>> =
+                    (0..FLOOD).filter_map(|_| self.stale(scene, vertex)).collect();
+                let mut sendings = vec![to_all(vertex, at)];
+                sendings.extend(stale.iter().map(|stale| to_all(stale, at)));
+                (sendings, stale)
+            }
+            Kind::Sleep => {
+                self.held.push(vertex.clone());
+                let asleep = at.0 % PERIOD_US < ASLEEP_US;
+                let sent = if asleep { Vec::new() } else { std::mem::take(&mut self.held) };
+                (sent.iter().map(|v| to_all(v, at)).collect(), Vec::new())
+            }
+            // Twins follow the protocol; that there are two of them is the crime.
+            _ => (vec![to_all(vertex, at)], Vec::new()),
+        }
+    }
+
+    /// Two versions, one for each half of the others.
+    fn equivocate(
+        &mut self,
+        scene: &Scene<'_>,
+        vertex: &Verified<Vertex>,
+        at: Time,
+    ) -> (Vec<Sending>, Vec<Verified<Vertex>>) {
+        let mut body = body_of(scene.cast, vertex);
+        body.timestamp = body.timestamp.saturating_add(1);
+        body.transactions.clear();
+        let second = Vertex::sign(body, Vec::new(), &scene.cast.keys[scene.member].vertex);
+        let mut others: Vec<usize> = scene.others().collect();
+        self.rng.shuffle(&mut others);
+        let half = others.len() / 2;
+        let sending = |(place, to): (usize, &usize)| Sending {
+            to: Some(*to),
+            at,
+            vertex: if place < half { vertex.clone() } else { second.clone() },
+        };
+        let sendings = others.iter().enumerate().map(sending).collect();
+        (sendings, vec![second])
+    }
+
+    fn alter(&mut self, scene: &Scene<'_>, vertex: &Verified<Vertex>) -> Verified<Vertex> {
+        let mut body = body_of(scene.cast, vertex);
+        for link in body.parents.iter_mut().chain(&mut body.weak_links) {
+            if let Some(outside) = self.altered.get(link) {
+                *link = *outside;
+            }
+        }
+        match self.kind {
+            Kind::LieParents => self.lie_about_parents(scene, &mut body),
+            Kind::ForgeShares => self.forge(scene, &mut body),
+            _ => {
+                // V6 holds an author to its own previous timestamp, so it must go on lying.
+                let lie = self.rng.below(AHEAD_MS_MAX / 100) * 100;
+                body.timestamp = body.timestamp.saturating_add(lie);
+                let previous = body.parents.first().and_then(|p| scene.disk.vertex(p));
+                let floor = previous.map_or(body.timestamp, |v| v.timestamp());
+                body.timestamp = body.timestamp.max(floor);
+            }
+        }
+        let transactions = vertex.transactions().iter().flatten().cloned().collect();
+        let altered = Vertex::sign(body, transactions, &scene.cast.keys[scene.member].vertex);
+        self.altered.insert(vertex.reference(), altered.reference());
+        while self.altered.len() > ALTERED_MAX {
+            self.altered.pop_first();
+        }
+        altered
+    }
+
+    /// As few parents as are allowed, chosen anew, so that leaders miss votes; at times a link to what
+    /// nobody has.
+    fn lie_about_parents(&mut self, scene: &Scene<'_>, body: &mut VertexBody) {
+        let committee = &scene.cast.committee;
+        let (own, mut others) = match body.parents.split_first() {
+            Some((own, others)) => (*own, others.to_vec()),
+            None => return,
+        };
+        let previous = body.round.saturating_sub(1);
+        let voters = |others: &[VertexRef]| -> MemberSet {
+            let own = (own.round == previous).then_some(own.author);
+            others.iter().map(|p| p.author).chain(own).collect()
+        };
+        self.rng.shuffle(&mut others);
+        while let Some(last) = others.pop() {
+            if !committee.is_quorum(&voters(&others)) {
+                others.push(last);
+                break;
+            }
+        }
+        others.sort_unstable_by_key(|p| p.author);
+        body.parents = std::iter::once(own).chain(others).collect();
+        if body.round > Round(4) && self.rng.chance(250) {
+            let round = Round(body.round.0 - 1 - self.rng.between(1, 3));
+            let author = MemberIndex(self.rng.place(committee.size()) as u32);
+            body.weak_links = vec![VertexRef {
+                round,
+                author,
+                digest: self.digest(),
+            }];
+        }
+    }
+
+    /// A signature of something else, or a well-signed share of a statement that nobody computed.
+    fn forge(&mut self, scene: &Scene<'_>, body: &mut VertexBody) {
+        let key = &scene.cast.keys[scene.member].finality;
+        for share in &mut body.shares {
+            if self.rng.chance(500) {
+                share.signature = key.sign(bls::Purpose::Finality, b"something else");
+            } else {
+                let statement = StatementDigest(self.digest().0);
+                *share = FinalityShare {
+                    statement,
+                    signature: key.sign(bls::Purpose::Finality, &statement.0),
+                    ..share.clone()
+                };
+            }
+        }
+    }
+
+    /// A vertex of a round far ahead, with parents that nobody has.
+    fn jump(&mut self, scene: &Scene<'_>, vertex: &Verified<Vertex>) -> Verified<Vertex> {
+        let mut body = body_of(scene.cast, vertex);
+        body.round = body.round.saturating_add(self.rng.between(10, JUMP_MAX));
+        let round = body.round.saturating_sub(1);
+        let others = scene.others().map(|author| VertexRef {
+            round,
+            author: MemberIndex(author as u32),
+            digest: self.digest(),
+        });
+        body.parents = std::iter::once(vertex.reference()).chain(others).collect();
+        body.weak_links.clear();
+        body.transactions.clear();
+        Vertex::sign(body, Vec::new(), &scene.cast.keys[scene.member].vertex)
+    }
+
+    /// Another version of an old own vertex, well-formed.
+    fn stale(&mut self, scene: &Scene<'_>, vertex: &Verified<Vertex>) -> Option<Verified<Vertex>> {
+        let back = self.rng.between(1, FLOOD_ROUNDS);
+        let round = Round(vertex.round().0.checked_sub(back).filter(|r| *r > 1)?);
+        let own = MemberIndex(scene.member as u32);
+        let of_round = scene.disk.vertices_from(round).take_while(|v| v.round() == round);
+        let old = of_round.into_iter().find(|v| v.author() == own)?;
+        let mut body = body_of(scene.cast, old);
+        body.timestamp = body.timestamp.saturating_add(self.rng.between(1, 1_000_000));
+        body.transactions.clear();
+        let key = &scene.cast.keys[scene.member].vertex;
+        Some(Vertex::sign(body, Vec::new(), key))
+    }
+
+    fn digest(&mut self) -> VertexDigest {
+        let mut digest = [0; 32];
+        for part in digest.chunks_exact_mut(8) {
+            part.copy_from_slice(&self.rng.next().to_be_bytes());
+        }
+        VertexDigest(digest)
+    }
+}
+
+impl Scene<'_> {
+    fn others(&self) -> impl Iterator<Item = usize> + use<> {
+        let own = self.member;
+        (0..self.cast.committee.size()).filter(move |m| *m != own)
+    }
+}
+
+fn body_of(cast: &Cast, vertex: &Vertex) -> VertexBody {
+    VertexBody {
+        network: cast.network,
+        epoch: vertex.epoch(),
+        round: vertex.round(),
+        author: vertex.author(),
+        timestamp: vertex.timestamp(),
+        parents: vertex.parents().to_vec(),
+        weak_links: vertex.weak_links().to_vec(),
+        transactions: vertex.payload().to_vec(),
+        shares: vertex.shares().to_vec(),
+    }
+}

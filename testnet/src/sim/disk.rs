@@ -1,0 +1,319 @@
+//! A member's disk: the database with one log of writes, and the signing guard, a file of its own. It
+//! keeps what the driver's store keeps, in memory.
+//!
+//! Writes are seen at once and are durable when a sync that came after them is over. A crash keeps
+//! what is durable and a random beginning of the rest, because a log is written in its order; which
+//! part of it had reached the disk nobody knows.
+
+use super::rng::Rng;
+use super::time::Time;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use weft_ledger::{Change, LedgerMeta};
+use weft_node::replica::Executed;
+use weft_node::replica::restore::{
+    Found, GuardFit, ReceiptsNeeded, RestoreError, first_round, genesis_commit, guard_fit,
+    stored_objects,
+};
+use weft_storage::{GuardError, GuardFloor, GuardRecord};
+use weft_types::{
+    Certificate, Commit, CommitIndex, Epoch, Genesis, Height, NetworkId, Receipt, Round, Statement,
+    StatementDigest, Verified, Vertex, VertexDigest, VertexRef, ed25519,
+};
+
+/// A commit with all that it changed: one atomic write.
+#[derive(Clone)]
+struct StoredCommit {
+    commit: Commit,
+    changes: Vec<Change>,
+    receipts: Vec<Receipt>,
+    meta: LedgerMeta,
+    statement: Option<Statement>,
+}
+
+/// What undoes a write that a crash has lost.
+#[derive(Clone)]
+enum Undo {
+    Vertex(Round),
+    Own(Option<VertexRef>),
+    Commit,
+    Certificate(Height),
+}
+
+/// The database.
+#[derive(Clone)]
+pub struct Disk {
+    vertices: BTreeMap<Round, Vec<Verified<Vertex>>>,
+    own: Option<VertexRef>,
+    commits: Vec<StoredCommit>,
+    certificates: BTreeMap<Height, Arc<Verified<Certificate>>>,
+    /// Writes that may not be durable yet, and from when they are.
+    pending: VecDeque<(Option<Time>, Undo)>,
+}
+
+impl Disk {
+    /// A new database: the genesis, synced.
+    pub fn new(genesis: &Genesis) -> Result<Self, RestoreError> {
+        let (commit, changes, meta) = genesis_commit(genesis)?;
+        Ok(Self {
+            vertices: BTreeMap::new(),
+            own: None,
+            commits: vec![StoredCommit {
+                commit,
+                changes,
+                receipts: Vec::new(),
+                meta,
+                statement: None,
+            }],
+            certificates: BTreeMap::new(),
+            pending: VecDeque::new(),
+        })
+    }
+
+    pub fn put_vertex(&mut self, vertex: Verified<Vertex>) {
+        let of_round = self.vertices.entry(vertex.round()).or_default();
+        if of_round.iter().all(|v| v.digest() != vertex.digest()) {
+            self.pending.push_back((None, Undo::Vertex(vertex.round())));
+            of_round.push(vertex);
+        }
+    }
+
+    /// V3: an own vertex, synced at `durable`.
+    pub fn put_own(&mut self, vertex: Verified<Vertex>, durable: Time, now: Time) {
+        let before = self.own.replace(vertex.reference());
+        self.put_vertex(vertex);
+        self.pending.push_back((None, Undo::Own(before)));
+        self.sync(durable, now);
+    }
+
+    pub fn put_commit(&mut self, executed: Executed) {
+        self.pending.push_back((None, Undo::Commit));
+        self.commits.push(StoredCommit {
+            commit: executed.commit,
+            changes: executed.applied.changes,
+            receipts: executed.applied.receipts,
+            meta: executed.meta,
+            statement: executed.statement,
+        });
+    }
+
+    pub fn put_certificate(
+        &mut self,
+        certificate: Arc<Verified<Certificate>>,
+        durable: Time,
+        now: Time,
+    ) {
+        let height = certificate.statement.height;
+        if self.certificates.insert(height, certificate).is_none() {
+            self.pending.push_back((None, Undo::Certificate(height)));
+        }
+        self.sync(durable, now);
+    }
+
+    /// Everything written so far is durable at `durable`.
+    fn sync(&mut self, durable: Time, now: Time) {
+        for (at, _) in self.pending.iter_mut().rev() {
+            if at.is_some() {
+                break;
+            }
+            *at = Some(durable);
+        }
+        self.forget_durable(now);
+    }
+
+    fn forget_durable(&mut self, now: Time) {
+        while let Some((Some(at), _)) = self.pending.front()
+            && *at <= now
+        {
+            self.pending.pop_front();
+        }
+    }
+
+    /// The power fails: a random end of what is not durable is gone.
+    pub fn crash(&mut self, now: Time, rng: &mut Rng) {
+        self.forget_durable(now);
+        let kept = rng.place(self.pending.len() + 1);
+        while self.pending.len() > kept {
+            match self.pending.pop_back() {
+                Some((_, undo)) => self.undo(undo),
+                None => break,
+            }
+        }
+        self.pending.clear();
+    }
+
+    fn undo(&mut self, undo: Undo) {
+        match undo {
+            Undo::Vertex(round) => {
+                self.vertices.get_mut(&round).and_then(Vec::pop);
+            }
+            Undo::Own(before) => self.own = before,
+            Undo::Commit => {
+                self.commits.pop();
+            }
+            Undo::Certificate(height) => {
+                self.certificates.remove(&height);
+            }
+        }
+    }
+
+    pub fn vertex(&self, reference: &VertexRef) -> Option<&Verified<Vertex>> {
+        let of_round = self.vertices.get(&reference.round)?;
+        of_round.iter().find(|v| v.reference() == *reference)
+    }
+
+    /// The vertices from a round on, ascending by round and author.
+    pub fn vertices_from(&self, round: Round) -> impl Iterator<Item = &Verified<Vertex>> {
+        self.vertices.range(round..).flat_map(|(_, vertices)| {
+            let mut sorted: Vec<&Verified<Vertex>> = vertices.iter().collect();
+            sorted.sort_unstable_by_key(|v| v.reference());
+            sorted
+        })
+    }
+
+    pub fn own(&self) -> Option<&Verified<Vertex>> {
+        self.own.as_ref().and_then(|own| self.vertex(own))
+    }
+
+    /// The newest commit's index.
+    pub fn last_commit(&self) -> CommitIndex {
+        self.commits.last().map_or(CommitIndex::ZERO, |c| c.commit.index)
+    }
+
+    /// The newest certified height.
+    pub fn certified(&self) -> Height {
+        self.certificates.last_key_value().map_or(Height::ZERO, |(height, _)| *height)
+    }
+
+    /// What a replica goes on from: the real rules of a restart over what this disk has.
+    pub fn found(&self, guard: &Guard, genesis: &Genesis) -> Option<Found> {
+        let last = self.commits.last()?;
+        let floor = first_round(&last.commit, genesis.template.params.gc_depth);
+        let mut objects = BTreeMap::new();
+        for stored in &self.commits {
+            for (id, object) in stored_objects(&stored.changes) {
+                match object {
+                    Some(object) => objects.insert(id, object),
+                    None => objects.remove(&id),
+                };
+            }
+        }
+        let needed = ReceiptsNeeded::new(&last.meta, genesis);
+        let recent = self.commits.iter().rev().take_while(|c| needed.has(&c.commit));
+        let recent = recent.count();
+        let receipts = self.commits[self.commits.len() - recent..].iter();
+        let certificate = self.certificates.last_key_value().map(|(_, c)| c.clone());
+        let certified = self.certified();
+        let statements = self.commits.iter().filter_map(|c| c.statement.clone());
+        let above = |c: &&StoredCommit| {
+            c.commit.index > CommitIndex::ZERO && c.commit.leader.round >= floor
+        };
+        let commits = self.commits.iter().filter(above).map(|c| c.commit.clone());
+        let signed = guard.record.highest_vertex();
+        Some(Found {
+            commits: commits.collect(),
+            vertices: self.vertices_from(floor).cloned().collect(),
+            own: self.own().cloned(),
+            signed: signed.map_or(Round::ZERO, |s| s.round),
+            objects: objects.into_iter().collect(),
+            receipts: receipts.flat_map(|c| c.receipts.iter().cloned()).collect(),
+            statements: statements.filter(|s| s.height >= certified).collect(),
+            last: last.commit.clone(),
+            meta: last.meta,
+            certificate,
+            anchored: Height::ZERO,
+        })
+    }
+}
+
+/// The signing guard: the real rule of what may be signed, on a file of its own.
+#[derive(Clone)]
+pub struct Guard {
+    record: GuardRecord,
+    /// The records before writes that are not durable yet, and from when those are.
+    pending: VecDeque<(Time, GuardRecord)>,
+    /// A planted bug: everything may be signed.
+    pub open: bool,
+}
+
+impl Guard {
+    pub fn new(network: NetworkId, key: ed25519::PublicKey) -> Self {
+        Self {
+            record: GuardRecord::new(network, key, GuardFloor::default()),
+            pending: VecDeque::new(),
+            open: false,
+        }
+    }
+
+    pub fn sign_vertex(
+        &mut self,
+        (epoch, round, digest): (Epoch, Round, VertexDigest),
+        durable: Time,
+        now: Time,
+    ) -> Result<(), GuardError> {
+        match self.record.with_vertex(epoch, round, digest) {
+            Ok(next) => self.advance(next, durable, now),
+            Err(_) if self.open => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    pub fn sign_statement(
+        &mut self,
+        (epoch, height, digest): (Epoch, Height, StatementDigest),
+        durable: Time,
+        now: Time,
+    ) -> Result<(), GuardError> {
+        match self.record.with_statement(epoch, height, digest) {
+            Ok(next) => self.advance(next, durable, now),
+            Err(_) if self.open => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self, next: Option<GuardRecord>, durable: Time, now: Time) {
+        let Some(next) = next else {
+            return;
+        };
+        self.pending.retain(|(at, _)| *at > now);
+        let before = std::mem::replace(&mut self.record, next);
+        if durable > now {
+            self.pending.push_back((durable, before));
+        }
+    }
+
+    /// The power fails: a write that was under way is on the disk or not.
+    pub fn crash(&mut self, now: Time, rng: &mut Rng) {
+        self.pending.retain(|(at, _)| *at > now);
+        let kept = rng.place(self.pending.len() + 1);
+        self.pending.truncate(self.pending.len().max(kept));
+        if let Some((_, before)) = self.pending.get(kept) {
+            self.record = before.clone();
+        }
+        self.pending.clear();
+    }
+
+    /// V3, S1: what a driver does when it opens both. A refusal is in the driver's words.
+    pub fn open_with(&mut self, disk: &Disk) -> Result<(), String> {
+        let highest = self.record.highest_vertex().map(|s| (s.epoch, s.round));
+        let own = disk.own.map(|own| (Epoch::ZERO, own, disk.own().map(|v| &**v)));
+        match guard_fit(highest, own) {
+            GuardFit::Fits => Ok(()),
+            GuardFit::Guard(epoch, own) => self
+                .sign_vertex((epoch, own.round, own.digest), Time(0), Time(0))
+                .map_err(|error| error.to_string()),
+            GuardFit::StoreBehind(_) | GuardFit::GuardLost if self.open => Ok(()),
+            GuardFit::StoreBehind(round) => Err(format!(
+                "the database is behind the signing guard (round {round} was signed)"
+            )),
+            GuardFit::GuardLost => {
+                Err("the database has own vertices that the signing guard does not know".to_owned())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,56 @@
+//! A vertex on its way: with real signers the bytes that a network would carry, read and verified by
+//! whoever gets them first. Verification is a function of the bytes alone, so that the others share the
+//! outcome, as they would come to it themselves.
+
+use super::cast::{Cast, Known};
+use super::plan::Signer;
+use std::cell::OnceCell;
+use std::rc::Rc;
+use weft_types::{Verified, Vertex, verify_vertex};
+
+pub struct Envelope {
+    content: Content,
+    bytes: u64,
+    verified: OnceCell<Option<Verified<Vertex>>>,
+}
+
+enum Content {
+    /// As a network carries it.
+    Encoded(bytes::Bytes),
+    /// With mock signers: mock signatures have no encoding that could be read.
+    Vertex(Vertex),
+}
+
+impl Envelope {
+    pub fn new(vertex: &Vertex, signer: Signer) -> Rc<Self> {
+        let (content, bytes) = match signer {
+            Signer::Real => {
+                let encoded = vertex.encode();
+                let bytes = encoded.len();
+                (Content::Encoded(encoded), bytes)
+            }
+            Signer::Mock => (Content::Vertex(vertex.clone()), vertex.size()),
+        };
+        Rc::new(Self {
+            content,
+            bytes: bytes as u64,
+            verified: OnceCell::new(),
+        })
+    }
+
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// What the driver's verifier makes of it; `None` is refused.
+    pub fn open(&self, cast: &Cast, known: &Known) -> Option<&Verified<Vertex>> {
+        let verify = || {
+            let vertex = match &self.content {
+                Content::Encoded(bytes) => Vertex::decode(bytes.clone()).ok()?,
+                Content::Vertex(vertex) => vertex.clone(),
+            };
+            verify_vertex(vertex, cast.network, &cast.committee, &|t| known.get(t)).ok()
+        };
+        self.verified.get_or_init(verify).as_ref()
+    }
+}

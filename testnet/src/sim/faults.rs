@@ -1,0 +1,303 @@
+//! `--faults`: what goes wrong in a run, and when.
+//!
+//! A list of `NAME[:AMOUNT][@START[+LENGTH]]`. Members are drawn by the seed, and no member has two
+//! faults. Without a start a fault holds from the beginning; without a length until the end of the
+//! fault phase. What the amount means depends on the fault: a number of members, a percentage, a number
+//! of milliseconds or of megabits; [`NAMES`] says which.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    Crash,
+    Restart,
+    Pause,
+    Partition,
+    Wipe,
+    OldCopy,
+    Loss,
+    Replay,
+    Reorder,
+    Jitter,
+    Bandwidth,
+    Skew,
+    SlowDisk,
+    Equivocate,
+    Withhold,
+    Late,
+    LieParents,
+    ForgeShares,
+    JumpRounds,
+    FloodStale,
+    LieClock,
+    Sleep,
+    Twins,
+}
+
+/// What an amount counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    /// Members, by default one.
+    Members,
+    /// Members that are cut off, by default half of all.
+    Side,
+    Percent(u32),
+    Millis(u32),
+    Megabits(u32),
+}
+
+/// Each fault: its name, what its amount counts, and what it is.
+#[rustfmt::skip]
+const NAMES: [(Kind, &str, Unit, &str); 23] = [
+    (Kind::Crash, "crash", Unit::Members, "members lose power, and come back when the time is over, if there is a length"),
+    (Kind::Restart, "restart", Unit::Members, "members lose power, and come back half a second later"),
+    (Kind::Pause, "pause", Unit::Members, "members stand still; what is sent to them waits"),
+    (Kind::Partition, "partition", Unit::Side, "members that are cut off from the others"),
+    (Kind::Wipe, "wipe", Unit::Members, "members lose power and their disk, and come back with an empty one"),
+    (Kind::OldCopy, "oldcopy", Unit::Members, "members come back with the database as it was at the start, and their own guard"),
+    (Kind::Loss, "loss", Unit::Percent(5), "per cent of the messages are lost"),
+    (Kind::Replay, "replay", Unit::Percent(5), "per cent of the messages come again later"),
+    (Kind::Reorder, "reorder", Unit::Percent(20), "per cent of the messages are overtaken"),
+    (Kind::Jitter, "jitter", Unit::Percent(50), "per cent that messages take longer at most"),
+    (Kind::Bandwidth, "bandwidth", Unit::Megabits(10), "megabits a second out of each member"),
+    (Kind::Skew, "skew", Unit::Millis(200), "milliseconds that clocks are off, at most, either way"),
+    (Kind::SlowDisk, "slowdisk", Unit::Millis(10), "milliseconds that a sync takes, at most"),
+    (Kind::Equivocate, "equivocate", Unit::Members, "members that sign two vertices a round, one for each half of the others"),
+    (Kind::Withhold, "withhold", Unit::Members, "members that send their vertices to F others only, and seldom answer"),
+    (Kind::Late, "late", Unit::Members, "members whose vertices leave two to five delays late"),
+    (Kind::LieParents, "liar", Unit::Members, "members that leave leaders out of their parents, and link to what does not exist"),
+    (Kind::ForgeShares, "forge", Unit::Members, "members whose finality shares are wrong, or of another statement"),
+    (Kind::JumpRounds, "jump", Unit::Members, "members that also sign vertices of rounds far ahead"),
+    (Kind::FloodStale, "flood", Unit::Members, "members that also send many vertices of old rounds"),
+    (Kind::LieClock, "clock", Unit::Members, "members whose timestamps are up to an hour ahead"),
+    (Kind::Sleep, "sleep", Unit::Members, "members that are silent for seconds and then send all at once"),
+    (Kind::Twins, "twins", Unit::Members, "members that run twice with one key"),
+];
+
+/// The most faults in one run.
+pub const FAULTS_MAX: usize = 64;
+/// Latest time in a specification, in milliseconds.
+const TIME_MS_MAX: u64 = 86_400_000;
+
+/// One fault of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault {
+    pub kind: Kind,
+    /// As given, or the default of its kind. Zero members of a partition: half of all.
+    pub amount: u32,
+    /// In milliseconds of simulated time.
+    pub start: Option<u64>,
+    pub length: Option<u64>,
+}
+
+/// A `--faults` that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FaultError {
+    #[error("fault {0:?} is unknown; known are {known}", known = known())]
+    Unknown(String),
+    #[error("fault {0:?} is not NAME[:AMOUNT][@START[+LENGTH]], such as partition:2@5s+10s")]
+    Malformed(String),
+    #[error("fault {text:?}: {amount} is not in {range}")]
+    Amount {
+        text: String,
+        amount: u32,
+        range: &'static str,
+    },
+    #[error("{0} faults are more than {FAULTS_MAX}")]
+    TooMany(usize),
+}
+
+fn known() -> String {
+    let names: Vec<&str> = NAMES.iter().map(|(_, name, _, _)| *name).collect();
+    names.join(", ")
+}
+
+/// One line for each fault, for a help text.
+pub fn help() -> String {
+    let line = |(_, name, unit, what): &(Kind, &str, Unit, &str)| {
+        let amount = match unit {
+            Unit::Members => "1".to_owned(),
+            Unit::Side => "half".to_owned(),
+            Unit::Percent(n) | Unit::Millis(n) | Unit::Megabits(n) => n.to_string(),
+        };
+        format!("  {name:<11} {what} [{amount}]")
+    };
+    let lines: Vec<String> = NAMES.iter().map(line).collect();
+    lines.join("\n")
+}
+
+impl Kind {
+    fn entry(self) -> &'static (Kind, &'static str, Unit, &'static str) {
+        let found = NAMES.iter().find(|(kind, ..)| *kind == self);
+        found.expect("every kind is in the table")
+    }
+
+    pub fn name(self) -> &'static str {
+        self.entry().1
+    }
+
+    /// Whether its members act against the protocol.
+    pub fn is_crime(self) -> bool {
+        self >= Self::Equivocate
+    }
+
+    /// Whether it befalls members of its own.
+    pub fn has_members(self) -> bool {
+        self.entry().2 == Unit::Members
+    }
+}
+
+impl Fault {
+    /// One with its kind's default amount, for the whole run.
+    pub fn new(kind: Kind) -> Self {
+        let amount = match kind.entry().2 {
+            Unit::Members => 1,
+            Unit::Side => 0,
+            Unit::Percent(n) | Unit::Millis(n) | Unit::Megabits(n) => n,
+        };
+        Self {
+            kind,
+            amount,
+            start: None,
+            length: None,
+        }
+    }
+
+    #[must_use]
+    pub fn amount(self, amount: u32) -> Self {
+        Self { amount, ..self }
+    }
+
+    /// From a time on, for a time, in milliseconds.
+    #[must_use]
+    pub fn during(self, start: u64, length: u64) -> Self {
+        Self {
+            start: Some(start),
+            length: Some(length),
+            ..self
+        }
+    }
+}
+
+/// A comma-separated list; empty is none.
+pub fn parse(text: &str) -> Result<Vec<Fault>, FaultError> {
+    let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+    let faults: Vec<Fault> = items.map(str::parse).collect::<Result<_, _>>()?;
+    if faults.len() > FAULTS_MAX {
+        return Err(FaultError::TooMany(faults.len()));
+    }
+    Ok(faults)
+}
+
+impl FromStr for Fault {
+    type Err = FaultError;
+
+    fn from_str(text: &str) -> Result<Self, FaultError> {
+        let malformed = || FaultError::Malformed(text.to_owned());
+        let (what, when) = match text.split_once('@') {
+            Some((what, when)) => (what, Some(when)),
+            None => (text, None),
+        };
+        let (name, amount) = match what.split_once(':') {
+            Some((name, amount)) => (name, Some(amount.parse().map_err(|_| malformed())?)),
+            None => (what, None),
+        };
+        let entry = NAMES.iter().find(|(_, known, ..)| *known == name);
+        let (kind, _, unit, _) = entry.ok_or_else(|| FaultError::Unknown(name.to_owned()))?;
+        let mut fault = Self::new(*kind);
+        fault.amount = amount.unwrap_or(fault.amount);
+        let (most, range) = match unit {
+            Unit::Members | Unit::Side => (128, "1..=128"),
+            Unit::Percent(_) => (100, "1..=100"),
+            Unit::Millis(_) => (60_000, "1..=60000"),
+            Unit::Megabits(_) => (1_000_000, "1..=1000000"),
+        };
+        if amount.is_some() && !(1..=most).contains(&fault.amount) {
+            return Err(FaultError::Amount {
+                text: text.to_owned(),
+                amount: fault.amount,
+                range,
+            });
+        }
+        if let Some(when) = when {
+            let (start, length) = match when.split_once('+') {
+                Some((start, length)) => (start, Some(length)),
+                None => (when, None),
+            };
+            fault.start = Some(millis(start).ok_or_else(malformed)?);
+            fault.length = length.map(|l| millis(l).ok_or_else(malformed)).transpose()?;
+        }
+        Ok(fault)
+    }
+}
+
+/// `5s`, `1.5s` or `300ms`, in milliseconds.
+pub fn millis(text: &str) -> Option<u64> {
+    let (number, unit) = match text.strip_suffix("ms") {
+        Some(number) => (number, 1.0),
+        None => (text.strip_suffix('s')?, 1000.0),
+    };
+    let number: f64 = number.parse().ok()?;
+    let millis = number * unit;
+    (0.0..=TIME_MS_MAX as f64).contains(&millis).then_some(millis as u64)
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.name())?;
+        if self.amount > 0 {
+            write!(f, ":{}", self.amount)?;
+        }
+        if let Some(start) = self.start {
+            write!(f, "@{start}ms")?;
+        }
+        if let Some(length) = self.length {
+            write!(f, "+{length}ms")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_survives_its_text() {
+        let text = "crash:1,equivocate:1@0ms,partition@5s+10s,loss:30@1.5s,skew";
+        let faults = parse(text).unwrap();
+        assert_eq!(faults.len(), 5);
+        assert_eq!(faults[2], Fault::new(Kind::Partition).during(5_000, 10_000));
+        assert_eq!((faults[3].amount, faults[3].start), (30, Some(1_500)));
+        let again: Vec<String> = faults.iter().map(Fault::to_string).collect();
+        assert_eq!(parse(&again.join(",")), Ok(faults));
+    }
+
+    #[test]
+    fn every_kind_has_a_name_of_its_own() {
+        let mut names: Vec<&str> = NAMES.iter().map(|(_, name, ..)| *name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), NAMES.len());
+        for (kind, name, ..) in NAMES {
+            assert_eq!(parse(name).unwrap(), [Fault::new(kind)]);
+        }
+    }
+
+    #[test]
+    fn what_is_no_fault_is_refused_with_what_would_be_one() {
+        for (text, part) in [
+            ("crush", "known are crash, restart"),
+            ("crash:x", "NAME[:AMOUNT]"),
+            ("crash@soon", "NAME[:AMOUNT]"),
+            ("crash@1s+x", "NAME[:AMOUNT]"),
+            ("loss:101", "1..=100"),
+            ("crash:0", "1..=128"),
+        ] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! One running copy of a masternode: the real replica, its disk and its guard, its clock, and the inputs
+//! that wait while it is busy or paused. A member has one machine; a twin has two.
+
+use super::crimes::Criminal;
+use super::disk::{Disk, Guard};
+use super::envelope::Envelope;
+use super::time::Time;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+use weft_consensus::FetchId;
+use weft_node::replica::Replica;
+use weft_types::{Transaction, Verified};
+
+/// Inputs that wait for a machine; beyond that the oldest vertices are lost, as a full socket would
+/// make them.
+pub const INBOX_MAX: usize = 100_000;
+
+/// What a machine is going to handle.
+pub enum Work {
+    Vertex { envelope: Rc<Envelope>, from: usize },
+    FetchEnded(FetchId),
+    Submit(Arc<Verified<Transaction>>),
+    Tick,
+}
+
+pub struct Machine {
+    pub member: usize,
+    /// `None` while it is down.
+    pub replica: Option<Replica>,
+    pub disk: Disk,
+    pub guard: Guard,
+    /// Counts crashes: what was under way for an earlier life is void.
+    pub life: u32,
+    /// Until when its disk holds it up.
+    pub busy: Time,
+    pub inbox: VecDeque<Work>,
+    pub paused: bool,
+    /// How far its clock is ahead, in milliseconds.
+    pub skew: i64,
+    /// Longest sync, in microseconds.
+    pub sync_max: u64,
+    /// When the next tick is scheduled.
+    pub tick_at: Option<Time>,
+    pub crime: Option<Criminal>,
+    /// Why it does not start, or has stopped.
+    pub stopped: Option<String>,
+    /// An old copy of its database.
+    pub copy: Option<Disk>,
+    /// It was hit by a fault of its own at some time, so that nothing is owed to it.
+    pub hit: bool,
+}
+
+impl Machine {
+    pub fn new(member: usize, disk: Disk, guard: Guard) -> Self {
+        Self {
+            member,
+            replica: None,
+            disk,
+            guard,
+            life: 0,
+            busy: Time::default(),
+            inbox: VecDeque::new(),
+            paused: false,
+            skew: 0,
+            sync_max: 0,
+            tick_at: None,
+            crime: None,
+            stopped: None,
+            copy: None,
+            hit: false,
+        }
+    }
+
+    pub fn is_honest(&self) -> bool {
+        self.crime.is_none()
+    }
+
+    pub fn is_up(&self) -> bool {
+        self.replica.is_some()
+    }
+
+    /// Whether what arrives now has to wait.
+    pub fn must_wait(&self, now: Time) -> bool {
+        self.paused || self.busy > now || !self.inbox.is_empty()
+    }
+}

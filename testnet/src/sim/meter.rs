@@ -1,0 +1,146 @@
+//! What a run measures: how long transactions and leaders took to be ordered.
+//!
+//! A transaction's latency is from its submission to its commit at the member that took it, as a client
+//! of that member sees it. A leader's is from the moment at which its author made it to its commit, at
+//! every honest member, during the fault phase alone.
+
+use super::time::Time;
+use std::collections::BTreeMap;
+use weft_types::{Round, TransactionId, VertexRef};
+
+/// Percentiles in milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
+pub struct Percentiles {
+    pub p50: f64,
+    pub p90: f64,
+    pub p99: f64,
+}
+
+#[derive(Default)]
+pub struct Meter {
+    /// Taken by a machine and not ordered there yet.
+    waiting: BTreeMap<TransactionId, (Time, usize)>,
+    /// When submitted, and the latency in microseconds.
+    transactions: Vec<(Time, u64)>,
+    commits: Vec<u64>,
+    pub refused: u64,
+    at_heal: Option<(usize, Round)>,
+    /// Rounds from the heal to the first commit after it.
+    pub rounds_to_commit: Option<u64>,
+}
+
+impl Meter {
+    pub fn submitted(&mut self, id: TransactionId, now: Time, machine: usize, taken: bool) {
+        if taken {
+            self.waiting.insert(id, (now, machine));
+        } else {
+            self.refused += 1;
+        }
+    }
+
+    pub fn executed(&mut self, id: &TransactionId, machine: usize, now: Time) {
+        if let Some((since, taker)) = self.waiting.get(id).copied()
+            && taker == machine
+        {
+            self.waiting.remove(id);
+            self.transactions.push((since, now.since(since)));
+        }
+    }
+
+    /// What a machine's memory held is gone; its clients submit again elsewhere, or do not.
+    pub fn crashed(&mut self, machine: usize) {
+        self.waiting.retain(|_, (_, taker)| *taker != machine);
+    }
+
+    pub fn waiting(&self) -> impl Iterator<Item = (TransactionId, usize)> {
+        self.waiting.iter().map(|(id, (_, machine))| (*id, *machine))
+    }
+
+    pub fn committed(&mut self, latency: u64) {
+        self.commits.push(latency);
+    }
+
+    pub fn healed(&mut self, _now: Time, commits: usize, top: Round) {
+        self.at_heal = Some((commits, top));
+    }
+
+    pub fn committed_after_heal(&mut self, rounds: u64) {
+        self.rounds_to_commit.get_or_insert(rounds);
+    }
+
+    pub fn commits_at_heal(&self) -> usize {
+        self.at_heal.map_or(0, |(commits, _)| commits)
+    }
+
+    pub fn rounds_at_heal(&self) -> Round {
+        self.at_heal.map_or(Round::ZERO, |(_, round)| round)
+    }
+
+    pub fn transactions(&self) -> usize {
+        self.transactions.len()
+    }
+
+    /// In the order of their commits.
+    pub fn series(&self) -> impl Iterator<Item = (Time, u64)> {
+        self.transactions.iter().copied()
+    }
+
+    pub fn transaction_latency(&self) -> Percentiles {
+        percentiles(self.transactions.iter().map(|(_, latency)| *latency))
+    }
+
+    pub fn commit_latency(&self) -> Percentiles {
+        percentiles(self.commits.iter().copied())
+    }
+
+    /// Leader slots before the round of the last commit that the order has passed over.
+    pub fn skipped(&self, leaders: &[VertexRef], per_round: usize) -> usize {
+        let leaders = &leaders[..self.commits_at_heal().min(leaders.len())];
+        let Some(last) = leaders.last() else {
+            return 0;
+        };
+        let before = leaders.iter().filter(|l| l.round < last.round).count();
+        let rounds = usize::try_from(last.round.0.saturating_sub(1)).unwrap_or(usize::MAX);
+        rounds.saturating_mul(per_round).saturating_sub(before)
+    }
+}
+
+/// By nearest rank, from microseconds to milliseconds; zeros of nothing.
+fn percentiles(values: impl Iterator<Item = u64>) -> Percentiles {
+    let mut sorted: Vec<u64> = values.collect();
+    sorted.sort_unstable();
+    let rank = |percent: usize| {
+        let place = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
+        sorted.get(place).map_or(0.0, |us| *us as f64 / 1000.0)
+    };
+    Percentiles {
+        p50: rank(50),
+        p90: rank(90),
+        p99: rank(99),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_of_the_nearest_rank() {
+        let hundred = percentiles((1..=100).map(|ms| ms * 1000));
+        assert_eq!((hundred.p50, hundred.p90, hundred.p99), (50.0, 90.0, 99.0));
+        let one = percentiles([7_000].into_iter());
+        assert_eq!((one.p50, one.p99), (7.0, 7.0));
+        assert_eq!(percentiles([].into_iter()), Percentiles::default());
+    }
+
+    #[test]
+    fn a_latency_counts_where_the_transaction_was_taken() {
+        let (mut meter, id) = (Meter::default(), TransactionId([1; 32]));
+        meter.submitted(id, Time::millis(5), 2, true);
+        meter.executed(&id, 1, Time::millis(8));
+        assert_eq!(meter.transactions(), 0);
+        meter.executed(&id, 2, Time::millis(9));
+        assert_eq!(meter.transaction_latency().p50, 4.0);
+        assert_eq!(meter.waiting().count(), 0);
+    }
+}

@@ -1,0 +1,285 @@
+//! What must always hold, watched over a whole run from outside of all members (the list at the end of
+//! the protocol's specification). Each check has a planted bug that fires it, in `tests/`.
+//!
+//! Only honest members are held to anything: those that commit no crime. A crash, a pause or a wiped
+//! disk excuses nobody from safety.
+
+use super::time::Time;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fmt;
+use weft_consensus::gc_floor;
+use weft_node::replica::Executed;
+use weft_types::{
+    Certificate, CommitDigest, CommitIndex, Height, Millis, Round, StatementDigest, TransactionId,
+    Vertex, VertexDigest, VertexRef,
+};
+
+/// Violations that are kept; more would say nothing new.
+const VIOLATIONS_MAX: usize = 32;
+
+/// What was broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// Two members made different commits, or computed different states, at one place of the order.
+    Agreement,
+    /// Something is in the order twice, or a commit does not follow from the one before.
+    Integrity,
+    /// A correct member's vertex was left behind though the network was timely.
+    Validity,
+    /// Two statements of one height, signed or certified.
+    Certificates,
+    /// An honest key signed two vertices for one round.
+    Equivocation,
+    /// Something that a client was told is final is gone.
+    Durability,
+    /// A buffer outgrew its bound.
+    Memory,
+    /// An honest member was accused of signing twice.
+    Accusation,
+    /// An honest member stopped by itself.
+    Stopped,
+}
+
+/// A broken rule, and who broke it when.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Violation {
+    pub rule: Rule,
+    pub at_s: f64,
+    pub node: usize,
+    pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            rule,
+            at_s,
+            node,
+            what,
+        } = self;
+        write!(f, "{rule:?} at {at_s:.3} s, node {node}: {what}")
+    }
+}
+
+/// One place of the order, as the first member that got there made it.
+struct Ordered {
+    digest: CommitDigest,
+    timestamp: Millis,
+    statement: Option<(Height, StatementDigest)>,
+}
+
+pub struct Oracle {
+    gc_depth: u64,
+    order: Vec<Ordered>,
+    /// Leaders of the order, for whoever counts slots.
+    pub leaders: Vec<VertexRef>,
+    output: HashSet<VertexRef>,
+    applied: HashSet<TransactionId>,
+    certified: BTreeMap<Height, StatementDigest>,
+    heights: Height,
+    /// What honest keys have signed.
+    signed: HashMap<(usize, Round), VertexDigest>,
+    stated: HashMap<(usize, Height), StatementDigest>,
+    /// Vertices of correct members that were made while the network was timely, not output yet.
+    owed: BTreeSet<VertexRef>,
+    /// By machine: the newest commit that it made or stored.
+    positions: Vec<CommitIndex>,
+    /// By machine: what its clients were told is final, and when.
+    told: Vec<Vec<(Time, Height, CommitIndex)>>,
+    violations: Vec<Violation>,
+}
+
+impl Oracle {
+    pub fn new(machines: usize, gc_depth: u64) -> Self {
+        Self {
+            gc_depth,
+            order: Vec::new(),
+            leaders: Vec::new(),
+            output: HashSet::new(),
+            applied: HashSet::new(),
+            certified: BTreeMap::new(),
+            heights: Height::ZERO,
+            signed: HashMap::new(),
+            stated: HashMap::new(),
+            owed: BTreeSet::new(),
+            positions: vec![CommitIndex::ZERO; machines],
+            told: vec![Vec::new(); machines],
+            violations: Vec::new(),
+        }
+    }
+
+    pub fn violation(&mut self, rule: Rule, at: Time, node: usize, what: String) {
+        if self.violations.len() < VIOLATIONS_MAX {
+            self.violations.push(Violation {
+                rule,
+                at_s: at.seconds(),
+                node,
+                what,
+            });
+        }
+    }
+
+    pub fn violations(&self) -> &[Violation] {
+        &self.violations
+    }
+
+    /// Length of the longest order that an honest member has made.
+    pub fn commits(&self) -> usize {
+        self.order.len()
+    }
+
+    /// The highest height that an honest member has closed.
+    pub fn heights(&self) -> Height {
+        self.heights
+    }
+
+    pub fn position(&self, machine: usize) -> CommitIndex {
+        self.positions[machine]
+    }
+
+    pub fn has_applied(&self, transaction: &TransactionId) -> bool {
+        self.applied.contains(transaction)
+    }
+
+    /// An own vertex leaves an honest member; `owed`: it must get into the order.
+    pub fn sent(&mut self, at: Time, node: usize, vertex: &Vertex, owed: bool) {
+        let reference = vertex.reference();
+        match self.signed.insert((node, reference.round), reference.digest) {
+            None => {
+                if owed {
+                    self.owed.insert(reference);
+                }
+            }
+            Some(before) if before == reference.digest => return,
+            Some(before) => {
+                let what = format!("signed {reference} after {before} of the same round");
+                self.violation(Rule::Equivocation, at, node, what);
+            }
+        }
+        for share in vertex.shares() {
+            let before = self.stated.insert((node, share.height), share.statement);
+            if before.is_some_and(|before| before != share.statement) {
+                let what = format!("signed two statements of height {}", share.height);
+                self.violation(Rule::Certificates, at, node, what);
+            }
+        }
+    }
+
+    /// An honest machine made a commit.
+    pub fn executed(&mut self, at: Time, machine: usize, node: usize, executed: &Executed) {
+        let commit = &executed.commit;
+        if commit.index != self.positions[machine].next() {
+            let what = format!("commit {} after {}", commit.index, self.positions[machine]);
+            self.violation(Rule::Integrity, at, node, what);
+        }
+        self.positions[machine] = commit.index;
+        let statement = executed.statement.as_ref().map(|s| (s.height, s.digest()));
+        let place = usize::try_from(commit.index.0).unwrap_or(usize::MAX).wrapping_sub(1);
+        match self.order.get(place) {
+            Some(first) if first.digest != commit.digest() => {
+                let what = format!("commit {} is {commit:?}, another's differs", commit.index);
+                self.violation(Rule::Agreement, at, node, what);
+            }
+            Some(first) if first.statement != statement => {
+                let what = format!("commit {}: {statement:?}, another's differs", commit.index);
+                self.violation(Rule::Agreement, at, node, what);
+            }
+            Some(_) => {}
+            None if place == self.order.len() => self.extend(at, node, executed, statement),
+            None => {
+                let what = format!("commit {} is beyond everybody's order", commit.index);
+                self.violation(Rule::Integrity, at, node, what);
+            }
+        }
+    }
+
+    fn extend(
+        &mut self,
+        at: Time,
+        node: usize,
+        executed: &Executed,
+        statement: Option<(Height, StatementDigest)>,
+    ) {
+        let commit = &executed.commit;
+        if let Some(last) = self.order.last()
+            && (commit.previous != last.digest || commit.timestamp < last.timestamp)
+        {
+            let what = format!("commit {} does not follow the one before", commit.index);
+            self.violation(Rule::Integrity, at, node, what);
+        }
+        for vertex in &commit.vertices {
+            self.owed.remove(vertex);
+            if !self.output.insert(*vertex) {
+                let what = format!("vertex {vertex} is output again by commit {}", commit.index);
+                self.violation(Rule::Integrity, at, node, what);
+            }
+        }
+        for receipt in &executed.applied.receipts {
+            if !self.applied.insert(receipt.transaction) {
+                let what = format!("transaction {} is applied again", receipt.transaction);
+                self.violation(Rule::Integrity, at, node, what);
+            }
+        }
+        // O2: what lies below the floor of this commit can never be output.
+        let floor = gc_floor(commit.leader.round, self.gc_depth);
+        while let Some(vertex) = self.owed.first().copied().filter(|v| v.round < floor) {
+            self.owed.pop_first();
+            let what = format!("vertex {vertex} is left behind by commit {}", commit.index);
+            self.violation(Rule::Validity, at, node, what);
+        }
+        if let Some((height, _)) = statement {
+            self.heights = self.heights.max(height);
+        }
+        self.leaders.push(commit.leader);
+        self.order.push(Ordered {
+            digest: commit.digest(),
+            timestamp: commit.timestamp,
+            statement,
+        });
+    }
+
+    /// A machine holds a certificate from `at` on, and tells its clients.
+    pub fn certified(&mut self, at: Time, machine: usize, node: usize, certificate: &Certificate) {
+        let statement = &certificate.statement;
+        let digest = statement.digest();
+        let first = *self.certified.entry(statement.height).or_insert(digest);
+        if first != digest {
+            let what = format!("height {} is certified twice, differently", statement.height);
+            self.violation(Rule::Certificates, at, node, what);
+        }
+        self.told[machine].push((at, statement.height, statement.commit));
+    }
+
+    /// The power of a machine fails: nothing was told that was still under way.
+    pub fn crashed(&mut self, at: Time, machine: usize) {
+        self.told[machine].retain(|(told, ..)| *told <= at);
+    }
+
+    /// A machine is back with a disk that reaches so far.
+    pub fn back(
+        &mut self,
+        at: Time,
+        machine: usize,
+        node: usize,
+        (certified, commit): (Height, CommitIndex),
+    ) {
+        self.positions[machine] = commit;
+        let told = self.told[machine].iter().map(|(_, h, c)| (*h, *c)).max();
+        if let Some((height, of)) = told.filter(|(h, c)| *h > certified || *c > commit) {
+            let what = format!(
+                "height {height} with commit {of} was told to be final; the disk has height \
+                 {certified} and commit {commit}"
+            );
+            self.violation(Rule::Durability, at, node, what);
+        }
+    }
+
+    /// A machine's disk was taken away: what its clients were told is others' to keep.
+    pub fn wiped(&mut self, machine: usize) {
+        self.told[machine].clear();
+    }
+}
+
+#[cfg(test)]
+mod tests;

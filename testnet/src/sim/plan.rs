@@ -1,0 +1,175 @@
+//! What a run is made of. A plan and nothing else decides a run: the same plan is the same history.
+
+use super::faults::{Fault, Kind};
+use super::latency::Latency;
+use std::fmt::Write as _;
+use weft_consensus::CoreConfig;
+use weft_types::MEMBERS_MAX;
+
+/// Longest fault phase, in milliseconds of simulated time.
+pub const DURATION_MS_MAX: u64 = 3_600_000;
+/// Most rounds of a fault phase.
+pub const ROUNDS_MAX: u64 = 100_000;
+/// Most transactions a second.
+pub const RATE_MAX: u32 = 20_000;
+
+/// When the fault phase ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// After so many milliseconds.
+    Duration(u64),
+    /// When the first honest member has signed a vertex of this round.
+    Rounds(u64),
+}
+
+/// Who signs vertices and finality.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signer {
+    /// Ed25519 and BLS12-381, and every vertex goes through its encoding.
+    Real,
+    /// Hashes, and vertices are handed over as they are (docs/adr/mock-signer.md).
+    Mock,
+}
+
+/// A bug of the driver, planted to see an oracle fire. Bugs of the core are `weft_consensus::Sabotage`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Planted {
+    /// The database never syncs.
+    NoSync,
+    /// The signing guard lets everything pass.
+    NoGuard,
+    /// An own vertex leaves before it is on the disk.
+    SendBeforePersist,
+    /// Clients are told of a certificate before it is on the disk.
+    TellBeforePersist,
+}
+
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Members of the committee, each with one unit of stake.
+    pub nodes: usize,
+    pub seed: u64,
+    pub end: End,
+    /// Transactions a second over all members.
+    pub rate: u32,
+    pub latency: Latency,
+    pub faults: Vec<Fault>,
+    pub signer: Signer,
+    /// Leader slots a round; `None` is the protocol's default.
+    pub leaders: Option<u32>,
+    /// How long after the heal everybody may take to agree, in milliseconds.
+    pub settle: u64,
+    /// Whether to keep the DAG of one member, for a drawing.
+    pub record: bool,
+    pub planted: Option<Planted>,
+    /// Changes every core's timing and limits, or breaks a rule of it.
+    pub adjust: Option<fn(&mut CoreConfig)>,
+}
+
+/// A plan that cannot be run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    #[error("simulation: {field} is {value}, not in {range}")]
+    Range {
+        field: &'static str,
+        value: u64,
+        range: &'static str,
+    },
+    #[error("simulation: the faults name {wanted} members, and there are {nodes}")]
+    TooFewMembers { wanted: u64, nodes: usize },
+    #[error("simulation: no member is left without a fault that never ends")]
+    NobodyLeft,
+    #[error("simulation: {0}")]
+    Genesis(String),
+}
+
+impl Default for Plan {
+    /// The default scenario of the reference simulator of this protocol family.
+    fn default() -> Self {
+        Self {
+            nodes: 10,
+            seed: 0,
+            end: End::Duration(20_000),
+            rate: 100,
+            latency: Latency::Uniform { low: 50, high: 100 },
+            faults: Vec::new(),
+            signer: Signer::Real,
+            leaders: None,
+            settle: 30_000,
+            record: false,
+            planted: None,
+            adjust: None,
+        }
+    }
+}
+
+impl Plan {
+    /// Names the first field that is out of its range.
+    pub fn validate(&self) -> Result<(), PlanError> {
+        let check = |field, value: u64, low: u64, high: u64, range| {
+            if (low..=high).contains(&value) {
+                return Ok(());
+            }
+            Err(PlanError::Range {
+                field,
+                value,
+                range,
+            })
+        };
+        check("nodes", self.nodes as u64, 1, MEMBERS_MAX as u64, "1..=128")?;
+        match self.end {
+            End::Duration(ms) => check("duration", ms, 1, DURATION_MS_MAX, "1ms..=3600s")?,
+            End::Rounds(rounds) => check("rounds", rounds, 1, ROUNDS_MAX, "1..=100000")?,
+        }
+        check("rate", u64::from(self.rate), 0, u64::from(RATE_MAX), "0..=20000")?;
+        check("settle", self.settle, 1, DURATION_MS_MAX, "1ms..=3600s")?;
+        if let Some(leaders) = self.leaders {
+            check("leaders", u64::from(leaders), 1, 16, "1..=16")?;
+        }
+        let with_members = self.faults.iter().filter(|f| f.kind.has_members());
+        let wanted: u64 = with_members.map(|f| u64::from(f.amount)).sum();
+        if wanted > self.nodes as u64 {
+            let nodes = self.nodes;
+            return Err(PlanError::TooFewMembers { wanted, nodes });
+        }
+        let crimes = self.faults.iter().filter(|f| f.kind.is_crime());
+        if crimes.map(|f| u64::from(f.amount)).sum::<u64>() == self.nodes as u64 {
+            return Err(PlanError::NobodyLeft);
+        }
+        Ok(())
+    }
+
+    /// Whether some fault makes this member-independent condition hold at some time.
+    pub fn has(&self, kind: Kind) -> bool {
+        self.faults.iter().any(|f| f.kind == kind)
+    }
+
+    /// The command that shows this run again. Planted bugs and adjustments have none.
+    pub fn command(&self) -> String {
+        let mut command = format!("weft sim --nodes {}", self.nodes);
+        let end = match self.end {
+            End::Duration(ms) => write!(command, " --duration {ms}ms"),
+            End::Rounds(rounds) => write!(command, " --rounds {rounds}"),
+        };
+        let rest = write!(
+            command,
+            " --rate {} --seed {} --latency {}",
+            self.rate, self.seed, self.latency
+        );
+        debug_assert!(end.is_ok() && rest.is_ok(), "writing to a string");
+        if !self.faults.is_empty() {
+            let faults: Vec<String> = self.faults.iter().map(Fault::to_string).collect();
+            command += &format!(" --faults {}", faults.join(","));
+        }
+        if self.signer == Signer::Mock {
+            command += " --signer mock";
+        }
+        if let Some(leaders) = self.leaders {
+            command += &format!(" --leaders {leaders}");
+        }
+        if self.settle != Self::default().settle {
+            command += &format!(" --settle {}ms", self.settle);
+        }
+        command
+    }
+}

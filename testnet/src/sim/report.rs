@@ -1,0 +1,126 @@
+//! What a run was like: figures for scripts, words for people.
+
+use super::meter::{Meter, Percentiles};
+use super::oracle::Violation;
+use super::plan::Plan;
+use super::record::Record;
+use super::time::Time;
+use serde::Serialize;
+use weft_types::MemberIndex;
+
+/// All that a run leaves behind.
+pub struct Outcome {
+    pub plan: Plan,
+    /// When the fault phase was over, and when the run.
+    pub healed: Time,
+    pub ended: Time,
+    pub converged: bool,
+    pub trace_hash: [u8; 32],
+    /// Of the fault phase: the longest order, slots passed over, the highest round signed.
+    pub commits: usize,
+    pub skipped: usize,
+    pub rounds: u64,
+    pub violations: Vec<Violation>,
+    /// Members that did not start again, or stopped, and why.
+    pub stopped: Vec<(MemberIndex, String)>,
+    pub bytes_sent: u64,
+    pub messages: u64,
+    pub mean_delay_us: f64,
+    pub meter: Meter,
+    pub record: Option<Record>,
+}
+
+/// One message delay's percentiles.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Delays {
+    pub p50: f64,
+}
+
+/// The figures, under the names that scripts rely on.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    pub nodes: usize,
+    pub seed: u64,
+    /// The fault phase.
+    pub simulated_s: f64,
+    pub wall_s: f64,
+    pub rounds: u64,
+    pub commits: usize,
+    pub skipped: usize,
+    /// Some rule that must always hold was broken.
+    pub diverged: bool,
+    /// After the faults everybody came to agree in time.
+    pub converged: bool,
+    pub trace_hash: String,
+    /// Ordered, of those submitted during the fault phase.
+    pub transactions: usize,
+    pub transaction_latency_ms: Percentiles,
+    pub commit_latency_ms: Percentiles,
+    /// In mean one-way delays of a message.
+    pub commit_latency_delays: Delays,
+    pub bytes_sent_per_node: u64,
+    pub cpu_s: f64,
+    /// How long it took to agree after the faults, in simulated seconds.
+    pub settled_s: f64,
+    /// Rounds from the end of the faults to the next commit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rounds_to_commit: Option<u64>,
+    pub violations: Vec<Violation>,
+    /// Members that are down by their own decision, and why.
+    pub stopped: Vec<Stopped>,
+    /// Shows this run again.
+    pub command: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Stopped {
+    pub node: u32,
+    pub reason: String,
+}
+
+impl Outcome {
+    /// Whether no rule was broken.
+    pub fn is_safe(&self) -> bool {
+        self.violations.is_empty()
+    }
+
+    /// The figures; what the machine took for them is the caller's to measure.
+    pub fn report(&self, wall_s: f64, cpu_s: f64) -> Report {
+        let commit_latency_ms = self.meter.commit_latency();
+        let delay_ms = self.mean_delay_us / 1000.0;
+        let p50 = commit_latency_ms.p50 / delay_ms;
+        let stopped = self.stopped.iter().map(|(member, reason)| Stopped {
+            node: member.0,
+            reason: reason.clone(),
+        });
+        Report {
+            nodes: self.plan.nodes,
+            seed: self.plan.seed,
+            simulated_s: self.healed.seconds(),
+            wall_s: rounded(wall_s, 1000.0),
+            rounds: self.rounds,
+            commits: self.commits,
+            skipped: self.skipped,
+            diverged: !self.is_safe(),
+            converged: self.converged,
+            trace_hash: hex::encode(self.trace_hash),
+            transactions: self.meter.transactions(),
+            transaction_latency_ms: self.meter.transaction_latency(),
+            commit_latency_ms,
+            commit_latency_delays: Delays {
+                p50: rounded(p50, 100.0),
+            },
+            bytes_sent_per_node: self.bytes_sent / self.plan.nodes as u64,
+            cpu_s: rounded(cpu_s, 1000.0),
+            settled_s: (self.ended.since(self.healed)) as f64 / 1e6,
+            rounds_to_commit: self.meter.rounds_to_commit,
+            violations: self.violations.clone(),
+            stopped: stopped.collect(),
+            command: self.plan.command(),
+        }
+    }
+}
+
+fn rounded(value: f64, to: f64) -> f64 {
+    if value.is_finite() { (value * to).round() / to } else { 0.0 }
+}

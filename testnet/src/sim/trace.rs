@@ -1,0 +1,58 @@
+//! The history of a run in one number: BLAKE3 over everything that members were handed and did, in
+//! order and with its time. Two runs with one trace hash were the same run.
+
+use super::time::Time;
+use weft_types::VertexRef;
+
+/// What a record is about.
+#[derive(Debug, Clone, Copy)]
+#[repr(u8)]
+pub enum Mark {
+    Vertex = 1,
+    Tick = 2,
+    FetchEnded = 3,
+    Submit = 4,
+    Broadcast = 5,
+    Commit = 6,
+    Certificate = 7,
+    Crash = 8,
+    Start = 9,
+    Fault = 10,
+    Halt = 11,
+    Serve = 12,
+}
+
+pub struct Trace(blake3::Hasher);
+
+impl Trace {
+    pub fn new(seed: u64) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(b"weft simulation 1").update(&seed.to_be_bytes());
+        Self(hasher)
+    }
+
+    /// A record with up to 32 bytes that say what.
+    pub fn record(&mut self, at: Time, node: usize, mark: Mark, what: &[u8]) {
+        let mut record = [0; 48];
+        record[..8].copy_from_slice(&at.0.to_be_bytes());
+        record[8..12].copy_from_slice(&(node as u32).to_be_bytes());
+        record[12] = mark as u8;
+        let length = what.len().min(32);
+        record[13] = length as u8;
+        record[16..16 + length].copy_from_slice(&what[..length]);
+        self.0.update(&record);
+    }
+
+    pub fn vertex(&mut self, at: Time, node: usize, mark: Mark, vertex: &VertexRef) {
+        self.record(at, node, mark, &vertex.digest.0);
+    }
+
+    pub fn number(&mut self, at: Time, node: usize, mark: Mark, number: u64) {
+        self.record(at, node, mark, &number.to_be_bytes());
+    }
+
+    pub fn finish(&self) -> [u8; 32] {
+        *self.0.finalize().as_bytes()
+    }
+}
+

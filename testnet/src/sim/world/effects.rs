@@ -1,0 +1,356 @@
+//! What the driver does with a replica's effects, done to simulated disks and links, in the same order
+//! (`node/src/driver/engine.rs`): own vertices and guard records are synced before what follows them;
+//! others' vertices are buffered; a commit is one write; a certificate is synced before clients hear of it.
+
+use super::{Answer, Ask, Event, Packet, World};
+use crate::sim::crimes::{Scene, Sending};
+use crate::sim::envelope::Envelope;
+use crate::sim::faults::Kind;
+use crate::sim::oracle::Rule;
+use crate::sim::plan::Planted;
+use crate::sim::time::Time;
+use crate::sim::trace::Mark;
+use std::rc::Rc;
+use weft_consensus::Wanted;
+use weft_node::replica::{Effect, Replica, ReplicaConfig};
+use weft_types::{MemberIndex, Verified, Vertex};
+
+/// Of every member's mempool.
+pub const MEMPOOL_BYTES_MAX: usize = 64 << 20;
+/// As in the driver: vertices in one answer, and their bytes.
+const ANSWER_VERTICES_MAX: usize = 1024;
+const ANSWER_BYTES_MAX: u64 = 6 << 20;
+
+impl World {
+    /// Starts a machine on what its disk holds, by the rules of the driver.
+    pub(super) fn start(&mut self, machine: usize) {
+        let now = self.now;
+        let ours = &mut self.machines[machine];
+        ours.guard.open = self.plan.planted == Some(Planted::NoGuard);
+        if let Err(reason) = ours.guard.open_with(&ours.disk) {
+            ours.stopped = Some(reason);
+            return;
+        }
+        let found = ours.disk.found(&ours.guard, &self.cast.genesis);
+        let restored = found.map(|found| found.restore(&self.cast.genesis));
+        let restored = match restored {
+            Some(Ok(restored)) => restored,
+            Some(Err(error)) => return self.stop(machine, error.to_string()),
+            None => return self.stop(machine, "the disk has no genesis".to_owned()),
+        };
+        let config = ReplicaConfig {
+            genesis: self.cast.genesis.clone(),
+            committee: self.cast.committee.clone(),
+            own: Some((
+                MemberIndex(ours.member as u32),
+                self.cast.keys[ours.member].clone(),
+            )),
+            mempool_bytes_max: MEMPOOL_BYTES_MAX,
+            adjust: self.plan.adjust,
+        };
+        let mut effects = Vec::new();
+        let replica = Replica::new(config, restored, now.wall(ours.skew), &mut effects);
+        ours.replica = Some(replica);
+        let reaches = (ours.disk.certified(), ours.disk.last_commit());
+        self.trace.number(now, machine, Mark::Start, reaches.1.0);
+        if ours.is_honest() {
+            let member = ours.member;
+            self.oracle.back(now, machine, member, reaches);
+        }
+        self.carry_out(machine, &mut effects);
+        self.schedule_tick(machine);
+    }
+
+    /// The machine ends by itself: a failed write, a refusal of the guard, a halt.
+    fn stop(&mut self, machine: usize, reason: String) {
+        let ours = &mut self.machines[machine];
+        let (member, honest) = (ours.member, ours.is_honest());
+        ours.replica = None;
+        ours.stopped = Some(reason.clone());
+        ours.life += 1;
+        ours.inbox.clear();
+        ours.tick_at = None;
+        self.trace.number(self.now, machine, Mark::Halt, 0);
+        if honest {
+            self.oracle.violation(Rule::Stopped, self.now, member, reason);
+        }
+    }
+
+    pub(super) fn carry_out(&mut self, machine: usize, effects: &mut Vec<Effect>) {
+        // When the disk is done with everything so far.
+        let mut at = self.now;
+        for effect in effects.drain(..) {
+            match self.carry_out_one(machine, effect, at) {
+                Ok(done) => at = done,
+                Err(reason) => {
+                    self.stop(machine, reason);
+                    break;
+                }
+            }
+        }
+        let ours = &mut self.machines[machine];
+        if at > self.now && ours.is_up() {
+            ours.busy = at;
+            let life = ours.life;
+            self.queue.push(at, Event::Wake { machine, life });
+        }
+    }
+
+    /// Returns when the disk is done; an error ends the node.
+    fn carry_out_one(&mut self, machine: usize, effect: Effect, at: Time) -> Result<Time, String> {
+        let now = self.now;
+        let ours = &mut self.machines[machine];
+        let (member, honest) = (ours.member, ours.is_honest());
+        match effect {
+            Effect::Persist(vertex) => {
+                self.note(machine, &vertex);
+                self.machines[machine].disk.put_vertex(vertex);
+            }
+            Effect::PersistOwn(vertex) => {
+                self.note(machine, &vertex);
+                let done = self.synced(machine, at);
+                let durable = self.durable(done);
+                self.machines[machine].disk.put_own(vertex, durable, now);
+                return Ok(done);
+            }
+            Effect::GuardVertex {
+                epoch,
+                round,
+                digest,
+            } => {
+                let done = self.synced(machine, at);
+                let guard = &mut self.machines[machine].guard;
+                let signed = guard.sign_vertex((epoch, round, digest), done, now);
+                signed.map_err(|error| error.to_string())?;
+                return Ok(done);
+            }
+            Effect::GuardStatement {
+                epoch,
+                height,
+                digest,
+            } => {
+                let done = self.synced(machine, at);
+                let guard = &mut self.machines[machine].guard;
+                let signed = guard.sign_statement((epoch, height, digest), done, now);
+                signed.map_err(|error| error.to_string())?;
+                return Ok(done);
+            }
+            Effect::Broadcast(vertex) => {
+                let early = self.plan.planted == Some(Planted::SendBeforePersist);
+                self.broadcast(machine, &vertex, if early { now } else { at });
+            }
+            Effect::Relay { to, vertex } => {
+                if self.plays_by_the_rules(machine) {
+                    let packet = Packet::Vertex(Envelope::new(&vertex, self.plan.signer));
+                    self.depart(machine, Some(to.as_usize()), packet, at);
+                }
+            }
+            Effect::Fetch(request) => {
+                let packet = Packet::Ask(Rc::new(Ask {
+                    id: request.id,
+                    wanted: request.wanted,
+                    machine,
+                    life: ours.life,
+                }));
+                self.depart(machine, Some(request.from.as_usize()), packet, at);
+            }
+            Effect::Executed(executed) => {
+                let digest = executed.commit.digest();
+                self.trace.record(now, machine, Mark::Commit, &digest.0);
+                if honest {
+                    self.oracle.executed(now, machine, member, &executed);
+                    self.measure(machine, &executed);
+                }
+                self.machines[machine].disk.put_commit(*executed);
+            }
+            Effect::Certified { certificate, .. } => {
+                let done = self.synced(machine, at);
+                let digest = certificate.statement.digest();
+                self.trace.record(now, machine, Mark::Certificate, &digest.0);
+                if honest {
+                    let early = self.plan.planted == Some(Planted::TellBeforePersist);
+                    let told = if early { now } else { done };
+                    self.oracle.certified(told, machine, member, &certificate);
+                }
+                let durable = self.durable(done);
+                self.machines[machine].disk.put_certificate(certificate, durable, now);
+                return Ok(done);
+            }
+            Effect::Anchored(_) => {}
+            Effect::Equivocation(evidence) => {
+                let accused = evidence.first.author();
+                let innocent = self.machines_of[accused.as_usize()]
+                    .iter()
+                    .all(|m| self.machines[*m].is_honest());
+                if honest && innocent {
+                    let what = format!(
+                        "accused of {} and {}",
+                        evidence.first.reference(),
+                        evidence.second.reference()
+                    );
+                    let accused = accused.as_usize();
+                    self.oracle.violation(Rule::Accusation, now, accused, what);
+                }
+            }
+            Effect::Halt(reason) => return Err(reason),
+        }
+        Ok(at)
+    }
+
+    /// When a sync that begins at `at` is over.
+    fn synced(&mut self, machine: usize, at: Time) -> Time {
+        match self.machines[machine].sync_max {
+            0 => at,
+            longest => at.after(self.disk_rng.between(longest / 10, longest)),
+        }
+    }
+
+    fn durable(&self, done: Time) -> Time {
+        match self.plan.planted {
+            Some(Planted::NoSync) => Time(u64::MAX),
+            _ => done,
+        }
+    }
+
+    fn note(&mut self, machine: usize, vertex: &Vertex) {
+        if machine == 0
+            && let Some(record) = &mut self.record
+        {
+            record.vertex(self.now, vertex);
+        }
+    }
+
+    /// Whether a machine's crime, if it has one, rests at the moment.
+    fn plays_by_the_rules(&self, machine: usize) -> bool {
+        let crime = self.machines[machine].crime.as_ref();
+        crime.is_none_or(|c| !c.is_active(self.now) || c.kind == Kind::Twins)
+    }
+
+    fn broadcast(&mut self, machine: usize, vertex: &Verified<Vertex>, at: Time) {
+        let now = self.now;
+        self.trace.vertex(now, machine, Mark::Broadcast, &vertex.reference());
+        let calm = self.is_calm();
+        let delay = self.plan.latency.mean(self.plan.nodes) as u64;
+        let ours = &mut self.machines[machine];
+        let member = ours.member;
+        if ours.is_honest() {
+            self.top = self.top.max(vertex.round());
+            let owed = calm && !ours.hit;
+            self.oracle.sent(now, member, vertex, owed);
+        }
+        let active = ours.crime.as_ref().is_some_and(|c| c.is_active(now));
+        let Some(mut criminal) = ours.crime.take_if(|_| active) else {
+            let packet = Packet::Vertex(Envelope::new(vertex, self.plan.signer));
+            return self.depart(machine, None, packet, at);
+        };
+        let scene = Scene {
+            cast: &self.cast,
+            member,
+            disk: &ours.disk,
+            delay,
+        };
+        let (sendings, kept) = criminal.send(&scene, vertex, at);
+        ours.crime = Some(criminal);
+        for vertex in kept {
+            ours.disk.put_vertex(vertex);
+        }
+        for Sending { to, at, vertex } in sendings {
+            let packet = Packet::Vertex(Envelope::new(&vertex, self.plan.signer));
+            self.depart(machine, to, packet, at);
+        }
+    }
+
+    fn depart(&mut self, machine: usize, to: Option<usize>, packet: Packet, at: Time) {
+        if at <= self.now {
+            return self.transmit(machine, to, &packet);
+        }
+        let life = self.machines[machine].life;
+        let event = Event::Depart {
+            machine,
+            life,
+            to,
+            packet,
+        };
+        self.queue.push(at, event);
+    }
+
+    pub(super) fn transmit(&mut self, machine: usize, to: Option<usize>, packet: &Packet) {
+        let own = self.machines[machine].member;
+        match to {
+            Some(to) => self.transmit_to(machine, to, packet),
+            None => (0..self.plan.nodes)
+                .filter(|to| *to != own)
+                .for_each(|to| self.transmit_to(machine, to, packet)),
+        }
+    }
+
+    fn transmit_to(&mut self, machine: usize, to: usize, packet: &Packet) {
+        let from = self.machines[machine].member;
+        let Some(target) = self.linked(machine, to) else {
+            return;
+        };
+        let arrival = self.links.send(self.now, from, to, packet.bytes());
+        for at in [arrival.first, arrival.again].into_iter().flatten() {
+            let packet = packet.clone();
+            let to = target;
+            self.queue.push(at, Event::Arrive { to, from, packet });
+        }
+    }
+
+    /// The machine of a member that another machine has a link to. Twins share their member's links.
+    fn linked(&self, machine: usize, to: usize) -> Option<usize> {
+        let from = self.machines[machine].member;
+        if let Some(deal) = self.deals.get(&from)
+            && self.machines_of[from][deal[to]] != machine
+        {
+            return None;
+        }
+        let copy = self.deals.get(&to).map_or(0, |deal| deal[from]);
+        self.machines_of[to].get(copy).copied()
+    }
+
+    /// Answers out of the disk, as the driver does.
+    pub(super) fn serve(&mut self, machine: usize, ask: &Ask) {
+        let ours = &mut self.machines[machine];
+        let silent = ours.crime.as_mut().is_some_and(|c| !c.answers());
+        if !ours.is_up() || ours.paused || silent {
+            return;
+        }
+        let mut bytes = 0;
+        let mut fits = |vertex: &&Verified<Vertex>| {
+            bytes += vertex.size() as u64;
+            bytes <= ANSWER_BYTES_MAX
+        };
+        let disk = &ours.disk;
+        let found: Vec<&Verified<Vertex>> = match &ask.wanted {
+            Wanted::Vertices(vertices) => {
+                let asked = vertices.iter().take(ANSWER_VERTICES_MAX);
+                let found = asked.filter_map(|v| disk.vertex(v));
+                found.take_while(&mut fits).collect()
+            }
+            Wanted::Rounds { after, until, held } => {
+                let first = after.saturating_add(1);
+                let page = disk.vertices_from(first).take(ANSWER_VERTICES_MAX);
+                let within = page.take_while(|v| v.round() <= *until);
+                let wanted = within.filter(|v| v.round() != first || !held.contains(v.author()));
+                wanted.take_while(&mut fits).collect()
+            }
+        };
+        let signer = self.plan.signer;
+        let answer = Answer {
+            id: ask.id,
+            vertices: found.into_iter().map(|v| Envelope::new(v, signer)).collect(),
+            life: ask.life,
+        };
+        self.trace.number(self.now, machine, Mark::Serve, answer.vertices.len() as u64);
+        let to = self.machines[ask.machine].member;
+        // Back to the machine that asked, whatever links its member has now.
+        let from = self.machines[machine].member;
+        let packet = Packet::Answer(Rc::new(answer));
+        let arrival = self.links.send(self.now, from, to, packet.bytes());
+        for at in [arrival.first, arrival.again].into_iter().flatten() {
+            let (to, packet) = (ask.machine, packet.clone());
+            self.queue.push(at, Event::Arrive { to, from, packet });
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! What goes wrong and when: the plan's faults become events, and events befall machines.
+
+use super::{DEAL_US, Event, World};
+use crate::sim::crimes::Criminal;
+use crate::sim::faults::{Fault, Kind};
+use crate::sim::plan::PlanError;
+use crate::sim::rng::{Rng, Stream};
+use crate::sim::time::Time;
+use crate::sim::trace::Mark;
+
+/// How long a machine is away that is only restarted, in milliseconds.
+const AWAY_MS: u64 = 500;
+/// How long a database is used on after the copy that comes back was made, in milliseconds.
+const COPY_AGE_MS: u64 = 2_000;
+
+impl World {
+    /// Draws who is hit by what, and schedules it.
+    pub(super) fn prepare_faults(&mut self) -> Result<(), PlanError> {
+        let mut members: Vec<usize> = (0..self.plan.nodes).collect();
+        self.fault_rng.shuffle(&mut members);
+        // What is drawn is looked at from member 0, so let it be honest if anybody is.
+        if self.plan.record
+            && let Some(place) = members.iter().position(|m| *m == 0)
+        {
+            members.remove(place);
+            members.push(0);
+        }
+        let mut members = members.into_iter();
+        for (index, fault) in self.plan.faults.clone().into_iter().enumerate() {
+            let mut victims = Vec::new();
+            if fault.kind.has_members() {
+                victims.extend(members.by_ref().take(fault.amount as usize));
+            }
+            let begins = Time::millis(fault.start.unwrap_or(0));
+            let ends = fault.length.map(|length| begins.after(length * 1000));
+            if fault.kind.is_crime() {
+                for member in &victims {
+                    self.commit_crime(*member, fault, begins, ends)?;
+                }
+            } else {
+                self.queue.push(begins, Event::Begin(index));
+                let ends = ends.or(match fault.kind {
+                    Kind::Restart | Kind::Wipe => Some(begins.after(AWAY_MS * 1000)),
+                    Kind::OldCopy => Some(begins.after(COPY_AGE_MS * 1000)),
+                    _ => None,
+                });
+                if let Some(ends) = ends {
+                    self.queue.push(ends, Event::End(index));
+                }
+            }
+            self.victims.push(victims);
+        }
+        Ok(())
+    }
+
+    fn commit_crime(
+        &mut self,
+        member: usize,
+        fault: Fault,
+        begins: Time,
+        ends: Option<Time>,
+    ) -> Result<(), PlanError> {
+        let mut machines = vec![self.machines_of[member][0]];
+        if fault.kind == Kind::Twins {
+            let twin = self.machine(member)?;
+            self.machines_of[member].push(twin);
+            machines.push(twin);
+            let deal = vec![0; self.plan.nodes];
+            self.deals.insert(member, deal);
+            if self.deals.len() == 1 {
+                self.queue.push(begins, Event::Deal);
+            }
+        }
+        for machine in machines {
+            let seed = self.plan.seed ^ ((machine as u64 + 1) << 32);
+            let rng = Rng::new(seed, Stream::Crimes);
+            let until = ends.unwrap_or(Time(u64::MAX));
+            self.machines[machine].crime = Some(Criminal::new(fault.kind, rng, begins, until));
+        }
+        Ok(())
+    }
+
+    /// Deals the other members anew to the two copies of each member that has twins.
+    pub(super) fn deal(&mut self) {
+        for deal in self.deals.values_mut() {
+            for copy in deal.iter_mut() {
+                *copy = self.fault_rng.place(2);
+            }
+        }
+        self.queue.push(self.now.after(DEAL_US), Event::Deal);
+    }
+
+    pub(super) fn begin(&mut self, index: usize) {
+        let Fault { kind, amount, .. } = self.plan.faults[index];
+        self.trace.number(self.now, 0, Mark::Fault, index as u64);
+        let per_mille = amount * 10;
+        for machine in self.victims[index].clone() {
+            self.machines[machine].hit = true;
+            match kind {
+                Kind::Crash | Kind::Restart => self.crash(machine),
+                Kind::Pause => self.machines[machine].paused = true,
+                Kind::Wipe => {
+                    self.crash(machine);
+                    self.wipe(machine);
+                }
+                Kind::OldCopy => {
+                    let ours = &mut self.machines[machine];
+                    ours.copy = Some(ours.disk.clone());
+                }
+                _ => {}
+            }
+        }
+        match kind {
+            Kind::Partition => self.part(amount as usize),
+            Kind::Loss => self.links.disturbed.loss = per_mille,
+            Kind::Replay => self.links.disturbed.replay = per_mille,
+            Kind::Reorder => self.links.disturbed.reorder = per_mille,
+            Kind::Jitter => self.links.disturbed.jitter = per_mille,
+            Kind::Bandwidth => self.links.disturbed.bandwidth = amount,
+            Kind::Skew => self.skew(i64::from(amount)),
+            Kind::SlowDisk => self.slow_disks(u64::from(amount) * 1000),
+            _ => {}
+        }
+    }
+
+    pub(super) fn end(&mut self, index: usize) {
+        let kind = self.plan.faults[index].kind;
+        self.trace.number(self.now, 1, Mark::Fault, index as u64);
+        for machine in self.victims[index].clone() {
+            match kind {
+                Kind::Crash | Kind::Restart | Kind::Wipe => {
+                    if !self.machines[machine].is_up() {
+                        self.start(machine);
+                    }
+                }
+                Kind::Pause => self.resume(machine),
+                Kind::OldCopy => self.bring_back_copy(machine),
+                _ => {}
+            }
+        }
+        match kind {
+            Kind::Partition => self.links.part(vec![0; self.plan.nodes]),
+            Kind::Loss => self.links.disturbed.loss = 0,
+            Kind::Replay => self.links.disturbed.replay = 0,
+            Kind::Reorder => self.links.disturbed.reorder = 0,
+            Kind::Jitter => self.links.disturbed.jitter = 0,
+            Kind::Bandwidth => self.links.disturbed.bandwidth = 0,
+            Kind::SlowDisk => self.slow_disks(0),
+            _ => {}
+        }
+    }
+
+    /// The power of a machine fails.
+    fn crash(&mut self, machine: usize) {
+        let now = self.now;
+        let ours = &mut self.machines[machine];
+        if !ours.is_up() {
+            return;
+        }
+        ours.replica = None;
+        ours.life += 1;
+        ours.inbox.clear();
+        ours.busy = now;
+        ours.tick_at = None;
+        ours.paused = false;
+        ours.disk.crash(now, &mut self.disk_rng);
+        ours.guard.crash(now, &mut self.disk_rng);
+        let commit = ours.disk.last_commit();
+        self.trace.number(now, machine, Mark::Crash, commit.0);
+        self.oracle.crashed(now, machine);
+        self.meter.crashed(machine);
+    }
+
+    fn wipe(&mut self, machine: usize) {
+        let Ok(fresh) = crate::sim::disk::Disk::new(&self.cast.genesis) else {
+            return;
+        };
+        let ours = &mut self.machines[machine];
+        ours.disk = fresh;
+        let key = self.cast.keys[ours.member].vertex.public();
+        ours.guard = crate::sim::disk::Guard::new(self.cast.network, key);
+        self.oracle.wiped(machine);
+    }
+
+    fn bring_back_copy(&mut self, machine: usize) {
+        self.crash(machine);
+        let ours = &mut self.machines[machine];
+        if let Some(copy) = ours.copy.take() {
+            ours.disk = copy;
+            self.oracle.wiped(machine);
+        }
+        let life = self.machines[machine].life;
+        let back = self.now.after(AWAY_MS * 1000);
+        self.queue.push(back, Event::Restart { machine, life });
+    }
+
+    pub(super) fn resume(&mut self, machine: usize) {
+        self.machines[machine].paused = false;
+        self.drain(machine);
+        self.schedule_tick(machine);
+    }
+
+    /// Cuts some members off; zero is half of all.
+    fn part(&mut self, amount: usize) {
+        let members = self.plan.nodes;
+        let cut = if amount == 0 { members / 2 } else { amount.min(members) };
+        let mut sides = vec![0; members];
+        sides[..cut].fill(1);
+        self.fault_rng.shuffle(&mut sides);
+        self.links.part(sides);
+    }
+
+    fn skew(&mut self, most: i64) {
+        let mut rng = Rng::new(self.plan.seed, Stream::Clocks);
+        for machine in 0..self.machines.len() {
+            let skew = rng.below(2 * most as u64 + 1) as i64 - most;
+            self.machines[machine].skew = skew;
+            self.machines[machine].tick_at = None;
+            self.schedule_tick(machine);
+        }
+    }
+
+    fn slow_disks(&mut self, longest: u64) {
+        for machine in &mut self.machines {
+            machine.sync_max = longest;
+        }
+    }
+
+    /// Whether nothing may be lost between honest members that are up, now and later.
+    pub(super) fn is_calm(&self) -> bool {
+        let disturbs = |kind| {
+            matches!(
+                kind,
+                Kind::Loss | Kind::Partition | Kind::Bandwidth | Kind::Pause
+            )
+        };
+        self.is_healed() || !self.plan.faults.iter().any(|f| disturbs(f.kind))
+    }
+}

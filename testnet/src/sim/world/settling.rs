@@ -1,0 +1,171 @@
+//! After the faults: the links are whole, a quorum is up, the load has stopped, and everybody who is
+//! honest must come to agree within the plan's time.
+
+use super::World;
+use crate::sim::links::Disturbance;
+use crate::sim::report::Outcome;
+use crate::sim::time::Time;
+use weft_node::replica::Executed;
+use weft_types::{CommitIndex, MemberIndex, Round};
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    Faults,
+    Settling {
+        since: Time,
+        /// The commit that everybody has to get beyond.
+        beyond: CommitIndex,
+        /// The highest round that was signed by then.
+        top: Round,
+    },
+    /// With everybody in agreement or not.
+    Over { healed: Time, converged: bool },
+}
+
+impl World {
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Over { .. })
+    }
+
+    pub(super) fn is_healed(&self) -> bool {
+        self.phase != Phase::Faults
+    }
+
+    /// Ends the fault phase. Members that were to stay down do, as long as no more than F are faulty.
+    pub(super) fn heal(&mut self) {
+        self.phase = Phase::Settling {
+            since: self.now,
+            beyond: CommitIndex(self.oracle.commits() as u64),
+            top: self.top,
+        };
+        self.meter.healed(self.now, self.oracle.commits(), self.top);
+        self.links.part(vec![0; self.plan.nodes]);
+        self.links.disturbed = Disturbance::default();
+        for machine in 0..self.machines.len() {
+            if self.machines[machine].paused {
+                self.resume(machine);
+            }
+        }
+        let faulty = |world: &Self| {
+            let members = world.machines_of.iter();
+            let sound = |m: &&Vec<usize>| {
+                let machine = &world.machines[m[0]];
+                machine.is_honest() && machine.is_up()
+            };
+            (world.plan.nodes - members.filter(sound).count()) as u64
+        };
+        let most = self.cast.committee.faulty().0;
+        for machine in 0..self.machines.len() {
+            let ours = &self.machines[machine];
+            let back = ours.is_honest() && !ours.is_up() && ours.stopped.is_none();
+            if back && (faulty(self) > most || self.comes_back(machine)) {
+                self.start(machine);
+            }
+        }
+    }
+
+    /// Whether a fault that would have ended later is all that keeps a machine down.
+    fn comes_back(&self, machine: usize) -> bool {
+        let faults = self.plan.faults.iter().zip(&self.victims);
+        let mut of_machine = faults.filter(|(_, victims)| victims.contains(&machine));
+        of_machine.any(|(fault, _)| {
+            fault.length.is_some() || fault.kind != crate::sim::faults::Kind::Crash
+        })
+    }
+
+    pub(super) fn look_for_convergence(&mut self) {
+        let Phase::Settling { since, beyond, .. } = self.phase else {
+            return;
+        };
+        let converged = self.has_converged(beyond);
+        let late = self.now.since(since) > self.plan.settle * 1000;
+        if converged || late {
+            self.phase = Phase::Over {
+                healed: since,
+                converged,
+            };
+        }
+    }
+
+    /// Every honest member that is up has made the whole order and gone on, has certified its newest
+    /// height, and nothing that an undisturbed member has taken is missing from the order.
+    fn has_converged(&self, beyond: CommitIndex) -> bool {
+        let order = self.oracle.commits() as u64;
+        let up = |m: &&super::Machine| m.is_honest() && m.is_up();
+        let mut any = false;
+        for (index, machine) in self.machines.iter().enumerate().filter(|(_, m)| up(m)) {
+            any = true;
+            let certified = machine.replica.as_ref().map(|r| r.certified_height());
+            let reached = self.oracle.position(index);
+            if reached <= beyond
+                || reached.0 + 20 < order
+                || certified.is_none_or(|c| c < self.oracle.heights())
+            {
+                return false;
+            }
+        }
+        any && self.meter.waiting().all(|(id, machine)| {
+            self.machines[machine].hit || self.oracle.has_applied(&id)
+        })
+    }
+
+    /// What a commit says of latencies.
+    pub(super) fn measure(&mut self, machine: usize, executed: &Executed) {
+        let now = self.now;
+        let commit = &executed.commit;
+        if machine == 0
+            && let Some(record) = &mut self.record
+        {
+            record.commit(now, commit);
+        }
+        for receipt in &executed.applied.receipts {
+            self.meter.executed(&receipt.transaction, machine, now);
+        }
+        if let Phase::Settling { top, .. } = self.phase {
+            self.meter.committed_after_heal(self.top.0.saturating_sub(top.0));
+            return;
+        }
+        let author = &self.machines[self.machines_of[commit.leader.author.as_usize()][0]];
+        if author.is_honest()
+            && let Some(leader) = self.machines[machine].disk.vertex(&commit.leader)
+        {
+            let made = Time::of_wall(leader.timestamp(), author.skew);
+            self.meter.committed(now.since(made));
+        }
+    }
+
+    pub(super) fn outcome(self) -> Outcome {
+        let (healed, converged) = match self.phase {
+            Phase::Over { healed, converged } => (healed, converged),
+            Phase::Faults | Phase::Settling { .. } => (self.now, false),
+        };
+        let stopped = self.machines.iter().filter_map(|m| {
+            let reason = m.stopped.clone()?;
+            Some((MemberIndex(m.member as u32), reason))
+        });
+        let leaders = self.cast.genesis.template.params.leaders_per_round as usize;
+        let mut record = self.record;
+        if let Some(record) = &mut record {
+            record.latencies = self.meter.series().collect();
+            record.finish(self.cast.network, &self.cast.committee, leaders as u32);
+        }
+        Outcome {
+            healed,
+            ended: self.now,
+            converged,
+            trace_hash: self.trace.finish(),
+            commits: self.meter.commits_at_heal(),
+            skipped: self.meter.skipped(&self.oracle.leaders, leaders.min(self.plan.nodes)),
+            rounds: self.meter.rounds_at_heal().0,
+            violations: self.oracle.violations().to_vec(),
+            stopped: stopped.collect(),
+            bytes_sent: self.links.sent.iter().sum(),
+            messages: self.links.messages,
+            mean_delay_us: self.plan.latency.mean(self.plan.nodes),
+            meter: self.meter,
+            record,
+            plan: self.plan,
+        }
+    }
+}

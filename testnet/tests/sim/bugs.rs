@@ -1,0 +1,86 @@
+//! Negative controls: each planted bug is noticed by the oracle that is there for it, within a bounded
+//! number of seeds; and without the bug the same runs are clean.
+
+use crate::common::{broke, clean, plan, run};
+use weft_consensus::{CoreConfig, Sabotage};
+use weft_testnet::sim::{Outcome, Plan, Planted, Rule};
+
+/// Seeds that are tried at the most.
+const SEEDS: u64 = 60;
+
+/// The first run of which `noticed` is true.
+fn first(make: impl Fn(u64) -> Plan, noticed: impl Fn(&Outcome) -> bool) -> Option<u64> {
+    (0..SEEDS).find(|seed| noticed(&run(make(*seed))))
+}
+
+fn caught(make: impl Fn(u64) -> Plan, rule: Rule) {
+    assert!(first(&make, |outcome| broke(outcome, rule)).is_some(), "{rule:?} never fired");
+    for seed in 0..2 {
+        clean(Plan { planted: None, adjust: None, ..make(seed) });
+    }
+}
+
+fn planted(bug: Planted, faults: &'static str) -> impl Fn(u64) -> Plan {
+    move |seed| Plan { planted: Some(bug), ..plan(seed, 60, faults) }
+}
+
+fn sabotaged(adjust: fn(&mut CoreConfig), faults: &'static str) -> impl Fn(u64) -> Plan {
+    move |seed| Plan { adjust: Some(adjust), settle: 5_000, ..plan(seed, 100, faults) }
+}
+
+#[test]
+fn a_database_that_never_syncs_loses_what_was_told_to_be_final() {
+    caught(planted(Planted::NoSync, "restart:2@2s,slowdisk:10"), Rule::Durability);
+}
+
+#[test]
+fn a_certificate_told_before_it_is_on_disk_is_lost() {
+    // Many power cuts: one has to fall between the telling and the sync.
+    let faults = "restart:1@800ms,restart:1@1100ms,restart:1@1400ms,restart:1@1700ms,restart:1@2s,slowdisk:200";
+    caught(planted(Planted::TellBeforePersist, faults), Rule::Durability);
+}
+
+#[test]
+fn a_vertex_sent_before_it_is_on_disk_becomes_two() {
+    let faults = "restart:1@800ms,restart:1@1100ms,restart:1@1400ms,restart:1@1700ms,restart:1@2s,slowdisk:40";
+    caught(planted(Planted::SendBeforePersist, faults), Rule::Equivocation);
+}
+
+#[test]
+fn an_old_copy_without_a_guard_signs_twice() {
+    caught(planted(Planted::NoGuard, "oldcopy:1@300ms+1200ms"), Rule::Equivocation);
+}
+
+#[test]
+fn a_quorum_of_two_thirds_parts_the_order() {
+    let adjust = |config: &mut CoreConfig| config.sabotage = Some(Sabotage::QuorumLowered);
+    caught(sabotaged(adjust, "equivocate:2"), Rule::Agreement);
+}
+
+#[test]
+fn skipping_without_a_look_at_the_anchor_parts_the_order() {
+    let adjust = |config: &mut CoreConfig| config.sabotage = Some(Sabotage::SkipIgnoresAnchor);
+    caught(sabotaged(adjust, "liar:2,loss:10"), Rule::Agreement);
+}
+
+#[test]
+fn passing_over_undecided_slots_parts_the_order() {
+    let adjust = |config: &mut CoreConfig| config.sabotage = Some(Sabotage::UndecidedPassedOver);
+    caught(sabotaged(adjust, "liar:2,loss:10"), Rule::Agreement);
+}
+
+#[test]
+fn votes_counted_twice_part_the_order() {
+    let adjust = |config: &mut CoreConfig| config.sabotage = Some(Sabotage::VotesCountedTwice);
+    caught(sabotaged(adjust, "equivocate:2,loss:5"), Rule::Agreement);
+}
+
+#[test]
+fn garbage_by_local_state_parts_the_order() {
+    let adjust = |config: &mut CoreConfig| {
+        config.sabotage = Some(Sabotage::GarbageByLocalState);
+        config.gc_depth = 10;
+    };
+    let make = |seed| Plan { adjust: Some(adjust), settle: 5_000, ..plan(seed, 100, "withhold:2,pause:2@1s+2s,loss:20") };
+    assert!(first(make, |outcome| broke(outcome, Rule::Agreement)).is_some());
+}

@@ -1,0 +1,44 @@
+//! Runs that are expected to be right, and the words for those that are not.
+
+use weft_testnet::sim::{
+    End, Latency, Outcome, Plan, Rule, Signer, parse_faults, simulate,
+};
+
+/// Seven members over a wide area, mock signers, so many rounds.
+pub fn plan(seed: u64, rounds: u64, faults: &str) -> Plan {
+    Plan {
+        nodes: 7,
+        seed,
+        end: End::Rounds(rounds),
+        rate: 10,
+        latency: Latency::Uniform { low: 20, high: 60 },
+        faults: parse_faults(faults).expect("the test's faults"),
+        signer: Signer::Mock,
+        ..Plan::default()
+    }
+}
+
+pub fn run(plan: Plan) -> Outcome {
+    simulate(plan).expect("the test's plan")
+}
+
+/// # Panics
+/// When the run broke a rule or did not converge: with the command that shows it again.
+pub fn expect_clean(outcome: &Outcome) {
+    let command = outcome.plan.command();
+    let broken: Vec<String> = outcome.violations.iter().map(ToString::to_string).collect();
+    assert!(broken.is_empty(), "{command}\n{}", broken.join("\n"));
+    assert!(outcome.converged, "did not converge: {command}");
+    assert!(outcome.commits > 0, "nothing was committed: {command}");
+}
+
+/// Runs and expects it to be right.
+pub fn clean(plan: Plan) -> Outcome {
+    let outcome = run(plan);
+    expect_clean(&outcome);
+    outcome
+}
+
+pub fn broke(outcome: &Outcome, rule: Rule) -> bool {
+    outcome.violations.iter().any(|v| v.rule == rule)
+}

@@ -1,0 +1,52 @@
+//! F members of one crime each, and of all crimes together: no honest member diverges, all come to
+//! agree, and transactions go through.
+
+use crate::common::{clean, plan, run};
+use weft_testnet::sim::{Plan, Rule};
+
+fn withstands(crime: &str) {
+    for seed in 0..4 {
+        clean(plan(seed, 80, &format!("{crime}:2")));
+    }
+}
+
+macro_rules! crimes {
+    ($($name:ident: $crime:literal,)*) => {$(
+        #[test]
+        fn $name() {
+            withstands($crime);
+        }
+    )*};
+}
+
+crimes! {
+    equivocators_are_withstood: "equivocate",
+    withholders_are_withstood: "withhold",
+    late_voters_are_withstood: "late",
+    liars_about_parents_are_withstood: "liar",
+    forgers_of_shares_are_withstood: "forge",
+    round_jumpers_are_withstood: "jump",
+    floods_of_stale_vertices_are_withstood: "flood",
+    liars_about_time_are_withstood: "clock",
+    sleepers_are_withstood: "sleep",
+    twins_are_withstood: "twins",
+}
+
+#[test]
+fn crimes_of_all_kinds_at_once_are_withstood() {
+    let all = "equivocate,withhold,late,liar,forge,jump,flood,clock,sleep,twins";
+    let nodes = 31;
+    let plan = Plan { nodes, ..plan(1, 40, all) };
+    clean(plan);
+}
+
+#[test]
+fn more_equivocating_twins_than_are_allowed_are_noticed() {
+    // F + 1 = 3 of 7 sign whatever suits them: some run must part the honest ones, or stop them.
+    let noticed = (0..40).any(|seed| {
+        let outcome = run(Plan { settle: 2_000, ..plan(seed, 60, "twins:2,equivocate:2,partition:3@500ms+20s") });
+        let parted = outcome.violations.iter().any(|v| matches!(v.rule, Rule::Agreement | Rule::Stopped));
+        parted || !outcome.converged
+    });
+    assert!(noticed);
+}

@@ -1,0 +1,67 @@
+//! Each fault alone: safe, and agreed after the heal.
+
+use crate::common::{clean, expect_clean, plan, run};
+use weft_testnet::sim::{End, Plan, Rule};
+
+fn survives(faults: &str) {
+    for seed in 0..4 {
+        clean(plan(seed, 80, faults));
+    }
+}
+
+macro_rules! faults {
+    ($($name:ident: $faults:literal,)*) => {$(
+        #[test]
+        fn $name() {
+            survives($faults);
+        }
+    )*};
+}
+
+faults! {
+    nothing_at_all: "",
+    f_members_down_for_good: "crash:2",
+    f_members_down_for_a_while: "crash:2@1s+2s",
+    power_cuts_with_slow_disks: "restart:2@1s,restart:1@2s,slowdisk:20",
+    a_restart_of_everybody_at_once: "restart:7@2s,slowdisk:10",
+    members_that_stand_still: "pause:2@1s+2s",
+    a_partition_without_a_quorum: "partition:3@1s+3s",
+    a_member_that_is_cut_off: "partition:1@1s+3s",
+    a_third_of_messages_lost: "loss:30",
+    messages_that_come_again: "replay:20",
+    messages_that_overtake_each_other: "reorder:50,jitter:100",
+    little_bandwidth: "bandwidth:2",
+    clocks_that_differ: "skew:400",
+    everything_at_once: "crash:1@1s+2s,pause:1@2s+1s,partition:3@4s+1s,loss:10,replay:5,jitter:50,skew:200,slowdisk:10",
+}
+
+#[test]
+fn nothing_is_committed_without_a_quorum_and_soon_after_the_heal() {
+    let outcome = clean(Plan {
+        end: End::Duration(12_000),
+        ..plan(1, 0, "partition:3@2s+10s")
+    });
+    let rounds = outcome.meter.rounds_to_commit.expect("a commit after the heal");
+    assert!(rounds <= 12, "{rounds} rounds");
+    // Two of the twelve seconds had a quorum.
+    assert!(outcome.rounds < 60, "{} rounds", outcome.rounds);
+}
+
+#[test]
+fn a_database_from_an_old_copy_is_refused_because_of_the_guard() {
+    let outcome = run(plan(2, 80, "oldcopy:1@1s+1s"));
+    expect_clean(&outcome);
+    let reasons: Vec<&str> = outcome.stopped.iter().map(|(_, r)| r.as_str()).collect();
+    assert_eq!(reasons.len(), 1);
+    assert!(reasons[0].contains("behind the signing guard"), "{reasons:?}");
+}
+
+#[test]
+fn memory_and_liveness_are_looked_at_while_a_member_is_far_behind() {
+    let outcome = run(Plan {
+        end: End::Duration(30_000),
+        ..plan(3, 0, "partition:1@1s+25s")
+    });
+    expect_clean(&outcome);
+    assert!(!outcome.violations.iter().any(|v| v.rule == Rule::Memory));
+}

@@ -1,0 +1,9 @@
+//! The simulator under test, and under it the whole replica: determinism, every fault and every crime,
+//! planted bugs that must be noticed, and a matrix of seeds.
+
+mod bugs;
+mod common;
+mod crimes;
+mod determinism;
+mod faults;
+mod matrix;
