@@ -134,6 +134,7 @@ pub struct Replica {
     own: Option<(MemberIndex, NodeKeys)>,
     core: Core,
     core_effects: Vec<weft_consensus::Effect>,
+    spare_effects: Vec<weft_consensus::Effect>,
     mempool: Mempool,
     ledger: Ledger,
     finality: Finality,
@@ -218,6 +219,7 @@ impl Replica {
             own: config.own,
             core: Core::new(core_config, restored.core, now),
             core_effects: Vec::new(),
+            spare_effects: Vec::new(),
             mempool: Mempool::new(config.mempool_bytes_max),
             ledger: restored.ledger,
             finality,
@@ -306,13 +308,17 @@ impl Replica {
     fn run(&mut self, now: Millis, out: &mut Vec<Effect>) {
         loop {
             while !self.core_effects.is_empty() {
-                for effect in std::mem::take(&mut self.core_effects) {
+                // Two lists in turn: following one fills the other, and neither is allocated anew.
+                let spare = std::mem::take(&mut self.spare_effects);
+                let mut effects = std::mem::replace(&mut self.core_effects, spare);
+                for effect in effects.drain(..) {
                     self.follow(now, effect, out);
                     if self.halted.is_some() {
                         self.core_effects.clear();
                         return;
                     }
                 }
+                self.spare_effects = effects;
             }
             let unordered = self.has_work();
             if unordered == self.unordered {

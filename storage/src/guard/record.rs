@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
 use weft_types::ed25519::PublicKey;
 use weft_types::{Epoch, Height, NetworkId, Round, StatementDigest, VertexDigest};
 
@@ -25,8 +26,8 @@ pub struct Record {
     pub(super) vertex: Option<SignedVertex>,
     /// No statement at or below is signed, unless it is among the remembered.
     pub(super) floor: Height,
-    /// At most [`STATEMENTS_REMEMBERED`].
-    pub(super) statements: BTreeMap<Height, (Epoch, StatementDigest)>,
+    /// At most [`STATEMENTS_REMEMBERED`]. Shared between records, because most writes leave it alone.
+    pub(super) statements: Arc<BTreeMap<Height, (Epoch, StatementDigest)>>,
 }
 
 impl Record {
@@ -37,7 +38,7 @@ impl Record {
             key,
             vertex: None,
             floor: Height::ZERO,
-            statements: BTreeMap::new(),
+            statements: Arc::default(),
         };
         record.raise(floor);
         record
@@ -118,9 +119,10 @@ impl Record {
             });
         }
         let mut next = self.clone();
-        next.statements.insert(height, (epoch, digest));
-        while next.statements.len() > STATEMENTS_REMEMBERED {
-            if let Some((forgotten, _)) = next.statements.pop_first() {
+        let statements = Arc::make_mut(&mut next.statements);
+        statements.insert(height, (epoch, digest));
+        while statements.len() > STATEMENTS_REMEMBERED {
+            if let Some((forgotten, _)) = statements.pop_first() {
                 next.floor = next.floor.max(forgotten);
             }
         }
@@ -242,7 +244,7 @@ impl Wire {
                 Some(vertex) => Some(vertex.into_signed()?),
             },
             floor: Height(self.floor),
-            statements,
+            statements: Arc::new(statements),
         })
     }
 }

@@ -55,16 +55,18 @@ fn keys(signer: Signer, index: u64) -> NodeKeys {
     }
 }
 
-fn user_key(user: u64) -> ed25519::SecretKey {
-    ed25519::SecretKey::from_seed(seed(3, user % USERS))
-}
-
-fn user(user: u64) -> Address {
+/// A user's key and account.
+fn user(number: u64) -> (ed25519::SecretKey, Address) {
     thread_local! {
-        static USERS_OF: Vec<Address> =
-            (0..USERS).map(|u| Address::of_key(&user_key(u).public())).collect();
+        static USERS_OF: Vec<(ed25519::SecretKey, Address)> = (0..USERS)
+            .map(|user| {
+                let key = ed25519::SecretKey::from_seed(seed(3, user));
+                let address = Address::of_key(&key.public());
+                (key, address)
+            })
+            .collect();
     }
-    USERS_OF.with(|users| users[(user % USERS) as usize])
+    USERS_OF.with(|users| users[(number % USERS) as usize].clone())
 }
 
 impl Cast {
@@ -82,7 +84,7 @@ impl Cast {
             params.leaders_per_round = leaders;
         }
         let account = |i| GenesisAccount {
-            address: user(i),
+            address: user(i).1,
             balance: BALANCE,
         };
         let template = Template {
@@ -129,6 +131,7 @@ impl Cast {
     }
 
     fn make(&self, number: u64, window: u64) -> Arc<Verified<Transaction>> {
+        let (key, sender) = user(number);
         let mut idempotency = [0; 16];
         idempotency[..8].copy_from_slice(&number.to_be_bytes());
         // At most `validity_max` after the commit, which is not before the window; and late enough for
@@ -136,21 +139,21 @@ impl Cast {
         let validity = self.genesis.template.params.validity_max_ms.0;
         let body = TransactionBody {
             network: self.network,
-            sender: user(number),
+            sender,
             idempotency,
             valid_until: Millis(START.0 + window * WINDOW_MS + validity - WINDOW_MS / 8),
             max_fee: Amount(1_000_000),
             sponsor: None,
             operations: vec![Operation::Transfer {
                 payments: vec![Payment {
-                    to: user(number + 1),
+                    to: user(number + 1).1,
                     asset: AssetId::NATIVE,
                     amount: Amount(1),
                 }],
                 items: Vec::new(),
             }],
         };
-        let signed = body.sign(&[&user_key(number)]);
+        let signed = body.sign(&[&key]);
         let verified = signed.verify(self.network);
         Arc::new(verified.expect("an own transaction is well signed"))
     }

@@ -2,8 +2,9 @@
 //! keeps what the driver's store keeps, in memory.
 //!
 //! Writes are seen at once and are durable when a sync that came after them is over. A crash keeps
-//! what is durable and a random beginning of the rest, because a log is written in its order; which
-//! part of it had reached the disk nobody knows.
+//! what is durable and a random beginning of the rest, because a log is written in its order and nobody
+//! knows which part of it had reached the disk; but nothing of what had not begun, because the disk was
+//! still busy with what stands before it.
 
 use super::rng::Rng;
 use super::time::Time;
@@ -40,6 +41,18 @@ enum Undo {
     Certificate(Height),
 }
 
+/// A write that may not be durable yet.
+#[derive(Clone)]
+struct Pending {
+    begins: Time,
+    /// `None` before a sync was asked for.
+    durable: Option<Time>,
+    undo: Undo,
+}
+
+/// When a write begins, and when it is durable.
+type Span = (Time, Time);
+
 /// The database.
 #[derive(Clone)]
 pub struct Disk {
@@ -47,8 +60,7 @@ pub struct Disk {
     own: Option<VertexRef>,
     commits: Vec<StoredCommit>,
     certificates: BTreeMap<Height, Arc<Verified<Certificate>>>,
-    /// Writes that may not be durable yet, and from when they are.
-    pending: VecDeque<(Option<Time>, Undo)>,
+    pending: VecDeque<Pending>,
 }
 
 impl Disk {
@@ -70,24 +82,25 @@ impl Disk {
         })
     }
 
-    pub fn put_vertex(&mut self, vertex: Verified<Vertex>) {
+    pub fn put_vertex(&mut self, vertex: Verified<Vertex>, begins: Time) {
         let of_round = self.vertices.entry(vertex.round()).or_default();
         if of_round.iter().all(|v| v.digest() != vertex.digest()) {
-            self.pending.push_back((None, Undo::Vertex(vertex.round())));
+            let undo = Undo::Vertex(vertex.round());
             of_round.push(vertex);
+            self.wrote(begins, undo);
         }
     }
 
-    /// V3: an own vertex, synced at `durable`.
-    pub fn put_own(&mut self, vertex: Verified<Vertex>, durable: Time, now: Time) {
+    /// V3: an own vertex, synced.
+    pub fn put_own(&mut self, vertex: Verified<Vertex>, (begins, durable): Span, now: Time) {
         let before = self.own.replace(vertex.reference());
-        self.put_vertex(vertex);
-        self.pending.push_back((None, Undo::Own(before)));
+        self.put_vertex(vertex, begins);
+        self.wrote(begins, Undo::Own(before));
         self.sync(durable, now);
     }
 
-    pub fn put_commit(&mut self, executed: Executed) {
-        self.pending.push_back((None, Undo::Commit));
+    pub fn put_commit(&mut self, executed: Executed, begins: Time) {
+        self.wrote(begins, Undo::Commit);
         self.commits.push(StoredCommit {
             commit: executed.commit,
             changes: executed.applied.changes,
@@ -97,34 +110,42 @@ impl Disk {
         });
     }
 
+    /// A certificate, synced.
     pub fn put_certificate(
         &mut self,
         certificate: Arc<Verified<Certificate>>,
-        durable: Time,
+        (begins, durable): Span,
         now: Time,
     ) {
         let height = certificate.statement.height;
         if self.certificates.insert(height, certificate).is_none() {
-            self.pending.push_back((None, Undo::Certificate(height)));
+            self.wrote(begins, Undo::Certificate(height));
         }
         self.sync(durable, now);
     }
 
+    fn wrote(&mut self, begins: Time, undo: Undo) {
+        self.pending.push_back(Pending {
+            begins,
+            durable: None,
+            undo,
+        });
+    }
+
     /// Everything written so far is durable at `durable`.
     fn sync(&mut self, durable: Time, now: Time) {
-        for (at, _) in self.pending.iter_mut().rev() {
-            if at.is_some() {
+        for pending in self.pending.iter_mut().rev() {
+            if pending.durable.is_some() {
                 break;
             }
-            *at = Some(durable);
+            pending.durable = Some(durable);
         }
         self.forget_durable(now);
     }
 
     fn forget_durable(&mut self, now: Time) {
-        while let Some((Some(at), _)) = self.pending.front()
-            && *at <= now
-        {
+        let durable = |p: &Pending| p.durable.is_some_and(|at| at <= now);
+        while self.pending.front().is_some_and(durable) {
             self.pending.pop_front();
         }
     }
@@ -132,10 +153,11 @@ impl Disk {
     /// The power fails: a random end of what is not durable is gone.
     pub fn crash(&mut self, now: Time, rng: &mut Rng) {
         self.forget_durable(now);
-        let kept = rng.place(self.pending.len() + 1);
+        let begun = self.pending.iter().take_while(|p| p.begins <= now).count();
+        let kept = rng.place(begun + 1);
         while self.pending.len() > kept {
             match self.pending.pop_back() {
-                Some((_, undo)) => self.undo(undo),
+                Some(pending) => self.undo(pending.undo),
                 None => break,
             }
         }
@@ -209,7 +231,7 @@ impl Disk {
             c.commit.index > CommitIndex::ZERO && c.commit.leader.round >= floor
         };
         let commits = self.commits.iter().filter(above).map(|c| c.commit.clone());
-        let signed = guard.record.highest_vertex();
+        let signed = guard.record.highest_vertex().filter(|_| !guard.open);
         Some(Found {
             commits: commits.collect(),
             vertices: self.vertices_from(floor).cloned().collect(),
@@ -230,8 +252,8 @@ impl Disk {
 #[derive(Clone)]
 pub struct Guard {
     record: GuardRecord,
-    /// The records before writes that are not durable yet, and from when those are.
-    pending: VecDeque<(Time, GuardRecord)>,
+    /// Writes that are not durable yet, with the records before them.
+    pending: VecDeque<(Span, GuardRecord)>,
     /// A planted bug: everything may be signed.
     pub open: bool,
 }
@@ -248,11 +270,11 @@ impl Guard {
     pub fn sign_vertex(
         &mut self,
         (epoch, round, digest): (Epoch, Round, VertexDigest),
-        durable: Time,
+        span: Span,
         now: Time,
     ) -> Result<(), GuardError> {
         match self.record.with_vertex(epoch, round, digest) {
-            Ok(next) => self.advance(next, durable, now),
+            Ok(next) => self.advance(next, span, now),
             Err(_) if self.open => {}
             Err(error) => return Err(error),
         }
@@ -262,33 +284,33 @@ impl Guard {
     pub fn sign_statement(
         &mut self,
         (epoch, height, digest): (Epoch, Height, StatementDigest),
-        durable: Time,
+        span: Span,
         now: Time,
     ) -> Result<(), GuardError> {
         match self.record.with_statement(epoch, height, digest) {
-            Ok(next) => self.advance(next, durable, now),
+            Ok(next) => self.advance(next, span, now),
             Err(_) if self.open => {}
             Err(error) => return Err(error),
         }
         Ok(())
     }
 
-    fn advance(&mut self, next: Option<GuardRecord>, durable: Time, now: Time) {
+    fn advance(&mut self, next: Option<GuardRecord>, span: Span, now: Time) {
         let Some(next) = next else {
             return;
         };
-        self.pending.retain(|(at, _)| *at > now);
+        self.pending.retain(|((_, durable), _)| *durable > now);
         let before = std::mem::replace(&mut self.record, next);
-        if durable > now {
-            self.pending.push_back((durable, before));
+        if span.1 > now {
+            self.pending.push_back((span, before));
         }
     }
 
-    /// The power fails: a write that was under way is on the disk or not.
+    /// The power fails: of writes that had begun the last ones may be missing, of others all are.
     pub fn crash(&mut self, now: Time, rng: &mut Rng) {
-        self.pending.retain(|(at, _)| *at > now);
-        let kept = rng.place(self.pending.len() + 1);
-        self.pending.truncate(self.pending.len().max(kept));
+        self.pending.retain(|((_, durable), _)| *durable > now);
+        let begun = self.pending.iter().take_while(|((begins, _), _)| *begins <= now);
+        let kept = rng.place(begun.count() + 1);
         if let Some((_, before)) = self.pending.get(kept) {
             self.record = before.clone();
         }
@@ -302,7 +324,7 @@ impl Guard {
         match guard_fit(highest, own) {
             GuardFit::Fits => Ok(()),
             GuardFit::Guard(epoch, own) => self
-                .sign_vertex((epoch, own.round, own.digest), Time(0), Time(0))
+                .sign_vertex((epoch, own.round, own.digest), (Time(0), Time(0)), Time(0))
                 .map_err(|error| error.to_string()),
             GuardFit::StoreBehind(_) | GuardFit::GuardLost if self.open => Ok(()),
             GuardFit::StoreBehind(round) => Err(format!(

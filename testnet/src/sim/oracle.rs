@@ -10,8 +10,8 @@ use std::fmt;
 use weft_consensus::gc_floor;
 use weft_node::replica::Executed;
 use weft_types::{
-    Certificate, CommitDigest, CommitIndex, Height, Millis, Round, StatementDigest, TransactionId,
-    Vertex, VertexDigest, VertexRef,
+    Certificate, CommitDigest, CommitIndex, Height, Millis, Round, Statement, StatementDigest,
+    TransactionId, Vertex, VertexDigest, VertexRef,
 };
 
 /// Violations that are kept; more would say nothing new.
@@ -66,7 +66,7 @@ impl fmt::Display for Violation {
 struct Ordered {
     digest: CommitDigest,
     timestamp: Millis,
-    statement: Option<(Height, StatementDigest)>,
+    statement: Option<Statement>,
 }
 
 pub struct Oracle {
@@ -76,7 +76,7 @@ pub struct Oracle {
     pub leaders: Vec<VertexRef>,
     output: HashSet<VertexRef>,
     applied: HashSet<TransactionId>,
-    certified: BTreeMap<Height, StatementDigest>,
+    certified: BTreeMap<Height, Statement>,
     heights: Height,
     /// What honest keys have signed.
     signed: HashMap<(usize, Round), VertexDigest>,
@@ -174,19 +174,19 @@ impl Oracle {
             self.violation(Rule::Integrity, at, node, what);
         }
         self.positions[machine] = commit.index;
-        let statement = executed.statement.as_ref().map(|s| (s.height, s.digest()));
         let place = usize::try_from(commit.index.0).unwrap_or(usize::MAX).wrapping_sub(1);
         match self.order.get(place) {
             Some(first) if first.digest != commit.digest() => {
                 let what = format!("commit {} is {commit:?}, another's differs", commit.index);
                 self.violation(Rule::Agreement, at, node, what);
             }
-            Some(first) if first.statement != statement => {
-                let what = format!("commit {}: {statement:?}, another's differs", commit.index);
+            Some(first) if first.statement != executed.statement => {
+                let stated = &executed.statement;
+                let what = format!("commit {}: {stated:?}, another's differs", commit.index);
                 self.violation(Rule::Agreement, at, node, what);
             }
             Some(_) => {}
-            None if place == self.order.len() => self.extend(at, node, executed, statement),
+            None if place == self.order.len() => self.extend(at, node, executed),
             None => {
                 let what = format!("commit {} is beyond everybody's order", commit.index);
                 self.violation(Rule::Integrity, at, node, what);
@@ -194,13 +194,7 @@ impl Oracle {
         }
     }
 
-    fn extend(
-        &mut self,
-        at: Time,
-        node: usize,
-        executed: &Executed,
-        statement: Option<(Height, StatementDigest)>,
-    ) {
+    fn extend(&mut self, at: Time, node: usize, executed: &Executed) {
         let commit = &executed.commit;
         if let Some(last) = self.order.last()
             && (commit.previous != last.digest || commit.timestamp < last.timestamp)
@@ -228,23 +222,22 @@ impl Oracle {
             let what = format!("vertex {vertex} is left behind by commit {}", commit.index);
             self.violation(Rule::Validity, at, node, what);
         }
-        if let Some((height, _)) = statement {
-            self.heights = self.heights.max(height);
+        if let Some(statement) = &executed.statement {
+            self.heights = self.heights.max(statement.height);
         }
         self.leaders.push(commit.leader);
         self.order.push(Ordered {
             digest: commit.digest(),
             timestamp: commit.timestamp,
-            statement,
+            statement: executed.statement.clone(),
         });
     }
 
     /// A machine holds a certificate from `at` on, and tells its clients.
     pub fn certified(&mut self, at: Time, machine: usize, node: usize, certificate: &Certificate) {
         let statement = &certificate.statement;
-        let digest = statement.digest();
-        let first = *self.certified.entry(statement.height).or_insert(digest);
-        if first != digest {
+        let entry = self.certified.entry(statement.height);
+        if *entry.or_insert_with(|| statement.clone()) != *statement {
             let what = format!("height {} is certified twice, differently", statement.height);
             self.violation(Rule::Certificates, at, node, what);
         }

@@ -36,10 +36,10 @@ fn what_was_synced_survives_every_crash_and_the_rest_is_cut_off_somewhere() {
     let mut kept = Vec::new();
     for seed in 0..40 {
         let mut disk = Disk::new(&cast.genesis).unwrap();
-        disk.put_vertex(vertex(&cast, 1));
-        disk.put_own(vertex(&cast, 2), Time(10), Time(0));
+        disk.put_vertex(vertex(&cast, 1), Time(0));
+        disk.put_own(vertex(&cast, 2), (Time(0), Time(10)), Time(0));
         for timestamp in 3..7 {
-            disk.put_vertex(vertex(&cast, timestamp));
+            disk.put_vertex(vertex(&cast, timestamp), Time(10));
         }
         disk.crash(Time(10), &mut Rng::new(seed, Stream::Disks));
         let there: Vec<u64> = disk.vertices_from(Round(1)).map(|v| v.timestamp().0).collect();
@@ -58,7 +58,7 @@ fn a_sync_that_is_not_over_keeps_nothing_for_certain() {
     let outcomes: Vec<bool> = (0..40)
         .map(|seed| {
             let mut disk = Disk::new(&cast.genesis).unwrap();
-            disk.put_own(vertex(&cast, 2), Time(10), Time(0));
+            disk.put_own(vertex(&cast, 2), (Time(0), Time(10)), Time(0));
             disk.crash(Time(9), &mut Rng::new(seed, Stream::Disks));
             disk.own().is_some()
         })
@@ -72,10 +72,10 @@ fn the_guard_refuses_a_second_vertex_of_a_round_unless_the_record_was_lost() {
     let place = |digest| (Epoch::ZERO, Round(1), VertexDigest([digest; 32]));
     let refused = (0..40).map(|seed| {
         let mut guard = Guard::new(cast.network, cast.keys[0].vertex.public());
-        guard.sign_vertex(place(1), Time(10), Time(0)).unwrap();
-        assert!(guard.clone().sign_vertex(place(2), Time(20), Time(5)).is_err());
+        guard.sign_vertex(place(1), (Time(0), Time(10)), Time(0)).unwrap();
+        assert!(guard.clone().sign_vertex(place(2), (Time(10), Time(20)), Time(5)).is_err());
         guard.crash(Time(9), &mut Rng::new(seed, Stream::Disks));
-        guard.sign_vertex(place(2), Time(20), Time(15)).is_err()
+        guard.sign_vertex(place(2), (Time(15), Time(20)), Time(15)).is_err()
     });
     let refused: Vec<bool> = refused.collect();
     assert!(refused.contains(&true) && refused.contains(&false));
@@ -90,4 +90,21 @@ fn a_fresh_disk_is_found_as_the_genesis() {
     assert_eq!(found.last.index, CommitIndex::ZERO);
     assert!(found.commits.is_empty() && !found.objects.is_empty());
     assert!(found.restore(&cast.genesis).is_ok());
+}
+
+#[test]
+fn what_had_not_begun_is_gone_after_every_crash() {
+    let cast = cast();
+    for seed in 0..20 {
+        let mut rng = Rng::new(seed, Stream::Disks);
+        let mut disk = Disk::new(&cast.genesis).unwrap();
+        disk.put_vertex(vertex(&cast, 1), Time(20));
+        disk.crash(Time(19), &mut rng);
+        assert_eq!(disk.vertices_from(Round(1)).count(), 0);
+        let mut guard = Guard::new(cast.network, cast.keys[0].vertex.public());
+        let place = (Epoch::ZERO, Round(1), VertexDigest([1; 32]));
+        guard.sign_vertex(place, (Time(20), Time(30)), Time(0)).unwrap();
+        guard.crash(Time(19), &mut rng);
+        assert_eq!(guard.record.highest_vertex(), None);
+    }
 }

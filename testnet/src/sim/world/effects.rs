@@ -26,6 +26,11 @@ impl World {
     pub(super) fn start(&mut self, machine: usize) {
         let now = self.now;
         let ours = &mut self.machines[machine];
+        let reaches = (ours.disk.certified(), ours.disk.last_commit());
+        self.trace.number(now, machine, Mark::Start, reaches.1.0);
+        if ours.is_honest() {
+            self.oracle.back(now, machine, ours.member, reaches);
+        }
         ours.guard.open = self.plan.planted == Some(Planted::NoGuard);
         if let Err(reason) = ours.guard.open_with(&ours.disk) {
             ours.stopped = Some(reason);
@@ -51,12 +56,6 @@ impl World {
         let mut effects = Vec::new();
         let replica = Replica::new(config, restored, now.wall(ours.skew), &mut effects);
         ours.replica = Some(replica);
-        let reaches = (ours.disk.certified(), ours.disk.last_commit());
-        self.trace.number(now, machine, Mark::Start, reaches.1.0);
-        if ours.is_honest() {
-            let member = ours.member;
-            self.oracle.back(now, machine, member, reaches);
-        }
         self.carry_out(machine, &mut effects);
         self.schedule_tick(machine);
     }
@@ -104,13 +103,13 @@ impl World {
         match effect {
             Effect::Persist(vertex) => {
                 self.note(machine, &vertex);
-                self.machines[machine].disk.put_vertex(vertex);
+                self.machines[machine].disk.put_vertex(vertex, at);
             }
             Effect::PersistOwn(vertex) => {
                 self.note(machine, &vertex);
                 let done = self.synced(machine, at);
                 let durable = self.durable(done);
-                self.machines[machine].disk.put_own(vertex, durable, now);
+                self.machines[machine].disk.put_own(vertex, (at, durable), now);
                 return Ok(done);
             }
             Effect::GuardVertex {
@@ -120,7 +119,7 @@ impl World {
             } => {
                 let done = self.synced(machine, at);
                 let guard = &mut self.machines[machine].guard;
-                let signed = guard.sign_vertex((epoch, round, digest), done, now);
+                let signed = guard.sign_vertex((epoch, round, digest), (at, done), now);
                 signed.map_err(|error| error.to_string())?;
                 return Ok(done);
             }
@@ -131,7 +130,7 @@ impl World {
             } => {
                 let done = self.synced(machine, at);
                 let guard = &mut self.machines[machine].guard;
-                let signed = guard.sign_statement((epoch, height, digest), done, now);
+                let signed = guard.sign_statement((epoch, height, digest), (at, done), now);
                 signed.map_err(|error| error.to_string())?;
                 return Ok(done);
             }
@@ -161,19 +160,21 @@ impl World {
                     self.oracle.executed(now, machine, member, &executed);
                     self.measure(machine, &executed);
                 }
-                self.machines[machine].disk.put_commit(*executed);
+                self.machines[machine].disk.put_commit(*executed, at);
             }
             Effect::Certified { certificate, .. } => {
                 let done = self.synced(machine, at);
-                let digest = certificate.statement.digest();
-                self.trace.record(now, machine, Mark::Certificate, &digest.0);
+                // The root and the place say it all; the statement's digest would be costly.
+                let statement = &certificate.statement;
+                self.trace.number(now, machine, Mark::Certificate, statement.height.0);
+                self.trace.record(now, machine, Mark::Certificate, &statement.state_root.0);
                 if honest {
                     let early = self.plan.planted == Some(Planted::TellBeforePersist);
                     let told = if early { now } else { done };
                     self.oracle.certified(told, machine, member, &certificate);
                 }
                 let durable = self.durable(done);
-                self.machines[machine].disk.put_certificate(certificate, durable, now);
+                self.machines[machine].disk.put_certificate(certificate, (at, durable), now);
                 return Ok(done);
             }
             Effect::Anchored(_) => {}
@@ -252,7 +253,7 @@ impl World {
         let (sendings, kept) = criminal.send(&scene, vertex, at);
         ours.crime = Some(criminal);
         for vertex in kept {
-            ours.disk.put_vertex(vertex);
+            ours.disk.put_vertex(vertex, now);
         }
         for Sending { to, at, vertex } in sendings {
             let packet = Packet::Vertex(Envelope::new(&vertex, self.plan.signer));
