@@ -109,10 +109,9 @@ fn run_plainly(command: Command, output: &Output) -> Result<(), Failure> {
             Command::Account(command) => account::run(command, output).await,
             Command::Collection(command) => collection::run(command, output).await,
             Command::Card(command) => card::run(command, output).await,
-            Command::Sim(_)
-            | Command::Verify(_)
-            | Command::Completions(_)
-            | Command::Man(_) => Ok(()),
+            Command::Sim(_) | Command::Verify(_) | Command::Completions(_) | Command::Man(_) => {
+                Ok(())
+            }
         }
     })
 }

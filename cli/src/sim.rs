@@ -6,10 +6,10 @@ use crate::values::lines;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
+use weft_testnet::ProcessId;
 use weft_testnet::sim::{
     End, Latency, Plan, Report, Signer, faults_help, millis, parse_faults, simulate, svg,
 };
-use weft_testnet::ProcessId;
 
 /// Some rule that must always hold was broken.
 const DIVERGED: u8 = 3;
@@ -100,7 +100,11 @@ pub fn run(arguments: &Sim, output: &Output) -> Result<ExitCode, Failure> {
         ));
     }
     output.say(format_args!("to see it again: {}", report.command));
-    let code = if report.diverged { DIVERGED } else { NOT_CONVERGED };
+    let code = if report.diverged {
+        DIVERGED
+    } else {
+        NOT_CONVERGED
+    };
     Ok(ExitCode::from(code))
 }
 
@@ -112,7 +116,9 @@ fn plan(arguments: &Sim) -> Result<Plan, Failure> {
     Ok(Plan {
         nodes: arguments.nodes,
         seed: arguments.seed,
-        end: arguments.rounds.map_or(End::Duration(arguments.duration), End::Rounds),
+        end: arguments
+            .rounds
+            .map_or(End::Duration(arguments.duration), End::Rounds),
         rate: arguments.rate,
         latency,
         faults: parse_faults(&arguments.faults).map_err(Failure::usage)?,
@@ -143,12 +149,16 @@ fn table(name: &str) -> Result<Latency, Failure> {
 /// Seconds of a core that this process has used.
 fn cpu_s() -> f64 {
     let own = ProcessId::of(std::process::id());
-    own.and_then(ProcessId::usage).map_or(0.0, |usage| usage.cpu_s)
+    own.and_then(ProcessId::usage)
+        .map_or(0.0, |usage| usage.cpu_s)
 }
 
 fn shown(report: &Report) -> String {
     let three = |p: &weft_testnet::sim::Percentiles| {
-        format!("p50 {:.0} ms, p90 {:.0} ms, p99 {:.0} ms", p.p50, p.p90, p.p99)
+        format!(
+            "p50 {:.0} ms, p90 {:.0} ms, p99 {:.0} ms",
+            p.p50, p.p90, p.p99
+        )
     };
     let verdict = match (report.diverged, report.converged) {
         (true, _) => "DIVERGED: a rule was broken",
@@ -157,12 +167,25 @@ fn shown(report: &Report) -> String {
     };
     let mut rows = vec![
         ("result", verdict.to_owned()),
-        ("simulated", format!("{:.1} s with {} nodes", report.simulated_s, report.nodes)),
+        (
+            "simulated",
+            format!("{:.1} s with {} nodes", report.simulated_s, report.nodes),
+        ),
         ("rounds", report.rounds.to_string()),
-        ("commits", format!("{}, {} leader slots skipped", report.commits, report.skipped)),
+        (
+            "commits",
+            format!(
+                "{}, {} leader slots skipped",
+                report.commits, report.skipped
+            ),
+        ),
         (
             "transactions",
-            format!("{}: {}", report.transactions, three(&report.transaction_latency_ms)),
+            format!(
+                "{}: {}",
+                report.transactions,
+                three(&report.transaction_latency_ms)
+            ),
         ),
         (
             "leader commits",
@@ -173,12 +196,21 @@ fn shown(report: &Report) -> String {
             ),
         ),
         ("agreed after", format!("{:.2} s", report.settled_s)),
-        ("sent", format!("{} bytes a node", report.bytes_sent_per_node)),
-        ("took", format!("{:.2} s, {:.2} s of a core", report.wall_s, report.cpu_s)),
+        (
+            "sent",
+            format!("{} bytes a node", report.bytes_sent_per_node),
+        ),
+        (
+            "took",
+            format!("{:.2} s, {:.2} s of a core", report.wall_s, report.cpu_s),
+        ),
         ("trace hash", report.trace_hash.clone()),
     ];
     for stopped in &report.stopped {
-        rows.push(("stopped", format!("node {}: {}", stopped.node, stopped.reason)));
+        rows.push((
+            "stopped",
+            format!("node {}: {}", stopped.node, stopped.reason),
+        ));
     }
     lines(&rows)
 }

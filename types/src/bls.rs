@@ -292,9 +292,7 @@ impl SecretKey {
     pub fn sign(&self, purpose: Purpose, message: &[u8]) -> Signature {
         Signature(match &self.0 {
             Secret::Curve(key) => Point::Curve(key.sign(message, purpose.tag(), &[])),
-            Secret::Mock(key) => {
-                Point::Mock(key.wrapping_mul(mock::hash(purpose.tag(), message)))
-            }
+            Secret::Mock(key) => Point::Mock(key.wrapping_mul(mock::hash(purpose.tag(), message))),
         })
     }
 }

@@ -71,7 +71,9 @@ fn user(number: u64) -> (ed25519::SecretKey, Address) {
 
 impl Cast {
     pub fn new(plan: &Plan) -> Result<Self, PlanError> {
-        let keys: Vec<NodeKeys> = (0..plan.nodes as u64).map(|i| keys(plan.signer, i)).collect();
+        let keys: Vec<NodeKeys> = (0..plan.nodes as u64)
+            .map(|i| keys(plan.signer, i))
+            .collect();
         let member = |(keys, id): (&NodeKeys, u64)| Member {
             id,
             stake: Stake(1),

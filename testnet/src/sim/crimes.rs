@@ -116,8 +116,9 @@ impl Criminal {
                 (vec![to_all(vertex, at), to_all(&jumped, at)], Vec::new())
             }
             Kind::FloodStale => {
-                let stale: Vec<Verified<Vertex>> =
-                    (0..FLOOD).filter_map(|_| self.stale(scene, vertex)).collect();
+                let stale: Vec<Verified<Vertex>> = (0..FLOOD)
+                    .filter_map(|_| self.stale(scene, vertex))
+                    .collect();
                 let mut sendings = vec![to_all(vertex, at)];
                 sendings.extend(stale.iter().map(|stale| to_all(stale, at)));
                 (sendings, stale)
@@ -125,7 +126,11 @@ impl Criminal {
             Kind::Sleep => {
                 self.held.push(vertex.clone());
                 let asleep = at.0 % PERIOD_US < ASLEEP_US;
-                let sent = if asleep { Vec::new() } else { std::mem::take(&mut self.held) };
+                let sent = if asleep {
+                    Vec::new()
+                } else {
+                    std::mem::take(&mut self.held)
+                };
                 (sent.iter().map(|v| to_all(v, at)).collect(), Vec::new())
             }
             // Twins follow the protocol; that there are two of them is the crime.
@@ -150,7 +155,11 @@ impl Criminal {
         let sending = |(place, to): (usize, &usize)| Sending {
             to: Some(*to),
             at,
-            vertex: if place < half { vertex.clone() } else { second.clone() },
+            vertex: if place < half {
+                vertex.clone()
+            } else {
+                second.clone()
+            },
         };
         let sendings = others.iter().enumerate().map(sending).collect();
         (sendings, vec![second])
@@ -255,10 +264,15 @@ impl Criminal {
         let back = self.rng.between(1, FLOOD_ROUNDS);
         let round = Round(vertex.round().0.checked_sub(back).filter(|r| *r > 1)?);
         let own = MemberIndex(scene.member as u32);
-        let of_round = scene.disk.vertices_from(round).take_while(|v| v.round() == round);
+        let of_round = scene
+            .disk
+            .vertices_from(round)
+            .take_while(|v| v.round() == round);
         let old = of_round.into_iter().find(|v| v.author() == own)?;
         let mut body = body_of(scene.cast, old);
-        body.timestamp = body.timestamp.saturating_add(self.rng.between(1, 1_000_000));
+        body.timestamp = body
+            .timestamp
+            .saturating_add(self.rng.between(1, 1_000_000));
         body.transactions.clear();
         let key = &scene.cast.keys[scene.member].vertex;
         Some(Vertex::sign(body, Vec::new(), key))

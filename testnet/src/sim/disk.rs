@@ -199,12 +199,16 @@ impl Disk {
 
     /// The newest commit's index.
     pub fn last_commit(&self) -> CommitIndex {
-        self.commits.last().map_or(CommitIndex::ZERO, |c| c.commit.index)
+        self.commits
+            .last()
+            .map_or(CommitIndex::ZERO, |c| c.commit.index)
     }
 
     /// The newest certified height.
     pub fn certified(&self) -> Height {
-        self.certificates.last_key_value().map_or(Height::ZERO, |(height, _)| *height)
+        self.certificates
+            .last_key_value()
+            .map_or(Height::ZERO, |(height, _)| *height)
     }
 
     /// What a replica goes on from: the real rules of a restart over what this disk has.
@@ -221,7 +225,11 @@ impl Disk {
             }
         }
         let needed = ReceiptsNeeded::new(&last.meta, genesis);
-        let recent = self.commits.iter().rev().take_while(|c| needed.has(&c.commit));
+        let recent = self
+            .commits
+            .iter()
+            .rev()
+            .take_while(|c| needed.has(&c.commit));
         let recent = recent.count();
         let receipts = self.commits[self.commits.len() - recent..].iter();
         let certificate = self.certificates.last_key_value().map(|(_, c)| c.clone());
@@ -309,7 +317,10 @@ impl Guard {
     /// The power fails: of writes that had begun the last ones may be missing, of others all are.
     pub fn crash(&mut self, now: Time, rng: &mut Rng) {
         self.pending.retain(|((_, durable), _)| *durable > now);
-        let begun = self.pending.iter().take_while(|((begins, _), _)| *begins <= now);
+        let begun = self
+            .pending
+            .iter()
+            .take_while(|((begins, _), _)| *begins <= now);
         let kept = rng.place(begun.count() + 1);
         if let Some((_, before)) = self.pending.get(kept) {
             self.record = before.clone();
@@ -320,7 +331,9 @@ impl Guard {
     /// V3, S1: what a driver does when it opens both. A refusal is in the driver's words.
     pub fn open_with(&mut self, disk: &Disk) -> Result<(), String> {
         let highest = self.record.highest_vertex().map(|s| (s.epoch, s.round));
-        let own = disk.own.map(|own| (Epoch::ZERO, own, disk.own().map(|v| &**v)));
+        let own = disk
+            .own
+            .map(|own| (Epoch::ZERO, own, disk.own().map(|v| &**v)));
         match guard_fit(highest, own) {
             GuardFit::Fits => Ok(()),
             GuardFit::Guard(epoch, own) => self

@@ -183,7 +183,10 @@ impl Fault {
 
 /// A comma-separated list; empty is none.
 pub fn parse(text: &str) -> Result<Vec<Fault>, FaultError> {
-    let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+    let items = text
+        .split(',')
+        .map(str::trim)
+        .filter(|item| !item.is_empty());
     let faults: Vec<Fault> = items.map(str::parse).collect::<Result<_, _>>()?;
     if faults.len() > FAULTS_MAX {
         return Err(FaultError::TooMany(faults.len()));
@@ -227,7 +230,9 @@ impl FromStr for Fault {
                 None => (when, None),
             };
             fault.start = Some(millis(start).ok_or_else(malformed)?);
-            fault.length = length.map(|l| millis(l).ok_or_else(malformed)).transpose()?;
+            fault.length = length
+                .map(|l| millis(l).ok_or_else(malformed))
+                .transpose()?;
         }
         Ok(fault)
     }
@@ -241,7 +246,9 @@ pub fn millis(text: &str) -> Option<u64> {
     };
     let number: f64 = number.parse().ok()?;
     let millis = number * unit;
-    (0.0..=TIME_MS_MAX as f64).contains(&millis).then_some(millis as u64)
+    (0.0..=TIME_MS_MAX as f64)
+        .contains(&millis)
+        .then_some(millis as u64)
 }
 
 impl fmt::Display for Fault {

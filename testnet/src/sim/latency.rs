@@ -128,7 +128,9 @@ impl Table {
         };
         let lines = text.lines().zip(1..).map(|(line, at)| (line.trim(), at));
         let mut lines = lines.filter(|(line, _)| !line.is_empty() && !line.starts_with('#'));
-        let (heading, at) = lines.next().ok_or_else(|| wrong(1, "it is empty".to_owned()))?;
+        let (heading, at) = lines
+            .next()
+            .ok_or_else(|| wrong(1, "it is empty".to_owned()))?;
         let places = heading.split(',').count() - 1;
         if places == 0 {
             return Err(wrong(at, "the heading names no place".to_owned()));
@@ -184,7 +186,11 @@ mod tests {
         let regions = Latency::regions();
         let mut rng = Rng::new(0, Stream::Links);
         assert_eq!(regions.draw(&mut rng, 0, 1), 32_100);
-        assert_eq!(regions.draw(&mut rng, 10, 1), 32_100, "the eleventh is in the first");
+        assert_eq!(
+            regions.draw(&mut rng, 10, 1),
+            32_100,
+            "the eleventh is in the first"
+        );
         assert_eq!(regions.draw(&mut rng, 0, 10), 2_750);
     }
 

@@ -74,7 +74,9 @@ impl Links {
         }
         let mut departs = now;
         if disturbed.bandwidth > 0 {
-            departs = self.busy[from].max(now).after(bytes * 8 / u64::from(disturbed.bandwidth));
+            departs = self.busy[from]
+                .max(now)
+                .after(bytes * 8 / u64::from(disturbed.bandwidth));
             self.busy[from] = departs;
         }
         if self.rng.chance(disturbed.reorder) {
@@ -85,8 +87,7 @@ impl Links {
         let arrives = departs.after(delay);
         Arrival {
             first: (!lost).then_some(arrives),
-            again: (again && !lost)
-                .then(|| arrives.after(self.rng.between(1, REPLAY_WITHIN_US))),
+            again: (again && !lost).then(|| arrives.after(self.rng.between(1, REPLAY_WITHIN_US))),
         }
     }
 }
@@ -116,7 +117,9 @@ mod tests {
         links.disturbed.bandwidth = 8;
         // 1 MB/s: a message of 1,000 bytes with its frame takes a millisecond.
         let bytes = 1000 - FRAME_BYTES;
-        let times: Vec<_> = (0..3).map(|_| links.send(Time(0), 0, 1, bytes).first).collect();
+        let times: Vec<_> = (0..3)
+            .map(|_| links.send(Time(0), 0, 1, bytes).first)
+            .collect();
         assert_eq!(times, [11, 12, 13].map(|ms| Some(Time::millis(ms))));
         assert_eq!(links.sent, [3000, 0, 0]);
     }

@@ -53,7 +53,9 @@ impl Meter {
     }
 
     pub fn waiting(&self) -> impl Iterator<Item = (TransactionId, usize)> {
-        self.waiting.iter().map(|(id, (_, machine))| (*id, *machine))
+        self.waiting
+            .iter()
+            .map(|(id, (_, machine))| (*id, *machine))
     }
 
     pub fn committed(&mut self, latency: u64) {

@@ -145,7 +145,10 @@ impl Oracle {
     /// An own vertex leaves an honest member; `owed`: it must get into the order.
     pub fn sent(&mut self, at: Time, node: usize, vertex: &Vertex, owed: bool) {
         let reference = vertex.reference();
-        match self.signed.insert((node, reference.round), reference.digest) {
+        match self
+            .signed
+            .insert((node, reference.round), reference.digest)
+        {
             None => {
                 if owed {
                     self.owed.insert(reference);
@@ -174,7 +177,9 @@ impl Oracle {
             self.violation(Rule::Integrity, at, node, what);
         }
         self.positions[machine] = commit.index;
-        let place = usize::try_from(commit.index.0).unwrap_or(usize::MAX).wrapping_sub(1);
+        let place = usize::try_from(commit.index.0)
+            .unwrap_or(usize::MAX)
+            .wrapping_sub(1);
         match self.order.get(place) {
             Some(first) if first.digest != commit.digest() => {
                 let what = format!("commit {} is {commit:?}, another's differs", commit.index);
@@ -238,7 +243,10 @@ impl Oracle {
         let statement = &certificate.statement;
         let entry = self.certified.entry(statement.height);
         if *entry.or_insert_with(|| statement.clone()) != *statement {
-            let what = format!("height {} is certified twice, differently", statement.height);
+            let what = format!(
+                "height {} is certified twice, differently",
+                statement.height
+            );
             self.violation(Rule::Certificates, at, node, what);
         }
         self.told[machine].push((at, statement.height, statement.commit));

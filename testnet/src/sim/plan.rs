@@ -121,7 +121,13 @@ impl Plan {
             End::Duration(ms) => check("duration", ms, 1, DURATION_MS_MAX, "1ms..=3600s")?,
             End::Rounds(rounds) => check("rounds", rounds, 1, ROUNDS_MAX, "1..=100000")?,
         }
-        check("rate", u64::from(self.rate), 0, u64::from(RATE_MAX), "0..=20000")?;
+        check(
+            "rate",
+            u64::from(self.rate),
+            0,
+            u64::from(RATE_MAX),
+            "0..=20000",
+        )?;
         check("settle", self.settle, 1, DURATION_MS_MAX, "1ms..=3600s")?;
         if let Some(leaders) = self.leaders {
             check("leaders", u64::from(leaders), 1, 16, "1..=16")?;

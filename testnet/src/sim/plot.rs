@@ -87,9 +87,15 @@ impl Drawing<'_> {
 
     fn vertices(&self, draw: &mut impl FnMut(String)) {
         for (vertex, _) in self.shown() {
-            let class = if self.record.output.contains(vertex) { "v" } else { "o" };
+            let class = if self.record.output.contains(vertex) {
+                "v"
+            } else {
+                "o"
+            };
             let (x, y) = (self.x(vertex.round), Self::y(vertex.author));
-            draw(format!(r#"<circle class="{class}" cx="{x}" cy="{y}" r="3"/>"#));
+            draw(format!(
+                r#"<circle class="{class}" cx="{x}" cy="{y}" r="3"/>"#
+            ));
         }
         let decided = self.record.decided();
         for (round, leaders) in self.record.leaders.range(Round(self.first)..) {
@@ -118,7 +124,9 @@ impl Drawing<'_> {
     fn axes(&self, draw: &mut impl FnMut(String)) {
         for member in 0..self.record.members as u32 {
             let y = Self::y(MemberIndex(member)) + 4;
-            draw(format!(r##"<text x="12" y="{y}" fill="#555">{member}</text>"##));
+            draw(format!(
+                r##"<text x="12" y="{y}" fill="#555">{member}</text>"##
+            ));
         }
         let y = Self::y(MemberIndex(self.record.members as u32)) + 4;
         for round in (self.first..=self.last).filter(|r| r % 5 == 0) {
@@ -133,8 +141,20 @@ impl Drawing<'_> {
 /// Each transaction as a dot: when it was submitted, how long it took.
 fn chart(record: &Record, width: u64, top: u64, draw: &mut impl FnMut(String)) {
     let bottom = top + CHART;
-    let latest = record.latencies.iter().map(|(at, _)| at.0).max().unwrap_or(1).max(1);
-    let longest = record.latencies.iter().map(|(_, us)| *us).max().unwrap_or(1).max(1);
+    let latest = record
+        .latencies
+        .iter()
+        .map(|(at, _)| at.0)
+        .max()
+        .unwrap_or(1)
+        .max(1);
+    let longest = record
+        .latencies
+        .iter()
+        .map(|(_, us)| *us)
+        .max()
+        .unwrap_or(1)
+        .max(1);
     let right = width - MARGIN;
     draw(format!(
         r##"<path d="M{MARGIN} {top}V{bottom}H{right}" fill="none" stroke="#555"/>
@@ -153,9 +173,13 @@ fn chart(record: &Record, width: u64, top: u64, draw: &mut impl FnMut(String)) {
         let written = write!(dots, r#"<circle cx="{x:.1}" cy="{y:.1}" r="1.5"/>"#);
         debug_assert!(written.is_ok(), "writing to a string");
     }
-    draw(format!(r##"<g fill="#4a6fa5" fill-opacity=".5">{dots}</g>"##));
+    draw(format!(
+        r##"<g fill="#4a6fa5" fill-opacity=".5">{dots}</g>"##
+    ));
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }

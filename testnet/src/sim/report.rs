@@ -122,5 +122,9 @@ impl Outcome {
 }
 
 fn rounded(value: f64, to: f64) -> f64 {
-    if value.is_finite() { (value * to).round() / to } else { 0.0 }
+    if value.is_finite() {
+        (value * to).round() / to
+    } else {
+        0.0
+    }
 }

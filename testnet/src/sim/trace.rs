@@ -27,7 +27,9 @@ pub struct Trace(blake3::Hasher);
 impl Trace {
     pub fn new(seed: u64) -> Self {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(b"weft simulation 1").update(&seed.to_be_bytes());
+        hasher
+            .update(b"weft simulation 1")
+            .update(&seed.to_be_bytes());
         Self(hasher)
     }
 
@@ -55,4 +57,3 @@ impl Trace {
         *self.0.finalize().as_bytes()
     }
 }
-

@@ -391,11 +391,14 @@ impl World {
             let Some(replica) = &machine.replica else {
                 continue;
             };
-            let (suspended, mempool) =
-                (replica.core().status().suspended_bytes, replica.mempool_bytes());
+            let (suspended, mempool) = (
+                replica.core().status().suspended_bytes,
+                replica.mempool_bytes(),
+            );
             if suspended > limit || mempool > effects::MEMPOOL_BYTES_MAX {
                 let what = format!("{suspended} bytes suspended, {mempool} in the mempool");
-                self.oracle.violation(Rule::Memory, self.now, machine.member, what);
+                self.oracle
+                    .violation(Rule::Memory, self.now, machine.member, what);
             }
         }
     }

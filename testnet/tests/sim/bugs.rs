@@ -14,36 +14,61 @@ fn first(make: impl Fn(u64) -> Plan, noticed: impl Fn(&Outcome) -> bool) -> Opti
 }
 
 fn caught(make: impl Fn(u64) -> Plan, rule: Rule) {
-    assert!(first(&make, |outcome| broke(outcome, rule)).is_some(), "{rule:?} never fired");
+    assert!(
+        first(&make, |outcome| broke(outcome, rule)).is_some(),
+        "{rule:?} never fired"
+    );
     for seed in 0..2 {
-        clean(Plan { planted: None, adjust: None, ..make(seed) });
+        clean(Plan {
+            planted: None,
+            adjust: None,
+            ..make(seed)
+        });
     }
 }
 
 fn planted(bug: Planted, faults: &'static str) -> impl Fn(u64) -> Plan {
-    move |seed| Plan { planted: Some(bug), ..plan(seed, 60, faults) }
+    move |seed| Plan {
+        planted: Some(bug),
+        ..plan(seed, 60, faults)
+    }
 }
 
 fn sabotaged(adjust: fn(&mut CoreConfig), faults: &'static str) -> impl Fn(u64) -> Plan {
-    move |seed| Plan { adjust: Some(adjust), settle: 5_000, ..plan(seed, 100, faults) }
+    move |seed| Plan {
+        nodes: 4,
+        adjust: Some(adjust),
+        settle: 5_000,
+        ..plan(seed, 100, faults)
+    }
 }
 
 #[test]
 fn a_database_that_never_syncs_loses_what_was_told_to_be_final() {
-    caught(planted(Planted::NoSync, "restart:2@2s,slowdisk:10"), Rule::Durability);
+    caught(
+        planted(Planted::NoSync, "restart:2@2s,slowdisk:10"),
+        Rule::Durability,
+    );
 }
 
 #[test]
 fn a_certificate_told_before_it_is_on_disk_is_lost() {
     // Many power cuts: one has to fall between the telling and the sync.
-    let faults = "restart:1@800ms,restart:1@1100ms,restart:1@1400ms,restart:1@1700ms,restart:1@2s,slowdisk:200";
-    caught(planted(Planted::TellBeforePersist, faults), Rule::Durability);
+    let faults =
+        "restart:1@3s,restart:1@3500ms,restart:1@4s,restart:1@4500ms,restart:1@5s,slowdisk:60";
+    caught(
+        planted(Planted::TellBeforePersist, faults),
+        Rule::Durability,
+    );
 }
 
 #[test]
 fn a_vertex_sent_before_it_is_on_disk_becomes_two() {
     let faults = "restart:1@800ms,restart:1@1100ms,restart:1@1400ms,restart:1@1700ms,restart:1@2s,slowdisk:40";
-    caught(planted(Planted::SendBeforePersist, faults), Rule::Equivocation);
+    caught(
+        planted(Planted::SendBeforePersist, faults),
+        Rule::Equivocation,
+    );
 }
 
 #[test]
@@ -51,66 +76,41 @@ fn an_old_copy_without_a_guard_signs_twice() {
     // Rounds slow enough that the member is not behind when it comes back: one that is behind
     // fetches its own newer vertices first, and does not need the guard.
     let make = planted(Planted::NoGuard, "oldcopy:1@1s+600ms");
-    let latency = Latency::Uniform { low: 200, high: 400 };
-    caught(|seed| Plan { latency: latency.clone(), ..make(seed) }, Rule::Equivocation);
-}
-
-#[test]
-#[ignore = "a search for scenarios that show a bug, by WEFT_SCENARIOS"]
-fn search() {
-    let bugs: [(&str, fn(&mut CoreConfig)); 9] = [
-        ("QuorumLowered", |c| c.sabotage = Some(Sabotage::QuorumLowered)),
-        ("SkipIgnoresAnchor", |c| c.sabotage = Some(Sabotage::SkipIgnoresAnchor)),
-        ("UndecidedPassedOver", |c| c.sabotage = Some(Sabotage::UndecidedPassedOver)),
-        ("VotesCountedTwice", |c| c.sabotage = Some(Sabotage::VotesCountedTwice)),
-        ("VersionsShareVotes", |c| c.sabotage = Some(Sabotage::VersionsShareVotes)),
-        ("FirstVersionOnly", |c| c.sabotage = Some(Sabotage::FirstVersionOnly)),
-        ("WeakLinksVote", |c| c.sabotage = Some(Sabotage::WeakLinksVote)),
-        ("AcceptWithoutWeakLinks", |c| c.sabotage = Some(Sabotage::AcceptWithoutWeakLinks)),
-        ("GarbageByLocalState", |c| c.sabotage = Some(Sabotage::GarbageByLocalState)),
-    ];
-    let scenarios = std::env::var("WEFT_SCENARIOS").unwrap_or_default();
-    for scenario in scenarios.split(';') {
-        let (nodes, faults) = scenario.split_once(' ').unwrap_or(("4", scenario));
-        for (name, adjust) in bugs {
-            let make = |seed| Plan {
-                nodes: nodes.parse().unwrap(),
-                adjust: Some(adjust),
-                settle: 5_000,
-                ..plan(seed, 100, faults)
-            };
-            let found = (0..150).find_map(|seed| {
-                let outcome = run(make(seed));
-                let first = outcome.violations.first()?;
-                Some((seed, first.rule))
-            });
-            println!("{nodes} {faults}: {name} {found:?}");
-        }
-    }
+    let latency = Latency::Uniform {
+        low: 200,
+        high: 400,
+    };
+    caught(
+        |seed| Plan {
+            latency: latency.clone(),
+            ..make(seed)
+        },
+        Rule::Equivocation,
+    );
 }
 
 #[test]
 fn a_quorum_of_two_thirds_parts_the_order() {
     let adjust = |config: &mut CoreConfig| config.sabotage = Some(Sabotage::QuorumLowered);
-    caught(sabotaged(adjust, "equivocate:2"), Rule::Agreement);
+    caught(sabotaged(adjust, "equivocate:1"), Rule::Agreement);
+}
+
+#[test]
+fn votes_shared_between_versions_part_the_order() {
+    let adjust = |config: &mut CoreConfig| config.sabotage = Some(Sabotage::VersionsShareVotes);
+    caught(sabotaged(adjust, "equivocate:1"), Rule::Agreement);
+}
+
+#[test]
+fn taking_first_versions_only_parts_the_order() {
+    let adjust = |config: &mut CoreConfig| config.sabotage = Some(Sabotage::FirstVersionOnly);
+    caught(sabotaged(adjust, "equivocate:1"), Rule::Agreement);
 }
 
 #[test]
 fn skipping_without_a_look_at_the_anchor_parts_the_order() {
     let adjust = |config: &mut CoreConfig| config.sabotage = Some(Sabotage::SkipIgnoresAnchor);
-    caught(sabotaged(adjust, "liar:2,loss:10"), Rule::Agreement);
-}
-
-#[test]
-fn passing_over_undecided_slots_parts_the_order() {
-    let adjust = |config: &mut CoreConfig| config.sabotage = Some(Sabotage::UndecidedPassedOver);
-    caught(sabotaged(adjust, "liar:2,loss:10"), Rule::Agreement);
-}
-
-#[test]
-fn votes_counted_twice_part_the_order() {
-    let adjust = |config: &mut CoreConfig| config.sabotage = Some(Sabotage::VotesCountedTwice);
-    caught(sabotaged(adjust, "equivocate:2,loss:5"), Rule::Agreement);
+    caught(sabotaged(adjust, "equivocate:1,loss:20"), Rule::Agreement);
 }
 
 #[test]
@@ -119,6 +119,69 @@ fn garbage_by_local_state_parts_the_order() {
         config.sabotage = Some(Sabotage::GarbageByLocalState);
         config.gc_depth = 10;
     };
-    let make = |seed| Plan { adjust: Some(adjust), settle: 5_000, ..plan(seed, 100, "withhold:2,pause:2@1s+2s,loss:20") };
+    let make = |seed| Plan {
+        nodes: 7,
+        adjust: Some(adjust),
+        ..plan(seed, 100, "withhold:2,pause:2@1s+2s,loss:20")
+    };
     assert!(first(make, |outcome| broke(outcome, Rule::Agreement)).is_some());
+}
+
+#[test]
+#[ignore = "a search for scenarios that show a bug, by WEFT_SCENARIOS"]
+fn search() {
+    let bugs: [(&str, fn(&mut CoreConfig)); 9] = [
+        ("QuorumLowered", |c| {
+            c.sabotage = Some(Sabotage::QuorumLowered)
+        }),
+        ("SkipIgnoresAnchor", |c| {
+            c.sabotage = Some(Sabotage::SkipIgnoresAnchor)
+        }),
+        ("UndecidedPassedOver", |c| {
+            c.sabotage = Some(Sabotage::UndecidedPassedOver)
+        }),
+        ("VotesCountedTwice", |c| {
+            c.sabotage = Some(Sabotage::VotesCountedTwice)
+        }),
+        ("VersionsShareVotes", |c| {
+            c.sabotage = Some(Sabotage::VersionsShareVotes)
+        }),
+        ("FirstVersionOnly", |c| {
+            c.sabotage = Some(Sabotage::FirstVersionOnly)
+        }),
+        ("WeakLinksVote", |c| {
+            c.sabotage = Some(Sabotage::WeakLinksVote)
+        }),
+        ("AcceptWithoutWeakLinks", |c| {
+            c.sabotage = Some(Sabotage::AcceptWithoutWeakLinks)
+        }),
+        ("GarbageByLocalState", |c| {
+            c.sabotage = Some(Sabotage::GarbageByLocalState)
+        }),
+    ];
+    let scenarios = std::env::var("WEFT_SCENARIOS").unwrap_or_default();
+    for scenario in scenarios.split(';') {
+        let (nodes, faults) = scenario.split_once(' ').unwrap_or(("4", scenario));
+        for (name, adjust) in bugs {
+            if !std::env::var("WEFT_BUGS")
+                .unwrap_or_default()
+                .split(',')
+                .any(|b| b == name)
+            {
+                continue;
+            }
+            let make = |seed| Plan {
+                nodes: nodes.parse().unwrap(),
+                adjust: Some(adjust),
+                settle: 5_000,
+                ..plan(seed, 100, faults)
+            };
+            let found = (0..150).find_map(|seed| {
+                let outcome = std::panic::catch_unwind(|| run(make(seed))).ok()?;
+                let first = outcome.violations.first()?;
+                Some((seed, first.rule))
+            });
+            println!("{nodes} {faults}: {name} {found:?}");
+        }
+    }
 }

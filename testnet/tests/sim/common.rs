@@ -1,8 +1,6 @@
 //! Runs that are expected to be right, and the words for those that are not.
 
-use weft_testnet::sim::{
-    End, Latency, Outcome, Plan, Rule, Signer, parse_faults, simulate,
-};
+use weft_testnet::sim::{End, Latency, Outcome, Plan, Rule, Signer, parse_faults, simulate};
 
 /// Seven members over a wide area, mock signers, so many rounds.
 pub fn plan(seed: u64, rounds: u64, faults: &str) -> Plan {

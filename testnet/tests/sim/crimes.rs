@@ -36,7 +36,10 @@ crimes! {
 fn crimes_of_all_kinds_at_once_are_withstood() {
     let all = "equivocate,withhold,late,liar,forge,jump,flood,clock,sleep,twins";
     let nodes = 31;
-    let plan = Plan { nodes, ..plan(1, 40, all) };
+    let plan = Plan {
+        nodes,
+        ..plan(1, 40, all)
+    };
     clean(plan);
 }
 
@@ -44,8 +47,14 @@ fn crimes_of_all_kinds_at_once_are_withstood() {
 fn more_equivocating_twins_than_are_allowed_are_noticed() {
     // F + 1 = 3 of 7 sign whatever suits them: some run must part the honest ones, or stop them.
     let noticed = (0..40).any(|seed| {
-        let outcome = run(Plan { settle: 2_000, ..plan(seed, 60, "twins:2,equivocate:2,partition:3@500ms+20s") });
-        let parted = outcome.violations.iter().any(|v| matches!(v.rule, Rule::Agreement | Rule::Stopped));
+        let outcome = run(Plan {
+            settle: 2_000,
+            ..plan(seed, 60, "twins:2,equivocate:2,partition:3@500ms+20s")
+        });
+        let parted = outcome
+            .violations
+            .iter()
+            .any(|v| matches!(v.rule, Rule::Agreement | Rule::Stopped));
         parted || !outcome.converged
     });
     assert!(noticed);

@@ -42,8 +42,17 @@ fn real_signatures_and_encodings_repeat_too() {
 #[test]
 fn mock_signers_change_no_decision() {
     let with = |signer| {
-        let outcome = clean(Plan { nodes: 4, signer, ..plan(5, 40, "") });
-        (outcome.commits, outcome.rounds, outcome.skipped, outcome.meter.transactions())
+        let outcome = clean(Plan {
+            nodes: 4,
+            signer,
+            ..plan(5, 40, "")
+        });
+        (
+            outcome.commits,
+            outcome.rounds,
+            outcome.skipped,
+            outcome.meter.transactions(),
+        )
     };
     assert_eq!(with(Signer::Real), with(Signer::Mock));
 }

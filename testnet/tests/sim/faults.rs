@@ -41,7 +41,10 @@ fn nothing_is_committed_without_a_quorum_and_soon_after_the_heal() {
         end: End::Duration(12_000),
         ..plan(1, 0, "partition:3@2s+10s")
     });
-    let rounds = outcome.meter.rounds_to_commit.expect("a commit after the heal");
+    let rounds = outcome
+        .meter
+        .rounds_to_commit
+        .expect("a commit after the heal");
     assert!(rounds <= 12, "{rounds} rounds");
     // Two of the twelve seconds had a quorum.
     assert!(outcome.rounds < 60, "{} rounds", outcome.rounds);
@@ -53,7 +56,10 @@ fn a_database_from_an_old_copy_is_refused_because_of_the_guard() {
     expect_clean(&outcome);
     let reasons: Vec<&str> = outcome.stopped.iter().map(|(_, r)| r.as_str()).collect();
     assert_eq!(reasons.len(), 1);
-    assert!(reasons[0].contains("behind the signing guard"), "{reasons:?}");
+    assert!(
+        reasons[0].contains("behind the signing guard"),
+        "{reasons:?}"
+    );
 }
 
 #[test]

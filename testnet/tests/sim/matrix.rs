@@ -33,7 +33,8 @@ fn numbered(number: u64, rounds: u64) -> Plan {
     let faults: Vec<String> = items
         .map(|item| {
             let faulty = format!(":{faulty}");
-            item.replace(":F", &faulty).replace(":Q", &format!(":{}", nodes / 2))
+            item.replace(":F", &faulty)
+                .replace(":Q", &format!(":{}", nodes / 2))
         })
         .collect();
     let latency = match number / 42 % 3 {
@@ -41,7 +42,11 @@ fn numbered(number: u64, rounds: u64) -> Plan {
         1 => Latency::regions(),
         _ => Latency::Uniform { low: 1, high: 10 },
     };
-    Plan { nodes, latency, ..plan(number, rounds, &faults.join(",")) }
+    Plan {
+        nodes,
+        latency,
+        ..plan(number, rounds, &faults.join(","))
+    }
 }
 
 /// Runs them on all cores; one of fifty is run twice.
@@ -57,7 +62,12 @@ fn all(numbers: std::ops::Range<u64>, rounds: u64) {
             expect_clean(&outcome);
             if number % 50 == 7 {
                 let again = run(numbered(number, rounds));
-                assert_eq!(again.trace_hash, outcome.trace_hash, "{}", outcome.plan.command());
+                assert_eq!(
+                    again.trace_hash,
+                    outcome.trace_hash,
+                    "{}",
+                    outcome.plan.command()
+                );
             }
         }
     };

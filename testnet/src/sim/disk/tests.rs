@@ -42,11 +42,17 @@ fn what_was_synced_survives_every_crash_and_the_rest_is_cut_off_somewhere() {
             disk.put_vertex(vertex(&cast, timestamp), Time(10));
         }
         disk.crash(Time(10), &mut Rng::new(seed, Stream::Disks));
-        let there: Vec<u64> = disk.vertices_from(Round(1)).map(|v| v.timestamp().0).collect();
+        let there: Vec<u64> = disk
+            .vertices_from(Round(1))
+            .map(|v| v.timestamp().0)
+            .collect();
         assert!(there.contains(&1) && there.contains(&2), "{there:?}");
         assert_eq!(disk.own().map(|v| v.timestamp().0), Some(2));
         let most = there.iter().max().copied().unwrap();
-        assert!((1..=most).all(|t| there.contains(&t)), "a beginning: {there:?}");
+        assert!(
+            (1..=most).all(|t| there.contains(&t)),
+            "a beginning: {there:?}"
+        );
         kept.push(there.len());
     }
     assert!(kept.contains(&2) && kept.contains(&6), "{kept:?}");
@@ -72,10 +78,19 @@ fn the_guard_refuses_a_second_vertex_of_a_round_unless_the_record_was_lost() {
     let place = |digest| (Epoch::ZERO, Round(1), VertexDigest([digest; 32]));
     let refused = (0..40).map(|seed| {
         let mut guard = Guard::new(cast.network, cast.keys[0].vertex.public());
-        guard.sign_vertex(place(1), (Time(0), Time(10)), Time(0)).unwrap();
-        assert!(guard.clone().sign_vertex(place(2), (Time(10), Time(20)), Time(5)).is_err());
+        guard
+            .sign_vertex(place(1), (Time(0), Time(10)), Time(0))
+            .unwrap();
+        assert!(
+            guard
+                .clone()
+                .sign_vertex(place(2), (Time(10), Time(20)), Time(5))
+                .is_err()
+        );
         guard.crash(Time(9), &mut Rng::new(seed, Stream::Disks));
-        guard.sign_vertex(place(2), (Time(15), Time(20)), Time(15)).is_err()
+        guard
+            .sign_vertex(place(2), (Time(15), Time(20)), Time(15))
+            .is_err()
     });
     let refused: Vec<bool> = refused.collect();
     assert!(refused.contains(&true) && refused.contains(&false));
@@ -103,7 +118,9 @@ fn what_had_not_begun_is_gone_after_every_crash() {
         assert_eq!(disk.vertices_from(Round(1)).count(), 0);
         let mut guard = Guard::new(cast.network, cast.keys[0].vertex.public());
         let place = (Epoch::ZERO, Round(1), VertexDigest([1; 32]));
-        guard.sign_vertex(place, (Time(20), Time(30)), Time(0)).unwrap();
+        guard
+            .sign_vertex(place, (Time(20), Time(30)), Time(0))
+            .unwrap();
         guard.crash(Time(19), &mut rng);
         assert_eq!(guard.record.highest_vertex(), None);
     }

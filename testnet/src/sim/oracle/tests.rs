@@ -80,7 +80,10 @@ fn another_commit_or_another_state_at_one_place_is_no_agreement() {
     let mut oracle = oracle();
     oracle.executed(AT, 0, 0, &executed(commit(1, 1, CommitDigest::ZERO), None));
     oracle.executed(AT, 1, 1, &executed(commit(1, 2, CommitDigest::ZERO), None));
-    let stated = executed(commit(1, 1, CommitDigest::ZERO), Some(testing::statement(1)));
+    let stated = executed(
+        commit(1, 1, CommitDigest::ZERO),
+        Some(testing::statement(1)),
+    );
     oracle.executed(AT, 2, 2, &stated);
     assert_eq!(rules(&oracle), [Rule::Agreement, Rule::Agreement]);
 }

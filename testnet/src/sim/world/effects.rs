@@ -71,7 +71,8 @@ impl World {
         ours.tick_at = None;
         self.trace.number(self.now, machine, Mark::Halt, 0);
         if honest {
-            self.oracle.violation(Rule::Stopped, self.now, member, reason);
+            self.oracle
+                .violation(Rule::Stopped, self.now, member, reason);
         }
     }
 
@@ -109,7 +110,9 @@ impl World {
                 self.note(machine, &vertex);
                 let done = self.synced(machine, at);
                 let durable = self.durable(done);
-                self.machines[machine].disk.put_own(vertex, (at, durable), now);
+                self.machines[machine]
+                    .disk
+                    .put_own(vertex, (at, durable), now);
                 return Ok(done);
             }
             Effect::GuardVertex {
@@ -166,15 +169,19 @@ impl World {
                 let done = self.synced(machine, at);
                 // The root and the place say it all; the statement's digest would be costly.
                 let statement = &certificate.statement;
-                self.trace.number(now, machine, Mark::Certificate, statement.height.0);
-                self.trace.record(now, machine, Mark::Certificate, &statement.state_root.0);
+                self.trace
+                    .number(now, machine, Mark::Certificate, statement.height.0);
+                self.trace
+                    .record(now, machine, Mark::Certificate, &statement.state_root.0);
                 if honest {
                     let early = self.plan.planted == Some(Planted::TellBeforePersist);
                     let told = if early { now } else { done };
                     self.oracle.certified(told, machine, member, &certificate);
                 }
                 let durable = self.durable(done);
-                self.machines[machine].disk.put_certificate(certificate, (at, durable), now);
+                self.machines[machine]
+                    .disk
+                    .put_certificate(certificate, (at, durable), now);
                 return Ok(done);
             }
             Effect::Anchored(_) => {}
@@ -229,15 +236,13 @@ impl World {
 
     fn broadcast(&mut self, machine: usize, vertex: &Verified<Vertex>, at: Time) {
         let now = self.now;
-        self.trace.vertex(now, machine, Mark::Broadcast, &vertex.reference());
-        let calm = self.is_calm();
+        self.trace
+            .vertex(now, machine, Mark::Broadcast, &vertex.reference());
         let delay = self.plan.latency.mean(self.plan.nodes) as u64;
         let ours = &mut self.machines[machine];
         let member = ours.member;
         if ours.is_honest() {
             self.top = self.top.max(vertex.round());
-            let owed = calm && !ours.hit;
-            self.oracle.sent(now, member, vertex, owed);
         }
         let active = ours.crime.as_ref().is_some_and(|c| c.is_active(now));
         let Some(mut criminal) = ours.crime.take_if(|_| active) else {
@@ -279,9 +284,25 @@ impl World {
         let own = self.machines[machine].member;
         match to {
             Some(to) => self.transmit_to(machine, to, packet),
-            None => (0..self.plan.nodes)
-                .filter(|to| *to != own)
-                .for_each(|to| self.transmit_to(machine, to, packet)),
+            None => {
+                self.left(machine, packet);
+                for to in (0..self.plan.nodes).filter(|to| *to != own) {
+                    self.transmit_to(machine, to, packet);
+                }
+            }
+        }
+    }
+
+    /// An own vertex has left a machine: from now on it counts as signed.
+    fn left(&mut self, machine: usize, packet: &Packet) {
+        let calm = self.is_calm();
+        let ours = &self.machines[machine];
+        if let Packet::Vertex(envelope) = packet
+            && ours.is_honest()
+            && let Some(vertex) = envelope.open(&self.cast, &self.known)
+        {
+            let owed = calm && !ours.hit;
+            self.oracle.sent(self.now, ours.member, vertex, owed);
         }
     }
 
@@ -340,10 +361,14 @@ impl World {
         let signer = self.plan.signer;
         let answer = Answer {
             id: ask.id,
-            vertices: found.into_iter().map(|v| Envelope::new(v, signer)).collect(),
+            vertices: found
+                .into_iter()
+                .map(|v| Envelope::new(v, signer))
+                .collect(),
             life: ask.life,
         };
-        self.trace.number(self.now, machine, Mark::Serve, answer.vertices.len() as u64);
+        self.trace
+            .number(self.now, machine, Mark::Serve, answer.vertices.len() as u64);
         let to = self.machines[ask.machine].member;
         // Back to the machine that asked, whatever links its member has now.
         let from = self.machines[machine].member;

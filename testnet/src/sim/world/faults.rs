@@ -203,7 +203,11 @@ impl World {
     /// Cuts some members off; zero is half of all.
     fn part(&mut self, amount: usize) {
         let members = self.plan.nodes;
-        let cut = if amount == 0 { members / 2 } else { amount.min(members) };
+        let cut = if amount == 0 {
+            members / 2
+        } else {
+            amount.min(members)
+        };
         let mut sides = vec![0; members];
         sides[..cut].fill(1);
         self.fault_rng.shuffle(&mut sides);

@@ -20,7 +20,10 @@ pub enum Phase {
         top: Round,
     },
     /// With everybody in agreement or not.
-    Over { healed: Time, converged: bool },
+    Over {
+        healed: Time,
+        converged: bool,
+    },
 }
 
 impl World {
@@ -105,9 +108,10 @@ impl World {
                 return false;
             }
         }
-        any && self.meter.waiting().all(|(id, machine)| {
-            self.machines[machine].hit || self.oracle.has_applied(&id)
-        })
+        any && self
+            .meter
+            .waiting()
+            .all(|(id, machine)| self.machines[machine].hit || self.oracle.has_applied(&id))
     }
 
     /// What a commit says of latencies.
@@ -123,7 +127,8 @@ impl World {
             self.meter.executed(&receipt.transaction, machine, now);
         }
         if let Phase::Settling { top, .. } = self.phase {
-            self.meter.committed_after_heal(self.top.0.saturating_sub(top.0));
+            self.meter
+                .committed_after_heal(self.top.0.saturating_sub(top.0));
             return;
         }
         let author = &self.machines[self.machines_of[commit.leader.author.as_usize()][0]];
@@ -156,7 +161,9 @@ impl World {
             converged,
             trace_hash: self.trace.finish(),
             commits: self.meter.commits_at_heal(),
-            skipped: self.meter.skipped(&self.oracle.leaders, leaders.min(self.plan.nodes)),
+            skipped: self
+                .meter
+                .skipped(&self.oracle.leaders, leaders.min(self.plan.nodes)),
             rounds: self.meter.rounds_at_heal().0,
             violations: self.oracle.violations().to_vec(),
             stopped: stopped.collect(),
