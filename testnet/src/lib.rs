@@ -1,6 +1,5 @@
-//! Many nodes: testnets of real processes on one machine, their faults, the load generator, the
-//! deterministic simulator, and the
-//! faucet. What has more than one node is tested in this crate's `tests/`.
+//! Many nodes: the deterministic simulator, testnets of real processes on one machine, their faults,
+//! the load generator, and the faucet. What has more than one node is tested in this crate's `tests/`.
 
 pub mod cluster;
 mod faucet;

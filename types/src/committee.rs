@@ -250,10 +250,13 @@ impl MemberSet {
 
     /// Ascending.
     pub fn iter(&self) -> impl Iterator<Item = MemberIndex> + use<> {
-        let bits = self.0;
-        (0..MEMBERS_MAX as u32)
-            .filter(move |i| bits & (1 << i) != 0)
-            .map(MemberIndex)
+        // By the lowest bit that is left: sets are walked at every vertex.
+        let mut bits = self.0;
+        std::iter::from_fn(move || {
+            let lowest = (bits != 0).then(|| MemberIndex(bits.trailing_zeros()))?;
+            bits &= bits - 1;
+            Some(lowest)
+        })
     }
 
     /// One bit a member, least significant first, in `ceil(size / 8)` bytes.

@@ -133,7 +133,6 @@ impl Finality {
         let Some(statement) = self.open.get(&height) else {
             return Vec::new();
         };
-        let own = statement.digest();
         let digests: Vec<_> = self.shares.get(&height).into_iter().flatten().collect();
         let quorum = digests.into_iter().find_map(|(digest, shares)| {
             let signers: MemberSet = shares.keys().copied().collect();
@@ -142,6 +141,8 @@ impl Finality {
         let Some(digest) = quorum else {
             return Vec::new();
         };
+        // Hashed only now: a share is judged for each member and height.
+        let own = statement.digest();
         if !self.keep_valid(height, digest) {
             return Vec::new();
         }

@@ -12,8 +12,7 @@ use weft_consensus::FetchId;
 use weft_node::replica::Replica;
 use weft_types::{Transaction, Verified};
 
-/// Inputs that wait for a machine; beyond that the oldest vertices are lost, as a full socket would
-/// make them.
+/// Inputs that wait for a machine; what comes beyond that is lost, as from a socket that nobody reads.
 pub const INBOX_MAX: usize = 100_000;
 
 /// What a machine is going to handle.

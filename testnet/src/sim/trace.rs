@@ -22,7 +22,13 @@ pub enum Mark {
     Serve = 12,
 }
 
-pub struct Trace(blake3::Hasher);
+/// Records are hashed so many bytes at a time, which is several times as fast as one by one.
+const BUFFER_BYTES: usize = 32 << 10;
+
+pub struct Trace {
+    hasher: blake3::Hasher,
+    buffer: Vec<u8>,
+}
 
 impl Trace {
     pub fn new(seed: u64) -> Self {
@@ -30,7 +36,10 @@ impl Trace {
         hasher
             .update(b"weft simulation 1")
             .update(&seed.to_be_bytes());
-        Self(hasher)
+        Self {
+            hasher,
+            buffer: Vec::with_capacity(BUFFER_BYTES),
+        }
     }
 
     /// A record with up to 32 bytes that say what.
@@ -42,7 +51,11 @@ impl Trace {
         let length = what.len().min(32);
         record[13] = length as u8;
         record[16..16 + length].copy_from_slice(&what[..length]);
-        self.0.update(&record);
+        self.buffer.extend_from_slice(&record);
+        if self.buffer.len() + record.len() > BUFFER_BYTES {
+            self.hasher.update(&self.buffer);
+            self.buffer.clear();
+        }
     }
 
     pub fn vertex(&mut self, at: Time, node: usize, mark: Mark, vertex: &VertexRef) {
@@ -54,6 +67,7 @@ impl Trace {
     }
 
     pub fn finish(&self) -> [u8; 32] {
-        *self.0.finalize().as_bytes()
+        let mut hasher = self.hasher.clone();
+        *hasher.update(&self.buffer).finalize().as_bytes()
     }
 }

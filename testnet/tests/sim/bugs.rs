@@ -114,6 +114,15 @@ fn skipping_without_a_look_at_the_anchor_parts_the_order() {
 }
 
 #[test]
+fn passing_over_undecided_slots_parts_the_order() {
+    let adjust = |config: &mut CoreConfig| config.sabotage = Some(Sabotage::UndecidedPassedOver);
+    caught(
+        sabotaged(adjust, "equivocate:1@1s,loss:30,reorder:50"),
+        Rule::Agreement,
+    );
+}
+
+#[test]
 fn garbage_by_local_state_parts_the_order() {
     let adjust = |config: &mut CoreConfig| {
         config.sabotage = Some(Sabotage::GarbageByLocalState);
@@ -125,63 +134,4 @@ fn garbage_by_local_state_parts_the_order() {
         ..plan(seed, 100, "withhold:2,pause:2@1s+2s,loss:20")
     };
     assert!(first(make, |outcome| broke(outcome, Rule::Agreement)).is_some());
-}
-
-#[test]
-#[ignore = "a search for scenarios that show a bug, by WEFT_SCENARIOS"]
-fn search() {
-    let bugs: [(&str, fn(&mut CoreConfig)); 9] = [
-        ("QuorumLowered", |c| {
-            c.sabotage = Some(Sabotage::QuorumLowered)
-        }),
-        ("SkipIgnoresAnchor", |c| {
-            c.sabotage = Some(Sabotage::SkipIgnoresAnchor)
-        }),
-        ("UndecidedPassedOver", |c| {
-            c.sabotage = Some(Sabotage::UndecidedPassedOver)
-        }),
-        ("VotesCountedTwice", |c| {
-            c.sabotage = Some(Sabotage::VotesCountedTwice)
-        }),
-        ("VersionsShareVotes", |c| {
-            c.sabotage = Some(Sabotage::VersionsShareVotes)
-        }),
-        ("FirstVersionOnly", |c| {
-            c.sabotage = Some(Sabotage::FirstVersionOnly)
-        }),
-        ("WeakLinksVote", |c| {
-            c.sabotage = Some(Sabotage::WeakLinksVote)
-        }),
-        ("AcceptWithoutWeakLinks", |c| {
-            c.sabotage = Some(Sabotage::AcceptWithoutWeakLinks)
-        }),
-        ("GarbageByLocalState", |c| {
-            c.sabotage = Some(Sabotage::GarbageByLocalState)
-        }),
-    ];
-    let scenarios = std::env::var("WEFT_SCENARIOS").unwrap_or_default();
-    for scenario in scenarios.split(';') {
-        let (nodes, faults) = scenario.split_once(' ').unwrap_or(("4", scenario));
-        for (name, adjust) in bugs {
-            if !std::env::var("WEFT_BUGS")
-                .unwrap_or_default()
-                .split(',')
-                .any(|b| b == name)
-            {
-                continue;
-            }
-            let make = |seed| Plan {
-                nodes: nodes.parse().unwrap(),
-                adjust: Some(adjust),
-                settle: 5_000,
-                ..plan(seed, 100, faults)
-            };
-            let found = (0..150).find_map(|seed| {
-                let outcome = std::panic::catch_unwind(|| run(make(seed))).ok()?;
-                let first = outcome.violations.first()?;
-                Some((seed, first.rule))
-            });
-            println!("{nodes} {faults}: {name} {found:?}");
-        }
-    }
 }

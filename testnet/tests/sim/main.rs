@@ -7,3 +7,4 @@ mod crimes;
 mod determinism;
 mod faults;
 mod matrix;
+mod speed;

@@ -1,0 +1,85 @@
+//! `weft sim` as a script sees it: what it prints, and how it ends.
+
+use serde_json::Value;
+use std::process::{Command, Output};
+
+fn sim(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_weft"))
+        .arg("sim")
+        .args([
+            "--nodes", "4", "--rounds", "30", "--rate", "20", "--signer", "mock",
+        ])
+        .args(arguments)
+        .output()
+        .expect("weft runs")
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).expect("one JSON object on stdout")
+}
+
+#[test]
+fn a_clean_run_prints_its_figures_and_repeats() {
+    let (first, again) = (sim(&["--json"]), sim(&["--json"]));
+    assert_eq!(first.status.code(), Some(0));
+    let (first, again) = (json(&first), json(&again));
+    for name in [
+        "nodes",
+        "seed",
+        "simulated_s",
+        "wall_s",
+        "rounds",
+        "commits",
+        "skipped",
+        "diverged",
+        "converged",
+        "trace_hash",
+        "transactions",
+        "transaction_latency_ms",
+        "commit_latency_ms",
+        "commit_latency_delays",
+        "bytes_sent_per_node",
+        "cpu_s",
+    ] {
+        assert!(!first[name].is_null(), "{name}");
+    }
+    assert_eq!(first["trace_hash"], again["trace_hash"]);
+    assert_eq!(
+        (&first["diverged"], &first["converged"]),
+        (&false.into(), &true.into())
+    );
+}
+
+#[test]
+fn wrong_use_is_code_2_and_names_the_cure() {
+    for (arguments, part) in [
+        (["--faults", "crush:1"], "known are crash"),
+        (["--latency", "uniform:9-1"], "no range"),
+        (["--latency", "/nonexistent.csv"], "known are loopback"),
+        (["--leaders", "99"], "1..=16"),
+    ] {
+        let output = sim(&arguments);
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{words}");
+        assert!(words.contains(part), "{words}");
+    }
+}
+
+#[test]
+fn too_little_time_to_agree_is_code_4_with_the_command_that_shows_it_again() {
+    let output = sim(&["--faults", "partition:2", "--settle", "1ms"]);
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(4), "{words}");
+    assert!(words.contains("weft sim --nodes 4 --rounds 30"), "{words}");
+}
+
+#[test]
+fn a_run_is_drawn() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run.svg");
+    let output = sim(&["--plot", path.to_str().expect("a plain path")]);
+    assert_eq!(output.status.code(), Some(0));
+    let drawing = std::fs::read_to_string(path).expect("the drawing");
+    assert!(drawing.starts_with("<svg") && drawing.trim_end().ends_with("</svg>"));
+    assert!(drawing.contains("class=\"c\""), "a committed leader");
+}
