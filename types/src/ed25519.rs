@@ -46,6 +46,7 @@ impl PublicKey {
 pub struct SecretKey(Secret);
 
 #[derive(Clone)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are of the large one")]
 enum Secret {
     Curve(SigningKey),
     /// See [`SecretKey::mock`].

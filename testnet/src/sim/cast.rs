@@ -27,6 +27,9 @@ const KEPT_MAX: usize = 1 << 17;
 /// A transaction's `valid_until` moves on with windows of this length, in milliseconds.
 const WINDOW_MS: u64 = 240_000;
 
+/// Names a transaction: its network, its number, and its window of validity.
+type Key = (NetworkId, u64, u64);
+
 /// The committee and its world.
 pub struct Cast {
     pub genesis: Arc<Genesis>,
@@ -118,8 +121,7 @@ impl Cast {
     /// The transaction with a number, submitted `elapsed` milliseconds after the start.
     pub fn transaction(&self, number: u64, elapsed: u64) -> Arc<Verified<Transaction>> {
         thread_local! {
-            static KEPT: RefCell<HashMap<(NetworkId, u64, u64), Arc<Verified<Transaction>>>> =
-                RefCell::default();
+            static KEPT: RefCell<HashMap<Key, Arc<Verified<Transaction>>>> = RefCell::default();
         }
         let window = elapsed / WINDOW_MS;
         let key = (self.network, number, window);

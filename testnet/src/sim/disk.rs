@@ -235,10 +235,12 @@ impl Disk {
         let certificate = self.certificates.last_key_value().map(|(_, c)| c.clone());
         let certified = self.certified();
         let statements = self.commits.iter().filter_map(|c| c.statement.clone());
-        let above = |c: &&StoredCommit| {
-            c.commit.index > CommitIndex::ZERO && c.commit.leader.round >= floor
-        };
-        let commits = self.commits.iter().filter(above).map(|c| c.commit.clone());
+        // One below the floor as well: it says who was demoted until the next one (D5).
+        let mut above = self.commits.iter().rev();
+        let from = above.position(|c| c.commit.leader.round < floor);
+        let from = from.map_or(0, |below| self.commits.len() - 1 - below);
+        let commits = self.commits[from..].iter().map(|c| c.commit.clone());
+        let commits = commits.filter(|c| c.index > CommitIndex::ZERO);
         let signed = guard.record.highest_vertex().filter(|_| !guard.open);
         Some(Found {
             commits: commits.collect(),

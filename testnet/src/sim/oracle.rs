@@ -169,8 +169,14 @@ impl Oracle {
         }
     }
 
-    /// An honest machine made a commit.
-    pub fn executed(&mut self, at: Time, machine: usize, node: usize, executed: &Executed) {
+    /// An honest machine made a commit with this digest.
+    pub fn executed(
+        &mut self,
+        at: Time,
+        machine: usize,
+        node: usize,
+        (executed, digest): (&Executed, CommitDigest),
+    ) {
         let commit = &executed.commit;
         if commit.index != self.positions[machine].next() {
             let what = format!("commit {} after {}", commit.index, self.positions[machine]);
@@ -181,7 +187,7 @@ impl Oracle {
             .unwrap_or(usize::MAX)
             .wrapping_sub(1);
         match self.order.get(place) {
-            Some(first) if first.digest != commit.digest() => {
+            Some(first) if first.digest != digest => {
                 let what = format!("commit {} is {commit:?}, another's differs", commit.index);
                 self.violation(Rule::Agreement, at, node, what);
             }
@@ -191,7 +197,7 @@ impl Oracle {
                 self.violation(Rule::Agreement, at, node, what);
             }
             Some(_) => {}
-            None if place == self.order.len() => self.extend(at, node, executed),
+            None if place == self.order.len() => self.extend(at, node, (executed, digest)),
             None => {
                 let what = format!("commit {} is beyond everybody's order", commit.index);
                 self.violation(Rule::Integrity, at, node, what);
@@ -199,7 +205,7 @@ impl Oracle {
         }
     }
 
-    fn extend(&mut self, at: Time, node: usize, executed: &Executed) {
+    fn extend(&mut self, at: Time, node: usize, (executed, digest): (&Executed, CommitDigest)) {
         let commit = &executed.commit;
         if let Some(last) = self.order.last()
             && (commit.previous != last.digest || commit.timestamp < last.timestamp)
@@ -232,7 +238,7 @@ impl Oracle {
         }
         self.leaders.push(commit.leader);
         self.order.push(Ordered {
-            digest: commit.digest(),
+            digest,
             timestamp: commit.timestamp,
             statement: executed.statement.clone(),
         });

@@ -4,7 +4,7 @@
 use super::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
 use weft_consensus::Schedule;
-use weft_types::{Commit, Committee, MemberIndex, NetworkId, Round, Vertex, VertexRef};
+use weft_types::{Commit, Committee, MemberIndex, MemberSet, NetworkId, Round, Vertex, VertexRef};
 
 /// Rounds that are kept; a drawing of more is no drawing.
 const ROUNDS_MAX: u64 = 400;
@@ -20,6 +20,8 @@ pub struct Record {
     pub latencies: Vec<(Time, u64)>,
     /// The scheduled leaders of each round that is kept.
     pub leaders: BTreeMap<Round, Vec<MemberIndex>>,
+    /// D5: who was out of the schedule above the round of each committed leader.
+    demoted: BTreeMap<Round, MemberSet>,
 }
 
 impl Record {
@@ -31,6 +33,7 @@ impl Record {
             output: BTreeSet::new(),
             latencies: Vec::new(),
             leaders: BTreeMap::new(),
+            demoted: BTreeMap::new(),
         }
     }
 
@@ -44,6 +47,7 @@ impl Record {
     pub fn commit(&mut self, now: Time, commit: &Commit) {
         self.committed.insert(commit.leader, now);
         self.output.extend(commit.vertices.iter().copied());
+        self.demoted.insert(commit.leader.round, commit.demoted);
     }
 
     /// Fills in who was to lead.
@@ -51,7 +55,9 @@ impl Record {
         let schedule = Schedule::by_stake(network.0, per_round);
         let last = self.last_round();
         for round in 1..=last.0 {
-            let leaders = schedule.leaders(committee, Round(round));
+            let ruling = self.demoted.range(..Round(round)).next_back();
+            let demoted = ruling.map_or(MemberSet::default(), |(_, demoted)| *demoted);
+            let leaders = schedule.leaders(committee, Round(round), &demoted);
             self.leaders.insert(Round(round), leaders);
         }
     }

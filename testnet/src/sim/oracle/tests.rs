@@ -5,7 +5,7 @@ use super::super::plan::{Plan, Signer};
 use super::*;
 use weft_ledger::{Applied, Ledger};
 use weft_node::View;
-use weft_types::{Commit, Epoch, MemberIndex, Statement, VertexBody, testing};
+use weft_types::{Commit, Epoch, MemberIndex, MemberSet, Statement, VertexBody, testing};
 
 const AT: Time = Time(7);
 
@@ -28,6 +28,7 @@ fn commit(index: u64, digest: u8, previous: CommitDigest) -> Commit {
         vertices: vec![reference(index, digest)],
         timestamp: Millis(index),
         previous,
+        demoted: MemberSet::default(),
     }
 }
 
@@ -53,9 +54,16 @@ fn executed(commit: Commit, statement: Option<Statement>) -> Executed {
             own: None,
             not_voting: None,
             not_accepting: None,
+            not_ready: None,
         },
         commit,
     }
+}
+
+/// Hands a commit over as a machine does.
+fn made(oracle: &mut Oracle, machine: usize, executed: &Executed) {
+    let digest = executed.commit.digest();
+    oracle.executed(AT, machine, machine, (executed, digest));
 }
 
 fn rules(oracle: &Oracle) -> Vec<Rule> {
@@ -68,8 +76,8 @@ fn one_order_at_all_members_is_right() {
     let first = commit(1, 1, CommitDigest::ZERO);
     let second = commit(2, 2, first.digest());
     for machine in 0..3 {
-        oracle.executed(AT, machine, machine, &executed(first.clone(), None));
-        oracle.executed(AT, machine, machine, &executed(second.clone(), None));
+        made(&mut oracle, machine, &executed(first.clone(), None));
+        made(&mut oracle, machine, &executed(second.clone(), None));
     }
     assert!(rules(&oracle).is_empty());
     assert_eq!(oracle.commits(), 2);
@@ -78,13 +86,21 @@ fn one_order_at_all_members_is_right() {
 #[test]
 fn another_commit_or_another_state_at_one_place_is_no_agreement() {
     let mut oracle = oracle();
-    oracle.executed(AT, 0, 0, &executed(commit(1, 1, CommitDigest::ZERO), None));
-    oracle.executed(AT, 1, 1, &executed(commit(1, 2, CommitDigest::ZERO), None));
+    made(
+        &mut oracle,
+        0,
+        &executed(commit(1, 1, CommitDigest::ZERO), None),
+    );
+    made(
+        &mut oracle,
+        1,
+        &executed(commit(1, 2, CommitDigest::ZERO), None),
+    );
     let stated = executed(
         commit(1, 1, CommitDigest::ZERO),
         Some(testing::statement(1)),
     );
-    oracle.executed(AT, 2, 2, &stated);
+    made(&mut oracle, 2, &stated);
     assert_eq!(rules(&oracle), [Rule::Agreement, Rule::Agreement]);
 }
 
@@ -92,16 +108,24 @@ fn another_commit_or_another_state_at_one_place_is_no_agreement() {
 fn output_twice_a_gap_or_a_torn_chain_is_no_integrity() {
     let mut oracle = oracle();
     let first = commit(1, 1, CommitDigest::ZERO);
-    oracle.executed(AT, 0, 0, &executed(first.clone(), None));
+    made(&mut oracle, 0, &executed(first.clone(), None));
     let again = Commit {
         vertices: first.vertices.clone(),
         ..commit(2, 2, first.digest())
     };
-    oracle.executed(AT, 0, 0, &executed(again, None));
+    made(&mut oracle, 0, &executed(again, None));
     assert_eq!(rules(&oracle), [Rule::Integrity]);
-    oracle.executed(AT, 0, 0, &executed(commit(3, 3, CommitDigest::ZERO), None));
+    made(
+        &mut oracle,
+        0,
+        &executed(commit(3, 3, CommitDigest::ZERO), None),
+    );
     assert_eq!(rules(&oracle).len(), 2);
-    oracle.executed(AT, 0, 0, &executed(commit(5, 5, CommitDigest::ZERO), None));
+    made(
+        &mut oracle,
+        0,
+        &executed(commit(5, 5, CommitDigest::ZERO), None),
+    );
     assert!(rules(&oracle)[2..].iter().all(|r| *r == Rule::Integrity));
     assert!(rules(&oracle).len() > 2);
 }
@@ -143,11 +167,11 @@ fn an_owed_vertex_below_the_floor_is_left_behind() {
     oracle.sent(AT, 0, &vertex(1, 1), true);
     let mut leader = commit(1, 1, CommitDigest::ZERO);
     leader.leader.round = Round(60);
-    oracle.executed(AT, 0, 0, &executed(leader.clone(), None));
+    made(&mut oracle, 0, &executed(leader.clone(), None));
     assert!(rules(&oracle).is_empty(), "round 1 is still within reach");
     let mut later = commit(2, 2, leader.digest());
     later.leader.round = Round(61);
-    oracle.executed(AT, 0, 0, &executed(later, None));
+    made(&mut oracle, 0, &executed(later, None));
     assert_eq!(rules(&oracle), [Rule::Validity]);
 }
 

@@ -160,7 +160,8 @@ impl World {
                 let digest = executed.commit.digest();
                 self.trace.record(now, machine, Mark::Commit, &digest.0);
                 if honest {
-                    self.oracle.executed(now, machine, member, &executed);
+                    self.oracle
+                        .executed(now, machine, member, (&executed, digest));
                     self.measure(machine, &executed);
                 }
                 self.machines[machine].disk.put_commit(*executed, at);

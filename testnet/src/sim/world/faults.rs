@@ -128,10 +128,8 @@ impl World {
         self.trace.number(self.now, 1, Mark::Fault, index as u64);
         for machine in self.victims[index].clone() {
             match kind {
-                Kind::Crash | Kind::Restart | Kind::Wipe => {
-                    if !self.machines[machine].is_up() {
-                        self.start(machine);
-                    }
+                Kind::Crash | Kind::Restart | Kind::Wipe if !self.machines[machine].is_up() => {
+                    self.start(machine);
                 }
                 Kind::Pause => self.resume(machine),
                 Kind::OldCopy => self.bring_back_copy(machine),
