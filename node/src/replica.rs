@@ -28,8 +28,8 @@ use weft_consensus::{
 use weft_ledger::{Applied, Ledger, LedgerMeta, Snapshot};
 use weft_types::{
     Certificate, Commit, Committee, CommitteeDigest, Epoch, FINALITY_SHARES_MAX, FinalityShare,
-    Genesis, Height, MemberIndex, MemberSet, Millis, Round, Statement, StatementDigest, Transaction,
-    VERTEX_TRANSACTIONS_MAX, Verified, Vertex, VertexBody, VertexDigest, empty_hash,
+    Genesis, Height, MemberIndex, MemberSet, Millis, Round, Statement, StatementDigest,
+    Transaction, VERTEX_TRANSACTIONS_MAX, Verified, Vertex, VertexBody, VertexDigest, empty_hash,
 };
 
 /// What the replica learns from outside.

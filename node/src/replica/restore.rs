@@ -8,8 +8,8 @@ use std::sync::Arc;
 use weft_consensus::{LastCommit, Recovered, gc_floor};
 use weft_ledger::{Change, Ledger, LedgerError, LedgerMeta};
 use weft_types::{
-    Certificate, Commit, CommitDigest, CommitIndex, Epoch, Genesis, Height, MemberIndex, MemberSet, Millis,
-    Object, ObjectId, Receipt, Round, Statement, Verified, Vertex,
+    Certificate, Commit, CommitDigest, CommitIndex, Epoch, Genesis, Height, MemberIndex, MemberSet,
+    Millis, Object, ObjectId, Receipt, Round, Statement, Verified, Vertex,
 };
 
 /// Data that no replica can start from.

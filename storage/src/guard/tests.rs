@@ -1,5 +1,6 @@
 use super::record::SLOT_BYTES;
 use super::*;
+use std::sync::Arc;
 use std::fs;
 use tempfile::TempDir;
 
@@ -256,7 +257,7 @@ fn a_full_record_fits_its_slot() {
     record.vertex.as_mut().unwrap().digest = Some(digest(1));
     for n in 0..STATEMENTS_REMEMBERED as u64 {
         let entry = (Epoch::MAX, statement(n));
-        record.statements.insert(Height(u64::MAX - n), entry);
+        Arc::make_mut(&mut record.statements).insert(Height(u64::MAX - n), entry);
     }
     let (_folder, path, guard) = guard();
     record.write(&guard.file).unwrap();
