@@ -1,7 +1,7 @@
 use super::record::SLOT_BYTES;
 use super::*;
-use std::sync::Arc;
 use std::fs;
+use std::sync::Arc;
 use tempfile::TempDir;
 
 const NETWORK: NetworkId = NetworkId([1; 32]);
