@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::import;
 use crate::network::Network;
-use crate::output::{Output, table};
+use crate::output::{Output, one_line, table};
 use crate::sending::Sender;
 use crate::values::{Paging, lines, more};
 use weft_types::api::{Collection, Edition, Page};
@@ -177,8 +177,8 @@ async fn edition(command: EditionCommand, output: &Output) -> Result<(), Failure
 pub fn shown(collection: &Collection) -> String {
     lines(&[
         ("collection", collection.id.to_string()),
-        ("name", collection.name.clone()),
-        ("description", collection.description.clone()),
+        ("name", one_line(&collection.name)),
+        ("description", one_line(&collection.description)),
         ("creator", collection.creator.to_string()),
         ("editions", collection.editions.to_string()),
         ("items", of_cap(collection.issued, collection.item_cap)),
@@ -189,16 +189,16 @@ pub fn edition_shown(edition: &Edition) -> String {
     let traits = edition
         .traits
         .iter()
-        .map(|t| format!("{}={}", t.name, t.value));
+        .map(|t| one_line(&format!("{}={}", t.name, t.value)));
     let hash = |hash: Option<ContentHash>| hash.map_or_else(String::new, |h| h.to_string());
     lines(&[
         ("edition", edition.id.to_string()),
-        ("name", edition.name.clone()),
+        ("name", one_line(&edition.name)),
         ("collection", edition.collection.to_string()),
-        ("reference", edition.reference.clone()),
+        ("reference", one_line(&edition.reference)),
         ("minted", of_cap(edition.issued, edition.cap)),
         ("traits", traits.collect::<Vec<_>>().join(", ")),
-        ("image", edition.image.clone()),
+        ("image", one_line(&edition.image)),
         ("image hash", hash(edition.image_hash)),
         ("metadata hash", hash(edition.metadata_hash)),
     ])
@@ -216,7 +216,7 @@ fn listed(page: &Page<Collection>) -> String {
     for collection in &page.items {
         table.add_row([
             collection.id.to_string(),
-            collection.name.clone(),
+            one_line(&collection.name),
             collection.editions.to_string(),
             of_cap(collection.issued, collection.item_cap),
         ]);
@@ -229,8 +229,8 @@ fn editions_listed(page: &Page<Edition>) -> String {
     for edition in &page.items {
         table.add_row([
             edition.id.to_string(),
-            edition.reference.clone(),
-            edition.name.clone(),
+            one_line(&edition.reference),
+            one_line(&edition.name),
             of_cap(edition.issued, edition.cap),
         ]);
     }

@@ -12,6 +12,8 @@ pub fn start(filter: &str, format: LogFormat, output: &Output) -> Result<(), Fai
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // Where stderr is gone the node goes on: to say so there would panic.
+        .log_internal_errors(false)
         .with_ansi(output.is_coloured());
     let started = match format {
         LogFormat::Pretty => subscriber.try_init(),

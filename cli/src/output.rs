@@ -46,7 +46,7 @@ impl Output {
         let printed = if self.json {
             serde_json::to_string(value).map_err(io::Error::from)?
         } else {
-            text(value)
+            without_controls(&text(value), "\n")
         };
         let mut stdout = io::stdout().lock();
         match writeln!(stdout, "{printed}").and_then(|()| stdout.flush()) {
@@ -122,9 +122,40 @@ impl Drop for Progress {
     }
 }
 
+/// Text that somebody else wrote, on one line.
+pub fn one_line(text: &str) -> String {
+    without_controls(text, "")
+}
+
+/// Control characters are shown, not obeyed: names and descriptions on the ledger are anybody's, and
+/// could else write to the terminals of all who read them.
+fn without_controls(text: &str, but: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() && !but.contains(c) {
+            plain.extend(c.escape_default());
+        } else {
+            plain.push(c);
+        }
+    }
+    plain
+}
+
 /// A table in the look of all tables: a heading, columns by spaces.
 pub fn table(heading: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(heading);
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_can_neither_colour_a_terminal_nor_begin_a_line() {
+        let name = "a\u{1b}[31mred\nb\u{9b}2J\u{7f} é 🃏";
+        assert_eq!(one_line(name), "a\\u{1b}[31mred\\nb\\u{9b}2J\\u{7f} é 🃏");
+        assert_eq!(without_controls("a\nb\r", "\n"), "a\nb\\r");
+    }
 }

@@ -117,7 +117,7 @@ fn skipping_without_a_look_at_the_anchor_parts_the_order() {
 fn passing_over_undecided_slots_parts_the_order() {
     let adjust = |config: &mut CoreConfig| config.sabotage = Some(Sabotage::UndecidedPassedOver);
     caught(
-        sabotaged(adjust, "equivocate:1@1s,loss:30,reorder:50"),
+        sabotaged(adjust, "equivocate:1,loss:30,reorder:50"),
         Rule::Agreement,
     );
 }
