@@ -3,7 +3,9 @@
 
 use crate::schedule::Schedule;
 use std::sync::Arc;
-use weft_types::{Committee, MemberIndex, Millis, NetworkId, ProtocolParams, VERTEX_BYTES_MAX};
+use weft_types::{
+    CommitRule, Committee, MemberIndex, Millis, NetworkId, ProtocolParams, Stake, VERTEX_BYTES_MAX,
+};
 
 /// When the core acts without being asked to, where that does not follow from what it measures
 /// (`pace.rs`). All durations are in milliseconds.
@@ -113,6 +115,24 @@ pub enum Sabotage {
     ReputationByLocalState,
     /// D5: a restart forgets who was demoted before the last commit.
     DemotedForgotten,
+    /// D6: one vote less than is safe commits at once.
+    FastLowered,
+    /// D6: one voter less than is safe makes the certificate pattern.
+    CertificateLowered,
+    /// D6: one holder of the pattern less than is safe commits.
+    SlowLowered,
+    /// D6: one blank less than is safe skips.
+    SkipLowered,
+    /// D6: an anchor is content with one linked vote less, or asks for one more.
+    LinkedLowered,
+    LinkedRaised,
+    /// D6: of two versions with enough linked votes an anchor takes the one that was voted for first
+    /// here, not the one with the smallest digest.
+    TieByArrival,
+    /// D6: an anchor looks for linked votes without looking for a certificate pattern first.
+    CertificateIgnored,
+    /// D6: slots of round r+2 are anchors too.
+    AnchorTooEarly,
     /// O2: the GC round is one off for a core that holds vertices far above the leader.
     GarbageByLocalState,
 }
@@ -126,6 +146,9 @@ pub struct CoreConfig {
     pub own: Option<MemberIndex>,
     /// D5: who leads which round.
     pub schedule: Schedule,
+    /// D6: the stake that may lie, of the F that may be faulty; `None` for commits after three delays
+    /// alone. Experimental, off by default.
+    pub byzantine: Option<Stake>,
     /// O2: rounds below a committed leader whose vertices can still be output.
     pub gc_depth: u64,
     pub timing: Timing,
@@ -156,6 +179,7 @@ impl CoreConfig {
             network,
             own,
             schedule: Schedule::by_stake(network.0, params.leaders_per_round),
+            byzantine: None,
             gc_depth: params.gc_depth,
             committee,
             timing: Timing::default(),
@@ -212,7 +236,17 @@ impl CoreConfig {
         let own = u64::from(self.own.map_or(0, |own| own.0));
         let members = self.committee.size() as u64 - 1;
         check("own", own, 0, members, "the committee")?;
+        let byzantine = self.byzantine.unwrap_or(Stake::ZERO).0;
+        let faulty = self.committee.faulty().0;
+        check("byzantine", byzantine, 0, faulty, "0..=F")?;
         check("gc_depth", self.gc_depth, 2, 10_000, "2..=10000")
+    }
+
+    /// D1 to D4, or D6.
+    pub(crate) fn rule(&self) -> CommitRule {
+        let fast = self.byzantine.map(|f| self.committee.two_delay_rule(f));
+        fast.flatten()
+            .unwrap_or_else(|| self.committee.three_delay_rule())
     }
 
     #[cfg(any(test, feature = "testing"))]

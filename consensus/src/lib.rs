@@ -15,6 +15,7 @@ mod fetch;
 mod interface;
 mod order;
 mod pace;
+mod pattern;
 mod relay;
 mod reputation;
 mod schedule;

@@ -21,7 +21,7 @@
 
 use crate::config::{CoreConfig, sabotaged};
 use crate::dag::Dag;
-use crate::slots::certified;
+use crate::pattern::certified;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use weft_types::{Commit, MemberIndex, MemberSet, Round, Vertex};
@@ -130,9 +130,9 @@ impl Reputation {
                 *votes += stake;
             }
         }
-        let quorum = config.committee.quorum();
+        let enough = config.rule().certificate;
         for (leader, holding) in &mut row.slots {
-            if certified(&config, dag, vertex, *leader, quorum).is_some() {
+            if certified(&config, dag, vertex, *leader, enough).is_some() {
                 *holding += stake;
             }
         }

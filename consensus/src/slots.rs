@@ -11,12 +11,17 @@
 //! vertex of round r+3 has one of that quorum among its parents, hence every later vertex has it in
 //! its history, hence every anchor commits (D4). And members that decide by an anchor use the same
 //! one, by induction from the highest slot down, and the same history of it.
+//!
+//! D6, where it is on, commits a round earlier, on all votes but a slack's. It has thresholds of its
+//! own (`CommitRule`), chosen so that every anchor sees enough of those votes to know; the argument
+//! stands in `docs/spec/consensus.md`.
 
 use crate::config::{CoreConfig, sabotaged};
 use crate::dag::{Dag, Walk};
+use crate::pattern::{certified, vote};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use weft_types::{MemberIndex, MemberSet, Round, Stake, Vertex, VertexRef};
+use weft_types::{CommitRule, MemberIndex, MemberSet, Round, Stake, Vertex, VertexRef};
 
 /// What became of a slot, under one schedule. Never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +33,7 @@ pub(crate) enum Decision {
 pub(crate) struct Slots {
     config: Arc<CoreConfig>,
     quorum: Stake,
+    rule: CommitRule,
     /// Round of the first row.
     first: Round,
     /// The first slot of that row that is not taken yet.
@@ -55,6 +61,8 @@ struct Slot {
 struct Candidate {
     vertex: VertexRef,
     votes: Tally,
+    /// D6: the vertices that vote for it.
+    voters: Vec<VertexRef>,
     /// Members with a vertex that holds the certificate pattern, and those vertices.
     certifiers: Tally,
     certificates: Vec<VertexRef>,
@@ -75,16 +83,6 @@ impl Tally {
     }
 }
 
-/// D1: the vertex of the previous round by this author that the vertex votes for.
-fn vote(vertex: &Vertex, author: MemberIndex) -> Option<VertexRef> {
-    let (own, others) = vertex.parents().split_first()?;
-    if own.author == author {
-        return (own.round.checked_add(1) == Some(vertex.round())).then_some(*own);
-    }
-    let place = others.binary_search_by_key(&author, |p| p.author).ok()?;
-    others.get(place).copied()
-}
-
 impl Slot {
     fn candidate(&mut self, vertex: VertexRef) -> &mut Candidate {
         let place = self.candidates.iter().position(|c| c.vertex == vertex);
@@ -92,6 +90,7 @@ impl Slot {
             self.candidates.push(Candidate {
                 vertex,
                 votes: Tally::default(),
+                voters: Vec::new(),
                 certifiers: Tally::default(),
                 certificates: Vec::new(),
             });
@@ -113,6 +112,7 @@ impl Slots {
         let committee = &config.committee;
         let mut slots = Self {
             quorum: committee.quorum(),
+            rule: config.rule(),
             first: Round(1),
             offset: 0,
             rows: VecDeque::new(),
@@ -124,8 +124,11 @@ impl Slots {
             config: config.clone(),
         };
         if sabotaged!(config, QuorumLowered) {
-            slots.quorum = Stake(2 * committee.faulty().0);
+            let low = Stake(2 * committee.faulty().0);
+            (slots.quorum, slots.rule.certificate) = (low, low);
+            (slots.rule.slow, slots.rule.skip) = (low, low);
         }
+        sabotage_two_delay(config, &mut slots.rule);
         if let Some(leader) = last {
             let leaders = config.schedule.leaders(committee, leader.round, &before);
             let place = leaders.iter().position(|l| *l == leader.author);
@@ -173,18 +176,25 @@ impl Slots {
 
     /// D1 and D3: what a vertex says of the slots one round below.
     fn count_votes(&mut self, vertex: &Vertex, round: Round) {
-        let (quorum, config) = (self.quorum, self.config.clone());
+        let (rule, config) = (self.rule, self.config.clone());
         let mut decided = 0;
         for slot in self.row_mut(round).into_iter().flatten() {
             match vote(vertex, slot.leader) {
                 Some(leader) => {
                     let candidate = slot.candidate(leader);
-                    candidate.votes.add(&config, vertex.author());
+                    let votes = candidate.votes.add(&config, vertex.author());
+                    let Some(fast) = rule.fast else { continue };
+                    candidate.voters.push(vertex.reference());
+                    // D6: all but the slack vote for one vertex.
+                    if votes >= fast.votes && slot.decision.is_none() {
+                        slot.decision = Some(Decision::Commit(leader));
+                        decided += 1;
+                    }
                 }
                 // D3: a quorum votes for no vertex of the slot.
                 None => {
                     let blanks = slot.blanks.add(&config, vertex.author());
-                    if blanks >= quorum && slot.decision.is_none() {
+                    if blanks >= rule.skip && slot.decision.is_none() {
                         slot.decision = Some(Decision::Skip);
                         decided += 1;
                     }
@@ -196,17 +206,18 @@ impl Slots {
 
     /// D1 and D2: which slots two rounds below a vertex holds the certificate pattern for.
     fn count_certificates(&mut self, dag: &Dag, vertex: &Vertex, round: Round) {
-        let (quorum, config) = (self.quorum, self.config.clone());
+        let (rule, config) = (self.rule, self.config.clone());
         let mut decided = 0;
         for slot in self.row_mut(round).into_iter().flatten() {
-            let Some(leader) = certified(&config, dag, vertex, slot.leader, quorum) else {
+            let Some(leader) = certified(&config, dag, vertex, slot.leader, rule.certificate)
+            else {
                 continue;
             };
             let candidate = slot.candidate(leader);
             candidate.certificates.push(vertex.reference());
             // D2: a quorum holds the certificate pattern for one vertex.
             let certifiers = candidate.certifiers.add(&config, vertex.author());
-            if certifiers >= quorum && slot.decision.is_none() {
+            if certifiers >= rule.slow && slot.decision.is_none() {
                 slot.decision = Some(Decision::Commit(leader));
                 decided += 1;
             }
@@ -229,17 +240,19 @@ impl Slots {
         let mut walk: Option<(VertexRef, Walk)> = None;
         for place in (0..self.rows.len()).rev() {
             let round = self.first.saturating_add(place as u64);
-            if let Some(Some(Decision::Commit(anchor))) = open[2] {
+            let early = usize::from(sabotaged!(self.config, AnchorTooEarly));
+            if let Some(Some(Decision::Commit(anchor))) = open[2 - early] {
                 for slot in self.rows[place].iter_mut() {
                     if slot.decision.is_none() {
                         if walk.as_ref().is_none_or(|(from, _)| *from != anchor) {
                             walk = Some((anchor, dag.walk(anchor)));
                         }
                         let (_, walk) = walk.as_mut().expect("just started");
-                        let at = round.saturating_add(2);
-                        walk.descend(dag, at);
-                        let ignore = sabotaged!(self.config, SkipIgnoresAnchor);
-                        slot.decision = Some(by_anchor(slot, walk, dag, ignore));
+                        // D6 looks for votes too, a round further down.
+                        let down = if self.rule.fast.is_some() { 1 } else { 2 };
+                        walk.descend(dag, round.saturating_add(down));
+                        let decision = by_anchor(&self.config, &self.rule, slot, walk, dag);
+                        slot.decision = Some(decision);
                     }
                 }
             }
@@ -314,12 +327,12 @@ impl Slots {
     /// R1 (c): whether for each leader of a round, but for those excused, Q votes or a proof of skip
     /// are here.
     pub fn voted(&mut self, round: Round, excused: &MemberSet) -> bool {
-        let quorum = self.quorum;
+        let (quorum, certificate) = (self.quorum, self.rule.certificate);
         let enough = |slot: &Slot| {
             let votes = slot.candidates.iter().map(|c| c.votes.stake).max();
             slot.decision.is_some()
                 || slot.blanks.stake >= quorum
-                || votes.is_some_and(|v| v >= quorum)
+                || votes.is_some_and(|v| v >= certificate)
                 || excused.contains(slot.leader)
         };
         // A round below the first row is decided and taken.
@@ -335,47 +348,54 @@ impl Slots {
     }
 }
 
-/// D1: the vertex of `leader`, two rounds below, for which the vertex holds the certificate pattern:
-/// a quorum of its parents votes for it. Parents are of distinct members, so at most one.
-pub(crate) fn certified(
+/// D4: the vertex whose certificate pattern is in the anchor's history, down which `walk` went. D6:
+/// else the one with enough votes there.
+fn by_anchor(
     config: &CoreConfig,
+    rule: &CommitRule,
+    slot: &Slot,
+    walk: &Walk,
     dag: &Dag,
-    vertex: &Vertex,
-    leader: MemberIndex,
-    quorum: Stake,
-) -> Option<VertexRef> {
-    let mut sums: Vec<(VertexRef, Stake)> = Vec::new();
-    let mut add = |voted: VertexRef, member| {
-        let stake = config.committee.stake(member).0;
-        let same =
-            |s: &&mut (VertexRef, Stake)| s.0 == voted || sabotaged!(config, VersionsShareVotes);
-        match sums.iter_mut().find(same) {
-            Some((_, sum)) => sum.0 += stake,
-            None => sums.push((voted, Stake(stake))),
-        }
+) -> Decision {
+    let certified = |c: &&Candidate| c.certificates.iter().any(|v| walk.visited(dag, v));
+    let found = slot.candidates.iter().find(certified);
+    if let Some(candidate) = found.filter(|_| !sabotaged!(config, CertificateIgnored)) {
+        let ignore = sabotaged!(config, SkipIgnoresAnchor);
+        return if ignore {
+            Decision::Skip
+        } else {
+            Decision::Commit(candidate.vertex)
+        };
+    }
+    let Some(fast) = rule.fast else {
+        return Decision::Skip;
     };
-    for parent in vertex.voting_parents() {
-        let node = dag.get(parent);
-        if let Some(voted) = node.and_then(|n| vote(&n.vertex, leader)) {
-            add(voted, parent.author);
-        }
-    }
-    if sabotaged!(config, WeakLinksVote) {
-        let round = vertex.round().saturating_sub(2);
-        let late = |l: &&VertexRef| l.round == round && l.author == leader;
-        if let Some(link) = vertex.weak_links().iter().find(late) {
-            add(*link, vertex.author());
-        }
-    }
-    let enough = sums.into_iter().find(|(_, stake)| *stake >= quorum);
-    enough.map(|(vertex, _)| vertex)
+    let linked = |candidate: &&Candidate| {
+        let voters = candidate.voters.iter().filter(|v| walk.visited(dag, v));
+        let voters: MemberSet = voters.map(|v| v.author).collect();
+        config.committee.stake_of(&voters) >= fast.linked
+    };
+    let mut enough = slot.candidates.iter().filter(linked).map(|c| c.vertex);
+    let choice = if sabotaged!(config, TieByArrival) {
+        enough.next()
+    } else {
+        enough.min_by_key(|v| v.digest)
+    };
+    choice.map_or(Decision::Skip, Decision::Commit)
 }
 
-/// D4: the vertex whose certificate pattern is in the anchor's history, down which `walk` went.
-fn by_anchor(slot: &Slot, walk: &Walk, dag: &Dag, ignore: bool) -> Decision {
-    let in_history = |c: &&Candidate| c.certificates.iter().any(|v| walk.visited(dag, v));
-    match slot.candidates.iter().find(in_history) {
-        Some(candidate) if !ignore => Decision::Commit(candidate.vertex),
-        _ => Decision::Skip,
+/// Thresholds of D6 broken on purpose, each by one unit of stake.
+fn sabotage_two_delay(config: &CoreConfig, rule: &mut CommitRule) {
+    let less = |stake: &mut Stake, broken: bool| stake.0 -= u64::from(broken);
+    less(
+        &mut rule.certificate,
+        sabotaged!(config, CertificateLowered),
+    );
+    less(&mut rule.slow, sabotaged!(config, SlowLowered));
+    less(&mut rule.skip, sabotaged!(config, SkipLowered));
+    if let Some(fast) = &mut rule.fast {
+        less(&mut fast.votes, sabotaged!(config, FastLowered));
+        less(&mut fast.linked, sabotaged!(config, LinkedLowered));
+        fast.linked.0 += u64::from(sabotaged!(config, LinkedRaised));
     }
 }

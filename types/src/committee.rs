@@ -56,6 +56,28 @@ pub struct Committee {
     total: Stake,
 }
 
+/// How much stake decides a leader slot (D1 to D4, D6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommitRule {
+    /// D1: voters among a vertex's parents that make the certificate pattern.
+    pub certificate: Stake,
+    /// D2: holders of the pattern that commit.
+    pub slow: Stake,
+    /// D3: members that vote for no vertex of the slot.
+    pub skip: Stake,
+    /// D6, when it is on.
+    pub fast: Option<FastRule>,
+}
+
+/// D6: what the two-delay commit asks for in addition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FastRule {
+    /// Votes that commit.
+    pub votes: Stake,
+    /// Votes in an anchor's history that make it commit without the certificate pattern.
+    pub linked: Stake,
+}
+
 impl Committee {
     /// # Errors
     /// When ids do not ascend, a stake is zero, keys repeat, or there are none or too many members.
@@ -155,6 +177,40 @@ impl Committee {
     /// F + 1: at least one honest member.
     pub fn validity(&self) -> Stake {
         self.faulty().next()
+    }
+
+    /// D1 to D4: a quorum for everything.
+    pub fn three_delay_rule(&self) -> CommitRule {
+        CommitRule {
+            certificate: self.quorum(),
+            slow: self.quorum(),
+            skip: self.quorum(),
+            fast: None,
+        }
+    }
+
+    /// D6: the rule when of the F that may be faulty at most `byzantine` (f) may lie, and the rest
+    /// only crash. With p = floor((Q - 2f - 1) / 2) of slack a fast commit takes N - p votes. A
+    /// vertex with Q of parents then has among them Q - f - p honest ones that voted for it, which
+    /// is more than the f + p that any other version, or a slot that was skipped, can show. `None`
+    /// when f is above F.
+    pub fn two_delay_rule(&self, byzantine: Stake) -> Option<CommitRule> {
+        let (total, faulty, quorum) = (self.total.0, self.faulty().0, self.quorum().0);
+        let f = byzantine.0;
+        if f > faulty {
+            return None;
+        }
+        let slack = (quorum - 2 * f - 1) / 2;
+        let linked = quorum - f - slack;
+        Some(CommitRule {
+            certificate: Stake((total + f) / 2 + 1),
+            slow: Stake(faulty + f + 1),
+            skip: Stake(total + f + 1 - linked),
+            fast: Some(FastRule {
+                votes: Stake(total - slack),
+                linked: Stake(linked),
+            }),
+        })
     }
 
     /// The stake of distinct members.

@@ -36,7 +36,8 @@ pub mod wire;
 
 pub use commit::{Commit, CommitError};
 pub use committee::{
-    ADDRESSES_BYTES_MAX, Committee, CommitteeError, MEMBERS_MAX, Member, MemberSet,
+    ADDRESSES_BYTES_MAX, CommitRule, Committee, CommitteeError, FastRule, MEMBERS_MAX, Member,
+    MemberSet,
 };
 pub use genesis::{FeeSchedule, Genesis, GenesisAccount, GenesisError, ProtocolParams, Template};
 pub use ids::{

@@ -5,6 +5,7 @@
 use crate::common::Cluster;
 use crate::common::cluster::{Link, losing, regions, uniform};
 use weft_consensus::{CoreConfig, Schedule};
+use weft_types::Stake;
 
 struct Row {
     name: &'static str,
@@ -89,9 +90,10 @@ const ROWS: &[Row] = &[
     },
 ];
 
-fn figure(row: &Row, leaders: u32, seed: u64) {
+fn figure(row: &Row, leaders: u32, byzantine: Option<Stake>, seed: u64) {
     let change = |config: &mut CoreConfig| {
         config.schedule = Schedule::by_stake([3; 32], leaders);
+        config.byzantine = byzantine;
     };
     let mut cluster = Cluster::with(&vec![1; row.members], seed, (row.link)(row.members), change);
     for node in row.members - row.down..row.members {
@@ -144,7 +146,25 @@ fn figures() {
     let only = std::env::var("WEFT_FIGURES").unwrap_or_default();
     for row in ROWS.iter().filter(|r| r.name.contains(&only)) {
         for leaders in [2, 4, row.members as u32] {
-            figure(row, leaders, 1);
+            figure(row, leaders, None, 1);
+        }
+    }
+}
+
+/// D6 with f = 2 of ten, hence one member of slack, against commits after three delays.
+#[test]
+#[ignore = "a table, no test"]
+fn two_delay_table() {
+    let rows = ROWS.iter().filter(|r| r.members == 10);
+    for row in rows.filter(|r| r.name.starts_with("uniform 50") || r.name == "regions") {
+        for leaders in [2, 10] {
+            for byzantine in [None, Some(Stake(2))] {
+                eprint!(
+                    "f {:4}  ",
+                    byzantine.map_or("-".to_owned(), |f| f.0.to_string())
+                );
+                figure(row, leaders, byzantine, 1);
+            }
         }
     }
 }

@@ -20,3 +20,4 @@ mod rest;
 mod skips;
 mod small_model;
 mod timestamps;
+mod two_delay_property;

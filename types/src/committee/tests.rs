@@ -30,6 +30,70 @@ fn quorum_is_strictly_more_than_two_thirds_and_validity_more_than_one_third() {
     }
 }
 
+/// Every inequality that the argument of D6 in `docs/spec/consensus.md` uses.
+#[test]
+fn d6_thresholds_keep_what_safety_and_liveness_need() {
+    for total in 1..=200u64 {
+        let committee = with_stakes(&[total]);
+        let (q, faulty) = (committee.quorum().0, committee.faulty().0);
+        for f in 0..=faulty {
+            let rule = committee.two_delay_rule(Stake(f)).unwrap();
+            let (t, s, skip) = (rule.certificate.0, rule.slow.0, rule.skip.0);
+            let FastRule { votes, linked } = rule.fast.unwrap();
+            let (votes, linked) = (votes.0, linked.0);
+            let what = format!("N = {total}, f = {f}: {rule:?}");
+            // The sets of each pair share more than f.
+            let apart = [
+                (t, t),
+                (votes, votes),
+                (votes, t),
+                (votes, skip),
+                (skip, t),
+                (s, q),
+            ];
+            for (a, b) in apart {
+                assert!(a + b > total + f, "{a} and {b}: {what}");
+            }
+            // An anchor sees the votes of a fast commit, and less for anything else.
+            assert!(votes + q >= total + f + linked, "{what}");
+            assert!(total - votes + f < linked, "another version: {what}");
+            assert!(total - skip + f < linked, "a skipped slot: {what}");
+            // Q of correct members are enough for the slow way, and a skip takes no more than all.
+            assert!(t <= q && s <= q && skip <= total, "{what}");
+            // One vote less would do for none of them, but for what parity rounds up.
+            assert!(2 * (t - 1) <= total + f && s - 1 + q <= total + f, "{what}");
+            let slack = total - votes;
+            assert!(q < 2 * f + 2 * (slack + 1) + 1, "{what}");
+        }
+        assert_eq!(committee.two_delay_rule(Stake(faulty + 1)), None);
+    }
+}
+
+#[test]
+fn d6_thresholds_of_small_committees() {
+    // N, f: certificate, slow, skip, fast, linked.
+    for (n, f, expected) in [
+        (4, 1, [3, 3, 4, 4, 2]),
+        (4, 0, [3, 2, 3, 3, 2]),
+        (5, 1, [4, 3, 4, 5, 3]),
+        (6, 1, [4, 3, 5, 5, 3]),
+        (7, 1, [5, 4, 6, 6, 3]),
+        (10, 2, [7, 6, 9, 9, 4]),
+        (10, 3, [7, 7, 10, 10, 4]),
+    ] {
+        let rule = with_stakes(&[n]).two_delay_rule(Stake(f)).unwrap();
+        let fast = rule.fast.unwrap();
+        let found = [
+            rule.certificate,
+            rule.slow,
+            rule.skip,
+            fast.votes,
+            fast.linked,
+        ];
+        assert_eq!(found.map(|s| s.0), expected, "N = {n}, f = {f}");
+    }
+}
+
 #[test]
 fn a_member_counts_once() {
     let committee = with_stakes(&[5, 1, 1, 1]);

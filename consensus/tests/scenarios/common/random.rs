@@ -10,8 +10,8 @@ use std::sync::Arc;
 use weft_consensus::{CoreConfig, Schedule};
 use weft_types::testing::{network, vertex_key};
 use weft_types::{
-    Epoch, MemberIndex, MemberSet, Millis, ProtocolParams, Round, Verified, Vertex, VertexBody,
-    VertexRef,
+    Epoch, MemberIndex, MemberSet, Millis, ProtocolParams, Round, Stake, Verified, Vertex,
+    VertexBody, VertexRef,
 };
 
 /// When the first round of a random DAG is.
@@ -46,7 +46,23 @@ impl RandomDag {
         Self::with_stakes(&stakes, rng, rounds)
     }
 
-    pub fn with_stakes(stakes: &[u64], mut rng: Rng, rounds: u64) -> Self {
+    /// D6: four to seven members, of the F that may be faulty a random part lies.
+    pub fn two_delay(seed: u64, rounds: u64) -> Self {
+        let mut rng = Rng::new(seed);
+        let members = 4 + rng.below(4);
+        let weighted = rng.chance(30);
+        let stake = |rng: &mut Rng| if weighted { 1 + rng.below(4) } else { 1 };
+        let stakes: Vec<u64> = (0..members).map(|_| stake(&mut rng)).collect();
+        let faulty = (stakes.iter().sum::<u64>() - 1) / 3;
+        let byzantine = rng.below(faulty + 1);
+        Self::make(&stakes, Some(Stake(byzantine)), rng, rounds)
+    }
+
+    pub fn with_stakes(stakes: &[u64], rng: Rng, rounds: u64) -> Self {
+        Self::make(stakes, None, rng, rounds)
+    }
+
+    fn make(stakes: &[u64], byzantine: Option<Stake>, mut rng: Rng, rounds: u64) -> Self {
         let committee = Arc::new(committee(stakes));
         let params = ProtocolParams {
             gc_depth: 6 + rng.below(15),
@@ -54,13 +70,15 @@ impl RandomDag {
         };
         let mut config = CoreConfig::new(network().id(), committee.clone(), None, &params);
         config.schedule = Schedule::by_stake([rng.next() as u8; 32], 1 + rng.below(3) as u32);
+        config.byzantine = byzantine;
+        let lying = byzantine.unwrap_or(committee.faulty());
         let mut equivocators = MemberSet::default();
         let mut order: Vec<MemberIndex> = committee.indices().collect();
         rng.shuffle(&mut order);
         for member in order {
             let before = equivocators;
             equivocators.insert(member);
-            if committee.stake_of(&equivocators) > committee.faulty() {
+            if committee.stake_of(&equivocators) > lying {
                 equivocators = before;
             }
         }
