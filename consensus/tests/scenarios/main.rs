@@ -20,4 +20,5 @@ mod rest;
 mod skips;
 mod small_model;
 mod timestamps;
+mod two_delay_model;
 mod two_delay_property;
