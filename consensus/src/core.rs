@@ -250,6 +250,11 @@ impl Core {
         Some(self.clock.wall_of(first))
     }
 
+    /// Highest round of which a quorum of vertices is here.
+    pub fn quorum_round(&self) -> Round {
+        self.dag.quorum_round()
+    }
+
     /// How the core does, for people and metrics.
     pub fn status(&self) -> Status {
         let quorum_round = self.dag.quorum_round();

@@ -40,6 +40,8 @@ pub struct LedgerMeta {
     pub height_commit: CommitIndex,
     /// F1: whether a receipt was made or an object changed since then.
     pub changed: bool,
+    /// F1: whether one was since the last height that was due for posting.
+    pub unposted: bool,
 }
 
 /// What a commit did.
@@ -94,6 +96,7 @@ impl Ledger {
             timestamp: template.timestamp_ms,
             height_commit: CommitIndex::ZERO,
             changed: false,
+            unposted: false,
         };
         let mut ledger = Self::empty(&template.params, meta);
         let mut draft = Draft::new(&ledger.live);
@@ -224,7 +227,9 @@ impl Ledger {
         self.install(&applied.changes);
         self.meta.index = index;
         self.meta.timestamp = timestamp;
-        self.meta.changed |= !applied.receipts.is_empty() || !applied.changes.is_empty();
+        let changed = !applied.receipts.is_empty() || !applied.changes.is_empty();
+        self.meta.changed |= changed;
+        self.meta.unposted |= changed;
         applied
     }
 
@@ -246,12 +251,14 @@ impl Ledger {
         Ok(fee)
     }
 
-    /// F1: ends a height with the newest commit. Hashes what has changed since the last one.
-    pub fn close_height(&mut self) -> HeightRoots {
+    /// F1: ends a height with the newest commit, `due` for posting on the base chain or not. Hashes
+    /// what has changed since the last one.
+    pub fn close_height(&mut self, due: bool) -> HeightRoots {
         let receipts_root = list_root(self.receipts.iter().map(|r| r.as_ref()));
         self.receipts.clear();
         self.meta.height_commit = self.meta.index;
         self.meta.changed = false;
+        self.meta.unposted &= !due;
         HeightRoots {
             state_root: self.tree.root(),
             receipts_root,

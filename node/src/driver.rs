@@ -141,6 +141,10 @@ impl Node {
         let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
         let stop = CancellationToken::new();
         let restored = restore::restore(&store, &genesis, &committee, guard.as_ref())?;
+        // B2: power may have failed between the certificate and its posting.
+        let known = restored.anchored;
+        let newest = restored.certificate.clone();
+        let unposted = newest.filter(|c| c.statement.height > known);
         let mut effects = Vec::new();
         let replica = Replica::new(
             ReplicaConfig {
@@ -164,7 +168,7 @@ impl Node {
             })?;
         let api = listener.local_addr().unwrap_or(config.api_listen);
         let (views, view) = watch::channel(Arc::new(replica.view()));
-        let (due, due_certificate) = watch::channel(None);
+        let (due, due_certificate) = watch::channel(unposted);
         let readers = Readers {
             views,
             tracker: Arc::new(Tracker::new(metrics.clone())),

@@ -8,6 +8,7 @@
 mod finality;
 pub mod ledger_meta;
 mod mempool;
+mod progress;
 pub mod restore;
 mod status;
 
@@ -20,6 +21,7 @@ use crate::keys::NodeKeys;
 use crate::view::{CertifiedView, View};
 use finality::{Finality, Outcome};
 use mempool::Mempool;
+use progress::Progress;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use weft_consensus::{
@@ -28,8 +30,8 @@ use weft_consensus::{
 use weft_ledger::{Applied, Ledger, LedgerMeta, Snapshot};
 use weft_types::{
     Certificate, Commit, Committee, CommitteeDigest, Epoch, FINALITY_SHARES_MAX, FinalityShare,
-    Genesis, Height, MemberIndex, MemberSet, Millis, Round, Statement, StatementDigest,
-    Transaction, VERTEX_TRANSACTIONS_MAX, Verified, Vertex, VertexBody, VertexDigest, empty_hash,
+    Genesis, Height, MemberIndex, Millis, Round, Statement, StatementDigest, Transaction,
+    VERTEX_TRANSACTIONS_MAX, Verified, Vertex, VertexBody, VertexDigest, empty_hash,
 };
 
 /// What the replica learns from outside.
@@ -146,8 +148,7 @@ pub struct Replica {
     certified: Option<CertifiedView>,
     anchored: Height,
     unordered: bool,
-    /// Who has sent a vertex since the start, and this member.
-    heard: MemberSet,
+    progress: Progress,
     halted: Option<String>,
 }
 
@@ -214,6 +215,7 @@ impl Replica {
             signer,
             certified_height,
         );
+        let progress = Progress::new(&config.committee, own_index, now);
         let mut replica = Self {
             committee: config.committee,
             own: config.own,
@@ -229,7 +231,7 @@ impl Replica {
             certified,
             anchored: restored.anchored,
             unordered: false,
-            heard: own_index.into_iter().collect(),
+            progress,
             halted: None,
             genesis: config.genesis,
         };
@@ -258,7 +260,7 @@ impl Replica {
         match input {
             Input::Vertex { vertex, from } => {
                 if let Some(from) = from {
-                    self.heard.insert(from);
+                    self.progress.hear(from, now);
                 }
                 self.feed(now, weft_consensus::Input::Vertex { vertex, from });
             }
@@ -271,6 +273,7 @@ impl Replica {
             Input::Tick => self.feed(now, weft_consensus::Input::Tick),
         }
         self.run(now, out);
+        self.progress.note(self.core.quorum_round(), now);
     }
 
     /// Takes transactions into the mempool, each or not.
@@ -427,18 +430,23 @@ impl Replica {
     /// F1: the statement of this commit if it is a height, and whether it is due for posting.
     fn close_height(&mut self, commit: &Commit) -> Option<(Statement, bool)> {
         let params = &self.genesis.template.params;
-        let since = commit
-            .timestamp
-            .saturating_sub(self.last_height.timestamp.0);
-        let worth = self.ledger.meta().changed && since >= params.finality_interval_ms;
-        if !worth && since < params.finality_interval_max_ms {
+        let last = self.last_height;
+        let since = commit.timestamp.saturating_sub(last.timestamp.0);
+        let height = last.height.next();
+        let interval = params.checkpoint_interval_ms;
+        let due = due_for_posting(height, last.timestamp, commit.timestamp, interval);
+        let meta = self.ledger.meta();
+        let worth = meta.changed || (due && meta.unposted);
+        if !(worth && since >= params.finality_interval_ms)
+            && since < params.finality_interval_max_ms
+        {
             return None;
         }
-        let roots = self.ledger.close_height();
+        let roots = self.ledger.close_height(due);
         let statement = Statement {
             network: self.genesis.network,
             epoch: self.committee.epoch(),
-            height: self.last_height.height.next(),
+            height,
             timestamp: commit.timestamp,
             commit: commit.index,
             commit_digest: commit.digest(),
@@ -452,13 +460,6 @@ impl Replica {
             registry_cursor: 0,
             next_committee: CommitteeDigest::ZERO,
         };
-        let interval = params.checkpoint_interval_ms;
-        let due = due_for_posting(
-            statement.height,
-            self.last_height.timestamp,
-            commit.timestamp,
-            interval,
-        );
         self.last_height = LastHeight {
             height: statement.height,
             timestamp: statement.timestamp,

@@ -24,6 +24,8 @@ struct World {
     inboxes: Vec<VecDeque<(MemberIndex, Verified<Vertex>)>>,
     commits: Vec<Vec<Commit>>,
     certificates: Vec<Vec<Arc<Verified<Certificate>>>>,
+    /// The newest height that is due for posting and certified.
+    due: Vec<Height>,
     down: Vec<usize>,
 }
 
@@ -43,6 +45,7 @@ impl World {
             inboxes: vec![VecDeque::new(); MEMBERS],
             commits: vec![Vec::new(); MEMBERS],
             certificates: vec![Vec::new(); MEMBERS],
+            due: vec![Height::ZERO; MEMBERS],
             down: Vec::new(),
         };
         for i in 0..MEMBERS {
@@ -86,8 +89,16 @@ impl World {
                         self.inboxes[to].push_back((MemberIndex(i as u32), vertex.clone()));
                     }
                 }
+                Effect::Relay { to, vertex } => {
+                    self.inboxes[to.as_usize()].push_back((MemberIndex(i as u32), vertex));
+                }
                 Effect::Executed(executed) => self.commits[i].push(executed.commit),
-                Effect::Certified { certificate, .. } => self.certificates[i].push(certificate),
+                Effect::Certified { certificate, due } => {
+                    if due {
+                        self.due[i] = certificate.statement.height;
+                    }
+                    self.certificates[i].push(certificate);
+                }
                 Effect::Halt(reason) => panic!("replica {i} halted: {reason}"),
                 _ => {}
             }
@@ -211,6 +222,29 @@ fn an_idle_network_rests() {
     );
 }
 
+/// F1 (b): the height that a burst ends with is seldom the first of its interval.
+#[test]
+fn the_end_of_a_burst_is_due_for_posting_without_a_trade_after_it() {
+    let mut world = World::new();
+    for nonce in 1..=3 {
+        world.submit(0, world.transfer(nonce));
+        world.run(600);
+    }
+    assert_eq!(world.due, vec![Height(1); MEMBERS], "one interval");
+    let root = world.replicas[0].view().state_root;
+    let interval = world.genesis.template.params.checkpoint_interval_ms;
+    world.run(interval.0 + 4_000);
+    let posted = |world: &World, i: usize| world.certificates[i].last().cloned().unwrap();
+    for i in 0..MEMBERS {
+        let last = posted(&world, i);
+        assert_eq!(world.due[i], last.statement.height);
+        assert_eq!(last.statement.state_root, root);
+    }
+    let height = world.due[0];
+    world.run(3 * interval.0);
+    assert_eq!(world.certified(0), height, "nothing is left to post");
+}
+
 /// What it took meanwhile would wait until it has caught up.
 #[test]
 fn a_replica_that_starts_takes_transactions_once_it_has_heard_from_a_quorum() {
@@ -236,14 +270,22 @@ fn three_of_four_go_on_and_two_stop() {
     let commits = world.commits[0].len();
     let transfer = world.transfer(2);
     world.submit(0, transfer);
-    world.run(5_000);
+    world.run(5_500);
     assert!(
         world.commits[0].len() <= commits + 2,
         "nothing new is decided"
     );
     assert_eq!(world.balance(0, 2), Amount(1_001_000));
+    let why = world.replicas[0].view().not_voting.unwrap();
+    assert!(
+        why.contains("members 2, 3") && why.contains("have 2 of 4"),
+        "{why}"
+    );
+    let refused = world.try_submit(0, world.transfer(3));
+    assert_eq!(refused, Err(Refusal::NotAccepting(why)));
     world.down = vec![3];
     world.run(5_000);
     assert_eq!(world.balance(0, 2), Amount(1_002_000));
-    assert_eq!(world.certified(0), Height(2));
+    assert_eq!(world.replicas[0].view().not_voting, None);
+    assert!(world.certified(0) > Height(1));
 }

@@ -45,10 +45,16 @@ pub fn status(status: &Status) -> String {
             or_dash(node.rss_mb),
         ]);
     }
+    let mut reasons = String::new();
+    for node in &status.nodes {
+        if let Some(why) = &node.why {
+            let _ = write!(reasons, "\n{}: {why}", node.name);
+        }
+    }
     let base = &status.base;
     let ready = if status.ready { "ready" } else { "not ready" };
     format!(
-        "{}\n\nbase chain: head {}, {} checkpoints, the newest of height {} with state root {}\n{ready}",
+        "{}\n\nbase chain: head {}, {} checkpoints, the newest of height {} with state root {}{reasons}\n{ready}",
         nodes.trim_fmt(),
         or_dash(base.head),
         or_dash(base.checkpoints),

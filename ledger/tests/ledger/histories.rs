@@ -116,7 +116,7 @@ impl Pair {
     }
 
     fn compare_root(&mut self) -> Check {
-        let root = self.world.ledger.close_height().state_root;
+        let root = self.world.ledger.close_height(false).state_root;
         same("root", root, naive_root(&self.store))
     }
 

@@ -4,13 +4,13 @@ use bytes::Bytes;
 use weft_ledger::LedgerMeta;
 use weft_types::{CommitIndex, Millis};
 
-/// Three big-endian numbers and a flag.
+/// Three big-endian numbers and a byte of flags.
 pub fn encode(meta: &LedgerMeta) -> Bytes {
     let mut bytes = Vec::with_capacity(25);
     for number in [meta.index.0, meta.timestamp.0, meta.height_commit.0] {
         bytes.extend_from_slice(&number.to_be_bytes());
     }
-    bytes.push(u8::from(meta.changed));
+    bytes.push(u8::from(meta.changed) | u8::from(meta.unposted) << 1);
     bytes.into()
 }
 
@@ -19,11 +19,12 @@ pub fn decode(bytes: &[u8]) -> Option<LedgerMeta> {
     let (numbers, rest) = bytes.as_chunks::<8>();
     let numbers: Vec<u64> = numbers.iter().map(|n| u64::from_be_bytes(*n)).collect();
     match (numbers.as_slice(), rest) {
-        ([index, timestamp, height_commit], [changed @ (0 | 1)]) => Some(LedgerMeta {
+        ([index, timestamp, height_commit], [flags @ 0..=3]) => Some(LedgerMeta {
             index: CommitIndex(*index),
             timestamp: Millis(*timestamp),
             height_commit: CommitIndex(*height_commit),
-            changed: *changed == 1,
+            changed: flags & 1 != 0,
+            unposted: flags & 2 != 0,
         }),
         _ => None,
     }
@@ -39,7 +40,8 @@ mod tests {
             index: CommitIndex(1),
             timestamp: Millis(u64::MAX),
             height_commit: CommitIndex(0),
-            changed: true,
+            changed: false,
+            unposted: true,
         };
         let bytes = encode(&meta);
         assert_eq!(decode(&bytes), Some(meta));
@@ -47,7 +49,7 @@ mod tests {
             assert_eq!(decode(&bytes[..end]), None);
         }
         let mut wrong = bytes.to_vec();
-        wrong[24] = 2;
+        wrong[24] = 4;
         assert_eq!(decode(&wrong), None);
     }
 }

@@ -49,10 +49,14 @@ impl Replica {
 
     /// Why this node signs nothing at the moment.
     fn not_voting(&self, behind: Option<Round>) -> Option<String> {
-        let catching_up = behind.map(catching_up);
-        match (self.halted(), &self.own, catching_up) {
+        let waits = || {
+            behind
+                .map(catching_up)
+                .or_else(|| self.progress.stalled(&self.committee))
+        };
+        match (self.halted(), &self.own, waits()) {
             (Some(halted), ..) => Some(halted),
-            (None, Some(_), catching_up) => catching_up,
+            (None, Some(_), waits) => waits,
             (None, None, None) => Some("an observer follows and signs nothing".to_owned()),
             (None, None, Some(why)) => Some(format!("an observer signs nothing; {why}")),
         }
@@ -71,16 +75,8 @@ impl Replica {
         if let Some(round) = self.core.status().behind {
             return Some(catching_up(round));
         }
-        // A node that has just come back does not know yet how far the others are.
-        let committee = &self.committee;
-        if !committee.is_quorum(&self.heard) {
-            return Some(format!(
-                "since it started, this node has heard from members with {} of {} stake, itself \
-                 included, and a quorum is {}",
-                committee.stake_of(&self.heard),
-                committee.total(),
-                committee.quorum()
-            ));
+        if let Some(why) = self.progress.no_quorum(&self.committee) {
+            return Some(why);
         }
         let open = self.finality.uncertified();
         let limit = self.genesis.template.params.uncertified_heights_max;
@@ -90,8 +86,9 @@ impl Replica {
     /// Why an observer's state may be old.
     fn not_fresh(&self, behind: Option<Round>) -> Option<String> {
         let unheard = || "nothing was heard of the members yet".to_owned();
-        let unheard = self.heard.is_empty().then(unheard);
-        self.halted().or(behind.map(catching_up)).or(unheard)
+        let unheard = self.progress.heard_nobody().then(unheard);
+        let waits = self.halted().or(behind.map(catching_up)).or(unheard);
+        waits.or_else(|| self.progress.stalled(&self.committee))
     }
 
     fn halted(&self) -> Option<String> {

@@ -33,6 +33,8 @@ pub struct NodeState {
     pub state_root: Option<Root>,
     pub peers: Option<u64>,
     pub voting: Option<bool>,
+    /// Why it is not voting, or takes no transactions; `null` when it does both.
+    pub why: Option<String>,
     pub rss_mb: Option<u64>,
 }
 
@@ -104,6 +106,7 @@ fn state(name: String, alive: bool, status: Option<NodeStatus>) -> NodeState {
         state_root: Some(status.state_root),
         peers: Some(status.peers),
         voting: Some(status.voting),
+        why: status.why_not_voting.or(status.why_not_accepting),
         rss_mb: Some(status.rss_mb),
     }
 }

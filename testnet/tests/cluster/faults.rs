@@ -58,6 +58,14 @@ async fn with_two_of_four_gone_nothing_commits_and_with_one_back_it_goes_on() {
     assert_eq!(net.equal(&[0, 1]).await, stuck);
     let status = client.transaction(&transaction.id()).await.unwrap();
     assert_eq!(status.commit, None, "{status:?}");
+    let mut why = None;
+    until("the node says whom it misses", async || {
+        let status = net.status(0).await;
+        why = status.and_then(|s| s.why_not_voting.or(s.why_not_accepting));
+        why.is_some()
+    })
+    .await;
+    assert!(why.as_ref().unwrap().contains("members 2, 3"), "{why:?}");
 
     net.fault(Fault::Restart, &[3]).await;
     until("the payment is certified", async || {

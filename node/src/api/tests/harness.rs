@@ -317,7 +317,7 @@ impl Node {
     /// Closes a height at the newest commit, and certifies it.
     pub fn certify(&self) -> Height {
         let mut chain = self.chain.lock().unwrap();
-        let roots = chain.ledger.close_height();
+        let roots = chain.ledger.close_height(false);
         chain.height = chain.height.next();
         let genesis = &self.state.genesis;
         let statement = Statement {
