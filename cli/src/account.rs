@@ -8,7 +8,8 @@ use crate::values::{Paging, lines, more};
 use crate::wallet::{self, Wallet};
 use serde::Serialize;
 use std::path::PathBuf;
-use weft_client::Client;
+use std::time::Duration;
+use weft_client::{Client, Options};
 use weft_types::api::{Account, History, Page};
 use weft_types::{Address, Amount, AssetId, Operation, Payment};
 
@@ -87,6 +88,9 @@ pub struct List {
     #[command(flatten)]
     wallet: Wallet,
 }
+
+/// Longest wait for the faucet, which answers within 20 s.
+const FUND_MAX: Duration = Duration::from_secs(25);
 
 #[derive(Serialize)]
 struct Created {
@@ -167,7 +171,14 @@ async fn fund(arguments: &Fund, output: &Output) -> Result<(), Failure> {
         None => arguments.network.faucet()?,
     };
     let amount = arguments.amount.map(Amount);
-    let funded = Client::new([faucet])?.fund(&address, amount).await?;
+    // The faucet waits for the payment itself; asked again it would pay again.
+    let options = Options {
+        request_timeout: FUND_MAX,
+        rounds: 1,
+        ..Options::default()
+    };
+    let client = Client::with_options([faucet], options)?;
+    let funded = client.fund(&address, amount).await?;
     output.data(&funded, |funded| {
         lines(&[
             ("address", funded.address.to_string()),

@@ -261,7 +261,10 @@ macro_rules! sabotaged {
         #[cfg(any(test, feature = "testing"))]
         let broken = $config.broken($crate::config::Sabotage::$rule);
         #[cfg(not(any(test, feature = "testing")))]
-        let broken = false;
+        let broken = {
+            let _ = &$config;
+            false
+        };
         broken
     }};
 }

@@ -278,7 +278,7 @@ fn three_of_four_go_on_and_two_stop() {
     assert_eq!(world.balance(0, 2), Amount(1_001_000));
     let why = world.replicas[0].view().not_voting.unwrap();
     assert!(
-        why.contains("members 2, 3") && why.contains("have 2 of 4"),
+        why.contains("members 2, 3") && why.contains("has 2 of 4"),
         "{why}"
     );
     let refused = world.try_submit(0, world.transfer(3));

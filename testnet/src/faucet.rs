@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::timeout::TimeoutLayer;
 use weft_client::{Client, ClientError, Draft, Options, Wait};
-use weft_types::api::{PROBLEM_JSON, Problem, ProblemCode};
+use weft_types::api::{PROBLEM_JSON, Problem, ProblemCode, TransactionState};
 use weft_types::ed25519::SecretKey;
 use weft_types::{Address, Amount, AssetId, Operation, Payment, TransactionId};
 
@@ -31,8 +31,8 @@ use weft_types::{Address, Amount, AssetId, Operation, Payment, TransactionId};
 const BODY_BYTES_MAX: usize = 4 << 10;
 /// Longest time for a request.
 const REQUEST_MAX: Duration = Duration::from_secs(20);
-/// Longest wait for a payment's outcome; within `REQUEST_MAX`.
-const OUTCOME_MAX: Duration = Duration::from_secs(15);
+/// Longest wait for a payment's outcome; with the pauses between the nodes within `REQUEST_MAX`.
+const OUTCOME_MAX: Duration = Duration::from_secs(8);
 /// Addresses whose rate is remembered; beyond it those that have been quiet are forgotten.
 const ADDRESSES_MAX: usize = 65_536;
 /// How long requests under way may take when the faucet stops.
@@ -211,6 +211,14 @@ impl Faucet {
         let transaction = self.draft.sign(&self.key, vec![transfer]);
         let status = self.client.submit(&transaction, Wait::Committed).await;
         let status = status.map_err(|error| problem(&error))?;
+        if status.state == TransactionState::Submitted {
+            let seconds = OUTCOME_MAX.as_secs();
+            let words = format!(
+                "payment {} is taken and not committed within {seconds} s; it still can be",
+                status.id
+            );
+            return Err(refuse(ProblemCode::TimedOut, words));
+        }
         if !status.state.applied() {
             let words = status.detail.unwrap_or_default();
             let words = format!(

@@ -82,8 +82,8 @@ impl Progress {
             ));
         }
         Some(format!(
-            "no quorum for {seconds} s: nothing is heard of {} {}, and the others have {} of {} stake, \
-             of which {} are needed",
+            "no quorum for {seconds} s: nothing is heard of {} {}, and the rest has {} of {} stake, \
+             where a quorum is {}",
             if silent.len() == 1 {
                 "member"
             } else {

@@ -50,6 +50,23 @@ fn nothing_is_committed_without_a_quorum_and_soon_after_the_heal() {
     assert!(outcome.rounds < 60, "{} rounds", outcome.rounds);
 }
 
+/// F1 (b): who restarts between the end of a burst and the next interval still closes the height then.
+/// With a transaction now and then, most heights are such ends.
+#[test]
+fn restarts_between_a_trade_and_its_posting_part_no_heights() {
+    for seed in 0..4 {
+        clean(Plan {
+            end: End::Duration(30_000),
+            rate: 1,
+            ..plan(
+                seed,
+                0,
+                "restart:1@7s,restart:1@12s,restart:1@18s,restart:1@23s",
+            )
+        });
+    }
+}
+
 #[test]
 fn a_database_from_an_old_copy_is_refused_because_of_the_guard() {
     let outcome = run(plan(2, 80, "oldcopy:1@1s+1s"));
