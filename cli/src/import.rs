@@ -1,7 +1,8 @@
 //! `weft collection import`: an edition for each card of a catalogue.
 //!
-//! Everything is read, mapped and checked before anything is sent. What cannot become an edition is
-//! refused by line, the rest is created. Running it again creates what is missing.
+//! Everything is read, mapped and checked before anything is sent. A card that cannot become an edition
+//! is refused by its place, the rest is created; a file that cannot be read to its end is refused as a
+//! whole. Running it again creates what is missing, and says what exists with other terms.
 
 mod journal;
 mod mapping;
@@ -70,7 +71,7 @@ pub struct Import {
         hide_default_value = true
     )]
     map: Wanted,
-    /// Most copies of each card, where the catalogue has no field for it
+    /// Most copies of each card for which the catalogue has no figure
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
     cap: u64,
     /// What the file is, where its name does not say
@@ -113,8 +114,11 @@ struct Report {
     created: u64,
     /// Editions that were there already.
     skipped: u64,
-    /// Of those the references whose terms are not what the catalogue says; terms never change.
+    /// Of those the references whose terms are not what catalogue and mapping say; terms never change.
     differing: Vec<String>,
+    /// That of the first run, when it was another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_mapping: Option<String>,
     refused: Vec<Refusal>,
     /// Fields too long for a trait, and of how many cards.
     left_out: BTreeMap<String, u64>,
@@ -143,6 +147,7 @@ pub async fn run(arguments: &Import, output: &Output) -> Result<(), Failure> {
         created: 0,
         skipped: 0,
         differing: vec![],
+        first_mapping: None,
         refused: vec![],
         left_out: BTreeMap::new(),
         fee: 0,
@@ -173,14 +178,7 @@ pub async fn run(arguments: &Import, output: &Output) -> Result<(), Failure> {
         )
         .hint("the same command again goes on there, and creates nothing twice"));
     }
-    match report.refused.len() {
-        0 => Ok(()),
-        refused => Err(Failure::new(
-            Kind::Refused,
-            format_args!("{refused} of {} cards were refused", report.cards),
-        )
-        .hint("correct these lines and run the same command again: it sends only what is missing")),
-    }
+    report.verdict()
 }
 
 fn read(arguments: &Import) -> Result<Catalogue, Failure> {
@@ -238,6 +236,8 @@ async fn import(
         resume(arguments, &mut catalogue.mapping, &header.reference, &state)?;
     }
     report.map(&catalogue.mapping, output);
+    let first = journal.header().and_then(|h| h.mapping.clone());
+    report.first_mapping = first.filter(|first| *first != report.mapping);
     let collection = target(arguments, &session, &mut journal, &state, &catalogue).await?;
     report.collection = Some(collection);
     report.state = Some(state);
@@ -338,7 +338,20 @@ async fn target(
         .or(arguments.collection);
     let id = match (known, &arguments.name) {
         (Some(id), _) => {
-            mine(session, &session.client.collection(&id).await?)?;
+            let collection = session.client.collection(&id).await?;
+            mine(session, &collection)?;
+            // What a state file leads back to need not be what is asked for now.
+            let other = |asked: &str, is: &str| !asked.is_empty() && asked != is;
+            if other(arguments.name.as_deref().unwrap_or(""), &collection.name)
+                || other(&arguments.description, &collection.description)
+            {
+                return Err(Failure::usage(format_args!(
+                    "state file {} is of collection {id}, {:?}, whose name and description never change",
+                    state.display(),
+                    collection.name
+                ))
+                .hint("name another with --state FILE to create a new collection"));
+            }
             id
         }
         (None, Some(name)) => create(arguments, session, name, &catalogue.digest).await?,
@@ -348,7 +361,7 @@ async fn target(
                 .hint("create one with --name NAME, or name yours with --collection ID"));
         }
     };
-    journal.begin(network, id, catalogue.mapping.reference.to_string())?;
+    journal.begin(network, id, &catalogue.mapping)?;
     Ok(id)
 }
 
@@ -424,7 +437,34 @@ impl Report {
         self.left_out = plan.left_out;
     }
 
+    /// Whether everything is on the ledger as catalogue and mapping have it.
+    fn verdict(&self) -> Result<(), Failure> {
+        let (refused, differing) = (self.refused.len(), self.differing.len());
+        let refused_words = format!("{refused} of {} cards were refused", self.cards);
+        let differing_words = format!(
+            "{differing} of {} cards exist with other terms, to which nothing of this was applied",
+            self.cards
+        );
+        match (refused, differing) {
+            (0, 0) => Ok(()),
+            (0, _) => Err(Failure::new(Kind::Invalid, differing_words).hint(
+                "an edition's terms never change: leave them, or import into a new collection",
+            )),
+            (_, 0) => Err(Failure::new(Kind::Refused, refused_words).hint(
+                "correct these and run the same command again: it sends only what is missing",
+            )),
+            _ => Err(Failure::new(
+                Kind::Refused,
+                format_args!("{refused_words}, and {differing_words}"),
+            )),
+        }
+    }
+
     fn text(&self) -> String {
+        let differing = match self.differing.len() {
+            0 => String::new(),
+            differing => format!("{differing}, and stay as they are"),
+        };
         let created = match self.dry_run {
             true => "would be created",
             false => "created",
@@ -436,6 +476,7 @@ impl Report {
             ("cards", self.cards.to_string()),
             (created, self.created.to_string()),
             ("skipped", self.skipped.to_string()),
+            ("differing", differing),
             ("refused", self.refused.len().to_string()),
             ("fee", self.fee.to_string()),
             ("seconds", format!("{:.1}", self.seconds)),
@@ -459,10 +500,15 @@ impl Report {
                 .take(SHOWN_MAX)
                 .collect();
             output.say(format_args!(
-                "{differing} editions exist with other terms than the catalogue has, and stay as they are: {}{}",
+                "{differing} editions exist with other terms than the catalogue gives them with this mapping, and stay as they are: {}{}",
                 shown.join(", "),
                 if differing > SHOWN_MAX { ", ..." } else { "" }
             ));
+            if let Some(first) = &self.first_mapping {
+                output.say(format_args!(
+                    "they were imported with another mapping: {first}"
+                ));
+            }
         }
         for refusal in self.refused.iter().take(SHOWN_MAX) {
             output.say(format_args!("refused: {refusal}"));

@@ -212,6 +212,10 @@ impl Scene {
 
     /// Two cards a transaction. Returns the exit code, the report and the words.
     async fn import(&self) -> (i32, Value, String) {
+        self.import_with("Cards", &[]).await
+    }
+
+    async fn import_with(&self, name: &str, options: &[&str]) -> (i32, Value, String) {
         let file = self.path("cards.csv").display().to_string();
         let key = self.path("key").display().to_string();
         let what = [
@@ -219,12 +223,12 @@ impl Scene {
             "import",
             &file,
             "--name",
-            "Cards",
+            name,
             "--batch",
             "2",
         ];
         let with = ["--url", &self.url, "--key", &key, "--json"];
-        let output = self.weft(&[&what[..], &with[..]].concat()).await;
+        let output = self.weft(&[&what[..], &with[..], options].concat()).await;
         let words = String::from_utf8(output.stderr).unwrap();
         let report = serde_json::from_slice(&output.stdout).unwrap_or_default();
         (output.status.code().unwrap(), report, words)
@@ -304,7 +308,7 @@ async fn refused_lines_are_named_and_the_others_created() {
     for line in [
         "line 3 (b): name has 129 bytes, more than 128",
         "line 4 (c): cap is \"none\", no whole number above 0",
-        "line 5 (a): reference stands on line 2 already",
+        "line 5 (a): reference is that of line 2 already",
         "line 6 has 1 fields, the heading has 3",
         "4 of 6 cards were refused",
     ] {
@@ -314,7 +318,7 @@ async fn refused_lines_are_named_and_the_others_created() {
     // Corrected, only what was missing is sent; what has changed is said, for terms never change.
     scene.catalogue("reference,name,cap\na,Mew,6\nb,Mew,5\ne,Mew,7\n");
     let (code, report, words) = scene.import().await;
-    assert_eq!(code, 0, "{words}");
+    assert_eq!(code, 5, "{words}");
     assert_eq!(scene.references(), ["a", "e", "b"]);
     assert_eq!(report["differing"], serde_json::json!(["a"]));
 }
@@ -348,4 +352,36 @@ async fn a_state_file_of_another_network_is_refused() {
         words.contains("another network") && words.contains("--state"),
         "{words}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_changed_mapping_cannot_change_is_said() {
+    let scene = Scene::new(&[]).await;
+    scene.catalogue("id,name,title\na,Mew,Mew\nb,Abra,Kadabra\n");
+    assert_eq!(scene.import().await.0, 0);
+    let map = ["--map", "name=title,trait:Name=name"];
+    let (code, report, words) = scene.import_with("Cards", &map).await;
+    assert_eq!(code, 5, "{words}");
+    assert_eq!(report["differing"], serde_json::json!(["a", "b"]));
+    for part in [
+        "2 of 2 cards exist with other terms",
+        "imported with another mapping: name: name;",
+    ] {
+        assert!(words.contains(part), "{part} in {words}");
+    }
+    // Nor does the collection of the state file take another name.
+    let (code, _, words) = scene.import_with("Others", &[]).await;
+    assert_eq!(code, 2);
+    assert!(words.contains("never change"), "{words}");
+    assert_eq!(scene.references().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_read_to_its_end_is_not_imported() {
+    let scene = Scene::new(&[]).await;
+    scene.catalogue("id,name\na,Mew\nb,\"Abra\nc,Muk\n");
+    let (code, _, words) = scene.import().await;
+    assert_eq!(code, 2);
+    assert!(words.contains("line 3: a quote opens"), "{words}");
+    assert!(scene.references().is_empty());
 }

@@ -6,6 +6,7 @@
 //!
 //! One JSON object a line. A line that a crash cut short is dropped.
 
+use super::mapping::Mapping;
 use crate::failure::Failure;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -42,6 +43,9 @@ pub struct Header {
     pub collection: CollectionId,
     /// What names a card, as in a mapping.
     pub reference: String,
+    /// The whole mapping of the first run, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<String>,
 }
 
 /// A transaction that may have been sent.
@@ -153,7 +157,7 @@ impl Journal {
         &mut self,
         network: NetworkId,
         collection: CollectionId,
-        reference: String,
+        mapping: &Mapping,
     ) -> Result<(), Failure> {
         if self.header.is_some() {
             return Ok(());
@@ -162,7 +166,8 @@ impl Journal {
             format: FORMAT,
             network,
             collection,
-            reference,
+            reference: mapping.reference.to_string(),
+            mapping: Some(mapping.describe()),
         })])
     }
 
@@ -213,6 +218,8 @@ impl Journal {
 
 #[cfg(test)]
 mod tests {
+    use super::super::plan::Place;
+    use super::super::source::Row;
     use super::*;
     use tempfile::TempDir;
     use weft_client::Draft;
@@ -231,6 +238,12 @@ mod tests {
         draft.sign(&SecretKey::from_seed([1; 32]), vec![create])
     }
 
+    fn mapping() -> Mapping {
+        let fields = [("name".to_owned(), "Mew".to_owned())].into();
+        let place = Place::line(2);
+        Mapping::find("".parse().unwrap(), &[Row { place, fields }], 1).unwrap()
+    }
+
     /// A folder with the journal of two transactions, of which the first has an outcome.
     fn written() -> (TempDir, PathBuf, Transaction) {
         let folder = tempfile::tempdir().unwrap();
@@ -238,7 +251,7 @@ mod tests {
         let mut journal = Journal::open(&path).unwrap();
         let (a, b) = (transaction("a"), transaction("b"));
         journal
-            .begin(NetworkId([1; 32]), COLLECTION, "id".to_owned())
+            .begin(NetworkId([1; 32]), COLLECTION, &mapping())
             .unwrap();
         let sent = [
             (a.clone(), vec!["x".to_owned()]),
@@ -256,7 +269,9 @@ mod tests {
     fn what_was_sent_without_an_outcome_comes_back_byte_for_byte() {
         let (_folder, path, pending) = written();
         let journal = Journal::open(&path).unwrap();
-        assert_eq!(journal.header().unwrap().collection, COLLECTION);
+        let header = journal.header().unwrap();
+        assert_eq!(header.collection, COLLECTION);
+        assert_eq!(header.mapping, Some(mapping().describe()));
         assert_eq!(journal.seen(), CommitIndex(5));
         let [sent] = &journal.pending()[..] else {
             panic!("one is pending");

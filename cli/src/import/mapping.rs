@@ -64,8 +64,9 @@ pub struct Wanted {
 pub struct Mapping {
     pub name: Source,
     pub image: Option<Source>,
-    /// A field, or one figure for all.
-    pub cap: Result<Source, u64>,
+    pub cap: Option<Source>,
+    /// Of cards that have none of their own.
+    pub usual_cap: u64,
     pub reference: Source,
     image_hash: Option<Source>,
     metadata_hash: Option<Source>,
@@ -220,7 +221,7 @@ fn digest(fields: &Fields) -> String {
 impl Mapping {
     /// # Errors
     /// When a field that was asked for is in no row, or there is none for the name.
-    pub fn find(wanted: Wanted, rows: &[Row], cap: u64) -> Result<Self, String> {
+    pub fn find(wanted: Wanted, rows: &[Row], usual_cap: u64) -> Result<Self, String> {
         let names: BTreeSet<&str> = rows
             .iter()
             .flat_map(|row| row.fields.keys().map(String::as_str))
@@ -247,12 +248,12 @@ impl Mapping {
                 listed(&names)
             )
         })?;
-        let cap = targets.remove("cap").or_else(|| usual(CAPS)).ok_or(cap);
         let reference = targets.remove("reference");
         Ok(Self {
             name,
             image: targets.remove("image").or_else(|| usual(IMAGES)),
-            cap,
+            cap: targets.remove("cap").or_else(|| usual(CAPS)),
+            usual_cap,
             reference: reference
                 .or_else(|| usual(REFERENCES))
                 .unwrap_or_else(|| unique_reference(rows)),
@@ -272,7 +273,7 @@ impl Mapping {
         let fields = &row.fields;
         let reference = self.required("reference", &self.reference, row, None)?;
         let refuse = |field: &str, reason: String| Refusal {
-            line: row.line,
+            place: row.place,
             reference: Some(reference.clone()),
             field: Some(field.to_owned()),
             reason,
@@ -290,10 +291,9 @@ impl Mapping {
             let hash = text.map(|t| t.parse()).transpose();
             hash.map_err(|e: weft_types::IdError| refuse(field, e.to_string()))
         };
-        let cap = match &self.cap {
-            Err(figure) => *figure,
-            Ok(source) => {
-                let text = self.required("cap", source, row, Some(&reference))?;
+        let cap = match self.cap.as_ref().and_then(|source| source.value(fields)) {
+            None => self.usual_cap,
+            Some(text) => {
                 let cap = text.parse().ok().filter(|cap| *cap > 0);
                 cap.ok_or_else(|| refuse("cap", format!("is {text:?}, no whole number above 0")))?
             }
@@ -332,7 +332,7 @@ impl Mapping {
         reference: Option<&str>,
     ) -> Result<String, Refusal> {
         source.value(&row.fields).ok_or_else(|| Refusal {
-            line: row.line,
+            place: row.place,
             reference: reference.map(str::to_owned),
             field: Some(target.to_owned()),
             reason: format!("is missing: {source} has no value"),
@@ -353,7 +353,7 @@ impl Mapping {
             _ => None,
         };
         let image = self.image.as_ref().and_then(whole);
-        let cap = self.cap.as_ref().ok().and_then(whole);
+        let cap = self.cap.as_ref().and_then(whole);
         let used = [whole(&self.name), image, cap, whole(&self.reference)];
         let rest = fields
             .iter()
@@ -375,8 +375,8 @@ impl Mapping {
             .as_ref()
             .map_or("none".to_owned(), ToString::to_string);
         let cap = match &self.cap {
-            Ok(source) => source.to_string(),
-            Err(figure) => format!("{figure} for each"),
+            Some(source) => format!("{source}, else {}", self.usual_cap),
+            None => format!("{} for each", self.usual_cap),
         };
         let traits = match &self.traits {
             None => "all other fields".to_owned(),

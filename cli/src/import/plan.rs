@@ -7,14 +7,41 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use weft_types::{CollectionId, NewEdition};
 
-/// Why a line becomes no edition.
+/// Where a card stands in its catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Place {
+    /// That it begins on, from 1.
+    pub line: u64,
+    /// Of a JSON array, whose lines mean little: which element, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry: Option<u64>,
+}
+
+impl Place {
+    pub fn line(line: u64) -> Self {
+        Self { line, entry: None }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.entry {
+            None => write!(f, "line {}", self.line),
+            // An array on one line, or its beginning.
+            Some(entry) if self.line == 1 => write!(f, "entry {entry}"),
+            Some(entry) => write!(f, "entry {entry}, line {}", self.line),
+        }
+    }
+}
+
+/// Why a card becomes no edition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Refusal {
-    /// From 1.
-    pub line: u64,
+    #[serde(flatten)]
+    pub place: Place,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// What of the edition is wrong; absent when it is the line as a whole.
+    /// What of the edition is wrong; absent when it is the card as a whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     pub reason: String,
@@ -22,7 +49,7 @@ pub struct Refusal {
 
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "line {}", self.line)?;
+        write!(f, "{}", self.place)?;
         if let Some(reference) = &self.reference {
             write!(f, " ({reference})")?;
         }
@@ -36,7 +63,7 @@ impl std::fmt::Display for Refusal {
 /// An edition to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Card {
-    pub line: u64,
+    pub place: Place,
     pub edition: NewEdition,
 }
 
@@ -60,29 +87,29 @@ impl Plan {
             refused,
             ..Self::default()
         };
-        let mut lines = BTreeMap::new();
+        let mut places = BTreeMap::new();
         for row in rows {
-            let line = row.line;
+            let place = row.place;
             match mapping.edition(row, collection) {
                 Err(refusal) => plan.refused.push(refusal),
-                Ok((edition, left_out)) => match lines.entry(edition.reference.clone()) {
+                Ok((edition, left_out)) => match places.entry(edition.reference.clone()) {
                     Entry::Occupied(first) => plan.refused.push(Refusal {
-                        line,
+                        place,
                         reference: Some(edition.reference),
                         field: Some("reference".to_owned()),
-                        reason: format!("stands on line {} already", first.get()),
+                        reason: format!("is that of {} already", first.get()),
                     }),
-                    Entry::Vacant(place) => {
-                        place.insert(line);
+                    Entry::Vacant(vacant) => {
+                        vacant.insert(place);
                         for field in left_out {
                             *plan.left_out.entry(field).or_default() += 1;
                         }
-                        plan.cards.push(Card { line, edition });
+                        plan.cards.push(Card { place, edition });
                     }
                 },
             }
         }
-        plan.refused.sort_by_key(|refusal| refusal.line);
+        plan.refused.sort_by_key(|refusal| refusal.place);
         plan
     }
 }
@@ -116,7 +143,7 @@ mod tests {
 
     fn rows(list: &[(u64, &str, &str)]) -> Vec<Row> {
         let row = |(line, id, name): &(u64, &str, &str)| Row {
-            line: *line,
+            place: Place::line(*line),
             fields: [("id", id), ("name", name)]
                 .map(|(field, value)| (field.to_owned(), (*value).to_owned()))
                 .into(),
@@ -133,16 +160,16 @@ mod tests {
     #[test]
     fn the_second_card_of_a_reference_is_refused_with_both_lines() {
         let plan = plan(&[(2, "a", "Mew"), (3, "b", "Mew"), (8, "a", "Mewtwo")]);
-        let lines: Vec<u64> = plan.cards.iter().map(|card| card.line).collect();
+        let lines: Vec<u64> = plan.cards.iter().map(|card| card.place.line).collect();
         assert_eq!(lines, [2, 3]);
         let words: Vec<String> = plan.refused.iter().map(ToString::to_string).collect();
-        assert_eq!(words, ["line 8 (a): reference stands on line 2 already"]);
+        assert_eq!(words, ["line 8 (a): reference is that of line 2 already"]);
     }
 
     #[test]
     fn refusals_of_all_kinds_come_by_line() {
         let broken = Refusal {
-            line: 5,
+            place: Place::line(5),
             reference: None,
             field: None,
             reason: "is no JSON object".to_owned(),
@@ -151,7 +178,11 @@ mod tests {
         let rows = rows(&[(2, "a", &long), (4, "b", "Mew"), (9, "c", &long)]);
         let mapping = Mapping::find("".parse().unwrap(), &rows, 9).unwrap();
         let plan = Plan::new(&rows, vec![broken], &mapping, CollectionId::ZERO);
-        let lines: Vec<u64> = plan.refused.iter().map(|refusal| refusal.line).collect();
+        let lines: Vec<u64> = plan
+            .refused
+            .iter()
+            .map(|refusal| refusal.place.line)
+            .collect();
         assert_eq!(lines, [2, 5, 9]);
         assert_eq!(plan.refused[1].to_string(), "line 5 is no JSON object");
         assert_eq!(plan.cards.len(), 1);
@@ -173,7 +204,7 @@ mod tests {
         // One that is too long by itself travels alone; the signer says so.
         assert_eq!(sizes(100, 5, |_| 10), [1; 10]);
         assert_eq!(
-            sizes(5, 20, |card| if card.line == 3 { 19 } else { 2 }),
+            sizes(5, 20, |card| if card.place.line == 3 { 19 } else { 2 }),
             [3, 1, 5, 1]
         );
         assert!(batches(&[], 4, 10, |_| 1).is_empty());

@@ -180,7 +180,7 @@ fn outcome(answer: Submission, batch: &[Card]) -> Result<TransactionStatus, Fail
                 let receipt = status.receipt.as_ref();
                 let operation = receipt.and_then(|r| r.operation).unwrap_or(0);
                 if let Some(card) = batch.get(operation as usize) {
-                    failure.message = format!("line {}: {}", card.line, failure.message);
+                    failure.message = format!("{}: {}", card.place, failure.message);
                 }
                 Err(failure)
             }

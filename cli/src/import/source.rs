@@ -1,11 +1,11 @@
-//! Rows of a catalogue with the lines they begin at: a JSON array of objects, JSON lines, or CSV with
+//! Rows of a catalogue with the places they stand at: a JSON array of objects, JSON lines, or CSV with
 //! a heading.
 //!
 //! A row becomes a flat table of texts, which is all that a mapping sees: nested fields are named
 //! with dots (`name.en`), lists of plain values are joined by commas, lists of objects are numbered
 //! from 0 (`variants.0.name`). Empty texts and nulls are as if they were not there.
 
-use super::plan::Refusal;
+use super::plan::{Place, Refusal};
 use crate::failure::Failure;
 use serde::de::{Deserializer as _, SeqAccess, Visitor};
 use serde_json::Value;
@@ -14,13 +14,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
+mod csv;
+
 /// Fields and their values.
 pub type Fields = BTreeMap<String, String>;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// From 1.
-    pub line: u64,
+    pub place: Place,
     pub fields: Fields,
 }
 
@@ -62,7 +63,9 @@ pub fn rows(
     let named =
         |words: &dyn fmt::Display| Failure::usage(format_args!("{}: {words}", path.display()));
     match format {
-        Format::Csv => csv_rows(bytes, delimiter).map_err(|e| named(&e)),
+        Format::Csv => csv_rows(bytes, delimiter).map_err(|e| {
+            named(&e).hint("nothing was imported; correct the file and run the same command again")
+        }),
         Format::Json | Format::Jsonl => {
             let text = std::str::from_utf8(bytes).map_err(|error| {
                 let before = &bytes[..error.valid_up_to()];
@@ -84,16 +87,16 @@ fn line_at(before: &[u8]) -> u64 {
     1 + before.iter().filter(|b| **b == b'\n').count() as u64
 }
 
-fn refused(line: u64, reason: impl fmt::Display) -> Refusal {
+fn refused(place: Place, reason: impl fmt::Display) -> Refusal {
     Refusal {
-        line,
+        place,
         reference: None,
         field: None,
         reason: reason.to_string(),
     }
 }
 
-/// The array's elements as they stand in the text, so that each one's line is known and one that is
+/// The array's elements as they stand in the text, so that each one's place is known and one that is
 /// no card spoils no other.
 struct Elements;
 
@@ -117,14 +120,15 @@ fn json_rows(text: &str) -> Result<Vec<Result<Row, Refusal>>, serde_json::Error>
     let mut reader = serde_json::Deserializer::from_str(text);
     let elements = reader.deserialize_seq(Elements)?;
     reader.end()?;
-    let (mut line, mut place) = (1, 0);
-    let rows = elements.into_iter().map(|element| {
+    let (mut line, mut before) = (1, 0);
+    let rows = (1..).zip(elements).map(|(entry, element)| {
         // The element is a part of `text`.
         let start = element.get().as_ptr() as usize - text.as_ptr() as usize;
-        let between = &text.as_bytes()[place..start];
+        let between = &text.as_bytes()[before..start];
         line += between.iter().filter(|b| **b == b'\n').count() as u64;
-        place = start;
-        object_row(line, element.get())
+        before = start;
+        let entry = Some(entry);
+        object_row(Place { line, entry }, element.get())
     });
     Ok(rows.collect())
 }
@@ -133,21 +137,21 @@ fn json_lines(text: &str) -> Vec<Result<Row, Refusal>> {
     let lines = (1..).zip(text.lines());
     let lines = lines.filter(|(_, line)| !line.trim().is_empty());
     lines
-        .map(|(number, line)| object_row(number, line))
+        .map(|(number, line)| object_row(Place::line(number), line))
         .collect()
 }
 
-fn object_row(line: u64, text: &str) -> Result<Row, Refusal> {
+fn object_row(place: Place, text: &str) -> Result<Row, Refusal> {
     match serde_json::from_str(text) {
         Ok(Value::Object(object)) => {
             let mut fields = Fields::new();
             for (name, value) in &object {
                 flatten(name, value, &mut fields);
             }
-            Ok(Row { line, fields })
+            Ok(Row { place, fields })
         }
-        Ok(_) => Err(refused(line, "is no JSON object")),
-        Err(error) => Err(refused(line, format_args!("is no JSON: {error}"))),
+        Ok(_) => Err(refused(place, "is no JSON object")),
+        Err(error) => Err(refused(place, format_args!("is no JSON: {error}"))),
     }
 }
 
@@ -187,40 +191,69 @@ fn insert(path: &str, text: String, fields: &mut Fields) {
     }
 }
 
-fn csv_rows(bytes: &[u8], delimiter: u8) -> Result<Vec<Result<Row, Refusal>>, csv::Error> {
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .flexible(true)
-        .from_reader(bytes);
-    let heading: Vec<String> = reader
-        .headers()?
-        .iter()
-        .map(|h| h.trim().to_owned())
-        .collect();
-    let mut rows = Vec::new();
-    for record in reader.byte_records() {
-        let record = record?;
-        let line = record.position().map_or(0, csv::Position::line);
-        rows.push(csv_row(line, &heading, &record));
-    }
-    Ok(rows)
+fn csv_rows(bytes: &[u8], delimiter: u8) -> Result<Vec<Result<Row, Refusal>>, String> {
+    let mut records = csv::records(bytes, delimiter)?.into_iter();
+    let Some(first) = records.next() else {
+        return Ok(vec![]);
+    };
+    let heading = csv_heading(first)?;
+    Ok(records.map(|record| csv_row(&heading, &record)).collect())
 }
 
-fn csv_row(line: u64, heading: &[String], record: &csv::ByteRecord) -> Result<Row, Refusal> {
-    if record.len() != heading.len() {
-        let (found, expected) = (record.len(), heading.len());
-        let words = format!("has {found} fields, the heading has {expected}");
-        return Err(refused(line, words));
+/// The names of the columns. A name that stood twice would leave open which column is meant.
+fn csv_heading(record: csv::Record) -> Result<Vec<String>, String> {
+    let line = record.lines.0;
+    if record.stray {
+        return Err(format!("line {line}, the heading, {STRAY}"));
+    }
+    let mut heading: Vec<String> = Vec::new();
+    for (column, field) in (1..).zip(record.fields) {
+        let name = String::from_utf8(field)
+            .map_err(|_| format!("line {line}: the heading of column {column} is no UTF-8"))?;
+        let name = name.trim();
+        if let Some(first) = heading.iter().position(|n| n == name && !name.is_empty()) {
+            return Err(format!(
+                "line {line}: columns {} and {column} have the same heading {name:?}; rename one",
+                first + 1
+            ));
+        }
+        heading.push(name.to_owned());
+    }
+    Ok(heading)
+}
+
+const STRAY: &str =
+    "has text behind a closing quote; a quote inside a quoted field is written twice";
+
+fn csv_row(heading: &[String], record: &csv::Record) -> Result<Row, Refusal> {
+    let (line, last) = record.lines;
+    let place = Place::line(line);
+    if record.stray {
+        return Err(refused(place, STRAY));
+    }
+    if record.fields.len() != heading.len() {
+        let (found, expected) = (record.fields.len(), heading.len());
+        let to = match last {
+            last if last == line => String::new(),
+            last => format!("reaches to line {last} and "),
+        };
+        let words = format!("{to}has {found} fields, the heading has {expected}");
+        return Err(refused(place, words));
     }
     let mut fields = Fields::new();
-    for (name, value) in heading.iter().zip(record) {
+    for (column, (name, value)) in (1..).zip(heading.iter().zip(&record.fields)) {
         let text = std::str::from_utf8(value).map_err(|_| Refusal {
             field: Some(name.clone()),
-            ..refused(line, "is no UTF-8")
+            ..refused(place, "is no UTF-8")
         })?;
-        insert(name, text.trim().to_owned(), &mut fields);
+        let text = text.trim();
+        if name.is_empty() && !text.is_empty() {
+            let words = format!("has a value in column {column}, which has no heading");
+            return Err(refused(place, words));
+        }
+        insert(name, text.to_owned(), &mut fields);
     }
-    Ok(Row { line, fields })
+    Ok(Row { place, fields })
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
+use super::super::plan::Place;
 use super::*;
 
 fn row(line: u64, pairs: &[(&str, &str)]) -> Row {
     let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let fields = pairs.iter().map(own).collect();
-    Row { line, fields }
+    let place = Place::line(line);
+    Row { place, fields }
 }
 
 fn rows() -> Vec<Row> {
@@ -108,6 +110,23 @@ fn a_mapping_as_told_wins() {
 }
 
 #[test]
+fn cards_without_a_cap_have_the_usual_one() {
+    let rows = [
+        row(2, &[("id", "1"), ("name", "Mew"), ("cap", "7")]),
+        row(3, &[("id", "2"), ("name", "Muk")]),
+    ];
+    for map in ["", "cap=cap"] {
+        let mapping = find(map, &rows).unwrap();
+        assert!(mapping.describe().contains("cap: cap, else 50"));
+        let caps = rows.each_ref().map(|row| {
+            let (edition, _) = mapping.edition(row, CollectionId::ZERO).unwrap();
+            edition.cap
+        });
+        assert_eq!(caps, [7, 50]);
+    }
+}
+
+#[test]
 fn a_mapping_that_cannot_be_is_refused() {
     for (map, words) in [
         ("name", "TARGET=FIELD"),
@@ -137,7 +156,10 @@ fn a_row_that_does_not_fit_is_refused_with_line_field_and_reason() {
     let long = "x".repeat(NAME_BYTES_MAX + 1);
     let refused = |map: &str, pairs: &[(&str, &str)], field: &str, reason: &str| {
         let refusal = edition(map, &row(7, pairs)).unwrap_err();
-        assert_eq!((refusal.line, refusal.field.as_deref()), (7, Some(field)));
+        assert_eq!(
+            (refusal.place.line, refusal.field.as_deref()),
+            (7, Some(field))
+        );
         assert!(refusal.reason.contains(reason), "{}", refusal.reason);
     };
     refused(
@@ -185,7 +207,10 @@ fn a_row_that_does_not_fit_is_refused_with_line_field_and_reason() {
     ];
     let mapping = find("", &two).unwrap();
     let refusal = mapping.edition(&two[1], CollectionId::ZERO).unwrap_err();
-    assert_eq!((refusal.line, refusal.reference.as_deref()), (4, Some("2")));
+    assert_eq!(
+        (refusal.place.line, refusal.reference.as_deref()),
+        (4, Some("2"))
+    );
     assert_eq!(refusal.field.as_deref(), Some("name"));
 }
 
