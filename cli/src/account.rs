@@ -2,8 +2,9 @@
 
 use crate::failure::Failure;
 use crate::network::Network;
-use crate::output::{Output, table};
+use crate::output::{Output, fit, table};
 use crate::sending::Sender;
+use crate::time;
 use crate::values::{Paging, lines, more};
 use crate::wallet::{self, Wallet};
 use serde::Serialize;
@@ -193,12 +194,12 @@ pub fn history_list(history: &Page<History>) -> String {
     for step in &history.items {
         let transaction = step.transaction.map(|t| t.to_string());
         table.add_row([
-            step.timestamp.to_string(),
+            time::utc(step.timestamp),
             step.commit.to_string(),
             step.state.as_str().to_owned(),
             step.operations.join(", "),
             transaction.unwrap_or_default(),
         ]);
     }
-    format!("{table}{}", more(history))
+    format!("{}{}", fit(&table), more(history))
 }

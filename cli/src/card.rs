@@ -3,8 +3,9 @@
 use crate::failure::Failure;
 use crate::market;
 use crate::network::Network;
-use crate::output::{Output, table};
+use crate::output::{Output, fit, table};
 use crate::sending::Sender;
+use crate::time;
 use crate::values::{Paging, lines, more};
 use weft_types::api::{History, Item, ItemState, Page};
 use weft_types::{
@@ -241,7 +242,7 @@ pub fn item_list(page: &Page<Item>) -> String {
             item.owner.to_string(),
         ]);
     }
-    format!("{table}{}", more(page))
+    format!("{}{}", fit(&table), more(page))
 }
 
 fn past(page: &Page<History>) -> String {
@@ -249,12 +250,12 @@ fn past(page: &Page<History>) -> String {
     for step in &page.items {
         let item = step.item.as_ref();
         table.add_row([
-            step.timestamp.to_string(),
+            time::utc(step.timestamp),
             step.commit.to_string(),
             step.operations.join(", "),
             item.map_or("", state).to_owned(),
             item.map_or_else(String::new, |i| i.owner.to_string()),
         ]);
     }
-    format!("{table}{}", more(page))
+    format!("{}{}", fit(&table), more(page))
 }

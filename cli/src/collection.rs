@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::import;
 use crate::network::Network;
-use crate::output::{Output, one_line, table};
+use crate::output::{Output, fit, one_line, table};
 use crate::sending::Sender;
 use crate::values::{Paging, lines, more};
 use weft_types::api::{Collection, Edition, Page};
@@ -221,7 +221,7 @@ fn listed(page: &Page<Collection>) -> String {
             of_cap(collection.issued, collection.item_cap),
         ]);
     }
-    format!("{table}{}", more(page))
+    format!("{}{}", fit(&table), more(page))
 }
 
 fn editions_listed(page: &Page<Edition>) -> String {
@@ -234,5 +234,5 @@ fn editions_listed(page: &Page<Edition>) -> String {
             of_cap(edition.issued, edition.cap),
         ]);
     }
-    format!("{table}{}", more(page))
+    format!("{}{}", fit(&table), more(page))
 }

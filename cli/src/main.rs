@@ -95,8 +95,8 @@ fn run(command: Command, output: &Output) -> Result<ExitCode, Failure> {
 fn run_plainly(command: Command, output: &Output) -> Result<(), Failure> {
     match command {
         Command::Verify(arguments) => return verify::run(&arguments, output),
-        Command::Completions(arguments) => return shell::completions(&arguments),
-        Command::Man(arguments) => return shell::man(&arguments),
+        Command::Completions(arguments) => return shell::completions(&arguments, output),
+        Command::Man(arguments) => return shell::man(&arguments, output),
         _ => {}
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -3,7 +3,7 @@
 
 use crate::failure::Failure;
 use crate::network::Network;
-use crate::output::{Output, table};
+use crate::output::{Output, fit, table};
 use crate::sending::Sender;
 use crate::time;
 use crate::values::{Counted, Paging, from_now, lines, more};
@@ -315,7 +315,7 @@ pub fn deal_shown(deal: &Deal) -> String {
         ("gives", side(&deal.gives, &[])),
         ("wants", side(&deal.wants, &deal.wants_any)),
         ("taker", taker.unwrap_or_default()),
-        ("expires", deal.expires.to_string()),
+        ("expires", time::utc(deal.expires)),
     ])
 }
 
@@ -329,5 +329,5 @@ fn deal_list(page: &Page<Deal>) -> String {
             side(&deal.wants, &deal.wants_any),
         ]);
     }
-    format!("{table}{}", more(page))
+    format!("{}{}", fit(&table), more(page))
 }

@@ -1,7 +1,13 @@
 //! Where words and data go: data to stdout, as JSON or for people, words to stderr.
+//!
+//! Nothing else writes to stdout. A reader that went away, as `head` does, ends the output and not the
+//! command: nothing is said, and the exit code tells how the work went.
+//!
+//! People see times in UTC and tables that fit their terminal, for which ids are shortened in the middle.
+//! Off a terminal tables keep every id whole, however wide they are, so that scripts can cut them.
 
 use crate::failure::Failure;
-use comfy_table::{Table, presets};
+use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -36,8 +42,7 @@ impl Output {
         self.colour
     }
 
-    /// Prints data: as JSON when asked for, else what `text` makes of them. A reader that went away
-    /// (a closed pipe) is no failure.
+    /// Prints data: as JSON when asked for, else what `text` makes of them.
     pub fn data<T: Serialize>(
         &self,
         value: &T,
@@ -48,8 +53,13 @@ impl Output {
         } else {
             without_controls(&text(value), "\n")
         };
+        self.raw(format!("{printed}\n").as_bytes())
+    }
+
+    /// Prints what is neither, byte for byte. A reader that went away is no failure.
+    pub fn raw(&self, bytes: &[u8]) -> Result<(), Failure> {
         let mut stdout = io::stdout().lock();
-        match writeln!(stdout, "{printed}").and_then(|()| stdout.flush()) {
+        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
             _ => Ok(()),
         }
@@ -148,6 +158,61 @@ pub fn table(heading: &[&str]) -> Table {
     table
 }
 
+/// The table's lines. On a terminal that is too narrow for it ids are shortened, and what is too wide
+/// even then goes on in the line below.
+pub fn fit(table: &Table) -> String {
+    fit_to(table, table.width())
+}
+
+fn fit_to(whole: &Table, terminal: Option<u16>) -> String {
+    // Each column has a blank on both sides.
+    let widths = whole.column_max_content_widths();
+    let width = widths.iter().map(|w| usize::from(*w) + 2).sum::<usize>();
+    let Some(terminal) = terminal.filter(|t| usize::from(*t) < width) else {
+        return whole.trim_fmt();
+    };
+    let mut narrow = table(&[]);
+    if let Some(heading) = whole.header() {
+        narrow.set_header(heading.clone());
+    }
+    let mut shortened = false;
+    for row in whole.row_iter() {
+        let cells = row.cell_iter().map(|cell| {
+            let text = cell.content();
+            let short = with_short_ids(&text);
+            shortened |= short != text;
+            short
+        });
+        narrow.add_row(cells.collect::<Vec<_>>());
+    }
+    narrow
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(terminal);
+    let note = if shortened { SHORTENED } else { "" };
+    format!("{}{note}", narrow.trim_fmt())
+}
+
+const SHORTENED: &str = "\n(shortened to fit; whole with --json, or through a pipe: | cat)";
+/// From so many characters without a break it is an id, an address or a key.
+const ID_CHARS: usize = 40;
+
+/// `weft1kkfc...llqye` for a whole address: enough to recognise it by.
+fn with_short_ids(text: &str) -> String {
+    let mut short = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let inside = rest.starts_with(|c: char| c.is_ascii_alphanumeric());
+        let end = rest.find(|c: char| c.is_ascii_alphanumeric() != inside);
+        let (run, behind) = rest.split_at(end.unwrap_or(rest.len()));
+        match inside && run.len() >= ID_CHARS {
+            true => short.extend([&run[..9], "…", &run[run.len() - 6..]]),
+            false => short.push_str(run),
+        }
+        rest = behind;
+    }
+    short
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,5 +222,41 @@ mod tests {
         let name = "a\u{1b}[31mred\nb\u{9b}2J\u{7f} é 🃏";
         assert_eq!(one_line(name), "a\\u{1b}[31mred\\nb\\u{9b}2J\\u{7f} é 🃏");
         assert_eq!(without_controls("a\nb\r", "\n"), "a\nb\\r");
+    }
+
+    fn deals(name: &str) -> Table {
+        let mut table = table(&["deal", "gives", "wants", "name"]);
+        let (deal, item) = ("ab".repeat(32), "cd".repeat(32));
+        let wants = format!("1000, item {item}");
+        table.add_row([deal.as_str(), &format!("item {item}"), &wants, name]);
+        table
+    }
+
+    #[test]
+    fn a_table_fits_its_terminal_with_short_ids() {
+        let text = fit_to(&deals("Mew"), Some(80));
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 80),
+            "{text}"
+        );
+        assert!(text.contains("ababababa…ababab"), "{text}");
+        assert!(text.contains("1000, item cdcdcdcdc…cdcdcd"), "{text}");
+        assert!(text.ends_with(SHORTENED));
+        // What has no ids to shorten goes on in the next line, whole.
+        let text = fit_to(&deals(&"long name ".repeat(9)), Some(80));
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 80),
+            "{text}"
+        );
+        assert_eq!(text.matches("long").count(), 9, "{text}");
+    }
+
+    #[test]
+    fn a_table_off_a_terminal_or_on_a_wide_one_keeps_ids_whole() {
+        for terminal in [None, Some(300)] {
+            let text = fit_to(&deals("Mew"), terminal);
+            assert_eq!(text.lines().count(), 2);
+            assert!(text.contains(&"ab".repeat(32)), "{text}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::Cli;
 use crate::failure::Failure;
+use crate::output::Output;
 use clap::CommandFactory as _;
 use std::path::PathBuf;
 
@@ -17,16 +18,17 @@ pub struct Man {
     dir: PathBuf,
 }
 
-pub fn completions(arguments: &Completions) -> Result<(), Failure> {
+pub fn completions(arguments: &Completions, output: &Output) -> Result<(), Failure> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Cli::command(), "weft", &mut script);
-    std::io::Write::write_all(&mut std::io::stdout(), &script)?;
-    Ok(())
+    output.raw(&script)
 }
 
-pub fn man(arguments: &Man) -> Result<(), Failure> {
+pub fn man(arguments: &Man, output: &Output) -> Result<(), Failure> {
     std::fs::create_dir_all(&arguments.dir)?;
     clap_mangen::generate_to(Cli::command(), &arguments.dir)?;
+    let dir = arguments.dir.display();
+    output.say(format_args!("the pages are in {dir}: man {dir}/weft.1"));
     Ok(())
 }
 
@@ -57,7 +59,7 @@ mod tests {
     fn every_command_has_a_manual_page() {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path().to_owned();
-        man(&Man { dir: dir.clone() }).unwrap();
+        man(&Man { dir: dir.clone() }, &Output::new(false)).unwrap();
         for page in ["weft.1", "weft-testnet-up.1", "weft-node-run.1"] {
             assert!(dir.join(page).is_file(), "{page}");
         }

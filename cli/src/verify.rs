@@ -6,6 +6,7 @@ use crate::failure::{Failure, Kind};
 use crate::market::deal_shown;
 use crate::network::read_genesis;
 use crate::output::Output;
+use crate::time;
 use crate::values::lines;
 use serde::Serialize;
 use std::fs::File;
@@ -93,7 +94,7 @@ fn text_of(proven: &Proven) -> String {
     let when = lines(&[
         ("network", proven.network.to_string()),
         ("height", proven.height.to_string()),
-        ("timestamp", proven.timestamp.to_string()),
+        ("timestamp", time::utc(proven.timestamp)),
         ("state root", proven.state_root.to_string()),
     ]);
     format!("{object}\n\nso it was at\n{when}")

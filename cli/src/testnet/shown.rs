@@ -1,7 +1,7 @@
 //! What people see of a testnet.
 
 use super::Place;
-use crate::output::table;
+use crate::output::{fit, table};
 use std::fmt::Write as _;
 use weft_testnet::cluster::{Folder, Manifest, NodeEntry, Status};
 use weft_testnet::load::{Agreement, Quantiles, Report};
@@ -96,17 +96,20 @@ pub fn banner(manifest: &Manifest, place: &Place, folder: &Folder) -> String {
     let _ = write!(
         text,
         "\nWeft testnet: {} masternodes certify, and the contracts are live\n\n{}\n\n\
-         registry 0x{}, checkpoint manager 0x{}\n\n{}\n\
-         These keys are in files for everybody on this machine to find. Never use them elsewhere.\n\n\
+         registry            0x{}\n\
+         checkpoint manager  0x{}\n\n{}\n\n\
+         The keys are in {}/accounts, a file each for --key, for everybody on this machine\n\
+         to find. Never use them elsewhere.\n\n\
          data    {}\n\n\
          next    weft testnet status{place}\n        \
          weft testnet load --rate 200 --duration 10s{place}\n        \
          weft testnet down{place}",
         manifest.nodes.len(),
-        services.trim_fmt(),
+        fit(&services),
         hex::encode(contracts.registry),
         hex::encode(contracts.manager),
-        accounts.trim_fmt(),
+        fit(&accounts),
+        folder.path().display(),
         folder.path().display(),
     );
     text
