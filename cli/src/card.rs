@@ -4,10 +4,10 @@ use crate::failure::Failure;
 use crate::market;
 use crate::network::Network;
 use crate::output::{Output, fit, table};
-use crate::sending::Sender;
+use crate::sending::{Sender, Session};
 use crate::time;
 use crate::values::{Paging, lines, more};
-use weft_types::api::{History, Item, ItemState, Page};
+use weft_types::api::{Edition, History, Item, ItemState, Page};
 use weft_types::{
     Address, CollectionId, ContentHash, EditionId, ItemId, ItemTransfer, MintEntry, Operation,
 };
@@ -184,9 +184,42 @@ async fn mint(arguments: Mint, output: &Output) -> Result<(), Failure> {
         to,
         count: arguments.count,
     };
-    let entries = arguments.edition.into_iter().map(entry).collect();
+    let entries: Vec<MintEntry> = arguments.edition.into_iter().map(entry).collect();
+    within_cap(&session, &entries).await?;
     let outcome = session.send(vec![Operation::Mint { entries }]).await?;
     output.data(&outcome, crate::sending::Outcome::text)
+}
+
+/// Refuses what would exceed the edition's cap, where one read tells: how many were issued never falls, and
+/// a cap never changes, so a node that is behind refuses nothing that could be right. Of several editions
+/// the ledger alone decides.
+async fn within_cap(session: &Session, entries: &[MintEntry]) -> Result<(), Failure> {
+    let Some(id) = entries.first().map(|entry| entry.edition) else {
+        return Ok(());
+    };
+    if entries.iter().any(|entry| entry.edition != id) {
+        return Ok(());
+    }
+    // A node that does not know it yet, or does not answer, proves nothing.
+    let Ok(edition) = session.client.edition(&id).await else {
+        return Ok(());
+    };
+    let counts = entries.iter().map(|entry| entry.count);
+    fits(&edition, counts.fold(0, u64::saturating_add))
+}
+
+fn fits(edition: &Edition, count: u64) -> Result<(), Failure> {
+    let left = edition.cap.saturating_sub(edition.issued);
+    if count <= left {
+        return Ok(());
+    }
+    let Edition {
+        id, issued, cap, ..
+    } = edition;
+    Err(Failure::usage(format_args!(
+        "{count} cards are to be minted, and {issued} of {cap} of edition {id} are already: {left} are left"
+    ))
+    .hint("nothing was sent; a cap never changes"))
 }
 
 /// The bundle as a node writes it, on one line; nobody needs a table of hashes.
@@ -258,4 +291,30 @@ fn past(page: &Page<History>) -> String {
         ]);
     }
     format!("{}{}", fit(&table), more(page))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Kind;
+
+    #[test]
+    fn more_cards_than_the_cap_leaves_are_wrong_use() {
+        let edition = Edition {
+            id: EditionId([1; 32]),
+            collection: CollectionId::ZERO,
+            name: String::new(),
+            cap: 10,
+            issued: 7,
+            traits: vec![],
+            image: String::new(),
+            image_hash: None,
+            metadata_hash: None,
+            reference: String::new(),
+        };
+        assert!(fits(&edition, 3).is_ok());
+        let failure = fits(&edition, 4).unwrap_err();
+        assert_eq!(failure.kind, Kind::Usage);
+        assert!(failure.message.contains("7 of 10"), "{}", failure.message);
+    }
 }

@@ -13,6 +13,7 @@ mod market;
 mod network;
 mod node;
 mod output;
+mod precheck;
 mod sending;
 mod shell;
 mod signals;

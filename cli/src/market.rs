@@ -1,7 +1,7 @@
 //! Deals: listings, offers and swaps. What a deal gives is locked until it is taken, cancelled or
 //! expired, and its id fixes its terms, so that whoever takes one knows what he takes.
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::network::Network;
 use crate::output::{Output, fit, table};
 use crate::sending::Sender;
@@ -19,7 +19,7 @@ use weft_types::{
 #[derive(clap::Args)]
 pub struct Opening {
     /// How long the deal stays open, as in 90s, 10m, 12h or 7d
-    #[arg(long, value_name = "DURATION", default_value = "1d", value_parser = time::parse)]
+    #[arg(long, value_name = "DURATION", default_value = "1d", value_parser = some_time)]
     expires: Duration,
     /// Who alone may take it; without it anybody
     #[arg(long, value_name = "ADDRESS")]
@@ -142,6 +142,14 @@ enum State {
     Expired,
 }
 
+/// A deal that ends when it opens is refused by the ledger.
+fn some_time(text: &str) -> Result<Duration, String> {
+    match time::parse(text)? {
+        Duration::ZERO => Err("a deal has to be open for some time".to_owned()),
+        time => Ok(time),
+    }
+}
+
 fn pair(text: &str) -> Result<(String, String), String> {
     let pair = text.split_once('=');
     let pair = pair.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -220,8 +228,7 @@ pub async fn accept(arguments: Accept, output: &Output) -> Result<(), Failure> {
     take(arguments.deal, arguments.item, &arguments.sender, output).await
 }
 
-/// Looks at the deal first, so that a wrong number of cards is said with what is wanted and costs no
-/// fee.
+/// Looks at the deal first, so that what cannot be taken is said with the reason and costs no fee.
 async fn take(
     id: DealId,
     items: Vec<ItemId>,
@@ -230,6 +237,7 @@ async fn take(
 ) -> Result<(), Failure> {
     let session = sender.session().await?;
     let deal = session.client.deal(&id).await?;
+    takeable(&deal, &session.address)?;
     let counts = deal.wants_any.iter().map(|any| any.count);
     let wanted = counts.fold(0, u64::saturating_add);
     if wanted != items.len() as u64 {
@@ -240,7 +248,7 @@ async fn take(
             ),
         };
         return Err(Failure::usage(format_args!(
-            "the deal wants {wanted} cards of the taker's choice, and {} are given",
+            "cards of the taker's choice: the deal wants {wanted}, and {} are given",
             items.len()
         ))
         .hint(hint));
@@ -251,10 +259,65 @@ async fn take(
     output.data(&outcome, crate::sending::Outcome::text)
 }
 
+/// Whether `by` may take the deal, as far as its terms, which never change, and its end tell.
+fn takeable(deal: &Deal, by: &Address) -> Result<(), Failure> {
+    still_open(deal)?;
+    let id = deal.id;
+    if deal.giver == *by {
+        return Err(Failure::usage(format_args!(
+            "deal {id} is one of the key's own account {by}, and nobody takes his own deal"
+        ))
+        .hint(format_args!(
+            "name the taker's key with --key FILE; `weft card cancel {id}` takes it back"
+        )));
+    }
+    match deal.taker {
+        Some(taker) if taker != *by => Err(Failure::usage(format_args!(
+            "deal {id} is for {taker} alone, and the key is of {by}"
+        ))
+        .hint("name the taker's key with --key FILE")),
+        _ => Ok(()),
+    }
+}
+
+fn cancellable(deal: &Deal, by: &Address) -> Result<(), Failure> {
+    still_open(deal)?;
+    if deal.giver == *by {
+        return Ok(());
+    }
+    Err(Failure::usage(format_args!(
+        "deal {} is of {}, and the key is of {by}",
+        deal.id, deal.giver
+    ))
+    .hint("only its giver cancels a deal: name the giver's key with --key FILE"))
+}
+
+/// A deal that has ended never opens again. Nothing is wrong with the arguments: it is the ledger's
+/// refusal, without its fee.
+fn still_open(deal: &Deal) -> Result<(), Failure> {
+    match deal.state {
+        DealState::Open => Ok(()),
+        _ => Err(Failure::new(
+            Kind::Refused,
+            format_args!("deal {} is not open: it is {}", deal.id, state(deal)),
+        )
+        .hint("nothing was sent; `weft card deals` lists those that are open")),
+    }
+}
+
 pub async fn cancel(arguments: Cancel, output: &Output) -> Result<(), Failure> {
-    let deal = arguments.deal;
-    let cancel = Operation::DealCancel { deal };
-    arguments.sender.send(cancel, output).await
+    let session = arguments.sender.session().await?;
+    match session.client.deal(&arguments.deal).await {
+        Ok(deal) => cancellable(&deal, &session.address)?,
+        // A node that does not know it yet proves nothing.
+        Err(error) if error.is_not_found() => {}
+        Err(error) => return Err(error.into()),
+    }
+    let cancel = Operation::DealCancel {
+        deal: arguments.deal,
+    };
+    let outcome = session.send(vec![cancel]).await?;
+    output.data(&outcome, crate::sending::Outcome::text)
 }
 
 pub async fn deals(arguments: Deals, output: &Output) -> Result<(), Failure> {
@@ -330,4 +393,50 @@ fn deal_list(page: &Page<Deal>) -> String {
         ]);
     }
     format!("{}{}", fit(&table), more(page))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weft_types::Millis;
+
+    fn deal(state: DealState, taker: Option<Address>) -> Deal {
+        Deal {
+            id: DealId([1; 32]),
+            giver: Address([1; 32]),
+            gives: bundle(Some(5), vec![]),
+            wants: Bundle::default(),
+            wants_any: vec![],
+            taker,
+            expires: Millis(0),
+            state,
+        }
+    }
+
+    fn kind(result: Result<(), Failure>) -> Option<Kind> {
+        result.err().map(|failure| failure.kind)
+    }
+
+    #[test]
+    fn what_cannot_be_taken_or_cancelled_is_not_sent() {
+        let [giver, taker, other] = [1, 2, 3].map(|n| Address([n; 32]));
+        let open = deal(DealState::Open, Some(taker));
+        assert_eq!(kind(takeable(&open, &taker)), None);
+        assert_eq!(kind(takeable(&open, &other)), Some(Kind::Usage));
+        assert_eq!(kind(takeable(&open, &giver)), Some(Kind::Usage));
+        assert_eq!(kind(takeable(&deal(DealState::Open, None), &other)), None);
+        assert_eq!(kind(cancellable(&open, &giver)), None);
+        assert_eq!(kind(cancellable(&open, &taker)), Some(Kind::Usage));
+        let taken = deal(DealState::Taken, Some(taker));
+        assert_eq!(kind(takeable(&taken, &taker)), Some(Kind::Refused));
+        assert_eq!(kind(cancellable(&taken, &giver)), Some(Kind::Refused));
+    }
+
+    #[test]
+    fn a_deal_is_open_for_some_time() {
+        assert_eq!(some_time("1ms"), Ok(Duration::from_millis(1)));
+        for none in ["0s", "0d"] {
+            assert!(some_time(none).unwrap_err().contains("some time"));
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use crate::failure::{Failure, Kind};
 use crate::network::Network;
 use crate::output::Output;
+use crate::precheck;
 use crate::values::lines;
 use crate::wallet::Wallet;
 use serde::Serialize;
@@ -93,9 +94,11 @@ impl Sender {
 }
 
 impl Session {
-    /// Sends operations in one transaction, and waits as long as was asked for.
+    /// Sends operations in one transaction, unless no ledger could apply them, and waits as long as was
+    /// asked for.
     pub async fn send(&self, operations: Vec<Operation>) -> Result<Outcome, Failure> {
         let transaction = self.draft.sign(&self.key, operations);
+        precheck::check(&transaction)?;
         let status = self.client.submit(&transaction, self.wait).await?;
         settled(&status, self.wait)?;
         Ok(Outcome::of(&status))

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 use weft_testnet::cluster::{
-    Base, Cluster, ClusterError, FAUCET_ACCOUNT, Fault, Folder, Program, Up, UpOptions,
+    Base, Cluster, ClusterError, FAUCET_ACCOUNT, Fault, Folder, Program, Status, Up, UpOptions,
     account_key, base, end_all, up,
 };
 use weft_testnet::{FaucetLimits, serve_faucet};
@@ -45,7 +45,7 @@ pub enum Command {
 #[derive(clap::Args, Debug, Clone)]
 pub struct Place {
     /// The testnet's folder [default: .weft/testnet, and .weft/testnet-N for instance N]
-    #[arg(long)]
+    #[arg(long, env = "WEFT_TESTNET_DIR")]
     dir: Option<PathBuf>,
     /// Testnets with different numbers run side by side: each has ports of its own
     #[arg(long, value_name = "N")]
@@ -130,7 +130,8 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Up(arguments) => run_up(arguments, output).await,
         Command::Status(place) => {
             let status = place.open()?.status().await?;
-            output.data(&status, shown::status)
+            output.data(&status, shown::status)?;
+            any_alive(&status)
         }
         Command::Down(place) => down(&place.open()?, output).await,
         Command::Reset(place) => reset(&place, output).await,
@@ -139,6 +140,19 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Base(place) => serve_base(&place, output).await,
         Command::Faucet(place) => faucet(&place, output).await,
     }
+}
+
+/// A testnet of which nothing runs has a status, and does not answer.
+fn any_alive(status: &Status) -> Result<(), Failure> {
+    if status.nodes.iter().any(|node| node.alive) {
+        return Ok(());
+    }
+    let nodes = status.nodes.len();
+    Err(Failure::new(
+        Kind::Unreachable,
+        format_args!("none of the {nodes} nodes runs"),
+    )
+    .hint("`weft testnet up` starts the testnet again as it was"))
 }
 
 /// This program, for the processes of a testnet.
@@ -317,5 +331,28 @@ impl From<ClusterError> for Failure {
             _ => Kind::Failed,
         };
         Self::new(kind, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weft_testnet::cluster::{BaseState, NodeState};
+
+    #[test]
+    fn a_testnet_of_which_nothing_runs_does_not_answer() {
+        let of = |alive: [bool; 2]| Status {
+            ready: false,
+            nodes: alive
+                .map(|alive| NodeState {
+                    alive,
+                    ..NodeState::default()
+                })
+                .into(),
+            base: BaseState::default(),
+        };
+        assert!(any_alive(&of([false, true])).is_ok());
+        let failure = any_alive(&of([false; 2])).unwrap_err();
+        assert_eq!(failure.kind, Kind::Unreachable);
     }
 }

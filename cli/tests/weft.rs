@@ -1,12 +1,12 @@
 //! The program as a script sees it: exit codes, words on stderr, data on stdout.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn weft(arguments: &[&str], folder: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_weft"));
     command.args(arguments).current_dir(folder);
-    command.output().unwrap()
+    command.env_remove("WEFT_TESTNET_DIR").output().unwrap()
 }
 
 /// The words of a command that has to fail with this exit code, and without data.
@@ -195,4 +195,30 @@ fn completions_and_manual_pages_are_made() {
     );
     assert!(weft(&["man"], folder.path()).status.success());
     assert!(folder.path().join("man/weft-testnet-load.1").is_file());
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&["completions", "bash"][..], &["--help"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_weft"));
+        let command = command.args(arguments).current_dir(folder.path());
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = command.stdout(writer).stderr(Stdio::piped()).output();
+        let output = output.unwrap();
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+        assert!(output.status.success(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn the_environment_names_the_testnet() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_weft"));
+    let command = command.args(["testnet", "status"]);
+    let command = command.env("WEFT_TESTNET_DIR", folder.path().join("elsewhere"));
+    let output = command.current_dir(folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    has(&String::from_utf8(output.stderr).unwrap(), &["elsewhere"]);
 }

@@ -3,7 +3,7 @@
 //!
 //! The work of a transaction is bounded by its size: lists are bounded by `LIST_MAX` each, operations
 //! by `OPERATIONS_MAX`, and the one operation that makes more than it lists, minting, by
-//! [`MINTED_ITEMS_MAX`] for the transaction.
+//! [`weft_types::MINTED_ITEMS_MAX`] for the transaction.
 
 use crate::admission::payer;
 use crate::draft::{Draft, Fault};
@@ -17,7 +17,6 @@ mod collection;
 mod deal;
 mod transfer;
 
-pub use collection::MINTED_ITEMS_MAX;
 pub use deal::EXPIRY_WORK_MAX;
 pub(crate) use deal::expire;
 

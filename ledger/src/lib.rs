@@ -24,7 +24,7 @@ mod tree;
 
 pub use admission::Refusal;
 pub use draft::Change;
-pub use execute::{EXPIRY_WORK_MAX, MINTED_ITEMS_MAX};
+pub use execute::EXPIRY_WORK_MAX;
 pub use ledger::{Applied, HeightRoots, Ledger, LedgerError, LedgerMeta, Refused};
 pub use remembered::REMEMBERED_MAX;
 pub use snapshot::Snapshot;

@@ -51,9 +51,9 @@ pub use object::{
     Account, Collection, Deal, DealState, Edition, Item, ItemState, Object, ObjectError,
 };
 pub use operation::{
-    AssetAmount, Bundle, ItemTransfer, LIST_MAX, MintEntry, NAME_BYTES_MAX, NewDeal, NewEdition,
-    Operation, OperationError, Party, Payment, TEXT_BYTES_MAX, TRAITS_MAX, Trait, WantedFrom,
-    WantedItems,
+    AssetAmount, Bundle, ItemTransfer, LIST_MAX, MINTED_ITEMS_MAX, MintEntry, NAME_BYTES_MAX,
+    NewDeal, NewEdition, Operation, OperationError, Party, Payment, TEXT_BYTES_MAX, TRAITS_MAX,
+    Trait, WantedFrom, WantedItems,
 };
 pub use possession::Possession;
 pub use receipt::{Failure, FailureCode, Receipt, ReceiptError};

@@ -16,6 +16,8 @@ pub const TEXT_BYTES_MAX: usize = 1024;
 pub const TRAITS_MAX: usize = 32;
 /// Most entries in one list of an operation (payments, items, mint entries, parties).
 pub const LIST_MAX: usize = 256;
+/// Most items that one transaction mints; the ledger refuses more, and a client need not send it.
+pub const MINTED_ITEMS_MAX: u64 = 256;
 
 /// One step of a transaction. All steps apply, or none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

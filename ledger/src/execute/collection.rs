@@ -7,11 +7,8 @@ use crate::live::Objects;
 use std::sync::Arc;
 use weft_types::{
     Address, Collection, CollectionId, ContentHash, Edition, EditionId, FailureCode, Item, ItemId,
-    ItemState, MintEntry, NewEdition, Object, ObjectId,
+    ItemState, MINTED_ITEMS_MAX, MintEntry, NewEdition, Object, ObjectId,
 };
-
-/// Most items that one transaction mints.
-pub const MINTED_ITEMS_MAX: u64 = 256;
 
 impl<B: Objects> Execution<'_, '_, B> {
     pub(super) fn create_collection(

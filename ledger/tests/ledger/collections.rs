@@ -1,5 +1,5 @@
 use crate::world::*;
-use weft_ledger::MINTED_ITEMS_MAX;
+use weft_types::MINTED_ITEMS_MAX;
 use weft_types::testing::{user, user_key};
 use weft_types::{
     CollectionId, ContentHash, EditionId, FailureCode, ItemId, ItemState, MintEntry, Object,
