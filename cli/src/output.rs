@@ -168,7 +168,9 @@ fn fit_to(whole: &Table, terminal: Option<u16>) -> String {
     // Each column has a blank on both sides.
     let widths = whole.column_max_content_widths();
     let width = widths.iter().map(|w| usize::from(*w) + 2).sum::<usize>();
-    let Some(terminal) = terminal.filter(|t| usize::from(*t) < width) else {
+    // A terminal may not know its size, and say 0; below some width nothing can be read.
+    let known = terminal.filter(|t| *t > 0).map(|t| t.max(WIDTH_MIN));
+    let Some(terminal) = known.filter(|t| usize::from(*t) < width) else {
         return whole.trim_fmt();
     };
     let mut narrow = table(&[]);
@@ -192,6 +194,8 @@ fn fit_to(whole: &Table, terminal: Option<u16>) -> String {
     format!("{}{note}", narrow.trim_fmt())
 }
 
+/// Narrower than this no table is made.
+const WIDTH_MIN: u16 = 40;
 const SHORTENED: &str = "\n(shortened to fit; whole with --json, or through a pipe: | cat)";
 /// From so many characters without a break it is an id, an address or a key.
 const ID_CHARS: usize = 40;
@@ -242,6 +246,8 @@ mod tests {
         assert!(text.contains("ababababa…ababab"), "{text}");
         assert!(text.contains("1000, item cdcdcdcdc…cdcdcd"), "{text}");
         assert!(text.ends_with(SHORTENED));
+        let tiny = fit_to(&deals("Mew"), Some(1));
+        assert_eq!(tiny, fit_to(&deals("Mew"), Some(WIDTH_MIN)));
         // What has no ids to shorten goes on in the next line, whole.
         let text = fit_to(&deals(&"long name ".repeat(9)), Some(80));
         assert!(
@@ -253,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_table_off_a_terminal_or_on_a_wide_one_keeps_ids_whole() {
-        for terminal in [None, Some(300)] {
+        for terminal in [None, Some(0), Some(300)] {
             let text = fit_to(&deals("Mew"), terminal);
             assert_eq!(text.lines().count(), 2);
             assert!(text.contains(&"ab".repeat(32)), "{text}");

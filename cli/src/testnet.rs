@@ -228,7 +228,11 @@ async fn watch(
         let now: BTreeSet<String> = cluster.alive()?.into_iter().collect();
         for name in before.difference(&now) {
             let log = cluster.folder().log(name);
-            output.say(format_args!("{name} has ended; its log: {}", log.display()));
+            // With the folder of an ephemeral testnet its logs are gone.
+            match log.exists() {
+                true => output.say(format_args!("{name} has ended; its log: {}", log.display())),
+                false => output.say(format_args!("{name} has ended")),
+            }
         }
         for name in now.difference(&before) {
             output.say(format_args!("{name} runs again"));

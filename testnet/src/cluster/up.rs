@@ -102,6 +102,11 @@ impl UpOptions {
                 settings.base.to_string(),
                 base.map(ToString::to_string),
             ),
+            (
+                "--ephemeral",
+                "off".to_owned(),
+                (self.ephemeral && !settings.ephemeral).then(|| "on".to_owned()),
+            ),
         ];
         for (what, is, asked) in asked {
             if let Some(asked) = asked {
@@ -125,12 +130,15 @@ pub async fn up(
     say: Say<'_>,
 ) -> Result<Up, ClusterError> {
     if matches!(folder.content()?, Content::Unfinished) {
-        say("clearing what an interrupted set-up left");
         let _lock = folder.lock()?;
-        let mut records = Records::load(&folder)?;
-        let left: Vec<String> = records.all_alive().into_iter().collect();
-        super::end(&folder, &mut records, &left).await?;
-        folder.clear(NODES_MAX)?;
+        // Unless it was another command's, which had only not come to its end yet.
+        if matches!(folder.content()?, Content::Unfinished) {
+            say("clearing what an interrupted set-up left");
+            let mut records = Records::load(&folder)?;
+            let left: Vec<String> = records.all_alive().into_iter().collect();
+            super::end(&folder, &mut records, &left).await?;
+            folder.clear(NODES_MAX)?;
+        }
     }
     // Looked at before anything is written: a folder of somebody else's stays untouched, and with a
     // port that is taken nothing is begun.
@@ -146,6 +154,10 @@ pub async fn up(
         }
     };
     let _lock = folder.lock()?;
+    // Another command may have been quicker.
+    if is_new == matches!(folder.content()?, Content::Testnet(_)) {
+        return Err(ClusterError::Locked(folder.path().to_owned()));
+    }
     let records = Records::load(&folder)?;
     let running = records.all_alive();
     let mut wanted = settings.node_names();

@@ -29,6 +29,31 @@ async fn a_busy_port_is_named_with_its_holder_before_anything_starts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_testnet_that_is_there_is_no_other_than_it_was_set_up_as() {
+    let net = Net::up().await;
+    let asked = [
+        UpOptions {
+            nodes: Some(63),
+            ..UpOptions::default()
+        },
+        UpOptions {
+            ephemeral: true,
+            ..UpOptions::default()
+        },
+    ];
+    for (options, what) in asked.iter().zip(["--nodes", "--ephemeral"]) {
+        let error = start(net.cluster.folder(), options).await.unwrap_err();
+        assert!(error.to_string().contains(what), "{error}");
+    }
+    // While another command is at work on it, that one alone may say what is unfinished.
+    let _lock = net.cluster.folder().lock().unwrap();
+    std::fs::remove_file(net.cluster.folder().genesis()).unwrap();
+    let error = start(net.cluster.folder(), &options()).await.unwrap_err();
+    assert!(matches!(error, ClusterError::Locked(_)), "{error}");
+    assert!(!net.cluster.alive().unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_foreign_folder_is_refused_and_left_as_it_is() {
     let parent = tempfile::tempdir().unwrap();
     std::fs::write(parent.path().join("notes.txt"), "mine").unwrap();
