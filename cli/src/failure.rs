@@ -7,7 +7,8 @@ use std::process::ExitCode;
 pub const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed, 2 wrong use or wrong configuration, 3 nothing answers,
 4 refused by a node or by the ledger, 5 what should be equal or valid is not.
-Data go to stdout and words to stderr. NO_COLOR turns colours off.";
+Data go to stdout and words to stderr. NO_COLOR turns colours off. Tables shorten ids to fit a terminal; through
+a pipe and with --json they are whole.";
 
 /// What a script can tell apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
