@@ -88,9 +88,9 @@ pub fn answer(body: &[u8], shared: &Shared) -> Option<Vec<u8>> {
     Some(answer.to_string().into_bytes())
 }
 
-/// The answer to a body that is too long to be read.
-pub fn too_long() -> Vec<u8> {
-    let error = RpcError::invalid_request(format!("body is longer than {BODY_BYTES_MAX} bytes"));
+/// The answer to a body that could not be read.
+pub fn refused(reason: String) -> Vec<u8> {
+    let error = RpcError::invalid_request(reason);
     failure(Value::Null, error).to_string().into_bytes()
 }
 

@@ -26,16 +26,23 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::timeout::TimeoutLayer;
+use weft_http::ConnectionLimits;
 
 /// Requests that are answered at the same time; others wait.
 pub const ANSWERS_MAX: usize = 8;
 /// Longest time for a request, its body included.
 pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
-/// Longest time that a shutdown waits for requests under way.
-pub const SHUTDOWN_TIME_MAX: Duration = Duration::from_secs(5);
+/// Every node and every tool of a testnet may come from one address.
+const CONNECTIONS: ConnectionLimits = ConnectionLimits {
+    connections_max: 1_024,
+    connections_per_address_max: 1_024,
+    stall_max: Duration::from_secs(30),
+    body_max: Duration::from_secs(12),
+};
 
 /// How to serve an embedded chain.
 #[derive(Debug, Clone)]
@@ -140,6 +147,13 @@ pub async fn run_embedded(
 /// When the configuration makes no chain, the journal is another chain's or damaged, or the address
 /// cannot be bound.
 pub async fn serve_embedded(config: EmbeddedConfig) -> Result<ServerHandle, ServeError> {
+    serve_within(config, CONNECTIONS).await
+}
+
+async fn serve_within(
+    config: EmbeddedConfig,
+    connections: ConnectionLimits,
+) -> Result<ServerHandle, ServeError> {
     let address = config.listen;
     let listening = |error| ServeError::Listen { address, error };
     let listener = TcpListener::bind(address).await.map_err(listening)?;
@@ -161,8 +175,9 @@ pub async fn serve_embedded(config: EmbeddedConfig) -> Result<ServerHandle, Serv
     let producer = Producer {
         shared: Arc::clone(&shared),
         journal,
+        pace: config.pace,
     };
-    let task = tokio::spawn(serve(listener, shared, producer, config.pace, stopped));
+    let task = tokio::spawn(serve(listener, connections, shared, producer, stopped));
     Ok(ServerHandle {
         rpc_url,
         stop,
@@ -177,13 +192,11 @@ async fn until_stopped(mut stopped: watch::Receiver<bool>) {
 
 async fn serve(
     listener: TcpListener,
+    connections: ConnectionLimits,
     shared: Arc<Shared>,
     producer: Producer,
-    pace: Pace,
     stopped: watch::Receiver<bool>,
 ) -> Result<(), ServeError> {
-    // Ends the requests when the blocks end, whatever ended those.
-    let (close, closed) = watch::channel(false);
     let app = Router::new()
         .route("/", post(handle))
         .layer(DefaultBodyLimit::max(rpc::BODY_BYTES_MAX))
@@ -202,15 +215,14 @@ async fn serve(
             shared,
             answers: Arc::new(Semaphore::new(ANSWERS_MAX)),
         });
-    let requests = axum::serve(listener, app).with_graceful_shutdown(until_stopped(closed));
-    let requests = tokio::spawn(requests.into_future());
-    let requests_abort = requests.abort_handle();
+    // Ends the requests when the blocks end, whatever ended those.
+    let close = CancellationToken::new();
+    let requests = weft_http::serve(listener, app, connections, close.clone());
+    let requests = tokio::spawn(requests);
 
-    let producer = produce(producer, pace, stopped).await;
-    close.send_replace(true);
-    if timeout(SHUTDOWN_TIME_MAX, requests).await.is_err() {
-        requests_abort.abort();
-    }
+    let producer = produce(producer, stopped).await;
+    close.cancel();
+    requests.await?;
     // Last, so that what the last requests brought is sealed.
     producer?.seal_rest().await
 }
@@ -218,11 +230,11 @@ async fn serve(
 /// Seals blocks until told to stop.
 async fn produce(
     mut producer: Producer,
-    pace: Pace,
     stopped: watch::Receiver<bool>,
 ) -> Result<Producer, ServeError> {
     let stopped = until_stopped(stopped);
     tokio::pin!(stopped);
+    let pace = producer.pace;
     let mut last = Instant::now();
     loop {
         let (ready, settled) = {
@@ -249,6 +261,7 @@ async fn produce(
 struct Producer {
     shared: Arc<Shared>,
     journal: Option<Journal>,
+    pace: Pace,
 }
 
 impl Producer {
@@ -295,10 +308,16 @@ async fn handle(State(service): State<Service>, body: Result<Bytes, BytesRejecti
     let json = [(CONTENT_TYPE, "application/json")];
     let body = match body {
         Ok(body) => body,
-        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            return (StatusCode::PAYLOAD_TOO_LARGE, json, rpc::too_long()).into_response();
+        Err(rejection) => {
+            let status = rejection.status();
+            let reason = match status {
+                StatusCode::PAYLOAD_TOO_LARGE => {
+                    format!("body is longer than {} bytes", rpc::BODY_BYTES_MAX)
+                }
+                _ => weft_http::innermost(&rejection),
+            };
+            return (status, json, rpc::refused(reason)).into_response();
         }
-        Err(rejection) => return rejection.into_response(),
     };
     // Held until the answer is ready, even when whoever asked has gone.
     let Ok(permit) = service.answers.acquire_owned().await else {

@@ -20,7 +20,7 @@ mod submit;
 mod transactions;
 mod verify;
 
-pub use guard::{ClientAddress, Limits};
+pub use guard::Limits;
 pub use openapi::document as openapi_document;
 pub use serve::serve;
 pub use submit::{Refusal, Submit, Submitter};

@@ -114,7 +114,7 @@ fn http(url: &str, request: String) -> String {
     stream
         .set_read_timeout(Some(Duration::from_secs(10)))
         .unwrap();
-    // The server may answer and close before it has read all.
+    // The server may close what is beyond its bounds before it has read all.
     let _ = stream.write_all(request.as_bytes());
     let mut answer = String::new();
     let _ = stream.read_to_string(&mut answer);
@@ -171,6 +171,34 @@ async fn what_is_no_request_gets_an_answer_too() {
         answer.contains("access-control-allow-origin: *"),
         "{answer}"
     );
+    server.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_are_bounded_in_number_and_time() {
+    let connections = ConnectionLimits {
+        connections_per_address_max: 1,
+        stall_max: Duration::from_millis(200),
+        body_max: Duration::from_millis(200),
+        ..CONNECTIONS
+    };
+    let config = served(None, Pace::default());
+    let server = serve_within(config, connections).await.unwrap();
+    let url = server.rpc_url().to_owned();
+    // What is idle or half sent is closed before the client's patience is over, which is 10 s.
+    let begun = Instant::now();
+    for request in ["", "POST / HTTP/1.1\r\nhos"] {
+        assert_eq!(ask(&url, request.to_owned()).await, "");
+    }
+    let half = post_body("{}").replace("length: 2", "length: 3");
+    let answer = ask(&url, half).await;
+    assert!(answer.contains("did not come whole"), "{answer}");
+    assert!(answer.contains("\"code\":-32600"), "{answer}");
+    assert!(begun.elapsed() < Duration::from_secs(8));
+    let address = url.strip_prefix("http://").unwrap().to_owned();
+    let held = TcpStream::connect(address).unwrap();
+    assert_eq!(ask(&url, post_body("{}")).await, "");
+    drop(held);
     server.shutdown().await.unwrap();
 }
 
@@ -251,6 +279,7 @@ async fn a_failed_write_stops_the_chain() {
         shared: Arc::clone(&shared),
         // A file that is open for reading only takes no write.
         journal: Some(Journal::read_only(&path)),
+        pace: Pace::default(),
     };
     let error = producer.seal().await.err().expect("the write fails");
     assert!(matches!(error, ServeError::Journal(_)), "{error}");

@@ -11,8 +11,10 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt as _;
 use prost::Message as _;
+use std::error::Error as _;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
+use weft_http::BodyTooSlow;
 use weft_types::api::{
     BODY_BYTES_MAX, JSON_BYTES_MAX, JsonError, PROTOBUF, ProblemCode, SUBMIT_TRANSACTIONS_MAX,
     SubmitRequest, TransactionJson,
@@ -78,10 +80,7 @@ pub async fn receive(gate: &Gate, headers: &HeaderMap, body: Body) -> Result<Rec
     let mut budget: Vec<OwnedSemaphorePermit> = Vec::new();
     let mut pieces = body.into_data_stream();
     while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|e| {
-            let detail = format!("the body ended early: {e}");
-            Failure::new(ProblemCode::MalformedBody, detail)
-        })?;
+        let piece = piece.map_err(|e| ended_early(&e))?;
         let length = bytes.len() + piece.len();
         if length > bytes_max {
             return Err(too_large(length as u64));
@@ -110,6 +109,17 @@ pub async fn receive(gate: &Gate, headers: &HeaderMap, body: Body) -> Result<Rec
         bytes: bytes.freeze(),
         _budget: budget,
     })
+}
+
+fn ended_early(error: &axum::Error) -> Failure {
+    let cause = error.source();
+    match cause.and_then(|cause| cause.downcast_ref::<BodyTooSlow>()) {
+        Some(slow) => Failure::new(ProblemCode::TimedOut, slow.to_string()),
+        None => {
+            let detail = format!("the body ended early: {error}");
+            Failure::new(ProblemCode::MalformedBody, detail)
+        }
+    }
 }
 
 /// One transaction of a request: read, or what is wrong with it.

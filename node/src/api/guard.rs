@@ -15,6 +15,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
+use weft_http::ClientAddress;
 use weft_types::api::ProblemCode;
 
 /// Addresses whose rate is remembered; beyond it those that have been quiet are forgotten.
@@ -42,8 +43,10 @@ pub struct Limits {
     /// Open connections in all, and of one address.
     pub connections_max: usize,
     pub connections_per_address_max: usize,
-    /// How long a client may take to send a request's head, or to accept a piece of an answer.
+    /// How long a connection may wait for a request's head, and for a piece of an answer to be taken.
     pub stall_max: Duration,
+    /// How long a request's body may take as a whole; within `timeout`.
+    pub body_max: Duration,
 }
 
 impl Default for Limits {
@@ -60,13 +63,10 @@ impl Default for Limits {
             connections_max: 4_096,
             connections_per_address_max: 2_048,
             stall_max: Duration::from_secs(30),
+            body_max: Duration::from_secs(12),
         }
     }
 }
-
-/// The address that a request came from, put there by the server.
-#[derive(Debug, Clone, Copy)]
-pub struct ClientAddress(pub IpAddr);
 
 /// What the guard counts with.
 pub struct Gate {

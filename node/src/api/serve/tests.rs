@@ -1,17 +1,21 @@
-//! Over real sockets of this machine.
+//! Over real sockets of this machine. What bounds connections is tested in `weft_http`.
 
 use super::*;
 use crate::api::tests::harness::Node;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
+use weft_types::api::{BODY_BYTES_MAX, Problem, ProblemCode};
 
 struct Served {
-    address: SocketAddr,
+    address: std::net::SocketAddr,
     shutdown: CancellationToken,
     task: JoinHandle<()>,
 }
 
-async fn start(node: &Node) -> Served {
+async fn start(limits: Limits) -> Served {
+    let node = Node::with_limits(limits);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();
@@ -20,14 +24,6 @@ async fn start(node: &Node) -> Served {
         address,
         shutdown,
         task,
-    }
-}
-
-fn limits() -> Limits {
-    Limits {
-        stall_max: Duration::from_millis(200),
-        connections_per_address_max: 2,
-        ..Default::default()
     }
 }
 
@@ -41,75 +37,67 @@ async fn connect(served: &Served, request: &str) -> TcpStream {
 async fn rest(mut stream: TcpStream) -> String {
     let mut text = Vec::new();
     let read = stream.read_to_end(&mut text);
-    let read = tokio::time::timeout(Duration::from_secs(10), read).await;
-    // A reset is an end as well.
-    let _ended = read.expect("the connection ends in its time");
-    String::from_utf8_lossy(&text).into_owned()
+    let read = tokio::time::timeout(Duration::from_secs(20), read).await;
+    read.expect("the connection ends in its time").unwrap();
+    String::from_utf8(text).unwrap()
 }
 
-const HEALTH: &str = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
-const COMMITS: &str = "GET /v1/stream?topics=commits HTTP/1.1\r\nhost: x\r\n\r\n";
-
-#[tokio::test]
-async fn requests_are_answered_and_a_slow_head_is_cut_off() {
-    let node = Node::with_limits(limits());
-    let served = start(&node).await;
-    let answer = rest(connect(&served, HEALTH).await).await;
-    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
-    let slow = connect(&served, "GET /healthz HTTP/1.1\r\nhost:").await;
-    assert!(!rest(slow).await.contains("200 OK"));
+#[track_caller]
+fn problem(answer: &str, code: ProblemCode) -> Problem {
+    let (_, body) = answer.split_once("\r\n\r\n").expect(answer);
+    let problem: Problem = serde_json::from_str(body).expect(answer);
+    assert_eq!(problem.code, code.as_str(), "{answer}");
+    problem
 }
 
 #[tokio::test]
-async fn connections_of_one_address_are_bounded() {
-    let node = Node::with_limits(Limits {
-        stall_max: Duration::from_secs(30),
-        ..limits()
-    });
-    let served = start(&node).await;
-    let mut first = connect(&served, COMMITS).await;
-    let mut second = connect(&served, COMMITS).await;
-    for stream in [&mut first, &mut second] {
-        assert!(stream.read(&mut [0; 64]).await.unwrap() > 0);
-    }
-    assert_eq!(rest(connect(&served, HEALTH).await).await, "");
-    drop(first);
-    // The server notices the end in its own time.
-    for _ in 0..100 {
-        let answer = rest(connect(&served, HEALTH).await).await;
-        if answer.contains("200 OK") {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("the place of a closed connection is not given back");
-}
-
-#[tokio::test]
-async fn a_client_that_takes_nothing_is_cut_off() {
-    let node = Node::with_limits(limits());
-    let served = start(&node).await;
-    // Answers by the thousand fill the buffers of both sockets, and nobody reads them.
-    let request = "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n";
-    let mut stream = TcpStream::connect(served.address).await.unwrap();
-    let cut_off = async {
-        while stream.write_all(request.as_bytes()).await.is_ok() {
-            tokio::time::sleep(Duration::from_micros(100)).await;
-        }
+async fn connections_have_the_bounds_of_the_configuration() {
+    let limits = Limits {
+        stall_max: Duration::from_millis(100),
+        ..Default::default()
     };
-    let cut_off = tokio::time::timeout(Duration::from_secs(20), cut_off).await;
-    assert!(cut_off.is_ok(), "the connection is closed by the server");
+    let served = start(limits).await;
+    assert_eq!(rest(connect(&served, "GET /healthz HT").await).await, "");
+}
+
+#[tokio::test]
+async fn the_problem_reaches_a_client_that_sends_its_whole_body_first() {
+    let served = start(Limits::default()).await;
+    let length = BODY_BYTES_MAX + (1 << 20);
+    let kind = "host: x\r\ncontent-type: application/x-protobuf";
+    for size in [
+        format!("content-length: {length}\r\n\r\n"),
+        format!("transfer-encoding: chunked\r\n\r\n{length:x}\r\n"),
+    ] {
+        let head = format!("POST /v1/transactions HTTP/1.1\r\n{kind}\r\n{size}");
+        let mut stream = connect(&served, &head).await;
+        stream.write_all(&vec![7; length]).await.unwrap();
+        problem(&rest(stream).await, ProblemCode::BodyTooLarge);
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_no_malformed_one() {
+    let limits = Limits {
+        body_max: Duration::from_millis(100),
+        ..Default::default()
+    };
+    let served = start(limits).await;
+    let head = "POST /v1/transactions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";
+    let answer = rest(connect(&served, head).await).await;
+    let problem = problem(&answer, ProblemCode::TimedOut);
+    assert!(problem.detail.contains("did not come"), "{problem:?}");
 }
 
 #[tokio::test]
 async fn stopping_ends_streams_with_a_word_and_the_server_with_them() {
-    let node = Node::with_limits(Limits::default());
-    let served = start(&node).await;
-    let mut stream = connect(&served, COMMITS).await;
+    let served = start(Limits::default()).await;
+    let commits = "GET /v1/stream?topics=commits HTTP/1.1\r\nhost: x\r\n\r\n";
+    let mut stream = connect(&served, commits).await;
     assert!(stream.read(&mut [0; 64]).await.unwrap() > 0);
     served.shutdown.cancel();
     let text = rest(stream).await;
     assert!(text.contains("event: end"), "{text}");
-    let ended = tokio::time::timeout(STOP_MAX * 2, served.task).await;
+    let ended = tokio::time::timeout(weft_http::STOP_MAX * 2, served.task).await;
     ended.unwrap().unwrap();
 }

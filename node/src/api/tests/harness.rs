@@ -1,7 +1,7 @@
 //! A node for tests: the real store, ledger and API, and in place of the replica a task that takes
 //! what is submitted and commits it at once, or when it is told to.
 
-use crate::api::{ApiParts, ApiState, ClientAddress, Limits, Refusal, Submit, Submitter, router};
+use crate::api::{ApiParts, ApiState, Limits, Refusal, Submit, Submitter, router};
 use crate::events::EventLog;
 use crate::index::{Indexed, rows};
 use crate::tracker::Tracker;
@@ -18,6 +18,7 @@ use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 use tower::ServiceExt as _;
+use weft_http::ClientAddress;
 use weft_ledger::Ledger;
 use weft_storage::{CommitBatch, Durability, Store};
 use weft_types::api::{PROTOBUF, Problem, ProblemCode, Submission, TransactionStatus};
