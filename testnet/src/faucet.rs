@@ -3,11 +3,11 @@
 //!
 //! `POST /v1/faucet` with `{"address": "weft1...", "amount": 5000000000}` is answered, once the payment is
 //! committed, with `{"transaction": "...", "address": "weft1...", "amount": 5000000000}`; problems are as
-//! those of the nodes.
+//! those of the nodes, with hints of their own.
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
@@ -20,13 +20,16 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use tower_http::cors::{Any, CorsLayer};
-use tower_http::timeout::TimeoutLayer;
 use weft_client::{Client, ClientError, Draft, Options, Wait};
+use weft_http::ConnectionLimits;
 use weft_types::api::{PROBLEM_JSON, Problem, ProblemCode, TransactionState};
 use weft_types::ed25519::SecretKey;
 use weft_types::{Address, Amount, AssetId, Operation, Payment, TransactionId};
 
+/// The hint of whatever is asked for in a wrong way.
+const FORM: &str = r#"POST to /v1/faucet, as application/json, {"address": "weft1...", "amount": 5000000000}; without amount it gives its usual one"#;
 /// Longest request, in bytes.
 const BODY_BYTES_MAX: usize = 4 << 10;
 /// Longest time for a request.
@@ -35,8 +38,12 @@ const REQUEST_MAX: Duration = Duration::from_secs(20);
 const OUTCOME_MAX: Duration = Duration::from_secs(8);
 /// Addresses whose rate is remembered; beyond it those that have been quiet are forgotten.
 const ADDRESSES_MAX: usize = 65_536;
-/// How long requests under way may take when the faucet stops.
-const STOP_MAX: Duration = Duration::from_secs(3);
+const CONNECTIONS: ConnectionLimits = ConnectionLimits {
+    connections_max: 512,
+    connections_per_address_max: 256,
+    stall_max: Duration::from_secs(30),
+    body_max: Duration::from_secs(5),
+};
 
 /// What the faucet gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,8 +80,6 @@ pub enum FaucetError {
     },
     #[error(transparent)]
     Client(#[from] ClientError),
-    #[error("serving failed: {0}")]
-    Serve(std::io::Error),
 }
 
 #[derive(Debug, Deserialize)]
@@ -133,19 +138,14 @@ pub async fn serve_faucet(
         clock: DefaultClock::default(),
     };
     ready(address);
-    let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serve = axum::serve(listener, router(faucet)).with_graceful_shutdown(async move {
+    let stop = CancellationToken::new();
+    let serving = weft_http::serve(listener, router(faucet), CONNECTIONS, stop.clone());
+    let stopping = async {
         shutdown.await;
-        drop(stopping);
-    });
-    // Connections that idle do not keep it from ending.
-    tokio::select! {
-        served = serve.into_future() => served.map_err(FaucetError::Serve),
-        () = async {
-            let _dropped = stopped.await;
-            tokio::time::sleep(STOP_MAX).await;
-        } => Ok(()),
-    }
+        stop.cancel();
+    };
+    tokio::join!(serving, stopping);
+    Ok(())
 }
 
 fn router(faucet: Faucet) -> Router {
@@ -153,18 +153,20 @@ fn router(faucet: Faucet) -> Router {
     let cors = CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::POST])
-        .allow_headers([header::CONTENT_TYPE]);
+        .allow_headers([header::CONTENT_TYPE])
+        .expose_headers([header::RETRY_AFTER]);
     Router::new()
         .route("/v1/faucet", post(give))
-        .fallback(async || {
-            let words = "the faucet answers POST /v1/faucet";
-            answer(Problem::new(ProblemCode::UnknownRoute, words))
+        .method_not_allowed_fallback(async |method: Method| {
+            let words = format!("/v1/faucet does not take {method}");
+            refuse(ProblemCode::MethodNotAllowed, words)
+        })
+        .fallback(async |uri: Uri| {
+            let path: String = uri.path().chars().take(200).collect();
+            let words = format!("the faucet has nothing at {path}");
+            refuse(ProblemCode::UnknownRoute, words)
         })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            REQUEST_MAX,
-        ))
         .layer(cors)
         .with_state(Arc::new(faucet))
 }
@@ -172,26 +174,65 @@ fn router(faucet: Faucet) -> Router {
 async fn give(
     State(faucet): State<Arc<Faucet>>,
     request: Result<Json<Request>, JsonRejection>,
-) -> Response {
-    let given = match request {
-        Ok(Json(request)) => faucet.give(request).await,
-        Err(rejection) => Err(refuse(ProblemCode::MalformedBody, rejection.body_text())),
+) -> Result<Json<Given>, Refused> {
+    let Json(request) = request.map_err(|rejection| unreadable(&rejection))?;
+    let given = tokio::time::timeout(REQUEST_MAX, faucet.give(request)).await;
+    let late = |_| {
+        let words = format!("no answer within {REQUEST_MAX:?}");
+        refuse(ProblemCode::TimedOut, words)
     };
-    match given {
-        Ok(given) => Json(given).into_response(),
-        Err(problem) => answer(*problem),
+    given.map_err(late)?.map(Json)
+}
+
+/// What the faucet does not do, and when to ask again if that is known.
+struct Refused {
+    problem: Box<Problem>,
+    again: Option<Duration>,
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.problem.status);
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let kind = (header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        let mut response = (status, [kind], Json(self.problem)).into_response();
+        if let Some(again) = self.again {
+            let seconds = HeaderValue::from(again.as_secs() + 1);
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+        response
     }
 }
 
-fn answer(problem: Problem) -> Response {
-    let status = StatusCode::from_u16(problem.status);
-    let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let kind = (header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
-    (status, [kind], Json(problem)).into_response()
+fn refuse(code: ProblemCode, detail: String) -> Refused {
+    let mut problem = Box::new(Problem::new(code, detail));
+    problem.hint = match code {
+        ProblemCode::RateLimited => "wait as long as Retry-After says",
+        ProblemCode::TimedOut => "look at the account, and ask again if nothing has come",
+        ProblemCode::Internal => "the faucet's log and the nodes' have the cause",
+        _ => FORM,
+    }
+    .to_owned();
+    Refused {
+        problem,
+        again: None,
+    }
+}
+
+fn unreadable(rejection: &JsonRejection) -> Refused {
+    let code = match rejection {
+        JsonRejection::MissingJsonContentType(_) => ProblemCode::UnsupportedMediaType,
+        other if other.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            let words = format!("at most {BODY_BYTES_MAX} bytes are taken");
+            return refuse(ProblemCode::BodyTooLarge, words);
+        }
+        _ => ProblemCode::MalformedBody,
+    };
+    refuse(code, weft_http::innermost(rejection))
 }
 
 impl Faucet {
-    async fn give(&self, request: Request) -> Result<Given, Box<Problem>> {
+    async fn give(&self, request: Request) -> Result<Given, Refused> {
         let amount = request.amount.unwrap_or(self.limits.amount);
         let most = self.limits.amount_max;
         if amount == Amount::ZERO || amount > most {
@@ -210,7 +251,7 @@ impl Faucet {
         };
         let transaction = self.draft.sign(&self.key, vec![transfer]);
         let status = self.client.submit(&transaction, Wait::Committed).await;
-        let status = status.map_err(|error| problem(&error))?;
+        let status = status.map_err(|error| failed(&error))?;
         if status.state == TransactionState::Submitted {
             let seconds = OUTCOME_MAX.as_secs();
             let words = format!(
@@ -236,14 +277,17 @@ impl Faucet {
         })
     }
 
-    fn check_rate(&self, address: Address) -> Result<(), Box<Problem>> {
+    fn check_rate(&self, address: Address) -> Result<(), Refused> {
         if self.by_address.len() > ADDRESSES_MAX {
             self.by_address.retain_recent();
         }
         let now = self.clock.now();
         let limited = |who: &str, wait: Duration| {
             let words = format!("{who} again in {} s", wait.as_secs() + 1);
-            refuse(ProblemCode::RateLimited, words)
+            Refused {
+                again: Some(wait),
+                ..refuse(ProblemCode::RateLimited, words)
+            }
         };
         self.in_all
             .check()
@@ -256,13 +300,15 @@ impl Faucet {
 }
 
 /// What a node said, or that none answers.
-fn problem(error: &ClientError) -> Box<Problem> {
+fn failed(error: &ClientError) -> Refused {
     match error.problem() {
-        Some(said) => Box::new(said.clone()),
+        Some(said) => Refused {
+            problem: Box::new(said.clone()),
+            again: None,
+        },
         None => refuse(ProblemCode::TimedOut, error.to_string()),
     }
 }
 
-fn refuse(code: ProblemCode, detail: String) -> Box<Problem> {
-    Box::new(Problem::new(code, detail))
-}
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use std::process::Command;
 
 /// Each row may import the rows above it, also for its tests, and never its own row.
 const ROWS: [&[&str]; 5] = [
-    &["weft-types"],
+    &["weft-types", "weft-http"],
     &[
         "weft-consensus",
         "weft-ledger",
