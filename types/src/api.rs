@@ -16,8 +16,8 @@ pub use objects::{
 };
 pub use problem::{PROBLEM_TYPE_PREFIX, Problem, ProblemCode};
 pub use transactions::{
-    AuthorisationJson, BodyJson, DryRun, JsonError, Receipt, Refused, Submission, SubmitRequest,
-    TransactionJson, TransactionState, TransactionStatus,
+    AuthorisationJson, BodyJson, DryRun, JsonError, ListEntry, Receipt, Refused, Submission,
+    SubmitRequest, TransactionJson, TransactionState, TransactionStatus,
 };
 
 use serde::{Deserialize, Serialize};

@@ -217,10 +217,10 @@ fn read_object(id: ObjectId, bytes: &[u8]) -> Result<Vec<u8>, String> {
 fn read_submission(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let request: api::SubmitRequest = serde_json::from_slice(bytes).map_err(text)?;
     for transaction in request.transactions.iter().flatten() {
-        if let api::TransactionJson::Structured {
+        if let Ok(api::TransactionJson::Structured {
             body,
             authorisations,
-        } = transaction
+        }) = &transaction.0
         {
             body.assemble(authorisations).map_err(text)?;
         }

@@ -37,6 +37,13 @@ impl Failure {
         self
     }
 
+    /// What to do about it, where the code's own hint does not fit.
+    #[must_use]
+    pub fn hint(mut self, hint: &str) -> Self {
+        hint.clone_into(&mut self.problem.hint);
+        self
+    }
+
     /// What `source` says is for the log; clients learn only that something failed.
     pub fn internal(source: impl std::fmt::Display) -> Self {
         tracing::error!(%source, "a request failed");
@@ -106,7 +113,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
     }
 }
 
-/// The parameters after the `?`; those that nobody asks for are ignored.
+/// The parameters after the `?`. The guard refuses those that the route does not describe.
 pub struct Query(pub HashMap<String, String>);
 
 impl Query {

@@ -19,7 +19,7 @@ use weft_types::api::{
     BODY_BYTES_MAX, JSON_BYTES_MAX, JsonError, PROTOBUF, ProblemCode, SUBMIT_TRANSACTIONS_MAX,
     SubmitRequest, TransactionJson,
 };
-use weft_types::{Transaction, TransactionError, wire};
+use weft_types::{OPERATIONS_MAX, TRANSACTION_BYTES_MAX, Transaction, TransactionError, wire};
 
 /// A body up to this length counts as small.
 const SMALL_BODY_BYTES: usize = 32 << 10;
@@ -65,6 +65,7 @@ impl Media {
 
 /// Reads a body within its bound and the budget.
 pub async fn receive(gate: &Gate, headers: &HeaderMap, body: Body) -> Result<Received, Failure> {
+    not_compressed(headers)?;
     let media = Media::of(headers)?;
     let bytes_max = media.bytes_max();
     let too_large = |bytes: u64| {
@@ -109,6 +110,20 @@ pub async fn receive(gate: &Gate, headers: &HeaderMap, body: Body) -> Result<Rec
         bytes: bytes.freeze(),
         _budget: budget,
     })
+}
+
+fn not_compressed(headers: &HeaderMap) -> Result<(), Failure> {
+    let coding = headers.get(header::CONTENT_ENCODING);
+    let Some(coding) = coding.filter(|c| !c.as_bytes().eq_ignore_ascii_case(b"identity")) else {
+        return Ok(());
+    };
+    let shown: String = String::from_utf8_lossy(coding.as_bytes())
+        .chars()
+        .take(80)
+        .collect();
+    let detail = format!("the content encoding is {shown:?}, bodies are taken without any");
+    let failure = Failure::new(ProblemCode::UnsupportedMediaType, detail);
+    Err(failure.hint("send the body as it is, without Content-Encoding"))
 }
 
 fn ended_early(error: &axum::Error) -> Failure {
@@ -175,7 +190,27 @@ fn encoded(body: &Bytes) -> Result<Posted, Failure> {
     }
     bounded(entries)?;
     let list = wire::TransactionList::decode(body.clone()).map_err(malformed)?;
+    // A transaction without authorisations looks like a list of one; the one is its body then.
+    if let [only] = &list.transactions[..]
+        && is_body(only)
+    {
+        return Ok(Posted::one(Err(unsigned())));
+    }
     Ok(Posted::many(list.transactions.iter().map(decode)))
+}
+
+/// Whether this is the body of a transaction, which is never a whole transaction as well: its first
+/// field is a network's id, shorter than any body.
+fn is_body(bytes: &Bytes) -> bool {
+    let operations = wire::occurrences(bytes).map_or(usize::MAX, |counts| counts[7]);
+    bytes.len() <= TRANSACTION_BYTES_MAX
+        && operations <= OPERATIONS_MAX
+        && wire::TransactionBody::decode(bytes.clone())
+            .is_ok_and(|body| body.network.len() == 32 && body.sender.len() == 32)
+}
+
+fn unsigned() -> Failure {
+    wrong(&TransactionError::Authorisations(0))
 }
 
 fn json(body: &Bytes) -> Result<Posted, Failure> {
@@ -193,7 +228,13 @@ fn json(body: &Bytes) -> Result<Posted, Failure> {
         (Some(one), None, None, None) => Ok(Posted::one(read(&one))),
         (None, Some(many), None, None) => {
             bounded(many.len())?;
-            Ok(Posted::many(many.iter().map(read)))
+            Ok(Posted::many(many.iter().map(|entry| match &entry.0 {
+                Ok(one) => read(one),
+                Err(reason) => {
+                    let detail = format!("the entry is no transaction: {reason}");
+                    Err(Failure::new(ProblemCode::MalformedTransaction, detail))
+                }
+            })))
         }
         (None, None, Some(body), Some(authorisations)) => {
             let one = TransactionJson::Structured {
@@ -260,7 +301,17 @@ fn decode(bytes: &Bytes) -> Read {
         return Err(Failure::new(ProblemCode::MalformedTransaction, detail));
     }
     let own = Bytes::copy_from_slice(bytes);
-    Transaction::decode(own).map_err(|e| wrong(&e))
+    Transaction::decode(own).map_err(|error| match error {
+        // Only what is a transaction otherwise lacks nothing but signatures.
+        TransactionError::Authorisations(0) if !has_body(bytes) => {
+            Failure::new(ProblemCode::MalformedTransaction, error.to_string())
+        }
+        error => wrong(&error),
+    })
+}
+
+fn has_body(bytes: &Bytes) -> bool {
+    wire::Transaction::decode(bytes.clone()).is_ok_and(|outer| is_body(&outer.body))
 }
 
 /// The problem that says what is wrong with a transaction.
@@ -269,7 +320,7 @@ pub fn wrong(error: &TransactionError) -> Failure {
     let code = match error {
         E::TooLong(_) => ProblemCode::TransactionTooLarge,
         E::Network { .. } => ProblemCode::WrongNetwork,
-        E::Unsigned(_) => ProblemCode::SignatureMissing,
+        E::Unsigned(_) | E::Authorisations(0) => ProblemCode::SignatureMissing,
         E::Stranger(_) => ProblemCode::SignatureUnexpected,
         E::Signature(_) => ProblemCode::SignatureInvalid,
         E::Malformed(_)

@@ -17,6 +17,7 @@ fn shown_commit(commit: weft_types::Commit) -> Commit {
         previous: commit.previous,
         timestamp: commit.timestamp,
         leader: commit.leader,
+        demoted: commit.demoted.iter().collect(),
         vertices: commit.vertices,
     }
 }

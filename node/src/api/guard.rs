@@ -1,14 +1,18 @@
-//! What every request passes: a rate per address, a bound on requests in work, a time-out, and a net
-//! for panics. The guard also counts, and writes problems.
+//! What every request passes: a rate per address, a bound on its head, a look at its parameters, a
+//! bound on requests in work, a time-out, and a net for panics. The guard also counts, and writes
+//! problems.
 
 use super::ApiState;
 use super::answer::{Failure, write_problem};
-use axum::extract::{MatchedPath, Request, State};
+use super::openapi::query_parameters;
+use axum::extract::{MatchedPath, Query, Request, State};
+use axum::http::Uri;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt as _;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::panic::AssertUnwindSafe;
@@ -20,6 +24,10 @@ use weft_types::api::ProblemCode;
 
 /// Addresses whose rate is remembered; beyond it those that have been quiet are forgotten.
 const ADDRESSES_MAX: usize = 65_536;
+
+/// Longest head of a request, in bytes of its path and headers. The server reads twice as much, so that
+/// there is a problem to answer with.
+const HEAD_BYTES_MAX: usize = weft_http::HEAD_BYTES_MAX / 2;
 
 /// Bounds of the API. The defaults are for a public node.
 #[derive(Debug, Clone, Copy)]
@@ -133,7 +141,7 @@ pub async fn guard(State(state): State<ApiState>, request: Request, next: Next) 
         .get::<MatchedPath>()
         .map_or("unknown".to_owned(), |m| m.as_str().to_owned());
     let path = request.uri().path().to_owned();
-    let answer = answered(&state, request, next).await;
+    let answer = answered(&state, &route, request, next).await;
     let response = write_problem(answer.unwrap_or_else(IntoResponse::into_response), &path);
     let status = response.status().as_u16();
     state
@@ -142,9 +150,16 @@ pub async fn guard(State(state): State<ApiState>, request: Request, next: Next) 
     response
 }
 
-async fn answered(state: &ApiState, request: Request, next: Next) -> Result<Response, Failure> {
+async fn answered(
+    state: &ApiState,
+    route: &str,
+    request: Request,
+    next: Next,
+) -> Result<Response, Failure> {
     let gate = &state.gate;
     gate.check_rate(client_address(request.extensions()))?;
+    check_head(&request)?;
+    check_parameters(route, request.uri())?;
     let _in_work = gate.in_work.try_acquire().map_err(|_| {
         let limit = state.limits.requests_max;
         let detail = format!("{limit} requests are in work, as many as the node takes at a time");
@@ -164,6 +179,53 @@ async fn answered(state: &ApiState, request: Request, next: Next) -> Result<Resp
             Err(Failure::new(ProblemCode::TimedOut, detail))
         }
     }
+}
+
+fn check_head(request: &Request) -> Result<(), Failure> {
+    let headers = request.headers().iter();
+    let headers = headers.map(|(name, value)| name.as_str().len() + value.len());
+    let path = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |p| p.as_str().len());
+    let bytes = path + headers.sum::<usize>();
+    if bytes <= HEAD_BYTES_MAX {
+        return Ok(());
+    }
+    let detail = format!("path and headers have {bytes} bytes, at most {HEAD_BYTES_MAX} are taken");
+    Err(Failure::new(ProblemCode::HeadTooLarge, detail))
+}
+
+/// A misspelt parameter that did nothing would answer another question than the one asked. Only of the
+/// API proper: supervisors put what they like behind `/healthz`.
+fn check_parameters(route: &str, uri: &Uri) -> Result<(), Failure> {
+    if uri.query().is_none() || !route.starts_with("/v1/") {
+        return Ok(());
+    }
+    let Some(known) = query_parameters(route) else {
+        return Ok(());
+    };
+    let given = Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(|e| {
+        let detail = format!("the query cannot be read: {e}");
+        Failure::new(ProblemCode::MalformedParameter, detail)
+    })?;
+    let mut seen = BTreeSet::new();
+    for (name, _) in &given.0 {
+        let wrong = match (known.contains(name), seen.insert(name)) {
+            (true, true) => continue,
+            (true, false) => "is there twice",
+            (false, _) => "is not known",
+        };
+        let shown: String = name.chars().take(80).collect();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let known = match &known[..] {
+            [] => "no parameter".to_owned(),
+            names => names.join(", "),
+        };
+        let detail = format!("{shown:?} {wrong}: {route} takes {known}");
+        return Err(Failure::new(ProblemCode::UnknownParameter, detail));
+    }
+    Ok(())
 }
 
 /// Counts a request as in work until it is dropped, also when its client goes away.

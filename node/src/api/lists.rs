@@ -1,7 +1,7 @@
 //! Lists of collections, editions, items and deals.
 
 use super::ApiState;
-use super::answer::{Failure, Segment};
+use super::answer::{Failure, Segment, not_found};
 use super::objects::{RowCursor, collection, edition, find_deal, rows, shown_item};
 use super::reading::{Reading, from_store};
 use crate::index::{self, DealScope};
@@ -130,6 +130,10 @@ pub async fn collection_items(
     let page = from_store(&state, move |_| match edition_id {
         Some(id) => {
             let edition = edition(&view, id)?;
+            if edition.collection != collection.id {
+                let of = collection.id;
+                return Err(not_found(format_args!("edition {id} of collection {of}")));
+            }
             let (items, serial) = items_of(&view, &edition, from.serial, limit, SERIALS_WALKED_MAX);
             let next = Place { edition: 0, serial };
             Ok(Page {

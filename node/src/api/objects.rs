@@ -356,6 +356,15 @@ async fn history(
     let view = reading.view.clone();
     let page = from_store(state, move |store| {
         let page = rows(store, &prefix, request, cursor.as_ref().map(|c| &c.0[..]))?;
+        // An account is there before anything has happened to it; an item has a history, or is none.
+        if page.rows.is_empty()
+            && let ObjectId::Item(id) = subject
+            && rows(store, &prefix, PageRequest::ascending(1), None)?
+                .rows
+                .is_empty()
+        {
+            return Err(not_found(format_args!("item {id}")));
+        }
         let steps = page.rows.into_iter().map(|(rest, value)| {
             let damaged =
                 || Failure::internal(format_args!("a history row of {subject} is damaged"));

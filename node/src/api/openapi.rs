@@ -4,7 +4,9 @@
 use super::{chain, health, lists, objects, stream, submit, transactions};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
+use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{
     ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type,
 };
@@ -55,7 +57,7 @@ use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
         openapi,
     ),
     components(schemas(submit::Wait)),
-    modifiers(&MultiParty),
+    modifiers(&MultiParty, &Readings),
     tags(
         (name = "transactions"), (name = "accounts"), (name = "collections"), (name = "items"),
         (name = "deals"), (name = "chain"), (name = "stream"), (name = "node"),
@@ -106,6 +108,55 @@ impl Modify for MultiParty {
             .required("parties");
         operation.items.push(variant.into());
     }
+}
+
+/// Every reading takes the two parameters of [`super::reading`], and answers with its two headers.
+struct Readings;
+
+/// Paths under `/v1` whose answers come from no reading.
+const NO_READINGS: [&str; 3] = ["/v1/transactions", "/v1/genesis", "/v1/stream"];
+
+impl Modify for Readings {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        for (path, item) in &mut description.paths.paths {
+            if !path.starts_with("/v1/") || NO_READINGS.contains(&path.as_str()) {
+                continue;
+            }
+            for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+                let parameters = operation.parameters.get_or_insert_default();
+                for (name, what) in [("min_commit", "commit"), ("min_height", "height")] {
+                    let whole = ObjectBuilder::new().schema_type(Type::Integer);
+                    let whole = whole.minimum(Some(0));
+                    let parameter = ParameterBuilder::new()
+                        .name(name)
+                        .parameter_in(ParameterIn::Query)
+                        .description(Some(format!("Read no older state than after this {what}")))
+                        .schema(Some(whole));
+                    parameters.push(RefOr::T(parameter.build()));
+                }
+            }
+        }
+    }
+}
+
+/// The parameters that the query of a route may have; none for a route without a description.
+pub fn query_parameters(route: &str) -> Option<&'static BTreeSet<String>> {
+    static KNOWN: OnceLock<BTreeMap<String, BTreeSet<String>>> = OnceLock::new();
+    let known = KNOWN.get_or_init(|| {
+        let paths = Description::openapi().paths.paths.into_iter();
+        let of_path = paths.map(|(path, item)| {
+            // No path takes both.
+            let operation = item.get.or(item.post);
+            let parameters = operation.and_then(|o| o.parameters).unwrap_or_default();
+            let in_query = parameters.into_iter().filter_map(|parameter| match parameter {
+                RefOr::T(p) if p.parameter_in == ParameterIn::Query => Some(p.name),
+                _ => None,
+            });
+            (path, in_query.collect())
+        });
+        of_path.collect()
+    });
+    known.get(route)
 }
 
 /// The description as JSON, made once.

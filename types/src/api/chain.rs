@@ -19,6 +19,9 @@ pub struct Commit {
     pub leader: VertexRef,
     /// In order of output, the leader among them.
     pub vertices: Vec<VertexRef>,
+    /// Members without leader slots in the rounds above the leader's, until another commit demotes
+    /// others; ascending.
+    pub demoted: Vec<MemberIndex>,
 }
 
 /// A certificate posted on the base chain. This JSON is also what the store keeps of a checkpoint.

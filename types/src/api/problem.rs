@@ -51,6 +51,8 @@ problems! {
         "the body cannot be read", "send a TransactionList or a Transaction as application/x-protobuf, or the JSON of /openapi.json";
     MalformedTransaction = "malformed-transaction", 400, retryable false,
         "the transaction cannot be read", "encode it after proto/transaction.proto and keep within its limits";
+    UnknownParameter = "unknown-parameter", 400, retryable false,
+        "the query has a parameter that this path does not take, or one twice", "leave it out; the detail names those that are known";
     MalformedParameter = "malformed-parameter", 400, retryable false,
         "a part of the path or of the query cannot be read", "see /openapi.json for the form of each parameter";
     InvalidCursor = "invalid-cursor", 400, retryable false,
@@ -69,6 +71,8 @@ problems! {
         "nothing is certified yet", "try again when /v1/status shows a certified height";
     BodyTooLarge = "body-too-large", 413, retryable false,
         "the body is too large", "send fewer transactions at a time";
+    HeadTooLarge = "head-too-large", 431, retryable false,
+        "the request's head is too large", "send a shorter path and fewer or shorter headers";
     TooManyTransactions = "too-many-transactions", 413, retryable false,
         "the request has too many transactions", "send fewer transactions at a time";
     TransactionTooLarge = "transaction-too-large", 413, retryable false,

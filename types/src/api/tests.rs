@@ -69,6 +69,33 @@ fn a_wrong_structured_transaction_names_the_field() {
 }
 
 #[test]
+fn a_wrong_entry_of_a_list_spoils_no_other() {
+    let text = format!(
+        r#"{{"transactions": [5, "0a", {{"body": 1}}, null, [[]], "{}"]}}"#,
+        "x".repeat(1_000)
+    );
+    let list: SubmitRequest = serde_json::from_str(&text).unwrap();
+    let list: Vec<_> = list
+        .transactions
+        .unwrap()
+        .into_iter()
+        .map(|e| e.0)
+        .collect();
+    let good: Vec<bool> = list.iter().map(Result::is_ok).collect();
+    assert_eq!(good, [false, true, false, false, false, true]);
+    let reason = list[0].as_ref().unwrap_err();
+    assert!(
+        reason.contains("integer `5`, expected an encoded"),
+        "{reason}"
+    );
+    let long = format!(r#"{{"transactions": [{{"{}": 1}}]}}"#, "x".repeat(1_000));
+    let list: SubmitRequest = serde_json::from_str(&long).unwrap();
+    let reason = list.transactions.unwrap().remove(0).0.unwrap_err();
+    assert_eq!(reason.len(), 300);
+    assert!(serde_json::from_str::<SubmitRequest>(r#"{"transactions": [}"#).is_err());
+}
+
+#[test]
 fn a_refused_and_a_taken_submission_are_told_apart() {
     let id = testing::transaction(1, 1, vec![pay(testing::user(2))]).id();
     let taken = Submission::Taken(TransactionStatus::unordered(

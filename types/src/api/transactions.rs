@@ -10,7 +10,8 @@ use crate::transaction::{Authorisation, Transaction, TransactionBody, Transactio
 use crate::wire;
 use bytes::Bytes;
 use prost::Message as _;
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+use serde_json::value::RawValue;
 
 /// How far a transaction has come: forwards only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -167,7 +168,8 @@ pub struct SubmitRequest {
         skip_serializing_if = "Option::is_none",
         deserialize_with = "one_too_many_at_most"
     )]
-    pub transactions: Option<Vec<TransactionJson>>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<TransactionJson>>))]
+    pub transactions: Option<Vec<ListEntry>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<BodyJson>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -178,11 +180,11 @@ pub struct SubmitRequest {
 /// would else become two hundred in memory.
 fn one_too_many_at_most<'de, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<Option<Vec<TransactionJson>>, D::Error> {
+) -> Result<Option<Vec<ListEntry>>, D::Error> {
     struct List;
 
     impl<'de> de::Visitor<'de> for List {
-        type Value = Vec<TransactionJson>;
+        type Value = Vec<ListEntry>;
 
         fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
             f.write_str("a list of transactions")
@@ -202,6 +204,39 @@ fn one_too_many_at_most<'de, D: Deserializer<'de>>(
     }
 
     deserializer.deserialize_seq(List).map(Some)
+}
+
+/// An entry of a list: a transaction, or what is wrong with the JSON in its place. So it spoils no other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListEntry(pub Result<TransactionJson, String>);
+
+/// Characters of the reason why an entry is no transaction; longer ones quote what was sent.
+const REASON_CHARS_MAX: usize = 300;
+
+impl<T: Into<TransactionJson>> From<T> for ListEntry {
+    fn from(transaction: T) -> Self {
+        Self(Ok(transaction.into()))
+    }
+}
+
+impl Serialize for ListEntry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Ok(transaction) => transaction.serialize(serializer),
+            Err(reason) => Err(ser::Error::custom(reason)),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ListEntry {
+    /// From JSON text alone: what is no transaction is passed over as text.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Box::<RawValue>::deserialize(deserializer)?;
+        let read = serde_json::from_str(text.get());
+        Ok(Self(read.map_err(|error| {
+            error.to_string().chars().take(REASON_CHARS_MAX).collect()
+        })))
+    }
 }
 
 /// One transaction.

@@ -265,7 +265,7 @@ impl Node {
             vertices: vec![link(chain.last.index.0 + 1)],
             timestamp: timestamp.max(chain.last.timestamp),
             previous: chain.last.digest(),
-            demoted: MemberSet::default(),
+            demoted: [MemberIndex(2)].into_iter().collect(),
         };
         let applied = chain
             .ledger

@@ -140,6 +140,7 @@ async fn the_chain_is_listed_with_its_receipts() {
     assert_eq!(commits[0].previous, commits[1].digest);
     let one: Commit = node.get("/v1/commits/2").await.json();
     assert_eq!(one, commits[0]);
+    assert_eq!(one.demoted, [MemberIndex(2)]);
     let receipts = all::<Receipt>(&node, "/v1/commits/1/receipts", 10).await;
     assert_eq!(receipts.len(), 1);
     assert_eq!(receipts[0].created.len(), 1 + 2 + 5);
@@ -222,6 +223,23 @@ async fn wrong_limits_orders_cursors_and_states_are_named() {
     ] {
         node.get(&path).await.problem(code);
     }
+}
+
+#[tokio::test]
+async fn items_of_an_edition_are_asked_of_its_own_collection() {
+    let node = Node::start();
+    let world = World::make(&node).await;
+    let create = Operation::CreateCollection {
+        name: "other".to_owned(),
+        description: String::new(),
+        item_cap: 0,
+    };
+    let created = node.done(&signed(3, 1, vec![create])).await;
+    let ObjectId::Collection(other) = created.receipt.unwrap().created[0] else {
+        panic!("a collection is created");
+    };
+    let path = format!("/v1/collections/{other}/items?edition={}", world.gold);
+    node.get(&path).await.problem(ProblemCode::NotFound);
 }
 
 #[tokio::test]

@@ -68,6 +68,10 @@ async fn what_does_not_exist_is_not_found() {
         "/v1/commits/77",
         "/v1/certificates/77",
         "/v1/commits/77/receipts",
+        &format!("/v1/items/{id}/history"),
+        &format!("/v1/items/{id}/image"),
+        &format!("/v1/collections/{id}/editions"),
+        &format!("/v1/collections/{id}/items"),
     ] {
         node.get(path).await.problem(ProblemCode::NotFound);
     }
@@ -143,6 +147,13 @@ async fn a_burned_item_is_shown_in_its_last_form_and_in_no_list() {
     node.done(&signed(2, 5, vec![burn])).await;
     let item: Item = node.get(&format!("/v1/items/{card}")).await.json();
     assert_eq!(item.state, ItemState::Burned);
+    let history = format!("/v1/items/{card}/history?limit=1");
+    let first: Page<History> = node.get(&history).await.json();
+    assert_eq!(first.items[0].operations, ["burn"]);
+    // Beyond its last step its history is empty, and not unknown.
+    let beyond = format!("{history}&order=asc&cursor={}", "ff".repeat(12));
+    let beyond: Page<History> = node.get(&beyond).await.json();
+    assert!(beyond.items.is_empty());
     let path = format!("/v1/accounts/{}/items", testing::user(2));
     let items: Page<Item> = node.get(&path).await.json();
     assert!(items.items.iter().all(|i| i.id != card));

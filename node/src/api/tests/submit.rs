@@ -141,15 +141,8 @@ async fn a_wrong_transaction_in_a_batch_spoils_no_other() {
     let path = format!("{SUBMIT}?wait=committed");
     let answer = node.post(&path, PROTOBUF, batch).await;
     let submissions: Vec<Submission> = answer.json();
-    let codes: Vec<String> = submissions
-        .iter()
-        .map(|submission| match submission {
-            Submission::Taken(status) => status.state.as_str().to_owned(),
-            Submission::Refused(refused) => refused.problem.code.clone(),
-        })
-        .collect();
     assert_eq!(
-        codes,
+        codes(&submissions),
         [
             "committed",
             "wrong-network",
@@ -161,6 +154,45 @@ async fn a_wrong_transaction_in_a_batch_spoils_no_other() {
         panic!("refused above");
     };
     assert_eq!(refused.id, Some(foreign.id()));
+}
+
+#[tokio::test]
+async fn an_entry_of_a_json_list_that_is_no_transaction_spoils_no_other() {
+    let node = Node::start();
+    let encoded = |nonce| hex::encode(pay(1, nonce, 2, 10).encoded());
+    let unsigned = body(1, 3, pay(1, 3, 2, 1).body().operations.clone()).sign(&[]);
+    let batch = serde_json::json!({
+        "transactions": [encoded(1), 7, {"body": 1}, null, hex::encode(unsigned.encoded()), encoded(2)]
+    });
+    let path = format!("{SUBMIT}?wait=committed");
+    let answer = node.post(&path, "application/json", batch.to_string());
+    let submissions: Vec<Submission> = answer.await.json();
+    let wrong = "malformed-transaction";
+    assert_eq!(
+        codes(&submissions),
+        [
+            "committed",
+            wrong,
+            wrong,
+            wrong,
+            "signature-missing",
+            "committed"
+        ]
+    );
+    let Submission::Refused(refused) = &submissions[1] else {
+        panic!("refused above");
+    };
+    let detail = &refused.problem.detail;
+    assert!(detail.contains("integer `7`"), "{detail}");
+}
+
+/// What became of each: its state, or why it was refused.
+fn codes(submissions: &[Submission]) -> Vec<String> {
+    let code = |submission: &Submission| match submission {
+        Submission::Taken(status) => status.state.as_str().to_owned(),
+        Submission::Refused(refused) => refused.problem.code.clone(),
+    };
+    submissions.iter().map(code).collect()
 }
 
 #[tokio::test]
@@ -186,7 +218,7 @@ async fn every_form_of_a_body_brings_the_same_transaction() {
         ..Default::default()
     };
     let many = SubmitRequest {
-        transactions: Some(vec![TransactionJson::from(&transaction)]),
+        transactions: Some(vec![(&transaction).into()]),
         ..Default::default()
     };
     let json_bodies = [
