@@ -148,10 +148,12 @@ pub fn query_parameters(route: &str) -> Option<&'static BTreeSet<String>> {
             // No path takes both.
             let operation = item.get.or(item.post);
             let parameters = operation.and_then(|o| o.parameters).unwrap_or_default();
-            let in_query = parameters.into_iter().filter_map(|parameter| match parameter {
-                RefOr::T(p) if p.parameter_in == ParameterIn::Query => Some(p.name),
-                _ => None,
-            });
+            let in_query = parameters
+                .into_iter()
+                .filter_map(|parameter| match parameter {
+                    RefOr::T(p) if p.parameter_in == ParameterIn::Query => Some(p.name),
+                    _ => None,
+                });
             (path, in_query.collect())
         });
         of_path.collect()
