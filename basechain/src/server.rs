@@ -199,6 +199,8 @@ async fn serve(
 ) -> Result<(), ServeError> {
     let app = Router::new()
         .route("/", post(handle))
+        .method_not_allowed_fallback(async || elsewhere(StatusCode::METHOD_NOT_ALLOWED))
+        .fallback(async || elsewhere(StatusCode::NOT_FOUND))
         .layer(DefaultBodyLimit::max(rpc::BODY_BYTES_MAX))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::REQUEST_TIMEOUT,
@@ -296,6 +298,12 @@ impl Producer {
 fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.unwrap_or_default().as_secs()
+}
+
+fn elsewhere(status: StatusCode) -> Response {
+    let json = [(CONTENT_TYPE, "application/json")];
+    let reason = "JSON-RPC is answered at / by POST".to_owned();
+    (status, json, rpc::refused(reason)).into_response()
 }
 
 #[derive(Clone)]

@@ -165,6 +165,8 @@ async fn what_is_no_request_gets_an_answer_too() {
     ] {
         let answer = ask(&url, request).await;
         assert_eq!(status(&answer), expected, "{answer}");
+        let says_where = answer.contains("answered at / by POST");
+        assert_eq!(says_where, ["404", "405"].contains(&expected), "{answer}");
     }
     let answer = ask(&url, post_body("{")).await;
     assert!(
