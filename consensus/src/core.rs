@@ -323,6 +323,7 @@ impl Core {
         let (suspended, recalled) = (&self.suspended, &self.recalled.missing);
         let lacks =
             |v: &VertexRef| suspended.lacks(v) || (recalled.contains(v) && !suspended.contains(v));
-        self.fetch.ask(up_to, lacks, now, out);
+        let holders = |v: &VertexRef| self.suspended.holders(v);
+        self.fetch.ask(up_to, lacks, holders, now, out);
     }
 }

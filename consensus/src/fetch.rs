@@ -1,6 +1,8 @@
-//! V4: asking for what is missing. First its sender, then those whose vertices link to it, then the
-//! others in rotation; when all have been asked, again after a pause that doubles. Many vertices go
-//! into one request, and a bounded number of requests is under way to each member.
+//! V4: asking for what is missing. First its sender, then those whose vertices need it, directly or through
+//! others, then the others in rotation; when all have been asked, again after a pause that doubles.
+//! A member that has let its last request time out comes after all that answer: else whoever sends a
+//! vertex and withholds what it links to would cost everybody a time-out for each. Many vertices go into
+//! one request, and a bounded number of requests is under way to each member.
 //!
 //! A member that is many rounds behind asks for whole rounds, upwards from its own DAG: going down
 //! the links from the top would take one round trip for each round, and would have to keep all of
@@ -31,6 +33,8 @@ pub(crate) struct Fetch {
     rounds_failed: u32,
     /// Whom to ask for whole rounds: the same member as long as it brings something.
     rounds_from: MemberIndex,
+    /// Members whose last answer did not come in time.
+    mute: MemberSet,
     next_id: u64,
     /// How long answers take, smoothed, in milliseconds.
     answer: u64,
@@ -75,6 +79,7 @@ impl Fetch {
             rounds_at: Millis::ZERO,
             rounds_failed: 0,
             rounds_from: MemberIndex(0),
+            mute: MemberSet::default(),
             next_id: 0,
             answer: config.timing.fetch_timeout_max.0 / 4,
             config: config.clone(),
@@ -135,6 +140,7 @@ impl Fetch {
         for request in self.requests.values_mut() {
             if request.vertices.contains(vertex) && !request.brought {
                 request.brought = true;
+                self.mute.remove(request.to);
                 let took = now.0.saturating_sub(request.at.0);
                 self.answer = (3 * self.answer + took) / 4;
             }
@@ -217,6 +223,9 @@ impl Fetch {
     pub fn expire(&mut self, now: Millis) {
         let late = self.requests.iter().filter(|(_, r)| r.deadline <= now);
         let late: Vec<FetchId> = late.map(|(id, _)| *id).collect();
+        let silent = late.iter().map(|id| &self.requests[id]);
+        let silent = silent.filter(|r| !r.brought).map(|r| r.to);
+        self.mute = self.mute.iter().chain(silent).collect();
         let rounds = self.rounds.as_ref().filter(|r| r.deadline <= now);
         for id in late.into_iter().chain(rounds.map(|r| r.id)) {
             self.ended(id, now);
@@ -236,11 +245,13 @@ impl Fetch {
         others.map(room).filter(|(_, room)| *room > 0).collect()
     }
 
-    /// Asks for what is due, from the lowest round up to `up_to`. What `lacks` denies is forgotten.
+    /// Asks for what is due, from the lowest round up to `up_to`. What `lacks` denies is forgotten;
+    /// `holders` have shown that they have a vertex.
     pub fn ask(
         &mut self,
         up_to: Round,
         lacks: impl Fn(&VertexRef) -> bool,
+        holders: impl Fn(&VertexRef) -> MemberSet,
         now: Millis,
         out: &mut Vec<Effect>,
     ) {
@@ -266,7 +277,8 @@ impl Fetch {
             let next = if vertex.round > up_to {
                 Next::Later(self.config.timing.fetch_timeout_max.0)
             } else {
-                next(&self.config, want, &vertex, &room)
+                want.holders = want.holders.iter().chain(holders(&vertex).iter()).collect();
+                next(&self.config, want, &vertex, &room, &self.mute)
             };
             let later = match next {
                 Next::Ask(member) => {
@@ -365,25 +377,24 @@ enum Next {
     Later(u64),
 }
 
-/// Whom to ask for a vertex: a member that was not asked yet and has room.
+/// Whom to ask for a vertex: a member that was not asked yet and has room, mute ones last.
 fn next(
     config: &CoreConfig,
     want: &mut Want,
     vertex: &VertexRef,
     room: &BTreeMap<MemberIndex, usize>,
+    mute: &MemberSet,
 ) -> Next {
     let start = usize::from(vertex.digest.0[0]);
     let size = config.committee.size();
     let rotation = (0..size).map(|i| MemberIndex(((start + i) % size) as u32));
     let fresh = |m: &MemberIndex| Some(*m) != config.own && !want.asked.contains(*m);
     let holders = rotation.clone().filter(|m| want.holders.contains(*m));
-    let mut order = want
-        .sender
-        .into_iter()
-        .chain(holders)
-        .chain(rotation.clone());
+    let order = want.sender.into_iter().chain(holders);
+    let mut order = order.chain(rotation.clone());
     let free = |m: &MemberIndex| fresh(m) && room.contains_key(m);
-    if let Some(member) = order.find(free) {
+    let answers = |m: &MemberIndex| free(m) && !mute.contains(*m);
+    if let Some(member) = order.clone().find(answers).or_else(|| order.find(free)) {
         return Next::Ask(member);
     }
     if rotation.clone().any(|m| fresh(&m)) {

@@ -7,7 +7,7 @@
 
 use crate::early::versions_of;
 use std::collections::{BTreeMap, BTreeSet};
-use weft_types::{MemberIndex, Round, Verified, Vertex, VertexRef};
+use weft_types::{MemberIndex, MemberSet, Round, Verified, Vertex, VertexRef};
 
 pub(crate) struct Suspended {
     waiting: BTreeMap<VertexRef, Waiting>,
@@ -44,6 +44,9 @@ pub(crate) enum Outcome {
 /// Memory that one link of a waiting vertex costs in the tables here and in those of the fetches.
 const LINK_COST: usize = 400;
 
+/// Vertices that are looked at for the holders of one.
+const HOLDERS_LOOK_MAX: usize = 64;
+
 fn cost(vertex: &Vertex, missing: usize) -> usize {
     vertex.size() + LINK_COST * (missing + 1)
 }
@@ -78,6 +81,21 @@ impl Suspended {
     /// Whether a suspended vertex needs this one, and it is not here.
     pub fn lacks(&self, vertex: &VertexRef) -> bool {
         self.needs(vertex) && !self.contains(vertex)
+    }
+
+    /// Members that have shown that they hold a vertex which is missing here: authors of vertices that
+    /// wait for it, directly or through others. A bounded number of these is looked at.
+    pub fn holders(&self, missing: &VertexRef) -> MemberSet {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![missing];
+        while let Some(vertex) = open.pop() {
+            for dependent in self.needed_by.get(vertex).into_iter().flatten() {
+                if seen.len() < HOLDERS_LOOK_MAX && seen.insert(dependent) {
+                    open.push(dependent);
+                }
+            }
+        }
+        seen.into_iter().map(|dependent| dependent.author).collect()
     }
 
     /// Some suspended vertex of this author and round.

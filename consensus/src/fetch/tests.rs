@@ -22,7 +22,13 @@ fn vertex(i: u32) -> VertexRef {
 
 fn ask(fetch: &mut Fetch, now: u64) -> Vec<FetchRequest> {
     let mut out = Vec::new();
-    fetch.ask(Round::MAX, |_| true, Millis(now), &mut out);
+    fetch.ask(
+        Round::MAX,
+        |_| true,
+        |_| MemberSet::default(),
+        Millis(now),
+        &mut out,
+    );
     let request = |effect| match effect {
         Effect::Fetch(request) => request,
         other => panic!("{other:?}"),
@@ -75,7 +81,13 @@ fn what_is_no_longer_lacked_is_forgotten() {
     let mut fetch = fetch(|_| {});
     fetch.want(vertex(1), MemberIndex(1), None, Millis(5));
     let mut out = Vec::new();
-    fetch.ask(Round::MAX, |_| false, Millis(5), &mut out);
+    fetch.ask(
+        Round::MAX,
+        |_| false,
+        |_| MemberSet::default(),
+        Millis(5),
+        &mut out,
+    );
     assert!(out.is_empty());
     assert_eq!((fetch.missing(), fetch.deadline(false)), (0, None));
 }

@@ -160,7 +160,10 @@ fn the_same_commits_make_the_same_ledger() {
     let (mut one, receipts) = history();
     let (mut other, same) = history();
     assert_eq!(receipts, same);
-    assert_eq!(one.ledger.close_height(false), other.ledger.close_height(false));
+    assert_eq!(
+        one.ledger.close_height(false),
+        other.ledger.close_height(false)
+    );
 }
 
 /// Everything that can be in the state of `history`.
