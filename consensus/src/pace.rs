@@ -122,11 +122,12 @@ impl Pace {
 
     /// When to ask for a vertex that another's links to. Once it is overdue, given how late its author
     /// usually is after a quorum of the round, which came at `quorum_at`: at once, so that it is
-    /// here before the vertices that link to it are a quorum.
+    /// here before the vertices that link to it are a quorum. Only as late as more than F of stake are:
+    /// an author that withholds its vertices makes nobody wait before asking those who have them.
     pub fn ask_at(&self, author: MemberIndex, quorum_at: Option<Millis>, now: Millis) -> Millis {
         let place = author.as_usize();
-        let late = (self.lateness[place] + 4 * self.deviation[place]) / FRACTION;
-        let late = late.min(TIMEOUT_MAX);
+        let usual = self.lateness[place] + 4 * self.deviation[place];
+        let late = usual.min(4 * self.late()) / FRACTION;
         let due = quorum_at.unwrap_or(now).saturating_add(late);
         due.max(now)
             .saturating_add(self.config.timing.fetch_delay.0)
