@@ -21,14 +21,14 @@ fn vertex(i: u32) -> VertexRef {
 }
 
 fn ask(fetch: &mut Fetch, now: u64) -> Vec<FetchRequest> {
+    ask_with(fetch, now, &[])
+}
+
+/// These members have shown that they have what is missing.
+fn ask_with(fetch: &mut Fetch, now: u64, holders: &[u32]) -> Vec<FetchRequest> {
     let mut out = Vec::new();
-    fetch.ask(
-        Round::MAX,
-        |_| true,
-        |_| MemberSet::default(),
-        Millis(now),
-        &mut out,
-    );
+    let holders = |_: &VertexRef| holders.iter().copied().map(MemberIndex).collect();
+    fetch.ask(Round::MAX, |_| true, holders, Millis(now), &mut out);
     let request = |effect| match effect {
         Effect::Fetch(request) => request,
         other => panic!("{other:?}"),
@@ -132,4 +132,29 @@ fn what_a_member_has_just_made_does_not_pass_for_an_answer() {
     fetch.ended(id, Millis(2));
     let (_, other) = rounds(&mut fetch, 3);
     assert_ne!(other, first);
+}
+
+#[test]
+fn holders_are_asked_first_and_mute_members_last() {
+    let mut fetch = fetch(|_| {});
+    let first = |fetch: &mut Fetch, i, holders: &[u32]| {
+        fetch.want(vertex(i), MemberIndex(1), Some(MemberIndex(1)), Millis(5));
+        let request = ask_with(fetch, 5, holders).pop().expect("a request");
+        (request.id, request.from.0)
+    };
+    let (silent, from) = first(&mut fetch, 0, &[]);
+    assert_eq!(from, 1, "the sender");
+    assert_eq!(first(&mut fetch, 1, &[3]).1, 1, "it has not failed yet");
+    fetch.expire(Millis(60_000));
+    assert!(!fetch.requests.contains_key(&silent));
+    assert_eq!(first(&mut fetch, 2, &[3]).1, 3, "a holder that answers");
+    // When the others do not have it; and an answer brings it back to its place.
+    let (mut id, mut from) = first(&mut fetch, 3, &[]);
+    while from != 1 {
+        fetch.ended(id, Millis(5));
+        let request = ask(&mut fetch, 5).pop().expect("a member is left");
+        (id, from) = (request.id, request.from.0);
+    }
+    fetch.arrived(&vertex(3), Millis(6));
+    assert_eq!(first(&mut fetch, 4, &[3]).1, 1);
 }

@@ -59,6 +59,7 @@ fn the_leader_timeout_follows_the_own_vertices_turns() {
 fn a_missing_vertex_is_asked_for_once_it_is_overdue() {
     let mut pace = pace(&[1, 1, 1, 1]);
     late(&mut pace, 2, 40);
+    late(&mut pace, 3, 1_900);
     let at = |author, now| {
         pace.ask_at(MemberIndex(author), Some(Millis(1_000)), Millis(now))
             .0
@@ -66,6 +67,10 @@ fn a_missing_vertex_is_asked_for_once_it_is_overdue() {
     assert!(
         (1_040..=1_046).contains(&at(2, 1_010)),
         "it is usually 40 ms late"
+    );
+    assert!(
+        (1_160..=1_170).contains(&at(3, 1_010)),
+        "one of four does not stretch the wait"
     );
     assert_eq!(at(2, 1_200), 1_205);
     assert_eq!(at(1, 1_010), 1_015, "never late");

@@ -110,3 +110,16 @@ fn garbage_collection_drops_below_the_floor_and_frees_what_waited_for_it() {
     assert_eq!(suspended.bytes(), 0);
     assert!(suspended.needed_by.is_empty());
 }
+
+#[test]
+fn whoever_needs_a_vertex_through_others_holds_it_too() {
+    let mut suspended = Suspended::new(4, BYTES_MAX);
+    let (first, missing) = waiting(0, 10);
+    let lacked = missing[0];
+    let reference = first.reference();
+    suspended.insert(first, missing);
+    suspended.insert(waiting(1, 11).0, vec![reference]);
+    suspended.insert(waiting(2, 11).0, vec![link(3, 10, 9)]);
+    let holders: Vec<u32> = suspended.holders(&lacked).iter().map(|m| m.0).collect();
+    assert_eq!(holders, [0, 1]);
+}

@@ -43,6 +43,22 @@ fn crimes_of_all_kinds_at_once_are_withstood() {
     clean(plan);
 }
 
+/// V4: what a vertex needs and its author withholds is got from the others without a time-out of the
+/// withholder's choice. Without that the median is ten times as long and more.
+#[test]
+fn withheld_vertices_cost_no_time_outs() {
+    let median = |faults| {
+        let plan = Plan {
+            nodes: 10,
+            rate: 50,
+            ..plan(1, 120, faults)
+        };
+        clean(plan).meter.transaction_latency().p50
+    };
+    let (honest, withheld) = (median(""), median("withhold:3"));
+    assert!(withheld < 4.0 * honest, "{withheld} ms against {honest} ms");
+}
+
 #[test]
 fn more_equivocating_twins_than_are_allowed_are_noticed() {
     // F + 1 = 3 of 7 sign whatever suits them: some run must part the honest ones, or stop them.
