@@ -116,8 +116,16 @@ fn skipping_without_a_look_at_the_anchor_parts_the_order() {
 #[test]
 fn passing_over_undecided_slots_parts_the_order() {
     let adjust = |config: &mut CoreConfig| config.sabotage = Some(Sabotage::UndecidedPassedOver);
+    // Many slots, of which some are undecided on some members while later ones are not.
+    let make = sabotaged(adjust, "equivocate:2");
+    let latency = Latency::Uniform { low: 20, high: 200 };
     caught(
-        sabotaged(adjust, "equivocate:1,loss:30,reorder:50"),
+        |seed| Plan {
+            nodes: 7,
+            leaders: Some(7),
+            latency: latency.clone(),
+            ..make(seed)
+        },
         Rule::Agreement,
     );
 }
