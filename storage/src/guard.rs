@@ -2,20 +2,22 @@
 //! after a crash, not beside a second process, not with an older copy of the database.
 //!
 //! The guard is a file of its own, beside the database and outside of snapshots and backups: copied
-//! back, it would forget. The rule: a signature leaves the process only after the record of what it
-//! signs is on the disk. The file has two slots that are written in turn, each with a number and a
-//! checksum. A write that was torn spoils the older slot at most, and nothing was signed on its
-//! behalf, for the call had not returned; the other slot holds all that was ever signed.
+//! back, it would forget. G1: a signature leaves the process only after the record of what it signs is
+//! on the disk. G2: the file has two slots that are written in turn, so a write that was torn spoils the
+//! older record at most, and nothing was signed on its behalf, for the call had not returned; the other
+//! slot holds all that was ever signed. G3: a slot that is anything but whole or torn may have held the
+//! newest record, so the guard does not open.
 //!
 //! The file is locked for as long as the guard lives, and bound to network and key. It is never made
 //! by opening: a missing guard means that the node has to find out what it has signed (S1) and then
-//! creates one that starts above that. A guard that is behind the own vertex of the database has
-//! been tampered with or damaged, and counts as missing.
+//! creates one that starts above that. A guard that is damaged, or behind the own vertex of the
+//! database, counts as missing.
 
 mod record;
+mod slot;
 
 pub use record::Record;
-use record::SLOT_BYTES;
+use slot::{SLOT_BYTES, Slot};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::FileExt as _;
@@ -54,7 +56,7 @@ pub enum GuardError {
     Locked(PathBuf),
     #[error("signing guard {path}: belongs to another {what}")]
     Foreign { path: PathBuf, what: &'static str },
-    #[error("signing guard {path}: damaged: {reason}")]
+    #[error("signing guard {path}: damaged, what was signed last is not known: {reason}")]
     Damaged { path: PathBuf, reason: String },
     #[error("signing guard {path}: {source}")]
     Io { path: PathBuf, source: io::Error },
@@ -125,8 +127,13 @@ impl SigningGuard {
         }
         let record = Record::new(network, key, floor);
         file.set_len(0).map_err(failed)?;
-        file.set_len(2 * SLOT_BYTES as u64).map_err(failed)?;
-        record.write(&file).map_err(failed)?;
+        // Both slots, so that an empty one is damage.
+        let before = Record {
+            sequence: record.sequence - 1,
+            ..record.clone()
+        };
+        slot::write(&file, &before).map_err(failed)?;
+        slot::write(&file, &record).map_err(failed)?;
         file.sync_all().map_err(failed)?;
         std::fs::rename(&new, path).map_err(failed)?;
         sync_folder(path).map_err(failed)?;
@@ -141,8 +148,8 @@ impl SigningGuard {
     /// Opens the guard of a key.
     ///
     /// # Errors
-    /// When there is none, another process has it open, it is of another network or key, or neither
-    /// slot is whole.
+    /// When there is none, another process has it open, it is of another network or key, or it is
+    /// damaged: then the newest record may be lost.
     pub fn open(path: &Path, network: NetworkId, key: PublicKey) -> Result<Self, GuardError> {
         let opened = OpenOptions::new().read(true).write(true).open(path);
         let file = opened.map_err(|source| match source.kind() {
@@ -171,10 +178,7 @@ impl SigningGuard {
         }
         let mut slots = vec![0; 2 * SLOT_BYTES];
         file.read_exact_at(&mut slots, 0).map_err(failed)?;
-        let whole = slots.chunks_exact(SLOT_BYTES).filter_map(Record::decode);
-        let record = whole
-            .max_by_key(|r| r.sequence)
-            .ok_or_else(|| damaged("neither slot is whole"))?;
+        let record = newest(&slots).map_err(|reason| damaged(&reason))?;
         let foreign = |what| {
             Err(GuardError::Foreign {
                 path: path.to_owned(),
@@ -255,7 +259,7 @@ impl SigningGuard {
     /// Writes the next record into the slot that does not hold the current one.
     fn advance(&mut self, mut next: Record) -> Result<(), GuardError> {
         next.sequence += 1;
-        let written = next.write(&self.file).and_then(|()| self.file.sync_data());
+        let written = slot::write(&self.file, &next).and_then(|()| self.file.sync_data());
         if let Err(error) = written {
             // After a failed sync nobody knows what the disk has, and another sync may not say.
             self.poison = Some(error.to_string());
@@ -273,6 +277,26 @@ impl SigningGuard {
                 reason: reason.clone(),
             }),
         }
+    }
+}
+
+/// G3: the newest record, if both slots are as writing in turn leaves them.
+fn newest(file: &[u8]) -> Result<Record, String> {
+    let (even, odd) = file.split_at(SLOT_BYTES);
+    match (slot::decode(even, 0), slot::decode(odd, SLOT_BYTES)) {
+        (Slot::Damaged { from, to }, _) | (_, Slot::Damaged { from, to }) => Err(format!(
+            "bytes {from} to {} are not what was written there",
+            to - 1
+        )),
+        (Slot::Torn, Slot::Torn) => Err("neither slot is whole".to_owned()),
+        (Slot::Whole(record), Slot::Torn) | (Slot::Torn, Slot::Whole(record)) => Ok(record),
+        (Slot::Whole(a), Slot::Whole(b)) => match a.sequence.abs_diff(b.sequence) {
+            1 => Ok(if a.sequence > b.sequence { a } else { b }),
+            _ => Err(format!(
+                "records {} and {} do not follow one another",
+                a.sequence, b.sequence
+            )),
+        },
     }
 }
 

@@ -1,20 +1,11 @@
-//! The record of a guard and its slot on the disk: length, checksum, then a protobuf message. A slot
-//! that was torn anywhere does not match its checksum, whichever sectors of it were written.
+//! The record of a guard, the rule what may be signed after it, and its bytes: a protobuf message.
 
 use super::{GuardError, GuardFloor, STATEMENTS_REMEMBERED, SignedVertex};
 use prost::Message as _;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 use weft_types::ed25519::PublicKey;
 use weft_types::{Epoch, Height, NetworkId, Round, StatementDigest, VertexDigest};
-
-/// Length of one slot. A full record takes about 6 KiB of it.
-pub(super) const SLOT_BYTES: usize = 8 << 10;
-const LENGTH_BYTES: usize = 4;
-const CHECKSUM_BYTES: usize = 32;
 
 /// All that the guard remembers, and the rule what may be signed after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,33 +125,12 @@ impl Record {
         self.vertex
     }
 
-    /// Writes the record into its slot. The caller syncs.
-    ///
-    /// # Panics
-    /// When the record outgrows its slot: our own bug, for its parts are bounded.
-    pub(super) fn write(&self, file: &File) -> io::Result<()> {
-        let slot = self.encode();
-        assert!(slot.len() <= SLOT_BYTES, "a record fits its slot");
-        file.write_all_at(&slot, (self.sequence % 2) * SLOT_BYTES as u64)
+    pub(super) fn encode(&self) -> Vec<u8> {
+        Wire::from(self).encode_to_vec()
     }
 
-    fn encode(&self) -> Vec<u8> {
-        let body = Wire::from(self).encode_to_vec();
-        let mut slot = (body.len() as u32).to_be_bytes().to_vec();
-        slot.extend_from_slice(blake3::hash(&body).as_bytes());
-        slot.extend_from_slice(&body);
-        slot
-    }
-
-    /// `None` when the slot is empty, torn or damaged.
-    pub(super) fn decode(slot: &[u8]) -> Option<Self> {
-        let (length, rest) = slot.split_first_chunk::<LENGTH_BYTES>()?;
-        let (checksum, rest) = rest.split_first_chunk::<CHECKSUM_BYTES>()?;
-        let body = rest.get(..u32::from_be_bytes(*length) as usize)?;
-        if blake3::hash(body).as_bytes() != checksum {
-            return None;
-        }
-        Wire::decode(body).ok()?.into_record()
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        Wire::decode(bytes).ok()?.into_record()
     }
 }
 

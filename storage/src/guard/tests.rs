@@ -1,4 +1,4 @@
-use super::record::SLOT_BYTES;
+use super::slot::{SECTOR_BYTES, SLOT_BYTES};
 use super::*;
 use std::fs;
 use std::sync::Arc;
@@ -173,13 +173,14 @@ fn a_guard_of_another_network_or_key_is_refused() {
     assert!(key.to_string().ends_with("another key"), "{key}");
 }
 
-/// The file before and after one more signature of a guard with some history.
+/// The file before and after one more signature of a guard with all the history it can have, so that
+/// the record fills its slot.
 fn one_step() -> (TempDir, PathBuf, Vec<u8>, Vec<u8>) {
     let (folder, path, mut guard) = guard();
-    for n in 1..=5 {
-        vertex(&mut guard, 0, n, n).unwrap();
+    for n in 1..=STATEMENTS_REMEMBERED as u64 + 1 {
         height(&mut guard, n, n).unwrap();
     }
+    vertex(&mut guard, 0, 5, 5).unwrap();
     let before = fs::read(&path).unwrap();
     vertex(&mut guard, 0, 6, 6).unwrap();
     drop(guard);
@@ -187,49 +188,180 @@ fn one_step() -> (TempDir, PathBuf, Vec<u8>, Vec<u8>) {
     (folder, path, before, after)
 }
 
-/// What a guard opened from these bytes has signed last.
-fn round_in(path: &Path, bytes: &[u8]) -> Round {
+/// What a guard opened from these bytes remembers.
+fn opened(path: &Path, bytes: &[u8]) -> Record {
     fs::write(path, bytes).unwrap();
-    open(path).unwrap().highest_vertex().unwrap().round
+    open(path).unwrap().record.clone()
 }
 
-#[test]
-fn a_write_torn_at_any_byte_leaves_the_state_before_it() {
-    let (_folder, path, before, after) = one_step();
-    let changed: Vec<usize> = (0..before.len())
-        .filter(|i| before[*i] != after[*i])
-        .collect();
-    let (first, last) = (changed[0], changed[changed.len() - 1]);
-    assert!(last - first < SLOT_BYTES, "one slot changes");
-    for torn in first + 1..=last {
-        let beginning = [&after[..torn], &before[torn..]].concat();
-        assert_eq!(round_in(&path, &beginning), Round(5), "torn at {torn}");
-        let end = [&before[..torn], &after[torn..]].concat();
-        assert_eq!(round_in(&path, &end), Round(5), "torn before {torn}");
+fn is_refused_as_damaged(path: &Path, bytes: &[u8]) {
+    fs::write(path, bytes).unwrap();
+    let opened = open(path);
+    assert!(
+        matches!(opened, Err(GuardError::Damaged { .. })),
+        "{opened:?}"
+    );
+}
+
+/// The sectors in which two files differ.
+fn changed(before: &[u8], after: &[u8]) -> Vec<std::ops::Range<usize>> {
+    let sectors = (0..before.len())
+        .step_by(SECTOR_BYTES)
+        .map(|from| from..from + SECTOR_BYTES);
+    sectors
+        .filter(|sector| before[sector.clone()] != after[sector.clone()])
+        .collect()
+}
+
+/// `old` with some of the sectors of `new`.
+fn torn<'a>(
+    old: &[u8],
+    new: &[u8],
+    written: impl IntoIterator<Item = &'a std::ops::Range<usize>>,
+) -> Vec<u8> {
+    let mut file = old.to_vec();
+    for sector in written {
+        file[sector.clone()].copy_from_slice(&new[sector.clone()]);
     }
-    assert_eq!(round_in(&path, &before), Round(5));
-    assert_eq!(round_in(&path, &after), Round(6));
+    file
 }
 
 #[test]
-fn after_a_torn_write_the_next_one_goes_into_the_torn_slot() {
+fn a_write_of_which_any_sectors_are_missing_leaves_the_state_before_it() {
     let (_folder, path, before, after) = one_step();
-    let place = (0..before.len()).find(|i| before[*i] != after[*i]).unwrap();
-    let mut torn = before;
-    torn[place] = after[place];
-    fs::write(&path, &torn).unwrap();
-    let mut guard = open(&path).unwrap();
-    vertex(&mut guard, 0, 6, 66).unwrap();
-    drop(guard);
-    let mut guard = open(&path).unwrap();
-    vertex(&mut guard, 0, 6, 66).unwrap();
-    vertex(&mut guard, 0, 6, 6).unwrap_err();
+    let state = opened(&path, &before);
+    assert_eq!(state.vertex.unwrap().round, Round(5));
+    let sectors = changed(&before, &after);
+    assert!(sectors.len() > 10, "{} sectors change", sectors.len());
+    assert!(
+        sectors
+            .iter()
+            .all(|s| s.start / SLOT_BYTES == sectors[0].start / SLOT_BYTES),
+        "one slot changes"
+    );
+    for at in 0..sectors.len() {
+        let (one, rest) = (&sectors[at..=at], &sectors[at + 1..]);
+        let others = sectors[..at].iter().chain(rest);
+        for file in [
+            torn(&before, &after, &sectors[..at]),
+            torn(&before, &after, rest),
+            torn(&before, &after, one),
+            torn(&before, &after, others),
+        ] {
+            assert_eq!(opened(&path, &file), state, "at sector {at}");
+        }
+    }
+    assert_eq!(opened(&path, &after).vertex.unwrap().round, Round(6));
 }
 
 #[test]
-fn a_file_cut_at_any_byte_is_refused() {
+fn after_a_torn_write_the_next_one_goes_into_the_torn_slot_and_may_be_torn_again() {
+    let (_folder, path, before, after) = one_step();
+    let sectors = changed(&before, &after);
+    let (some, others) = sectors.split_at(sectors.len() / 2);
+    let once = torn(&before, &after, some);
+    let state = opened(&path, &once);
+    height(&mut open(&path).unwrap(), 200, 1).unwrap();
+    let again = fs::read(&path).unwrap();
+    height(&mut open(&path).unwrap(), 200, 1).unwrap();
+    height(&mut open(&path).unwrap(), 200, 2).unwrap_err();
+    // Sectors of three records in one slot.
+    for written in [&some[1..], others, &others[..1]] {
+        assert_eq!(opened(&path, &torn(&once, &again, written)), state);
+    }
+}
+
+#[test]
+fn a_file_with_any_byte_changed_is_refused() {
+    let (_folder, path, before, after) = one_step();
+    // Also while one of its slots is torn.
+    let half = torn(&before, &after, &changed(&before, &after)[3..]);
+    for whole in [after, half] {
+        let file = fs::File::options().write(true).open(&path).unwrap();
+        fs::write(&path, &whole).unwrap();
+        for (at, byte) in (0..).zip(&whole) {
+            file.write_all_at(&[byte ^ 1], at).unwrap();
+            let refused = open(&path).unwrap_err().to_string();
+            let place = format!("bytes {} to", at / 512 * 512);
+            assert!(refused.contains(&place), "byte {at}: {refused}");
+            file.write_all_at(&[*byte], at).unwrap();
+        }
+        open(&path).unwrap();
+    }
+}
+
+#[test]
+fn a_file_with_a_part_lost_or_moved_is_refused() {
+    let (_folder, path, _, after) = one_step();
+    let places = (0..after.len()).step_by(SECTOR_BYTES);
+    for (from, to) in places.clone().flat_map(|at| {
+        let whole_slot = at / SLOT_BYTES * SLOT_BYTES;
+        [
+            (at, at + SECTOR_BYTES),
+            (whole_slot, whole_slot + SLOT_BYTES),
+        ]
+    }) {
+        for byte in [0, 0xff] {
+            let mut file = after.clone();
+            file[from..to].fill(byte);
+            is_refused_as_damaged(&path, &file);
+        }
+        // What belongs to the other slot, or to the next sector.
+        for shift in [SLOT_BYTES, SECTOR_BYTES] {
+            let mut file = after.clone();
+            let other = (from + shift) % after.len();
+            file.copy_within(other..other + SECTOR_BYTES, from);
+            is_refused_as_damaged(&path, &file);
+        }
+    }
+}
+
+#[test]
+fn a_write_torn_inside_a_sector_is_refused_rather_than_forgotten() {
+    let (_folder, path, before, after) = one_step();
+    for sector in changed(&before, &after) {
+        // Between the halves of the sector's checksum.
+        let middle = sector.start + 16;
+        let first = [&after[..middle], &before[middle..]].concat();
+        let last = [&before[..middle], &after[middle..]].concat();
+        for file in [first, last] {
+            is_refused_as_damaged(&path, &file);
+        }
+    }
+}
+
+#[test]
+fn slots_that_were_not_written_in_turn_are_refused() {
+    let (_folder, path, before, _) = one_step();
+    let mut guard = open(&path).unwrap();
+    for round in 7..=9 {
+        vertex(&mut guard, 0, round, 1).unwrap();
+    }
+    drop(guard);
+    let after = fs::read(&path).unwrap();
+    for [a, b] in [[&before, &after], [&after, &before]] {
+        is_refused_as_damaged(&path, &[&a[..SLOT_BYTES], &b[SLOT_BYTES..]].concat());
+    }
+}
+
+#[test]
+fn a_record_that_is_whole_but_not_understood_is_refused() {
+    let (_folder, path, _, file) = one_step();
+    let of_other_slot = open(&path).unwrap().record.clone();
+    let place = SLOT_BYTES - slot::offset(&of_other_slot);
+    for body in [b"of a later version".as_slice(), &of_other_slot.encode()] {
+        let mut file = file.clone();
+        file[place..place + SLOT_BYTES].copy_from_slice(&slot::seal(body, place));
+        is_refused_as_damaged(&path, &file);
+    }
+}
+
+#[test]
+fn a_file_cut_or_grown_at_any_byte_is_refused() {
     let (_folder, path, _, whole) = one_step();
     let file = fs::File::options().write(true).open(&path).unwrap();
+    file.set_len(whole.len() as u64 + 1).unwrap();
+    assert!(matches!(open(&path), Err(GuardError::Damaged { .. })));
     for length in (0..whole.len() as u64).rev() {
         file.set_len(length).unwrap();
         let refused = open(&path).unwrap_err();
@@ -238,12 +370,16 @@ fn a_file_cut_at_any_byte_is_refused() {
 }
 
 #[test]
-fn a_file_whose_slots_are_both_damaged_is_refused() {
-    let (_folder, path, _, mut bytes) = one_step();
-    bytes[40] ^= 1;
-    bytes[SLOT_BYTES + 40] ^= 1;
-    fs::write(&path, &bytes).unwrap();
-    assert!(matches!(open(&path), Err(GuardError::Damaged { .. })));
+fn a_guard_that_is_new_has_no_empty_slot() {
+    let (_folder, path, guard) = guard();
+    drop(guard);
+    let file = fs::read(&path).unwrap();
+    open(&path).unwrap();
+    for slot in [0..SLOT_BYTES, SLOT_BYTES..2 * SLOT_BYTES] {
+        let mut file = file.clone();
+        file[slot].fill(0);
+        is_refused_as_damaged(&path, &file);
+    }
 }
 
 #[test]
@@ -259,8 +395,14 @@ fn a_full_record_fits_its_slot() {
         let entry = (Epoch::MAX, statement(n));
         Arc::make_mut(&mut record.statements).insert(Height(u64::MAX - n), entry);
     }
+    let before = Record {
+        sequence: u64::MAX - 1,
+        ..record.clone()
+    };
     let (_folder, path, guard) = guard();
-    record.write(&guard.file).unwrap();
+    for record in [&before, &record] {
+        slot::write(&guard.file, record).unwrap();
+    }
     drop(guard);
     assert_eq!(open(&path).unwrap().record, record);
 }
