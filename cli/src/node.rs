@@ -8,8 +8,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use weft_client::{Client, Options};
 use weft_node::{CONFIG_FILE, DriverError, LogFormat, Node, NodeConfig, NodeKeys};
+use weft_testnet::Busy;
 use weft_types::Genesis;
 use weft_types::api::NodeStatus;
+
+/// Variables that begin as the settings of a node do and are for other verbs.
+const OTHER_VARIABLES: [&str; 1] = ["WEFT_ANVIL"];
 
 #[derive(clap::Subcommand)]
 pub enum Command {
@@ -60,8 +64,8 @@ pub struct Run {
     /// Filter of logs, for example info,weft_network=debug
     #[arg(long)]
     log: Option<String>,
-    /// pretty or json
-    #[arg(long)]
+    /// How logs are written
+    #[arg(long, value_parser = ["pretty", "json"])]
     log_format: Option<String>,
 }
 
@@ -107,16 +111,18 @@ fn init(arguments: &Init, output: &Output) -> Result<(), Failure> {
         api_listen: arguments.api_listen.unwrap_or(usual.api_listen),
         ..usual
     };
+    config.check().map_err(Failure::usage)?;
     let genesis = arguments.genesis.as_deref().map(read_genesis).transpose()?;
-    std::fs::create_dir_all(dir)?;
+    std::fs::create_dir_all(dir).map_err(unwritable(dir))?;
     let keys = (!arguments.observer).then(NodeKeys::generate);
     if let Some(keys) = &keys {
         keys.save(&dir.join(&config.keys)).map_err(Failure::usage)?;
     }
     if let Some(text) = &genesis {
-        std::fs::write(dir.join(&config.genesis), text)?;
+        let path = dir.join(&config.genesis);
+        std::fs::write(&path, text).map_err(unwritable(&path))?;
     }
-    std::fs::write(&path, config.to_toml())?;
+    std::fs::write(&path, config.to_toml()).map_err(unwritable(&path))?;
     let finality_key = |k: &NodeKeys| hex::encode(k.finality.public().to_bytes());
     let made = Made {
         dir: dir.clone(),
@@ -148,6 +154,14 @@ fn init(arguments: &Init, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
+fn unwritable(path: &Path) -> impl Fn(std::io::Error) -> Failure {
+    let path = path.display().to_string();
+    move |error| {
+        let failure = Failure::usage(format_args!("{path} cannot be made: {error}"));
+        failure.hint("choose another folder with --dir")
+    }
+}
+
 /// The text of a genesis file, which has been understood.
 fn read_genesis(path: &Path) -> Result<String, Failure> {
     let unreadable = |e: &dyn std::fmt::Display| Failure::usage(format!("{}: {e}", path.display()));
@@ -176,6 +190,9 @@ async fn run_node(arguments: Run, output: &Output) -> Result<(), Failure> {
     let config = NodeConfig::load(&arguments.dir, &arguments.overrides());
     let config = config.map_err(Failure::usage)?;
     logging::start(&config.log, config.log_format, output)?;
+    for unknown in weft_node::unknown_variables(&OTHER_VARIABLES) {
+        tracing::warn!("{unknown}");
+    }
     let shutdown = signals::shutdown()?;
     let node = if arguments.observer {
         Node::observe(config).await
@@ -193,29 +210,25 @@ async fn run_node(arguments: Run, output: &Output) -> Result<(), Failure> {
     node.run(shutdown).await.map_err(|e| failure(&e))
 }
 
-/// What the operator can cure by changing something is wrong use.
 fn failure(error: &DriverError) -> Failure {
-    let kind = match error {
-        DriverError::Config(_)
-        | DriverError::Key(_)
-        | DriverError::Read { .. }
-        | DriverError::Genesis { .. }
-        | DriverError::FinalityKey(_)
-        | DriverError::Address { .. }
-        | DriverError::Listen { .. } => Kind::Usage,
-        _ => Kind::Failed,
+    let kind = match error.is_wrong_use() {
+        true => Kind::Usage,
+        false => Kind::Failed,
     };
     let failure = Failure::new(kind, error);
-    let DriverError::Listen { address, .. } = error else {
+    let Some((address, setting, source)) = error.not_listening() else {
         return failure;
     };
-    match weft_testnet::port_holder(address.port()) {
-        Some(holder) => failure.hint(format_args!(
-            "process {} has that port: {}; end it, or choose another one with --api-listen",
-            holder.pid, holder.command
-        )),
-        None => failure.hint("choose another one with --api-listen"),
+    let flag = format!("--{}", setting.replace('_', "-"));
+    if source.kind() != std::io::ErrorKind::AddrInUse {
+        return failure.hint(format_args!(
+            "choose an address of this machine with {flag}"
+        ));
     }
+    let busy = Busy::new(address.port(), setting.to_owned(), source.kind().into());
+    Failure::new(kind, busy).hint(format_args!(
+        "end that process, or choose another port with {flag}"
+    ))
 }
 
 /// The URL of the API of the node in a folder.

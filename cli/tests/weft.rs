@@ -4,14 +4,25 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 fn weft(arguments: &[&str], folder: &Path) -> Output {
+    weft_with(&[], arguments, folder)
+}
+
+/// With variables in its environment.
+fn weft_with(variables: &[(&str, &str)], arguments: &[&str], folder: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_weft"));
     command.args(arguments).current_dir(folder);
-    command.env_remove("WEFT_TESTNET_DIR").output().unwrap()
+    command.env_remove("WEFT_TESTNET_DIR");
+    command.envs(variables.iter().copied());
+    command.output().unwrap()
 }
 
 /// The words of a command that has to fail with this exit code, and without data.
 fn fails(code: i32, arguments: &[&str], folder: &Path) -> String {
-    let output = weft(arguments, folder);
+    fails_with(&[], code, arguments, folder)
+}
+
+fn fails_with(variables: &[(&str, &str)], code: i32, arguments: &[&str], folder: &Path) -> String {
+    let output = weft_with(variables, arguments, folder);
     let words = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {words}");
     assert_eq!(
@@ -164,14 +175,55 @@ fn a_node_that_cannot_run_says_why_and_what_to_do() {
     std::fs::remove_file(at("n/keys/vertex.key")).unwrap();
     has(&fails(2, &RUN, folder.path()), &["no keys", "--observer"]);
 
-    let listen = [&RUN[..], &["--api-listen", "here"]].concat();
-    fails(2, &listen, folder.path());
-    let filter = [&RUN[..], &["--log", "=,="]].concat();
-    has(&fails(2, &filter, folder.path()), &["log filter"]);
+    let with = |flag, value| [&RUN[..], &[flag, value]].concat();
+    fails(2, &with("--api-listen", "here"), folder.path());
+    let filter = fails(2, &with("--log", "=,="), folder.path());
+    has(&filter, &["--log", "invalid filter"]);
+    let format = fails(2, &with("--log-format", "xml"), folder.path());
+    has(&format, &["pretty", "json"]);
+    let variable = [("WEFT_API_LISTEN", "here")];
+    let variable = fails_with(&variable, 2, &RUN, folder.path());
+    has(&variable, &["WEFT_API_LISTEN=\"here\"", "127.0.0.1:7700"]);
     std::fs::write(at("n/weft.toml"), "mempool_bytes_max = 1").unwrap();
     has(&fails(2, &RUN, folder.path()), &["mempool_bytes_max"]);
     std::fs::remove_file(at("n/weft.toml")).unwrap();
     has(&fails(2, &RUN, folder.path()), &["weft node init"]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let words = fails(2, &["node", "init", "--dir", "file/n"], folder.path());
+    has(&words, &["file/n cannot be made", "--dir"]);
+    let unnamed = ["node", "init", "--dir", "n", "--name", ""];
+    has(&fails(2, &unnamed, folder.path()), &["name"]);
+    assert!(!folder.path().join("n").exists());
+}
+
+#[test]
+fn variables_of_no_setting_are_named_and_others_are_left_alone() {
+    let folder = node();
+    let variables = [("WEFT_API_LISTN", "x"), ("WEFT_ANVIL", "/anvil")];
+    let words = fails_with(&variables, 2, &RUN, folder.path());
+    has(&words, &["WEFT_API_LISTN", "was WEFT_API_LISTEN meant?"]);
+    assert!(!words.contains("WEFT_ANVIL"), "{words}");
+}
+
+#[test]
+fn a_busy_port_is_told_with_its_holder_and_the_cure() {
+    let folder = node();
+    let genesis = weft_types::testing::genesis(4).to_json();
+    std::fs::write(folder.path().join("n/genesis.json"), genesis).unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let observe = ["--observer", "--base-rpc", "http://127.0.0.1:9"];
+    let run = [&RUN[..], &observe, &["--api-listen", &address]].concat();
+    let holder = format!("is held by process {}", std::process::id());
+    has(
+        &fails(2, &run, folder.path()),
+        &["api_listen", &holder, "--api-listen"],
+    );
 }
 
 #[test]

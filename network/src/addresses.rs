@@ -41,8 +41,8 @@ pub(crate) fn usable(address: &Multiaddr) -> bool {
     host_and_port(address).is_some()
 }
 
-/// The socket address, unless the host is a name.
-pub(crate) fn socket(address: &Multiaddr) -> Option<SocketAddr> {
+/// The socket address of `/ip4|ip6/ADDRESS/tcp/PORT`; `None` for everything else.
+pub fn socket(address: &Multiaddr) -> Option<SocketAddr> {
     match host_and_port(address)? {
         (Host::Ip(ip), port) => Some(SocketAddr::new(ip, port)),
         (Host::Name(_), _) => None,

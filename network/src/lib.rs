@@ -45,6 +45,7 @@ mod tasks;
 mod transport;
 mod writer;
 
+pub use addresses::socket;
 pub use config::{IdentitySeed, Member, NetworkConfig, Role};
 pub use error::{FetchError, NetworkError, SendError};
 pub use event::Event;

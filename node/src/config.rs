@@ -1,15 +1,27 @@
 //! A node's own settings, free to differ between nodes: `weft.toml`, over it `WEFT_*`, over it flags.
 //! What all nodes must share stands in `genesis.json` instead.
+//!
+//! Each source is understood alone before they are put together, so that a fault is blamed on the one
+//! that has it. A key of the file that is no setting is refused, for the file is ours alone. A
+//! variable that is none is only named in a warning ([`unknown_variables`]): the environment is
+//! shared, and others put names there (`WEFT_SERVICE_HOST` for a service that is called weft).
 
-use config::{Environment, File, FileFormat};
+use config::builder::DefaultState;
+use config::{ConfigBuilder, File, FileFormat};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
+use std::ffi::OsString;
+use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use weft_basechain::Endpoint;
 
 /// The name of the configuration file in a node's folder.
 pub const CONFIG_FILE: &str = "weft.toml";
+const PREFIX: &str = "WEFT_";
+/// From this Jaro-Winkler similarity on, one name may be a misspelling of the other.
+const ALIKE_MIN: f64 = 0.8;
 
 /// Relative paths are relative to the folder that holds `weft.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Validate)]
@@ -23,22 +35,22 @@ pub struct NodeConfig {
     pub data: PathBuf,
     #[garde(skip)]
     pub genesis: PathBuf,
-    /// Folder of `vertex.key` and `finality.key`. Without them the node follows as an observer.
+    /// Folder of `vertex.key` and `finality.key`. An observer has none.
     #[garde(skip)]
     pub keys: PathBuf,
     #[garde(skip)]
     pub api_listen: SocketAddr,
     /// libp2p multiaddress. An observer listens nowhere: it dials the members.
-    #[garde(length(bytes, min = 1, max = 256))]
+    #[garde(length(bytes, max = 256), custom(is_listen_address))]
     pub p2p_listen: String,
     /// JSON-RPC of the base chain.
-    #[garde(length(bytes, min = 1, max = 1024))]
+    #[garde(length(bytes, max = 1024), custom(is_rpc_url))]
     pub base_rpc: String,
     /// Key file of the account that pays for checkpoints. Without it this node posts none.
     #[garde(skip)]
     pub base_key: Option<PathBuf>,
     /// Transactions waiting to be ordered, in bytes.
-    #[garde(range(min = 1 << 20, max = 4 << 30))]
+    #[garde(custom(is_mempool_size))]
     pub mempool_bytes_max: u64,
     /// Requests a second that one address may make of the API.
     #[garde(skip)]
@@ -46,16 +58,57 @@ pub struct NodeConfig {
     #[garde(skip)]
     pub log_format: LogFormat,
     /// A filter of `tracing-subscriber`, for example `info,weft_network=debug`.
-    #[garde(length(bytes, min = 1, max = 1024))]
+    #[garde(length(bytes, min = 1, max = 1024), custom(is_log_filter))]
     pub log: String,
 }
 
+/// Bounds of [`NodeConfig::mempool_bytes_max`].
+const MEMPOOL_BYTES: std::ops::RangeInclusive<u64> = 1 << 20..=4 << 30;
+
+fn is_listen_address(address: &str, (): &()) -> garde::Result {
+    let parsed = address.parse().map_err(garde::Error::new)?;
+    match weft_network::socket(&parsed) {
+        Some(_) => Ok(()),
+        None => Err(garde::Error::new("not /ip4|ip6/ADDRESS/tcp/PORT")),
+    }
+}
+
+fn is_rpc_url(url: &str, (): &()) -> garde::Result {
+    Endpoint::check_url(url).map_err(garde::Error::new)
+}
+
+fn is_mempool_size(bytes: &u64, (): &()) -> garde::Result {
+    if MEMPOOL_BYTES.contains(bytes) {
+        return Ok(());
+    }
+    let (min, max) = MEMPOOL_BYTES.into_inner();
+    let reason = format!("{bytes} is out of the range from {min} to {max}");
+    Err(garde::Error::new(reason))
+}
+
+fn is_log_filter(filter: &str, (): &()) -> garde::Result {
+    let parsed = tracing_subscriber::EnvFilter::try_new(filter);
+    parsed.map(drop).map_err(garde::Error::new)
+}
+
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", try_from = "String")]
 pub enum LogFormat {
     #[default]
     Pretty,
     Json,
+}
+
+impl TryFrom<String> for LogFormat {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        match name.as_str() {
+            "pretty" => Ok(Self::Pretty),
+            "json" => Ok(Self::Json),
+            _ => Err(format!("{name:?} is neither \"pretty\" nor \"json\"")),
+        }
+    }
 }
 
 impl Default for NodeConfig {
@@ -82,13 +135,18 @@ impl Default for NodeConfig {
 pub enum ConfigError {
     #[error("no {CONFIG_FILE} in {0}: make one with `weft node init --dir {0}`")]
     Missing(PathBuf),
-    #[error("configuration of {folder}: {source}")]
-    Unreadable {
-        folder: PathBuf,
-        source: Box<config::ConfigError>,
+    #[error("{path}: {reason}")]
+    File { path: PathBuf, reason: String },
+    #[error("{origin}={value:?}: {reason}; the default is {usual}")]
+    Value {
+        /// A flag or a variable.
+        origin: String,
+        value: String,
+        reason: String,
+        usual: String,
     },
-    #[error("configuration of {folder}: {report}")]
-    Invalid { folder: PathBuf, report: String },
+    #[error("settings do not go together: {0}")]
+    Together(String),
 }
 
 /// A setting given on the command line.
@@ -97,53 +155,53 @@ pub type Override = (&'static str, String);
 impl NodeConfig {
     /// Reads `folder/weft.toml`, then the environment, then `flags`.
     pub fn load(folder: &Path, flags: &[Override]) -> Result<Self, ConfigError> {
-        Self::load_with(folder, std::env::vars().collect(), flags)
+        Self::load_with(folder, std::env::vars_os(), flags)
     }
 
     fn load_with(
         folder: &Path,
-        environment: std::collections::HashMap<String, String>,
+        environment: impl Iterator<Item = (OsString, OsString)>,
         flags: &[Override],
     ) -> Result<Self, ConfigError> {
-        let file = folder.join(CONFIG_FILE);
-        if !file.is_file() {
+        let path = folder.join(CONFIG_FILE);
+        if !path.is_file() {
             return Err(ConfigError::Missing(folder.to_owned()));
         }
-        let unreadable = |source: config::ConfigError| ConfigError::Unreadable {
-            folder: folder.to_owned(),
-            source: Box::new(source),
-        };
-        // Only our own settings: other programs' variables may share the prefix.
-        let known = serde_json::to_value(Self::default()).unwrap_or_default();
-        let environment = environment.into_iter().filter(|(name, _)| {
-            let key = name.strip_prefix("WEFT_").unwrap_or_default();
-            known.get(key.to_lowercase()).is_some()
-        });
-        let environment = Environment::with_prefix("WEFT")
-            .try_parsing(false)
-            .source(Some(environment.collect()));
-        let mut builder = config::Config::builder()
-            .add_source(File::from(file).format(FileFormat::Toml))
-            .add_source(environment);
-        for (key, value) in flags {
-            builder = builder
-                .set_override(*key, value.as_str())
-                .map_err(unreadable)?;
+        check_file(&path)?;
+        let file = File::from(path).format(FileFormat::Toml);
+        let mut builder = config::Config::builder().add_source(file);
+        for (name, value) in environment {
+            if let Some(key) = name.to_str().and_then(key_of) {
+                let name = name.to_string_lossy();
+                builder = match value.to_str() {
+                    Some(value) => set(builder, &key, value, &name)?,
+                    None => {
+                        return Err(wrong(&key, &value.to_string_lossy(), &name, "is no UTF-8"));
+                    }
+                };
+            }
         }
-        let mut config: Self = builder
-            .build()
-            .and_then(config::Config::try_deserialize)
-            .map_err(unreadable)?;
-        config.validate().map_err(|report| ConfigError::Invalid {
-            folder: folder.to_owned(),
-            report: report.to_string().trim().to_owned(),
-        })?;
+        for (key, value) in flags {
+            let flag = format!("--{}", key.replace('_', "-"));
+            builder = set(builder, key, value, &flag)?;
+        }
+        let mut config = understand(builder).map_err(ConfigError::Together)?;
         let mut paths = vec![&mut config.data, &mut config.genesis, &mut config.keys];
         paths.extend(config.base_key.as_mut());
         for path in paths {
             *path = folder.join(&path);
         }
         Ok(config)
+    }
+
+    /// What is wrong with these settings.
+    pub fn check(&self) -> Result<(), String> {
+        self.validate().map_err(|report| {
+            let faults = report
+                .iter()
+                .map(|(field, error)| format!("{field}: {error}"));
+            faults.collect::<Vec<_>>().join("; ")
+        })
     }
 
     /// The text of a `weft.toml` with these settings.
@@ -153,6 +211,118 @@ impl NodeConfig {
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("settings have a TOML form")
     }
+}
+
+/// The file alone, by the parser that shows the line.
+fn check_file(path: &Path) -> Result<(), ConfigError> {
+    let refused = |reason: String| ConfigError::File {
+        path: path.to_owned(),
+        reason: reason.trim_end().to_owned(),
+    };
+    let text = std::fs::read_to_string(path).map_err(|e| refused(e.to_string()))?;
+    let config: NodeConfig = toml::from_str(&text).map_err(|e| refused(e.to_string()))?;
+    config.check().map_err(refused)
+}
+
+/// Adds one setting, which has been understood.
+fn set(
+    builder: ConfigBuilder<DefaultState>,
+    key: &str,
+    value: &str,
+    origin: &str,
+) -> Result<ConfigBuilder<DefaultState>, ConfigError> {
+    let with = |builder: ConfigBuilder<DefaultState>| {
+        let set = builder.set_override(key, value);
+        set.map_err(|e| e.to_string())
+    };
+    let alone = with(config::Config::builder()).and_then(understand);
+    let set = alone.and_then(|_| with(builder));
+    set.map_err(|reason| wrong(key, value, origin, &reason))
+}
+
+fn wrong(key: &str, value: &str, origin: &str, reason: &str) -> ConfigError {
+    ConfigError::Value {
+        origin: origin.to_owned(),
+        value: value.to_owned(),
+        reason: reason.to_owned(),
+        usual: usual(key),
+    }
+}
+
+fn understand(builder: ConfigBuilder<DefaultState>) -> Result<NodeConfig, String> {
+    let config = builder
+        .build()
+        .and_then(config::Config::try_deserialize::<NodeConfig>);
+    let config = config.map_err(|e| e.to_string())?;
+    config.check()?;
+    Ok(config)
+}
+
+/// All settings, with their defaults.
+fn settings() -> serde_json::Map<String, serde_json::Value> {
+    match serde_json::to_value(NodeConfig::default()) {
+        Ok(serde_json::Value::Object(settings)) => settings,
+        _ => serde_json::Map::new(),
+    }
+}
+
+fn usual(key: &str) -> String {
+    match settings().get(key) {
+        None | Some(serde_json::Value::Null) => "none".to_owned(),
+        Some(value) => value.to_string(),
+    }
+}
+
+/// The setting that a variable is for.
+fn key_of(variable: &str) -> Option<String> {
+    let key = variable.strip_prefix(PREFIX)?.to_lowercase();
+    settings().contains_key(&key).then_some(key)
+}
+
+/// A variable that looks like a setting and is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownVariable {
+    pub name: String,
+    /// The setting's that was probably meant.
+    pub nearest: Option<String>,
+}
+
+impl fmt::Display for UnknownVariable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is no setting of a node and is ignored", self.name)?;
+        match &self.nearest {
+            Some(nearest) => write!(f, "; was {nearest} meant?"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The variables of the environment that begin as settings do and are none, but for `others`, which
+/// mean something elsewhere.
+pub fn unknown_variables(others: &[&str]) -> Vec<UnknownVariable> {
+    unknown_among(std::env::vars_os().map(|(name, _)| name), others)
+}
+
+fn unknown_among(names: impl Iterator<Item = OsString>, others: &[&str]) -> Vec<UnknownVariable> {
+    let known = settings();
+    let names = names.map(|name| name.to_string_lossy().into_owned());
+    let unknown = names.filter(|name| {
+        name.starts_with(PREFIX) && key_of(name).is_none() && !others.contains(&name.as_str())
+    });
+    let mut unknown: Vec<UnknownVariable> = unknown
+        .map(|name| {
+            let key = name[PREFIX.len()..].to_lowercase();
+            let alike = known.keys().map(|k| (strsim::jaro_winkler(k, &key), k));
+            let nearest = alike.max_by(|a, b| a.0.total_cmp(&b.0));
+            let nearest = nearest.filter(|(alike, _)| *alike >= ALIKE_MIN);
+            UnknownVariable {
+                nearest: nearest.map(|(_, k)| format!("{PREFIX}{}", k.to_uppercase())),
+                name,
+            }
+        })
+        .collect();
+    unknown.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    unknown
 }
 
 #[cfg(test)]
@@ -166,11 +336,8 @@ mod tests {
     ) -> Result<NodeConfig, String> {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(CONFIG_FILE), toml).unwrap();
-        let environment = environment
-            .iter()
-            .map(|(k, v)| (k.to_string(), v.to_string()));
-        NodeConfig::load_with(folder.path(), environment.collect(), flags)
-            .map_err(|e| e.to_string())
+        let environment = environment.iter().map(|(k, v)| (k.into(), v.into()));
+        NodeConfig::load_with(folder.path(), environment, flags).map_err(|e| e.to_string())
     }
 
     #[test]
@@ -197,18 +364,95 @@ mod tests {
     }
 
     #[test]
-    fn foreign_variables_with_the_prefix_are_ignored() {
-        assert!(load("", &[("WEFT_ANVIL", "/bin/anvil")], &[]).is_ok());
+    fn variables_that_are_no_settings_are_ignored_and_named_with_the_nearest_one() {
+        assert!(load("", &[("WEFT_API_LISTN", "here")], &[]).is_ok());
+        let names = [
+            "WEFT_API_LISTN",
+            "WEFT_SERVICE_HOST",
+            "WEFT_ANVIL",
+            "WEFT_LOG",
+            "HOME",
+        ];
+        let names = names.map(OsString::from).into_iter();
+        let unknown = unknown_among(names, &["WEFT_ANVIL"]);
+        let shown: Vec<String> = unknown.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            shown,
+            [
+                "WEFT_API_LISTN is no setting of a node and is ignored; was WEFT_API_LISTEN meant?",
+                "WEFT_SERVICE_HOST is no setting of a node and is ignored",
+            ]
+        );
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
-        let unknown = load("nmae = 'x'", &[], &[]).unwrap_err();
-        assert!(unknown.contains("nmae"), "{unknown}");
-        let range = load("mempool_bytes_max = 5", &[], &[]).unwrap_err();
-        assert!(range.contains("mempool_bytes_max"), "{range}");
-        let address = load("api_listen = 'here'", &[], &[]).unwrap_err();
-        assert!(address.contains("api_listen"), "{address}");
+    fn variables_that_are_no_unicode_are_refused_only_where_they_are_settings() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(CONFIG_FILE), "").unwrap();
+        let with = |name: &str| {
+            let value = OsString::from_vec(vec![0xff]);
+            let environment = [(OsString::from(name), value)].into_iter();
+            NodeConfig::load_with(folder.path(), environment, &[])
+        };
+        assert!(with("OTHER").is_ok());
+        let refused = with("WEFT_NAME").unwrap_err().to_string();
+        assert!(refused.starts_with("WEFT_NAME"), "{refused}");
+    }
+
+    /// A value of each setting that cannot be used, and a part of the reason.
+    const WRONG: [(&str, &str, &str); 8] = [
+        ("name", "", "length"),
+        ("api_listen", "here", "socket address"),
+        ("p2p_listen", "here", "multiaddr"),
+        ("p2p_listen", "/ip4/127.0.0.1/udp/7", "tcp/PORT"),
+        ("base_rpc", "no url", "no http URL"),
+        ("base_rpc", "https://x", "the scheme must be http"),
+        ("log_format", "xml", "neither \"pretty\" nor \"json\""),
+        ("log", "=", "filter"),
+    ];
+
+    #[test]
+    fn a_wrong_value_is_blamed_on_its_source_with_the_reason_and_the_default() {
+        for (key, value, reason) in WRONG {
+            let usual = usual(key);
+            let has = |refused: &str, origin: &str| {
+                for part in [origin, reason] {
+                    assert!(refused.contains(part), "{part:?} in {refused}");
+                }
+            };
+            let file = load(&format!("\n{key} = {value:?}"), &[], &[]).unwrap_err();
+            has(&file, CONFIG_FILE);
+            assert!(file.contains(key), "{file}");
+            let variable = format!("WEFT_{}", key.to_uppercase());
+            let refused = load("", &[(&variable, value)], &[]).unwrap_err();
+            has(&refused, &format!("{variable}={value:?}: "));
+            assert!(refused.contains(&usual), "{refused}");
+            let refused = load("", &[], &[(key, value.to_owned())]).unwrap_err();
+            has(
+                &refused,
+                &format!("--{}={value:?}: ", key.replace('_', "-")),
+            );
+        }
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_named_with_the_range() {
+        let small = load("", &[("WEFT_MEMPOOL_BYTES_MAX", "5")], &[]).unwrap_err();
+        assert!(small.contains("1048576 to 4294967296"), "{small}");
+        let none = load("api_rate_max = 0", &[], &[]).unwrap_err();
+        assert!(none.contains("api_rate_max"), "{none}");
+    }
+
+    #[test]
+    fn a_wrong_file_is_shown_with_its_line() {
+        for toml in ["name = 'x'\nnmae = 'x'", "name = 'x'\n[[["] {
+            let refused = load(toml, &[], &[]).unwrap_err();
+            assert!(
+                refused.contains("weft.toml: TOML parse error at line 2"),
+                "{refused}"
+            );
+        }
         let missing = NodeConfig::load(Path::new("/nonexistent"), &[]).unwrap_err();
         assert!(missing.to_string().contains("weft node init"), "{missing}");
     }

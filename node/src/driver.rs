@@ -40,8 +40,17 @@ const PEERS_INTERVAL: Duration = Duration::from_millis(500);
 pub enum DriverError {
     #[error(transparent)]
     Config(#[from] ConfigError),
+    #[error("configuration: {0}")]
+    Settings(String),
     #[error(transparent)]
     Key(#[from] KeyError),
+    #[error("base_key: {0}; without base_key this node leaves checkpoints to the others")]
+    BaseKey(KeyError),
+    #[error(
+        "there is no genesis at {0}: put the network's there. A testnet has it in its folder, and every \
+         node answers with it at /v1/genesis"
+    )]
+    NoGenesis(PathBuf),
     #[error("cannot read {path}: {source}")]
     Read {
         path: PathBuf,
@@ -54,9 +63,19 @@ pub enum DriverError {
     #[error(transparent)]
     Guard(#[from] GuardError),
     #[error(
-        "the finality key in {0} is not the one that the committee has for this node's vertex key"
+        "the finality key in {0} is not the one that the committee has for this node's vertex key: put the \
+         one there that was registered with it"
     )]
     FinalityKey(PathBuf),
+    #[error(
+        "the vertex key in {keys}, {vertex}, is no member's in the committee of {genesis}: use the keys \
+         that were registered, or the genesis of their network; who is no member follows with --observer"
+    )]
+    NoMember {
+        keys: PathBuf,
+        vertex: weft_types::ed25519::PublicKey,
+        genesis: PathBuf,
+    },
     #[error(
         "the database has signed vertices of this key that the signing guard {0} does not know: starting \
          would risk signing twice. Put the guard back, or start with an empty data folder and a new key"
@@ -90,6 +109,49 @@ pub enum DriverError {
     Ended(&'static str),
 }
 
+impl DriverError {
+    /// Whether arguments, configuration, files or ports do not fit, which the operator can change.
+    pub fn is_wrong_use(&self) -> bool {
+        match self {
+            Self::Config(_)
+            | Self::Settings(_)
+            | Self::Key(_)
+            | Self::BaseKey(_)
+            | Self::NoGenesis(_)
+            | Self::Read { .. }
+            | Self::Genesis { .. }
+            | Self::FinalityKey(_)
+            | Self::NoMember { .. }
+            | Self::Address { .. }
+            | Self::Listen { .. }
+            | Self::Mismatch(_) => true,
+            Self::Store(error) => matches!(
+                error,
+                StoreError::Network { .. } | StoreError::Schema { .. } | StoreError::Locked { .. }
+            ),
+            Self::Guard(error) => {
+                matches!(error, GuardError::Foreign { .. } | GuardError::Locked(_))
+            }
+            Self::Network(error) => matches!(
+                error,
+                NetworkError::Config { .. } | NetworkError::Listen { .. }
+            ),
+            _ => false,
+        }
+    }
+
+    /// The address that the node cannot listen on, with the setting that names it and why.
+    pub fn not_listening(&self) -> Option<(SocketAddr, &'static str, &std::io::Error)> {
+        match self {
+            Self::Listen { address, source } => Some((*address, "api_listen", source)),
+            Self::Network(NetworkError::Listen { address, source }) => {
+                Some((weft_network::socket(address)?, "p2p_listen", source))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// A running node.
 pub struct Node {
     api: SocketAddr,
@@ -109,8 +171,7 @@ struct Identity {
 impl Node {
     /// Opens and starts everything. Ready when this returns; connections come up by themselves.
     ///
-    /// Votes if the keys are those of a member. Without keys, or with others, it follows as an
-    /// observer.
+    /// Votes with the keys of a member, and refuses others. Without keys it follows as an observer.
     pub async fn start(config: NodeConfig) -> Result<Self, DriverError> {
         let keys = NodeKeys::load(&config.keys)?;
         Self::start_with(config, keys).await
@@ -122,6 +183,7 @@ impl Node {
     }
 
     async fn start_with(config: NodeConfig, keys: Option<NodeKeys>) -> Result<Self, DriverError> {
+        config.check().map_err(DriverError::Settings)?;
         let genesis = Arc::new(read_genesis(&config)?);
         let committee = genesis.committee().map_err(|source| DriverError::Genesis {
             path: config.genesis.clone(),
@@ -129,6 +191,7 @@ impl Node {
         })?;
         let committee = Arc::new(committee);
         let identity = identify(&config, keys, &committee)?;
+        let base_key = checkpoints::base_key(&config).map_err(DriverError::BaseKey)?;
         checkpoints::compare_with_registry(&config.base_rpc, &genesis).await?;
         let network_id = genesis.network.id();
         let store = Arc::new(Store::open(&config.data.join("db"), network_id)?);
@@ -191,7 +254,7 @@ impl Node {
         let posting = checkpoints::Checkpoints {
             rpc: config.base_rpc.clone(),
             contracts: checkpoints::contracts(&genesis),
-            key: checkpoints::base_key(&config)?,
+            key: base_key,
             own: identity.own.as_ref().map(|(index, _)| *index),
             schedule: checkpoints::schedule(&genesis),
             commands: commands.clone(),
@@ -359,9 +422,12 @@ async fn watch_peers(
 
 fn read_genesis(config: &NodeConfig) -> Result<Genesis, DriverError> {
     let path = config.genesis.clone();
-    let text = std::fs::read_to_string(&path).map_err(|source| DriverError::Read {
-        path: path.clone(),
-        source,
+    let text = std::fs::read_to_string(&path).map_err(|source| match source.kind() {
+        std::io::ErrorKind::NotFound => DriverError::NoGenesis(path.clone()),
+        _ => DriverError::Read {
+            path: path.clone(),
+            source,
+        },
     })?;
     Genesis::from_json(&text).map_err(|source| DriverError::Genesis { path, source })
 }
@@ -371,12 +437,20 @@ fn identify(
     keys: Option<NodeKeys>,
     committee: &weft_types::Committee,
 ) -> Result<Identity, DriverError> {
-    if let Some(keys) = &keys
-        && committee.index_of(&keys.vertex.public()).is_none()
-    {
-        tracing::warn!(keys = %config.keys.display(), "the key is in no committee");
-    }
-    let own = keys.and_then(|keys| Some((committee.index_of(&keys.vertex.public())?, keys)));
+    // There is one committee yet. With more, keys of a later one will have to wait for it here.
+    let own = match keys {
+        None => None,
+        Some(keys) => match committee.index_of(&keys.vertex.public()) {
+            Some(index) => Some((index, keys)),
+            None => {
+                return Err(DriverError::NoMember {
+                    keys: config.keys.clone(),
+                    vertex: keys.vertex.public(),
+                    genesis: config.genesis.clone(),
+                });
+            }
+        },
+    };
     if let Some((index, keys)) = &own {
         let member = committee.member(*index);
         if member.is_none_or(|m| m.finality_key != keys.finality.public()) {
@@ -460,3 +534,6 @@ fn network_config(
         limits: Limits::default(),
     })
 }
+
+#[cfg(test)]
+mod tests;

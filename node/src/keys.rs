@@ -23,10 +23,14 @@ pub enum KeyError {
          key if somebody may have read it"
     )]
     Permissions { path: PathBuf, mode: u32 },
-    #[error("key file {0} does not hold 32 bytes in hexadecimal")]
+    #[error(
+        "key file {missing} is missing beside {beside}: put it back from its copy, for a member needs both"
+    )]
+    Half { missing: PathBuf, beside: PathBuf },
+    #[error("key file {0} does not hold 32 bytes in hexadecimal: put the right one there")]
     Malformed(PathBuf),
-    #[error("key file {0} holds no valid BLS secret key")]
-    NotBls(PathBuf),
+    #[error("key file {path} holds no valid {kind} key: put the right one there")]
+    Invalid { path: PathBuf, kind: &'static str },
     #[error("{0} exists already: a key is never overwritten")]
     Exists(PathBuf),
 }
@@ -58,15 +62,21 @@ impl NodeKeys {
     pub fn load(folder: &Path) -> Result<Option<Self>, KeyError> {
         let vertex = folder.join(VERTEX_KEY_FILE);
         let finality = folder.join(FINALITY_KEY_FILE);
-        if !vertex.exists() && !finality.exists() {
-            return Ok(None);
+        let half = |missing, beside| Err(KeyError::Half { missing, beside });
+        match (vertex.exists(), finality.exists()) {
+            (true, true) => {}
+            (false, false) => return Ok(None),
+            (false, true) => return half(vertex, finality),
+            (true, false) => return half(finality, vertex),
         }
         let seed = read_secret(&vertex)?;
         let scalar = read_secret(&finality)?;
         Ok(Some(Self {
             vertex: ed25519::SecretKey::from_seed(*seed),
-            finality: bls::SecretKey::from_bytes(&scalar)
-                .map_err(|_| KeyError::NotBls(finality))?,
+            finality: bls::SecretKey::from_bytes(&scalar).map_err(|_| KeyError::Invalid {
+                path: finality,
+                kind: "BLS",
+            })?,
         }))
     }
 }
@@ -143,10 +153,16 @@ mod tests {
     fn no_keys_is_no_error_but_one_missing_is() {
         let folder = tempfile::tempdir().unwrap();
         assert!(NodeKeys::load(folder.path()).unwrap().is_none());
-        NodeKeys::generate().save(folder.path()).unwrap();
-        fs::remove_file(folder.path().join(VERTEX_KEY_FILE)).unwrap();
-        let error = NodeKeys::load(folder.path()).unwrap_err().to_string();
-        assert!(error.contains(VERTEX_KEY_FILE), "{error}");
+        for missing in [VERTEX_KEY_FILE, FINALITY_KEY_FILE] {
+            let folder = tempfile::tempdir().unwrap();
+            NodeKeys::generate().save(folder.path()).unwrap();
+            fs::remove_file(folder.path().join(missing)).unwrap();
+            let error = NodeKeys::load(folder.path()).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("{missing} is missing beside")),
+                "{error}"
+            );
+        }
     }
 
     #[test]

@@ -15,7 +15,9 @@ pub mod replica;
 mod tracker;
 mod view;
 
-pub use config::{CONFIG_FILE, ConfigError, LogFormat, NodeConfig, Override};
+pub use config::{
+    CONFIG_FILE, ConfigError, LogFormat, NodeConfig, Override, UnknownVariable, unknown_variables,
+};
 pub use driver::{DriverError, Node};
 pub use events::{EventLog, RING_BYTES_MAX, STREAMS_MAX};
 pub use index::{Indexed, Row, rows as index_rows};

@@ -17,7 +17,10 @@ pub enum StoreError {
         expected: NetworkId,
         found: NetworkId,
     },
-    #[error("database {path}: has schema {found}, this program needs {expected}")]
+    #[error(
+        "database {path}: has schema {found}, this program needs {expected}; choose another data folder, or \
+         the program that made it"
+    )]
     Schema {
         path: PathBuf,
         expected: u32,

@@ -54,7 +54,9 @@ pub enum GuardError {
     Exists(PathBuf),
     #[error("signing guard {0}: in use by another process; two with one key would be slashed")]
     Locked(PathBuf),
-    #[error("signing guard {path}: belongs to another {what}")]
+    #[error(
+        "signing guard {path}: belongs to another {what}; choose another data folder, and leave the guard there"
+    )]
     Foreign { path: PathBuf, what: &'static str },
     #[error("signing guard {path}: damaged, what was signed last is not known: {reason}")]
     Damaged { path: PathBuf, reason: String },

@@ -9,5 +9,5 @@ mod process;
 pub mod sim;
 
 pub use faucet::{FaucetError, FaucetLimits, serve_faucet};
-pub use ports::{Busy, Holder, Ports, holder as port_holder};
+pub use ports::{Busy, Holder, Ports};
 pub use process::{ProcessId, StopError, Usage, command};

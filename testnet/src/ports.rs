@@ -112,14 +112,21 @@ impl Ports {
         let wanted = self.parts().filter(|(_, part, _)| !running.contains(part));
         let busy = wanted.filter_map(|(port, part, kind)| {
             let error = bind(port).err()?;
-            Some(Busy {
-                port,
-                part: format!("{part}'s {kind}"),
-                holder: holder(port),
-                error,
-            })
+            Some(Busy::new(port, format!("{part}'s {kind}"), error))
         });
         busy.collect()
+    }
+}
+
+impl Busy {
+    /// A port that could not be had for a part, with whoever has it.
+    pub fn new(port: u16, part: String, error: io::Error) -> Self {
+        Self {
+            port,
+            part,
+            holder: holder(port),
+            error,
+        }
     }
 }
 
@@ -143,7 +150,7 @@ fn bind(port: u16) -> io::Result<TcpListener> {
 }
 
 /// The process that listens on a TCP port.
-pub fn holder(port: u16) -> Option<Holder> {
+fn holder(port: u16) -> Option<Holder> {
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"];
     let inodes: Vec<String> = tables
         .iter()

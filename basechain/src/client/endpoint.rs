@@ -12,6 +12,7 @@ use alloy::rpc::types::{TransactionInput, TransactionRequest};
 use alloy::sol_types::SolCall;
 use alloy::transports::http::{Http, reqwest};
 use alloy::transports::{RpcError, TransportError, TransportErrorKind};
+use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,18 +70,26 @@ pub struct Endpoint {
     pub(super) senders: Arc<Senders>,
 }
 
+fn refused(url: &str, reason: impl fmt::Display) -> ClientError {
+    ClientError::Url {
+        url: url.to_owned(),
+        reason: reason.to_string(),
+    }
+}
+
+fn parse(rpc_url: &str) -> Result<reqwest::Url, ClientError> {
+    let url: reqwest::Url = rpc_url.parse().map_err(|e| refused(rpc_url, e))?;
+    if url.scheme() != "http" {
+        // A build without TLS would fail at the first request, less clearly.
+        return Err(refused(rpc_url, "the scheme must be http"));
+    }
+    Ok(url)
+}
+
 impl Endpoint {
     /// Connects to an `http` URL and asks for the chain id.
     pub async fn connect(rpc_url: &str) -> Result<Self, ClientError> {
-        let refused = |reason: String| ClientError::Url {
-            url: rpc_url.to_owned(),
-            reason,
-        };
-        let url: reqwest::Url = rpc_url.parse().map_err(|e| refused(format!("{e}")))?;
-        if url.scheme() != "http" {
-            // A build without TLS would fail at the first request, less clearly.
-            return Err(refused("the scheme must be http".to_owned()));
-        }
+        let url = parse(rpc_url)?;
         let host = url.host_str().unwrap_or_default();
         let local = host == "localhost" || host.starts_with("127.") || host == "[::1]";
         let mut http = reqwest::Client::builder()
@@ -90,7 +99,7 @@ impl Endpoint {
             // A proxy of the surroundings is not for this machine.
             http = http.no_proxy();
         }
-        let http = http.build().map_err(|e| refused(e.to_string()))?;
+        let http = http.build().map_err(|e| refused(rpc_url, e))?;
         let client = RpcClient::new(Http::with_client(http, url), local);
         let mut endpoint = Self::of_client(rpc_url, client);
         endpoint.chain_id = endpoint
@@ -99,6 +108,14 @@ impl Endpoint {
             })
             .await?;
         Ok(endpoint)
+    }
+
+    /// Whether [`connect`](Self::connect) could use the URL. Asks nobody.
+    ///
+    /// # Errors
+    /// When it is no URL, or none of `http`.
+    pub fn check_url(rpc_url: &str) -> Result<(), ClientError> {
+        parse(rpc_url).map(drop)
     }
 
     /// Without the chain id.

@@ -62,7 +62,10 @@ pub fn base_key(config: &NodeConfig) -> Result<Option<AccountKey>, KeyError> {
         return Ok(None);
     };
     let secret = read_secret(path)?;
-    let key = AccountKey::from_bytes(&secret).map_err(|_| KeyError::Malformed(path.clone()))?;
+    let key = AccountKey::from_bytes(&secret).map_err(|_| KeyError::Invalid {
+        path: path.clone(),
+        kind: "secp256k1",
+    })?;
     Ok(Some(key))
 }
 
@@ -101,9 +104,13 @@ pub async fn compare_with_registry(rpc: &str, genesis: &Genesis) -> Result<(), M
 /// The genesis and the base chain speak of different networks.
 #[derive(Debug, thiserror::Error)]
 pub enum Mismatch {
-    #[error("the base chain at base_rpc has id {found}, the genesis names {expected}")]
+    #[error(
+        "the base chain at base_rpc has id {found}, the genesis names {expected}: one of them is of another network"
+    )]
     Chain { expected: u64, found: u64 },
-    #[error("the registry's genesis committee is not the one in the genesis")]
+    #[error(
+        "the registry's genesis committee is not the one in the genesis: get the genesis again from somebody you trust"
+    )]
     Committee,
 }
 
