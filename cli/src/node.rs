@@ -13,7 +13,7 @@ use weft_types::Genesis;
 use weft_types::api::NodeStatus;
 
 /// Variables that begin as the settings of a node do and are for other verbs.
-const OTHER_VARIABLES: [&str; 1] = ["WEFT_ANVIL"];
+const OTHER_VARIABLES: [&str; 2] = ["WEFT_ANVIL", "WEFT_TESTNET_DIR"];
 
 #[derive(clap::Subcommand)]
 pub enum Command {
