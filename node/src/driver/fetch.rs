@@ -4,13 +4,16 @@
 
 use super::engine::{Command, Commands};
 use super::inbound::Verifier;
-use crate::replica::Input;
+use crate::replica::{Input, Latest};
 use bytes::Bytes;
 use prost::Message as _;
 use weft_consensus::{FetchRequest, Wanted};
 use weft_network::Handle;
 use weft_storage::{PageRequest, Store, StoreError};
-use weft_types::{Epoch, MEMBERS_MAX, MemberSet, Round, VERTEX_BYTES_MAX, Vertex, VertexRef, wire};
+use weft_types::wire::latest::Answer;
+use weft_types::{
+    Epoch, MEMBERS_MAX, MemberIndex, MemberSet, Round, VERTEX_BYTES_MAX, Vertex, VertexRef, wire,
+};
 
 /// How much is answered at once.
 #[derive(Debug, Clone, Copy)]
@@ -48,14 +51,23 @@ pub enum ServeError {
     Store(#[from] StoreError),
 }
 
-/// Answers with the vertices that this node has, in the order asked for, or ascending from a round.
+/// Answers with the vertices that this node has, in the order asked for, or ascending from a round; or
+/// with its own latest one, if it `knows_signed` it (S1).
 pub fn serve(
     store: &Store,
     epoch: Epoch,
+    knows_signed: bool,
     request: Bytes,
     limits: AnswerLimits,
 ) -> Result<Bytes, ServeError> {
     let request = wire::FetchRequest::decode(request)?;
+    if request.latest {
+        let latest = wire::FetchResponse {
+            vertices: Vec::new(),
+            latest: Some(latest(store, knows_signed)?),
+        };
+        return Ok(latest.encode_to_vec().into());
+    }
     let (asked, max) = (request.vertices.len(), limits.vertices_max);
     if asked > max {
         return Err(ServeError::TooMany { asked, max });
@@ -91,7 +103,64 @@ pub fn serve(
             vertices.push(vertex);
         }
     }
-    Ok(wire::FetchResponse { vertices }.encode_to_vec().into())
+    let answer = wire::FetchResponse {
+        vertices,
+        latest: None,
+    };
+    Ok(answer.encode_to_vec().into())
+}
+
+/// S1: the latest vertex that this node has signed. The database has an own vertex before it leaves.
+fn latest(store: &Store, knows_signed: bool) -> Result<wire::Latest, StoreError> {
+    let own = match store.own_vertex()? {
+        Some(own) => store.vertex_encoded(own.epoch, &own.vertex)?,
+        None => None,
+    };
+    let answer = match own {
+        _ if !knows_signed => Answer::Recovering(true),
+        Some(vertex) => Answer::Vertex(vertex),
+        None => Answer::NothingSigned(true),
+    };
+    Ok(wire::Latest {
+        answer: Some(answer),
+    })
+}
+
+/// S1: asks a member for the latest vertex that it has signed. One that does not answer, or not as it
+/// should, is asked again later.
+pub async fn ask_latest(
+    network: Handle,
+    verifier: Verifier,
+    commands: Commands,
+    of: MemberIndex,
+) {
+    let request = wire::FetchRequest {
+        latest: true,
+        ..wire::FetchRequest::default()
+    };
+    let answer = match network.fetch(of, request.encode_to_vec().into()).await {
+        Ok(bytes) => wire::FetchResponse::decode(bytes),
+        Err(error) => {
+            tracing::debug!(member = %of, %error, "did not say what it has signed last");
+            return;
+        }
+    };
+    let answer = answer.ok().and_then(|a| a.latest?.answer);
+    let latest = match answer {
+        Some(Answer::Vertex(bytes)) => {
+            let vertex = verifier.checked(of, bytes).await;
+            vertex.filter(|v| v.author() == of).map(Latest::Vertex)
+        }
+        Some(Answer::NothingSigned(true)) => Some(Latest::Nothing),
+        Some(Answer::Recovering(true)) => Some(Latest::Recovering),
+        _ => None,
+    };
+    match latest {
+        Some(latest) => {
+            let _ = commands.send(Command(Input::Latest { of, latest })).await;
+        }
+        None => tracing::warn!(member = %of, "says nothing of use about what it has signed last"),
+    }
 }
 
 /// Asks one member, and hands what it answers to the verifier; then says that it is over.
@@ -100,15 +169,15 @@ pub async fn fetch(network: Handle, verifier: Verifier, commands: Commands, fetc
     let request = match &fetch.wanted {
         Wanted::Vertices(vertices) => wire::FetchRequest {
             vertices: vertices.iter().map(Into::into).collect(),
-            rounds: None,
+            ..wire::FetchRequest::default()
         },
         Wanted::Rounds { after, until, held } => wire::FetchRequest {
-            vertices: Vec::new(),
             rounds: Some(wire::Rounds {
                 after: after.0,
                 until: until.0,
                 held: held.to_bitmap(MEMBERS_MAX).into(),
             }),
+            ..wire::FetchRequest::default()
         },
     };
     let answer = network.fetch(from, request.encode_to_vec().into()).await;

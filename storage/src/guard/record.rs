@@ -134,6 +134,11 @@ impl Record {
         self.vertex
     }
 
+    /// The height up to which no statement is signed but for those that are remembered above it.
+    pub fn height_floor(&self) -> Height {
+        self.floor
+    }
+
     /// Writes the record into its slot. The caller syncs.
     ///
     /// # Panics

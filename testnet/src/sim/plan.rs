@@ -38,6 +38,12 @@ pub enum Planted {
     NoSync,
     /// The signing guard lets everything pass.
     NoGuard,
+    /// S1: a member that has lost its guard or its database signs at once, as if it were new.
+    NoRecovery,
+    /// S1: a member that comes back signs above the highest round shown, not above the next one.
+    FloorAtShown,
+    /// S1: members answer with what they had signed half a second ago.
+    StaleAnswers,
     /// An own vertex leaves before it is on the disk.
     SendBeforePersist,
     /// Clients are told of a certificate before it is on the disk.

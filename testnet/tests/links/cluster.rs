@@ -168,6 +168,7 @@ impl Cluster {
         for (i, keys) in keys.iter().enumerate() {
             let home = folder.path().join(format!("node-{i}"));
             keys.save(&home.join("keys")).unwrap();
+            keys.mark_new(&home.join("data")).unwrap();
             weft_node::write_secret(&home.join("base.key"), &[i as u8 + 1; 32]).unwrap();
             let config = NodeConfig {
                 name: format!("node-{i}"),
