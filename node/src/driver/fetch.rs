@@ -128,12 +128,7 @@ fn latest(store: &Store, knows_signed: bool) -> Result<wire::Latest, StoreError>
 
 /// S1: asks a member for the latest vertex that it has signed. One that does not answer, or not as it
 /// should, is asked again later.
-pub async fn ask_latest(
-    network: Handle,
-    verifier: Verifier,
-    commands: Commands,
-    of: MemberIndex,
-) {
+pub async fn ask_latest(network: Handle, verifier: Verifier, commands: Commands, of: MemberIndex) {
     let request = wire::FetchRequest {
         latest: true,
         ..wire::FetchRequest::default()

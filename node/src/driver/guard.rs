@@ -121,3 +121,6 @@ impl Guard {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -160,7 +160,8 @@ impl Recovery {
 impl Other {
     /// Whether what it has shown lies below a commit that was executed here.
     fn counts(&self, leader: Round) -> bool {
-        self.shown.is_some_and(|shown| shown.next() < leader)
+        self.shown
+            .is_some_and(|shown| shown.saturating_add(1) < leader)
     }
 }
 

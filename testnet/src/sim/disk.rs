@@ -11,11 +11,11 @@ use super::time::Time;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use weft_ledger::{Change, LedgerMeta};
-use weft_node::replica::{Executed, Lost};
 use weft_node::replica::restore::{
-    Found, GuardFit, GuardFound, ReceiptsNeeded, RestoreError, first_round, genesis_commit, guard_fit,
-    stored_objects,
+    Found, GuardFit, GuardFound, ReceiptsNeeded, RestoreError, first_round, genesis_commit,
+    guard_fit, stored_objects,
 };
+use weft_node::replica::{Executed, Lost};
 use weft_storage::{GuardError, GuardFloor, GuardRecord};
 use weft_types::{
     Certificate, Commit, CommitIndex, Epoch, Genesis, Height, NetworkId, Receipt, Round, Statement,

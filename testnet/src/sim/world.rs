@@ -105,8 +105,14 @@ enum Packet {
     Ask(Rc<Ask>),
     Answer(Rc<Answer>),
     /// S1: for a machine in a life of it.
-    AskLatest { machine: usize, life: u32 },
-    Latest { shown: Shown, life: u32 },
+    AskLatest {
+        machine: usize,
+        life: u32,
+    },
+    Latest {
+        shown: Shown,
+        life: u32,
+    },
 }
 
 struct Ask {

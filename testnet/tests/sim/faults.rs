@@ -27,6 +27,8 @@ faults! {
     members_that_stand_still: "pause:2@1s+2s",
     a_partition_without_a_quorum: "partition:3@1s+3s",
     a_member_that_is_cut_off: "partition:1@1s+3s",
+    a_member_that_has_lost_its_disk_signs_nothing_twice: "wipe:1@1s",
+    a_database_from_an_old_copy_is_not_gone_on_from: "oldcopy:1@1s+1s",
     a_third_of_messages_lost: "loss:30",
     messages_that_come_again: "replay:20",
     messages_that_overtake_each_other: "reorder:50,jitter:100",
@@ -58,9 +60,4 @@ fn memory_and_liveness_are_looked_at_while_a_member_is_far_behind() {
     });
     expect_clean(&outcome);
     assert!(!outcome.violations.iter().any(|v| v.rule == Rule::Memory));
-}
-
-#[test]
-fn a_member_that_has_lost_its_disk_signs_nothing_twice() {
-    survives("wipe:1@1s");
 }
