@@ -242,13 +242,25 @@ impl Replica {
             finality.sign_above(restored.height_floor);
         }
         let leader = restored.core.last.leader.map(|l| l.round);
-        let recovery = restored.lost.zip(own_index);
-        let recovery =
-            recovery.map(|(lost, own)| Recovery::new(config.committee.clone(), own, lost, leader));
+        let committee = config.committee.clone();
+        let signed = restored.core.signed.unwrap_or(Round::ZERO);
+        let own_round = restored.core.own.as_ref().map_or(signed, |v| v.round());
+        let recovery = match (own_index, restored.lost) {
+            (Some(own), Some(lost)) => Some(Recovery::lost(committee, own, lost, leader)),
+            // What has never signed has nothing to ask.
+            (Some(own), None) if own_round > Round::ZERO => {
+                Some(Recovery::restart(committee, own, signed, now))
+            }
+            _ => None,
+        };
+        let mut recovered = restored.core;
+        if recovery.is_some() {
+            recovered.signed = None;
+        }
         let mut replica = Self {
             committee: config.committee,
             own: config.own,
-            core: Core::new(core_config, restored.core, now),
+            core: Core::new(core_config, recovered, now),
             core_effects: Vec::new(),
             spare_effects: Vec::new(),
             mempool: Mempool::new(config.mempool_bytes_max),
@@ -392,8 +404,17 @@ impl Replica {
 
     /// S1: ends the recovery if it is known now what this member may sign. The guard has it first.
     fn recovered(&mut self, now: Millis, out: &mut Vec<Effect>) -> bool {
-        let Some(floor) = self.recovery.as_ref().and_then(Recovery::floor) else {
+        let Some(recovery) = &self.recovery else {
             return false;
+        };
+        let floor = match recovery.result(self.core.quorum_round(), now) {
+            None => return false,
+            Some(recovery::Recovered::Known(signed)) => {
+                self.recovery = None;
+                self.feed(now, weft_consensus::Input::Signed(signed));
+                return true;
+            }
+            Some(recovery::Recovered::Floor(floor)) => floor,
         };
         self.recovery = None;
         let round = floor.max(self.core.status().own_round);

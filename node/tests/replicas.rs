@@ -71,6 +71,20 @@ impl World {
     }
 
     fn start(&self, i: usize, lost: Option<Lost>, effects: &mut Vec<Effect>) -> Replica {
+        let core = Recovered {
+            signed: lost.is_none().then_some(Round::ZERO),
+            ..Recovered::fresh(LastCommit::genesis(self.genesis.template.timestamp_ms))
+        };
+        self.start_from(i, core, lost, effects)
+    }
+
+    fn start_from(
+        &self,
+        i: usize,
+        core: Recovered,
+        lost: Option<Lost>,
+        effects: &mut Vec<Effect>,
+    ) -> Replica {
         let keys = NodeKeys {
             vertex: vertex_key(i),
             finality: finality_key(i),
@@ -84,10 +98,7 @@ impl World {
             adjust: None,
         };
         let restored = Restored {
-            core: Recovered {
-                signed: lost.is_none().then_some(Round::ZERO),
-                ..Recovered::fresh(LastCommit::genesis(template.timestamp_ms))
-            },
+            core,
             lost,
             height_floor: Height(0),
             ledger: Ledger::genesis(template).unwrap().0,
@@ -118,6 +129,9 @@ impl World {
                     let latest = self.latest[of.as_usize()].clone();
                     let latest = latest.map_or(Latest::Nothing, Latest::Vertex);
                     self.answers.push((i, of, latest));
+                    let mut of_asker = self.signed.iter().rev();
+                    let of_asker = of_asker.find(|v| v.author() == MemberIndex(i as u32));
+                    self.inboxes[i].extend(of_asker.map(|v| (of, v.clone())));
                 }
                 Effect::GuardFloor { round, height, .. } => self.floors.push((round, height)),
                 Effect::Fetch(request) => self.fetch(i, &request),
@@ -383,4 +397,34 @@ fn s1_a_replica_that_has_lost_everything_signs_again_above_what_it_may_have_sign
     assert_eq!(world.balance(3, 2), Amount(1_002_000));
     assert_eq!(world.commits[3].len(), world.commits[0].len());
     assert_eq!(world.certified(3), Height(2));
+}
+
+/// Nobody can tell from the guard that it is an old copy, if the database is one too.
+#[test]
+fn s1_after_an_ordinary_restart_a_replica_looks_first_what_others_have_seen_of_it() {
+    let mut world = World::new();
+    world.run(10_000);
+    let latest = world.latest[3].as_ref().unwrap().round();
+    let old = Round(latest.0 - 2);
+    let is_old = |v: &&Verified<Vertex>| v.round() <= old;
+    let vertices: Vec<Verified<Vertex>> = world.signed.iter().filter(is_old).cloned().collect();
+    let own = vertices.iter().rfind(|v| v.author() == MemberIndex(3));
+    let core = Recovered {
+        own: own.cloned(),
+        signed: Some(old),
+        vertices: vertices.clone(),
+        ..Recovered::fresh(LastCommit::genesis(world.genesis.template.timestamp_ms))
+    };
+    let mut effects = Vec::new();
+    world.replicas[3] = world.start_from(3, core, None, &mut effects);
+    world.commits[3].clear();
+    world.inboxes[3].clear();
+    world.carry_out(3, effects);
+    world.run(5_000);
+    let rounds = world.signed.iter().filter(|v| v.author() == MemberIndex(3));
+    let mut rounds: Vec<Round> = rounds.map(|v| v.round()).collect();
+    assert!(rounds.last() > Some(&latest), "it goes on");
+    let signed = rounds.len();
+    rounds.dedup();
+    assert_eq!(rounds.len(), signed, "a round was signed again");
 }

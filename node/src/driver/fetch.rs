@@ -40,6 +40,9 @@ pub const OBSERVERS: AnswerLimits = AnswerLimits {
     serving_max: 1,
 };
 
+/// S1: vertices from the round before the own latest one on that are looked through.
+const NEWEST_VERTICES: usize = 4 * MEMBERS_MAX;
+
 /// A request that cannot be answered.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -51,22 +54,26 @@ pub enum ServeError {
     Store(#[from] StoreError),
 }
 
-/// Answers with the vertices that this node has, in the order asked for, or ascending from a round; or
-/// with its own latest one, if it `knows_signed` it (S1).
+/// S1: how a member is answered that asks for this node's latest vertex.
+#[derive(Debug, Clone, Copy)]
+pub struct Shows {
+    pub to: MemberIndex,
+    /// Whether the latest own vertex of the store is the latest that was signed.
+    pub knows_signed: bool,
+}
+
+/// Answers with the vertices that this node has, in the order asked for, or ascending from a round; a
+/// member also with the own latest one (S1).
 pub fn serve(
     store: &Store,
     epoch: Epoch,
-    knows_signed: bool,
     request: Bytes,
     limits: AnswerLimits,
+    shows: Option<Shows>,
 ) -> Result<Bytes, ServeError> {
     let request = wire::FetchRequest::decode(request)?;
-    if request.latest {
-        let latest = wire::FetchResponse {
-            vertices: Vec::new(),
-            latest: Some(latest(store, knows_signed)?),
-        };
-        return Ok(latest.encode_to_vec().into());
+    if let Some(shows) = shows.filter(|_| request.latest) {
+        return Ok(latest(store, epoch, shows)?.encode_to_vec().into());
     }
     let (asked, max) = (request.vertices.len(), limits.vertices_max);
     if asked > max {
@@ -110,19 +117,26 @@ pub fn serve(
     Ok(answer.encode_to_vec().into())
 }
 
-/// S1: the latest vertex that this node has signed. The database has an own vertex before it leaves.
-fn latest(store: &Store, knows_signed: bool) -> Result<wire::Latest, StoreError> {
-    let own = match store.own_vertex()? {
+/// S1: the latest vertex that this node has signed, which the database has before it leaves; and the
+/// latest of the asking member that is not linked to by it.
+fn latest(store: &Store, epoch: Epoch, shows: Shows) -> Result<wire::FetchResponse, StoreError> {
+    let own = store.own_vertex()?;
+    let from = own.map_or(Round::ZERO, |own| own.vertex.round.saturating_sub(1));
+    let page = store.vertices(epoch, from, &PageRequest::ascending(NEWEST_VERTICES))?;
+    let of_asker = page.entries.iter().rfind(|v| v.author() == shows.to);
+    let own = match own {
         Some(own) => store.vertex_encoded(own.epoch, &own.vertex)?,
         None => None,
     };
     let answer = match own {
-        _ if !knows_signed => Answer::Recovering(true),
+        _ if !shows.knows_signed => Answer::Recovering(true),
         Some(vertex) => Answer::Vertex(vertex),
         None => Answer::NothingSigned(true),
     };
-    Ok(wire::Latest {
-        answer: Some(answer),
+    let answer = Some(answer);
+    Ok(wire::FetchResponse {
+        vertices: of_asker.map(|v| v.encode()).into_iter().collect(),
+        latest: Some(wire::Latest { answer }),
     })
 }
 
@@ -140,8 +154,11 @@ pub async fn ask_latest(network: Handle, verifier: Verifier, commands: Commands,
             return;
         }
     };
-    let answer = answer.ok().and_then(|a| a.latest?.answer);
-    let latest = match answer {
+    let answer = answer.unwrap_or_default();
+    // First what it has of this node, so that it is known when the answer is.
+    let vertices = answer.vertices.into_iter().take(1).collect();
+    verifier.vertices(of, vertices).await;
+    let latest = match answer.latest.and_then(|l| l.answer) {
         Some(Answer::Vertex(bytes)) => {
             let vertex = verifier.checked(of, bytes).await;
             vertex.filter(|v| v.author() == of).map(Latest::Vertex)

@@ -3,7 +3,7 @@
 //! the sockets of whoever sends it.
 
 use super::engine::{Command, Commands};
-use super::fetch::{AnswerLimits, MEMBERS, OBSERVERS, ServeError, serve};
+use super::fetch::{AnswerLimits, MEMBERS, OBSERVERS, ServeError, Shows, serve};
 use crate::metrics::Metrics;
 use crate::replica::Input;
 use bytes::Bytes;
@@ -146,6 +146,7 @@ impl Server {
         request: Bytes,
         reply: oneshot::Sender<Bytes>,
         limits: AnswerLimits,
+        asker: Option<MemberIndex>,
         place: OwnedSemaphorePermit,
     ) {
         let this = self.clone();
@@ -153,7 +154,8 @@ impl Server {
             // Whoever asked may have given up while the request waited.
             if !reply.is_closed() {
                 let knows_signed = this.knows_signed.load(Ordering::SeqCst);
-                match serve(&this.store, this.epoch, knows_signed, request, limits) {
+                let shows = asker.map(|to| Shows { to, knows_signed });
+                match serve(&this.store, this.epoch, request, limits, shows) {
                     Ok(answer) => drop(reply.send(answer)),
                     Err(ServeError::Store(error)) => {
                         tracing::warn!(%error, "cannot answer a fetch");
@@ -201,10 +203,14 @@ pub async fn run(
                     }
                 }
             }
-            Event::Fetch { request, reply, .. } => {
+            Event::Fetch {
+                from,
+                request,
+                reply,
+            } => {
                 // Dropping the reply refuses: the peer asks somebody else.
                 if let Ok(place) = members.clone().try_acquire_owned() {
-                    server.start(request, reply, MEMBERS, place);
+                    server.start(request, reply, MEMBERS, Some(from), place);
                 }
             }
             Event::History { request, reply } => {
@@ -212,7 +218,7 @@ pub async fn run(
                 let (server, observers) = (server.clone(), observers.clone());
                 tokio::spawn(async move {
                     if let Ok(place) = observers.acquire_owned().await {
-                        server.start(request, reply, OBSERVERS, place);
+                        server.start(request, reply, OBSERVERS, None, place);
                     }
                 });
             }

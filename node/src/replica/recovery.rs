@@ -10,6 +10,10 @@
 //! An answer counts when this member has executed a commit with a leader above it. So an invented
 //! round counts never, and bounds nothing; and when enough answers count, every height that can have been signed
 //! is executed, so that it is known which heights are forbidden.
+//!
+//! After an ordinary restart guard and database say what was signed, unless both are an older copy. So
+//! it asks then too, but waits only for a moment, and raises no floor: two members that restart would wait for each
+//! other, and after a restart of all nobody could sign the round that all wait for.
 
 use super::restore::Lost;
 use std::collections::BTreeMap;
@@ -20,6 +24,20 @@ use weft_types::{Committee, MemberIndex, MemberSet, Millis, Round, Verified, Ver
 const PAUSE_MIN: u64 = 250;
 /// The pause doubles up to this.
 const PAUSE_MAX: u64 = 2_000;
+
+/// How long an ordinary restart waits for answers and for what they show, in milliseconds.
+const PATIENCE: u64 = 1_000;
+
+/// Why others are asked.
+#[derive(Debug, Clone, Copy)]
+enum Why {
+    Lost(Lost),
+    /// What guard and database say was signed, and when to go on at the latest.
+    Restart {
+        signed: Round,
+        until: Millis,
+    },
+}
 
 /// A member's answer.
 #[derive(Debug, Clone)]
@@ -46,25 +64,41 @@ struct Other {
 #[derive(Debug)]
 pub struct Recovery {
     committee: Arc<Committee>,
-    lost: Lost,
+    why: Why,
     others: BTreeMap<MemberIndex, Other>,
     /// The round of the newest commit's leader.
     leader: Round,
 }
 
 impl Recovery {
-    /// Everybody is asked at once.
-    pub fn new(
+    /// For a member that does not know what it has signed, with the round of its newest commit's leader.
+    pub fn lost(
         committee: Arc<Committee>,
         own: MemberIndex,
         lost: Lost,
         leader: Option<Round>,
     ) -> Self {
+        Self::new(committee, own, Why::Lost(lost), leader)
+    }
+
+    /// For a member that has signed up to a round, as far as it knows.
+    pub fn restart(
+        committee: Arc<Committee>,
+        own: MemberIndex,
+        signed: Round,
+        now: Millis,
+    ) -> Self {
+        let until = now.saturating_add(PATIENCE);
+        Self::new(committee, own, Why::Restart { signed, until }, None)
+    }
+
+    /// Everybody is asked at once.
+    fn new(committee: Arc<Committee>, own: MemberIndex, why: Why, leader: Option<Round>) -> Self {
         let others = committee.indices().filter(|m| *m != own);
         let others = others.map(|m| (m, Other::default())).collect();
         Self {
             committee,
-            lost,
+            why,
             others,
             leader: leader.unwrap_or(Round::ZERO),
         }
@@ -95,7 +129,11 @@ impl Recovery {
         for (member, other) in &mut self.others {
             // A clock that was set back delays nothing for longer than a pause.
             let waits = now < other.ask_at && other.ask_at <= now.saturating_add(PAUSE_MAX);
-            if waits || other.counts(leader) {
+            let done = match self.why {
+                Why::Lost(_) => other.counts(leader),
+                Why::Restart { .. } => other.has_answered(),
+            };
+            if waits || done {
                 continue;
             }
             other.pause = (2 * other.pause).clamp(PAUSE_MIN, PAUSE_MAX);
@@ -107,34 +145,60 @@ impl Recovery {
 
     pub fn deadline(&self) -> Option<Millis> {
         let open = self.others.values().filter(|o| !o.counts(self.leader));
-        open.map(|o| o.ask_at).min()
+        let until = match self.why {
+            Why::Lost(_) => None,
+            Why::Restart { until, .. } => Some(until),
+        };
+        open.map(|o| o.ask_at).chain(until).min()
+    }
+
+    /// S1: what ends the recovery, once it does. `quorum_round` is the highest round with a quorum here.
+    pub fn result(&self, quorum_round: Round, now: Millis) -> Option<Recovered> {
+        match self.why {
+            Why::Lost(_) => self.floor().map(Recovered::Floor),
+            Why::Restart { signed, until } => {
+                let next = quorum_round.next();
+                let reached =
+                    |o: &Other| o.has_answered() && o.shown.is_none_or(|shown| shown <= next);
+                // A clock that was set back does not prolong it.
+                let over = now >= until || now.saturating_add(PATIENCE) < until;
+                let done = over || self.others.values().all(reached);
+                done.then_some(Recovered::Known(signed))
+            }
+        }
     }
 
     /// S1: the round up to which this member may have signed, once that is known: the highest round
     /// shown plus one.
-    pub fn floor(&self) -> Option<Round> {
+    fn floor(&self) -> Option<Round> {
+        let Why::Lost(lost) = self.why else {
+            return None;
+        };
         let counted = self.others.iter().filter(|(_, o)| o.counts(self.leader));
         let members: MemberSet = counted.clone().map(|(m, _)| *m).collect();
         if !self.committee.is_quorum(&members) {
             return None;
         }
         let shown = counted.filter_map(|(_, o)| o.shown).max()?;
-        Some(shown.next().max(self.lost.signed()))
+        Some(shown.next().max(lost.signed()))
     }
 
-    /// How far it is, for the operator.
-    pub fn describe(&self) -> String {
-        let (committee, lost) = (&self.committee, &self.lost);
+    /// How far it is, for the operator; `None` for an ordinary restart, which takes a moment.
+    pub fn describe(&self) -> Option<String> {
+        let Why::Lost(lost) = self.why else {
+            return None;
+        };
+        let committee = &self.committee;
         let quorum = committee.quorum();
         let others: MemberSet = self.others.keys().copied().collect();
         if !committee.is_quorum(&others) {
-            return format!(
+            return Some(format!(
                 "recovering: {lost}, so this node does not know what it has signed, and it cannot find \
                  out: the other members have {} of {} stake, and {quorum} would have to answer. Put \
                  the signing guard back, with the database that belongs to it",
                 committee.stake_of(&others),
                 committee.total(),
-            );
+            ));
         }
         let shown = self.others.iter().filter(|(_, o)| o.shown.is_some());
         let shown: MemberSet = shown.map(|(m, _)| *m).collect();
@@ -149,15 +213,28 @@ impl Recovery {
             true => "this node catches up with what they have shown".to_owned(),
             false => format!("it waits for {}", names.join(", ")),
         };
-        format!(
+        Some(format!(
             "recovering: {lost}, so this node does not know what it has signed and signs nothing; members \
              with {} of {quorum} stake have answered; {waiting}",
             committee.stake_of(&shown),
-        )
+        ))
     }
 }
 
+/// What is known at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recovered {
+    /// Everything up to here may have been signed, and is to be forbidden.
+    Floor(Round),
+    /// What guard and database say.
+    Known(Round),
+}
+
 impl Other {
+    fn has_answered(&self) -> bool {
+        self.shown.is_some() || self.recovering
+    }
+
     /// Whether what it has shown lies below a commit that was executed here.
     fn counts(&self, leader: Round) -> bool {
         self.shown

@@ -95,7 +95,7 @@ impl Replica {
 
     /// S1: how far this member is in finding out what it has signed.
     pub fn recovering(&self) -> Option<String> {
-        self.recovery.as_ref().map(|r| r.describe())
+        self.recovery.as_ref().and_then(|r| r.describe())
     }
 
     fn halted(&self) -> Option<String> {

@@ -109,8 +109,10 @@ enum Packet {
         machine: usize,
         life: u32,
     },
+    /// With the asking member's latest vertex.
     Latest {
         shown: Shown,
+        of_asker: Option<Rc<Envelope>>,
         life: u32,
     },
 }
@@ -137,10 +139,15 @@ impl Packet {
                 Wanted::Rounds { .. } => 32,
             },
             Self::AskLatest { .. } => 8,
-            Self::Latest { shown, .. } => match shown {
-                Shown::Vertex(envelope) => 8 + envelope.bytes(),
-                Shown::Nothing | Shown::Recovering => 8,
-            },
+            Self::Latest {
+                shown, of_asker, ..
+            } => {
+                let shown = match shown {
+                    Shown::Vertex(envelope) => envelope.bytes(),
+                    Shown::Nothing | Shown::Recovering => 0,
+                };
+                8 + shown + of_asker.as_ref().map_or(0, |v| v.bytes())
+            }
             Self::Answer(answer) => answer.vertices.iter().map(|v| v.bytes() + 4).sum::<u64>() + 8,
         }
     }
@@ -270,8 +277,15 @@ impl World {
                 self.take(to, Work::FetchEnded(answer.id));
             }
             Packet::AskLatest { machine, life } => self.show_latest(to, machine, life),
-            Packet::Latest { shown, life } => {
+            Packet::Latest {
+                shown,
+                of_asker,
+                life,
+            } => {
                 if self.machines[to].life == life {
+                    if let Some(envelope) = of_asker {
+                        self.take(to, Work::Vertex { envelope, from });
+                    }
                     self.take(to, Work::Latest { of: from, shown });
                 }
             }

@@ -22,7 +22,7 @@ fn vertex(author: u32, round: u64) -> Latest {
 /// Member 0 of so many has lost its guard.
 fn of(members: usize) -> Recovery {
     let committee = Arc::new(committee(members));
-    Recovery::new(committee, MemberIndex(0), Lost::GuardMissing, None)
+    Recovery::lost(committee, MemberIndex(0), Lost::GuardMissing, None)
 }
 
 /// The others have shown these rounds.
@@ -65,7 +65,7 @@ fn s1_an_invented_round_neither_counts_nor_binds() {
 fn s1_what_the_guard_still_knows_binds_as_well() {
     let committee = Arc::new(committee(4));
     let lost = Lost::StoreBehind(Round(30));
-    let mut recovery = Recovery::new(committee, MemberIndex(0), lost, Some(Round(20)));
+    let mut recovery = Recovery::lost(committee, MemberIndex(0), lost, Some(Round(20)));
     for member in 1..4 {
         recovery.answered(MemberIndex(member), &vertex(member, 9));
     }
@@ -122,7 +122,7 @@ fn s1_whoever_has_not_answered_is_asked_again_at_growing_intervals() {
 fn s1_the_operator_reads_for_whom_it_waits_and_why() {
     let mut recovery = shown(4, &[7]);
     recovery.answered(MemberIndex(3), &Latest::Recovering);
-    let text = recovery.describe();
+    let text = recovery.describe().unwrap();
     for part in [
         "there is no signing guard",
         "1 of 3 stake have answered",
@@ -130,9 +130,39 @@ fn s1_the_operator_reads_for_whom_it_waits_and_why() {
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
-    let text = shown(4, &[7, 8, 9]).describe();
+    let text = shown(4, &[7, 8, 9]).describe().unwrap();
     assert!(text.contains("catches up"), "{text}");
     // Nobody may be faulty of three: then nobody else can make up for a lost guard.
-    let text = of(3).describe();
+    let text = of(3).describe().unwrap();
     assert!(text.contains("2 of 3 stake, and 3 would have"), "{text}");
+}
+
+#[test]
+fn s1_an_ordinary_restart_waits_for_a_moment_and_for_what_is_shown() {
+    let restart = || {
+        let committee = Arc::new(committee(4));
+        Recovery::restart(committee, MemberIndex(0), Round(6), Millis(0))
+    };
+    let known = Some(Recovered::Known(Round(6)));
+    let mut recovery = restart();
+    assert_eq!(recovery.describe(), None);
+    for (member, latest) in [(1, vertex(1, 9)), (2, Latest::Nothing)] {
+        recovery.answered(MemberIndex(member), &latest);
+    }
+    assert_eq!(recovery.result(Round(9), Millis(10)), None, "one is silent");
+    recovery.answered(MemberIndex(3), &Latest::Recovering);
+    assert_eq!(recovery.result(Round(7), Millis(10)), None, "it is behind");
+    assert_eq!(recovery.result(Round(8), Millis(10)), known);
+    // Whoever is silent or invents a round holds it up for a moment.
+    assert_eq!(restart().deadline(), Some(Millis(0)));
+    assert_eq!(restart().result(Round(8), Millis(999)), None);
+    assert_eq!(restart().result(Round(8), Millis(1_000)), known);
+    let mut late = Recovery::restart(
+        Arc::new(committee(4)),
+        MemberIndex(0),
+        Round(6),
+        Millis(9_000),
+    );
+    late.answered(MemberIndex(1), &vertex(1, u64::MAX));
+    assert_eq!(late.result(Round(8), Millis(5)), known, "a clock set back");
 }

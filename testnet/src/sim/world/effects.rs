@@ -428,9 +428,9 @@ impl World {
         let own = match self.plan.planted {
             Some(Planted::StaleAnswers) => {
                 let before = Millis(now.wall(ours.skew).0.saturating_sub(STALE_MS));
-                let mut vertices = ours.disk.vertices_from(Round::ZERO);
+                let vertices = ours.disk.vertices_from(Round::ZERO);
                 let mine = |v: &&Verified<Vertex>| v.author().as_usize() == ours.member;
-                let stale = vertices.by_ref().filter(mine);
+                let stale = vertices.filter(mine);
                 stale.take_while(|v| v.timestamp() < before).last()
             }
             _ => own,
@@ -453,7 +453,18 @@ impl World {
             }
         };
         let (from, to) = (ours.member, self.machines[asker].member);
-        let packet = Packet::Latest { shown, life };
+        let disk = &self.machines[machine].disk;
+        let newest = disk
+            .own()
+            .map_or(Round::ZERO, |v| v.round().saturating_sub(1));
+        let newest = disk.vertices_from(newest);
+        let of_asker = newest.filter(|v| v.author().as_usize() == to).last();
+        let of_asker = of_asker.map(|v| Envelope::new(v, self.plan.signer));
+        let packet = Packet::Latest {
+            shown,
+            of_asker,
+            life,
+        };
         let arrival = self.links.send(now, from, to, packet.bytes());
         for at in [arrival.first, arrival.again].into_iter().flatten() {
             let (to, packet) = (asker, packet.clone());
