@@ -124,16 +124,12 @@ impl Recovery {
 
     /// Members to ask now. Whoever's answer counts is not asked again.
     pub fn due(&mut self, now: Millis) -> Vec<MemberIndex> {
-        let leader = self.leader;
+        let (why, leader) = (self.why, self.leader);
         let mut due = Vec::new();
         for (member, other) in &mut self.others {
             // A clock that was set back delays nothing for longer than a pause.
             let waits = now < other.ask_at && other.ask_at <= now.saturating_add(PAUSE_MAX);
-            let done = match self.why {
-                Why::Lost(_) => other.counts(leader),
-                Why::Restart { .. } => other.has_answered(),
-            };
-            if waits || done {
+            if waits || other.is_done(why, leader) {
                 continue;
             }
             other.pause = (2 * other.pause).clamp(PAUSE_MIN, PAUSE_MAX);
@@ -144,7 +140,10 @@ impl Recovery {
     }
 
     pub fn deadline(&self) -> Option<Millis> {
-        let open = self.others.values().filter(|o| !o.counts(self.leader));
+        let open = self
+            .others
+            .values()
+            .filter(|o| !o.is_done(self.why, self.leader));
         let until = match self.why {
             Why::Lost(_) => None,
             Why::Restart { until, .. } => Some(until),
@@ -231,6 +230,14 @@ pub enum Recovered {
 }
 
 impl Other {
+    /// Whether it need not be asked again.
+    fn is_done(&self, why: Why, leader: Round) -> bool {
+        match why {
+            Why::Lost(_) => self.counts(leader),
+            Why::Restart { .. } => self.has_answered(),
+        }
+    }
+
     fn has_answered(&self) -> bool {
         self.shown.is_some() || self.recovering
     }

@@ -153,6 +153,11 @@ fn s1_an_ordinary_restart_waits_for_a_moment_and_for_what_is_shown() {
     recovery.answered(MemberIndex(3), &Latest::Recovering);
     assert_eq!(recovery.result(Round(7), Millis(10)), None, "it is behind");
     assert_eq!(recovery.result(Round(8), Millis(10)), known);
+    assert_eq!(
+        recovery.deadline(),
+        Some(Millis(1_000)),
+        "nobody is left to ask"
+    );
     // Whoever is silent or invents a round holds it up for a moment.
     assert_eq!(restart().deadline(), Some(Millis(0)));
     assert_eq!(restart().result(Round(8), Millis(999)), None);

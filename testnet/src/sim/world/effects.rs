@@ -169,6 +169,19 @@ impl World {
                 self.trace
                     .number(now, machine, Mark::AskLatest, of.0.into());
                 let life = ours.life;
+                let hidden = [Planted::NoGuard, Planted::SendBeforePersist];
+                if self.plan.planted.is_some_and(|p| hidden.contains(&p)) {
+                    // S1.5 would hide what these do.
+                    let (from, to) = (of.as_usize(), machine);
+                    let (shown, of_asker) = (Shown::Nothing, None);
+                    let packet = Packet::Latest {
+                        shown,
+                        of_asker,
+                        life,
+                    };
+                    self.queue.push(now, Event::Arrive { to, from, packet });
+                    return Ok(at);
+                }
                 let packet = Packet::AskLatest { machine, life };
                 self.depart(machine, Some(of.as_usize()), packet, at);
             }
