@@ -117,6 +117,9 @@ fn init(arguments: &Init, output: &Output) -> Result<(), Failure> {
     let keys = (!arguments.observer).then(NodeKeys::generate);
     if let Some(keys) = &keys {
         keys.save(&dir.join(&config.keys)).map_err(Failure::usage)?;
+        // S1: only here is it known that there is nothing to find out about what they have signed.
+        let data = dir.join(&config.data);
+        keys.mark_new(&data).map_err(Failure::usage)?;
     }
     if let Some(text) = &genesis {
         let path = dir.join(&config.genesis);

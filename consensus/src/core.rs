@@ -60,6 +60,8 @@ pub struct Core {
     own: Option<Verified<Vertex>>,
     /// Highest round that this member may have signed.
     signed: Round,
+    /// S1: there may be higher ones.
+    recovering: bool,
     proposing: Option<Round>,
     propose_at: Option<Millis>,
 }
@@ -137,7 +139,8 @@ impl Core {
             work: false,
             asked_at: None,
             own: None,
-            signed: recovered.signed,
+            signed: recovered.signed.unwrap_or(Round::ZERO),
+            recovering: recovered.signed.is_none(),
             proposing: None,
             propose_at: Some(now),
             last,
@@ -230,6 +233,10 @@ impl Core {
             Input::Vertex { vertex, from } => self.receive(vertex, from, now, out),
             Input::Proposed(vertex) => self.proposed(vertex, now, out),
             Input::Unordered(work) => self.work = work,
+            Input::Signed(round) => {
+                self.signed = self.signed.max(round);
+                self.recovering = false;
+            }
             Input::FetchEnded(id) => self.fetch.ended(id, now),
             Input::Tick => {}
         }

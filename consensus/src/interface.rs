@@ -19,6 +19,9 @@ pub enum Input {
     /// R2: whether there is work that no vertex carries yet, such as transactions, shares or heights
     /// without a certificate. Stays as set until it is set otherwise.
     Unordered(bool),
+    /// S1: what this member may have signed before is known now: nothing above this round. Asked for by
+    /// a core that was started without [`Recovered::signed`].
+    Signed(Round),
     /// A request is over: its vertices have been handed in before, or it failed. What is still
     /// missing is asked for elsewhere.
     FetchEnded(FetchId),
@@ -153,8 +156,9 @@ pub struct Recovered {
     pub vertices: Vec<Verified<Vertex>>,
     /// The own latest vertex, wherever it is.
     pub own: Option<Verified<Vertex>>,
-    /// V3: the highest round that the signing guard has let pass; zero if none.
-    pub signed: Round,
+    /// V3: the highest round that the signing guard has let pass; zero if none. `None` when that is not
+    /// known (S1): then nothing is proposed until [`Input::Signed`].
+    pub signed: Option<Round>,
 }
 
 impl Recovered {
@@ -165,7 +169,7 @@ impl Recovered {
             commits: Vec::new(),
             vertices: Vec::new(),
             own: None,
-            signed: Round::ZERO,
+            signed: Some(Round::ZERO),
         }
     }
 }

@@ -6,6 +6,7 @@ mod checkpoints;
 mod clock;
 mod engine;
 mod fetch;
+mod guard;
 mod inbound;
 mod restore;
 
@@ -14,20 +15,22 @@ use crate::config::{ConfigError, NodeConfig};
 use crate::events::EventLog;
 use crate::keys::{KeyError, NodeKeys};
 use crate::metrics::{Direction, Metrics};
-use crate::replica::restore::{GuardFit, RestoreError, guard_fit};
+use crate::replica::restore::RestoreError;
 use crate::replica::{Replica, ReplicaConfig};
 use crate::tracker::Tracker;
 use clock::Clock;
 use engine::{COMMANDS_MAX, Command, Engine, Readers};
+use guard::Guard;
 use inbound::Verifier;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use weft_network::{IdentitySeed, Limits, Member, Network, NetworkConfig, NetworkError, Role};
-use weft_storage::{GuardError, GuardFloor, SigningGuard, Store, StoreError};
+use weft_storage::{GuardError, Store, StoreError};
 use weft_types::{Genesis, GenesisError, MemberIndex, Round};
 
 /// Submissions of the API that wait for the replica.
@@ -76,16 +79,6 @@ pub enum DriverError {
         vertex: weft_types::ed25519::PublicKey,
         genesis: PathBuf,
     },
-    #[error(
-        "the database has signed vertices of this key that the signing guard {0} does not know: starting \
-         would risk signing twice. Put the guard back, or start with an empty data folder and a new key"
-    )]
-    GuardLost(PathBuf),
-    #[error(
-        "the database is behind the signing guard {guard} (round {signed} was signed): it was \
-         restored from an older copy, and starting would risk signing twice"
-    )]
-    StoreBehindGuard { guard: PathBuf, signed: u64 },
     #[error(transparent)]
     Restore(#[from] RestoreError),
     #[error("stored data do not fit together: {0}")]
@@ -195,15 +188,20 @@ impl Node {
         checkpoints::compare_with_registry(&config.base_rpc, &genesis).await?;
         let network_id = genesis.network.id();
         let store = Arc::new(Store::open(&config.data.join("db"), network_id)?);
-        let guard = match &identity.own {
-            Some((_, keys)) => Some(open_guard(&config, network_id, keys, &store)?),
-            None => None,
+        let (guard, signed) = match &identity.own {
+            Some((_, keys)) => {
+                let (guard, signed) = Guard::open(&config.data, network_id, keys, &store)?;
+                (Some(guard), signed)
+            }
+            None => (None, Ok(Round::ZERO)),
         };
+        // S1: what a member has signed it shows to others only while it knows that itself.
+        let knows_signed = Arc::new(AtomicBool::new(signed.is_ok()));
         let clock = Clock::start();
         let metrics = Arc::new(Metrics::new());
         let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
         let stop = CancellationToken::new();
-        let restored = restore::restore(&store, &genesis, &committee, guard.as_ref())?;
+        let restored = restore::restore(&store, &genesis, &committee, guard.as_ref(), signed)?;
         // B2: power may have failed between the certificate and its posting.
         let known = restored.anchored;
         let newest = restored.certificate.clone();
@@ -246,7 +244,13 @@ impl Node {
             metrics.clone(),
         );
         let mut tasks = tokio::task::JoinSet::new();
-        let inbound = inbound::run(events, verifier.clone(), store.clone(), stop.clone());
+        let inbound = inbound::run(
+            events,
+            verifier.clone(),
+            store.clone(),
+            knows_signed.clone(),
+            stop.clone(),
+        );
         tasks.spawn(async move {
             inbound.await;
             "the network"
@@ -300,6 +304,8 @@ impl Node {
             replica,
             store,
             guard,
+            knows_signed,
+            recovering: None,
             network: network.clone(),
             verifier,
             commands,
@@ -462,42 +468,6 @@ fn identify(
         None => IdentitySeed::new(rand::random()),
     };
     Ok(Identity { own, seed })
-}
-
-/// V3, S1: the guard of this key. A missing one is made only for a database that has signed nothing.
-fn open_guard(
-    config: &NodeConfig,
-    network: weft_types::NetworkId,
-    keys: &NodeKeys,
-    store: &Store,
-) -> Result<SigningGuard, DriverError> {
-    let path = config.data.join("signing-guard");
-    let signed = store.own_vertex()?;
-    let mut guard = match SigningGuard::open(&path, network, keys.vertex.public()) {
-        Err(GuardError::Missing(_)) if signed.is_none() => {
-            SigningGuard::create(&path, network, keys.vertex.public(), GuardFloor::default())?
-        }
-        Err(GuardError::Missing(_)) => return Err(DriverError::GuardLost(path)),
-        opened => opened?,
-    };
-    let highest = guard.highest_vertex().map(|s| (s.epoch, s.round));
-    let vertex = match &signed {
-        Some(own) => store.vertex(own.epoch, &own.vertex)?,
-        None => None,
-    };
-    let own = signed.map(|own| (own.epoch, own.vertex, vertex.as_ref()));
-    match guard_fit(highest, own) {
-        GuardFit::Fits => Ok(guard),
-        GuardFit::Guard(epoch, own) => {
-            guard.sign_vertex(epoch, own.round, own.digest)?;
-            Ok(guard)
-        }
-        GuardFit::StoreBehind(Round(signed)) => Err(DriverError::StoreBehindGuard {
-            guard: path,
-            signed,
-        }),
-        GuardFit::GuardLost => Err(DriverError::GuardLost(path)),
-    }
 }
 
 fn network_config(

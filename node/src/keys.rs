@@ -13,6 +13,10 @@ pub const VERTEX_KEY_FILE: &str = "vertex.key";
 /// Signs finality.
 pub const FINALITY_KEY_FILE: &str = "finality.key";
 
+/// In the data folder: the vertex key that has never signed. Its first start makes the signing guard
+/// and deletes this; without it a missing guard counts as lost (S1).
+pub const NEW_KEY_FILE: &str = "never-signed";
+
 /// A key file that cannot be used. None of the messages shows a key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
@@ -56,6 +60,32 @@ impl NodeKeys {
     pub fn save(&self, folder: &Path) -> Result<(), KeyError> {
         write_secret(&folder.join(VERTEX_KEY_FILE), &self.vertex.seed())?;
         write_secret(&folder.join(FINALITY_KEY_FILE), &self.finality.to_bytes())
+    }
+
+    /// Says in a node's data folder, which is made if it is missing, that these keys have never signed
+    /// anything. To be said only where they are made.
+    pub fn mark_new(&self, data: &Path) -> Result<(), KeyError> {
+        let path = data.join(NEW_KEY_FILE);
+        fs::create_dir_all(data)
+            .and_then(|()| fs::write(&path, format!("{}\n", self.vertex.public())))
+            .map_err(|source| KeyError::Io { path, source })
+    }
+
+    /// Whether these keys were said never to have signed.
+    pub fn are_new(&self, data: &Path) -> bool {
+        let said = fs::read_to_string(data.join(NEW_KEY_FILE));
+        said.is_ok_and(|key| key.trim() == self.vertex.public().to_string())
+    }
+
+    /// Takes it back, for a key that has a signing guard.
+    pub fn no_longer_new(&self, data: &Path) -> Result<(), KeyError> {
+        let path = data.join(NEW_KEY_FILE);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(KeyError::Io { path, source })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Reads both files; `None` when the folder has neither.

@@ -9,11 +9,13 @@ mod finality;
 pub mod ledger_meta;
 mod mempool;
 mod progress;
+mod recovery;
 pub mod restore;
 mod status;
 
 pub use finality::SHARE_HEIGHTS_AHEAD_MAX;
-pub use restore::stored_objects;
+pub use recovery::Latest;
+pub use restore::{Lost, stored_objects};
 pub use status::due_for_posting;
 
 use crate::api::Refusal;
@@ -22,6 +24,7 @@ use crate::view::{CertifiedView, View};
 use finality::{Finality, Outcome};
 use mempool::Mempool;
 use progress::Progress;
+use recovery::Recovery;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use weft_consensus::{
@@ -44,6 +47,8 @@ pub enum Input {
     },
     /// A fetch is over; what it brought has been handed in before.
     FetchEnded(FetchId),
+    /// S1: a member's answer to [`Effect::AskLatest`].
+    Latest { of: MemberIndex, latest: Latest },
     /// The base chain has finalised the checkpoint of a height.
     Anchored(Height),
     /// The deadline has passed.
@@ -64,6 +69,13 @@ pub enum Effect {
         height: Height,
         digest: StatementDigest,
     },
+    /// S1: forbid everything at or below in the signing guard, synced. Make it if it is missing, or in
+    /// place of a damaged one.
+    GuardFloor {
+        epoch: Epoch,
+        round: Round,
+        height: Height,
+    },
     /// Store an own vertex, synced.
     PersistOwn(Verified<Vertex>),
     /// Store another member's vertex; synced with the next own one.
@@ -76,6 +88,8 @@ pub enum Effect {
     },
     /// Ask a member, hand in what it answers, then `FetchEnded`.
     Fetch(FetchRequest),
+    /// S1: ask a member for the latest vertex that it has signed. No answer is needed if there is none.
+    AskLatest(MemberIndex),
     /// Store a commit with all that it changed, in one batch, and tell readers.
     Executed(Box<Executed>),
     /// Store a certificate, synced, and tell readers; `due` ones are posted (B2).
@@ -119,6 +133,10 @@ pub struct ReplicaConfig {
 /// What a restart finds in the store, or what genesis gives.
 pub struct Restored {
     pub core: Recovered,
+    /// S1: why `core.signed` is not known, if it is not.
+    pub lost: Option<Lost>,
+    /// V3, S1: no statement of this height or a lower one is signed.
+    pub height_floor: Height,
     pub ledger: Ledger,
     /// Statements of the newest certified height and of all after it, ascending.
     pub statements: Vec<Statement>,
@@ -140,6 +158,10 @@ pub struct Replica {
     mempool: Mempool,
     ledger: Ledger,
     finality: Finality,
+    /// S1: until it is known what this member has signed.
+    recovery: Option<Recovery>,
+    /// What the guard forbade at the start.
+    height_floor: Height,
     /// Own shares for the next own vertex.
     outbox: Vec<FinalityShare>,
     last_height: LastHeight,
@@ -209,22 +231,43 @@ impl Replica {
                 certificate,
                 snapshot,
             });
-        let finality = Finality::new(
+        let mut finality = Finality::new(
             config.genesis.network,
             config.committee.clone(),
             signer,
             certified_height,
         );
         let progress = Progress::new(&config.committee, own_index, now);
+        if restored.lost.is_none() {
+            finality.sign_above(restored.height_floor);
+        }
+        let leader = restored.core.last.leader.map(|l| l.round);
+        let committee = config.committee.clone();
+        let signed = restored.core.signed.unwrap_or(Round::ZERO);
+        let own_round = restored.core.own.as_ref().map_or(signed, |v| v.round());
+        let recovery = match (own_index, restored.lost) {
+            (Some(own), Some(lost)) => Some(Recovery::lost(committee, own, lost, leader)),
+            // What has never signed has nothing to ask.
+            (Some(own), None) if own_round > Round::ZERO => {
+                Some(Recovery::restart(committee, own, signed, now))
+            }
+            _ => None,
+        };
+        let mut recovered = restored.core;
+        if recovery.is_some() {
+            recovered.signed = None;
+        }
         let mut replica = Self {
             committee: config.committee,
             own: config.own,
-            core: Core::new(core_config, restored.core, now),
+            core: Core::new(core_config, recovered, now),
             core_effects: Vec::new(),
             spare_effects: Vec::new(),
             mempool: Mempool::new(config.mempool_bytes_max),
             ledger: restored.ledger,
             finality,
+            recovery,
+            height_floor: restored.height_floor,
             outbox: Vec::new(),
             last_height,
             snapshots: BTreeMap::new(),
@@ -265,6 +308,7 @@ impl Replica {
                 self.feed(now, weft_consensus::Input::Vertex { vertex, from });
             }
             Input::FetchEnded(id) => self.feed(now, weft_consensus::Input::FetchEnded(id)),
+            Input::Latest { of, latest } => self.answered(now, of, latest),
             Input::Anchored(height) if height > self.anchored => {
                 self.anchored = height;
                 out.push(Effect::Anchored(height));
@@ -274,6 +318,7 @@ impl Replica {
         }
         self.run(now, out);
         self.progress.note(self.core.quorum_round(), now);
+        self.ask_latest(now, out);
     }
 
     /// Takes transactions into the mempool, each or not.
@@ -299,7 +344,10 @@ impl Replica {
     pub fn next_deadline(&self) -> Option<Millis> {
         match self.halted {
             Some(_) => None,
-            None => self.core.next_deadline(),
+            None => {
+                let recovery = self.recovery.as_ref().and_then(Recovery::deadline);
+                self.core.next_deadline().into_iter().chain(recovery).min()
+            }
         }
     }
 
@@ -323,6 +371,9 @@ impl Replica {
                 }
                 self.spare_effects = effects;
             }
+            if self.recovered(now, out) {
+                continue;
+            }
             let unordered = self.has_work();
             if unordered == self.unordered {
                 return;
@@ -330,6 +381,54 @@ impl Replica {
             self.unordered = unordered;
             self.feed(now, weft_consensus::Input::Unordered(unordered));
         }
+    }
+
+    /// S1: another member has said what it has signed last.
+    fn answered(&mut self, now: Millis, of: MemberIndex, latest: Latest) {
+        let Some(recovery) = &mut self.recovery else {
+            return;
+        };
+        recovery.answered(of, &latest);
+        self.progress.hear(of, now);
+        if let Latest::Vertex(vertex) = latest {
+            let from = Some(of);
+            self.feed(now, weft_consensus::Input::Vertex { vertex, from });
+        }
+    }
+
+    fn ask_latest(&mut self, now: Millis, out: &mut Vec<Effect>) {
+        let due = self.recovery.as_mut().map(|r| r.due(now));
+        let due = due.filter(|_| self.halted.is_none()).unwrap_or_default();
+        out.extend(due.into_iter().map(Effect::AskLatest));
+    }
+
+    /// S1: ends the recovery if it is known now what this member may sign. The guard has it first.
+    fn recovered(&mut self, now: Millis, out: &mut Vec<Effect>) -> bool {
+        let Some(recovery) = &self.recovery else {
+            return false;
+        };
+        let floor = match recovery.result(self.core.quorum_round(), now) {
+            None => return false,
+            Some(recovery::Recovered::Known(signed)) => {
+                self.recovery = None;
+                self.feed(now, weft_consensus::Input::Signed(signed));
+                return true;
+            }
+            Some(recovery::Recovered::Floor(floor)) => floor,
+        };
+        self.recovery = None;
+        let round = floor.max(self.core.status().own_round);
+        // Every height that can have been signed was closed by a commit with a leader up to the floor, and
+        // commits above it are executed.
+        let height = self.last_height.height.max(self.height_floor);
+        self.finality.sign_above(height);
+        out.push(Effect::GuardFloor {
+            epoch: self.committee.epoch(),
+            round,
+            height,
+        });
+        self.feed(now, weft_consensus::Input::Signed(round));
+        true
     }
 
     /// R2: whether anything waits to be ordered or certified.
@@ -412,6 +511,9 @@ impl Replica {
             .ledger
             .apply(commit.index, commit.timestamp, &transactions);
         let statement = self.close_height(&commit);
+        if let Some(recovery) = &mut self.recovery {
+            recovery.committed(commit.leader.round);
+        }
         out.push(Effect::Executed(Box::new(Executed {
             commit,
             transactions,
@@ -468,9 +570,10 @@ impl Replica {
         Some((statement, due))
     }
 
-    /// F2: signs a statement, guarded, and carries the share in the next own vertex.
+    /// F2: signs a statement, guarded, and carries the share in the next own vertex; not one that may have
+    /// been signed before (S1).
     fn sign_statement(&mut self, statement: Statement, due: bool, out: &mut Vec<Effect>) {
-        if self.own.is_some() {
+        if self.finality.signs(statement.height) {
             out.push(Effect::GuardStatement {
                 epoch: statement.epoch,
                 height: statement.height,

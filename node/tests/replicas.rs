@@ -3,15 +3,15 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use weft_consensus::{LastCommit, Recovered};
+use weft_consensus::{FetchId, FetchRequest, LastCommit, Recovered, Wanted};
 use weft_ledger::Ledger;
 use weft_node::NodeKeys;
 use weft_node::api::Refusal;
-use weft_node::replica::{Effect, Input, Replica, ReplicaConfig, Restored};
+use weft_node::replica::{Effect, Input, Latest, Lost, Replica, ReplicaConfig, Restored};
 use weft_types::testing::{self, finality_key, user, vertex_key};
 use weft_types::{
     Amount, AssetId, Certificate, Commit, Genesis, Height, MemberIndex, Millis, Object, ObjectId,
-    Operation, Payment, Transaction, TransactionBody, Verified, Vertex,
+    Operation, Payment, Round, Transaction, TransactionBody, Verified, Vertex,
 };
 
 const MEMBERS: usize = 4;
@@ -27,6 +27,14 @@ struct World {
     /// The newest height that is due for posting and certified.
     due: Vec<Height>,
     down: Vec<usize>,
+    /// By replica: the latest vertex that it has signed.
+    latest: Vec<Option<Verified<Vertex>>>,
+    /// Answers to replicas that ask what others have signed last.
+    answers: Vec<(usize, MemberIndex, Latest)>,
+    signed: Vec<Verified<Vertex>>,
+    ended: Vec<(usize, FetchId)>,
+    /// What guards were told to forbid, by round and height.
+    floors: Vec<(Round, Height)>,
 }
 
 impl World {
@@ -47,17 +55,36 @@ impl World {
             certificates: vec![Vec::new(); MEMBERS],
             due: vec![Height::ZERO; MEMBERS],
             down: Vec::new(),
+            latest: vec![None; MEMBERS],
+            answers: Vec::new(),
+            signed: Vec::new(),
+            ended: Vec::new(),
+            floors: Vec::new(),
         };
         for i in 0..MEMBERS {
             let mut effects = Vec::new();
-            let replica = world.start(i, &mut effects);
+            let replica = world.start(i, None, &mut effects);
             world.replicas.push(replica);
             world.carry_out(i, effects);
         }
         world
     }
 
-    fn start(&self, i: usize, effects: &mut Vec<Effect>) -> Replica {
+    fn start(&self, i: usize, lost: Option<Lost>, effects: &mut Vec<Effect>) -> Replica {
+        let core = Recovered {
+            signed: lost.is_none().then_some(Round::ZERO),
+            ..Recovered::fresh(LastCommit::genesis(self.genesis.template.timestamp_ms))
+        };
+        self.start_from(i, core, lost, effects)
+    }
+
+    fn start_from(
+        &self,
+        i: usize,
+        core: Recovered,
+        lost: Option<Lost>,
+        effects: &mut Vec<Effect>,
+    ) -> Replica {
         let keys = NodeKeys {
             vertex: vertex_key(i),
             finality: finality_key(i),
@@ -71,7 +98,9 @@ impl World {
             adjust: None,
         };
         let restored = Restored {
-            core: Recovered::fresh(LastCommit::genesis(template.timestamp_ms)),
+            core,
+            lost,
+            height_floor: Height(0),
             ledger: Ledger::genesis(template).unwrap().0,
             statements: Vec::new(),
             certificate: None,
@@ -92,6 +121,20 @@ impl World {
                 Effect::Relay { to, vertex } => {
                     self.inboxes[to.as_usize()].push_back((MemberIndex(i as u32), vertex));
                 }
+                Effect::PersistOwn(vertex) => {
+                    self.signed.push(vertex.clone());
+                    self.latest[i] = Some(vertex);
+                }
+                Effect::AskLatest(of) if !self.down.contains(&of.as_usize()) => {
+                    let latest = self.latest[of.as_usize()].clone();
+                    let latest = latest.map_or(Latest::Nothing, Latest::Vertex);
+                    self.answers.push((i, of, latest));
+                    let mut of_asker = self.signed.iter().rev();
+                    let of_asker = of_asker.find(|v| v.author() == MemberIndex(i as u32));
+                    self.inboxes[i].extend(of_asker.map(|v| (of, v.clone())));
+                }
+                Effect::GuardFloor { round, height, .. } => self.floors.push((round, height)),
+                Effect::Fetch(request) => self.fetch(i, &request),
                 Effect::Executed(executed) => self.commits[i].push(executed.commit),
                 Effect::Certified { certificate, due } => {
                     if due {
@@ -117,6 +160,22 @@ impl World {
         results.remove(0)
     }
 
+    /// Everything that was ever signed is kept in `signed`, and anybody has it.
+    fn fetch(&mut self, i: usize, request: &FetchRequest) {
+        let found: Vec<Verified<Vertex>> = self
+            .signed
+            .iter()
+            .filter(|v| match &request.wanted {
+                Wanted::Vertices(vertices) => vertices.contains(&v.reference()),
+                Wanted::Rounds { after, until, .. } => *after < v.round() && v.round() <= *until,
+            })
+            .cloned()
+            .collect();
+        let from = request.from;
+        self.inboxes[i].extend(found.into_iter().map(|v| (from, v)));
+        self.ended.push((i, request.id));
+    }
+
     /// One millisecond: everything that was under way arrives, then time passes.
     fn step(&mut self) {
         self.now = self.now.saturating_add(1);
@@ -128,6 +187,13 @@ impl World {
             for (from, vertex) in std::mem::take(&mut self.inboxes[i]) {
                 let from = Some(from);
                 self.replicas[i].handle(self.now, Input::Vertex { vertex, from }, &mut effects);
+            }
+            for (_, id) in self.ended.extract_if(.., |(of, _)| *of == i) {
+                self.replicas[i].handle(self.now, Input::FetchEnded(id), &mut effects);
+            }
+            for (_, of, latest) in self.answers.extract_if(.., |(asker, ..)| *asker == i) {
+                let input = Input::Latest { of, latest };
+                self.replicas[i].handle(self.now, input, &mut effects);
             }
             self.replicas[i].handle(self.now, Input::Tick, &mut effects);
             self.carry_out(i, effects);
@@ -288,4 +354,77 @@ fn three_of_four_go_on_and_two_stop() {
     assert_eq!(world.balance(0, 2), Amount(1_002_000));
     assert_eq!(world.replicas[0].view().not_voting, None);
     assert!(world.certified(0) > Height(1));
+}
+
+#[test]
+fn s1_a_replica_that_has_lost_everything_signs_again_above_what_it_may_have_signed() {
+    let mut world = World::new();
+    let transfer = world.transfer(1);
+    world.submit(0, transfer);
+    world.run(3_000);
+    let before = world.latest[3].take().unwrap().round();
+    // While one of the others is away, too few can say.
+    world.down = vec![2];
+    let mut effects = Vec::new();
+    world.replicas[3] = world.start(3, Some(Lost::GuardMissing), &mut effects);
+    world.commits[3].clear();
+    world.inboxes[3].clear();
+    world.carry_out(3, effects);
+    world.run(5_000);
+    let view = world.replicas[3].view();
+    for why in [view.not_voting, view.not_accepting, view.not_ready] {
+        let why = why.unwrap();
+        assert!(why.contains("waits for member 2"), "{why}");
+    }
+    assert!(world.latest[3].is_none() && world.floors.is_empty());
+
+    world.down.clear();
+    world.inboxes[2].clear();
+    world.run(10_000);
+    let (round, height) = world.floors[0];
+    assert!(round >= before, "{round} and {before}");
+    assert!(
+        height >= Height(1),
+        "its share of that height is with others"
+    );
+    let again: Vec<&Verified<Vertex>> = world.signed.iter().rev().collect();
+    let again = again.iter().find(|v| v.author() == MemberIndex(3)).unwrap();
+    assert!(again.round() > round);
+    assert_eq!(world.replicas[3].view().not_voting, None);
+    let transfer = world.transfer(2);
+    world.submit(3, transfer);
+    world.run(2_000);
+    assert_eq!(world.balance(3, 2), Amount(1_002_000));
+    assert_eq!(world.commits[3].len(), world.commits[0].len());
+    assert_eq!(world.certified(3), Height(2));
+}
+
+/// Nobody can tell from the guard that it is an old copy, if the database is one too.
+#[test]
+fn s1_after_an_ordinary_restart_a_replica_looks_first_what_others_have_seen_of_it() {
+    let mut world = World::new();
+    world.run(10_000);
+    let latest = world.latest[3].as_ref().unwrap().round();
+    let old = Round(latest.0 - 2);
+    let is_old = |v: &&Verified<Vertex>| v.round() <= old;
+    let vertices: Vec<Verified<Vertex>> = world.signed.iter().filter(is_old).cloned().collect();
+    let own = vertices.iter().rfind(|v| v.author() == MemberIndex(3));
+    let core = Recovered {
+        own: own.cloned(),
+        signed: Some(old),
+        vertices: vertices.clone(),
+        ..Recovered::fresh(LastCommit::genesis(world.genesis.template.timestamp_ms))
+    };
+    let mut effects = Vec::new();
+    world.replicas[3] = world.start_from(3, core, None, &mut effects);
+    world.commits[3].clear();
+    world.inboxes[3].clear();
+    world.carry_out(3, effects);
+    world.run(5_000);
+    let rounds = world.signed.iter().filter(|v| v.author() == MemberIndex(3));
+    let mut rounds: Vec<Round> = rounds.map(|v| v.round()).collect();
+    assert!(rounds.last() > Some(&latest), "it goes on");
+    let signed = rounds.len();
+    rounds.dedup();
+    assert_eq!(rounds.len(), signed, "a round was signed again");
 }

@@ -250,6 +250,11 @@ impl SigningGuard {
         self.record.highest_vertex()
     }
 
+    /// The height up to which no statement is signed but for those that are remembered above it.
+    pub fn height_floor(&self) -> Height {
+        self.record.height_floor()
+    }
+
     /// The highest height at which a statement was signed or is forbidden; zero when none.
     pub fn highest_height(&self) -> Height {
         let signed = self.record.statements.last_key_value();

@@ -30,8 +30,9 @@ impl Core {
         let previous = self.dag.quorum_round();
         let round = previous.next();
         let quorum = self.dag.has_quorum(previous);
-        // R1 (a): a quorum of the previous round. Each round is signed once (V3).
-        if self.proposing.is_some() || !quorum || round <= self.signed || self.behind().is_some() {
+        // R1 (a): a quorum of the previous round. Each round is signed once (V3, S1).
+        let signed = self.recovering || round <= self.signed;
+        if self.proposing.is_some() || !quorum || signed || self.behind().is_some() {
             return;
         }
         // R1 (b), (c), or the time-out.

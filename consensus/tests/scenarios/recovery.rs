@@ -79,7 +79,7 @@ fn v3_no_round_is_signed_that_the_guard_has_let_pass() {
             .iter()
             .find(|v| v.round() == Round(1) && v.author().0 == 0)
             .cloned(),
-        signed: Round(4),
+        signed: Some(Round(4)),
         ..Recovered::fresh(LastCommit::genesis(Millis(500)))
     };
     view.restart_from(recovered).work(true);
@@ -87,6 +87,22 @@ fn v3_no_round_is_signed_that_the_guard_has_let_pass() {
     assert_eq!(view.wait(5_000).propose(), None, "round 4 may be signed");
     view.draw("4  -  BCD  BCD  BCD");
     assert_eq!(view.propose().unwrap(), "A5: A2 B4 C4 D4");
+}
+
+#[test]
+fn s1_a_member_proposes_nothing_before_it_knows_what_it_has_signed() {
+    let mut view = two_rounds();
+    view.restart_from(Recovered {
+        signed: None,
+        ..Recovered::fresh(LastCommit::genesis(Millis(500)))
+    });
+    view.work(true);
+    assert_eq!(view.wait(5_000).propose(), None, "not even round 1");
+    view.receive("A1 B1 C1 D1").draw("2  -  *  *  *");
+    assert_eq!(view.wait(5_000).propose(), None, "it goes on to follow");
+    assert_eq!(view.signed(3).propose(), None, "round 3 may be signed");
+    view.draw("3  -  BCD  BCD  BCD");
+    assert_eq!(view.propose().unwrap(), "A4: A1 B3 C3 D3");
 }
 
 #[test]

@@ -4,7 +4,8 @@
 
 use super::DriverError;
 use super::clock::Clock;
-use super::fetch::fetch;
+use super::fetch::{ask_latest, fetch};
+use super::guard::Guard;
 use super::inbound::{CERTIFICATE_FRAME, VERTEX_FRAME, Verifier};
 use super::restore::LEDGER_META;
 use crate::api::Submit;
@@ -16,11 +17,12 @@ use crate::tracker::Tracker;
 use crate::view::View;
 use bytes::Bytes;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use weft_network::{FrameKind, Handle as Network};
-use weft_storage::{CommitBatch, Durability, SigningGuard, Store};
+use weft_storage::{CommitBatch, Durability, GuardFloor, Store};
 use weft_types::{Certificate, Height, Verified, Vertex};
 
 /// Commands that wait for the replica's thread.
@@ -49,7 +51,11 @@ pub struct Engine {
     pub replica: Replica,
     pub store: Arc<Store>,
     /// `None` for an observer, who signs nothing.
-    pub guard: Option<SigningGuard>,
+    pub guard: Option<Guard>,
+    /// S1: whether others may be shown the latest own vertex of the store.
+    pub knows_signed: Arc<AtomicBool>,
+    /// S1: what the log has last said of it.
+    pub recovering: Option<String>,
     pub network: Network,
     pub verifier: Verifier,
     pub commands: Commands,
@@ -72,6 +78,7 @@ impl Engine {
     ) -> Result<(), DriverError> {
         let mut effects = start;
         self.carry_out(&mut effects)?;
+        self.log_recovery();
         self.publish();
         loop {
             let deadline = self.replica.next_deadline().map(|d| self.clock.instant(d));
@@ -97,6 +104,7 @@ impl Engine {
                 };
                 self.handle(input, &mut effects)?;
             }
+            self.log_recovery();
             self.publish();
         }
         self.store.sync()?;
@@ -164,11 +172,28 @@ impl Engine {
                 height,
                 digest,
             } => self.guard()?.sign_statement(epoch, height, digest)?,
+            Effect::GuardFloor {
+                epoch,
+                round,
+                height,
+            } => {
+                self.guard()?.raise_floor(GuardFloor {
+                    vertex: Some((epoch, round)),
+                    height,
+                })?;
+                tracing::info!(
+                    %round,
+                    %height,
+                    "recovered: this node signs again, above this round and height"
+                );
+            }
             Effect::PersistOwn(vertex) => {
                 self.readers.metrics.vertices(1);
                 self.readers.events.on_vertex(&vertex);
                 let begun = Instant::now();
                 self.store.put_own_vertex(&vertex)?;
+                // S1: above everything that was signed before.
+                self.knows_signed.store(true, Ordering::SeqCst);
                 self.readers.metrics.store_write(begun.elapsed());
             }
             Effect::Broadcast(vertex) => {
@@ -188,6 +213,12 @@ impl Engine {
                 self.runtime
                     .spawn(fetch(network, verifier, commands, request));
             }
+            Effect::AskLatest(of) => {
+                let (network, verifier) = (self.network.clone(), self.verifier.clone());
+                let commands = self.commands.clone();
+                self.runtime
+                    .spawn(ask_latest(network, verifier, commands, of));
+            }
             Effect::Executed(executed) => self.executed(*executed)?,
             Effect::Certified { certificate, due } => self.certified(certificate, due)?,
             Effect::Anchored(height) => self.anchored(height)?,
@@ -205,7 +236,7 @@ impl Engine {
         Ok(())
     }
 
-    fn guard(&mut self) -> Result<&mut SigningGuard, DriverError> {
+    fn guard(&mut self) -> Result<&mut Guard, DriverError> {
         self.guard.as_mut().ok_or(DriverError::NoGuard)
     }
 
@@ -284,6 +315,17 @@ impl Engine {
     fn publish_to_observers(&self, kind: FrameKind, encoded: impl FnOnce() -> Bytes) {
         if self.network.stats().observers > 0 {
             let _ = self.network.publish(kind, encoded());
+        }
+    }
+
+    /// S1: tells the operator what this node waits for, when that has changed.
+    fn log_recovery(&mut self) {
+        let recovering = self.replica.recovering();
+        if recovering != self.recovering {
+            if let Some(recovering) = &recovering {
+                tracing::warn!("{recovering}");
+            }
+            self.recovering = recovering;
         }
     }
 

@@ -4,13 +4,16 @@
 
 use super::engine::{Command, Commands};
 use super::inbound::Verifier;
-use crate::replica::Input;
+use crate::replica::{Input, Latest};
 use bytes::Bytes;
 use prost::Message as _;
 use weft_consensus::{FetchRequest, Wanted};
 use weft_network::Handle;
 use weft_storage::{PageRequest, Store, StoreError};
-use weft_types::{Epoch, MEMBERS_MAX, MemberSet, Round, VERTEX_BYTES_MAX, Vertex, VertexRef, wire};
+use weft_types::wire::latest::Answer;
+use weft_types::{
+    Epoch, MEMBERS_MAX, MemberIndex, MemberSet, Round, VERTEX_BYTES_MAX, Vertex, VertexRef, wire,
+};
 
 /// How much is answered at once.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +40,9 @@ pub const OBSERVERS: AnswerLimits = AnswerLimits {
     serving_max: 1,
 };
 
+/// S1: vertices from the round before the own latest one on that are looked through.
+const NEWEST_VERTICES: usize = 4 * MEMBERS_MAX;
+
 /// A request that cannot be answered.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -48,14 +54,27 @@ pub enum ServeError {
     Store(#[from] StoreError),
 }
 
-/// Answers with the vertices that this node has, in the order asked for, or ascending from a round.
+/// S1: how a member is answered that asks for this node's latest vertex.
+#[derive(Debug, Clone, Copy)]
+pub struct Shows {
+    pub to: MemberIndex,
+    /// Whether the latest own vertex of the store is the latest that was signed.
+    pub knows_signed: bool,
+}
+
+/// Answers with the vertices that this node has, in the order asked for, or ascending from a round; a
+/// member also with the own latest one (S1).
 pub fn serve(
     store: &Store,
     epoch: Epoch,
     request: Bytes,
     limits: AnswerLimits,
+    shows: Option<Shows>,
 ) -> Result<Bytes, ServeError> {
     let request = wire::FetchRequest::decode(request)?;
+    if let Some(shows) = shows.filter(|_| request.latest) {
+        return Ok(latest(store, epoch, shows)?.encode_to_vec().into());
+    }
     let (asked, max) = (request.vertices.len(), limits.vertices_max);
     if asked > max {
         return Err(ServeError::TooMany { asked, max });
@@ -91,7 +110,69 @@ pub fn serve(
             vertices.push(vertex);
         }
     }
-    Ok(wire::FetchResponse { vertices }.encode_to_vec().into())
+    let answer = wire::FetchResponse {
+        vertices,
+        latest: None,
+    };
+    Ok(answer.encode_to_vec().into())
+}
+
+/// S1: the latest vertex that this node has signed, which the database has before it leaves; and the
+/// latest of the asking member that is not linked to by it.
+fn latest(store: &Store, epoch: Epoch, shows: Shows) -> Result<wire::FetchResponse, StoreError> {
+    let own = store.own_vertex()?;
+    let from = own.map_or(Round::ZERO, |own| own.vertex.round.saturating_sub(1));
+    let page = store.vertices(epoch, from, &PageRequest::ascending(NEWEST_VERTICES))?;
+    let of_asker = page.entries.iter().rfind(|v| v.author() == shows.to);
+    let own = match own {
+        Some(own) => store.vertex_encoded(own.epoch, &own.vertex)?,
+        None => None,
+    };
+    let answer = match own {
+        _ if !shows.knows_signed => Answer::Recovering(true),
+        Some(vertex) => Answer::Vertex(vertex),
+        None => Answer::NothingSigned(true),
+    };
+    let answer = Some(answer);
+    Ok(wire::FetchResponse {
+        vertices: of_asker.map(|v| v.encode()).into_iter().collect(),
+        latest: Some(wire::Latest { answer }),
+    })
+}
+
+/// S1: asks a member for the latest vertex that it has signed. One that does not answer, or not as it
+/// should, is asked again later.
+pub async fn ask_latest(network: Handle, verifier: Verifier, commands: Commands, of: MemberIndex) {
+    let request = wire::FetchRequest {
+        latest: true,
+        ..wire::FetchRequest::default()
+    };
+    let answer = match network.fetch(of, request.encode_to_vec().into()).await {
+        Ok(bytes) => wire::FetchResponse::decode(bytes),
+        Err(error) => {
+            tracing::debug!(member = %of, %error, "did not say what it has signed last");
+            return;
+        }
+    };
+    let answer = answer.unwrap_or_default();
+    // First what it has of this node, so that it is known when the answer is.
+    let vertices = answer.vertices.into_iter().take(1).collect();
+    verifier.vertices(of, vertices).await;
+    let latest = match answer.latest.and_then(|l| l.answer) {
+        Some(Answer::Vertex(bytes)) => {
+            let vertex = verifier.checked(of, bytes).await;
+            vertex.filter(|v| v.author() == of).map(Latest::Vertex)
+        }
+        Some(Answer::NothingSigned(true)) => Some(Latest::Nothing),
+        Some(Answer::Recovering(true)) => Some(Latest::Recovering),
+        _ => None,
+    };
+    match latest {
+        Some(latest) => {
+            let _ = commands.send(Command(Input::Latest { of, latest })).await;
+        }
+        None => tracing::warn!(member = %of, "says nothing of use about what it has signed last"),
+    }
 }
 
 /// Asks one member, and hands what it answers to the verifier; then says that it is over.
@@ -100,15 +181,15 @@ pub async fn fetch(network: Handle, verifier: Verifier, commands: Commands, fetc
     let request = match &fetch.wanted {
         Wanted::Vertices(vertices) => wire::FetchRequest {
             vertices: vertices.iter().map(Into::into).collect(),
-            rounds: None,
+            ..wire::FetchRequest::default()
         },
         Wanted::Rounds { after, until, held } => wire::FetchRequest {
-            vertices: Vec::new(),
             rounds: Some(wire::Rounds {
                 after: after.0,
                 until: until.0,
                 held: held.to_bitmap(MEMBERS_MAX).into(),
             }),
+            ..wire::FetchRequest::default()
         },
     };
     let answer = network.fetch(from, request.encode_to_vec().into()).await;

@@ -3,19 +3,23 @@
 //! the sockets of whoever sends it.
 
 use super::engine::{Command, Commands};
-use super::fetch::{AnswerLimits, MEMBERS, OBSERVERS, ServeError, serve};
+use super::fetch::{AnswerLimits, MEMBERS, OBSERVERS, ServeError, Shows, serve};
 use crate::metrics::Metrics;
 use crate::replica::Input;
 use bytes::Bytes;
 use dashmap::DashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use weft_network::{Event, Events, FrameKind};
 use weft_storage::Store;
-use weft_types::{Committee, Epoch, MemberIndex, NetworkId, Vertex, VertexDigest, verify_vertex};
+use weft_types::{
+    Committee, Epoch, MemberIndex, NetworkId, Verified, Vertex, VertexDigest, VertexError,
+    verify_vertex,
+};
 
 /// Frames that carry an encoded vertex.
 pub const VERTEX_FRAME: FrameKind = FrameKind(1);
@@ -65,6 +69,29 @@ impl Verifier {
         }
     }
 
+    /// Verifies a vertex on the pool and gives it back; `None` when it is refused.
+    pub async fn checked(&self, from: MemberIndex, bytes: Bytes) -> Option<Verified<Vertex>> {
+        let place = self.places.clone().acquire_owned().await.ok()?;
+        let this = self.clone();
+        let checked = tokio::task::spawn_blocking(move || {
+            let verified = this.decode_and_verify(bytes);
+            drop(place);
+            verified
+        });
+        match checked.await.ok()? {
+            Ok(vertex) => Some(vertex),
+            Err(error) => {
+                tracing::warn!(member = %from, %error, "refused a vertex");
+                None
+            }
+        }
+    }
+
+    fn decode_and_verify(&self, bytes: Bytes) -> Result<Verified<Vertex>, VertexError> {
+        let vertex = Vertex::decode(bytes)?;
+        verify_vertex(vertex, self.network, &self.committee, &|_| None)
+    }
+
     async fn start(&self, from: MemberIndex, vertices: Vec<Bytes>) -> Option<JoinHandle<()>> {
         let place = self.places.clone().acquire_owned().await.ok()?;
         let this = self.clone();
@@ -109,6 +136,8 @@ impl Verifier {
 struct Server {
     store: Arc<Store>,
     epoch: Epoch,
+    /// S1: whether the latest own vertex of the store is the latest that was signed.
+    knows_signed: Arc<AtomicBool>,
 }
 
 impl Server {
@@ -117,13 +146,16 @@ impl Server {
         request: Bytes,
         reply: oneshot::Sender<Bytes>,
         limits: AnswerLimits,
+        asker: Option<MemberIndex>,
         place: OwnedSemaphorePermit,
     ) {
-        let Self { store, epoch } = self.clone();
+        let this = self.clone();
         tokio::task::spawn_blocking(move || {
             // Whoever asked may have given up while the request waited.
             if !reply.is_closed() {
-                match serve(&store, epoch, request, limits) {
+                let knows_signed = this.knows_signed.load(Ordering::SeqCst);
+                let shows = asker.map(|to| Shows { to, knows_signed });
+                match serve(&this.store, this.epoch, request, limits, shows) {
                     Ok(answer) => drop(reply.send(answer)),
                     Err(ServeError::Store(error)) => {
                         tracing::warn!(%error, "cannot answer a fetch");
@@ -141,10 +173,15 @@ pub async fn run(
     mut events: Events,
     verifier: Verifier,
     store: Arc<Store>,
+    knows_signed: Arc<AtomicBool>,
     stop: CancellationToken,
 ) {
     let epoch = verifier.committee.epoch();
-    let server = Server { store, epoch };
+    let server = Server {
+        store,
+        epoch,
+        knows_signed,
+    };
     let members = Arc::new(Semaphore::new(MEMBERS.serving_max));
     let observers = Arc::new(Semaphore::new(OBSERVERS.serving_max));
     loop {
@@ -166,10 +203,14 @@ pub async fn run(
                     }
                 }
             }
-            Event::Fetch { request, reply, .. } => {
+            Event::Fetch {
+                from,
+                request,
+                reply,
+            } => {
                 // Dropping the reply refuses: the peer asks somebody else.
                 if let Ok(place) = members.clone().try_acquire_owned() {
-                    server.start(request, reply, MEMBERS, place);
+                    server.start(request, reply, MEMBERS, Some(from), place);
                 }
             }
             Event::History { request, reply } => {
@@ -177,7 +218,7 @@ pub async fn run(
                 let (server, observers) = (server.clone(), observers.clone());
                 tokio::spawn(async move {
                     if let Ok(place) = observers.acquire_owned().await {
-                        server.start(request, reply, OBSERVERS, place);
+                        server.start(request, reply, OBSERVERS, None, place);
                     }
                 });
             }

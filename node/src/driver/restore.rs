@@ -2,10 +2,11 @@
 //! here asks anybody; what is wrong stops the node.
 
 use super::DriverError;
+use super::guard::Guard;
 use crate::replica::restore::{Found, ReceiptsNeeded, first_round, genesis_commit};
-use crate::replica::{Restored, ledger_meta, stored_objects};
+use crate::replica::{Lost, Restored, ledger_meta, stored_objects};
 use std::sync::Arc;
-use weft_storage::{CommitBatch, Cursor, Durability, PageRequest, SigningGuard, Store};
+use weft_storage::{CommitBatch, Cursor, Durability, PageRequest, Store};
 use weft_types::{
     Commit, CommitIndex, Committee, Genesis, Height, Receipt, Round, Statement, Verified, Vertex,
     verify_vertex,
@@ -21,7 +22,8 @@ pub fn restore(
     store: &Store,
     genesis: &Genesis,
     committee: &Committee,
-    guard: Option<&SigningGuard>,
+    guard: Option<&Guard>,
+    signed: Result<Round, Lost>,
 ) -> Result<Restored, DriverError> {
     let last = match store.last_commit()? {
         Some(commit) => commit,
@@ -40,12 +42,12 @@ pub fn restore(
         .as_ref()
         .map_or(Height::ZERO, |c| c.statement.height);
     let floor = first_round(&last, genesis.template.params.gc_depth);
-    let signed = guard.and_then(SigningGuard::highest_vertex);
     let found = Found {
         commits: commits_from(store, floor)?,
         vertices: vertices_from(store, genesis, committee, floor)?,
         own: own_vertex(store, genesis, committee)?,
-        signed: signed.map_or(Round::ZERO, |s| s.round),
+        signed,
+        height_floor: guard.map_or(Height::ZERO, Guard::height_floor),
         objects: objects(store)?,
         receipts: receipts(store, &last, ReceiptsNeeded::new(&meta, genesis))?,
         statements: statements_from(store, certified)?,

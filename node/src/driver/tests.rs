@@ -4,6 +4,7 @@ use super::*;
 use crate::keys::write_secret;
 use std::path::Path;
 use tempfile::TempDir;
+use weft_storage::{GuardFloor, SigningGuard};
 use weft_types::NetworkId;
 use weft_types::testing;
 

@@ -41,6 +41,8 @@ pub struct Finality {
     committee: Arc<Committee>,
     /// `None` for an observer, who follows and signs nothing.
     own: Option<(MemberIndex, SecretKey)>,
+    /// V3, S1: statements of heights above this are signed; none while that is not known.
+    signs_above: Option<Height>,
     /// Executed here and not certified yet.
     open: BTreeMap<Height, Statement>,
     shares: BTreeMap<Height, BTreeMap<StatementDigest, Shares>>,
@@ -66,6 +68,7 @@ impl Finality {
             network,
             committee,
             own,
+            signs_above: None,
             open: BTreeMap::new(),
             shares: BTreeMap::new(),
             refused: MemberSet::default(),
@@ -76,8 +79,18 @@ impl Finality {
         }
     }
 
-    /// A height was executed here: takes the statement, and returns the own share of it. One that is
-    /// `due` for posting goes on collecting shares once it is certified.
+    /// V3, S1: from now on statements of heights above this one are signed. Before this is said, none is.
+    pub fn sign_above(&mut self, height: Height) {
+        self.signs_above = Some(height);
+    }
+
+    /// Whether this member signs the statement of a height.
+    pub fn signs(&self, height: Height) -> bool {
+        self.own.is_some() && self.signs_above.is_some_and(|floor| height > floor)
+    }
+
+    /// A height was executed here: takes the statement, and returns the own share of it if this member
+    /// may sign it. One that is `due` for posting goes on collecting shares once it is certified.
     pub fn close(
         &mut self,
         statement: Statement,
@@ -91,7 +104,7 @@ impl Finality {
         if height <= self.certified {
             return (None, Vec::new());
         }
-        let own = self.own.as_ref();
+        let own = self.own.as_ref().filter(|_| self.signs(height));
         let share = own.map(|(index, key)| (*index, FinalityShare::sign(&statement, key)));
         self.open.insert(height, statement);
         let mut outcomes = match &share {

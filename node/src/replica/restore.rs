@@ -32,8 +32,11 @@ pub struct Found {
     pub vertices: Vec<Verified<Vertex>>,
     /// The own latest vertex, wherever it is.
     pub own: Option<Verified<Vertex>>,
-    /// V3: the highest round that the guard has let pass; zero if none.
-    pub signed: Round,
+    /// V3, S1: the highest round that the guard has let pass, zero if none; or why that is not known.
+    pub signed: Result<Round, Lost>,
+    /// V3: no statement of this height or a lower one is signed: those that the guard has let pass above it
+    /// may be signed again.
+    pub height_floor: Height,
     pub meta: LedgerMeta,
     pub objects: Vec<(ObjectId, bytes::Bytes)>,
     /// Of the commits of which [`ReceiptsNeeded::has`] says so, in their order.
@@ -115,8 +118,10 @@ impl Found {
                 commits: self.commits,
                 vertices: self.vertices,
                 own: self.own,
-                signed: self.signed,
+                signed: self.signed.ok(),
             },
+            lost: self.signed.err(),
+            height_floor: self.height_floor,
             ledger,
             statements: self.statements,
             certificate: self.certificate,
@@ -148,28 +153,66 @@ impl Found {
     }
 }
 
+/// The signing guard as it was found on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GuardFound {
+    Missing,
+    Damaged,
+    /// The highest place that it has let pass, or forbids; `None` when it has let nothing pass.
+    There(Option<(Epoch, Round)>),
+}
+
+/// S1: why a member does not know what it has signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Lost {
+    #[error("there is no signing guard")]
+    GuardMissing,
+    #[error("the signing guard is damaged")]
+    GuardDamaged,
+    /// It was restored from an older copy, or put back from elsewhere.
+    #[error("the database has vertices of this node that the signing guard does not know of")]
+    GuardBehind,
+    /// The database was restored from an older copy, or is gone.
+    #[error("the database is behind the signing guard, which knows of round {0}")]
+    StoreBehind(Round),
+}
+
+impl Lost {
+    /// What is known to be signed all the same.
+    pub fn signed(&self) -> Round {
+        match self {
+            Self::StoreBehind(round) => *round,
+            Self::GuardMissing | Self::GuardDamaged | Self::GuardBehind => Round::ZERO,
+        }
+    }
+}
+
 /// How the signing guard and the own latest vertex of the database stand to each other (V3, S1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GuardFit {
     Fits,
     /// A crash between the two writes: the own vertex is to be guarded now.
     Guard(Epoch, weft_types::VertexRef),
-    /// The database is older than what was signed: starting could sign twice.
-    StoreBehind(Round),
-    /// The database has own vertices that the guard does not know of.
-    GuardLost,
+    /// S1: the others have to be asked first.
+    Lost(Lost),
 }
 
-/// Compares the guard's highest place, `None` for a guard that has let nothing pass, with the own
-/// latest vertex: its epoch, its name, and the vertex itself if the database still has it.
+/// Compares the guard with the own latest vertex: its epoch, its name, and the vertex itself if the
+/// database still has it.
 pub fn guard_fit(
-    highest: Option<(Epoch, Round)>,
+    guard: GuardFound,
     own: Option<(Epoch, weft_types::VertexRef, Option<&Vertex>)>,
 ) -> GuardFit {
+    let highest = match guard {
+        GuardFound::Missing => return GuardFit::Lost(Lost::GuardMissing),
+        GuardFound::Damaged => return GuardFit::Lost(Lost::GuardDamaged),
+        GuardFound::There(highest) => highest,
+    };
     let stored = own.map(|(epoch, vertex, _)| (epoch, vertex.round));
     // The database has an own vertex before the guard does, so it is never behind.
     if highest > stored {
-        return GuardFit::StoreBehind(highest.map_or(Round::ZERO, |(_, round)| round));
+        let signed = highest.map_or(Round::ZERO, |(_, round)| round);
+        return GuardFit::Lost(Lost::StoreBehind(signed));
     }
     let Some((epoch, reference, vertex)) = own.filter(|_| highest < stored) else {
         return GuardFit::Fits;
@@ -178,7 +221,7 @@ pub fn guard_fit(
     let before = highest.map_or(Round::ZERO, |(_, round)| round);
     let previous = vertex.and_then(|v| v.parents().first().map(|p| p.round));
     if previous.is_none_or(|previous| previous > before) {
-        return GuardFit::GuardLost;
+        return GuardFit::Lost(Lost::GuardBehind);
     }
     GuardFit::Guard(epoch, reference)
 }

@@ -50,9 +50,8 @@ impl Replica {
     /// Why this node signs nothing at the moment.
     fn not_voting(&self, behind: Option<Round>) -> Option<String> {
         let waits = || {
-            behind
-                .map(catching_up)
-                .or_else(|| self.progress.stalled(&self.committee))
+            let waits = self.recovering().or(behind.map(catching_up));
+            waits.or_else(|| self.progress.stalled(&self.committee))
         };
         match (self.halted(), &self.own, waits()) {
             (Some(halted), ..) => Some(halted),
@@ -72,6 +71,9 @@ impl Replica {
             let text = "this node is an observer and takes no transactions: send them to a member";
             return Some(text.to_owned());
         }
+        if let Some(recovering) = self.recovering() {
+            return Some(recovering);
+        }
         if let Some(round) = self.core.status().behind {
             return Some(catching_up(round));
         }
@@ -89,6 +91,11 @@ impl Replica {
         let unheard = self.progress.heard_nobody().then(unheard);
         let waits = self.halted().or(behind.map(catching_up)).or(unheard);
         waits.or_else(|| self.progress.stalled(&self.committee))
+    }
+
+    /// S1: how far this member is in finding out what it has signed.
+    pub fn recovering(&self) -> Option<String> {
+        self.recovery.as_ref().and_then(|r| r.describe())
     }
 
     fn halted(&self) -> Option<String> {

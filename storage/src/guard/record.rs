@@ -125,6 +125,11 @@ impl Record {
         self.vertex
     }
 
+    /// The height up to which no statement is signed but for those that are remembered above it.
+    pub fn height_floor(&self) -> Height {
+        self.floor
+    }
+
     pub(super) fn encode(&self) -> Vec<u8> {
         Wire::from(self).encode_to_vec()
     }

@@ -47,7 +47,9 @@ pub fn prepare(
     folder.write_settings(settings)?;
     for node in 0..usize::from(settings.nodes) {
         super::folder::make_private(&folder.node(node))?;
-        NodeKeys::generate().save(&folder.node(node).join("keys"))?;
+        let keys = NodeKeys::generate();
+        keys.save(&folder.node(node).join("keys"))?;
+        keys.mark_new(&folder.node(node).join(NodeConfig::default().data))?;
     }
     base::prepare(folder, settings, base_key)?;
     let dev = dev_names();

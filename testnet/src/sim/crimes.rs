@@ -78,6 +78,20 @@ impl Criminal {
         self.kind != Kind::Withhold || self.rng.chance(250)
     }
 
+    /// S1: what it shows as its latest vertex; `None` says that there is none. Both ways of lying: far
+    /// above what it has signed, and below.
+    pub fn latest(
+        &mut self,
+        scene: &Scene<'_>,
+        own: &Verified<Vertex>,
+    ) -> Option<Verified<Vertex>> {
+        match self.kind {
+            Kind::JumpRounds => Some(self.jump(scene, own)),
+            Kind::FloodStale => None,
+            _ => Some(own.clone()),
+        }
+    }
+
     /// What it sends instead of its replica's vertex, and what it keeps to show when asked.
     pub fn send(
         &mut self,

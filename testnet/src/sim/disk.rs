@@ -11,11 +11,11 @@ use super::time::Time;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use weft_ledger::{Change, LedgerMeta};
-use weft_node::replica::Executed;
 use weft_node::replica::restore::{
-    Found, GuardFit, ReceiptsNeeded, RestoreError, first_round, genesis_commit, guard_fit,
-    stored_objects,
+    Found, GuardFit, GuardFound, ReceiptsNeeded, RestoreError, first_round, genesis_commit,
+    guard_fit, stored_objects,
 };
+use weft_node::replica::{Executed, Lost};
 use weft_storage::{GuardError, GuardFloor, GuardRecord};
 use weft_types::{
     Certificate, Commit, CommitIndex, Epoch, Genesis, Height, NetworkId, Receipt, Round, Statement,
@@ -212,7 +212,12 @@ impl Disk {
     }
 
     /// What a replica goes on from: the real rules of a restart over what this disk has.
-    pub fn found(&self, guard: &Guard, genesis: &Genesis) -> Option<Found> {
+    pub fn found(
+        &self,
+        guard: &Guard,
+        signed: Result<Round, Lost>,
+        genesis: &Genesis,
+    ) -> Option<Found> {
         let last = self.commits.last()?;
         let floor = first_round(&last.commit, genesis.template.params.gc_depth);
         let mut objects = BTreeMap::new();
@@ -241,12 +246,12 @@ impl Disk {
         let from = from.map_or(0, |below| self.commits.len() - 1 - below);
         let commits = self.commits[from..].iter().map(|c| c.commit.clone());
         let commits = commits.filter(|c| c.index > CommitIndex::ZERO);
-        let signed = guard.record.highest_vertex().filter(|_| !guard.open);
         Some(Found {
             commits: commits.collect(),
             vertices: self.vertices_from(floor).cloned().collect(),
             own: self.own().cloned(),
-            signed: signed.map_or(Round::ZERO, |s| s.round),
+            signed,
+            height_floor: guard.record.height_floor(),
             objects: objects.into_iter().collect(),
             receipts: receipts.flat_map(|c| c.receipts.iter().cloned()).collect(),
             statements: statements.filter(|s| s.height >= certified).collect(),
@@ -262,8 +267,10 @@ impl Disk {
 #[derive(Clone)]
 pub struct Guard {
     record: GuardRecord,
-    /// Writes that are not durable yet, with the records before them.
-    pending: VecDeque<(Span, GuardRecord)>,
+    /// Its file is gone (S1).
+    missing: bool,
+    /// Writes that are not durable yet, with the records before them and whether there was a file.
+    pending: VecDeque<(Span, GuardRecord, bool)>,
     /// A planted bug: everything may be signed.
     pub open: bool,
 }
@@ -272,9 +279,25 @@ impl Guard {
     pub fn new(network: NetworkId, key: ed25519::PublicKey) -> Self {
         Self {
             record: GuardRecord::new(network, key, GuardFloor::default()),
+            missing: false,
             pending: VecDeque::new(),
             open: false,
         }
+    }
+
+    /// What is left of a guard on a disk that was taken away.
+    pub fn lost(network: NetworkId, key: ed25519::PublicKey) -> Self {
+        Self {
+            missing: true,
+            ..Self::new(network, key)
+        }
+    }
+
+    /// S1: forbids everything up to here; a missing file is made.
+    pub fn raise_floor(&mut self, floor: GuardFloor, span: Span, now: Time) {
+        let mut next = self.record.clone();
+        next.raise(floor);
+        self.advance(Some(next), span, now);
     }
 
     pub fn sign_vertex(
@@ -309,45 +332,51 @@ impl Guard {
         let Some(next) = next else {
             return;
         };
-        self.pending.retain(|((_, durable), _)| *durable > now);
+        self.forget_durable(now);
         let before = std::mem::replace(&mut self.record, next);
+        let missing = std::mem::take(&mut self.missing);
         if span.1 > now {
-            self.pending.push_back((span, before));
+            self.pending.push_back((span, before, missing));
         }
+    }
+
+    fn forget_durable(&mut self, now: Time) {
+        self.pending.retain(|((_, durable), ..)| *durable > now);
     }
 
     /// The power fails: of writes that had begun the last ones may be missing, of others all are.
     pub fn crash(&mut self, now: Time, rng: &mut Rng) {
-        self.pending.retain(|((_, durable), _)| *durable > now);
-        let begun = self
-            .pending
-            .iter()
-            .take_while(|((begins, _), _)| *begins <= now);
+        self.forget_durable(now);
+        let pending = self.pending.iter();
+        let begun = pending.take_while(|((begins, _), ..)| *begins <= now);
         let kept = rng.place(begun.count() + 1);
-        if let Some((_, before)) = self.pending.get(kept) {
+        if let Some((_, before, missing)) = self.pending.get(kept) {
             self.record = before.clone();
+            self.missing = *missing;
         }
         self.pending.clear();
     }
 
-    /// V3, S1: what a driver does when it opens both. A refusal is in the driver's words.
-    pub fn open_with(&mut self, disk: &Disk) -> Result<(), String> {
+    /// V3, S1: what a driver does when it opens both: the highest round that was let pass, or why it is
+    /// not known.
+    pub fn open_with(&mut self, disk: &Disk) -> Result<Round, Lost> {
         let highest = self.record.highest_vertex().map(|s| (s.epoch, s.round));
+        let found = match self.missing {
+            true => GuardFound::Missing,
+            false => GuardFound::There(highest),
+        };
         let own = disk
             .own
             .map(|own| (Epoch::ZERO, own, disk.own().map(|v| &**v)));
-        match guard_fit(highest, own) {
-            GuardFit::Fits => Ok(()),
-            GuardFit::Guard(epoch, own) => self
-                .sign_vertex((epoch, own.round, own.digest), (Time(0), Time(0)), Time(0))
-                .map_err(|error| error.to_string()),
-            GuardFit::StoreBehind(_) | GuardFit::GuardLost if self.open => Ok(()),
-            GuardFit::StoreBehind(round) => Err(format!(
-                "the database is behind the signing guard (round {round} was signed)"
-            )),
-            GuardFit::GuardLost => {
-                Err("the database has own vertices that the signing guard does not know".to_owned())
+        match guard_fit(found, own) {
+            _ if self.open => Ok(Round::ZERO),
+            GuardFit::Fits => Ok(highest.map_or(Round::ZERO, |(_, round)| round)),
+            GuardFit::Guard(epoch, own) => {
+                let vertex = (epoch, own.round, own.digest);
+                let guarded = self.sign_vertex(vertex, (Time(0), Time(0)), Time(0));
+                guarded.map_err(|_| Lost::GuardBehind).map(|()| own.round)
             }
+            GuardFit::Lost(lost) => Err(lost),
         }
     }
 }

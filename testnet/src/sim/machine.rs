@@ -19,8 +19,17 @@ pub const INBOX_MAX: usize = 100_000;
 pub enum Work {
     Vertex { envelope: Rc<Envelope>, from: usize },
     FetchEnded(FetchId),
+    Latest { of: usize, shown: Shown },
     Submit(Arc<Verified<Transaction>>),
     Tick,
+}
+
+/// S1: a member's answer when it is asked for its latest vertex.
+#[derive(Clone)]
+pub enum Shown {
+    Vertex(Rc<Envelope>),
+    Nothing,
+    Recovering,
 }
 
 pub struct Machine {
@@ -31,6 +40,10 @@ pub struct Machine {
     pub guard: Guard,
     /// Counts crashes: what was under way for an earlier life is void.
     pub life: u32,
+    /// S1: whether the latest own vertex on its disk is the latest that it has signed.
+    pub knows_signed: bool,
+    /// It has signed a vertex in this life.
+    pub has_signed: bool,
     /// Until when its disk holds it up.
     pub busy: Time,
     pub inbox: VecDeque<Work>,
@@ -58,6 +71,8 @@ impl Machine {
             disk,
             guard,
             life: 0,
+            knows_signed: true,
+            has_signed: false,
             busy: Time::default(),
             inbox: VecDeque::new(),
             paused: false,

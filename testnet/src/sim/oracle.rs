@@ -31,6 +31,8 @@ pub enum Rule {
     Certificates,
     /// An honest key signed two vertices for one round.
     Equivocation,
+    /// A member that has lost its guard or its database came back below what it had signed.
+    Recovery,
     /// Something that a client was told is final is gone.
     Durability,
     /// A buffer outgrew its bound.
@@ -166,6 +168,22 @@ impl Oracle {
                 let what = format!("signed two statements of height {}", share.height);
                 self.violation(Rule::Certificates, at, node, what);
             }
+        }
+    }
+
+    /// S1: an honest member believes that it has signed nothing above these.
+    pub fn recovered(&mut self, at: Time, node: usize, round: Round, height: Height) {
+        let signed = self.signed.keys().filter(|(of, _)| *of == node);
+        let signed = signed.map(|(_, round)| *round).max();
+        if let Some(signed) = signed.filter(|signed| *signed > round) {
+            let what = format!("has signed round {signed} and would sign above {round}");
+            self.violation(Rule::Recovery, at, node, what);
+        }
+        let stated = self.stated.keys().filter(|(of, _)| *of == node);
+        let stated = stated.map(|(_, height)| *height).max();
+        if let Some(stated) = stated.filter(|stated| *stated > height) {
+            let what = format!("has signed height {stated} and would sign above {height}");
+            self.violation(Rule::Recovery, at, node, what);
         }
     }
 

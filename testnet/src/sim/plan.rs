@@ -36,9 +36,15 @@ pub enum Signer {
 pub enum Planted {
     /// The database never syncs.
     NoSync,
-    /// The signing guard lets everything pass.
+    /// The signing guard lets everything pass, and a restart learns nothing from others (S1.5).
     NoGuard,
-    /// An own vertex leaves before it is on the disk.
+    /// S1: a member that has lost its guard or its database signs at once, as if it were new.
+    NoRecovery,
+    /// S1: a member that comes back signs above the highest round shown, not above the next one.
+    FloorAtShown,
+    /// S1: members answer with what they had signed half a second ago.
+    StaleAnswers,
+    /// An own vertex leaves before it is on the disk, and a restart learns nothing from others (S1.5).
     SendBeforePersist,
     /// Clients are told of a certificate before it is on the disk.
     TellBeforePersist,

@@ -20,6 +20,9 @@ pub enum Mark {
     Fault = 10,
     Halt = 11,
     Serve = 12,
+    AskLatest = 13,
+    Latest = 14,
+    Floor = 15,
 }
 
 /// Records are hashed so many bytes at a time, which is several times as fast as one by one.

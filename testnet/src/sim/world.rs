@@ -13,7 +13,7 @@ use super::disk::{Disk, Guard};
 use super::envelope::Envelope;
 use super::faults::Kind;
 use super::links::Links;
-use super::machine::{INBOX_MAX, Machine, Work};
+use super::machine::{INBOX_MAX, Machine, Shown, Work};
 use super::meter::Meter;
 use super::oracle::{Oracle, Rule};
 use super::plan::{End, Plan, PlanError};
@@ -26,7 +26,7 @@ use settling::Phase;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use weft_consensus::{FetchId, Wanted};
-use weft_node::replica::{Effect, Input};
+use weft_node::replica::{Effect, Input, Latest};
 use weft_types::{MemberIndex, Round};
 
 /// Between two looks at bounds, ends and convergence, in microseconds.
@@ -104,6 +104,17 @@ enum Packet {
     Vertex(Rc<Envelope>),
     Ask(Rc<Ask>),
     Answer(Rc<Answer>),
+    /// S1: for a machine in a life of it.
+    AskLatest {
+        machine: usize,
+        life: u32,
+    },
+    /// With the asking member's latest vertex.
+    Latest {
+        shown: Shown,
+        of_asker: Option<Rc<Envelope>>,
+        life: u32,
+    },
 }
 
 struct Ask {
@@ -127,6 +138,16 @@ impl Packet {
                 Wanted::Vertices(vertices) => 8 + 48 * vertices.len() as u64,
                 Wanted::Rounds { .. } => 32,
             },
+            Self::AskLatest { .. } => 8,
+            Self::Latest {
+                shown, of_asker, ..
+            } => {
+                let shown = match shown {
+                    Shown::Vertex(envelope) => envelope.bytes(),
+                    Shown::Nothing | Shown::Recovering => 0,
+                };
+                8 + shown + of_asker.as_ref().map_or(0, |v| v.bytes())
+            }
             Self::Answer(answer) => answer.vertices.iter().map(|v| v.bytes() + 4).sum::<u64>() + 8,
         }
     }
@@ -255,6 +276,19 @@ impl World {
                 }
                 self.take(to, Work::FetchEnded(answer.id));
             }
+            Packet::AskLatest { machine, life } => self.show_latest(to, machine, life),
+            Packet::Latest {
+                shown,
+                of_asker,
+                life,
+            } => {
+                if self.machines[to].life == life {
+                    if let Some(envelope) = of_asker {
+                        self.take(to, Work::Vertex { envelope, from });
+                    }
+                    self.take(to, Work::Latest { of: from, shown });
+                }
+            }
         }
     }
 
@@ -308,6 +342,22 @@ impl World {
             Work::FetchEnded(id) => {
                 self.trace.number(now, machine, Mark::FetchEnded, id.0);
                 replica.handle(wall, Input::FetchEnded(id), &mut effects);
+            }
+            Work::Latest { of, shown } => {
+                let latest = match &shown {
+                    Shown::Vertex(envelope) => {
+                        let vertex = envelope.open(&self.cast, &self.known);
+                        let vertex = vertex.filter(|v| v.author().as_usize() == of);
+                        vertex.cloned().map(Latest::Vertex)
+                    }
+                    Shown::Nothing => Some(Latest::Nothing),
+                    Shown::Recovering => Some(Latest::Recovering),
+                };
+                self.trace.number(now, machine, Mark::Latest, of as u64);
+                let of = MemberIndex(of as u32);
+                if let Some(latest) = latest {
+                    replica.handle(wall, Input::Latest { of, latest }, &mut effects);
+                }
             }
             Work::Submit(transaction) => {
                 let id = transaction.id();

@@ -72,9 +72,14 @@ impl Running {
 
     /// What a supervisor is told, status line included.
     pub async fn readiness(&self) -> String {
+        self.get("/readyz").await
+    }
+
+    /// The whole answer.
+    pub async fn get(&self, path: &str) -> String {
         let address = self.api.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).await.unwrap();
-        let request = "GET /readyz HTTP/1.1\r\nhost: node\r\nconnection: close\r\n\r\n";
+        let request = format!("GET {path} HTTP/1.1\r\nhost: node\r\nconnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
@@ -94,6 +99,8 @@ pub struct Cluster {
     pub genesis: Genesis,
     pub keys: Vec<NodeKeys>,
     pub nodes: Vec<Running>,
+    /// Of the members.
+    pub configs: Vec<NodeConfig>,
 }
 
 impl Cluster {
@@ -165,9 +172,11 @@ impl Cluster {
         };
         std::fs::write(folder.path().join("genesis.json"), genesis.to_json()).unwrap();
         let mut nodes = Vec::new();
+        let mut configs = Vec::new();
         for (i, keys) in keys.iter().enumerate() {
             let home = folder.path().join(format!("node-{i}"));
             keys.save(&home.join("keys")).unwrap();
+            keys.mark_new(&home.join("data")).unwrap();
             weft_node::write_secret(&home.join("base.key"), &[i as u8 + 1; 32]).unwrap();
             let config = NodeConfig {
                 name: format!("node-{i}"),
@@ -180,7 +189,8 @@ impl Cluster {
                 base_key: Some(home.join("base.key")),
                 ..NodeConfig::default()
             };
-            nodes.push(Running::start(config).await);
+            nodes.push(Running::start(config.clone()).await);
+            configs.push(config);
         }
         Self {
             folder,
@@ -189,6 +199,7 @@ impl Cluster {
             genesis,
             keys,
             nodes,
+            configs,
         }
     }
 

@@ -94,7 +94,11 @@ impl Liars {
 pub fn lies(cluster: &Cluster) -> Vec<Bytes> {
     let response = |vertex: Bytes| -> Bytes {
         let vertices = vec![vertex];
-        wire::FetchResponse { vertices }.encode_to_vec().into()
+        let response = wire::FetchResponse {
+            vertices,
+            latest: None,
+        };
+        response.encode_to_vec().into()
     };
     let body = VertexBody {
         network: cluster.genesis.network.id(),

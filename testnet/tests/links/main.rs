@@ -5,3 +5,4 @@ mod cluster;
 mod liars;
 mod members;
 mod observers;
+mod recovery;

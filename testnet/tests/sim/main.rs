@@ -7,4 +7,5 @@ mod crimes;
 mod determinism;
 mod faults;
 mod matrix;
+mod recovery;
 mod speed;

@@ -210,7 +210,7 @@ impl Cluster {
             last,
             commits: recent(&node.commits, depth),
             vertices: node.store.values().filter(above).cloned().collect(),
-            signed: own.as_ref().map_or(Round::ZERO, |v| v.round()),
+            signed: Some(own.as_ref().map_or(Round::ZERO, |v| v.round())),
             own,
         };
         node.waiting.clear();

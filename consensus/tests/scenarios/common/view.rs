@@ -109,6 +109,12 @@ impl View {
         self
     }
 
+    /// S1: tells the core up to which round it may have signed.
+    pub fn signed(&mut self, round: u64) -> &mut Self {
+        self.handle(Input::Signed(Round(round)));
+        self
+    }
+
     pub fn fetch_ended(&mut self, id: u64) -> &mut Self {
         self.handle(Input::FetchEnded(FetchId(id)));
         self
@@ -124,7 +130,7 @@ impl View {
             commits: self.commits.clone(),
             vertices: self.stored.clone(),
             own: own.max_by_key(|v| v.round()).cloned(),
-            signed: Round::ZERO,
+            signed: Some(Round::ZERO),
         };
         self.restart_from(recovered)
     }

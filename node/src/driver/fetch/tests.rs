@@ -39,18 +39,18 @@ fn store(vertices: &[Vertex]) -> (TempDir, Store) {
 
 fn answer(store: &Store, request: &wire::FetchRequest, limits: AnswerLimits) -> Bytes {
     let request = request.encode_to_vec().into();
-    serve(store, Epoch::ZERO, request, limits).unwrap()
+    serve(store, Epoch::ZERO, request, limits, None).unwrap()
 }
 
 /// The places of the vertices that come for all rounds above one.
 fn rounds_after(store: &Store, after: u64, limits: AnswerLimits) -> Vec<(u64, u32)> {
     let request = wire::FetchRequest {
-        vertices: Vec::new(),
         rounds: Some(wire::Rounds {
             after,
             until: u64::MAX,
             held: Bytes::new(),
         }),
+        ..wire::FetchRequest::default()
     };
     let answer = answer(store, &request, limits);
     let vertices = wire::FetchResponse::decode(answer).unwrap().vertices;
@@ -61,7 +61,7 @@ fn rounds_after(store: &Store, after: u64, limits: AnswerLimits) -> Vec<(u64, u3
 fn named(vertices: &[Vertex]) -> wire::FetchRequest {
     wire::FetchRequest {
         vertices: vertices.iter().map(|v| (&v.reference()).into()).collect(),
-        rounds: None,
+        ..wire::FetchRequest::default()
     }
 }
 
@@ -115,7 +115,7 @@ fn the_fullest_answer_fits_through_the_network() {
 #[test]
 fn what_cannot_be_answered_is_refused() {
     let (_folder, store) = store(&[]);
-    let serve = |request: Bytes| serve(&store, Epoch::ZERO, request, OBSERVERS);
+    let serve = |request: Bytes| serve(&store, Epoch::ZERO, request, OBSERVERS, None);
     let malformed = serve(Bytes::from_static(b"\xff"));
     assert!(matches!(malformed, Err(ServeError::Malformed(_))));
     let many: Vec<Vertex> = (1..=257).map(|round| vertex(round, 0, 0)).collect();
@@ -130,4 +130,37 @@ fn what_cannot_be_answered_is_refused() {
     // A member that is not there has made nothing.
     let nobody = vertex(1, MemberIndex(99).0, 0);
     assert!(serve(named(&[nobody]).encode_to_vec().into()).is_ok());
+}
+
+#[test]
+fn s1_the_latest_own_vertex_is_shown_by_whoever_knows_that_it_is_the_latest() {
+    let of_asker = [vertex(2, 1, 10), vertex(4, 1, 10), vertex(6, 1, 10)];
+    let (_folder, store) = store(&of_asker);
+    let ask = |shows| {
+        let request = wire::FetchRequest {
+            latest: true,
+            ..wire::FetchRequest::default()
+        };
+        let request = request.encode_to_vec().into();
+        let answer = serve(&store, Epoch::ZERO, request, MEMBERS, shows).unwrap();
+        wire::FetchResponse::decode(answer).unwrap()
+    };
+    let show = |to, knows_signed| {
+        let to = MemberIndex(to);
+        ask(Some(Shows { to, knows_signed }))
+    };
+    let latest = |answer: wire::FetchResponse| answer.latest.unwrap().answer.unwrap();
+    assert_eq!(latest(show(1, true)), Answer::NothingSigned(true));
+    assert_eq!(latest(show(1, false)), Answer::Recovering(true));
+    for round in [3, 5] {
+        let own = vertex(round, 0, 10);
+        store.put_own_vertex(&own).unwrap();
+        assert_eq!(latest(show(1, true)), Answer::Vertex(own.encode()));
+        assert_eq!(latest(show(1, false)), Answer::Recovering(true));
+        // With the newest of the member that asks.
+        assert_eq!(show(1, true).vertices, [of_asker[2].encode()]);
+        assert!(show(2, true).vertices.is_empty());
+    }
+    // Outsiders are not told.
+    assert_eq!(ask(None), wire::FetchResponse::default());
 }

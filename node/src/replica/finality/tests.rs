@@ -4,7 +4,9 @@ use weft_types::testing::{committee, finality_key, network, statement};
 /// Member 0 of four.
 fn finality() -> Finality {
     let own = Some((MemberIndex(0), finality_key(0)));
-    Finality::new(network(), Arc::new(committee(4)), own, Height(0))
+    let mut finality = Finality::new(network(), Arc::new(committee(4)), own, Height(0));
+    finality.sign_above(Height(0));
+    finality
 }
 
 fn share(of: &Statement, member: usize) -> FinalityShare {

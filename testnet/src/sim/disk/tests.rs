@@ -101,7 +101,7 @@ fn a_fresh_disk_is_found_as_the_genesis() {
     let cast = cast();
     let disk = Disk::new(&cast.genesis).unwrap();
     let guard = Guard::new(cast.network, cast.keys[0].vertex.public());
-    let found = disk.found(&guard, &cast.genesis).unwrap();
+    let found = disk.found(&guard, Ok(Round::ZERO), &cast.genesis).unwrap();
     assert_eq!(found.last.index, CommitIndex::ZERO);
     assert!(found.commits.is_empty() && !found.objects.is_empty());
     assert!(found.restore(&cast.genesis).is_ok());

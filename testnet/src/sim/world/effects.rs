@@ -6,6 +6,7 @@ use super::{Answer, Ask, Event, Packet, World};
 use crate::sim::crimes::{Scene, Sending};
 use crate::sim::envelope::Envelope;
 use crate::sim::faults::Kind;
+use crate::sim::machine::Shown;
 use crate::sim::oracle::Rule;
 use crate::sim::plan::Planted;
 use crate::sim::time::Time;
@@ -13,13 +14,16 @@ use crate::sim::trace::Mark;
 use std::rc::Rc;
 use weft_consensus::Wanted;
 use weft_node::replica::{Effect, Replica, ReplicaConfig};
-use weft_types::{MemberIndex, Verified, Vertex};
+use weft_storage::GuardFloor;
+use weft_types::{MemberIndex, Millis, Round, Verified, Vertex};
 
 /// Of every member's mempool.
 pub const MEMPOOL_BYTES_MAX: usize = 64 << 20;
 /// As in the driver: vertices in one answer, and their bytes.
 const ANSWER_VERTICES_MAX: usize = 1024;
 const ANSWER_BYTES_MAX: u64 = 6 << 20;
+/// How old a planted stale answer is.
+const STALE_MS: u64 = 500;
 
 impl World {
     /// Starts a machine on what its disk holds, by the rules of the driver.
@@ -32,11 +36,13 @@ impl World {
             self.oracle.back(now, machine, ours.member, reaches);
         }
         ours.guard.open = self.plan.planted == Some(Planted::NoGuard);
-        if let Err(reason) = ours.guard.open_with(&ours.disk) {
-            ours.stopped = Some(reason);
-            return;
-        }
-        let found = ours.disk.found(&ours.guard, &self.cast.genesis);
+        let signed = match ours.guard.open_with(&ours.disk) {
+            Err(_) if self.plan.planted == Some(Planted::NoRecovery) => Ok(Round::ZERO),
+            signed => signed,
+        };
+        ours.knows_signed = signed.is_ok();
+        ours.has_signed = false;
+        let found = ours.disk.found(&ours.guard, signed, &self.cast.genesis);
         let restored = found.map(|found| found.restore(&self.cast.genesis));
         let restored = match restored {
             Some(Ok(restored)) => restored,
@@ -110,9 +116,9 @@ impl World {
                 self.note(machine, &vertex);
                 let done = self.synced(machine, at);
                 let durable = self.durable(done);
-                self.machines[machine]
-                    .disk
-                    .put_own(vertex, (at, durable), now);
+                let ours = &mut self.machines[machine];
+                ours.disk.put_own(vertex, (at, durable), now);
+                (ours.knows_signed, ours.has_signed) = (true, true);
                 return Ok(done);
             }
             Effect::GuardVertex {
@@ -136,6 +142,48 @@ impl World {
                 let signed = guard.sign_statement((epoch, height, digest), (at, done), now);
                 signed.map_err(|error| error.to_string())?;
                 return Ok(done);
+            }
+            Effect::GuardFloor {
+                epoch,
+                round,
+                height,
+            } => {
+                let done = self.synced(machine, at);
+                self.trace.number(now, machine, Mark::Floor, round.0);
+                let round = match self.plan.planted {
+                    Some(Planted::FloorAtShown) => round.saturating_sub(1),
+                    _ => round,
+                };
+                if honest {
+                    self.oracle.recovered(now, member, round, height);
+                }
+                let floor = GuardFloor {
+                    vertex: Some((epoch, round)),
+                    height,
+                };
+                let guard = &mut self.machines[machine].guard;
+                guard.raise_floor(floor, (at, done), now);
+                return Ok(done);
+            }
+            Effect::AskLatest(of) => {
+                self.trace
+                    .number(now, machine, Mark::AskLatest, of.0.into());
+                let life = ours.life;
+                let hidden = [Planted::NoGuard, Planted::SendBeforePersist];
+                if self.plan.planted.is_some_and(|p| hidden.contains(&p)) {
+                    // S1.5 would hide what these do.
+                    let (from, to) = (of.as_usize(), machine);
+                    let (shown, of_asker) = (Shown::Nothing, None);
+                    let packet = Packet::Latest {
+                        shown,
+                        of_asker,
+                        life,
+                    };
+                    self.queue.push(now, Event::Arrive { to, from, packet });
+                    return Ok(at);
+                }
+                let packet = Packet::AskLatest { machine, life };
+                self.depart(machine, Some(of.as_usize()), packet, at);
             }
             Effect::Broadcast(vertex) => {
                 let early = self.plan.planted == Some(Planted::SendBeforePersist);
@@ -377,6 +425,62 @@ impl World {
         let arrival = self.links.send(self.now, from, to, packet.bytes());
         for at in [arrival.first, arrival.again].into_iter().flatten() {
             let (to, packet) = (ask.machine, packet.clone());
+            self.queue.push(at, Event::Arrive { to, from, packet });
+        }
+    }
+
+    /// S1: answers with the own latest vertex, as the driver does; a criminal with what suits it.
+    pub(super) fn show_latest(&mut self, machine: usize, asker: usize, life: u32) {
+        let now = self.now;
+        let ours = &mut self.machines[machine];
+        let silent = ours.crime.as_mut().is_some_and(|c| !c.answers());
+        if !ours.is_up() || ours.paused || silent {
+            return;
+        }
+        let own = ours.disk.own();
+        let own = match self.plan.planted {
+            Some(Planted::StaleAnswers) => {
+                let before = Millis(now.wall(ours.skew).0.saturating_sub(STALE_MS));
+                let vertices = ours.disk.vertices_from(Round::ZERO);
+                let mine = |v: &&Verified<Vertex>| v.author().as_usize() == ours.member;
+                let stale = vertices.filter(mine);
+                stale.take_while(|v| v.timestamp() < before).last()
+            }
+            _ => own,
+        };
+        let shown = match own {
+            _ if !ours.knows_signed => Shown::Recovering,
+            None => Shown::Nothing,
+            Some(own) => {
+                let scene = Scene {
+                    cast: &self.cast,
+                    member: ours.member,
+                    disk: &ours.disk,
+                    delay: 0,
+                };
+                let crime = ours.crime.as_mut();
+                match crime.map_or(Some(own.clone()), |c| c.latest(&scene, own)) {
+                    Some(vertex) => Shown::Vertex(Envelope::new(&vertex, self.plan.signer)),
+                    None => Shown::Nothing,
+                }
+            }
+        };
+        let (from, to) = (ours.member, self.machines[asker].member);
+        let disk = &self.machines[machine].disk;
+        let newest = disk
+            .own()
+            .map_or(Round::ZERO, |v| v.round().saturating_sub(1));
+        let newest = disk.vertices_from(newest);
+        let of_asker = newest.filter(|v| v.author().as_usize() == to).last();
+        let of_asker = of_asker.map(|v| Envelope::new(v, self.plan.signer));
+        let packet = Packet::Latest {
+            shown,
+            of_asker,
+            life,
+        };
+        let arrival = self.links.send(now, from, to, packet.bytes());
+        for at in [arrival.first, arrival.again].into_iter().flatten() {
+            let (to, packet) = (asker, packet.clone());
             self.queue.push(at, Event::Arrive { to, from, packet });
         }
     }

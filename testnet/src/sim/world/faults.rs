@@ -176,7 +176,7 @@ impl World {
         let ours = &mut self.machines[machine];
         ours.disk = fresh;
         let key = self.cast.keys[ours.member].vertex.public();
-        ours.guard = crate::sim::disk::Guard::new(self.cast.network, key);
+        ours.guard = crate::sim::disk::Guard::lost(self.cast.network, key);
         self.oracle.wiped(machine);
     }
 

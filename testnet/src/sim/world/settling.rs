@@ -54,7 +54,7 @@ impl World {
             let members = world.machines_of.iter();
             let sound = |m: &&Vec<usize>| {
                 let machine = &world.machines[m[0]];
-                machine.is_honest() && machine.is_up()
+                machine.is_honest() && machine.is_up() && machine.knows_signed
             };
             (world.plan.nodes - members.filter(sound).count()) as u64
         };
@@ -91,7 +91,7 @@ impl World {
         }
     }
 
-    /// Every honest member that is up has made the whole order and gone on, has certified its newest
+    /// Every honest member that is up has made the whole order and gone on, signs, has certified its newest
     /// height, and nothing that an undisturbed member has taken is missing from the order.
     fn has_converged(&self, beyond: CommitIndex) -> bool {
         let order = self.oracle.commits() as u64;
@@ -102,6 +102,7 @@ impl World {
             let certified = machine.replica.as_ref().map(|r| r.certified_height());
             let reached = self.oracle.position(index);
             if reached <= beyond
+                || !machine.has_signed
                 || reached.0 + 20 < order
                 || certified.is_none_or(|c| c < self.oracle.heights())
             {
