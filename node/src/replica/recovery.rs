@@ -214,7 +214,7 @@ impl Recovery {
         };
         Some(format!(
             "recovering: {lost}, so this node does not know what it has signed and signs nothing; members \
-             with {} of {quorum} stake have answered; {waiting}",
+             with {} stake have answered, and {quorum} is needed; {waiting}",
             committee.stake_of(&shown),
         ))
     }

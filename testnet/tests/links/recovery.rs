@@ -83,7 +83,7 @@ async fn s1_a_wiped_member_waits_for_a_member_that_is_away_and_says_so() {
     within(30, "two answers", async {
         loop {
             let why = status(&back).await.why_not_voting.unwrap();
-            if why.contains("2 of 3 stake have answered; it waits for member 2") {
+            if why.contains("2 stake have answered, and 3 is needed; it waits for member 2") {
                 return;
             }
             tokio::time::sleep(POLL).await;

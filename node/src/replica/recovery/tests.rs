@@ -125,7 +125,7 @@ fn s1_the_operator_reads_for_whom_it_waits_and_why() {
     let text = recovery.describe().unwrap();
     for part in [
         "there is no signing guard",
-        "1 of 3 stake have answered",
+        "1 stake have answered, and 3 is needed",
         "member 2, member 3 (which is recovering itself)",
     ] {
         assert!(text.contains(part), "{part}: {text}");
