@@ -186,7 +186,9 @@ async fn mint(arguments: Mint, output: &Output) -> Result<(), Failure> {
     };
     let entries: Vec<MintEntry> = arguments.edition.into_iter().map(entry).collect();
     within_cap(&session, &entries).await?;
-    let outcome = session.send(vec![Operation::Mint { entries }]).await?;
+    let outcome = session
+        .send(vec![Operation::Mint { entries }], output)
+        .await?;
     output.data(&outcome, crate::sending::Outcome::text)
 }
 

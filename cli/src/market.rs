@@ -254,7 +254,7 @@ async fn take(
         .hint(hint));
     }
     let outcome = session
-        .send(vec![Operation::DealTake { deal: id, items }])
+        .send(vec![Operation::DealTake { deal: id, items }], output)
         .await?;
     output.data(&outcome, crate::sending::Outcome::text)
 }
@@ -316,7 +316,7 @@ pub async fn cancel(arguments: Cancel, output: &Output) -> Result<(), Failure> {
     let cancel = Operation::DealCancel {
         deal: arguments.deal,
     };
-    let outcome = session.send(vec![cancel]).await?;
+    let outcome = session.send(vec![cancel], output).await?;
     output.data(&outcome, crate::sending::Outcome::text)
 }
 

@@ -7,7 +7,9 @@ use crate::precheck;
 use crate::values::lines;
 use crate::wallet::Wallet;
 use serde::Serialize;
-use weft_client::{Client, Draft, Wait};
+use std::pin::pin;
+use std::time::Duration;
+use weft_client::{Client, Draft, Options, Wait};
 use weft_types::api::{TransactionState, TransactionStatus};
 use weft_types::ed25519::SecretKey;
 use weft_types::{
@@ -68,6 +70,9 @@ pub struct Outcome {
     pub deals: Vec<DealId>,
 }
 
+/// How long a transaction is waited for without a word.
+const SILENT_MAX: Duration = Duration::from_secs(3);
+
 impl Sender {
     pub async fn session(&self) -> Result<Session, Failure> {
         let key = self.wallet.secret()?;
@@ -88,7 +93,7 @@ impl Sender {
 
     /// Sends one operation and prints what came of it.
     pub async fn send(&self, operation: Operation, output: &Output) -> Result<(), Failure> {
-        let outcome = self.session().await?.send(vec![operation]).await?;
+        let outcome = self.session().await?.send(vec![operation], output).await?;
         output.data(&outcome, Outcome::text)
     }
 }
@@ -96,10 +101,24 @@ impl Sender {
 impl Session {
     /// Sends operations in one transaction, unless no ledger could apply them, and waits as long as was
     /// asked for.
-    pub async fn send(&self, operations: Vec<Operation>) -> Result<Outcome, Failure> {
+    pub async fn send(
+        &self,
+        operations: Vec<Operation>,
+        output: &Output,
+    ) -> Result<Outcome, Failure> {
         let transaction = self.draft.sign(&self.key, operations);
         precheck::check(&transaction)?;
-        let status = self.client.submit(&transaction, self.wait).await?;
+        let mut submit = pin!(self.client.submit(&transaction, self.wait));
+        let status = match tokio::time::timeout(SILENT_MAX, submit.as_mut()).await {
+            Ok(status) => status?,
+            Err(_) => {
+                let seconds = Options::default().outcome_timeout.as_secs();
+                output.say(format_args!(
+                    "No outcome yet; waiting for it, {seconds} s at most."
+                ));
+                submit.await?
+            }
+        };
         settled(&status, self.wait)?;
         Ok(Outcome::of(&status))
     }
