@@ -111,7 +111,7 @@ impl Guard {
         }
         if self.path.exists() {
             let aside = self.path.with_added_extension("damaged");
-            std::fs::rename(&self.path, &aside).map_err(|source| DriverError::Read {
+            std::fs::rename(&self.path, &aside).map_err(|source| GuardError::Io {
                 path: self.path.clone(),
                 source,
             })?;
