@@ -306,6 +306,7 @@ impl Node {
             guard,
             knows_signed,
             recovering: None,
+            stalled: false,
             network: network.clone(),
             verifier,
             commands,

@@ -214,6 +214,12 @@ fn unsigned() -> Failure {
 }
 
 fn json(body: &Bytes) -> Result<Posted, Failure> {
+    // serde would take a list for the object's fields in their order.
+    if body.trim_ascii_start().first().is_some_and(|b| *b != b'{') {
+        let detail = "the body is no JSON object: one with `transaction`, `transactions`, or `body` \
+                      and `authorisations` is expected";
+        return Err(Failure::new(ProblemCode::MalformedBody, detail));
+    }
     let request: SubmitRequest = serde_json::from_slice(body).map_err(|e| {
         let detail = format!("the body is no JSON of the expected form: {e}");
         Failure::new(ProblemCode::MalformedBody, detail)

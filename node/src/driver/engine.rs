@@ -56,6 +56,8 @@ pub struct Engine {
     pub knows_signed: Arc<AtomicBool>,
     /// S1: what the log has last said of it.
     pub recovering: Option<String>,
+    /// Whether the log has last said that rounds do not end.
+    pub stalled: bool,
     pub network: Network,
     pub verifier: Verifier,
     pub commands: Commands,
@@ -78,7 +80,7 @@ impl Engine {
     ) -> Result<(), DriverError> {
         let mut effects = start;
         self.carry_out(&mut effects)?;
-        self.log_recovery();
+        self.log_waiting();
         self.publish();
         loop {
             let deadline = self.replica.next_deadline().map(|d| self.clock.instant(d));
@@ -104,7 +106,7 @@ impl Engine {
                 };
                 self.handle(input, &mut effects)?;
             }
-            self.log_recovery();
+            self.log_waiting();
             self.publish();
         }
         self.store.sync()?;
@@ -318,14 +320,22 @@ impl Engine {
         }
     }
 
-    /// S1: tells the operator what this node waits for, when that has changed.
-    fn log_recovery(&mut self) {
+    /// Tells the operator what this node waits for, when that has changed: others' answers (S1), a quorum.
+    fn log_waiting(&mut self) {
         let recovering = self.replica.recovering();
         if recovering != self.recovering {
             if let Some(recovering) = &recovering {
                 tracing::warn!("{recovering}");
             }
             self.recovering = recovering;
+        }
+        let stalled = self.replica.stalled();
+        if stalled.is_some() != self.stalled {
+            self.stalled = stalled.is_some();
+            match stalled {
+                Some(why) => tracing::warn!("{why}"),
+                None => tracing::info!("rounds end again"),
+            }
         }
     }
 

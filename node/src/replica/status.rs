@@ -51,7 +51,7 @@ impl Replica {
     fn not_voting(&self, behind: Option<Round>) -> Option<String> {
         let waits = || {
             let waits = self.recovering().or(behind.map(catching_up));
-            waits.or_else(|| self.progress.stalled(&self.committee))
+            waits.or_else(|| self.stalled())
         };
         match (self.halted(), &self.own, waits()) {
             (Some(halted), ..) => Some(halted),
@@ -90,7 +90,7 @@ impl Replica {
         let unheard = || "nothing was heard of the members yet".to_owned();
         let unheard = self.progress.heard_nobody().then(unheard);
         let waits = self.halted().or(behind.map(catching_up)).or(unheard);
-        waits.or_else(|| self.progress.stalled(&self.committee))
+        waits.or_else(|| self.stalled())
     }
 
     /// S1: how far this member is in finding out what it has signed.
@@ -101,6 +101,11 @@ impl Replica {
     fn halted(&self) -> Option<String> {
         let reason = self.halted.as_ref()?;
         Some(format!("halted: {reason}"))
+    }
+
+    /// Why rounds do not end, if they do not.
+    pub fn stalled(&self) -> Option<String> {
+        self.progress.stalled(&self.committee)
     }
 
     /// Newest certified height.

@@ -19,7 +19,7 @@ pub struct Status {
     pub base: BaseState,
 }
 
-/// Fields other than the first two are `null` while the node does not answer.
+/// Fields other than the first two and `why` are `null` while the node does not answer.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct NodeState {
     pub name: String,
@@ -90,9 +90,15 @@ impl Cluster {
 
 fn state(name: String, alive: bool, status: Option<NodeStatus>) -> NodeState {
     let Some(status) = status else {
+        let why = if alive {
+            "does not answer"
+        } else {
+            "does not run"
+        };
         return NodeState {
             name,
             alive,
+            why: Some(why.to_owned()),
             ..NodeState::default()
         };
     };

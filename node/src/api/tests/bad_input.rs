@@ -93,6 +93,7 @@ async fn each_wrong_body_is_named() {
         ),
         (JSON, b"{".to_vec(), ProblemCode::MalformedBody),
         (JSON, b"[1]".to_vec(), ProblemCode::MalformedBody),
+        (JSON, b"[\"AAAA\"]".to_vec(), ProblemCode::MalformedBody),
         (JSON, b"\xff\xfe".to_vec(), ProblemCode::MalformedBody),
         (
             JSON,
