@@ -9,8 +9,9 @@ use super::records::{Records, tail};
 use super::settings::{Base, FORMAT, Settings, check_instance, check_nodes};
 use super::setup::{self, FAUCET_ACCOUNT};
 use super::{BASE, Cluster, FAUCET, Program, Say, base};
-use crate::ports::{NODES_MAX, Ports};
+use crate::ports::{Busy, NODES_MAX, Ports};
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::{Duration, Instant};
@@ -27,6 +28,8 @@ const BASE_MAX: Duration = Duration::from_secs(30);
 const NODES_UP_MAX: Duration = Duration::from_secs(90);
 /// How long the first certificate may take.
 const CERTIFIED_MAX: Duration = Duration::from_secs(60);
+/// How long a port without a holder is waited for.
+const LETTING_GO_MAX: Duration = Duration::from_secs(3);
 /// How often they are asked.
 const POLL: Duration = Duration::from_millis(100);
 /// How long the faucet may take. It is not needed.
@@ -149,7 +152,7 @@ pub async fn up(
         }
         Content::Empty | Content::Unfinished => {
             let settings = options.settings()?;
-            free(&settings, &BTreeSet::new())?;
+            free(&settings, &BTreeSet::new()).await?;
             (settings, true)
         }
     };
@@ -172,7 +175,7 @@ pub async fn up(
             without_faucet: None,
         });
     }
-    free(&settings, &running)?;
+    free(&settings, &running).await?;
     let mut start = Start {
         cluster: Cluster::new(folder, settings, program),
         records,
@@ -198,13 +201,21 @@ pub async fn up(
     }
 }
 
-/// Nobody else has a port that is needed.
-fn free(settings: &Settings, running: &BTreeSet<String>) -> Result<(), ClusterError> {
-    let busy = settings.ports.busy(running);
-    if busy.is_empty() {
-        return Ok(());
+/// Nobody else has a port that is needed. One that nobody is found to hold is waited for: a process that
+/// was killed lets go of its ports a moment after it has left the process table.
+async fn free(settings: &Settings, running: &BTreeSet<String>) -> Result<(), ClusterError> {
+    let until = Instant::now() + LETTING_GO_MAX;
+    loop {
+        let busy = settings.ports.busy(running);
+        if busy.is_empty() {
+            return Ok(());
+        }
+        let going = |b: &Busy| b.holder.is_none() && b.error.kind() == ErrorKind::AddrInUse;
+        if !busy.iter().all(going) || Instant::now() >= until {
+            return Err(ClusterError::Busy(busy));
+        }
+        tokio::time::sleep(POLL).await;
     }
-    Err(ClusterError::Busy(busy))
 }
 
 struct Start<'a> {
