@@ -6,6 +6,7 @@
 //! process because of it (V3), and a failed write stops the process.
 
 mod finality;
+mod heights;
 pub mod ledger_meta;
 mod mempool;
 mod progress;
@@ -16,12 +17,12 @@ mod status;
 pub use finality::SHARE_HEIGHTS_AHEAD_MAX;
 pub use recovery::Latest;
 pub use restore::{Lost, stored_objects};
-pub use status::due_for_posting;
 
 use crate::api::Refusal;
 use crate::keys::NodeKeys;
 use crate::view::{CertifiedView, View};
-use finality::{Finality, Outcome};
+use finality::Finality;
+use heights::{LastHeight, due_for_posting};
 use mempool::Mempool;
 use progress::Progress;
 use recovery::Recovery;
@@ -32,9 +33,9 @@ use weft_consensus::{
 };
 use weft_ledger::{Applied, Ledger, LedgerMeta, Snapshot};
 use weft_types::{
-    Certificate, Commit, Committee, CommitteeDigest, Epoch, FINALITY_SHARES_MAX, FinalityShare,
-    Genesis, Height, MemberIndex, Millis, Round, Statement, StatementDigest, Transaction,
-    VERTEX_TRANSACTIONS_MAX, Verified, Vertex, VertexBody, VertexDigest, empty_hash,
+    Certificate, Commit, Committee, Epoch, FINALITY_SHARES_MAX, FinalityShare, Genesis, Height,
+    MemberIndex, Millis, Round, Statement, StatementDigest, Transaction, VERTEX_TRANSACTIONS_MAX,
+    Verified, Vertex, VertexBody, VertexDigest,
 };
 
 /// What the replica learns from outside.
@@ -172,14 +173,6 @@ pub struct Replica {
     unordered: bool,
     progress: Progress,
     halted: Option<String>,
-}
-
-/// Of the newest height executed here.
-#[derive(Debug, Clone, Copy)]
-struct LastHeight {
-    height: Height,
-    timestamp: Millis,
-    state_root: weft_types::Root,
 }
 
 impl Replica {
@@ -526,98 +519,6 @@ impl Replica {
             self.snapshots
                 .insert(statement.height, self.ledger.snapshot());
             self.sign_statement(statement, due, out);
-        }
-    }
-
-    /// F1: the statement of this commit if it is a height, and whether it is due for posting.
-    fn close_height(&mut self, commit: &Commit) -> Option<(Statement, bool)> {
-        let params = &self.genesis.template.params;
-        let last = self.last_height;
-        let since = commit.timestamp.saturating_sub(last.timestamp.0);
-        let height = last.height.next();
-        let interval = params.checkpoint_interval_ms;
-        let due = due_for_posting(height, last.timestamp, commit.timestamp, interval);
-        let meta = self.ledger.meta();
-        let worth = meta.changed || (due && meta.unposted);
-        if !(worth && since >= params.finality_interval_ms)
-            && since < params.finality_interval_max_ms
-        {
-            return None;
-        }
-        let roots = self.ledger.close_height(due);
-        let statement = Statement {
-            network: self.genesis.network,
-            epoch: self.committee.epoch(),
-            height,
-            timestamp: commit.timestamp,
-            commit: commit.index,
-            commit_digest: commit.digest(),
-            state_root: roots.state_root,
-            receipts_root: roots.receipts_root,
-            offenders_root: weft_types::Root(empty_hash()),
-            withdrawals_root: weft_types::Root(empty_hash()),
-            exit_root: weft_types::Root(empty_hash()),
-            deposits_processed: 0,
-            deposits_digest: weft_types::Root(empty_hash()),
-            registry_cursor: 0,
-            next_committee: CommitteeDigest::ZERO,
-        };
-        self.last_height = LastHeight {
-            height: statement.height,
-            timestamp: statement.timestamp,
-            state_root: statement.state_root,
-        };
-        Some((statement, due))
-    }
-
-    /// F2: signs a statement, guarded, and carries the share in the next own vertex; not one that may have
-    /// been signed before (S1).
-    fn sign_statement(&mut self, statement: Statement, due: bool, out: &mut Vec<Effect>) {
-        if self.finality.signs(statement.height) {
-            out.push(Effect::GuardStatement {
-                epoch: statement.epoch,
-                height: statement.height,
-                digest: statement.digest(),
-            });
-        }
-        let (share, outcomes) = self.finality.close(statement, due);
-        self.outbox.extend(share);
-        self.conclude(outcomes, out);
-    }
-
-    fn conclude(&mut self, outcomes: Vec<Outcome>, out: &mut Vec<Effect>) {
-        for outcome in outcomes {
-            match outcome {
-                Outcome::Certified { certificate, due } => {
-                    let height = certificate.statement.height;
-                    let later = self.snapshots.split_off(&height.next());
-                    if let Some(snapshot) = self.snapshots.remove(&height) {
-                        self.certified = Some(CertifiedView {
-                            certificate: certificate.clone(),
-                            snapshot,
-                        });
-                    }
-                    self.snapshots = later;
-                    out.push(Effect::Certified { certificate, due });
-                }
-                Outcome::Grown(certificate) => out.push(Effect::Certified {
-                    certificate,
-                    due: true,
-                }),
-                Outcome::Diverged {
-                    height,
-                    own,
-                    certified,
-                } => {
-                    let reason = format!(
-                        "height {height}: a quorum certified statement {certified}, this node \
-                         computed {own}; it stops rather than follow or fork"
-                    );
-                    self.halted = Some(reason.clone());
-                    out.push(Effect::Halt(reason));
-                    return;
-                }
-            }
         }
     }
 }

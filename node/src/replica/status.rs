@@ -2,18 +2,7 @@
 
 use super::Replica;
 use crate::view::View;
-use weft_types::{Height, Millis, Round};
-
-/// B2: whether a height is the first of all, or of its checkpoint interval. Known from heights and
-/// timestamps alone, so that every member and every restart agrees.
-pub fn due_for_posting(
-    height: Height,
-    previous: Millis,
-    timestamp: Millis,
-    interval: Millis,
-) -> bool {
-    height == Height(1) || timestamp.0 / interval.0 > previous.0 / interval.0
-}
+use weft_types::{Height, Round};
 
 fn catching_up(members: Round) -> String {
     format!("catching up: others are at round {members}")

@@ -1,0 +1,125 @@
+//! F1-F4 in the replica: which commits are heights and due for posting, the own signature under them, and
+//! what becomes of certificates.
+
+use super::finality::Outcome;
+use super::{Effect, Replica};
+use crate::view::CertifiedView;
+use weft_types::{Commit, CommitteeDigest, Height, Millis, Root, Statement, empty_hash};
+
+/// Of the newest height executed here.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LastHeight {
+    pub height: Height,
+    pub timestamp: Millis,
+    pub state_root: Root,
+}
+
+/// B2: whether a height is the first of all, or of its checkpoint interval. Known from heights and
+/// timestamps alone, so that every member and every restart agrees.
+pub(super) fn due_for_posting(
+    height: Height,
+    previous: Millis,
+    timestamp: Millis,
+    interval: Millis,
+) -> bool {
+    height == Height(1) || timestamp.0 / interval.0 > previous.0 / interval.0
+}
+
+impl Replica {
+    /// F1: the statement of this commit if it is a height, and whether it is due for posting.
+    pub(super) fn close_height(&mut self, commit: &Commit) -> Option<(Statement, bool)> {
+        let params = &self.genesis.template.params;
+        let last = self.last_height;
+        let since = commit.timestamp.saturating_sub(last.timestamp.0);
+        let height = last.height.next();
+        let interval = params.checkpoint_interval_ms;
+        let due = due_for_posting(height, last.timestamp, commit.timestamp, interval);
+        let meta = self.ledger.meta();
+        let worth = meta.changed || (due && meta.unposted);
+        if !(worth && since >= params.finality_interval_ms)
+            && since < params.finality_interval_max_ms
+        {
+            return None;
+        }
+        let roots = self.ledger.close_height(due);
+        let statement = Statement {
+            network: self.genesis.network,
+            epoch: self.committee.epoch(),
+            height,
+            timestamp: commit.timestamp,
+            commit: commit.index,
+            commit_digest: commit.digest(),
+            state_root: roots.state_root,
+            receipts_root: roots.receipts_root,
+            offenders_root: Root(empty_hash()),
+            withdrawals_root: Root(empty_hash()),
+            exit_root: Root(empty_hash()),
+            deposits_processed: 0,
+            deposits_digest: Root(empty_hash()),
+            registry_cursor: 0,
+            next_committee: CommitteeDigest::ZERO,
+        };
+        self.last_height = LastHeight {
+            height: statement.height,
+            timestamp: statement.timestamp,
+            state_root: statement.state_root,
+        };
+        Some((statement, due))
+    }
+
+    /// F2: signs a statement, guarded, and carries the share in the next own vertex; not one that may have
+    /// been signed before (S1).
+    pub(super) fn sign_statement(
+        &mut self,
+        statement: Statement,
+        due: bool,
+        out: &mut Vec<Effect>,
+    ) {
+        if self.finality.signs(statement.height) {
+            out.push(Effect::GuardStatement {
+                epoch: statement.epoch,
+                height: statement.height,
+                digest: statement.digest(),
+            });
+        }
+        let (share, outcomes) = self.finality.close(statement, due);
+        self.outbox.extend(share);
+        self.conclude(outcomes, out);
+    }
+
+    pub(super) fn conclude(&mut self, outcomes: Vec<Outcome>, out: &mut Vec<Effect>) {
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Certified { certificate, due } => {
+                    let height = certificate.statement.height;
+                    let later = self.snapshots.split_off(&height.next());
+                    if let Some(snapshot) = self.snapshots.remove(&height) {
+                        self.certified = Some(CertifiedView {
+                            certificate: certificate.clone(),
+                            snapshot,
+                        });
+                    }
+                    self.snapshots = later;
+                    out.push(Effect::Certified { certificate, due });
+                }
+                Outcome::Grown(certificate) => out.push(Effect::Certified {
+                    certificate,
+                    due: true,
+                }),
+                Outcome::Diverged {
+                    height,
+                    own,
+                    certified,
+                } => {
+                    let reason = format!(
+                        "height {height}: a quorum certified statement {certified}, this node \
+                         computed {own}; it stops rather than follow or fork"
+                    );
+                    self.halted = Some(reason.clone());
+                    out.push(Effect::Halt(reason));
+                    return;
+                }
+            }
+        }
+    }
+}
