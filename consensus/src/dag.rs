@@ -7,6 +7,7 @@
 //! link names changes nothing, and nobody waits for it.
 
 use crate::config::{CoreConfig, sabotaged};
+use crate::pattern::Votes;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use weft_types::{
@@ -38,6 +39,8 @@ struct Row {
 
 pub(crate) struct Node {
     pub vertex: Verified<Vertex>,
+    /// D1.
+    pub votes: Votes,
     /// Part of a commit.
     pub output: bool,
     /// In the history of an own vertex.
@@ -181,6 +184,7 @@ impl Dag {
     pub fn insert(&mut self, vertex: Verified<Vertex>, now: Millis) -> &mut Node {
         let (reference, round, author) = (vertex.reference(), vertex.round(), vertex.author());
         assert!(round >= self.floor && !self.contains(&reference));
+        let votes = Votes::new(self, &vertex);
         let members = self.committee().size();
         let stake = self.committee().stake(author);
         let quorum = self.committee().quorum();
@@ -207,6 +211,7 @@ impl Dag {
         let versions = &mut row.places[author.as_usize()];
         versions.push(Node {
             vertex,
+            votes,
             output: false,
             linked: false,
             walk: 0,

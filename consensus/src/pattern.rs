@@ -2,10 +2,15 @@
 //!
 //! Both follow from the vertex and its parents alone, so that everybody who has a vertex reads the
 //! same in it. Only voting parents count: a weak link is made when others have already decided.
+//!
+//! With every member a leader a vertex holds up to N patterns of up to N votes each. So the DAG keeps
+//! with each vertex the set of authors of whom it votes for the version that came first here, and
+//! certificates are sums over sets. Which version came first differs between members; what is read
+//! does not, for votes for other versions are kept by name.
 
 use crate::config::{CoreConfig, sabotaged};
-use crate::dag::Dag;
-use weft_types::{MemberIndex, Stake, Vertex, VertexRef};
+use crate::dag::{Dag, Node};
+use weft_types::{MEMBERS_MAX, MemberIndex, MemberSet, Round, Stake, Vertex, VertexRef};
 
 /// D1: the vertex of the previous round by this author that the vertex votes for.
 pub(crate) fn vote(vertex: &Vertex, author: MemberIndex) -> Option<VertexRef> {
@@ -17,38 +22,94 @@ pub(crate) fn vote(vertex: &Vertex, author: MemberIndex) -> Option<VertexRef> {
     others.get(place).copied()
 }
 
-/// D1: the vertex of `leader`, two rounds below, for which the vertex holds the certificate pattern:
-/// parents with `enough` stake vote for it. Parents are of distinct members, so at most one.
-pub(crate) fn certified(
-    config: &CoreConfig,
-    dag: &Dag,
-    vertex: &Vertex,
-    leader: MemberIndex,
-    enough: Stake,
-) -> Option<VertexRef> {
-    let mut sums: Vec<(VertexRef, Stake)> = Vec::new();
-    let mut add = |voted: VertexRef, member| {
-        let stake = config.committee.stake(member).0;
-        let same =
-            |s: &&mut (VertexRef, Stake)| s.0 == voted || sabotaged!(config, VersionsShareVotes);
-        match sums.iter_mut().find(same) {
-            Some((_, sum)) => sum.0 += stake,
-            None => sums.push((voted, Stake(stake))),
+/// What a vertex votes for, as its DAG knows it.
+#[derive(Default)]
+pub(crate) struct Votes {
+    /// Authors of whom it votes for the version that came first.
+    first: MemberSet,
+    /// All others that it votes for.
+    others: Vec<VertexRef>,
+}
+
+impl Votes {
+    pub fn new(dag: &Dag, vertex: &Vertex) -> Self {
+        let mut votes = Self::default();
+        for parent in vertex.voting_parents() {
+            if came_first(dag, parent) {
+                votes.first.insert(parent.author);
+            } else {
+                votes.others.push(*parent);
+            }
         }
-    };
-    for parent in vertex.voting_parents() {
-        let node = dag.get(parent);
-        if let Some(voted) = node.and_then(|n| vote(&n.vertex, leader)) {
-            add(voted, parent.author);
+        votes
+    }
+}
+
+fn came_first(dag: &Dag, vertex: &VertexRef) -> bool {
+    let first = dag.versions(vertex.round, vertex.author).first();
+    first.is_some_and(|n| n.vertex.digest() == vertex.digest)
+}
+
+/// The votes that a vertex's voting parents have for the vertices two rounds below.
+pub(crate) struct Votings {
+    round: Round,
+    /// By author: the stake that votes for the version that came first.
+    first: [u64; MEMBERS_MAX],
+    others: Vec<(VertexRef, u64)>,
+}
+
+impl Votings {
+    pub fn new(config: &CoreConfig, dag: &Dag, vertex: &Vertex) -> Self {
+        let mut votings = Self {
+            round: vertex.round().saturating_sub(2),
+            first: [0; MEMBERS_MAX],
+            others: Vec::new(),
+        };
+        for parent in vertex.voting_parents() {
+            let stake = config.committee.stake(parent.author).0;
+            if let Some(Node { votes, .. }) = dag.get(parent) {
+                for author in votes.first.iter() {
+                    votings.first[author.as_usize()] += stake;
+                }
+                for voted in &votes.others {
+                    votings.add(dag, *voted, stake);
+                }
+            }
+        }
+        if sabotaged!(config, WeakLinksVote) {
+            let round = votings.round;
+            for link in vertex.weak_links().iter().filter(|l| l.round == round) {
+                votings.add(dag, *link, config.committee.stake(vertex.author()).0);
+            }
+        }
+        if sabotaged!(config, VersionsShareVotes) {
+            for (voted, stake) in votings.others.clone() {
+                votings.first[voted.author.as_usize()] += stake;
+            }
+        }
+        votings
+    }
+
+    /// Votes for one version are one sum, though the version may have come after some of them.
+    fn add(&mut self, dag: &Dag, voted: VertexRef, stake: u64) {
+        if came_first(dag, &voted) {
+            self.first[voted.author.as_usize()] += stake;
+            return;
+        }
+        match self.others.iter_mut().find(|(known, _)| *known == voted) {
+            Some((_, sum)) => *sum += stake,
+            None => self.others.push((voted, stake)),
         }
     }
-    if sabotaged!(config, WeakLinksVote) {
-        let round = vertex.round().saturating_sub(2);
-        let late = |l: &&VertexRef| l.round == round && l.author == leader;
-        if let Some(link) = vertex.weak_links().iter().find(late) {
-            add(*link, vertex.author());
+
+    /// D1: the vertex of `leader` for which the vertex holds the certificate pattern: parents with
+    /// `enough` stake vote for it. Parents are of distinct members, so at most one.
+    pub fn certified(&self, dag: &Dag, leader: MemberIndex, enough: Stake) -> Option<VertexRef> {
+        if self.first[leader.as_usize()] >= enough.0 {
+            let first = dag.versions(self.round, leader).first()?;
+            return Some(first.vertex.reference());
         }
+        let other = |(v, sum): &&(VertexRef, u64)| v.author == leader && *sum >= enough.0;
+        self.others.iter().find(other).map(|(v, _)| *v)
     }
-    let found = sums.into_iter().find(|(_, stake)| *stake >= enough);
-    found.map(|(vertex, _)| vertex)
 }

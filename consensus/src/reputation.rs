@@ -21,7 +21,7 @@
 
 use crate::config::{CoreConfig, sabotaged};
 use crate::dag::Dag;
-use crate::pattern::certified;
+use crate::pattern::Votings;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use weft_types::{Commit, MemberIndex, MemberSet, Round, Vertex};
@@ -131,8 +131,9 @@ impl Reputation {
             }
         }
         let enough = config.rule().certificate;
+        let votings = Votings::new(&config, dag, vertex);
         for (leader, holding) in &mut row.slots {
-            if certified(&config, dag, vertex, *leader, enough).is_some() {
+            if votings.certified(dag, *leader, enough).is_some() {
                 *holding += stake;
             }
         }

@@ -18,7 +18,7 @@
 
 use crate::config::{CoreConfig, sabotaged};
 use crate::dag::{Dag, Walk};
-use crate::pattern::{certified, vote};
+use crate::pattern::{Votings, vote};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use weft_types::{CommitRule, MemberIndex, MemberSet, Round, Stake, Vertex, VertexRef};
@@ -208,11 +208,13 @@ impl Slots {
     fn count_certificates(&mut self, dag: &Dag, vertex: &Vertex, round: Round) {
         let (rule, config) = (self.rule, self.config.clone());
         let mut decided = 0;
-        for slot in self.row_mut(round).into_iter().flatten() {
-            let Some(leader) = certified(&config, dag, vertex, slot.leader, rule.certificate)
-            else {
-                continue;
-            };
+        let Some(row) = self.row_mut(round).filter(|row| !row.is_empty()) else {
+            return;
+        };
+        let votings = Votings::new(&config, dag, vertex);
+        for slot in row {
+            let certified = votings.certified(dag, slot.leader, rule.certificate);
+            let Some(leader) = certified else { continue };
             let candidate = slot.candidate(leader);
             candidate.certificates.push(vertex.reference());
             // D2: a quorum holds the certificate pattern for one vertex.

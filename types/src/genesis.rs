@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProtocolParams {
-    /// Leader slots a round (D5).
+    /// Leader slots a round, at most one for each member that is not demoted (D5). Default 128: every
+    /// member leads every round.
     pub leaders_per_round: u32,
     /// Rounds behind a committed leader whose vertices can still be output (O2).
     pub gc_depth: u64,
@@ -71,7 +72,7 @@ impl FeeSchedule {
 impl Default for ProtocolParams {
     fn default() -> Self {
         Self {
-            leaders_per_round: 2,
+            leaders_per_round: 128,
             gc_depth: 60,
             finality_interval_ms: Millis(250),
             finality_interval_max_ms: Millis(60_000),
@@ -127,7 +128,7 @@ impl ProtocolParams {
             })
         };
         let leaders = u64::from(self.leaders_per_round);
-        check("leaders_per_round", leaders, 1, 16, "1..=16")?;
+        check("leaders_per_round", leaders, 1, 128, "1..=128")?;
         check("gc_depth", self.gc_depth, 10, 10_000, "10..=10000")?;
         let interval = self.finality_interval_ms.0;
         check("finality_interval_ms", interval, 1, 60_000, "1..=60000")?;
