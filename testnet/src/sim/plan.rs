@@ -136,7 +136,7 @@ impl Plan {
         )?;
         check("settle", self.settle, 1, DURATION_MS_MAX, "1ms..=3600s")?;
         if let Some(leaders) = self.leaders {
-            check("leaders", u64::from(leaders), 1, 16, "1..=16")?;
+            check("leaders", u64::from(leaders), 1, 128, "1..=128")?;
         }
         let with_members = self.faults.iter().filter(|f| f.kind.has_members());
         let wanted: u64 = with_members.map(|f| u64::from(f.amount)).sum();
