@@ -49,6 +49,10 @@ pub struct Sim {
     /// Leader slots a round; by default the protocol's
     #[arg(long)]
     leaders: Option<u32>,
+    /// D6: commit after two message delays, where at most so many per cent of the stake lie and others
+    /// that are faulty only crash
+    #[arg(long, value_name = "PERCENT")]
+    two_delay: Option<u32>,
     /// Longest time after the faults until everybody agrees
     #[arg(long, default_value = "30s", value_parser = duration)]
     settle: u64,
@@ -127,6 +131,7 @@ fn plan(arguments: &Sim) -> Result<Plan, Failure> {
             By::Mock => Signer::Mock,
         },
         leaders: arguments.leaders,
+        byzantine_percent: arguments.two_delay,
         settle: arguments.settle,
         record: arguments.plot.is_some(),
         ..Plan::default()

@@ -147,7 +147,7 @@ pub struct CoreConfig {
     /// D5: who leads which round.
     pub schedule: Schedule,
     /// D6: the stake that may lie, of the F that may be faulty; `None` for commits after three delays
-    /// alone. Experimental, off by default.
+    /// alone.
     pub byzantine: Option<Stake>,
     /// O2: rounds below a committed leader whose vertices can still be output.
     pub gc_depth: u64,
@@ -179,7 +179,7 @@ impl CoreConfig {
             network,
             own,
             schedule: Schedule::by_stake(network.0, params.leaders_per_round),
-            byzantine: None,
+            byzantine: params.byzantine_percent.map(|p| committee.byzantine(p)),
             gc_depth: params.gc_depth,
             committee,
             timing: Timing::default(),

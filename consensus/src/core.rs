@@ -237,6 +237,7 @@ impl Core {
                 self.signed = self.signed.max(round);
                 self.recovering = false;
             }
+            Input::Asked { by, vertices } => self.relay.asked(&self.dag, by, &vertices, now),
             Input::FetchEnded(id) => self.fetch.ended(id, now),
             Input::Tick => {}
         }

@@ -22,6 +22,11 @@ pub enum Input {
     /// S1: what this member may have signed before is known now: nothing above this round. Asked for by
     /// a core that was started without [`Recovered::signed`].
     Signed(Round),
+    /// A member has asked this one for vertices.
+    Asked {
+        by: MemberIndex,
+        vertices: Vec<VertexRef>,
+    },
     /// A request is over: its vertices have been handed in before, or it failed. What is still
     /// missing is asked for elsewhere.
     FetchEnded(FetchId),

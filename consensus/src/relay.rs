@@ -5,12 +5,17 @@
 //! passed on to the other. Two members take this on, another two as rounds go by, so that a faulty
 //! one does not keep the two apart; ordinary jitter is shorter than the wait. Without relays the
 //! history would still arrive, by fetching, one round trip later.
+//!
+//! And when a member asks for a recent vertex of another, it will lack the next ones too: for a time they
+//! are passed on as they come. So an author that shows its vertices to few costs the others one
+//! round trip, not one in each round. Who asks without need gets vertices twice; the number of pairs
+//! served at a time bounds that to three times what is sent anyway.
 
 use crate::config::CoreConfig;
 use crate::dag::Dag;
 use crate::interface::Effect;
 use std::sync::Arc;
-use weft_types::{MemberIndex, Millis, Round, Vertex};
+use weft_types::{MemberIndex, Millis, Round, Vertex, VertexRef};
 
 /// Consecutive vertices without a trace of another member, at least.
 const TRACELESS_MIN: u32 = 3;
@@ -18,6 +23,8 @@ const TRACELESS_MIN: u32 = 3;
 const RECENT_ROUNDS: u64 = 3;
 /// Members that pass on at the same time.
 const RELAYS: u32 = 2;
+/// Pairs served at a time for which a member asked, for each member of the committee.
+const PAIRS_PER_MEMBER: usize = 3;
 /// Rounds after which others pass on.
 const TURN_ROUNDS: u64 = 128;
 
@@ -25,6 +32,14 @@ pub(crate) struct Relay {
     config: Arc<CoreConfig>,
     /// By (who lacks, whose vertices), row by row.
     pairs: Vec<Pair>,
+    /// What members have asked for: whose vertices are passed on to whom, and until when.
+    asked: Vec<Asked>,
+}
+
+struct Asked {
+    by: MemberIndex,
+    author: MemberIndex,
+    until: Millis,
 }
 
 #[derive(Default, Clone)]
@@ -40,6 +55,7 @@ impl Relay {
         let pairs = vec![Pair::default(); members * members];
         Self {
             pairs,
+            asked: Vec::new(),
             config: config.clone(),
         }
     }
@@ -47,6 +63,29 @@ impl Relay {
     fn pair(&mut self, lacks: MemberIndex, author: MemberIndex) -> &mut Pair {
         let members = self.config.committee.size();
         &mut self.pairs[lacks.as_usize() * members + author.as_usize()]
+    }
+
+    /// A member has asked for vertices.
+    pub fn asked(&mut self, dag: &Dag, by: MemberIndex, vertices: &[VertexRef], now: Millis) {
+        let Some(own) = self.config.own else { return };
+        let recent = dag.quorum_round().saturating_sub(RECENT_ROUNDS);
+        self.asked.retain(|asked| asked.until > now);
+        let until = now.saturating_add(self.config.timing.relay_for.0);
+        for vertex in vertices.iter().filter(|v| v.round >= recent) {
+            let author = vertex.author;
+            if author == own || author == by {
+                continue;
+            }
+            let known = |a: &&mut Asked| (a.by, a.author) == (by, author);
+            let full = self.asked.len() >= PAIRS_PER_MEMBER * self.config.committee.size();
+            match self.asked.iter_mut().find(known) {
+                Some(asked) => asked.until = until,
+                None if !full => {
+                    self.asked.push(Asked { by, author, until });
+                }
+                None => {}
+            }
+        }
     }
 
     /// A vertex was accepted, and is in the DAG.
@@ -62,7 +101,8 @@ impl Relay {
                 continue;
             }
             self.look_for_trace(dag, vertex, other, now, out);
-            if self.pair(other, author).until > now {
+            let asked = |a: &Asked| (a.by, a.author) == (other, author) && a.until > now;
+            if self.pair(other, author).until > now || self.asked.iter().any(asked) {
                 pass_on(dag, vertex, other, out);
             }
         }

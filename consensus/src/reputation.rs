@@ -41,6 +41,8 @@ const ROUNDS_MIN: u64 = 2;
 
 pub(crate) struct Reputation {
     config: Arc<CoreConfig>,
+    /// Round of the last commit's leader: the first commit of a round assesses for all of them.
+    assessed: Round,
     /// Sets of demoted members, and the round above which each ruled or rules, ascending.
     rulings: VecDeque<(Round, MemberSet)>,
     /// Round of the first row.
@@ -67,6 +69,7 @@ struct Row {
 impl Reputation {
     pub fn new(config: &Arc<CoreConfig>) -> Self {
         Self {
+            assessed: Round::ZERO,
             rulings: VecDeque::new(),
             first: Round(1),
             rows: VecDeque::new(),
@@ -163,10 +166,19 @@ impl Reputation {
         if self.config.schedule.is_fixed() {
             return MemberSet::default();
         }
+        if leader == self.assessed {
+            return self.last();
+        }
+        self.assessed = leader;
         self.forget(leader);
         let demoted = self.assess(leader);
         self.rule(leader, demoted);
         demoted
+    }
+
+    /// Who is demoted by the last commit.
+    fn last(&self) -> MemberSet {
+        self.rulings.back().map(|(_, d)| *d).unwrap_or_default()
     }
 
     fn rule(&mut self, above: Round, demoted: MemberSet) {
@@ -191,11 +203,12 @@ impl Reputation {
                 self.rule(commit.leader.round, commit.demoted);
             }
         }
+        self.assessed = last.leader.round;
     }
 
     fn assess(&self, leader: Round) -> MemberSet {
         let committee = &self.config.committee;
-        let before = self.rulings.back().map(|(_, d)| *d).unwrap_or_default();
+        let before = self.last();
         let shares: Vec<u128> = committee.indices().map(|m| self.share(m)).collect();
         let usual = self.usual(&shares);
         let slots = self.slots(leader);

@@ -35,7 +35,7 @@ use weft_ledger::{Applied, Ledger, LedgerMeta, Snapshot};
 use weft_types::{
     Certificate, Commit, Committee, Epoch, FINALITY_SHARES_MAX, FinalityShare, Genesis, Height,
     MemberIndex, Millis, Round, Statement, StatementDigest, Transaction, VERTEX_TRANSACTIONS_MAX,
-    Verified, Vertex, VertexBody, VertexDigest,
+    Verified, Vertex, VertexBody, VertexDigest, VertexRef,
 };
 
 /// What the replica learns from outside.
@@ -45,6 +45,11 @@ pub enum Input {
     Vertex {
         vertex: Verified<Vertex>,
         from: Option<MemberIndex>,
+    },
+    /// A member has asked for vertices.
+    Asked {
+        by: MemberIndex,
+        vertices: Vec<VertexRef>,
     },
     /// A fetch is over; what it brought has been handed in before.
     FetchEnded(FetchId),
@@ -299,6 +304,9 @@ impl Replica {
                     self.progress.hear(from, now);
                 }
                 self.feed(now, weft_consensus::Input::Vertex { vertex, from });
+            }
+            Input::Asked { by, vertices } => {
+                self.feed(now, weft_consensus::Input::Asked { by, vertices });
             }
             Input::FetchEnded(id) => self.feed(now, weft_consensus::Input::FetchEnded(id)),
             Input::Latest { of, latest } => self.answered(now, of, latest),

@@ -179,6 +179,12 @@ impl Committee {
         self.faulty().next()
     }
 
+    /// D6: the stake that may lie, when that is so many per cent of all stake: F at the most.
+    pub fn byzantine(&self, percent: u32) -> Stake {
+        let part = u128::from(self.total.0) * u128::from(percent) / 100;
+        Stake(u64::try_from(part).map_or(self.faulty().0, |part| part.min(self.faulty().0)))
+    }
+
     /// D1 to D4: a quorum for everything.
     pub fn three_delay_rule(&self) -> CommitRule {
         CommitRule {

@@ -2,6 +2,8 @@
 
 use crate::common::Cluster;
 use crate::common::cluster::{Link, losing, regions, uniform};
+use weft_consensus::CoreConfig;
+use weft_types::Stake;
 
 /// Payload for nodes in turn, one every `every` milliseconds.
 fn load(cluster: &mut Cluster, nodes: &[usize], count: u64, every: u64) {
@@ -34,6 +36,61 @@ fn ten_members_of_different_stake_order_every_payload_over_slow_links() {
     assert_eq!(cluster.unordered(), [0; 10]);
     let delays = median(&cluster) / 75;
     assert!(delays <= 6, "{delays} message delays");
+}
+
+/// D6 with two liars of ten, hence one member of slack, over slow links, with some down from the start.
+fn two_delay(seed: u64, down: usize) -> Cluster {
+    let two = |config: &mut CoreConfig| config.byzantine = Some(Stake(2));
+    let mut cluster = Cluster::with(&[1; 10], seed, uniform(50, 100), two);
+    let up: Vec<usize> = (0..10 - down).collect();
+    load(&mut cluster, &up, 400, 25);
+    for node in up.len()..10 {
+        cluster.kill(node);
+    }
+    cluster
+}
+
+#[test]
+fn d6_payloads_are_ordered_after_two_delays_while_no_more_than_the_slack_is_down() {
+    let clean = median(two_delay(31, 0).run(14_000).check());
+    let one_down = median(two_delay(32, 1).run(14_000).check());
+    // A wait for the next vertex of half a round, and two message delays of 75 ms.
+    assert!(clean <= 265 && one_down <= 275, "{clean} and {one_down} ms");
+}
+
+#[test]
+fn d6_with_f_down_everything_is_ordered_all_the_same() {
+    let mut cluster = two_delay(33, 3);
+    cluster.run(18_000).check();
+    assert_eq!(cluster.unordered()[..7], [0; 7]);
+    assert_eq!(cluster.latencies().len(), 400);
+    assert!(median(&cluster) <= 400, "{} ms", median(&cluster));
+}
+
+#[test]
+fn d6_without_a_quorum_nothing_is_ordered_and_one_back_is_enough() {
+    let mut cluster = two_delay(34, 0);
+    cluster.run(3_000);
+    for node in 6..10 {
+        cluster.kill(node);
+    }
+    cluster.run(500);
+    let before = cluster.commit_counts();
+    cluster.run(5_000).check();
+    assert_eq!(cluster.commit_counts(), before);
+    cluster.restart(6).run(20_000).check();
+    assert_eq!(cluster.unordered()[..6], [0; 6]);
+}
+
+#[test]
+fn d6_lossy_links_and_equivocators_up_to_f_stop_nobody() {
+    let two = |config: &mut CoreConfig| config.byzantine = Some(Stake(2));
+    let mut cluster = Cluster::with(&[1; 10], 35, losing(uniform(20, 60), 2), two);
+    cluster.nodes[8].equivocates = true;
+    cluster.nodes[9].equivocates = true;
+    load(&mut cluster, &[0, 2, 3, 5, 7], 400, 20);
+    cluster.run(20_000).check();
+    assert_eq!(cluster.unordered()[..8], [0; 8]);
 }
 
 #[test]

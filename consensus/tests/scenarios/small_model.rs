@@ -320,6 +320,26 @@ fn d6_agrees_over_the_whole_small_world() {
     eprintln!("{} DAGs", agree_with(1, LYING, None).unwrap());
 }
 
+/// With anchors led by the member that is lost the one core may commit at once on a liar's vote that
+/// the others never refer to, and the other wait for an anchor for longer than the DAG goes on. Then
+/// one has fewer commits, and never others.
+#[test]
+fn d6_a_lost_anchor_delays_and_contradicts_nothing() {
+    let config = config(D, None, LYING, None);
+    let (mut shorter, mut all) = (0, 0);
+    worlds(D, 101, |world, lost| {
+        let top: Vec<Place> = (0..4).filter(|m| *m != lost).map(|m| (TOP, m, 0)).collect();
+        let from_below = world.show(&config, &[]);
+        let by_anchor = world.show(&config, &world.history(&top));
+        let both = from_below.len().min(by_anchor.len());
+        assert_eq!(from_below[..both], by_anchor[..both]);
+        shorter += usize::from(from_below.len() != by_anchor.len());
+        all += 1;
+        true
+    });
+    assert!(shorter > 0 && shorter * 100 < all, "{shorter} of {all}");
+}
+
 /// The mistakes that this world can show; `two_delay_property.rs` shows the others.
 #[test]
 fn d6_a_broken_rule_is_found_in_the_small_world() {

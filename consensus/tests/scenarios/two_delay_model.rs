@@ -169,6 +169,13 @@ fn d6_no_anchor_contradicts_a_direct_decision_in_any_world_of_four_or_five() {
     }
 }
 
+/// One member of slack: a fast commit on five of six.
+#[test]
+#[ignore = "minutes: part of the full run"]
+fn d6_no_anchor_contradicts_a_direct_decision_in_any_world_of_six() {
+    eprintln!("{} worlds", Model::new(6).check().unwrap());
+}
+
 #[test]
 fn d6_each_threshold_is_as_low_as_can_be_in_worlds_of_four_and_five() {
     type Change = fn(&mut Model);

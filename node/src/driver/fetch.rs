@@ -117,6 +117,13 @@ pub fn serve(
     Ok(answer.encode_to_vec().into())
 }
 
+/// The vertices that a request names.
+pub fn asked_for(request: &Bytes) -> Vec<VertexRef> {
+    let request = wire::FetchRequest::decode(request.clone()).unwrap_or_default();
+    let asked = request.vertices.iter().take(MEMBERS.vertices_max);
+    asked.filter_map(|v| VertexRef::try_from(v).ok()).collect()
+}
+
 /// S1: the latest vertex that this node has signed, which the database has before it leaves; and the
 /// latest of the asking member that is not linked to by it.
 fn latest(store: &Store, epoch: Epoch, shows: Shows) -> Result<wire::FetchResponse, StoreError> {

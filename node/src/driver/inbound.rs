@@ -3,7 +3,7 @@
 //! the sockets of whoever sends it.
 
 use super::engine::{Command, Commands};
-use super::fetch::{AnswerLimits, MEMBERS, OBSERVERS, ServeError, Shows, serve};
+use super::fetch::{AnswerLimits, MEMBERS, OBSERVERS, ServeError, Shows, asked_for, serve};
 use crate::metrics::Metrics;
 use crate::replica::Input;
 use bytes::Bytes;
@@ -135,6 +135,7 @@ impl Verifier {
 #[derive(Clone)]
 struct Server {
     store: Arc<Store>,
+    commands: Commands,
     epoch: Epoch,
     /// S1: whether the latest own vertex of the store is the latest that was signed.
     knows_signed: Arc<AtomicBool>,
@@ -153,6 +154,13 @@ impl Server {
         tokio::task::spawn_blocking(move || {
             // Whoever asked may have given up while the request waited.
             if !reply.is_closed() {
+                if let Some(by) = asker {
+                    let vertices = asked_for(&request);
+                    // A hint: a replica that is busy does without.
+                    let _ = this
+                        .commands
+                        .try_send(Command(Input::Asked { by, vertices }));
+                }
                 let knows_signed = this.knows_signed.load(Ordering::SeqCst);
                 let shows = asker.map(|to| Shows { to, knows_signed });
                 match serve(&this.store, this.epoch, request, limits, shows) {
@@ -179,6 +187,7 @@ pub async fn run(
     let epoch = verifier.committee.epoch();
     let server = Server {
         store,
+        commands: verifier.commands.clone(),
         epoch,
         knows_signed,
     };

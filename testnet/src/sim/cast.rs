@@ -85,6 +85,7 @@ impl Cast {
             addresses: String::new(),
         };
         let mut params = ProtocolParams::default();
+        params.byzantine_percent = plan.byzantine_percent;
         if let Some(leaders) = plan.leaders {
             params.leaders_per_round = leaders;
         }

@@ -10,16 +10,26 @@ use std::rc::Rc;
 use std::sync::Arc;
 use weft_consensus::FetchId;
 use weft_node::replica::Replica;
-use weft_types::{Transaction, Verified};
+use weft_types::{MemberIndex, Transaction, Verified, VertexRef};
 
 /// Inputs that wait for a machine; what comes beyond that is lost, as from a socket that nobody reads.
 pub const INBOX_MAX: usize = 100_000;
 
 /// What a machine is going to handle.
 pub enum Work {
-    Vertex { envelope: Rc<Envelope>, from: usize },
+    Vertex {
+        envelope: Rc<Envelope>,
+        from: usize,
+    },
     FetchEnded(FetchId),
-    Latest { of: usize, shown: Shown },
+    Asked {
+        by: MemberIndex,
+        vertices: Vec<VertexRef>,
+    },
+    Latest {
+        of: usize,
+        shown: Shown,
+    },
     Submit(Arc<Verified<Transaction>>),
     Tick,
 }

@@ -63,6 +63,8 @@ pub struct Plan {
     pub signer: Signer,
     /// Leader slots a round; `None` is the protocol's default.
     pub leaders: Option<u32>,
+    /// D6: commits after two delays, where at most so many per cent of the stake lie.
+    pub byzantine_percent: Option<u32>,
     /// How long after the heal everybody may take to agree, in milliseconds.
     pub settle: u64,
     /// Whether to keep the DAG of one member, for a drawing.
@@ -101,6 +103,7 @@ impl Default for Plan {
             faults: Vec::new(),
             signer: Signer::Real,
             leaders: None,
+            byzantine_percent: None,
             settle: 30_000,
             record: false,
             planted: None,
@@ -135,6 +138,9 @@ impl Plan {
             "0..=20000",
         )?;
         check("settle", self.settle, 1, DURATION_MS_MAX, "1ms..=3600s")?;
+        if let Some(percent) = self.byzantine_percent {
+            check("two-delay", u64::from(percent), 0, 33, "0..=33")?;
+        }
         if let Some(leaders) = self.leaders {
             check("leaders", u64::from(leaders), 1, 128, "1..=128")?;
         }
@@ -178,6 +184,9 @@ impl Plan {
         }
         if let Some(leaders) = self.leaders {
             command += &format!(" --leaders {leaders}");
+        }
+        if let Some(percent) = self.byzantine_percent {
+            command += &format!(" --two-delay {percent}");
         }
         if self.settle != Self::default().settle {
             command += &format!(" --settle {}ms", self.settle);

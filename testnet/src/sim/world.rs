@@ -339,6 +339,9 @@ impl World {
                 let from = Some(MemberIndex(from as u32));
                 replica.handle(wall, Input::Vertex { vertex, from }, &mut effects);
             }
+            Work::Asked { by, vertices } => {
+                replica.handle(wall, Input::Asked { by, vertices }, &mut effects);
+            }
             Work::FetchEnded(id) => {
                 self.trace.number(now, machine, Mark::FetchEnded, id.0);
                 replica.handle(wall, Input::FetchEnded(id), &mut effects);

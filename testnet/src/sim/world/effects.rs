@@ -6,7 +6,7 @@ use super::{Answer, Ask, Event, Packet, World};
 use crate::sim::crimes::{Scene, Sending};
 use crate::sim::envelope::Envelope;
 use crate::sim::faults::Kind;
-use crate::sim::machine::Shown;
+use crate::sim::machine::{Shown, Work};
 use crate::sim::oracle::Rule;
 use crate::sim::plan::Planted;
 use crate::sim::time::Time;
@@ -387,6 +387,12 @@ impl World {
         if !ours.is_up() || ours.paused || silent {
             return;
         }
+        if let Wanted::Vertices(vertices) = &ask.wanted {
+            let by = MemberIndex(self.machines[ask.machine].member as u32);
+            let vertices = vertices.clone();
+            self.take(machine, Work::Asked { by, vertices });
+        }
+        let ours = &self.machines[machine];
         let mut bytes = 0;
         let mut fits = |vertex: &&Verified<Vertex>| {
             bytes += vertex.size() as u64;
