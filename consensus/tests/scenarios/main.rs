@@ -7,7 +7,6 @@ mod anchors;
 mod commits;
 mod equivocation;
 mod fetching;
-mod figures;
 mod history;
 mod liveness;
 mod order_property;

@@ -48,3 +48,25 @@ fn a_member_that_links_now_and_then_gets_nothing() {
         assert_eq!(round(&mut view, r, b), Vec::<String>::new(), "round {r}");
     }
 }
+
+#[test]
+fn what_follows_a_recent_vertex_that_was_asked_for_is_passed_on_for_a_while() {
+    let mut view = cut();
+    round(&mut view, 1, "*");
+    view.asked('B', "D1");
+    for r in 2..6 {
+        assert_eq!(round(&mut view, r, "*"), [format!("D{r} to B")]);
+    }
+    view.wait(2_000);
+    assert_eq!(round(&mut view, 6, "*"), Vec::<String>::new());
+}
+
+#[test]
+fn nothing_is_passed_on_because_of_an_old_vertex_or_to_its_author() {
+    let mut view = cut();
+    for r in 1..6 {
+        round(&mut view, r, "*");
+    }
+    view.asked('B', "D1").asked('D', "D5").asked('B', "A5");
+    assert_eq!(round(&mut view, 6, "*"), Vec::<String>::new());
+}

@@ -115,6 +115,14 @@ impl View {
         self
     }
 
+    /// A member asks this one for a vertex that is here.
+    pub fn asked(&mut self, by: char, name: &str) -> &mut Self {
+        let vertices = vec![self.drawing.vertex(name).reference()];
+        let by = member(by);
+        self.handle(Input::Asked { by, vertices });
+        self
+    }
+
     pub fn fetch_ended(&mut self, id: u64) -> &mut Self {
         self.handle(Input::FetchEnded(FetchId(id)));
         self
