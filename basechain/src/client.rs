@@ -4,15 +4,15 @@
 //! reads, and sending the same signed transaction, which has one outcome however often it arrives.
 //! What a contract refuses comes back decoded, with its figures.
 
-mod abi;
-mod checkpoints;
-mod deploy;
+pub(crate) mod abi;
+pub(crate) mod checkpoints;
+pub(crate) mod deploy;
 mod endpoint;
 mod error;
 mod key;
 mod refusal;
-mod registry;
-mod send;
+pub(crate) mod registry;
+pub(crate) mod send;
 
 pub use checkpoints::{Checkpoint, SubmitOutcome};
 pub use deploy::DeployParams;

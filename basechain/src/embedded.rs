@@ -6,8 +6,8 @@
 //! sockets, files or clock; [`crate::serve_embedded`] adds those.
 //!
 //! Where it differs from a real execution client, on purpose:
-//! - one producer, no forks: a block that is sealed stays; `finalized` and `safe` are the head less a
-//!   configured depth;
+//! - one producer: a block that is sealed stays, unless a simulation rewinds the chain ([`Chain::rewind`]),
+//!   which takes back nothing that is final; `finalized` and `safe` are the head less a configured depth;
 //! - a header's state root is a running digest of every write instead of a Merkle root, so that two
 //!   histories that differ anywhere differ in their hashes; nobody proves anything against it;
 //! - timestamps never go back, and may stay: blocks can be faster than one a second;
@@ -25,7 +25,7 @@ mod state;
 mod transaction;
 
 pub use block::{Block, Mined};
-pub use chain::{Chain, PastError, Record, ReplayError};
+pub use chain::{Chain, PastError, Record, ReplayError, RewindError};
 pub use config::{ChainConfig, ConfigError};
 pub use evm::{Call, CallError};
 pub use transaction::SubmitError;

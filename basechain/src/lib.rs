@@ -4,10 +4,12 @@
 //!   reading the committee, posting certificates.
 //! - [`SubmitterSchedule`] says whose turn it is to post.
 //! - [`embedded`] is a small EVM chain in memory, for testnets on one machine and for the simulator;
-//!   [`serve_embedded`] puts JSON-RPC, a clock and a disk around it.
+//!   [`serve_embedded`] puts JSON-RPC, a clock and a disk around it, [`local`] the contracts without a
+//!   connection.
 
 mod client;
 pub mod embedded;
+pub mod local;
 mod rpc;
 mod schedule;
 mod server;

@@ -67,6 +67,11 @@ impl SubmitterSchedule {
         MemberIndex(((first + turn % self.members) % self.members) as u32)
     }
 
+    /// When a height that has been due since `due` raises the alarm.
+    pub fn late_from(&self, due: Millis) -> Millis {
+        due.saturating_add(self.deadline.0)
+    }
+
     /// What `member` has to do at `now` about a height that has been due since `due`.
     pub fn duty(&self, member: MemberIndex, height: Height, due: Millis, now: Millis) -> Duty {
         let late = now.0.saturating_sub(due.0);

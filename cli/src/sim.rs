@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 use weft_testnet::ProcessId;
 use weft_testnet::sim::{
-    End, Latency, Plan, Report, Signer, faults_help, millis, parse_faults, simulate, svg,
+    End, Latency, Pace, Plan, Report, Signer, faults_help, millis, parse_faults, simulate, svg,
 };
 
 /// Some rule that must always hold was broken.
@@ -46,6 +46,9 @@ pub struct Sim {
     /// Real signatures and encodings, or hashes in their place, which is some ten times as fast
     #[arg(long, value_enum, default_value_t = By::Real)]
     signer: By,
+    /// Post certificates to a base chain with a block each so often, final so many blocks deep
+    #[arg(long, value_name = "BLOCK:DEPTH", num_args = 0..=1, default_missing_value = "1s:4")]
+    base: Option<Pace>,
     /// Leader slots a round; by default the protocol's
     #[arg(long)]
     leaders: Option<u32>,
@@ -130,6 +133,7 @@ fn plan(arguments: &Sim) -> Result<Plan, Failure> {
             By::Real => Signer::Real,
             By::Mock => Signer::Mock,
         },
+        base: arguments.base,
         leaders: arguments.leaders,
         byzantine_percent: arguments.two_delay,
         settle: arguments.settle,
@@ -211,6 +215,20 @@ fn shown(report: &Report) -> String {
         ),
         ("trace hash", report.trace_hash.clone()),
     ];
+    if let Some(c) = &report.checkpoints {
+        rows.push((
+            "checkpoints",
+            format!(
+                "{} posted, {} anchored, {} postings wasted, {} alarms; {} gas; the slowest after {:.1} s",
+                c.posted,
+                c.anchored,
+                c.wasted,
+                c.alarms,
+                c.gas,
+                c.worst_delay_ms as f64 / 1000.0
+            ),
+        ));
+    }
     for stopped in &report.stopped {
         rows.push((
             "stopped",

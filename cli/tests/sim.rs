@@ -57,6 +57,8 @@ fn wrong_use_is_code_2_and_names_the_cure() {
         (["--latency", "uniform:9-1"], "no range"),
         (["--latency", "/nonexistent.csv"], "known are loopback"),
         (["--leaders", "99"], "1..=16"),
+        (["--base", "often"], "such as 1s:4"),
+        (["--faults", "silentposter"], "add --base"),
     ] {
         let output = sim(&arguments);
         let words = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -71,6 +73,19 @@ fn too_little_time_to_agree_is_code_4_with_the_command_that_shows_it_again() {
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(4), "{words}");
     assert!(words.contains("weft sim --nodes 4 --rounds 30"), "{words}");
+}
+
+#[test]
+fn with_a_base_chain_a_run_prints_what_was_posted() {
+    let plain = json(&sim(&["--json"]));
+    assert!(plain["checkpoints"].is_null());
+    let output = sim(&["--base", "500ms:2", "--json", "--faults", "silentposter:1"]);
+    assert_eq!(output.status.code(), Some(0));
+    let report = json(&output);
+    let of = |name: &str| report["checkpoints"][name].as_u64().expect("a figure");
+    assert!(of("posted") > 0 && of("anchored") == of("posted"));
+    assert!(of("gas") > 0 && of("worst_delay_ms") > 0);
+    assert_eq!((of("wasted"), of("alarms")), (0, 0));
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::config::{ConfigError, NodeConfig};
 use crate::events::EventLog;
 use crate::keys::{KeyError, NodeKeys};
 use crate::metrics::{Direction, Metrics};
+use crate::replica::posting::{self, Unposted};
 use crate::replica::restore::RestoreError;
 use crate::replica::{Replica, ReplicaConfig};
 use crate::tracker::Tracker;
@@ -202,10 +203,10 @@ impl Node {
         let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
         let stop = CancellationToken::new();
         let restored = restore::restore(&store, &genesis, &committee, guard.as_ref(), signed)?;
-        // B2: power may have failed between the certificate and its posting.
-        let known = restored.anchored;
+        let anchored = restored.anchored;
+        let interval = genesis.template.params.checkpoint_interval_ms;
         let newest = restored.certificate.clone();
-        let unposted = newest.filter(|c| c.statement.height > known);
+        let unposted = Unposted::at_restart(newest, interval, |height| store.statement(height))?;
         let mut effects = Vec::new();
         let replica = Replica::new(
             ReplicaConfig {
@@ -229,13 +230,13 @@ impl Node {
             })?;
         let api = listener.local_addr().unwrap_or(config.api_listen);
         let (views, view) = watch::channel(Arc::new(replica.view()));
-        let (due, due_certificate) = watch::channel(unposted);
+        let (unposted, to_post) = watch::channel(unposted);
         let readers = Readers {
             views,
             tracker: Arc::new(Tracker::new(metrics.clone())),
             events: EventLog::new(clock.now().0),
             metrics: metrics.clone(),
-            due,
+            unposted,
         };
         let verifier = Verifier::new(
             network_id,
@@ -260,14 +261,15 @@ impl Node {
             contracts: checkpoints::contracts(&genesis),
             key: base_key,
             own: identity.own.as_ref().map(|(index, _)| *index),
-            schedule: checkpoints::schedule(&genesis),
+            schedule: posting::schedule(genesis.committee.len()),
+            anchored,
             commands: commands.clone(),
             store: store.clone(),
             events: readers.events.clone(),
             metrics: metrics.clone(),
             clock,
         };
-        let posting = posting.run(due_certificate, stop.clone());
+        let posting = posting.run(to_post, stop.clone());
         tasks.spawn(async move {
             posting.await;
             "checkpointing"

@@ -9,6 +9,7 @@ mod finality;
 mod heights;
 pub mod ledger_meta;
 mod mempool;
+pub mod posting;
 mod progress;
 mod recovery;
 pub mod restore;
@@ -98,10 +99,11 @@ pub enum Effect {
     AskLatest(MemberIndex),
     /// Store a commit with all that it changed, in one batch, and tell readers.
     Executed(Box<Executed>),
-    /// Store a certificate, synced, and tell readers; `due` ones are posted (B2).
+    /// Store a certificate, synced, and tell readers. One with heights due for posting (B2), which it is
+    /// the first to cover, goes to [`posting`].
     Certified {
         certificate: Arc<Verified<Certificate>>,
-        due: bool,
+        due: Vec<posting::Due>,
     },
     /// Remember that a checkpoint is anchored, and tell readers.
     Anchored(Height),

@@ -137,7 +137,7 @@ impl World {
                 Effect::Fetch(request) => self.fetch(i, &request),
                 Effect::Executed(executed) => self.commits[i].push(executed.commit),
                 Effect::Certified { certificate, due } => {
-                    if due {
+                    if !due.is_empty() {
                         self.due[i] = certificate.statement.height;
                     }
                     self.certificates[i].push(certificate);

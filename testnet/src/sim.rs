@@ -10,10 +10,14 @@
 //! quorum is up, the load stops, and everybody honest must come to agree by a deadline. Oracles watch
 //! both: what the specification says must always hold is checked from outside of all members.
 //!
+//! With [`Plan::base`] the base chain is there too: the embedded EVM chain with the real contracts, to which
+//! the members post by the real rules (`base.rs`).
+//!
 //! The simulator replaces the driver and nothing else. What a driver does with a replica's effects is
 //! mirrored in `world/effects.rs`; how a restart finds its place, and what the signing guard lets pass, is
 //! the driver's own code over another disk.
 
+mod base;
 mod cast;
 mod crimes;
 mod disk;
@@ -34,6 +38,7 @@ mod time;
 mod trace;
 mod world;
 
+pub use base::{Checkpoints, Pace, PaceError};
 pub use faults::{
     Fault, FaultError, Kind as FaultKind, help as faults_help, millis, parse as parse_faults,
 };

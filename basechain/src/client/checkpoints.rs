@@ -7,7 +7,7 @@ use super::error::ClientError;
 use super::key::AccountKey;
 use super::refusal::Refusal;
 use super::send::{Mined, Order};
-use alloy::primitives::{Address, B256, TxKind};
+use alloy::primitives::{Address, B256, Bytes, TxKind};
 use alloy::providers::Provider as _;
 use alloy::rpc::types::Filter;
 use alloy::sol_types::{SolCall as _, SolEvent as _};
@@ -61,16 +61,11 @@ impl BaseChain {
         bitmap: &[u8],
         signature: &[u8],
     ) -> Result<SubmitOutcome, ClientError> {
-        let call = Manager::submitCall {
-            statement: encode(statement),
-            bitmap: bitmap.to_vec().into(),
-            signature: signature.to_vec().into(),
-        };
         let order = Order {
             what: "checkpoint",
             to: TxKind::Call(self.contracts.manager.into()),
             value: 0,
-            input: call.abi_encode().into(),
+            input: submit_input(statement, bitmap, signature),
         };
         match self.endpoint.send(key, order).await {
             Ok(mined) => Ok(SubmitOutcome::Posted(mined)),
@@ -89,13 +84,7 @@ impl BaseChain {
         let read = self
             .endpoint
             .read("latest checkpoint", self.contracts.manager, call, at);
-        let latest = read.await?;
-        Ok((latest.height != 0).then_some(Checkpoint {
-            height: Height(latest.height),
-            statement: StatementDigest(latest.statementDigest.0),
-            state_root: Root(latest.stateRoot.0),
-            base_block: latest.baseBlock,
-        }))
+        Ok(latest(&read.await?))
     }
 
     /// The checkpoint of a height, `None` when it was not posted: heights may be skipped.
@@ -155,8 +144,28 @@ impl BaseChain {
     }
 }
 
+/// What the manager is called with to post.
+pub(crate) fn submit_input(statement: &Statement, bitmap: &[u8], signature: &[u8]) -> Bytes {
+    let call = Manager::submitCall {
+        statement: encode(statement),
+        bitmap: bitmap.to_vec().into(),
+        signature: signature.to_vec().into(),
+    };
+    call.abi_encode().into()
+}
+
+/// The newest checkpoint in the manager's words.
+pub(crate) fn latest(read: &Manager::latestReturn) -> Option<Checkpoint> {
+    (read.height != 0).then_some(Checkpoint {
+        height: Height(read.height),
+        statement: StatementDigest(read.statementDigest.0),
+        state_root: Root(read.stateRoot.0),
+        base_block: read.baseBlock,
+    })
+}
+
 /// The latest height, when the refusal is that there is a newer one.
-fn newer(refusal: &Refusal) -> Option<Height> {
+pub(crate) fn newer(refusal: &Refusal) -> Option<Height> {
     if refusal.name != "HeightNotNewer" {
         return None;
     }

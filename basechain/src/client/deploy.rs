@@ -30,40 +30,51 @@ impl BaseChain {
         key: &AccountKey,
         params: &DeployParams,
     ) -> Result<Self, ClientError> {
-        let operators = params.operators.iter();
-        let constructor = MasternodeRegistry::constructorCall {
-            bondUnit_: U256::from(params.bond_unit),
-            weightMin_: params.weight_min,
-            weightMax_: params.weight_max,
-            genesisOperators: operators.map(Address::from).collect(),
-        };
         let what = "deploying the registry";
-        let code = &MasternodeRegistry::BYTECODE;
-        let registry = create(&endpoint, key, what, code, &constructor).await?;
-
-        let constructor = CheckpointManager::constructorCall {
-            network_: B256::from(params.network.0),
-            registry_: registry.into(),
-        };
+        let registry = create(&endpoint, key, what, registry_code(params)).await?;
         let what = "deploying the checkpoint manager";
-        let code = &CheckpointManager::BYTECODE;
-        let manager = create(&endpoint, key, what, code, &constructor).await?;
+        let code = manager_code(params.network, registry);
+        let manager = create(&endpoint, key, what, code).await?;
         Self::new(endpoint, Contracts { registry, manager }).await
     }
+}
+
+/// What creates the registry.
+pub(crate) fn registry_code(params: &DeployParams) -> Bytes {
+    let operators = params.operators.iter();
+    let constructor = MasternodeRegistry::constructorCall {
+        bondUnit_: U256::from(params.bond_unit),
+        weightMin_: params.weight_min,
+        weightMax_: params.weight_max,
+        genesisOperators: operators.map(Address::from).collect(),
+    };
+    with_arguments(&MasternodeRegistry::BYTECODE, &constructor)
+}
+
+/// What creates the checkpoint manager.
+pub(crate) fn manager_code(network: GenesisDigest, registry: [u8; 20]) -> Bytes {
+    let constructor = CheckpointManager::constructorCall {
+        network_: B256::from(network.0),
+        registry_: registry.into(),
+    };
+    with_arguments(&CheckpointManager::BYTECODE, &constructor)
+}
+
+fn with_arguments(code: &Bytes, constructor: &impl SolConstructor) -> Bytes {
+    [code.as_ref(), &constructor.abi_encode()].concat().into()
 }
 
 async fn create(
     endpoint: &Endpoint,
     key: &AccountKey,
     what: &'static str,
-    code: &Bytes,
-    constructor: &impl SolConstructor,
+    input: Bytes,
 ) -> Result<[u8; 20], ClientError> {
     let order = Order {
         what,
         to: TxKind::Create,
         value: 0,
-        input: [code.as_ref(), &constructor.abi_encode()].concat().into(),
+        input,
     };
     let mined = endpoint.send(key, order).await?;
     let created = mined.created.map(Address::into_array);

@@ -24,7 +24,7 @@ impl AccountKey {
         self.account().into_array()
     }
 
-    pub(super) fn account(&self) -> Address {
+    pub(crate) fn account(&self) -> Address {
         self.0.address()
     }
 

@@ -40,7 +40,7 @@ pub struct Refusal {
 
 impl Refusal {
     /// From revert data, which need not be of our contracts.
-    pub(super) fn decode(data: &[u8]) -> Self {
+    pub(crate) fn decode(data: &[u8]) -> Self {
         let selector = data.get(..4).unwrap_or_default();
         let known = ERRORS.iter().find(|error| error.selector() == selector);
         if let Some(error) = known

@@ -10,7 +10,7 @@ use super::endpoint::At;
 use super::error::ClientError;
 use super::key::AccountKey;
 use super::send::{Mined, Order};
-use alloy::primitives::{Address, B256, TxKind};
+use alloy::primitives::{Address, B256, Bytes, TxKind};
 use alloy::sol_types::{SolCall as _, SolEvent as _};
 use weft_types::bls;
 use weft_types::ed25519;
@@ -45,25 +45,12 @@ impl BaseChain {
         registration: &Registration,
     ) -> Result<Registered, ClientError> {
         let what = "registration";
-        let possession = Possession {
-            chain_id: self.endpoint.chain_id(),
-            registry: self.contracts.registry,
-            operator: operator.address(),
-            vertex_key: registration.vertex_key,
-            finality_key: registration.finality_secret.public(),
-        };
-        let proof = possession.prove(&registration.finality_secret);
-        let call = Registry::registerCall {
-            vertexKey: B256::from(registration.vertex_key.0),
-            finalityKey: possession.finality_key.to_eip2537().into(),
-            possession: proof.to_eip2537().into(),
-            addresses: registration.addresses.clone(),
-        };
+        let (chain_id, registry) = (self.endpoint.chain_id(), self.contracts.registry);
         let order = Order {
             what,
-            to: TxKind::Call(self.contracts.registry.into()),
+            to: TxKind::Call(registry.into()),
             value: registration.bond,
-            input: call.abi_encode().into(),
+            input: register_input(chain_id, registry, operator, registration),
         };
         let mined = self.endpoint.send(operator, order).await?;
         let registry = Address::from(self.contracts.registry);
@@ -122,6 +109,30 @@ impl BaseChain {
             .read("committee size", self.contracts.registry, call, At::Latest);
         Ok(u64::try_from(read.await?).unwrap_or(u64::MAX))
     }
+}
+
+/// What the registry is called with to become a masternode.
+pub(crate) fn register_input(
+    chain_id: u64,
+    registry: [u8; 20],
+    operator: &AccountKey,
+    registration: &Registration,
+) -> Bytes {
+    let possession = Possession {
+        chain_id,
+        registry,
+        operator: operator.address(),
+        vertex_key: registration.vertex_key,
+        finality_key: registration.finality_secret.public(),
+    };
+    let proof = possession.prove(&registration.finality_secret);
+    let call = Registry::registerCall {
+        vertexKey: B256::from(registration.vertex_key.0),
+        finalityKey: possession.finality_key.to_eip2537().into(),
+        possession: proof.to_eip2537().into(),
+        addresses: registration.addresses.clone(),
+    };
+    call.abi_encode().into()
 }
 
 fn member(id: u64, read: Registry::Member) -> Result<Member, ClientError> {

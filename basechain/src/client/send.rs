@@ -51,12 +51,51 @@ impl Senders {
     }
 }
 
-/// A transaction that was in no block in time.
-#[derive(Debug, Clone, Copy)]
-struct Unmined {
-    nonce: u64,
-    fee: u128,
-    tip: u128,
+/// A transaction that is in no block yet: its nonce, and what it offers in wei per gas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unmined {
+    pub nonce: u64,
+    pub fee: u128,
+    pub tip: u128,
+}
+
+impl Unmined {
+    /// Takes the place of `stuck` at a higher fee, unless the account's next nonce shows that something with
+    /// its nonce is in a block by now.
+    pub fn outbidding(self, stuck: &Self, next: u64) -> Self {
+        if next > stuck.nonce {
+            return self;
+        }
+        Self {
+            nonce: stuck.nonce,
+            fee: self.fee.max(quarter_more(stuck.fee)),
+            tip: self.tip.max(quarter_more(stuck.tip)),
+        }
+    }
+}
+
+/// The transaction for an order.
+pub(crate) fn sign(
+    key: &AccountKey,
+    chain_id: u64,
+    sending: &Unmined,
+    gas_limit: u64,
+    order: Order,
+) -> Result<TxEnvelope, String> {
+    let transaction = TxEip1559 {
+        chain_id,
+        nonce: sending.nonce,
+        gas_limit,
+        max_fee_per_gas: sending.fee,
+        max_priority_fee_per_gas: sending.tip,
+        to: order.to,
+        value: U256::from(order.value),
+        input: order.input,
+        ..TxEip1559::default()
+    };
+    let signature = key.signer().sign_hash_sync(&transaction.signature_hash());
+    let signature = signature.map_err(|error| error.to_string())?;
+    Ok(TxEnvelope::from(transaction.into_signed(signature)))
 }
 
 /// What a transaction is to do.
@@ -110,32 +149,18 @@ impl Endpoint {
             fee: fees.max_fee_per_gas,
             tip: fees.max_priority_fee_per_gas,
         };
-        if let Some(stuck) = *unmined
-            && self.nonce(key.account(), BlockId::latest()).await? <= stuck.nonce
-        {
-            sending.nonce = stuck.nonce;
-            sending.fee = sending.fee.max(quarter_more(stuck.fee));
-            sending.tip = sending.tip.max(quarter_more(stuck.tip));
+        if let Some(stuck) = *unmined {
+            let next = self.nonce(key.account(), BlockId::latest()).await?;
+            sending = sending.outbidding(&stuck, next);
         }
-        let transaction = TxEip1559 {
-            chain_id: self.chain_id(),
-            nonce: sending.nonce,
-            // The state may move between the estimate and the block.
-            gas_limit: gas.saturating_add(gas / 5),
-            max_fee_per_gas: sending.fee,
-            max_priority_fee_per_gas: sending.tip,
-            to: order.to,
-            value: U256::from(order.value),
-            input: order.input,
-            ..TxEip1559::default()
-        };
-        let signature = key.signer().sign_hash_sync(&transaction.signature_hash());
-        let signature = signature.map_err(|error| ClientError::Malformed {
+        // The state may move between the estimate and the block.
+        let gas_limit = gas.saturating_add(gas / 5);
+        let signed = sign(key, self.chain_id(), &sending, gas_limit, order);
+        let signed = signed.map_err(|reason| ClientError::Malformed {
             url: self.url().to_owned(),
             what,
-            reason: error.to_string(),
+            reason,
         })?;
-        let signed = TxEnvelope::from(transaction.into_signed(signature));
         self.broadcast(what, &signed).await?;
         *unmined = Some(sending);
         let receipt = self.wait(what, &signed).await?;

@@ -11,7 +11,7 @@ use revm::primitives::B256Map;
 use std::collections::VecDeque;
 
 /// A transaction in a block, with what came of it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Mined {
     pub transaction: Recovered<TxEnvelope>,
     pub receipt: ReceiptEnvelope<Log>,
@@ -36,7 +36,7 @@ impl Mined {
 }
 
 /// A sealed block.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Block {
     pub header: Sealed<Header>,
     pub transactions: Vec<Mined>,
@@ -67,7 +67,7 @@ impl Block {
 }
 
 /// The newest blocks without a gap; never empty.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Blocks {
     kept: VecDeque<Block>,
     numbers: B256Map<u64>,
@@ -142,10 +142,23 @@ impl Blocks {
         }
     }
 
+    /// Takes the newest block away, but for the last one that is left.
+    pub fn pop(&mut self) -> Option<Block> {
+        if self.kept.len() < 2 {
+            return None;
+        }
+        let block = self.kept.pop_back()?;
+        self.forget(&block);
+        Some(block)
+    }
+
     fn forget_oldest(&mut self) {
-        let Some(block) = self.kept.pop_front() else {
-            return;
-        };
+        if let Some(block) = self.kept.pop_front() {
+            self.forget(&block);
+        }
+    }
+
+    fn forget(&mut self, block: &Block) {
         self.bytes = self.bytes.saturating_sub(block.bytes());
         self.numbers.remove(&block.hash());
         for mined in &block.transactions {

@@ -1,6 +1,6 @@
 //! The chain: takes transactions, seals blocks when told the time, answers questions.
 
-use super::block::{Block, Blocks};
+use super::block::{Block, Blocks, Mined};
 use super::build::{Builder, genesis, open_header};
 use super::config::{ChainConfig, ConfigError};
 use super::evm::{Call, CallError, Caller};
@@ -58,13 +58,26 @@ pub enum PastError {
     State { number: u64, oldest: u64 },
 }
 
+/// A reorganisation that would take back what is final.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the newest {depth} blocks cannot be taken away: block {finalized} is final, the head is {head}"
+)]
+pub struct RewindError {
+    pub depth: u64,
+    pub head: u64,
+    pub finalized: u64,
+}
+
 /// A chain in memory; see the module's documentation.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Chain {
     config: ChainConfig,
     state: State,
     blocks: Blocks,
     pool: Pool,
+    /// What was final before a reorganisation: the depth alone would take that back.
+    final_since: u64,
 }
 
 impl Chain {
@@ -84,6 +97,7 @@ impl Chain {
             blocks: Blocks::new(genesis),
             state,
             pool: Pool::default(),
+            final_since: 0,
             config,
         })
     }
@@ -213,9 +227,49 @@ impl Chain {
 
     /// Number of the newest final block.
     pub fn finalized(&self) -> u64 {
-        self.head()
+        let deep = self
+            .head()
             .number()
-            .saturating_sub(self.config.finality_depth)
+            .saturating_sub(self.config.finality_depth);
+        deep.max(self.final_since)
+    }
+
+    /// A reorganisation takes the newest `depth` blocks away, and everything that waits. Returns the
+    /// transactions of those blocks, raw and in their order, for whoever submits them again.
+    ///
+    /// # Errors
+    /// When one of them is final.
+    pub fn rewind(&mut self, depth: u64) -> Result<Vec<Bytes>, RewindError> {
+        let (head, finalized) = (self.head().number(), self.finalized());
+        if depth > head - finalized {
+            return Err(RewindError {
+                depth,
+                head,
+                finalized,
+            });
+        }
+        self.final_since = finalized;
+        self.pool = Pool::default();
+        let mut taken: Vec<Block> = (0..depth).filter_map(|_| self.blocks.pop()).collect();
+        for block in &taken {
+            self.state.revert(&block.undo);
+        }
+        self.state
+            .reset_digest(self.head().header.inner().state_root);
+        taken.reverse();
+        let transactions = taken.iter().flat_map(|block| &block.transactions);
+        let raw = |mined: &Mined| mined.transaction.inner().encoded_2718().into();
+        Ok(transactions.map(raw).collect())
+    }
+
+    /// A transaction that waits is lost on its way to whoever seals blocks.
+    pub fn forget(&mut self, transaction: &B256) {
+        self.pool.remove(transaction);
+    }
+
+    /// Everything that waits is forgotten, as by a node that is restarted.
+    pub fn forget_waiting(&mut self) {
+        self.pool = Pool::default();
     }
 
     /// Number of the oldest block kept.

@@ -10,7 +10,7 @@ use alloy::eips::eip2718::Encodable2718 as _;
 use alloy::primitives::{Address, B256};
 use std::collections::BTreeMap;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Waiting {
     transaction: Recovered<TxEnvelope>,
     arrival: u64,
@@ -19,7 +19,7 @@ struct Waiting {
     bytes: usize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Pool {
     waiting: BTreeMap<(Address, u64), Waiting>,
     arrivals: u64,
@@ -106,6 +106,15 @@ impl Pool {
         let waiting = self.waiting.remove(&key)?;
         self.bytes -= waiting.bytes;
         Some(waiting.transaction)
+    }
+
+    pub fn remove(&mut self, hash: &B256) {
+        let mut waiting = self.waiting.iter();
+        let found = waiting.find(|(_, w)| w.transaction.inner().tx_hash() == hash);
+        let key = found.map(|(key, _)| *key);
+        if let Some(removed) = key.and_then(|key| self.waiting.remove(&key)) {
+            self.bytes -= removed.bytes;
+        }
     }
 
     /// The nonce after the sender's transactions that wait without a gap from `next` on.

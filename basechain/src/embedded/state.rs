@@ -17,7 +17,7 @@ pub struct Basics {
     pub code_hash: B256,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Account {
     basics: Option<Basics>,
     /// Without zeros.
@@ -25,7 +25,7 @@ struct Account {
 }
 
 /// What one transaction's writes to one account replaced.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Undo {
     address: Address,
     basics: Option<Basics>,
@@ -33,7 +33,7 @@ pub struct Undo {
 }
 
 /// The head's state.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct State {
     accounts: AddressMap<Account>,
     codes: B256Map<Bytecode>,
@@ -134,6 +134,29 @@ impl State {
         }
         self.digest = digest.finalize();
         undo
+    }
+
+    /// Undoes writes, the last first. The digest is the caller's to put back.
+    pub fn revert(&mut self, undo: &[Undo]) {
+        for undo in undo.iter().rev() {
+            if undo.basics.is_none() {
+                self.accounts.remove(&undo.address);
+                continue;
+            }
+            let account = self.accounts.entry(undo.address).or_default();
+            account.basics = undo.basics;
+            for (key, value) in &undo.slots {
+                if value.is_zero() {
+                    account.storage.remove(key);
+                } else {
+                    account.storage.insert(*key, *value);
+                }
+            }
+        }
+    }
+
+    pub fn reset_digest(&mut self, digest: B256) {
+        self.digest = digest;
     }
 }
 

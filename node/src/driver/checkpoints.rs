@@ -1,6 +1,5 @@
-//! B2: the newest certificate that is due gets onto the base chain, by whoever's turn it is; every
-//! member watches, so that a silent one is replaced. While nothing is due and everything posted is
-//! final, the base chain is not asked at all.
+//! B2: the task that asks the base chain what [`Posting`] wants to know, and sends what it wants sent. It
+//! decides nothing. While a question is under way, what becomes due and the alarm's time are not missed.
 
 use super::clock::Clock;
 use super::engine::{Command, Commands};
@@ -8,7 +7,9 @@ use crate::config::NodeConfig;
 use crate::events::EventLog;
 use crate::keys::{KeyError, read_secret};
 use crate::metrics::{CheckpointResult, Metrics};
-use crate::replica::Input;
+use crate::replica::Input as ReplicaInput;
+use crate::replica::posting::{Effect, Input, Posting, Seen, TURN, Unposted};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -17,21 +18,10 @@ use weft_basechain::{
     AccountKey, At, BaseChain, ClientError, Contracts, Endpoint, SubmitOutcome, SubmitterSchedule,
 };
 use weft_storage::{Durability, Store};
-use weft_types::{Certificate, Genesis, Height, MemberIndex, Millis, Verified};
-
-/// How long one member has for posting before it is the next one's turn.
-const TURN: Millis = Millis(3_000);
-/// A checkpoint this late raises the alarm.
-const DEADLINE: Millis = Millis(30_000);
-/// Between two looks at the base chain while something is to be posted or to become final.
-const LOOK_INTERVAL: Duration = Duration::from_secs(1);
-/// Pause after the base chain did not answer.
-const RETRY_PAUSE: Duration = Duration::from_secs(5);
+use weft_types::{Certificate, Genesis, Height, MemberIndex, Verified};
 
 /// Longest wait for the base chain at the start.
 const START_TIME_MAX: Duration = Duration::from_secs(5);
-
-type Due = Option<Arc<Verified<Certificate>>>;
 
 /// The task that posts and watches checkpoints.
 pub struct Checkpoints {
@@ -41,19 +31,13 @@ pub struct Checkpoints {
     pub key: Option<AccountKey>,
     pub own: Option<MemberIndex>,
     pub schedule: SubmitterSchedule,
+    /// Known to be final before this start.
+    pub anchored: Height,
     pub commands: Commands,
     pub store: Arc<Store>,
     pub events: Arc<EventLog>,
     pub metrics: Arc<Metrics>,
     pub clock: Clock,
-}
-
-/// What has been seen on the base chain.
-#[derive(Debug, Default, Clone, Copy)]
-struct Seen {
-    posted: Height,
-    anchored: Height,
-    alarmed: Height,
 }
 
 /// The account that pays, from its key file.
@@ -122,140 +106,153 @@ pub fn contracts(genesis: &Genesis) -> Contracts {
     }
 }
 
-/// Whose turn it is, and when.
-///
-/// # Panics
-/// Never: a committee has members, and a turn has time.
-pub fn schedule(genesis: &Genesis) -> SubmitterSchedule {
-    SubmitterSchedule::new(genesis.committee.len(), TURN, DEADLINE)
-        .expect("a validated genesis has members")
+/// A question that is under way, with the connection that it leaves behind.
+type Asking<'a> = Pin<Box<dyn Future<Output = (Option<BaseChain>, Input)> + Send + 'a>>;
+
+enum Question {
+    Look,
+    Submit(Arc<Verified<Certificate>>),
 }
 
 impl Checkpoints {
-    pub async fn run(self, mut due: watch::Receiver<Due>, stop: CancellationToken) {
+    pub async fn run(self, mut unposted: watch::Receiver<Unposted>, stop: CancellationToken) {
+        let pays = self.key.is_some();
+        let mut posting = Posting::new(self.own, pays, self.schedule, self.anchored);
         let mut chain = None;
-        let mut seen = Seen::default();
+        let mut asking: Option<Asking> = None;
+        let mut effects = Vec::new();
+        let mut input = Input::Due(unposted.borrow_and_update().clone());
         loop {
-            let target = due.borrow_and_update().clone();
-            let look = self.look(&mut chain, &target, &mut seen);
-            let Some(looked) = stop.run_until_cancelled(look).await else {
-                return;
-            };
-            let pause = match looked {
-                Ok(true) => None,
-                Ok(false) => Some(LOOK_INTERVAL),
-                Err(error) => {
-                    tracing::warn!(%error, "base chain");
-                    Some(RETRY_PAUSE)
-                }
-            };
+            posting.handle(self.clock.now(), input, &mut effects);
+            for effect in effects.drain(..) {
+                let question = match effect {
+                    Effect::Look => Question::Look,
+                    Effect::Submit(certificate) => Question::Submit(certificate),
+                    told => {
+                        self.tell(told).await;
+                        continue;
+                    }
+                };
+                asking = Some(Box::pin(self.ask(chain.take(), question)));
+            }
+            let deadline = posting.next_deadline();
             let sleep = async {
-                match pause {
-                    Some(pause) => tokio::time::sleep(pause).await,
+                match deadline {
+                    Some(at) => tokio::time::sleep_until(self.clock.instant(at)).await,
                     None => std::future::pending().await,
                 }
             };
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = sleep => {}
-                changed = due.changed() => if changed.is_err() {
-                    // The replica is gone; the node is stopping.
-                    stop.cancelled().await;
-                    return;
+            let answer = async {
+                match &mut asking {
+                    Some(asking) => asking.await,
+                    None => std::future::pending().await,
                 }
-            }
+            };
+            input = tokio::select! {
+                () = stop.cancelled() => return,
+                (left, answered) = answer => {
+                    asking = None;
+                    chain = left;
+                    answered
+                }
+                changed = unposted.changed() => {
+                    if changed.is_err() {
+                        // The replica is gone; the node is stopping.
+                        stop.cancelled().await;
+                        return;
+                    }
+                    Input::Due(unposted.borrow_and_update().clone())
+                }
+                () = sleep => Input::Tick,
+            };
         }
     }
 
-    /// One look at the base chain, and a posting if it is this member's turn. Whether everything is
-    /// posted and final.
-    async fn look(
+    async fn tell(&self, effect: Effect) {
+        match effect {
+            Effect::Posted(seen) => self.record(seen, None, false),
+            Effect::Anchored(seen) => {
+                self.record(seen, None, true);
+                let anchored = Command(ReplicaInput::Anchored(seen.height));
+                let _ = self.commands.send(anchored).await;
+            }
+            Effect::Alarm(due) => {
+                self.metrics.checkpoint(CheckpointResult::Failed);
+                tracing::error!(height = %due.height, "no member has posted the checkpoint in time");
+            }
+            Effect::Look | Effect::Submit(_) => {}
+        }
+    }
+
+    /// Asks once, connecting first if need be; what goes wrong is an answer too.
+    async fn ask(
         &self,
-        chain: &mut Option<BaseChain>,
-        target: &Due,
-        seen: &mut Seen,
-    ) -> Result<bool, ClientError> {
-        let chain = match chain {
-            Some(chain) => chain,
-            None => {
-                let endpoint = Endpoint::connect(&self.rpc).await?;
-                let endpoint = endpoint.with_mined_time_max(Duration::from_millis(TURN.0));
-                chain.insert(BaseChain::new(endpoint, self.contracts).await?)
-            }
+        mut chain: Option<BaseChain>,
+        question: Question,
+    ) -> (Option<BaseChain>, Input) {
+        let answered = match self.connected(&mut chain).await {
+            Ok(chain) => match &question {
+                Question::Look => look(chain).await,
+                Question::Submit(certificate) => self.submit(chain, certificate).await,
+            },
+            Err(error) => Err(error),
         };
-        if let Some(latest) = chain.latest_checkpoint(At::Latest).await?
-            && latest.height > seen.posted
-        {
-            seen.posted = latest.height;
-            self.record(latest.height, Some(latest.base_block), None, false);
-        }
-        if seen.anchored < seen.posted
-            && let Some(last) = chain.latest_checkpoint(At::Finalized).await?
-            && last.height > seen.anchored
-        {
-            seen.anchored = last.height;
-            self.record(last.height, Some(last.base_block), None, true);
-            let anchored = Command(Input::Anchored(last.height));
-            let _ = self.commands.send(anchored).await;
-        }
-        let Some(certificate) = target else {
-            return Ok(seen.anchored == seen.posted);
-        };
-        if certificate.statement.height > seen.posted {
-            self.post(chain, certificate, seen).await?;
-        }
-        Ok(seen.anchored >= certificate.statement.height)
+        let input = answered.unwrap_or_else(|error| {
+            tracing::warn!(%error, "base chain");
+            Input::Unreachable
+        });
+        (chain, input)
     }
 
-    async fn post(
+    /// The connection also knows what this account has under way, so one that failed is kept.
+    async fn connected<'a>(
+        &self,
+        chain: &'a mut Option<BaseChain>,
+    ) -> Result<&'a BaseChain, ClientError> {
+        if let Some(chain) = chain {
+            return Ok(chain);
+        }
+        let endpoint = Endpoint::connect(&self.rpc).await?;
+        let endpoint = endpoint.with_mined_time_max(Duration::from_millis(TURN.0));
+        Ok(chain.insert(BaseChain::new(endpoint, self.contracts).await?))
+    }
+
+    async fn submit(
         &self,
         chain: &BaseChain,
         certificate: &Certificate,
-        seen: &mut Seen,
-    ) -> Result<(), ClientError> {
-        let Some(own) = self.own else {
-            return Ok(());
+    ) -> Result<Input, ClientError> {
+        let Some(key) = &self.key else {
+            return Ok(Input::Refused);
         };
-        let (height, since) = (
-            certificate.statement.height,
-            certificate.statement.timestamp,
-        );
-        let duty = self.schedule.duty(own, height, since, self.clock.now());
-        if duty.alarm && seen.alarmed < height {
-            seen.alarmed = height;
-            self.metrics.checkpoint(CheckpointResult::Failed);
-            tracing::error!(%height, "no member has posted the checkpoint in time");
-        }
-        let Some(key) = self.key.as_ref().filter(|_| duty.submit) else {
-            return Ok(());
-        };
-        match chain.submit(key, certificate).await? {
+        let height = certificate.statement.height;
+        Ok(match chain.submit(key, certificate).await? {
             SubmitOutcome::Posted(mined) => {
                 self.metrics.checkpoint(CheckpointResult::Posted);
-                seen.posted = height;
                 let transaction = format!("0x{}", hex::encode(mined.hash));
-                self.record(height, Some(mined.block), Some(transaction), false);
+                let seen = Seen {
+                    height,
+                    block: mined.block,
+                };
+                self.record(seen, Some(transaction), false);
                 tracing::info!(%height, block = mined.block, gas = mined.gas_used, "checkpoint posted");
+                Input::Posted(seen)
             }
             SubmitOutcome::Superseded { latest } => {
                 tracing::debug!(%height, %latest, "somebody was faster");
+                Input::Superseded
             }
             SubmitOutcome::Refused(refusal) => {
                 self.metrics.checkpoint(CheckpointResult::Failed);
                 tracing::error!(%height, %refusal, "the contract refuses the checkpoint");
+                Input::Refused
             }
-        }
-        Ok(())
+        })
     }
 
     /// Keeps what is known of a checkpoint, and tells readers. Its loss costs nothing but the row.
-    fn record(
-        &self,
-        height: Height,
-        block: Option<u64>,
-        transaction: Option<String>,
-        anchored: bool,
-    ) {
+    fn record(&self, seen: Seen, transaction: Option<String>, anchored: bool) {
+        let height = seen.height;
         let statement = match self.store.statement(height) {
             Ok(Some(statement)) => statement,
             // Posted by others before this node has executed it.
@@ -274,7 +271,7 @@ impl Checkpoints {
             commit: statement.commit,
             state_root: statement.state_root,
             base_transaction: transaction.or(known.and_then(|k| k.base_transaction)),
-            base_block: block,
+            base_block: Some(seen.block),
             anchored,
         };
         let encoded = serde_json::to_vec(&checkpoint).unwrap_or_default();
@@ -286,4 +283,24 @@ impl Checkpoints {
         }
         self.events.on_checkpoint(height, anchored);
     }
+}
+
+/// The newest checkpoint, and the newest final one. A base chain that cannot say what is final, as long
+/// as the contracts themselves are not, anchors nothing, and is posted to all the same.
+async fn look(chain: &BaseChain) -> Result<Input, ClientError> {
+    let seen = |latest: Option<weft_basechain::Checkpoint>| {
+        latest.map_or_else(Seen::default, |latest| Seen {
+            height: latest.height,
+            block: latest.base_block,
+        })
+    };
+    let posted = seen(chain.latest_checkpoint(At::Latest).await?);
+    let finalised = match chain.latest_checkpoint(At::Finalized).await {
+        Err(error @ (ClientError::Malformed { .. } | ClientError::Answer { .. })) => {
+            tracing::debug!(%error, "base chain: nothing is final");
+            Seen::default()
+        }
+        read => seen(read?),
+    };
+    Ok(Input::Seen { posted, finalised })
 }

@@ -12,6 +12,7 @@ use crate::api::Submit;
 use crate::events::EventLog;
 use crate::index::{self, Indexed};
 use crate::metrics::{CheckpointResult, Metrics};
+use crate::replica::posting::{Due, Unposted};
 use crate::replica::{Effect, Executed, Input, Replica, ledger_meta, stored_objects};
 use crate::tracker::Tracker;
 use crate::view::View;
@@ -43,8 +44,8 @@ pub struct Readers {
     pub tracker: Arc<Tracker>,
     pub events: Arc<EventLog>,
     pub metrics: Arc<Metrics>,
-    /// The newest certificate that is due for posting.
-    pub due: watch::Sender<Option<Arc<Verified<Certificate>>>>,
+    /// B2: what is to be posted to the base chain.
+    pub unposted: watch::Sender<Unposted>,
 }
 
 pub struct Engine {
@@ -222,7 +223,7 @@ impl Engine {
                     .spawn(ask_latest(network, verifier, commands, of));
             }
             Effect::Executed(executed) => self.executed(*executed)?,
-            Effect::Certified { certificate, due } => self.certified(certificate, due)?,
+            Effect::Certified { certificate, due } => self.certified(certificate, &due)?,
             Effect::Anchored(height) => self.anchored(height)?,
             Effect::Equivocation(evidence) => {
                 self.readers.metrics.equivocation();
@@ -284,7 +285,7 @@ impl Engine {
     fn certified(
         &mut self,
         certificate: Arc<Verified<Certificate>>,
-        due: bool,
+        due: &[Due],
     ) -> Result<(), DriverError> {
         // What clients are told is certified survives power loss.
         self.store
@@ -297,8 +298,9 @@ impl Engine {
             .on_certified(statement.height, statement.commit);
         readers.events.on_certified(&certificate);
         self.publish_to_observers(CERTIFICATE_FRAME, || certificate.encode());
-        if due {
-            let _ = readers.due.send(Some(certificate));
+        if !due.is_empty() {
+            let add = |unposted: &mut Unposted| unposted.add(certificate, due);
+            readers.unposted.send_modify(add);
         }
         Ok(())
     }

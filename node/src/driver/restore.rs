@@ -7,6 +7,7 @@ use crate::replica::restore::{Found, ReceiptsNeeded, first_round, genesis_commit
 use crate::replica::{Lost, Restored, ledger_meta, stored_objects};
 use std::sync::Arc;
 use weft_storage::{CommitBatch, Cursor, Durability, PageRequest, Store};
+use weft_types::api::Checkpoint;
 use weft_types::{
     Commit, CommitIndex, Committee, Genesis, Height, Receipt, Round, Statement, Verified, Vertex,
     verify_vertex,
@@ -51,7 +52,7 @@ pub fn restore(
         objects: objects(store)?,
         receipts: receipts(store, &last, ReceiptsNeeded::new(&meta, genesis))?,
         statements: statements_from(store, certified)?,
-        anchored: store.last_checkpoint()?.map_or(Height::ZERO, |(h, _)| h),
+        anchored: newest_anchored(store)?,
         last,
         meta,
         certificate,
@@ -136,6 +137,25 @@ fn statements_from(store: &Store, certified: Height) -> Result<Vec<Statement>, D
         cursor = page.next;
     }
     Ok(statements)
+}
+
+/// The newest checkpoint that was seen to be final. Newer ones that were only posted stand above it: as
+/// many as are posted while one becomes final.
+fn newest_anchored(store: &Store) -> Result<Height, DriverError> {
+    let mut cursor = None;
+    loop {
+        let page = store.checkpoints(&PageRequest::descending(PAGE_ENTRIES).after(cursor))?;
+        for (height, encoded) in page.entries {
+            let read = serde_json::from_slice::<Checkpoint>(&encoded);
+            if read.map_err(|e| inconsistent(&e))?.anchored {
+                return Ok(height);
+            }
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(Height::ZERO);
+        }
+    }
 }
 
 /// The commits with leaders from `floor` on and the one before them, but for the genesis, ascending.

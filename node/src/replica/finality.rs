@@ -3,12 +3,13 @@
 //! and whoever signed wrongly is refused from then on. At most one statement per height can gather a
 //! quorum, because two quorums share an honest member and an honest member signs one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use super::posting::Due;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use weft_types::bls::{PublicKey, Purpose, SecretKey, Signature};
 use weft_types::{
-    Certificate, Committee, FinalityShare, Height, MemberIndex, MemberSet, Network, Statement,
-    StatementDigest, Verified,
+    Certificate, Committee, FinalityShare, Height, MemberIndex, MemberSet, Millis, Network,
+    Statement, StatementDigest, Verified,
 };
 
 /// Shares for heights this far above the own newest one are not kept: what is further ahead comes
@@ -20,13 +21,17 @@ type Shares = BTreeMap<MemberIndex, Signature>;
 /// What came of a share.
 #[derive(Debug, Clone)]
 pub enum Outcome {
-    /// F3: a quorum signed what this node computed; `due` for posting or not (B2).
+    /// F3: a quorum signed what this node computed. With the heights due for posting (B2) that this is the
+    /// first certificate for, if any.
     Certified {
         certificate: Arc<Verified<Certificate>>,
-        due: bool,
+        due: Vec<Due>,
     },
     /// A certificate whose checkpoint is still due gained signers.
-    Grown(Arc<Verified<Certificate>>),
+    Grown {
+        certificate: Arc<Verified<Certificate>>,
+        due: Vec<Due>,
+    },
     /// F4: a quorum signed something else. This node must stop.
     Diverged {
         height: Height,
@@ -50,10 +55,10 @@ pub struct Finality {
     refused: MemberSet,
     newest: Height,
     certified: Height,
-    /// Heights not certified yet that are due for posting.
-    due_heights: BTreeSet<Height>,
-    /// The newest certificate that is due for posting, with its shares.
-    due: Option<(Certificate, Shares)>,
+    /// Heights not certified yet that are due for posting, and since when.
+    due_heights: BTreeMap<Height, Millis>,
+    /// The newest certificate that is due for posting, with its shares and the due heights.
+    due: Option<(Certificate, Shares, Vec<Due>)>,
 }
 
 impl Finality {
@@ -74,7 +79,7 @@ impl Finality {
             refused: MemberSet::default(),
             newest: certified,
             certified,
-            due_heights: BTreeSet::new(),
+            due_heights: BTreeMap::new(),
             due: None,
         }
     }
@@ -98,7 +103,7 @@ impl Finality {
     ) -> (Option<FinalityShare>, Vec<Outcome>) {
         let height = statement.height;
         if due {
-            self.due_heights.insert(height);
+            self.due_heights.insert(height, statement.timestamp);
         }
         self.newest = self.newest.max(height);
         if height <= self.certified {
@@ -199,9 +204,12 @@ impl Finality {
         self.shares = self.shares.split_off(&height.next());
         // A later certificate serves a due height that it covers just as well.
         let kept = self.due_heights.split_off(&height.next());
-        let due = !std::mem::replace(&mut self.due_heights, kept).is_empty();
-        if due {
-            self.due = Some(((*verified).clone(), shares));
+        let covered = std::mem::replace(&mut self.due_heights, kept).into_iter();
+        let due: Vec<Due> = covered
+            .map(|(height, since)| Due { height, since })
+            .collect();
+        if !due.is_empty() {
+            self.due = Some(((*verified).clone(), shares, due.clone()));
         }
         let certificate = Arc::new(verified);
         Some(Outcome::Certified { certificate, due })
@@ -210,7 +218,7 @@ impl Finality {
     /// F3: a certificate that is still to be posted goes on collecting signers, so that posting it
     /// costs less. A late share is checked alone.
     fn grow(&mut self, author: MemberIndex, share: &FinalityShare) -> Option<Outcome> {
-        let (certificate, shares) = self.due.as_mut()?;
+        let (certificate, shares, due) = self.due.as_mut()?;
         let same = certificate.statement.height == share.height
             && certificate.statement.digest() == share.statement;
         if !same || shares.contains_key(&author) {
@@ -225,7 +233,10 @@ impl Finality {
         let statement = certificate.statement.clone();
         *certificate = assemble(statement, shares, self.committee.size())?;
         let verified = certificate.clone().verify(&self.network, &self.committee);
-        verified.ok().map(|c| Outcome::Grown(Arc::new(c)))
+        Some(Outcome::Grown {
+            certificate: Arc::new(verified.ok()?),
+            due: due.clone(),
+        })
     }
 
     /// Newest certified height.

@@ -102,10 +102,9 @@ impl Replica {
                     self.snapshots = later;
                     out.push(Effect::Certified { certificate, due });
                 }
-                Outcome::Grown(certificate) => out.push(Effect::Certified {
-                    certificate,
-                    due: true,
-                }),
+                Outcome::Grown { certificate, due } => {
+                    out.push(Effect::Certified { certificate, due });
+                }
                 Outcome::Diverged {
                     height,
                     own,

@@ -4,6 +4,7 @@
 //! the network and of its number, so that runs in one process share them: what a run costs is then the
 //! protocol, not the load generator.
 
+use super::base::{self, Base};
 use super::plan::{Plan, PlanError, Signer};
 use super::time::START;
 use std::cell::RefCell;
@@ -36,6 +37,8 @@ pub struct Cast {
     pub committee: Arc<Committee>,
     pub keys: Vec<NodeKeys>,
     pub network: NetworkId,
+    /// Until the world takes it.
+    pub base: Option<Base>,
 }
 
 fn seed(purpose: u8, index: u64) -> [u8; 32] {
@@ -77,12 +80,17 @@ impl Cast {
         let keys: Vec<NodeKeys> = (0..plan.nodes as u64)
             .map(|i| keys(plan.signer, i))
             .collect();
+        // The registry does not take a member without an address.
+        let address = |id: u64| match plan.base {
+            Some(_) => format!("/memory/{id}"),
+            None => String::new(),
+        };
         let member = |(keys, id): (&NodeKeys, u64)| Member {
             id,
             stake: Stake(1),
             vertex_key: keys.vertex.public(),
             finality_key: keys.finality.public(),
-            addresses: String::new(),
+            addresses: address(id),
         };
         let mut params = ProtocolParams::default();
         params.byzantine_percent = plan.byzantine_percent;
@@ -99,19 +107,39 @@ impl Cast {
             params,
             accounts: (0..USERS).map(account).collect(),
         };
+        let digest = template.digest();
+        let local = plan.base.map(|pace| {
+            let member = |id| {
+                let keys = self::keys(Signer::Real, id - 1);
+                base::registration(&keys, address(id))
+            };
+            let members: Vec<_> = (1..=plan.nodes as u64).map(member).collect();
+            let local = base::enrolled(plan, pace, digest, &members)?;
+            Ok::<_, PlanError>((pace, local, members))
+        });
+        let local = local.transpose()?;
+        let (registry, manager) = match &local {
+            Some((_, local, _)) => (local.contracts().registry, local.contracts().manager),
+            None => ([0x22; 20], [0x11; 20]),
+        };
         let genesis = Genesis {
             network: Network {
-                genesis: template.digest(),
-                chain_id: 31_337,
-                manager: [0x11; 20],
+                genesis: digest,
+                chain_id: base::CHAIN_ID,
+                manager,
             },
             template,
-            registry: [0x22; 20],
+            registry,
             committee: keys.iter().zip(1..).map(member).collect(),
         };
         let committee = genesis.committee();
         let committee = committee.map_err(|error| PlanError::Genesis(error.to_string()))?;
+        let base = local.map(|(pace, local, members)| {
+            let keys = members.into_iter().map(|m| m.finality_secret).collect();
+            Base::new(plan, pace, local, &committee, keys)
+        });
         Ok(Self {
+            base: base.transpose()?,
             network: genesis.network.id(),
             committee: Arc::new(committee),
             genesis: Arc::new(genesis),

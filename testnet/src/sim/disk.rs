@@ -39,6 +39,7 @@ enum Undo {
     Own(Option<VertexRef>),
     Commit,
     Certificate(Height),
+    Anchored(Height),
 }
 
 /// A write that may not be durable yet.
@@ -60,6 +61,8 @@ pub struct Disk {
     own: Option<VertexRef>,
     commits: Vec<StoredCommit>,
     certificates: BTreeMap<Height, Arc<Verified<Certificate>>>,
+    /// The newest checkpoint that was seen to be final.
+    anchored: Height,
     pending: VecDeque<Pending>,
 }
 
@@ -78,6 +81,7 @@ impl Disk {
                 statement: None,
             }],
             certificates: BTreeMap::new(),
+            anchored: Height::ZERO,
             pending: VecDeque::new(),
         })
     }
@@ -122,6 +126,25 @@ impl Disk {
             self.wrote(begins, Undo::Certificate(height));
         }
         self.sync(durable, now);
+    }
+
+    /// What is known of a checkpoint is buffered: its loss costs a look at the base chain.
+    pub fn put_anchored(&mut self, height: Height, begins: Time) {
+        let before = std::mem::replace(&mut self.anchored, height);
+        self.wrote(begins, Undo::Anchored(before));
+    }
+
+    pub fn anchored(&self) -> Height {
+        self.anchored
+    }
+
+    pub fn newest_certificate(&self) -> Option<Arc<Verified<Certificate>>> {
+        self.certificates.last_key_value().map(|(_, c)| c.clone())
+    }
+
+    pub fn statement(&self, height: Height) -> Option<Statement> {
+        let mut newest_first = self.commits.iter().rev();
+        newest_first.find_map(|c| c.statement.clone().filter(|s| s.height == height))
     }
 
     fn wrote(&mut self, begins: Time, undo: Undo) {
@@ -176,6 +199,7 @@ impl Disk {
             Undo::Certificate(height) => {
                 self.certificates.remove(&height);
             }
+            Undo::Anchored(before) => self.anchored = before,
         }
     }
 
@@ -237,7 +261,7 @@ impl Disk {
             .take_while(|c| needed.has(&c.commit));
         let recent = recent.count();
         let receipts = self.commits[self.commits.len() - recent..].iter();
-        let certificate = self.certificates.last_key_value().map(|(_, c)| c.clone());
+        let certificate = self.newest_certificate();
         let certified = self.certified();
         let statements = self.commits.iter().filter_map(|c| c.statement.clone());
         // One below the floor as well: it says who was demoted until the next one (D5).
@@ -258,7 +282,7 @@ impl Disk {
             last: last.commit.clone(),
             meta: last.meta,
             certificate,
-            anchored: Height::ZERO,
+            anchored: self.anchored,
         })
     }
 }

@@ -3,7 +3,7 @@
 //! A list of `NAME[:AMOUNT][@START[+LENGTH]]`. Members are drawn by the seed, and no member has two
 //! faults. Without a start a fault holds from the beginning; without a length until the end of the
 //! fault phase. What the amount means depends on the fault: a number of members, a percentage, a number
-//! of milliseconds or of megabits; [`NAMES`] says which.
+//! of milliseconds, of megabits or of blocks; [`NAMES`] says which.
 
 use std::fmt;
 use std::str::FromStr;
@@ -24,6 +24,9 @@ pub enum Kind {
     Bandwidth,
     Skew,
     SlowDisk,
+    BaseDown,
+    BaseLoss,
+    Reorg,
     Equivocate,
     Withhold,
     Late,
@@ -34,6 +37,8 @@ pub enum Kind {
     LieClock,
     Sleep,
     Twins,
+    SilentPoster,
+    BadPoster,
 }
 
 /// What an amount counts.
@@ -46,11 +51,13 @@ enum Unit {
     Percent(u32),
     Millis(u32),
     Megabits(u32),
+    Blocks(u32),
+    Nothing,
 }
 
 /// Each fault: its name, what its amount counts, and what it is.
 #[rustfmt::skip]
-const NAMES: [(Kind, &str, Unit, &str); 23] = [
+const NAMES: [(Kind, &str, Unit, &str); 28] = [
     (Kind::Crash, "crash", Unit::Members, "members lose power, and come back when the time is over, if there is a length"),
     (Kind::Restart, "restart", Unit::Members, "members lose power, and come back half a second later"),
     (Kind::Pause, "pause", Unit::Members, "members stand still; what is sent to them waits"),
@@ -64,6 +71,9 @@ const NAMES: [(Kind, &str, Unit, &str); 23] = [
     (Kind::Bandwidth, "bandwidth", Unit::Megabits(10), "megabits a second out of each member"),
     (Kind::Skew, "skew", Unit::Millis(200), "milliseconds that clocks are off, at most, either way"),
     (Kind::SlowDisk, "slowdisk", Unit::Millis(10), "milliseconds that a sync takes, at most"),
+    (Kind::BaseDown, "basedown", Unit::Nothing, "the base chain is away, and has forgotten what waited (with --base)"),
+    (Kind::BaseLoss, "baseloss", Unit::Percent(50), "per cent of the postings get into no block (with --base)"),
+    (Kind::Reorg, "reorg", Unit::Blocks(2), "blocks that the base chain takes back, final ones never (with --base)"),
     (Kind::Equivocate, "equivocate", Unit::Members, "members that sign two vertices a round, one for each half of the others"),
     (Kind::Withhold, "withhold", Unit::Members, "members that send their vertices to F others only, and seldom answer"),
     (Kind::Late, "late", Unit::Members, "members whose vertices leave two to five delays late"),
@@ -74,6 +84,8 @@ const NAMES: [(Kind, &str, Unit, &str); 23] = [
     (Kind::LieClock, "clock", Unit::Members, "members whose timestamps are up to an hour ahead"),
     (Kind::Sleep, "sleep", Unit::Members, "members that are silent for seconds and then send all at once"),
     (Kind::Twins, "twins", Unit::Members, "members that run twice with one key"),
+    (Kind::SilentPoster, "silentposter", Unit::Members, "members that never post when it is their turn (with --base)"),
+    (Kind::BadPoster, "badposter", Unit::Members, "members that post forged and stale certificates when it is their turn (with --base)"),
 ];
 
 /// The most faults in one run.
@@ -120,7 +132,10 @@ pub fn help() -> String {
         let amount = match unit {
             Unit::Members => "1".to_owned(),
             Unit::Side => "half".to_owned(),
-            Unit::Percent(n) | Unit::Millis(n) | Unit::Megabits(n) => n.to_string(),
+            Unit::Nothing => return format!("  {name:<11} {what}"),
+            Unit::Percent(n) | Unit::Millis(n) | Unit::Megabits(n) | Unit::Blocks(n) => {
+                n.to_string()
+            }
         };
         format!("  {name:<11} {what} [{amount}]")
     };
@@ -143,6 +158,12 @@ impl Kind {
         self >= Self::Equivocate
     }
 
+    /// Whether it is about the base chain.
+    pub fn needs_base(self) -> bool {
+        use Kind::{BadPoster, BaseDown, BaseLoss, Reorg, SilentPoster};
+        matches!(self, BaseDown | BaseLoss | Reorg | SilentPoster | BadPoster)
+    }
+
     /// Whether it befalls members of its own.
     pub fn has_members(self) -> bool {
         self.entry().2 == Unit::Members
@@ -154,8 +175,8 @@ impl Fault {
     pub fn new(kind: Kind) -> Self {
         let amount = match kind.entry().2 {
             Unit::Members => 1,
-            Unit::Side => 0,
-            Unit::Percent(n) | Unit::Millis(n) | Unit::Megabits(n) => n,
+            Unit::Side | Unit::Nothing => 0,
+            Unit::Percent(n) | Unit::Millis(n) | Unit::Megabits(n) | Unit::Blocks(n) => n,
         };
         Self {
             kind,
@@ -216,6 +237,8 @@ impl FromStr for Fault {
             Unit::Percent(_) => (100, "1..=100"),
             Unit::Millis(_) => (60_000, "1..=60000"),
             Unit::Megabits(_) => (1_000_000, "1..=1000000"),
+            Unit::Blocks(_) => (200, "1..=200"),
+            Unit::Nothing => (0, "no amount"),
         };
         if amount.is_some() && !(1..=most).contains(&fault.amount) {
             return Err(FaultError::Amount {
@@ -302,6 +325,7 @@ mod tests {
             ("crash@1s+x", "NAME[:AMOUNT]"),
             ("loss:101", "1..=100"),
             ("crash:0", "1..=128"),
+            ("basedown:1", "no amount"),
         ] {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");

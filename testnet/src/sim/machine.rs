@@ -1,6 +1,7 @@
 //! One running copy of a masternode: the real replica, its disk and its guard, its clock, and the inputs
 //! that wait while it is busy or paused. A member has one machine; a twin has two.
 
+use super::base::Poster;
 use super::crimes::Criminal;
 use super::disk::{Disk, Guard};
 use super::envelope::Envelope;
@@ -10,7 +11,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use weft_consensus::FetchId;
 use weft_node::replica::Replica;
-use weft_types::{MemberIndex, Transaction, Verified, VertexRef};
+use weft_types::{Height, MemberIndex, Transaction, Verified, VertexRef};
 
 /// Inputs that wait for a machine; what comes beyond that is lost, as from a socket that nobody reads.
 pub const INBOX_MAX: usize = 100_000;
@@ -32,6 +33,7 @@ pub enum Work {
     },
     Submit(Arc<Verified<Transaction>>),
     Tick,
+    Anchored(Height),
 }
 
 /// S1: a member's answer when it is asked for its latest vertex.
@@ -65,6 +67,8 @@ pub struct Machine {
     /// When the next tick is scheduled.
     pub tick_at: Option<Time>,
     pub crime: Option<Criminal>,
+    /// B2: its part in posting, if there is a base chain.
+    pub poster: Option<Poster>,
     /// Why it does not start, or has stopped.
     pub stopped: Option<String>,
     /// An old copy of its database.
@@ -90,6 +94,7 @@ impl Machine {
             sync_max: 0,
             tick_at: None,
             crime: None,
+            poster: None,
             stopped: None,
             copy: None,
             hit: false,

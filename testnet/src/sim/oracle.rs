@@ -41,6 +41,11 @@ pub enum Rule {
     Accusation,
     /// An honest member stopped by itself.
     Stopped,
+    /// What is on the base chain is not of the honest history, or went back though it was final, or was told
+    /// to be final too early.
+    Checkpoint,
+    /// A due height did not get onto the base chain in time (B2).
+    Posting,
 }
 
 /// A broken rule, and who broke it when.
@@ -134,6 +139,13 @@ impl Oracle {
     /// The highest height that an honest member has closed.
     pub fn heights(&self) -> Height {
         self.heights
+    }
+
+    /// The statement of a height in the longest order.
+    pub fn stated_at(&self, height: Height) -> Option<&Statement> {
+        let newest_first = self.order.iter().rev();
+        let mut statements = newest_first.filter_map(|ordered| ordered.statement.as_ref());
+        statements.find(|statement| statement.height == height)
     }
 
     pub fn position(&self, machine: usize) -> CommitIndex {

@@ -1,5 +1,6 @@
 //! What a run is made of. A plan and nothing else decides a run: the same plan is the same history.
 
+use super::base::Pace;
 use super::faults::{Fault, Kind};
 use super::latency::Latency;
 use std::fmt::Write as _;
@@ -48,6 +49,12 @@ pub enum Planted {
     SendBeforePersist,
     /// Clients are told of a certificate before it is on the disk.
     TellBeforePersist,
+    /// B2: a member's turn to post never ends.
+    TurnStays,
+    /// B2: what is posted is told to be anchored.
+    AnchoredAtPosted,
+    /// B2: a checkpoint that a reorganisation takes away is not missed.
+    ReorgUnnoticed,
 }
 
 #[derive(Debug, Clone)]
@@ -61,6 +68,8 @@ pub struct Plan {
     pub latency: Latency,
     pub faults: Vec<Fault>,
     pub signer: Signer,
+    /// The base chain that certificates are posted to, if there is one.
+    pub base: Option<Pace>,
     /// Leader slots a round; `None` is the protocol's default.
     pub leaders: Option<u32>,
     /// D6: commits after two delays, where at most so many per cent of the stake lie.
@@ -87,6 +96,8 @@ pub enum PlanError {
     TooFewMembers { wanted: u64, nodes: usize },
     #[error("simulation: no member is left without a fault that never ends")]
     NobodyLeft,
+    #[error("simulation: fault {0} needs a base chain: add --base")]
+    NoBase(&'static str),
     #[error("simulation: {0}")]
     Genesis(String),
 }
@@ -102,6 +113,7 @@ impl Default for Plan {
             latency: Latency::Uniform { low: 50, high: 100 },
             faults: Vec::new(),
             signer: Signer::Real,
+            base: None,
             leaders: None,
             byzantine_percent: None,
             settle: 30_000,
@@ -144,6 +156,12 @@ impl Plan {
         if let Some(leaders) = self.leaders {
             check("leaders", u64::from(leaders), 1, 128, "1..=128")?;
         }
+        if let Some(pace) = self.base {
+            check("base block", pace.block_ms, 1, 60_000, "1ms..=60s")?;
+            check("base depth", pace.depth, 0, 200, "0..=200")?;
+        } else if let Some(fault) = self.faults.iter().find(|f| f.kind.needs_base()) {
+            return Err(PlanError::NoBase(fault.kind.name()));
+        }
         let with_members = self.faults.iter().filter(|f| f.kind.has_members());
         let wanted: u64 = with_members.map(|f| u64::from(f.amount)).sum();
         if wanted > self.nodes as u64 {
@@ -181,6 +199,9 @@ impl Plan {
         }
         if self.signer == Signer::Mock {
             command += " --signer mock";
+        }
+        if let Some(pace) = self.base {
+            command += &format!(" --base {pace}");
         }
         if let Some(leaders) = self.leaders {
             command += &format!(" --leaders {leaders}");

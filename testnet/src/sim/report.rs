@@ -1,5 +1,6 @@
 //! What a run was like: figures for scripts, words for people.
 
+use super::base::Checkpoints;
 use super::meter::{Meter, Percentiles};
 use super::oracle::Violation;
 use super::plan::Plan;
@@ -27,6 +28,8 @@ pub struct Outcome {
     pub messages: u64,
     pub mean_delay_us: f64,
     pub meter: Meter,
+    /// B2, with a base chain.
+    pub checkpoints: Option<Checkpoints>,
     pub record: Option<Record>,
 }
 
@@ -65,6 +68,9 @@ pub struct Report {
     /// Rounds from the end of the faults to the next commit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rounds_to_commit: Option<u64>,
+    /// With a base chain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoints: Option<Checkpoints>,
     pub violations: Vec<Violation>,
     /// Members that are down by their own decision, and why.
     pub stopped: Vec<Stopped>,
@@ -114,6 +120,7 @@ impl Outcome {
             cpu_s: rounded(cpu_s, 1000.0),
             settled_s: (self.ended.since(self.healed)) as f64 / 1e6,
             rounds_to_commit: self.meter.rounds_to_commit,
+            checkpoints: self.checkpoints,
             violations: self.violations.clone(),
             stopped: stopped.collect(),
             command: self.plan.command(),

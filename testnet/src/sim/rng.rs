@@ -14,6 +14,7 @@ pub enum Stream {
     Disks = 4,
     Crimes = 5,
     Clocks = 6,
+    Base = 7,
 }
 
 impl Rng {

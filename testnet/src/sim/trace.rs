@@ -23,6 +23,9 @@ pub enum Mark {
     AskLatest = 13,
     Latest = 14,
     Floor = 15,
+    BaseBlock = 16,
+    Posting = 17,
+    Anchored = 18,
 }
 
 /// Records are hashed so many bytes at a time, which is several times as fast as one by one.

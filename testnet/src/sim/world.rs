@@ -6,8 +6,10 @@
 
 mod effects;
 mod faults;
+mod posting;
 mod settling;
 
+use super::base::Base;
 use super::cast::{Cast, Known};
 use super::disk::{Disk, Guard};
 use super::envelope::Envelope;
@@ -50,6 +52,7 @@ pub struct World {
     /// By member that has twins: which of the two each other member is linked to.
     deals: BTreeMap<usize, Vec<usize>>,
     links: Links,
+    base: Option<Base>,
     trace: Trace,
     oracle: Oracle,
     meter: Meter,
@@ -97,6 +100,12 @@ enum Event {
     },
     Deal,
     Look,
+    /// B2: of a machine in a life of it, or of the base chain itself.
+    Base {
+        machine: usize,
+        life: u32,
+        event: Box<posting::BaseEvent>,
+    },
 }
 
 #[derive(Clone)]
@@ -156,13 +165,15 @@ impl Packet {
 impl World {
     pub fn new(plan: Plan) -> Result<Self, PlanError> {
         plan.validate()?;
-        let cast = Cast::new(&plan)?;
+        let mut cast = Cast::new(&plan)?;
+        let base = cast.base.take();
         let twins = plan.faults.iter().filter(|f| f.kind == Kind::Twins);
         let most = plan.nodes + twins.map(|f| f.amount as usize).sum::<usize>();
         let seed = plan.seed;
         let gc_depth = cast.genesis.template.params.gc_depth;
         let mut world = Self {
             links: Links::new(plan.latency.clone(), plan.nodes, seed),
+            base,
             trace: Trace::new(seed),
             oracle: Oracle::new(most, gc_depth),
             meter: Meter::default(),
@@ -196,6 +207,10 @@ impl World {
             world.queue.push(Time::default(), Event::Load);
         }
         world.queue.push(Time(LOOK_US), Event::Look);
+        if let Some(pace) = world.plan.base {
+            let first = Time::millis(pace.block_ms);
+            world.schedule_base(first, (0, 0), posting::BaseEvent::Block);
+        }
         Ok(world)
     }
 
@@ -258,6 +273,11 @@ impl World {
                 self.look();
                 self.queue.push(self.now.after(LOOK_US), Event::Look);
             }
+            Event::Base {
+                machine,
+                life,
+                event,
+            } => self.happen_at_base(machine, life, *event),
         }
     }
 
@@ -373,6 +393,10 @@ impl World {
                 self.trace.number(now, machine, Mark::Tick, 0);
                 replica.handle(wall, Input::Tick, &mut effects);
             }
+            Work::Anchored(height) => {
+                self.trace.number(now, machine, Mark::Anchored, height.0);
+                replica.handle(wall, Input::Anchored(height), &mut effects);
+            }
         }
         self.carry_out(machine, &mut effects);
         self.effects = effects;
@@ -434,6 +458,7 @@ impl World {
         if self.now.0.is_multiple_of(20 * LOOK_US) {
             self.look_at_memory();
         }
+        self.look_at_posting();
         self.look_for_convergence();
     }
 

@@ -7,5 +7,6 @@ mod crimes;
 mod determinism;
 mod faults;
 mod matrix;
+mod posting;
 mod recovery;
 mod speed;

@@ -19,7 +19,7 @@ fn add(finality: &mut Finality, of: &Statement, member: usize) -> Vec<Outcome> {
 
 fn signers(outcomes: &[Outcome]) -> Option<usize> {
     match outcomes {
-        [Outcome::Certified { certificate: c, .. } | Outcome::Grown(c)] => {
+        [Outcome::Certified { certificate: c, .. } | Outcome::Grown { certificate: c, .. }] => {
             MemberSet::from_bitmap(&c.bitmap, 4).map(|s| s.len())
         }
         _ => None,
@@ -132,6 +132,31 @@ fn a_later_certificate_covers_earlier_heights() {
     assert_eq!(signers(&add(&mut finality, &statement(2), 2)), Some(3));
     assert_eq!(finality.uncertified(), 0);
     assert!(add(&mut finality, &statement(1), 3).is_empty());
+}
+
+#[test]
+fn b2_a_certificate_names_the_due_heights_that_it_is_the_first_to_cover() {
+    let mut finality = finality();
+    finality.close(statement(1), true);
+    finality.close(statement(2), false);
+    finality.close(statement(3), true);
+    finality.close(statement(4), false);
+    add(&mut finality, &statement(4), 1);
+    let heights = |outcomes: &[Outcome]| match outcomes {
+        [Outcome::Certified { due, .. } | Outcome::Grown { due, .. }] => {
+            due.iter().map(|d| (d.height, d.since)).collect::<Vec<_>>()
+        }
+        _ => panic!("{outcomes:?}"),
+    };
+    let since = |height| (Height(height), statement(height).timestamp);
+    let certified = add(&mut finality, &statement(4), 2);
+    assert_eq!(heights(&certified), [since(1), since(3)]);
+    let grown = add(&mut finality, &statement(4), 3);
+    assert_eq!(heights(&grown), [since(1), since(3)]);
+    finality.close(statement(5), false);
+    add(&mut finality, &statement(5), 1);
+    let next = add(&mut finality, &statement(5), 2);
+    assert_eq!(heights(&next), []);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! (`node/src/driver/engine.rs`): own vertices and guard records are synced before what follows them;
 //! others' vertices are buffered; a commit is one write; a certificate is synced before clients hear of it.
 
+use super::posting::BaseEvent;
 use super::{Answer, Ask, Event, Packet, World};
 use crate::sim::crimes::{Scene, Sending};
 use crate::sim::envelope::Envelope;
@@ -64,6 +65,7 @@ impl World {
         ours.replica = Some(replica);
         self.carry_out(machine, &mut effects);
         self.schedule_tick(machine);
+        self.start_posting(machine);
     }
 
     /// The machine ends by itself: a failed write, a refusal of the guard, a halt.
@@ -214,7 +216,7 @@ impl World {
                 }
                 self.machines[machine].disk.put_commit(*executed, at);
             }
-            Effect::Certified { certificate, .. } => {
+            Effect::Certified { certificate, due } => {
                 let done = self.synced(machine, at);
                 // The root and the place say it all; the statement's digest would be costly.
                 let statement = &certificate.statement;
@@ -227,13 +229,18 @@ impl World {
                     let told = if early { now } else { done };
                     self.oracle.certified(told, machine, member, &certificate);
                 }
+                if self.base.is_some() && !due.is_empty() {
+                    let of = (machine, self.machines[machine].life);
+                    let certificate = certificate.clone();
+                    self.schedule_base(done, of, BaseEvent::Due { certificate, due });
+                }
                 let durable = self.durable(done);
                 self.machines[machine]
                     .disk
                     .put_certificate(certificate, (at, durable), now);
                 return Ok(done);
             }
-            Effect::Anchored(_) => {}
+            Effect::Anchored(height) => self.anchored(machine, height),
             Effect::Equivocation(evidence) => {
                 let accused = evidence.first.author();
                 let innocent = self.machines_of[accused.as_usize()]
@@ -280,7 +287,8 @@ impl World {
     /// Whether a machine's crime, if it has one, rests at the moment.
     fn plays_by_the_rules(&self, machine: usize) -> bool {
         let crime = self.machines[machine].crime.as_ref();
-        crime.is_none_or(|c| !c.is_active(self.now) || c.kind == Kind::Twins)
+        let elsewhere = |kind: Kind| kind == Kind::Twins || kind.needs_base();
+        crime.is_none_or(|c| !c.is_active(self.now) || elsewhere(c.kind))
     }
 
     fn broadcast(&mut self, machine: usize, vertex: &Verified<Vertex>, at: Time) {

@@ -119,6 +119,7 @@ impl World {
             Kind::Bandwidth => self.links.disturbed.bandwidth = amount,
             Kind::Skew => self.skew(i64::from(amount)),
             Kind::SlowDisk => self.slow_disks(u64::from(amount) * 1000),
+            Kind::BaseDown | Kind::BaseLoss | Kind::Reorg => self.strike_base(kind, amount),
             _ => {}
         }
     }
@@ -144,6 +145,7 @@ impl World {
             Kind::Jitter => self.links.disturbed.jitter = 0,
             Kind::Bandwidth => self.links.disturbed.bandwidth = 0,
             Kind::SlowDisk => self.slow_disks(0),
+            Kind::BaseDown | Kind::BaseLoss => self.mend_base(kind),
             _ => {}
         }
     }

@@ -2,6 +2,8 @@
 //! honest must come to agree within the plan's time.
 
 use super::World;
+use crate::sim::base::Base;
+use crate::sim::faults::Kind;
 use crate::sim::links::Disturbance;
 use crate::sim::report::Outcome;
 use crate::sim::time::Time;
@@ -45,6 +47,8 @@ impl World {
         self.meter.healed(self.now, self.oracle.commits(), self.top);
         self.links.part(vec![0; self.plan.nodes]);
         self.links.disturbed = Disturbance::default();
+        self.mend_base(Kind::BaseDown);
+        self.mend_base(Kind::BaseLoss);
         for machine in 0..self.machines.len() {
             if self.machines[machine].paused {
                 self.resume(machine);
@@ -72,9 +76,7 @@ impl World {
     fn comes_back(&self, machine: usize) -> bool {
         let faults = self.plan.faults.iter().zip(&self.victims);
         let mut of_machine = faults.filter(|(_, victims)| victims.contains(&machine));
-        of_machine.any(|(fault, _)| {
-            fault.length.is_some() || fault.kind != crate::sim::faults::Kind::Crash
-        })
+        of_machine.any(|(fault, _)| fault.length.is_some() || fault.kind != Kind::Crash)
     }
 
     pub(super) fn look_for_convergence(&mut self) {
@@ -109,10 +111,11 @@ impl World {
                 return false;
             }
         }
-        any && self
-            .meter
-            .waiting()
-            .all(|(id, machine)| self.machines[machine].hit || self.oracle.has_applied(&id))
+        any && self.is_anchored()
+            && self
+                .meter
+                .waiting()
+                .all(|(id, machine)| self.machines[machine].hit || self.oracle.has_applied(&id))
     }
 
     /// What a commit says of latencies.
@@ -171,6 +174,7 @@ impl World {
             bytes_sent: self.links.sent.iter().sum(),
             messages: self.links.messages,
             mean_delay_us: self.plan.latency.mean(self.plan.nodes),
+            checkpoints: self.base.as_ref().map(Base::tally),
             meter: self.meter,
             record,
             plan: self.plan,

@@ -1,0 +1,311 @@
+//! B2: the newest certificate that covers a due height gets onto the base chain, by whoever's turn it is.
+//! Pure: what was seen there and the time come in, what to ask of it goes out, one question at a time.
+//!
+//! Turns and the alarm count from the *oldest* due height that the base chain lacks, not from the newest.
+//! All members draw the same order for it, and it stays the same while newer heights become due; otherwise
+//! each of those would begin the round of turns again, and a network under load would never be late.
+//! What is posted is the newest certificate, which covers everything below it.
+//!
+//! What is anchored never goes back. What is posted may: a reorganisation can take it away until it is
+//! final, and then it is due again. While nothing is due and everything posted is final, the base chain is
+//! not asked at all.
+
+use std::collections::BTreeMap;
+use std::ops::Bound::{Excluded, Unbounded};
+use std::sync::Arc;
+use weft_basechain::SubmitterSchedule;
+use weft_types::{Certificate, Height, MemberIndex, Millis, Statement, Verified};
+
+/// How long one member has for posting before it is the next one's turn.
+pub const TURN: Millis = Millis(3_000);
+/// A checkpoint this late raises the alarm.
+pub const DEADLINE: Millis = Millis(30_000);
+/// Between two looks at the base chain while something is to be posted or to become final.
+pub const LOOK_INTERVAL: Millis = Millis(1_000);
+/// Longest pause after the base chain did not answer, or refused; the first is [`LOOK_INTERVAL`], and
+/// each further one twice as long.
+pub const RETRY_PAUSE_MAX: Millis = Millis(5_000);
+/// Due heights that are kept apart while the base chain lacks them. Beyond it the oldest are forgotten,
+/// more than an hour late with checkpoints every 5 s.
+pub const DUE_HEIGHTS_MAX: usize = 1024;
+
+/// Whose turn it is in a committee of so many members, and when.
+///
+/// # Panics
+/// Never with members; a turn has time.
+pub fn schedule(members: usize) -> SubmitterSchedule {
+    SubmitterSchedule::new(members, TURN, DEADLINE).expect("a committee has members")
+}
+
+/// A height that is to be on the base chain, itself or below a later one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    pub height: Height,
+    /// Its statement's timestamp.
+    pub since: Millis,
+}
+
+/// What the replica has for the base chain: the newest certificate that covers a due height, and the due
+/// heights that certificates have covered so far.
+#[derive(Debug, Clone, Default)]
+pub struct Unposted {
+    certificate: Option<Arc<Verified<Certificate>>>,
+    heights: BTreeMap<Height, Millis>,
+}
+
+impl Unposted {
+    /// A certificate and the due heights that it is the first to cover; or the same one with more signers.
+    pub fn add(&mut self, certificate: Arc<Verified<Certificate>>, due: &[Due]) {
+        let newest = self.certificate.as_ref().map(|c| c.statement.height);
+        if newest.is_none_or(|newest| newest <= certificate.statement.height) {
+            self.certificate = Some(certificate);
+        }
+        self.heights
+            .extend(due.iter().map(|due| (due.height, due.since)));
+        while self.heights.len() > DUE_HEIGHTS_MAX {
+            self.heights.pop_first();
+        }
+    }
+
+    /// After a restart: power may have failed between the newest certificate and its posting. The due
+    /// height that it covers is the first of its checkpoint interval; statements on the disk say which.
+    pub fn at_restart<E>(
+        certificate: Option<Arc<Verified<Certificate>>>,
+        interval: Millis,
+        mut statement: impl FnMut(Height) -> Result<Option<Statement>, E>,
+    ) -> Result<Self, E> {
+        let mut unposted = Self::default();
+        let Some(certificate) = certificate else {
+            return Ok(unposted);
+        };
+        let of = |timestamp: Millis| timestamp.0 / interval.0.max(1);
+        let newest = &certificate.statement;
+        let mut due = Due {
+            height: newest.height,
+            since: newest.timestamp,
+        };
+        while due.height > Height(1)
+            && let Some(before) = statement(Height(due.height.0 - 1))?
+            && of(before.timestamp) == of(newest.timestamp)
+        {
+            due = Due {
+                height: before.height,
+                since: before.timestamp,
+            };
+        }
+        unposted.add(certificate, &[due]);
+        Ok(unposted)
+    }
+
+    /// The oldest due height that a checkpoint of `posted` does not cover.
+    fn first_above(&self, posted: Height) -> Option<Due> {
+        let mut above = self.heights.range((Excluded(posted), Unbounded));
+        above.next().map(|(height, since)| Due {
+            height: *height,
+            since: *since,
+        })
+    }
+
+    /// The newest due height that a certificate covers.
+    pub fn newest(&self) -> Height {
+        self.heights
+            .last_key_value()
+            .map_or(Height::ZERO, |(height, _)| *height)
+    }
+}
+
+/// A checkpoint on the base chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Seen {
+    /// Zero before the first.
+    pub height: Height,
+    /// The block that holds it.
+    pub block: u64,
+}
+
+/// What posting learns.
+#[derive(Debug)]
+pub enum Input {
+    /// There is more to post than before.
+    Due(Unposted),
+    /// What [`Effect::Look`] found: the newest checkpoint of all, and of those that are final.
+    Seen { posted: Seen, finalised: Seen },
+    /// The certificate of [`Effect::Submit`] is in a block.
+    Posted(Seen),
+    /// The base chain has that height already, or a later one.
+    Superseded,
+    /// The contract does not take it.
+    Refused,
+    /// The base chain did not answer, or the transaction is in no block in time.
+    Unreachable,
+    /// The deadline has passed.
+    Tick,
+}
+
+/// What the driver is to do.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// Read the newest checkpoint and the newest final one; `Seen` or `Unreachable` answers.
+    Look,
+    /// Send it; `Posted`, `Superseded`, `Refused` or `Unreachable` answers. A transaction that is in no
+    /// block in time is outbid by the next one.
+    Submit(Arc<Verified<Certificate>>),
+    /// Another checkpoint is the newest now, or it is in another block.
+    Posted(Seen),
+    /// The base chain has finalised it.
+    Anchored(Seen),
+    /// Nobody has posted a height in time: operators have to know.
+    Alarm(Due),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// A question is under way.
+    Asking,
+    /// Until it is time for the next look.
+    Waiting(Millis),
+    /// Everything due is posted, everything posted is final.
+    Resting,
+}
+
+/// One member's part in posting; an observer, or a member that cannot pay, only watches.
+#[derive(Debug)]
+pub struct Posting {
+    own: Option<MemberIndex>,
+    /// Whether there is an account that pays.
+    pays: bool,
+    schedule: SubmitterSchedule,
+    unposted: Unposted,
+    /// At the newest look; `None` before the first.
+    posted: Option<Seen>,
+    anchored: Height,
+    /// The newest height that the alarm was raised for.
+    alarmed: Height,
+    /// Questions that failed since the last one that did not.
+    failures: u32,
+    step: Step,
+}
+
+impl Posting {
+    /// `anchored` is what was known to be final before a restart. The first look is due at once.
+    pub fn new(
+        own: Option<MemberIndex>,
+        pays: bool,
+        schedule: SubmitterSchedule,
+        anchored: Height,
+    ) -> Self {
+        Self {
+            own,
+            pays,
+            schedule,
+            unposted: Unposted::default(),
+            posted: None,
+            anchored,
+            alarmed: Height::ZERO,
+            failures: 0,
+            step: Step::Waiting(Millis::ZERO),
+        }
+    }
+
+    /// What was found on the base chain by the newest look.
+    pub fn posted(&self) -> Seen {
+        self.posted.unwrap_or_default()
+    }
+
+    /// Takes one input. What follows from it is appended to `out`, with one question at the most.
+    pub fn handle(&mut self, now: Millis, input: Input, out: &mut Vec<Effect>) {
+        match input {
+            Input::Due(unposted) => {
+                let more = unposted.newest() > self.unposted.newest();
+                self.unposted = unposted;
+                if more && self.step != Step::Asking {
+                    self.look(out);
+                }
+            }
+            Input::Seen { posted, finalised } => self.saw(now, posted, finalised, out),
+            Input::Posted(seen) => {
+                self.failures = 0;
+                self.posted = Some(seen);
+                self.step = Step::Waiting(now.saturating_add(LOOK_INTERVAL.0));
+            }
+            Input::Superseded => {
+                self.failures = 0;
+                self.step = Step::Waiting(now.saturating_add(LOOK_INTERVAL.0));
+            }
+            Input::Refused | Input::Unreachable => {
+                let pause = LOOK_INTERVAL.0 << self.failures.min(8);
+                self.failures = self.failures.saturating_add(1);
+                let pause = pause.min(RETRY_PAUSE_MAX.0);
+                self.step = Step::Waiting(now.saturating_add(pause));
+            }
+            Input::Tick => {
+                if matches!(self.step, Step::Waiting(until) if now >= until) {
+                    self.look(out);
+                }
+            }
+        }
+        if let Some((due, _)) = self.alarm().filter(|(_, at)| now >= *at) {
+            self.alarmed = due.height;
+            out.push(Effect::Alarm(due));
+        }
+    }
+
+    /// When `handle` wants a `Tick` at the latest.
+    pub fn next_deadline(&self) -> Option<Millis> {
+        let look = match self.step {
+            Step::Waiting(until) => Some(until),
+            Step::Asking | Step::Resting => None,
+        };
+        let alarm = self.alarm().map(|(_, at)| at);
+        look.into_iter().chain(alarm).min()
+    }
+
+    fn look(&mut self, out: &mut Vec<Effect>) {
+        self.step = Step::Asking;
+        out.push(Effect::Look);
+    }
+
+    fn saw(&mut self, now: Millis, posted: Seen, finalised: Seen, out: &mut Vec<Effect>) {
+        self.failures = 0;
+        let before = self.posted.replace(posted).unwrap_or_default();
+        if posted != before && posted.height > Height::ZERO {
+            out.push(Effect::Posted(posted));
+        }
+        if finalised.height > self.anchored {
+            self.anchored = finalised.height;
+            out.push(Effect::Anchored(finalised));
+        }
+        let Some(due) = self.unposted.first_above(posted.height) else {
+            self.step = match posted.height > self.anchored {
+                true => Step::Waiting(now.saturating_add(LOOK_INTERVAL.0)),
+                false => Step::Resting,
+            };
+            return;
+        };
+        let mut next = now.saturating_add(LOOK_INTERVAL.0);
+        if let Some(own) = self.own.filter(|_| self.pays) {
+            let duty = self.schedule.duty(own, due.height, due.since, now);
+            if duty.submit
+                && let Some(certificate) = &self.unposted.certificate
+            {
+                self.step = Step::Asking;
+                out.push(Effect::Submit(certificate.clone()));
+                return;
+            }
+            // The own turn begins with a look.
+            next = next.min(duty.until);
+        }
+        self.step = Step::Waiting(next);
+    }
+
+    /// What the next alarm is for, and when. None before the first look: then it is not known what the
+    /// base chain has.
+    fn alarm(&self) -> Option<(Due, Millis)> {
+        let due = self.unposted.first_above(self.posted?.height)?;
+        let new = self.own.is_some() && due.height > self.alarmed;
+        new.then(|| (due, self.schedule.late_from(due.since)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

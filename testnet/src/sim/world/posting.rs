@@ -1,0 +1,421 @@
+//! B2 in a run: what the driver's task (`node/src/driver/checkpoints.rs`) does with what posting wants, done to
+//! the simulated base chain; and the base chain's own events.
+//!
+//! A posting task stands beside the replica's thread: a slow disk does not hold it up, a pause of the machine
+//! does.
+
+use super::{Event, World};
+use crate::sim::base::{Poster, Question, SILENCE_US, Waiting, Watched, seen};
+use crate::sim::faults::Kind;
+use crate::sim::machine::Work;
+use crate::sim::oracle::Rule;
+use crate::sim::plan::Planted;
+use crate::sim::time::Time;
+use crate::sim::trace::Mark;
+use std::sync::Arc;
+use weft_basechain::SubmitterSchedule;
+use weft_basechain::local::Verdict;
+use weft_node::replica::posting::{self, Due, Effect, Input, Posting, Seen, Unposted};
+use weft_types::{Certificate, Height, MemberIndex, Millis, Verified};
+
+/// A paused machine looks again after so long, in microseconds.
+const PAUSED_US: u64 = 100_000;
+
+/// What happens on the base chain, or on the way to it and back. Machines are named with the life in which they
+/// asked.
+pub enum BaseEvent {
+    Block,
+    /// A certificate is stored, and its heights are due.
+    Due {
+        certificate: Arc<Verified<Certificate>>,
+        due: Vec<Due>,
+    },
+    Wake,
+    /// Arrives at the base chain.
+    Ask(Question),
+    /// Arrives at the machine.
+    Answer(Input),
+    /// A transaction has had its time.
+    Expire([u8; 32]),
+}
+
+impl World {
+    pub(super) fn schedule_base(&mut self, at: Time, of: (usize, u32), event: BaseEvent) {
+        let (machine, life) = of;
+        let event = Box::new(event);
+        self.queue.push(
+            at,
+            Event::Base {
+                machine,
+                life,
+                event,
+            },
+        );
+    }
+
+    /// Starts a machine's posting on what its disk holds.
+    pub(super) fn start_posting(&mut self, machine: usize) {
+        if self.base.is_none() {
+            return;
+        }
+        let ours = &mut self.machines[machine];
+        let interval = self.cast.genesis.template.params.checkpoint_interval_ms;
+        let newest = ours.disk.newest_certificate();
+        let read = |height| Ok::<_, std::convert::Infallible>(ours.disk.statement(height));
+        let Ok(unposted) = Unposted::at_restart(newest, interval, read);
+        let own = Some(MemberIndex(ours.member as u32));
+        let anchored = ours.disk.anchored();
+        let schedule = match self.plan.planted {
+            // Whoever has the first turn keeps it.
+            Some(Planted::TurnStays) => {
+                SubmitterSchedule::new(self.plan.nodes, Millis(1 << 40), posting::DEADLINE)
+                    .unwrap_or_else(|_| posting::schedule(self.plan.nodes))
+            }
+            _ => posting::schedule(self.plan.nodes),
+        };
+        let posting = Posting::new(own, true, schedule, anchored);
+        ours.poster = Some(Poster::new(posting, unposted.clone(), anchored));
+        if ours.is_honest() {
+            self.look_at_anchored(machine, anchored);
+        }
+        self.post(machine, Input::Due(unposted));
+    }
+
+    pub(super) fn happen_at_base(&mut self, machine: usize, life: u32, event: BaseEvent) {
+        if let BaseEvent::Block = event {
+            return self.seal();
+        }
+        if self.machines[machine].life != life {
+            return;
+        }
+        let of = (machine, life);
+        let from_base = matches!(event, BaseEvent::Ask(_) | BaseEvent::Expire(_));
+        if self.machines[machine].paused && !from_base {
+            return self.schedule_base(self.now.after(PAUSED_US), of, event);
+        }
+        match event {
+            BaseEvent::Block => {}
+            BaseEvent::Due { certificate, due } => {
+                let honest = self.machines[machine].is_honest();
+                if let Some(base) = self.base.as_mut().filter(|_| honest) {
+                    due.iter().for_each(|d| base.watch.due(d.height, self.now));
+                }
+                if let Some(poster) = &mut self.machines[machine].poster {
+                    poster.stale = poster.newest.replace(certificate.clone());
+                    poster.unposted.add(certificate, &due);
+                    let unposted = poster.unposted.clone();
+                    self.post(machine, Input::Due(unposted));
+                }
+            }
+            BaseEvent::Wake => {
+                let now = self.now;
+                let poster = self.machines[machine].poster.as_mut();
+                if let Some(poster) = poster.filter(|p| p.wake_at.is_some_and(|at| at <= now)) {
+                    poster.wake_at = None;
+                    self.post(machine, Input::Tick);
+                }
+            }
+            BaseEvent::Ask(question) => self.answer(machine, question),
+            BaseEvent::Answer(input) => self.post(machine, input),
+            BaseEvent::Expire(hash) => {
+                let Some(base) = &mut self.base else { return };
+                let waited = base.waiting.len();
+                base.waiting.retain(|w| w.hash != hash);
+                if base.waiting.len() < waited {
+                    self.schedule_base(self.now, of, BaseEvent::Answer(Input::Unreachable));
+                }
+            }
+        }
+    }
+
+    /// Hands an input to a machine's posting and does what follows.
+    fn post(&mut self, machine: usize, input: Input) {
+        let (now, life) = (self.now, self.machines[machine].life);
+        let input = self.planted(machine, input);
+        let ours = &mut self.machines[machine];
+        let wall = now.wall(ours.skew);
+        let Some(poster) = &mut ours.poster else {
+            return;
+        };
+        let mut effects = Vec::new();
+        poster.posting.handle(wall, input, &mut effects);
+        for effect in effects {
+            self.trace
+                .number(now, machine, Mark::Posting, code(&effect));
+            match effect {
+                Effect::Look => self.ask(machine, Question::Look),
+                Effect::Submit(certificate) => {
+                    let silent = self.acts_as(machine, Kind::SilentPoster);
+                    if silent {
+                        let late = now.after(posting::TURN.0 * 1000);
+                        let answer = BaseEvent::Answer(Input::Superseded);
+                        self.schedule_base(late, (machine, life), answer);
+                    } else {
+                        self.ask(machine, Question::Submit(certificate));
+                    }
+                }
+                Effect::Anchored(Seen { height, .. }) => {
+                    self.machines[machine].disk.put_anchored(height, now);
+                    self.take(machine, Work::Anchored(height));
+                }
+                Effect::Posted(_) => {}
+                Effect::Alarm(_) => {
+                    let honest = self.machines[machine].is_honest();
+                    if let Some(base) = self.base.as_mut().filter(|_| honest) {
+                        base.alarms += 1;
+                    }
+                }
+            }
+        }
+        self.schedule_wake(machine);
+    }
+
+    fn schedule_wake(&mut self, machine: usize) {
+        let ours = &mut self.machines[machine];
+        let Some(poster) = &mut ours.poster else {
+            return;
+        };
+        let Some(deadline) = poster.posting.next_deadline() else {
+            return;
+        };
+        let at = Time::of_wall(deadline, ours.skew).max(self.now.after(1));
+        if poster.wake_at.is_none_or(|scheduled| at < scheduled) {
+            poster.wake_at = Some(at);
+            let of = (machine, ours.life);
+            self.schedule_base(at, of, BaseEvent::Wake);
+        }
+    }
+
+    fn ask(&mut self, machine: usize, question: Question) {
+        let of = (machine, self.machines[machine].life);
+        let Some(base) = &mut self.base else { return };
+        let at = base.arrival(self.now);
+        self.schedule_base(at, of, BaseEvent::Ask(question));
+    }
+
+    /// The base chain answers, if it is there.
+    fn answer(&mut self, machine: usize, question: Question) {
+        let ours = &self.machines[machine];
+        let (member, life, honest) = (ours.member, ours.life, ours.is_honest());
+        let garbage = self.acts_as(machine, Kind::BadPoster);
+        let Some(base) = &mut self.base else { return };
+        let of = (machine, life);
+        if base.is_down {
+            let late = self.now.after(SILENCE_US);
+            return self.schedule_base(late, of, BaseEvent::Answer(Input::Unreachable));
+        }
+        let back = base.arrival(self.now);
+        let certificate = match question {
+            Question::Look => {
+                let (posted, finalised) = base.latest();
+                let (posted, finalised) = (seen(posted), seen(finalised));
+                let answer = BaseEvent::Answer(Input::Seen { posted, finalised });
+                return self.schedule_base(back, of, answer);
+            }
+            Question::Submit(certificate) => certificate,
+        };
+        let posting = base.notarised(&self.cast, &certificate);
+        if garbage {
+            self.post_garbage(machine, posting);
+            return self.schedule_base(back, of, BaseEvent::Answer(Input::Refused));
+        }
+        let sent = match base.judge(&posting) {
+            Some(Verdict::Accepted) => base.submit(member, &posting, honest),
+            Some(Verdict::Superseded(_)) => {
+                return self.schedule_base(back, of, BaseEvent::Answer(Input::Superseded));
+            }
+            Some(Verdict::Refused(refusal)) => {
+                let height = posting.statement.height;
+                let what = format!("the contract refuses height {height}: {refusal}");
+                if honest {
+                    self.oracle
+                        .violation(Rule::Checkpoint, self.now, member, what);
+                }
+                return self.schedule_base(back, of, BaseEvent::Answer(Input::Refused));
+            }
+            None => None,
+        };
+        let Some(hash) = sent else {
+            return self.schedule_base(back, of, BaseEvent::Answer(Input::Unreachable));
+        };
+        base.waiting.push(Waiting {
+            machine,
+            life,
+            hash,
+            height: posting.statement.height,
+        });
+        let expires = self.now.after(posting::TURN.0 * 1000);
+        self.schedule_base(expires, of, BaseEvent::Expire(hash));
+    }
+
+    /// What a member that posts what it should not hands to the contract, without asking first.
+    fn post_garbage(&mut self, machine: usize, honest: weft_basechain::local::Posting) {
+        let ours = &self.machines[machine];
+        let (member, stale) = (
+            ours.member,
+            ours.poster.as_ref().and_then(|p| p.stale.clone()),
+        );
+        let Some(base) = &mut self.base else { return };
+        let mut garbage = honest;
+        match base.draw(4) {
+            0 => garbage.statement.state_root.0[0] ^= 1,
+            1 => garbage.statement.height = Height(garbage.statement.height.0 + 1_000),
+            2 => garbage.bitmap = vec![0; garbage.bitmap.len()].into(),
+            _ => {
+                if let Some(stale) = stale {
+                    garbage = base.notarised(&self.cast, &stale);
+                }
+            }
+        }
+        base.submit(member, &garbage, false);
+    }
+
+    /// A block is sealed: who waits for it hears of it.
+    fn seal(&mut self) {
+        let now = self.now;
+        let Some(base) = &mut self.base else { return };
+        let next = now.after(base.pace.block_ms * 1000);
+        if !base.is_down {
+            let hash = base.seal(now);
+            self.trace.record(now, 0, Mark::BaseBlock, &hash);
+            base.watch
+                .block(now, false, base.latest(), &mut self.oracle);
+            let mut answers = Vec::new();
+            let waiting = std::mem::take(&mut base.waiting);
+            for waiting in waiting {
+                let Some(included) = base.local.included(&waiting.hash) else {
+                    base.waiting.push(waiting);
+                    continue;
+                };
+                let input = match included.success {
+                    true => Input::Posted(Seen {
+                        height: waiting.height,
+                        block: included.block,
+                    }),
+                    false => Input::Superseded,
+                };
+                let at = base.arrival(now);
+                answers.push((at, (waiting.machine, waiting.life), input));
+            }
+            for (at, of, input) in answers {
+                self.schedule_base(at, of, BaseEvent::Answer(input));
+            }
+        }
+        self.schedule_base(next, (0, 0), BaseEvent::Block);
+    }
+
+    pub(super) fn strike_base(&mut self, kind: Kind, amount: u32) {
+        let Some(base) = &mut self.base else { return };
+        match kind {
+            Kind::BaseDown => {
+                base.is_down = true;
+                base.local.forget_waiting();
+            }
+            Kind::BaseLoss => base.loss = amount * 10,
+            _ => {
+                base.reorganise(u64::from(amount));
+                let latest = base.latest();
+                base.watch.block(self.now, true, latest, &mut self.oracle);
+            }
+        }
+    }
+
+    pub(super) fn mend_base(&mut self, kind: Kind) {
+        let Some(base) = &mut self.base else { return };
+        match kind {
+            Kind::BaseDown => base.is_down = false,
+            _ => base.loss = 0,
+        }
+    }
+
+    /// A machine's replica has taken in that a height is anchored.
+    pub(super) fn anchored(&mut self, machine: usize, height: Height) {
+        let ours = &mut self.machines[machine];
+        if let Some(poster) = &mut ours.poster {
+            poster.anchored = height;
+        }
+        if ours.is_honest() {
+            self.look_at_anchored(machine, height);
+        }
+    }
+
+    fn look_at_anchored(&mut self, machine: usize, height: Height) {
+        let node = self.machines[machine].member;
+        if let Some(base) = &self.base {
+            base.watch
+                .anchored(self.now, node, height, &mut self.oracle);
+        }
+    }
+
+    /// B2: whether what is due is late, as things stand.
+    pub(super) fn look_at_posting(&mut self) {
+        let Some(base) = &mut self.base else { return };
+        let missing = base.watch.missing();
+        let able = self.machines_of.iter().map(|machines| {
+            let machine = &self.machines[machines[0]];
+            let poster = machine.poster.as_ref().filter(|_| machine.is_up());
+            machine.is_honest()
+                && !machine.paused
+                && poster.is_some_and(|p| missing.is_none_or(|m| p.unposted.newest() >= m))
+        });
+        let world = Watched {
+            is_sound: !base.is_down && base.loss == 0,
+            reorganisations: base.reorganisations,
+            able: able.collect(),
+        };
+        base.watch.look(self.now, world, &mut self.oracle);
+    }
+
+    /// Whether everything due is posted and final, and everybody honest knows.
+    pub(super) fn is_anchored(&self) -> bool {
+        let Some(base) = &self.base else { return true };
+        let newest = base.watch.newest();
+        let mut up = self
+            .machines
+            .iter()
+            .filter(|m| m.is_honest() && m.is_up())
+            .filter_map(|m| m.poster.as_ref());
+        base.watch.missing().is_none()
+            && base.watch.finalised() >= newest
+            && up.all(|poster| poster.anchored >= newest)
+    }
+
+    fn acts_as(&self, machine: usize, kind: Kind) -> bool {
+        let crime = self.machines[machine].crime.as_ref();
+        crime.is_some_and(|c| c.kind == kind && c.is_active(self.now))
+    }
+
+    /// What planted bugs make of an input.
+    fn planted(&self, machine: usize, input: Input) -> Input {
+        let Input::Seen { posted, finalised } = input else {
+            return input;
+        };
+        let finalised = match self.plan.planted {
+            Some(Planted::AnchoredAtPosted) => posted,
+            _ => finalised,
+        };
+        let before = match self.plan.planted {
+            Some(Planted::ReorgUnnoticed) => {
+                let poster = self.machines[machine].poster.as_ref();
+                poster.map_or(Seen::default(), |p| p.posting.posted())
+            }
+            _ => Seen::default(),
+        };
+        let posted = if before.height > posted.height {
+            before
+        } else {
+            posted
+        };
+        Input::Seen { posted, finalised }
+    }
+}
+
+fn code(effect: &Effect) -> u64 {
+    match effect {
+        Effect::Look => 1,
+        Effect::Submit(certificate) => certificate.statement.height.0 << 3 | 2,
+        Effect::Posted(seen) => seen.height.0 << 3 | 3,
+        Effect::Anchored(seen) => seen.height.0 << 3 | 4,
+        Effect::Alarm(due) => due.height.0 << 3 | 5,
+    }
+}
