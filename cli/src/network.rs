@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Kind};
 use crate::testnet::Place;
 use std::path::Path;
-use weft_client::{Client, ClientError};
+use weft_client::{Client, ClientError, Options};
 use weft_testnet::cluster::Manifest;
 use weft_types::Genesis;
 
@@ -19,11 +19,15 @@ pub struct Network {
 
 impl Network {
     pub fn client(&self) -> Result<Client, Failure> {
+        self.client_with(Options::default())
+    }
+
+    pub fn client_with(&self, options: Options) -> Result<Client, Failure> {
         let urls = match self.url.is_empty() {
             false => self.url.clone(),
             true => self.manifest()?.nodes.into_iter().map(|n| n.api).collect(),
         };
-        Ok(Client::new(urls)?)
+        Ok(Client::with_options(urls, options)?)
     }
 
     /// The testnet's faucet.

@@ -23,6 +23,9 @@ pub struct Sender {
     /// How far the transaction has to come before the command ends
     #[arg(long, value_enum, default_value_t = Until::Committed)]
     wait: Until,
+    /// Members that are given the transaction at once, so that none of them can hold it up alone
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=128))]
+    copies: u8,
     #[command(flatten)]
     pub network: Network,
     #[command(flatten)]
@@ -76,7 +79,10 @@ const SILENT_MAX: Duration = Duration::from_secs(3);
 impl Sender {
     pub async fn session(&self) -> Result<Session, Failure> {
         let key = self.wallet.secret()?;
-        let client = self.network.client()?;
+        let client = self.network.client_with(Options {
+            copies: self.copies.into(),
+            ..Options::default()
+        })?;
         let draft = Draft::new(&client.genesis().await?);
         Ok(Session {
             client,

@@ -33,6 +33,9 @@ pub struct Sim {
     /// Transactions a second, over all members
     #[arg(long, default_value_t = 100)]
     rate: u32,
+    /// To how many members a client gives each transaction, the first of its order
+    #[arg(long, default_value_t = 1)]
+    copies: usize,
     /// Decides everything that is left to chance
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -127,6 +130,7 @@ fn plan(arguments: &Sim) -> Result<Plan, Failure> {
             .rounds
             .map_or(End::Duration(arguments.duration), End::Rounds),
         rate: arguments.rate,
+        copies: arguments.copies,
         latency,
         faults: parse_faults(&arguments.faults).map_err(Failure::usage)?,
         signer: match arguments.signer {
@@ -195,6 +199,10 @@ fn shown(report: &Report) -> String {
                 report.transactions,
                 three(&report.transaction_latency_ms)
             ),
+        ),
+        (
+            "ordered again",
+            format!("{:.4} for each", report.duplicates),
         ),
         (
             "leader commits",

@@ -4,6 +4,7 @@
 
 use crate::error::ClientError;
 use crate::options::Options;
+use crate::order::Order;
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Response, Url};
@@ -11,6 +12,7 @@ use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::sync::OnceCell;
 use weft_types::CommitIndex;
 use weft_types::api::{COMMIT_HEADER, PROTOBUF, Problem};
 
@@ -34,6 +36,10 @@ struct Inner {
     preferred: AtomicUsize,
     /// The newest commit that any answer has shown.
     seen: AtomicU64,
+    /// How long outcomes take as a rule, in microseconds; 0 when none has come.
+    usual: AtomicU64,
+    /// Whose nodes these are, once it was asked for.
+    order: OnceCell<Order>,
 }
 
 /// What is asked for.
@@ -107,6 +113,8 @@ impl Client {
                 options,
                 preferred: AtomicUsize::new(0),
                 seen: AtomicU64::new(0),
+                usual: AtomicU64::new(0),
+                order: OnceCell::new(),
             }),
         })
     }
@@ -129,15 +137,58 @@ impl Client {
         &self,
         request: &Request,
     ) -> Result<T, ClientError> {
-        let ask = |place| async move {
-            let response = self.open(place, request).await?;
-            let body = self.body(place, response).await?;
-            serde_json::from_slice(&body).map_err(|e| ClientError::Malformed {
-                node: self.name(place),
-                reason: e.to_string(),
-            })
-        };
-        self.with_retries(ask).await
+        self.with_retries(|place| self.json_of(place, request))
+            .await
+    }
+
+    /// What one node answers, asked once.
+    pub(crate) async fn json_of<T: DeserializeOwned>(
+        &self,
+        place: usize,
+        request: &Request,
+    ) -> Result<T, ClientError> {
+        let response = self.open(place, request).await?;
+        let body = self.body(place, response).await?;
+        serde_json::from_slice(&body).map_err(|e| ClientError::Malformed {
+            node: self.name(place),
+            reason: e.to_string(),
+        })
+    }
+
+    /// How many nodes it knows.
+    pub(crate) fn nodes(&self) -> usize {
+        self.inner.nodes.len()
+    }
+
+    /// The place of the node that answered last.
+    pub(crate) fn preferred(&self) -> usize {
+        self.inner.preferred.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn prefer(&self, place: usize) {
+        self.inner.preferred.store(place, Ordering::Relaxed);
+    }
+
+    /// How long outcomes take as a rule: an eighth for each new one.
+    pub(crate) fn usual(&self) -> Option<Duration> {
+        let usual = self.inner.usual.load(Ordering::Relaxed);
+        (usual > 0).then(|| Duration::from_micros(usual))
+    }
+
+    pub(crate) fn took(&self, latency: Duration) {
+        let usual = self.usual().unwrap_or(latency);
+        let smoothed = ((7 * usual + latency) / 8).as_micros();
+        let smoothed = u64::try_from(smoothed).unwrap_or(u64::MAX).max(1);
+        self.inner.usual.store(smoothed, Ordering::Relaxed);
+    }
+
+    /// Whose nodes these are. Asked for once; `None` while not enough of them answer.
+    pub(crate) async fn order(&self) -> Option<&Order> {
+        self.inner
+            .order
+            .get_or_try_init(|| Order::of(self))
+            .await
+            .ok()
     }
 
     /// An answer whose body the caller reads.
@@ -273,10 +324,10 @@ impl Client {
 
     /// The node that answered last.
     pub fn node(&self) -> String {
-        self.name(self.inner.preferred.load(Ordering::Relaxed))
+        self.name(self.preferred())
     }
 
-    fn name(&self, place: usize) -> String {
+    pub(crate) fn name(&self, place: usize) -> String {
         let url = self.inner.nodes[place].as_str();
         url.trim_end_matches('/').to_owned()
     }

@@ -1,8 +1,8 @@
 //! The Rust client of a node's HTTP API.
 //!
 //! A [`Client`] knows several nodes and asks the next one when one does not answer. It sends
-//! transactions until it has their outcome: the same transaction again is the same transaction, so
-//! sending twice is safe. What it has seen once it never sees older again, whichever node answers.
+//! transactions until it has their outcome, and to the next node whenever one has taken longer than is
+//! usual: the same transaction again is the same transaction, so sending twice is safe. What it has seen once it never sees older again, whichever node answers.
 //!
 //! Nothing that a node says is proof. [`verify`] checks an object's proof offline, against the
 //! network's genesis alone.
@@ -35,7 +35,9 @@ mod draft;
 mod error;
 mod faucet;
 mod options;
+mod order;
 mod read;
+mod sending;
 mod sse;
 mod stream;
 mod submit;

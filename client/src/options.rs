@@ -17,6 +17,10 @@ pub struct Options {
     pub backoff_max: Duration,
     /// For the outcome of a submission, over all requests that it takes.
     pub outcome_timeout: Duration,
+    /// To how many members each transaction is given at once, the first of its order, where this client
+    /// knows nodes of theirs. More than one of stake F (F+1 members of equal stake) make it certain that
+    /// an honest one is among them, so that nobody can hold it up for long; it costs their requests.
+    pub copies: usize,
 }
 
 impl Default for Options {
@@ -28,6 +32,7 @@ impl Default for Options {
             backoff: Duration::from_millis(100),
             backoff_max: Duration::from_secs(5),
             outcome_timeout: Duration::from_secs(60),
+            copies: 1,
         }
     }
 }

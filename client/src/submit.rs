@@ -4,6 +4,7 @@
 
 use crate::client::{Client, Request};
 use crate::error::ClientError;
+use crate::sending::Sending;
 use bytes::Bytes;
 use prost::Message as _;
 use std::time::Duration;
@@ -51,7 +52,7 @@ impl Wait {
     }
 
     /// Whether asking again could change the answer to what the caller waits for.
-    fn is_settled(self, answer: &Submission) -> bool {
+    pub(crate) fn is_settled(self, answer: &Submission) -> bool {
         match answer {
             Submission::Taken(status) => self.is_over(status.state),
             Submission::Refused(refused) => !refused.problem.retryable,
@@ -81,6 +82,8 @@ impl Client {
 
     /// Submits many transactions, in as few requests as the limits of a node allow, and waits for
     /// all. The answers are in the order of the transactions; one that is refused spoils no other.
+    /// A node that has them four times as long as outcomes take as a rule (one second at least, five at
+    /// most, then twice as long) is not waited for any more: the next one is given the same bytes.
     ///
     /// # Errors
     /// When no node answers.
@@ -89,27 +92,7 @@ impl Client {
         transactions: &[Transaction],
         wait: Wait,
     ) -> Result<Vec<Submission>, ClientError> {
-        let deadline = Instant::now() + self.options().outcome_timeout;
-        let mut answers: Vec<Option<Submission>> = vec![None; transactions.len()];
-        let mut round = 0;
-        loop {
-            let open = |a: &Option<Submission>| a.as_ref().is_none_or(|a| !wait.is_settled(a));
-            let open: Vec<usize> = (0..answers.len()).filter(|i| open(&answers[*i])).collect();
-            for part in parts(&open, transactions) {
-                let encoded = part.iter().map(|i| transactions[*i].encoded().clone());
-                let answered = self.submit_once(encoded.collect(), wait).await?;
-                for (place, answer) in part.iter().zip(answered) {
-                    answers[*place] = Some(answer);
-                }
-            }
-            let mut answered = answers.iter().flatten();
-            let settled = answered.all(|answer| wait.is_settled(answer));
-            if settled || Instant::now() >= deadline {
-                return Ok(answers.into_iter().flatten().collect());
-            }
-            tokio::time::sleep(self.options().pause(round, None)).await;
-            round += 1;
-        }
+        Sending::new(self, transactions, wait).await.run().await
     }
 
     /// One request with encoded transactions, answered in their order. The node lets it wait for
@@ -123,14 +106,35 @@ impl Client {
         wait: Wait,
     ) -> Result<Vec<Submission>, ClientError> {
         let count = transactions.len();
-        let body = wire::TransactionList { transactions }.encode_to_vec();
-        let mut request = Request::post("v1/transactions", body.into());
-        request.query.extend(wait.parameter());
-        let answers: Vec<Submission> = self.json(&request).await?;
+        let request = submission(transactions, wait, 1);
+        let answers = self.json(&request).await?;
+        self.complete(self.preferred(), count, answers)
+    }
+
+    /// The same at one node, asked once, which is told to how many members they are given.
+    pub(crate) async fn submit_at(
+        &self,
+        place: usize,
+        transactions: Vec<Bytes>,
+        wait: Wait,
+        copies: usize,
+    ) -> Result<Vec<Submission>, ClientError> {
+        let count = transactions.len();
+        let request = submission(transactions, wait, copies);
+        let answers = self.json_of(place, &request).await?;
+        self.complete(place, count, answers)
+    }
+
+    fn complete(
+        &self,
+        place: usize,
+        count: usize,
+        answers: Vec<Submission>,
+    ) -> Result<Vec<Submission>, ClientError> {
         if answers.len() != count {
             let reason = format!("{} answers to {count} transactions", answers.len());
             return Err(ClientError::Malformed {
-                node: self.node(),
+                node: self.name(place),
                 reason,
             });
         }
@@ -189,8 +193,18 @@ impl Client {
     }
 }
 
+fn submission(transactions: Vec<Bytes>, wait: Wait, copies: usize) -> Request {
+    let body = wire::TransactionList { transactions }.encode_to_vec();
+    let mut request = Request::post("v1/transactions", body.into());
+    request.query.extend(wait.parameter());
+    if copies > 1 {
+        request.query.push(("copies", copies.to_string()));
+    }
+    request
+}
+
 /// Cuts a list of places into requests within a node's limits.
-fn parts<'a>(mut places: &'a [usize], transactions: &[Transaction]) -> Vec<&'a [usize]> {
+pub(crate) fn parts<'a>(mut places: &'a [usize], transactions: &[Transaction]) -> Vec<&'a [usize]> {
     let mut parts = Vec::new();
     while !places.is_empty() {
         let mut bytes = 0;

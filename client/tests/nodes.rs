@@ -4,13 +4,14 @@ mod stub;
 
 use std::time::{Duration, Instant};
 use stub::{Answer, Stub, options};
-use weft_client::{Client, ClientError, DealQuery, PageQuery, Wait};
+use weft_client::{Client, ClientError, DealQuery, Options, PageQuery, Wait};
 use weft_types::api::{
-    DealState, Event, Page, Problem, ProblemCode, Refused, Submission, Topic, TransactionState,
-    TransactionStatus,
+    DealState, Event, NodeStatus, Page, Problem, ProblemCode, Refused, Submission, Topic,
+    TransactionState, TransactionStatus,
 };
 use weft_types::{
-    Address, Amount, AssetId, CommitIndex, Height, Operation, Payment, Transaction, testing,
+    Address, Amount, AssetId, CommitIndex, Height, MemberIndex, Millis, Operation, Payment, Root,
+    Round, Transaction, testing,
 };
 
 fn transaction(nonce: u64) -> Transaction {
@@ -180,6 +181,139 @@ async fn a_transaction_is_sent_again_until_it_has_come_as_far_as_waited_for() {
         assert_eq!(request.path, "/v1/transactions?wait=certified");
         assert_eq!(request.header("content-type"), "application/x-protobuf");
         assert_eq!(request.transactions(), [sent.id()]);
+    }
+}
+
+/// Takes everything and does nothing about it, as long as anybody waits.
+async fn censor(sent: &Transaction) -> Stub {
+    let answer = Answer::json(&[taken(sent, TransactionState::Submitted)]);
+    Stub::start([answer.after(Duration::from_secs(30))]).await
+}
+
+#[tokio::test]
+async fn a_transaction_that_a_node_sits_on_goes_to_the_next_one_the_same_bytes() {
+    let sent = transaction(1);
+    let censor = censor(&sent).await;
+    let committed = taken(&sent, TransactionState::Committed);
+    let there = Stub::start([Answer::json(&[committed])]).await;
+    let patient = Options {
+        request_timeout: Duration::from_secs(15),
+        ..options()
+    };
+    let client = Client::with_options([censor.url(), there.url()], patient).unwrap();
+    for _ in 0..2 {
+        let begun = Instant::now();
+        let status = client.submit(&sent, Wait::Committed).await.unwrap();
+        assert_eq!(status.state, TransactionState::Committed);
+        assert!(
+            begun.elapsed() < Duration::from_secs(5),
+            "{:?}",
+            begun.elapsed()
+        );
+    }
+    assert_eq!(censor.requests().len(), 1, "it is not asked first again");
+    assert_eq!(
+        censor.requests()[0].transactions(),
+        there.requests()[0].transactions()
+    );
+}
+
+#[tokio::test]
+async fn a_refusal_elsewhere_does_not_unsay_that_a_node_has_taken_it() {
+    let sent = transaction(1);
+    let submitted = Answer::json(&[taken(&sent, TransactionState::Submitted)]);
+    let committed = Answer::json(&[taken(&sent, TransactionState::Committed)]);
+    let first = Stub::start([submitted, committed]).await;
+    let other = Stub::start([Answer::json(&[refused(&sent, ProblemCode::Expired)])]).await;
+    let client = Client::with_options([first.url(), other.url()], options()).unwrap();
+    let status = client.submit(&sent, Wait::Committed).await.unwrap();
+    assert_eq!(status.state, TransactionState::Committed);
+}
+
+#[tokio::test]
+async fn nodes_that_all_sit_on_a_transaction_cost_no_more_than_the_time_for_the_outcome() {
+    let sent = transaction(1);
+    let (one, two) = (censor(&sent).await, censor(&sent).await);
+    let short = Options {
+        request_timeout: Duration::from_secs(15),
+        outcome_timeout: Duration::from_secs(3),
+        ..options()
+    };
+    let client = Client::with_options([one.url(), two.url()], short).unwrap();
+    let begun = Instant::now();
+    let error = client.submit(&sent, Wait::Committed).await.unwrap_err();
+    assert!(matches!(error, ClientError::TimedOut { .. }), "{error}");
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+/// A member's node that answers who it is, with its committee first if it is asked for that.
+async fn member(index: u32, committee: bool, then: Answer) -> Stub {
+    let members = testing::committee(4);
+    let chain = weft_types::api::Committee {
+        epoch: members.epoch(),
+        digest: members.digest(),
+        total: members.total(),
+        quorum: members.quorum(),
+        members: members.members().to_vec(),
+    };
+    let status = NodeStatus {
+        name: "n".to_owned(),
+        version: "1".to_owned(),
+        network: testing::network().id(),
+        epoch: members.epoch(),
+        round: Round(1),
+        commit: CommitIndex(0),
+        timestamp: Millis(0),
+        height: Height(0),
+        state_root: Root([0; 32]),
+        certified_height: Height(0),
+        anchored_height: Height(0),
+        peers: 3,
+        member: Some(MemberIndex(index)),
+        voting: true,
+        why_not_voting: None,
+        accepting: true,
+        why_not_accepting: None,
+        rss_mb: 1,
+        uptime_s: 1,
+    };
+    let asked = committee.then(|| Answer::json(&chain));
+    Stub::start(asked.into_iter().chain([Answer::json(&status), then])).await
+}
+
+#[tokio::test]
+async fn copies_go_to_the_first_members_of_a_transaction_s_order() {
+    let sent = transaction(1);
+    let order = testing::committee(4).proposers(&sent.id(), 4);
+    let mut nodes = Vec::new();
+    for index in 0..4 {
+        let state = match order[0].0 == index {
+            true => TransactionState::Committed,
+            false => TransactionState::Submitted,
+        };
+        let answer = Answer::json(&[taken(&sent, state)]);
+        nodes.push(member(index, index == 0, answer).await);
+    }
+    let two = Options {
+        copies: 2,
+        ..options()
+    };
+    let client = Client::with_options(nodes.iter().map(Stub::url), two).unwrap();
+    // The second one may be told before or after the first has the outcome.
+    client.submit(&sent, Wait::Submitted).await.unwrap();
+    for (member, node) in order.iter().zip(0..) {
+        let asked = nodes[member.as_usize()].requests();
+        let given: Vec<String> = asked.into_iter().map(|r| r.path).collect();
+        let given = given.iter().filter(|p| p.starts_with("/v1/transactions"));
+        let given: Vec<&String> = given.collect();
+        match node {
+            0 | 1 => assert_eq!(given, ["/v1/transactions?copies=2"]),
+            _ => assert!(given.is_empty(), "{given:?}"),
+        }
     }
 }
 

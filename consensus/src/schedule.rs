@@ -95,27 +95,11 @@ fn draw(
     demoted: &MemberSet,
 ) -> Vec<MemberIndex> {
     let members = committee.indices().filter(|m| !demoted.contains(*m));
-    let mut left: Vec<MemberIndex> = members.collect();
-    let mut remaining: u64 = left.iter().map(|m| committee.stake(*m).0).sum();
-    let mut leaders = Vec::with_capacity(count);
-    for slot in 0..count.min(left.len()) as u64 {
+    committee.draw(members, count, |slot| {
         let numbers = [committee.epoch().0, round.0, slot].map(u64::to_be_bytes);
         let [epoch, round, slot] = &numbers;
-        let hash = blake3(Domain::LeaderSchedule, &[seed, epoch, round, slot]);
-        let [a, b, c, d, e, f, g, h, ..] = hash;
-        let drawn = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
-        let mut point = ((u128::from(drawn) * u128::from(remaining)) >> 64) as u64;
-        let place = left.iter().position(|m| {
-            let stake = committee.stake(*m).0;
-            let here = point < stake;
-            point = point.saturating_sub(stake);
-            here
-        });
-        let leader = left.remove(place.expect("the point lies within the remaining stake"));
-        remaining -= committee.stake(leader).0;
-        leaders.push(leader);
-    }
-    leaders
+        blake3(Domain::LeaderSchedule, &[seed, epoch, round, slot])
+    })
 }
 
 /// A row of a table without the demoted.

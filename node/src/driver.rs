@@ -17,7 +17,7 @@ use crate::keys::{KeyError, NodeKeys};
 use crate::metrics::{Direction, Metrics};
 use crate::replica::posting::{self, Unposted};
 use crate::replica::restore::RestoreError;
-use crate::replica::{Replica, ReplicaConfig};
+use crate::replica::{MempoolConfig, Replica, ReplicaConfig};
 use crate::tracker::Tracker;
 use clock::Clock;
 use engine::{COMMANDS_MAX, Command, Engine, Readers};
@@ -213,7 +213,9 @@ impl Node {
                 genesis: genesis.clone(),
                 committee: committee.clone(),
                 own: identity.own.clone(),
-                mempool_bytes_max: usize::try_from(config.mempool_bytes_max).unwrap_or(usize::MAX),
+                mempool: MempoolConfig::new(
+                    usize::try_from(config.mempool_bytes_max).unwrap_or(usize::MAX),
+                ),
                 adjust: None,
             },
             restored,

@@ -14,12 +14,13 @@ mod progress;
 mod recovery;
 pub mod restore;
 mod status;
+mod submitting;
 
 pub use finality::SHARE_HEIGHTS_AHEAD_MAX;
+pub use mempool::{HOLD_ROUNDS, MempoolConfig, STEP_ROUNDS, step};
 pub use recovery::Latest;
 pub use restore::{Lost, stored_objects};
 
-use crate::api::Refusal;
 use crate::keys::NodeKeys;
 use crate::view::{CertifiedView, View};
 use finality::Finality;
@@ -133,7 +134,7 @@ pub struct ReplicaConfig {
     pub committee: Arc<Committee>,
     /// `None`: follow as an observer.
     pub own: Option<(MemberIndex, NodeKeys)>,
-    pub mempool_bytes_max: usize,
+    pub mempool: MempoolConfig,
     /// For simulations: changes the core's timing and limits, which are a node's own affair.
     pub adjust: Option<fn(&mut CoreConfig)>,
 }
@@ -263,7 +264,7 @@ impl Replica {
             core: Core::new(core_config, recovered, now),
             core_effects: Vec::new(),
             spare_effects: Vec::new(),
-            mempool: Mempool::new(config.mempool_bytes_max),
+            mempool: Mempool::new(config.mempool),
             ledger: restored.ledger,
             finality,
             recovery,
@@ -322,25 +323,6 @@ impl Replica {
         self.run(now, out);
         self.progress.note(self.core.quorum_round(), now);
         self.ask_latest(now, out);
-    }
-
-    /// Takes transactions into the mempool, each or not.
-    pub fn submit(
-        &mut self,
-        now: Millis,
-        transactions: Vec<Arc<Verified<Transaction>>>,
-        out: &mut Vec<Effect>,
-    ) -> Vec<Result<(), Refusal>> {
-        let refused = self.not_accepting();
-        let results = transactions
-            .into_iter()
-            .map(|transaction| match &refused {
-                Some(reason) => Err(Refusal::NotAccepting(reason.clone())),
-                None => self.mempool.insert(transaction),
-            })
-            .collect();
-        self.run(now, out);
-        results
     }
 
     /// When `handle` wants a `Tick` at the latest.
@@ -449,6 +431,7 @@ impl Replica {
             Core::Accepted(vertex) => {
                 let shares = vertex.shares().to_vec();
                 let author = vertex.author();
+                self.note_carried(&vertex);
                 out.push(Effect::Persist(vertex));
                 for share in shares {
                     let outcomes = self.finality.add(author, &share);
@@ -459,7 +442,10 @@ impl Replica {
             Core::Expired(vertex) => self.mempool.reclaim(vertex.round()),
             Core::Relay { to, vertex } => out.push(Effect::Relay { to, vertex }),
             Core::Committed(ordered) => self.execute(ordered, out),
-            Core::Equivocation(evidence) => out.push(Effect::Equivocation(evidence)),
+            Core::Equivocation(evidence) => {
+                self.mempool.distrust(evidence.first.author());
+                out.push(Effect::Equivocation(evidence));
+            }
         }
     }
 
@@ -513,6 +499,7 @@ impl Replica {
         let applied = self
             .ledger
             .apply(commit.index, commit.timestamp, &transactions);
+        self.note_outcomes(&applied);
         let statement = self.close_height(&commit);
         if let Some(recovery) = &mut self.recovery {
             recovery.committed(commit.leader.round);

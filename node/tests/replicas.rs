@@ -7,7 +7,9 @@ use weft_consensus::{FetchId, FetchRequest, LastCommit, Recovered, Wanted};
 use weft_ledger::Ledger;
 use weft_node::NodeKeys;
 use weft_node::api::Refusal;
-use weft_node::replica::{Effect, Input, Latest, Lost, Replica, ReplicaConfig, Restored};
+use weft_node::replica::{
+    Effect, Input, Latest, Lost, MempoolConfig, Replica, ReplicaConfig, Restored, STEP_ROUNDS,
+};
 use weft_types::testing::{self, finality_key, user, vertex_key};
 use weft_types::{
     Amount, AssetId, Certificate, Commit, Genesis, Height, MemberIndex, Millis, Object, ObjectId,
@@ -94,7 +96,7 @@ impl World {
             genesis: self.genesis.clone(),
             committee: Arc::new(self.genesis.committee().unwrap()),
             own: Some((MemberIndex(i as u32), keys)),
-            mempool_bytes_max: 1 << 20,
+            mempool: MempoolConfig::new(1 << 20),
             adjust: None,
         };
         let restored = Restored {
@@ -149,13 +151,20 @@ impl World {
     }
 
     fn submit(&mut self, i: usize, transaction: Transaction) {
-        assert_eq!(self.try_submit(i, transaction), Ok(()));
+        assert_eq!(self.try_submit(i, transaction, 1), Ok(()));
     }
 
-    fn try_submit(&mut self, i: usize, transaction: Transaction) -> Result<(), Refusal> {
+    /// Its client says that it gives it to so many members.
+    fn try_submit(
+        &mut self,
+        i: usize,
+        transaction: Transaction,
+        copies: usize,
+    ) -> Result<(), Refusal> {
         let verified = transaction.verify(self.genesis.network.id()).unwrap();
         let mut effects = Vec::new();
-        let mut results = self.replicas[i].submit(self.now, vec![Arc::new(verified)], &mut effects);
+        let mut results =
+            self.replicas[i].submit(self.now, vec![Arc::new(verified)], copies, &mut effects);
         self.carry_out(i, effects);
         results.remove(0)
     }
@@ -204,6 +213,22 @@ impl World {
         for _ in 0..milliseconds {
             self.step();
         }
+    }
+
+    /// P1: the members that a transaction is given to.
+    fn proposers(&self, transaction: &Transaction, copies: usize) -> Vec<usize> {
+        let committee = self.genesis.committee().unwrap();
+        let order = committee.proposers(&transaction.id(), copies);
+        order.into_iter().map(MemberIndex::as_usize).collect()
+    }
+
+    /// Who has put a transaction into a vertex, in which round.
+    fn carriers(&self, transaction: &Transaction) -> Vec<(usize, Round)> {
+        let carries = |v: &&Verified<Vertex>| v.payload().contains(transaction.encoded());
+        let carriers = self.signed.iter().filter(carries);
+        carriers
+            .map(|v| (v.author().as_usize(), v.round()))
+            .collect()
     }
 
     fn certified(&self, i: usize) -> Height {
@@ -274,6 +299,84 @@ fn a_lone_transaction_is_committed_within_a_few_message_delays() {
 }
 
 #[test]
+fn p2_p3_a_transaction_given_to_all_members_is_proposed_by_the_first_alone() {
+    let mut world = World::new();
+    for nonce in 1..=20 {
+        let transfer = world.transfer(nonce);
+        let order = world.proposers(&transfer, MEMBERS);
+        for member in &order {
+            assert_eq!(world.try_submit(*member, transfer.clone(), MEMBERS), Ok(()));
+            world.run(nonce % 2);
+        }
+        world.run(300);
+        let carriers = world.carriers(&transfer);
+        assert_eq!(carriers.len(), 1, "{carriers:?}");
+        assert_eq!(carriers[0].0, order[0]);
+    }
+    assert_eq!(world.balance(0, 2), Amount(1_020_000));
+    assert!(world.replicas.iter().all(|r| r.mempool_bytes() == 0));
+}
+
+#[test]
+fn p2_the_next_member_proposes_it_a_step_later_if_the_first_does_nothing() {
+    let mut world = World::new();
+    for nonce in 1..=20 {
+        let transfer = world.transfer(nonce);
+        let order = world.proposers(&transfer, 2);
+        let round = world.replicas[order[1]].view().round;
+        assert_eq!(world.try_submit(order[1], transfer.clone(), 2), Ok(()));
+        world.run(300);
+        let carriers = world.carriers(&transfer);
+        assert_eq!(carriers.len(), 1, "{carriers:?}");
+        assert_eq!(carriers[0].0, order[1]);
+        let waited = carriers[0].1.0 - round.0;
+        assert!(
+            (STEP_ROUNDS..=STEP_ROUNDS + 2).contains(&waited),
+            "{waited} rounds"
+        );
+    }
+    assert_eq!(world.balance(0, 2), Amount(1_020_000));
+}
+
+#[test]
+fn p3_the_same_transaction_given_to_another_member_later_is_not_proposed_again() {
+    let mut world = World::new();
+    for nonce in 1..=20 {
+        let transfer = world.transfer(nonce);
+        world.submit(0, transfer.clone());
+        world.run(1 + nonce % 9);
+        world.submit(1, transfer.clone());
+        world.run(300);
+        let carriers = world.carriers(&transfer);
+        assert!(
+            carriers.len() == 1 || nonce % 9 == 0,
+            "{nonce}: {carriers:?}"
+        );
+    }
+    assert_eq!(world.balance(0, 2), Amount(1_020_000));
+}
+
+/// P2: nobody waits for a member that is known to be away.
+#[test]
+fn p2_a_member_that_is_down_is_left_out_of_the_order() {
+    let mut world = World::new();
+    world.down.push(3);
+    for nonce in 100..105 {
+        world.submit(0, world.transfer(nonce));
+        world.run(200);
+    }
+    let first_is_down = |nonce: &u64| world.proposers(&world.transfer(*nonce), 1) == [3];
+    let nonce = (1..100).find(first_is_down).unwrap();
+    let transfer = world.transfer(nonce);
+    let second = world.proposers(&transfer, 2)[1];
+    let round = world.replicas[second].view().round;
+    assert_eq!(world.try_submit(second, transfer.clone(), 2), Ok(()));
+    world.run(300);
+    let waited = world.carriers(&transfer)[0].1.0 - round.0;
+    assert!(waited <= 2, "{waited} rounds");
+}
+
+#[test]
 fn an_idle_network_rests() {
     let mut world = World::new();
     let transfer = world.transfer(1);
@@ -315,7 +418,7 @@ fn the_end_of_a_burst_is_due_for_posting_without_a_trade_after_it() {
 #[test]
 fn a_replica_that_starts_takes_transactions_once_it_has_heard_from_a_quorum() {
     let mut world = World::unheard();
-    let refused = world.try_submit(3, world.transfer(1));
+    let refused = world.try_submit(3, world.transfer(1), 1);
     assert!(
         matches!(refused, Err(Refusal::NotAccepting(_))),
         "{refused:?}"
@@ -347,7 +450,7 @@ fn three_of_four_go_on_and_two_stop() {
         why.contains("members 2, 3") && why.contains("has 2 of 4"),
         "{why}"
     );
-    let refused = world.try_submit(0, world.transfer(3));
+    let refused = world.try_submit(0, world.transfer(3), 1);
     assert_eq!(refused, Err(Refusal::NotAccepting(why)));
     world.down = vec![3];
     world.run(5_000);

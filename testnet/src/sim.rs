@@ -19,6 +19,7 @@
 
 mod base;
 mod cast;
+mod clients;
 mod crimes;
 mod disk;
 mod envelope;

@@ -3,6 +3,8 @@
 //! share more than F of stake, hence an honest member; any validity set holds an honest member.
 //! These formulas stand nowhere else.
 
+mod draw;
+
 use crate::bls;
 use crate::ed25519;
 use crate::hash::keccak;

@@ -23,6 +23,7 @@ pub enum Domain {
     ListNode,
     Gossip,
     LeaderSchedule,
+    Proposers,
 }
 
 impl Domain {
@@ -46,6 +47,7 @@ impl Domain {
             Self::ListNode => b"weft/v1/list-node",
             Self::Gossip => b"weft/v1/gossip",
             Self::LeaderSchedule => b"weft/v1/leader-schedule",
+            Self::Proposers => b"weft/v1/proposers",
         }
     }
 }

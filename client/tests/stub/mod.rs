@@ -24,6 +24,7 @@ pub fn options() -> Options {
         backoff: Duration::from_millis(5),
         backoff_max: Duration::from_millis(20),
         outcome_timeout: Duration::from_secs(10),
+        copies: 1,
     }
 }
 

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use weft_types::api::{ProblemCode, Refused, Submission, TransactionState, TransactionStatus};
-use weft_types::{CommitIndex, Transaction, TransactionId, Verified};
+use weft_types::{CommitIndex, MEMBERS_MAX, Transaction, TransactionId, Verified};
 
 /// Why the replica does not take a transaction.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +38,8 @@ pub enum Refusal {
 /// Verified transactions on their way to the replica, which answers each in its place.
 pub struct Submit {
     pub transactions: Vec<Arc<Verified<Transaction>>>,
+    /// To how many members the client has given them.
+    pub copies: usize,
     pub answer: oneshot::Sender<Vec<Result<(), Refusal>>>,
 }
 
@@ -55,10 +57,12 @@ impl Submitter {
     async fn submit(
         &self,
         transactions: Vec<Arc<Verified<Transaction>>>,
+        copies: usize,
     ) -> Result<Vec<Result<(), Refusal>>, Failure> {
         let (answer, answered) = oneshot::channel();
         let submit = Submit {
             transactions,
+            copies,
             answer,
         };
         self.0.try_send(submit).map_err(|error| match error {
@@ -96,6 +100,21 @@ impl std::str::FromStr for Wait {
     }
 }
 
+/// P1: to how many members, the first of its order, a transaction has been given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Copies(usize);
+
+impl std::str::FromStr for Copies {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let copies = text.parse().ok();
+        let copies = copies.filter(|n| (1..=MEMBERS_MAX).contains(n));
+        let copies = copies.ok_or_else(|| format!("must be a number from 1 to {MEMBERS_MAX}"))?;
+        Ok(Self(copies))
+    }
+}
+
 /// One transaction of a request on its way.
 enum Slot {
     Refused(Option<TransactionId>, Failure),
@@ -111,7 +130,10 @@ enum Slot {
 /// answer is a list in the order of the request; a request with a single transaction (not a list of
 /// one) that is refused is answered with its problem instead. 202 while any is still `submitted`.
 #[utoipa::path(post, path = "/v1/transactions", tag = "transactions",
-    params(("wait" = Option<Wait>, Query, description = "wait, some seconds at most, until all are committed or certified")),
+    params(("wait" = Option<Wait>, Query, description = "wait, some seconds at most, until all are committed or certified"),
+        ("copies" = Option<u32>, Query, minimum = 1, maximum = 128, description = "to how many members each \
+            transaction is given, the first of its order; 1 by default. Those that are not the first \
+            propose it after some rounds, unless another has")),
     request_body(content(
         (weft_types::api::SubmitRequest = "application/json"),
         (EncodedTransactions = "application/x-protobuf"),
@@ -129,6 +151,8 @@ pub async fn submit(
 ) -> Result<Response, Failure> {
     let wait = query.get("wait").map(|w| parameter::<Wait>("wait", w));
     let wait = wait.transpose()?;
+    let copies = query.get("copies").map(|c| parameter("copies", c));
+    let Copies(copies) = copies.transpose()?.unwrap_or(Copies(1));
     let until = Instant::now() + state.limits.wait_max;
     never_taken(&state)?;
     let received = receive(&state.gate, &headers, body).await?;
@@ -151,7 +175,7 @@ pub async fn submit(
         });
     }
     if !open.is_empty() {
-        let outcomes = take(&state, open).await?;
+        let outcomes = take(&state, open, copies).await?;
         conclude(&mut slots, outcomes);
     }
     // The transactions have been copied out; the body's part of the budget is free again.
@@ -204,7 +228,11 @@ fn recognise(
 type Outcomes = HashMap<TransactionId, Result<(), Failure>>;
 
 /// Verifies, checks and hands over; the outcome of each by its id.
-async fn take(state: &ApiState, open: Vec<Transaction>) -> Result<Outcomes, Failure> {
+async fn take(
+    state: &ApiState,
+    open: Vec<Transaction>,
+    copies: usize,
+) -> Result<Outcomes, Failure> {
     let full =
         |e: crate::tracker::TrackerFull| Failure::new(ProblemCode::MempoolFull, e.to_string());
     state.tracker.has_room(open.len()).map_err(full)?;
@@ -230,6 +258,10 @@ async fn take(state: &ApiState, open: Vec<Transaction>) -> Result<Outcomes, Fail
         match verdict {
             Err(error) => drop(outcomes.insert(id, Err(wrong(&error)))),
             Ok(transaction) => match view.snapshot.check(&transaction, now) {
+                // Ordered since it was recognised as unknown: its receipt says what came of it.
+                Err(weft_ledger::Refusal::Replayed) if state.store.receipt(&id)?.is_some() => {
+                    outcomes.insert(id, Ok(()));
+                }
                 Err(refusal) => drop(outcomes.insert(id, Err(refused(&refusal)))),
                 Ok(_fee) => admitted.push(transaction),
             },
@@ -239,7 +271,7 @@ async fn take(state: &ApiState, open: Vec<Transaction>) -> Result<Outcomes, Fail
         return Ok(outcomes);
     }
     let since = std::time::Instant::now();
-    let results = state.submitter.submit(admitted.clone()).await?;
+    let results = state.submitter.submit(admitted.clone(), copies).await?;
     for (transaction, result) in admitted.iter().zip(results) {
         let id = transaction.id();
         let outcome = match result {

@@ -123,9 +123,14 @@ impl Engine {
 
     fn submit(&mut self, submit: Submit, effects: &mut Vec<Effect>) -> Result<(), DriverError> {
         let now = self.clock.now();
-        let results = self.replica.submit(now, submit.transactions, effects);
+        let Submit {
+            transactions,
+            copies,
+            answer,
+        } = submit;
+        let results = self.replica.submit(now, transactions, copies, effects);
         // The client may have gone.
-        let _ = submit.answer.send(results);
+        let _ = answer.send(results);
         self.carry_out(effects)
     }
 

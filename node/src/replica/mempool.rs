@@ -1,56 +1,152 @@
-//! Transactions that wait to be ordered, in order of arrival, bounded in bytes. A transaction leaves
-//! for a vertex, and is forgotten when that vertex is ordered; when the vertex can no longer be
-//! ordered (it fell behind the GC round) its transactions wait again. What is forgotten too early
-//! costs a client a resubmission; what is proposed twice is applied once all the same (O3).
+//! Transactions that wait to be ordered, bounded in bytes, and when each goes into an own vertex: at
+//! once, unless somebody else is known to see to it (P2, P3 of docs/spec/mempool.md). All waiting is
+//! counted in own rounds, and has an end whatever others do (P4).
+//!
+//! A transaction leaves for a vertex, and is forgotten when that vertex is ordered or the transaction
+//! has its outcome by another's; when the vertex can no longer be ordered (it fell behind the GC
+//! round) its transactions wait again. What is forgotten too early costs a client a resubmission; what
+//! is proposed twice is applied once all the same (O3).
+
+mod carried;
 
 use crate::api::Refusal;
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use carried::Carried;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use weft_types::{Millis, Round, Transaction, TransactionId, Verified};
+use weft_types::{MemberIndex, Millis, Round, Transaction, TransactionId, Verified, Vertex};
 
 type Pending = Arc<Verified<Transaction>>;
 
-/// Waiting and proposed transactions together, in encoded bytes.
-#[derive(Debug)]
-pub struct Mempool {
-    bytes_max: usize,
-    bytes: usize,
-    known: HashSet<TransactionId>,
-    waiting: VecDeque<Pending>,
-    proposed: BTreeMap<Round, Vec<Pending>>,
+/// P2: own rounds between two steps. One for the vertex of who is to propose it, one for that vertex to
+/// get here, one because the client does not reach everybody at the same moment.
+pub const STEP_ROUNDS: u64 = 3;
+/// P3, P4: own rounds for which another member's vertex keeps a transaction back, counted from that
+/// vertex's round. Such a vertex is in the own next one's history, and is ordered within a few rounds.
+pub const HOLD_ROUNDS: u64 = 12;
+
+/// What a mempool is allowed, and how it waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MempoolConfig {
+    /// Waiting and proposed transactions together, in encoded bytes.
+    pub bytes_max: usize,
+    /// [`STEP_ROUNDS`], but for simulations.
+    pub step_rounds: u64,
+    /// [`HOLD_ROUNDS`], but for simulations.
+    pub hold_rounds: u64,
 }
 
-impl Mempool {
+impl MempoolConfig {
     pub fn new(bytes_max: usize) -> Self {
         Self {
             bytes_max,
+            step_rounds: STEP_ROUNDS,
+            hold_rounds: HOLD_ROUNDS,
+        }
+    }
+}
+
+/// P2: the step of who has so many others before it that may propose a transaction. It is the next
+/// one's turn after a step, the next two's after another, then that of four: so that however many of
+/// them do nothing, it takes few steps, and no more propose it at once than have kept silent.
+pub fn step(before: usize) -> u64 {
+    u64::from(usize::BITS - before.leading_zeros())
+}
+
+/// A place in the queue: the own round in which it is looked at, then the order of arrival.
+type Key = (Round, u64);
+
+#[derive(Debug)]
+struct Entry {
+    /// In the queue, unless it is proposed.
+    key: Key,
+    /// P2: the own round from which on this member proposes it.
+    turn: Round,
+    /// P3: whose vertex keeps it back.
+    held_by: Option<MemberIndex>,
+    place: Place,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    Queued,
+    /// In an own vertex that is not ordered yet.
+    Proposed,
+    /// The same, and another's vertex has brought it its outcome.
+    Settled,
+}
+
+/// Waiting and proposed transactions.
+#[derive(Debug)]
+pub struct Mempool {
+    config: MempoolConfig,
+    bytes: usize,
+    known: HashMap<TransactionId, Entry>,
+    queue: BTreeMap<Key, Pending>,
+    proposed: BTreeMap<Round, Vec<Pending>>,
+    carried: Carried,
+    arrivals: u64,
+    /// The own round that was filled last.
+    filled: Round,
+}
+
+impl Mempool {
+    pub fn new(config: MempoolConfig) -> Self {
+        Self {
+            config,
             bytes: 0,
-            known: HashSet::new(),
-            waiting: VecDeque::new(),
+            known: HashMap::new(),
+            queue: BTreeMap::new(),
             proposed: BTreeMap::new(),
+            carried: Carried::new(config.hold_rounds),
+            arrivals: 0,
+            filled: Round::ZERO,
         }
     }
 
-    /// Takes a transaction in; one that waits already is taken once.
-    pub fn insert(&mut self, transaction: Pending) -> Result<(), Refusal> {
-        if self.known.contains(&transaction.id()) {
+    /// Takes a transaction in, while vertices of a quorum of round `quorum` are here; `before` others
+    /// have been given it and come first (P2). One that waits already is taken once, and if nobody
+    /// comes first any more it is this member's turn now.
+    pub fn insert(
+        &mut self,
+        transaction: Pending,
+        quorum: Round,
+        before: usize,
+    ) -> Result<(), Refusal> {
+        let next = quorum.max(self.filled).next();
+        let wait = step(before).saturating_mul(self.config.step_rounds);
+        let turn = next.saturating_add(wait);
+        if let Some(entry) = self.known.get_mut(&transaction.id()) {
+            if entry.place == Place::Queued && turn < entry.turn {
+                entry.turn = turn;
+                if entry.held_by.is_none() {
+                    requeue(&mut self.queue, entry, turn);
+                }
+            }
             return Ok(());
         }
         let bytes = self.bytes + transaction.encoded().len();
-        if bytes > self.bytes_max {
+        if bytes > self.config.bytes_max {
             return Err(Refusal::Full {
                 bytes: self.bytes,
-                bytes_max: self.bytes_max,
+                bytes_max: self.config.bytes_max,
             });
         }
         self.bytes = bytes;
-        self.known.insert(transaction.id());
-        self.waiting.push_back(transaction);
+        let key = (turn, self.arrivals);
+        self.arrivals += 1;
+        let entry = Entry {
+            key,
+            turn,
+            held_by: None,
+            place: Place::Queued,
+        };
+        self.known.insert(transaction.id(), entry);
+        self.queue.insert(key, transaction);
         Ok(())
     }
 
-    /// The oldest transactions within the bounds, for the vertex of `round`. Those that have expired
-    /// are dropped on the way.
+    /// The oldest transactions whose turn it is, within the bounds, for the vertex of `round`. Those
+    /// that have expired are dropped on the way, those that others carry are kept back.
     pub fn take(
         &mut self,
         round: Round,
@@ -58,27 +154,81 @@ impl Mempool {
         count_max: usize,
         bytes_max: usize,
     ) -> Vec<Pending> {
+        self.filled = self.filled.max(round);
         let (mut taken, mut bytes) = (Vec::new(), 0);
-        while let Some(next) = self.waiting.front() {
-            let size = next.encoded().len();
-            let expired = next.body().valid_until < now;
-            if !expired && (taken.len() == count_max || bytes + size > bytes_max) {
+        while let Some((&key, next)) = self.queue.first_key_value() {
+            if key.0 > round {
                 break;
             }
-            let Some(next) = self.waiting.pop_front() else {
-                break;
+            let id = next.id();
+            let Some(entry) = self.known.get_mut(&id) else {
+                self.queue.pop_first();
+                continue;
             };
-            if expired {
-                self.forget(&next);
+            if next.body().valid_until < now {
+                let next = self.queue.remove(&key);
+                next.iter().for_each(|next| self.forget(next));
                 continue;
             }
+            // P4: kept back for so long at most, whoever carries it then.
+            let last = entry.turn.saturating_add(self.config.hold_rounds);
+            if round <= last
+                && let Some((holder, until)) = self.carried.by(&id, round)
+            {
+                entry.held_by = Some(holder);
+                requeue(&mut self.queue, entry, until.min(last).next());
+                continue;
+            }
+            let size = next.encoded().len();
+            if taken.len() == count_max || bytes + size > bytes_max {
+                break;
+            }
+            entry.held_by = None;
+            entry.place = Place::Proposed;
             bytes += size;
-            taken.push(next);
+            taken.extend(self.queue.remove(&key));
         }
         if !taken.is_empty() {
             self.proposed.insert(round, taken.clone());
         }
         taken
+    }
+
+    /// P3: another member's vertex was accepted.
+    pub fn accepted(&mut self, vertex: &Vertex) {
+        self.carried.note(vertex);
+    }
+
+    /// P3: a member signs two vertices a round. What it carries keeps nothing back any more.
+    pub fn distrust(&mut self, member: MemberIndex) {
+        self.carried.distrust(member);
+        let held = self.known.values_mut();
+        for entry in held.filter(|e| e.held_by == Some(member) && e.place == Place::Queued) {
+            entry.held_by = None;
+            requeue(&mut self.queue, entry, entry.turn);
+        }
+    }
+
+    /// A commit has brought a transaction its outcome, in whosever vertex.
+    pub fn settled(&mut self, id: &TransactionId) {
+        let Some(entry) = self.known.get_mut(id) else {
+            return;
+        };
+        if entry.place != Place::Queued {
+            entry.place = Place::Settled;
+        } else if let Some(transaction) = self.queue.remove(&entry.key) {
+            self.forget(&transaction);
+        }
+    }
+
+    /// A commit has brought it, and it was void at that place: who carried it does so no longer.
+    pub fn void(&mut self, id: &TransactionId) {
+        self.carried.forget(id);
+        let entry = self.known.get_mut(id);
+        if let Some(entry) = entry.filter(|e| e.held_by.is_some() && e.place == Place::Queued) {
+            entry.held_by = None;
+            requeue(&mut self.queue, entry, entry.turn);
+        }
     }
 
     /// The own vertex of `round` was ordered: its transactions have their outcome.
@@ -88,18 +238,25 @@ impl Mempool {
         }
     }
 
-    /// The own vertex of `round` can no longer be ordered: its transactions wait again, before
-    /// younger ones.
+    /// The own vertex of `round` can no longer be ordered: its transactions wait again, before younger
+    /// ones.
     pub fn reclaim(&mut self, round: Round) {
-        let lost = self.proposed.remove(&round).unwrap_or_default();
-        for transaction in lost.into_iter().rev() {
-            self.waiting.push_front(transaction);
+        for transaction in self.proposed.remove(&round).unwrap_or_default() {
+            match self.known.get_mut(&transaction.id()) {
+                Some(entry) if entry.place == Place::Proposed => {
+                    entry.place = Place::Queued;
+                    entry.turn = self.filled.next();
+                    self.queue.insert(entry.key, transaction);
+                }
+                _ => self.forget(&transaction),
+            }
         }
     }
 
     fn forget(&mut self, transaction: &Transaction) {
-        self.known.remove(&transaction.id());
-        self.bytes -= transaction.encoded().len();
+        if self.known.remove(&transaction.id()).is_some() {
+            self.bytes -= transaction.encoded().len();
+        }
     }
 
     /// Whether anything waits or is proposed but not ordered (R2).
@@ -113,88 +270,13 @@ impl Mempool {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use weft_types::{Operation, testing};
-
-    fn pending(n: u64) -> Pending {
-        let operation = Operation::Burn {
-            items: vec![weft_types::ItemId([1; 32])],
-        };
-        let transaction = testing::transaction(1, n, vec![operation]);
-        Arc::new(transaction.verify(testing::network().id()).unwrap())
-    }
-
-    fn filled(count: u64) -> Mempool {
-        let mut mempool = Mempool::new(1 << 20);
-        for n in 0..count {
-            mempool.insert(pending(n)).unwrap();
-        }
-        mempool
-    }
-
-    fn take(mempool: &mut Mempool, round: u64, count: usize) -> Vec<TransactionId> {
-        let taken = mempool.take(Round(round), Millis(0), count, 1 << 20);
-        taken.iter().map(|t| t.id()).collect()
-    }
-
-    #[test]
-    fn transactions_leave_in_order_of_arrival_within_both_bounds() {
-        let mut mempool = filled(5);
-        let ids: Vec<_> = (0..5).map(|n| pending(n).id()).collect();
-        assert_eq!(take(&mut mempool, 1, 2), ids[..2]);
-        let size = pending(0).encoded().len();
-        let by_bytes = mempool.take(Round(2), Millis(0), 9, size * 2 + 1);
-        assert_eq!(by_bytes.len(), 2);
-        assert_eq!(take(&mut mempool, 3, 9), ids[4..]);
-    }
-
-    #[test]
-    fn the_same_transaction_waits_once() {
-        let mut mempool = filled(1);
-        mempool.insert(pending(0)).unwrap();
-        assert_eq!(take(&mut mempool, 1, 9).len(), 1);
-        mempool.insert(pending(0)).unwrap();
-        assert!(take(&mut mempool, 2, 9).is_empty(), "proposed already");
-    }
-
-    #[test]
-    fn a_full_mempool_refuses_and_takes_again_once_something_was_ordered() {
-        let size = pending(0).encoded().len();
-        let mut mempool = Mempool::new(2 * size);
-        mempool.insert(pending(0)).unwrap();
-        mempool.insert(pending(1)).unwrap();
-        let (bytes, bytes_max) = (2 * size, 2 * size);
-        let refused = mempool.insert(pending(2));
-        assert_eq!(refused, Err(Refusal::Full { bytes, bytes_max }));
-        take(&mut mempool, 1, 1);
-        mempool.ordered(Round(1));
-        mempool.insert(pending(2)).unwrap();
-    }
-
-    #[test]
-    fn transactions_of_a_vertex_that_was_never_ordered_wait_again_first() {
-        let mut mempool = filled(3);
-        let ids = take(&mut mempool, 5, 2);
-        assert_eq!(
-            take(&mut mempool, 6, 1).len(),
-            1,
-            "round 5 may still be ordered"
-        );
-        mempool.reclaim(Round(5));
-        assert_eq!(take(&mut mempool, 7, 9), ids);
-    }
-
-    #[test]
-    fn expired_transactions_are_dropped_instead_of_proposed() {
-        let mut mempool = filled(3);
-        assert!(
-            mempool
-                .take(Round(1), Millis(60_001), 9, 1 << 20)
-                .is_empty()
-        );
-        assert!(mempool.is_empty());
-        assert_eq!(mempool.bytes(), 0);
+/// Moves an entry to where it is looked at in `round`.
+fn requeue(queue: &mut BTreeMap<Key, Pending>, entry: &mut Entry, round: Round) {
+    if let Some(transaction) = queue.remove(&entry.key) {
+        entry.key.0 = round;
+        queue.insert(entry.key, transaction);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,6 +25,8 @@ const FLOOD_ROUNDS: u64 = 50;
 /// A sleeper's period, and how much of it it sleeps, in microseconds.
 const PERIOD_US: u64 = 5_000_000;
 const ASLEEP_US: u64 = 3_000_000;
+/// A censor keeps out transactions whose id begins with a lower byte: a fourth of all.
+const CENSORED_BELOW: u8 = 64;
 /// Altered vertices that are remembered: more than rounds that anything can still link to.
 const ALTERED_MAX: usize = 256;
 
@@ -78,6 +80,11 @@ impl Criminal {
         self.kind != Kind::Withhold || self.rng.chance(250)
     }
 
+    /// Whether it keeps what clients give it from its replica.
+    pub fn drops_transactions(&self, now: Time) -> bool {
+        self.kind == Kind::Censor && self.is_active(now)
+    }
+
     /// S1: what it shows as its latest vertex; `None` says that there is none. Both ways of lying: far
     /// above what it has signed, and below.
     pub fn latest(
@@ -121,7 +128,7 @@ impl Criminal {
                 let late = scene.delay * self.rng.between(2, 5);
                 (vec![to_all(vertex, at.after(late))], Vec::new())
             }
-            Kind::LieParents | Kind::ForgeShares | Kind::LieClock => {
+            Kind::LieParents | Kind::ForgeShares | Kind::LieClock | Kind::Censor => {
                 let altered = self.alter(scene, vertex);
                 (vec![to_all(&altered, at)], vec![altered])
             }
@@ -188,6 +195,7 @@ impl Criminal {
         }
         match self.kind {
             Kind::LieParents => self.lie_about_parents(scene, &mut body),
+            Kind::Censor => leave_out(scene, &mut body),
             Kind::ForgeShares => self.forge(scene, &mut body),
             _ => {
                 // V6 holds an author to its own previous timestamp, so it must go on lying.
@@ -216,10 +224,7 @@ impl Criminal {
             None => return,
         };
         let previous = body.round.saturating_sub(1);
-        let voters = |others: &[VertexRef]| -> MemberSet {
-            let own = (own.round == previous).then_some(own.author);
-            others.iter().map(|p| p.author).chain(own).collect()
-        };
+        let voters = |others: &[VertexRef]| voters(own, others, previous);
         self.rng.shuffle(&mut others);
         while let Some(last) = others.pop() {
             if !committee.is_quorum(&voters(&others)) {
@@ -299,6 +304,38 @@ impl Criminal {
         }
         VertexDigest(digest)
     }
+}
+
+/// The members that a vertex of the round after `previous` with these parents votes by.
+fn voters(own: VertexRef, others: &[VertexRef], previous: Round) -> MemberSet {
+    let own = (own.round == previous).then_some(own.author);
+    others.iter().map(|p| p.author).chain(own).collect()
+}
+
+/// As few links to vertices with a transaction that is to be kept out as are allowed.
+fn leave_out(scene: &Scene<'_>, body: &mut VertexBody) {
+    let kept_out = |link: &VertexRef| {
+        let transactions = scene.disk.vertex(link).map(|v| v.transactions());
+        let mut transactions = transactions.into_iter().flatten().flatten();
+        transactions.any(|t| t.id().0[0] < CENSORED_BELOW)
+    };
+    body.weak_links.retain(|link| !kept_out(link));
+    let Some((own, others)) = body.parents.split_first() else {
+        return;
+    };
+    let (own, previous) = (*own, body.round.saturating_sub(1));
+    let mut left = others.to_vec();
+    for parent in others.iter().filter(|p| kept_out(p)) {
+        let without: Vec<VertexRef> = left.iter().filter(|p| *p != parent).copied().collect();
+        if scene
+            .cast
+            .committee
+            .is_quorum(&voters(own, &without, previous))
+        {
+            left = without;
+        }
+    }
+    body.parents = std::iter::once(own).chain(left).collect();
 }
 
 impl Scene<'_> {

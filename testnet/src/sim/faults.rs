@@ -39,6 +39,7 @@ pub enum Kind {
     Twins,
     SilentPoster,
     BadPoster,
+    Censor,
 }
 
 /// What an amount counts.
@@ -57,7 +58,7 @@ enum Unit {
 
 /// Each fault: its name, what its amount counts, and what it is.
 #[rustfmt::skip]
-const NAMES: [(Kind, &str, Unit, &str); 28] = [
+const NAMES: [(Kind, &str, Unit, &str); 29] = [
     (Kind::Crash, "crash", Unit::Members, "members lose power, and come back when the time is over, if there is a length"),
     (Kind::Restart, "restart", Unit::Members, "members lose power, and come back half a second later"),
     (Kind::Pause, "pause", Unit::Members, "members stand still; what is sent to them waits"),
@@ -86,6 +87,7 @@ const NAMES: [(Kind, &str, Unit, &str); 28] = [
     (Kind::Twins, "twins", Unit::Members, "members that run twice with one key"),
     (Kind::SilentPoster, "silentposter", Unit::Members, "members that never post when it is their turn (with --base)"),
     (Kind::BadPoster, "badposter", Unit::Members, "members that post forged and stale certificates when it is their turn (with --base)"),
+    (Kind::Censor, "censor", Unit::Members, "members that take transactions and never propose them, and leave out vertices with a fourth of all"),
 ];
 
 /// The most faults in one run.

@@ -31,7 +31,8 @@ pub enum Work {
         of: usize,
         shown: Shown,
     },
-    Submit(Arc<Verified<Transaction>>),
+    /// Given to so many members.
+    Submit(Arc<Verified<Transaction>>, usize),
     Tick,
     Anchored(Height),
 }

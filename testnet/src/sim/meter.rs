@@ -18,44 +18,55 @@ pub struct Percentiles {
 
 #[derive(Default)]
 pub struct Meter {
-    /// Taken by a machine and not ordered there yet.
-    waiting: BTreeMap<TransactionId, (Time, usize)>,
+    /// Since when, and the machines that have taken it; not ordered at any of these yet.
+    waiting: BTreeMap<TransactionId, (Time, Vec<usize>)>,
     /// When submitted, and the latency in microseconds.
     transactions: Vec<(Time, u64)>,
     commits: Vec<u64>,
     pub refused: u64,
+    /// Transactions in the order that a fresh commit has brought, and those of them that were applied.
+    pub ordered: u64,
+    pub applied: u64,
     at_heal: Option<(usize, Round)>,
     /// Rounds from the heal to the first commit after it.
     pub rounds_to_commit: Option<u64>,
 }
 
 impl Meter {
-    pub fn submitted(&mut self, id: TransactionId, now: Time, machine: usize, taken: bool) {
+    pub fn submitted(&mut self, id: TransactionId, since: Time, machine: usize, taken: bool) {
         if taken {
-            self.waiting.insert(id, (now, machine));
+            let (_, takers) = self.waiting.entry(id).or_insert((since, Vec::new()));
+            takers.push(machine);
         } else {
             self.refused += 1;
         }
     }
 
     pub fn executed(&mut self, id: &TransactionId, machine: usize, now: Time) {
-        if let Some((since, taker)) = self.waiting.get(id).copied()
-            && taker == machine
+        if let Some((since, takers)) = self.waiting.get(id)
+            && takers.contains(&machine)
         {
+            self.transactions.push((*since, now.since(*since)));
             self.waiting.remove(id);
-            self.transactions.push((since, now.since(since)));
         }
     }
 
     /// What a machine's memory held is gone; its clients submit again elsewhere, or do not.
     pub fn crashed(&mut self, machine: usize) {
-        self.waiting.retain(|_, (_, taker)| *taker != machine);
+        self.waiting.retain(|_, (_, takers)| {
+            takers.retain(|taker| *taker != machine);
+            !takers.is_empty()
+        });
     }
 
     pub fn waiting(&self) -> impl Iterator<Item = (TransactionId, usize)> {
-        self.waiting
-            .iter()
-            .map(|(id, (_, machine))| (*id, *machine))
+        let waiting = self.waiting.iter();
+        waiting.flat_map(|(id, (_, takers))| takers.iter().map(|taker| (*id, *taker)))
+    }
+
+    /// Transactions that were in the order again, for each that was applied.
+    pub fn duplicates(&self) -> f64 {
+        (self.ordered - self.applied) as f64 / self.applied.max(1) as f64
     }
 
     pub fn committed(&mut self, latency: u64) {
@@ -133,6 +144,19 @@ mod tests {
         let one = percentiles([7_000].into_iter());
         assert_eq!((one.p50, one.p99), (7.0, 7.0));
         assert_eq!(percentiles([].into_iter()), Percentiles::default());
+    }
+
+    #[test]
+    fn a_transaction_that_several_have_taken_counts_once_where_it_comes_first() {
+        let (mut meter, id) = (Meter::default(), TransactionId([1; 32]));
+        meter.submitted(id, Time::millis(5), 2, true);
+        meter.submitted(id, Time::millis(5), 3, true);
+        meter.crashed(2);
+        assert_eq!(meter.waiting().count(), 1);
+        meter.executed(&id, 3, Time::millis(8));
+        meter.executed(&id, 2, Time::millis(9));
+        assert_eq!(meter.transaction_latency().p50, 3.0);
+        assert_eq!(meter.transactions(), 1);
     }
 
     #[test]

@@ -46,6 +46,9 @@ pub enum Rule {
     Checkpoint,
     /// A due height did not get onto the base chain in time (B2).
     Posting,
+    /// P4: members with more than F of stake were given a transaction, and it was not ordered in its
+    /// rounds.
+    Inclusion,
 }
 
 /// A broken rule, and who broke it when.

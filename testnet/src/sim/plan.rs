@@ -55,6 +55,8 @@ pub enum Planted {
     AnchoredAtPosted,
     /// B2: a checkpoint that a reorganisation takes away is not missed.
     ReorgUnnoticed,
+    /// P2: who is not the first of a transaction's order never proposes it.
+    NoEscalation,
 }
 
 #[derive(Debug, Clone)]
@@ -65,6 +67,9 @@ pub struct Plan {
     pub end: End,
     /// Transactions a second over all members.
     pub rate: u32,
+    /// P1: members, the first of its order, that a client gives each transaction to. With 1 and nobody who
+    /// censors, it goes to one that is honest and up.
+    pub copies: usize,
     pub latency: Latency,
     pub faults: Vec<Fault>,
     pub signer: Signer,
@@ -110,6 +115,7 @@ impl Default for Plan {
             seed: 0,
             end: End::Duration(20_000),
             rate: 100,
+            copies: 1,
             latency: Latency::Uniform { low: 50, high: 100 },
             faults: Vec::new(),
             signer: Signer::Real,
@@ -148,6 +154,13 @@ impl Plan {
             0,
             u64::from(RATE_MAX),
             "0..=20000",
+        )?;
+        check(
+            "copies",
+            self.copies as u64,
+            1,
+            MEMBERS_MAX as u64,
+            "1..=128",
         )?;
         check("settle", self.settle, 1, DURATION_MS_MAX, "1ms..=3600s")?;
         if let Some(percent) = self.byzantine_percent {
@@ -208,6 +221,9 @@ impl Plan {
         }
         if let Some(percent) = self.byzantine_percent {
             command += &format!(" --two-delay {percent}");
+        }
+        if self.copies != Self::default().copies {
+            command += &format!(" --copies {}", self.copies);
         }
         if self.settle != Self::default().settle {
             command += &format!(" --settle {}ms", self.settle);

@@ -30,6 +30,8 @@ pub struct Outcome {
     pub meter: Meter,
     /// B2, with a base chain.
     pub checkpoints: Option<Checkpoints>,
+    /// Of clients that know the order of members: in how many rounds the slowest transaction was ordered.
+    pub rounds_max: Option<u64>,
     pub record: Option<Record>,
 }
 
@@ -58,6 +60,12 @@ pub struct Report {
     /// Ordered, of those submitted during the fault phase.
     pub transactions: usize,
     pub transaction_latency_ms: Percentiles,
+    /// Times that a transaction was ordered again, for each that was applied.
+    pub duplicates: f64,
+    /// Rounds from a transaction's way to its first members until it was ordered, at the most; of clients
+    /// that know the order of members.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transaction_rounds_max: Option<u64>,
     pub commit_latency_ms: Percentiles,
     /// In mean one-way delays of a message.
     pub commit_latency_delays: Delays,
@@ -112,6 +120,8 @@ impl Outcome {
             trace_hash: hex::encode(self.trace_hash),
             transactions: self.meter.transactions(),
             transaction_latency_ms: self.meter.transaction_latency(),
+            transaction_rounds_max: self.rounds_max,
+            duplicates: rounded(self.meter.duplicates(), 10_000.0),
             commit_latency_ms,
             commit_latency_delays: Delays {
                 p50: rounded(p50, 100.0),

@@ -4,6 +4,7 @@
 //! next ones wait; what it sends leaves when everything that stands before it in the list of effects is on
 //! the disk. Everything else happens at the moment for which it was scheduled.
 
+mod clients;
 mod effects;
 mod faults;
 mod posting;
@@ -11,6 +12,7 @@ mod settling;
 
 use super::base::Base;
 use super::cast::{Cast, Known};
+use super::clients::Clients;
 use super::disk::{Disk, Guard};
 use super::envelope::Envelope;
 use super::faults::Kind;
@@ -27,9 +29,10 @@ use super::trace::{Mark, Trace};
 use settling::Phase;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use weft_consensus::{FetchId, Wanted};
 use weft_node::replica::{Effect, Input, Latest};
-use weft_types::{MemberIndex, Round};
+use weft_types::{MemberIndex, Round, Transaction, TransactionId, Verified};
 
 /// Between two looks at bounds, ends and convergence, in microseconds.
 const LOOK_US: u64 = 50_000;
@@ -58,6 +61,8 @@ pub struct World {
     meter: Meter,
     record: Option<Record>,
     load_rng: Rng,
+    /// Clients that know the order of members, if there are any such.
+    clients: Option<Clients>,
     fault_rng: Rng,
     disk_rng: Rng,
     /// By fault of the plan: the machines that it befalls.
@@ -92,6 +97,14 @@ enum Event {
         life: u32,
     },
     Load,
+    /// A client's transaction gets to a machine.
+    Submit {
+        machine: usize,
+        transaction: Arc<Verified<Transaction>>,
+        copies: usize,
+    },
+    /// A client has waited for this transaction of its as long as it does.
+    TimeOut(TransactionId),
     Begin(usize),
     End(usize),
     Restart {
@@ -179,6 +192,7 @@ impl World {
             meter: Meter::default(),
             record: plan.record.then(|| Record::new(plan.nodes)),
             load_rng: Rng::new(seed, Stream::Load),
+            clients: Clients::of(&plan, &cast.committee),
             fault_rng: Rng::new(seed, Stream::Faults),
             disk_rng: Rng::new(seed, Stream::Disks),
             known: Known::default(),
@@ -260,6 +274,12 @@ impl World {
                 }
             }
             Event::Load => self.load(),
+            Event::Submit {
+                machine,
+                transaction,
+                copies,
+            } => self.submit(machine, transaction, copies),
+            Event::TimeOut(id) => self.time_out(&id),
             Event::Begin(fault) => self.begin(fault),
             Event::End(fault) => self.end(fault),
             Event::Restart { machine, life } => {
@@ -382,12 +402,16 @@ impl World {
                     replica.handle(wall, Input::Latest { of, latest }, &mut effects);
                 }
             }
-            Work::Submit(transaction) => {
+            Work::Submit(transaction, copies) => {
                 let id = transaction.id();
                 self.trace.record(now, machine, Mark::Submit, &id.0);
-                let results = replica.submit(wall, vec![transaction], &mut effects);
+                let results = replica.submit(wall, vec![transaction], copies, &mut effects);
                 let taken = results.iter().all(Result::is_ok);
-                self.meter.submitted(id, now, machine, taken);
+                let since = self.clients.as_ref().map_or(Some(now), |c| c.since(&id));
+                if let Some(since) = since {
+                    self.meter.submitted(id, since, machine, taken);
+                    self.note_answer(&id, taken);
+                }
             }
             Work::Tick => {
                 self.trace.number(now, machine, Mark::Tick, 0);
@@ -424,6 +448,10 @@ impl World {
         if self.phase != Phase::Faults {
             return;
         }
+        if self.clients.is_some() {
+            self.offer();
+            return self.next_load();
+        }
         let reachable = |m: &&usize| {
             let machine = &self.machines[**m];
             machine.is_honest() && machine.is_up() && !machine.paused
@@ -435,8 +463,12 @@ impl World {
             let transaction = self.cast.transaction(self.submitted, self.now.0 / 1000);
             self.submitted += 1;
             self.known.insert(transaction.clone());
-            self.take(machine, Work::Submit(transaction));
+            self.take(machine, Work::Submit(transaction, 1));
         }
+        self.next_load();
+    }
+
+    fn next_load(&mut self) {
         // Spread evenly, each a little by chance, so that no load keeps step with the rounds.
         let mean = 1_000_000 / u64::from(self.plan.rate);
         let pause = self.load_rng.between(0, 2 * mean).max(1);
@@ -455,6 +487,7 @@ impl World {
         if self.phase == Phase::Faults && over {
             self.heal();
         }
+        self.look_for_inclusion();
         if self.now.0.is_multiple_of(20 * LOOK_US) {
             self.look_at_memory();
         }

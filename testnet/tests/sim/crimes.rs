@@ -30,6 +30,7 @@ crimes! {
     liars_about_time_are_withstood: "clock",
     sleepers_are_withstood: "sleep",
     twins_are_withstood: "twins",
+    censors_are_withstood: "censor",
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! planted bugs that must be noticed, and a matrix of seeds.
 
 mod bugs;
+mod censors;
 mod common;
 mod crimes;
 mod determinism;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::ids::TransactionId;
 use crate::testing::{committee, members};
 
 fn with_stakes(stakes: &[u64]) -> Committee {
@@ -168,4 +169,49 @@ fn a_member_survives_json() {
     let member = members(1).remove(0);
     let json = serde_json::to_string(&member).unwrap();
     assert_eq!(serde_json::from_str::<Member>(&json).unwrap(), member);
+}
+
+#[test]
+fn p1_every_member_has_one_place_in_the_order_of_a_transaction() {
+    let committee = committee(7);
+    for n in 0..50 {
+        let id = TransactionId([n; 32]);
+        let mut order = committee.proposers(&id, usize::MAX);
+        assert_eq!(
+            order[..3],
+            committee.proposers(&id, 3),
+            "a shorter list is the beginning"
+        );
+        order.sort_unstable();
+        assert!(committee.indices().eq(order));
+        assert!(committee.proposers(&id, 0).is_empty());
+    }
+}
+
+#[test]
+fn p1_a_member_is_first_as_often_as_its_stake_says() {
+    let committee = with_stakes(&[10, 20, 30, 40]);
+    let mut first = [0u32; 4];
+    for n in 0..10_000u32 {
+        let mut id = [0; 32];
+        id[..4].copy_from_slice(&n.to_be_bytes());
+        let order = committee.proposers(&TransactionId(id), 1);
+        first[order[0].as_usize()] += 1;
+    }
+    for (member, times) in first.into_iter().enumerate() {
+        let expected = 1_000 * (member as u32 + 1);
+        assert!(times.abs_diff(expected) < 150, "{first:?}");
+    }
+}
+
+#[test]
+fn p1_the_order_depends_on_the_epoch() {
+    let list = members(7);
+    let of = |epoch| Committee::new(Epoch(epoch), list.clone()).unwrap();
+    let (first, second) = (of(1), of(2));
+    let differs = |n: &u8| {
+        let id = TransactionId([*n; 32]);
+        first.proposers(&id, 7) != second.proposers(&id, 7)
+    };
+    assert!((0..50).filter(differs).count() > 40);
 }

@@ -451,6 +451,24 @@ fn committees_are_as_published() {
 }
 
 #[test]
+fn orders_of_proposers_are_as_published() {
+    let mut members = members(7);
+    members[2].stake = Stake(5);
+    let stakes: Vec<_> = members.iter().map(|m| m.stake).collect();
+    let order = |epoch, byte| {
+        let committee = Committee::new(Epoch(epoch), members.clone()).unwrap();
+        let id = TransactionId([byte; 32]);
+        json!({ "epoch": epoch, "transaction": id, "order": committee.proposers(&id, 7) })
+    };
+    let vectors = json!({
+        "tag": std::str::from_utf8(Domain::Proposers.tag()).unwrap(),
+        "stakes": stakes,
+        "orders": [order(0, 1), order(0, 2), order(0, 0xff), order(3, 1)],
+    });
+    check("proposers", &vectors);
+}
+
+#[test]
 fn proofs_of_possession_are_as_published() {
     let possession = Possession {
         chain_id: 31_337,

@@ -40,6 +40,8 @@ struct Chain {
     ledger: Ledger,
     last: Commit,
     held: Vec<Arc<Verified<Transaction>>>,
+    /// To how many members the newest submission was given.
+    copies: usize,
     mode: Mode,
     height: Height,
     certified: Option<CertifiedView>,
@@ -158,6 +160,7 @@ impl Node {
             },
             ledger,
             held: Vec::new(),
+            copies: 0,
             mode: Mode::CommitAtOnce,
             height: Height::ZERO,
             certified: None,
@@ -222,7 +225,11 @@ impl Node {
     async fn take(self, mut submitted: mpsc::Receiver<Submit>) {
         while let Some(submit) = submitted.recv().await {
             let count = submit.transactions.len();
-            let mode = self.chain.lock().unwrap().mode;
+            let mode = {
+                let mut chain = self.chain.lock().unwrap();
+                chain.copies = submit.copies;
+                chain.mode
+            };
             let full = || Refusal::Full {
                 bytes: 64,
                 bytes_max: 64,
@@ -245,6 +252,11 @@ impl Node {
                 self.commit();
             }
         }
+    }
+
+    /// To how many members the newest submission was given, as the replica was told.
+    pub fn copies(&self) -> usize {
+        self.chain.lock().unwrap().copies
     }
 
     pub fn mode(&self, mode: Mode) {

@@ -284,6 +284,25 @@ async fn a_replica_that_refuses_is_answered_with_a_retryable_problem() {
 }
 
 #[tokio::test]
+async fn the_replica_is_told_to_how_many_members_a_transaction_was_given() {
+    let node = Node::start();
+    let post = async |query: &str, nonce| {
+        let encoded = pay(1, nonce, 2, 10).encoded().to_vec();
+        node.post(&format!("{SUBMIT}{query}"), PROTOBUF, encoded)
+            .await
+    };
+    for (nonce, (query, copies)) in (1..).zip([("", 1), ("?copies=2", 2), ("?copies=128", 128)]) {
+        assert_eq!(post(query, nonce).await.status, StatusCode::OK, "{query}");
+        assert_eq!(node.copies(), copies, "{query}");
+    }
+    for wrong in ["0", "129", "-1", "two", "18446744073709551616"] {
+        let problem = post(&format!("?copies={wrong}"), 9).await;
+        let problem = problem.problem(ProblemCode::MalformedParameter);
+        assert!(problem.detail.contains("from 1 to 128"), "{problem:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_observer_refuses_lists_and_single_transactions_as_a_whole() {
     let node = Node::start();
     node.observe(None);

@@ -14,7 +14,7 @@ use crate::sim::time::Time;
 use crate::sim::trace::Mark;
 use std::rc::Rc;
 use weft_consensus::Wanted;
-use weft_node::replica::{Effect, Replica, ReplicaConfig};
+use weft_node::replica::{Effect, MempoolConfig, Replica, ReplicaConfig};
 use weft_storage::GuardFloor;
 use weft_types::{MemberIndex, Millis, Round, Verified, Vertex};
 
@@ -50,16 +50,19 @@ impl World {
             Some(Err(error)) => return self.stop(machine, error.to_string()),
             None => return self.stop(machine, "the disk has no genesis".to_owned()),
         };
-        let config = ReplicaConfig {
+        let mut config = ReplicaConfig {
             genesis: self.cast.genesis.clone(),
             committee: self.cast.committee.clone(),
             own: Some((
                 MemberIndex(ours.member as u32),
                 self.cast.keys[ours.member].clone(),
             )),
-            mempool_bytes_max: MEMPOOL_BYTES_MAX,
+            mempool: MempoolConfig::new(MEMPOOL_BYTES_MAX),
             adjust: self.plan.adjust,
         };
+        if self.plan.planted == Some(Planted::NoEscalation) {
+            config.mempool.step_rounds = u64::MAX;
+        }
         let mut effects = Vec::new();
         let replica = Replica::new(config, restored, now.wall(ours.skew), &mut effects);
         ours.replica = Some(replica);
@@ -210,8 +213,12 @@ impl World {
                 let digest = executed.commit.digest();
                 self.trace.record(now, machine, Mark::Commit, &digest.0);
                 if honest {
+                    let commits = self.oracle.commits();
                     self.oracle
                         .executed(now, machine, member, (&executed, digest));
+                    if self.oracle.commits() > commits {
+                        self.note_order(&executed);
+                    }
                     self.measure(machine, &executed);
                 }
                 self.machines[machine].disk.put_commit(*executed, at);

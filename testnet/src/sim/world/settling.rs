@@ -94,7 +94,8 @@ impl World {
     }
 
     /// Every honest member that is up has made the whole order and gone on, signs, has certified its newest
-    /// height, and nothing that an undisturbed member has taken is missing from the order.
+    /// height, and nothing that an undisturbed member has taken, or a client goes on giving to members, is
+    /// missing from the order.
     fn has_converged(&self, beyond: CommitIndex) -> bool {
         let order = self.oracle.commits() as u64;
         let up = |m: &&super::Machine| m.is_honest() && m.is_up();
@@ -111,7 +112,8 @@ impl World {
                 return false;
             }
         }
-        any && self.is_anchored()
+        let served = self.clients.as_ref().is_none_or(|c| c.are_served());
+        any && served && self.is_anchored()
             && self
                 .meter
                 .waiting()
@@ -176,6 +178,7 @@ impl World {
             mean_delay_us: self.plan.latency.mean(self.plan.nodes),
             checkpoints: self.base.as_ref().map(Base::tally),
             meter: self.meter,
+            rounds_max: self.clients.and_then(|c| c.rounds_max_seen()),
             record,
             plan: self.plan,
         }
