@@ -1,5 +1,7 @@
 //! `weft sim`: a run of the deterministic simulator.
 
+mod compare;
+
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::values::lines;
@@ -8,13 +10,16 @@ use std::process::ExitCode;
 use std::time::Instant;
 use weft_testnet::ProcessId;
 use weft_testnet::sim::{
-    End, Latency, Pace, Plan, Report, Signer, faults_help, millis, parse_faults, simulate, svg,
+    End, Latency, Outcome, Pace, Plan, Report, Signer, Summary, faults_help, millis, parse_faults,
+    simulate, svg,
 };
 
 /// Some rule that must always hold was broken.
 const DIVERGED: u8 = 3;
 /// Safe, but not everybody came to agree in time.
 const NOT_CONVERGED: u8 = 4;
+/// Most runs of one command.
+const RUNS_MAX: u64 = 1_000_000;
 /// Longest table of round trips, in bytes.
 const TABLE_BYTES_MAX: u64 = 1 << 20;
 
@@ -62,7 +67,13 @@ pub struct Sim {
     /// Longest time after the faults until everybody agrees
     #[arg(long, default_value = "30s", value_parser = duration)]
     settle: u64,
-    /// Draw the DAG and the latencies
+    /// So many runs, with seeds from the given one on, in one thread
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=RUNS_MAX))]
+    runs: u64,
+    /// A table of what something changes, in each row with as many runs
+    #[arg(long, value_enum, conflicts_with = "faults")]
+    compare: Option<compare::What>,
+    /// Draw the DAG and the latencies; with --compare sizes the table
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
 }
@@ -88,10 +99,18 @@ fn duration(text: &str) -> Result<u64, String> {
 /// Runs the simulation; the exit code says how it ended.
 pub fn run(arguments: &Sim, output: &Output) -> Result<ExitCode, Failure> {
     let plan = plan(arguments)?;
-    let (begun, cpu) = (Instant::now(), cpu_s());
-    let outcome = simulate(plan).map_err(Failure::usage)?;
-    let report = outcome.report(begun.elapsed().as_secs_f64(), cpu_s() - cpu);
-    if let (Some(path), Some(record)) = (&arguments.plot, &outcome.record) {
+    let plot = arguments.plot.as_deref();
+    match arguments.compare {
+        Some(compare::What::Sizes) => return compare::of_sizes(&plan, plot, output),
+        _ if plot.is_some() && arguments.runs > 1 => {
+            return Err(Failure::usage("one run is drawn, not many"));
+        }
+        Some(compare::What::Crimes) => return compare::of_crimes(&plan, arguments.runs, output),
+        None if arguments.runs > 1 => return many(&plan, arguments.runs, output),
+        None => {}
+    }
+    let (report, outcome) = measured(plan)?;
+    if let (Some(path), Some(record)) = (plot, &outcome.record) {
         let written = std::fs::write(path, svg(record, &report.command));
         written.map_err(|e| Failure::usage(format_args!("{}: {e}", path.display())))?;
         output.say(format_args!("drawn: {}", path.display()));
@@ -116,6 +135,70 @@ pub fn run(arguments: &Sim, output: &Output) -> Result<ExitCode, Failure> {
         NOT_CONVERGED
     };
     Ok(ExitCode::from(code))
+}
+
+fn measured(plan: Plan) -> Result<(Report, Outcome), Failure> {
+    let (begun, cpu) = (Instant::now(), cpu_s());
+    let outcome = simulate(plan).map_err(Failure::usage)?;
+    let report = outcome.report(begun.elapsed().as_secs_f64(), cpu_s() - cpu);
+    Ok((report, outcome))
+}
+
+/// The same under seeds in a row.
+fn many(plan: &Plan, runs: u64, output: &Output) -> Result<ExitCode, Failure> {
+    let mut summary = Summary::default();
+    for run in 0..runs {
+        let seed = plan.seed.wrapping_add(run);
+        let (report, _) = measured(Plan {
+            seed,
+            ..plan.clone()
+        })?;
+        summary.add(&report);
+    }
+    output.data(&summary, shown_together)?;
+    Ok(verdict(&summary, output))
+}
+
+/// Names the runs that were not clean, and the exit code for them.
+fn verdict(summary: &Summary, output: &Output) -> ExitCode {
+    for command in &summary.failed {
+        output.say(format_args!("to see it again: {command}"));
+    }
+    match (summary.diverged, summary.not_converged) {
+        (0, 0) => ExitCode::SUCCESS,
+        (0, _) => ExitCode::from(NOT_CONVERGED),
+        _ => ExitCode::from(DIVERGED),
+    }
+}
+
+fn shown_together(summary: &Summary) -> String {
+    let latency = &summary.transaction_latency_ms;
+    lines(&[
+        (
+            "result",
+            format!(
+                "{} runs: {} diverged, {} did not converge",
+                summary.runs, summary.diverged, summary.not_converged
+            ),
+        ),
+        (
+            "speed",
+            format!(
+                "{:.1} runs a second; {:.2} s, {:.2} s of a core",
+                summary.runs_per_s, summary.wall_s, summary.cpu_s
+            ),
+        ),
+        ("rounds", summary.rounds.to_string()),
+        ("commits", summary.commits.to_string()),
+        (
+            "transactions",
+            format!(
+                "means of p50 {:.0} ms, p90 {:.0} ms, p99 {:.0} ms",
+                latency.p50, latency.p90, latency.p99
+            ),
+        ),
+        ("trace hash", summary.trace_hash.clone()),
+    ])
 }
 
 fn plan(arguments: &Sim) -> Result<Plan, Failure> {

@@ -133,6 +133,8 @@ pub enum Sabotage {
     CertificateIgnored,
     /// D6: slots of round r+2 are anchors too.
     AnchorTooEarly,
+    /// V4: vertices wait whatever their number.
+    WaitingUnbounded,
     /// O2: the GC round is one off for a core that holds vertices far above the leader.
     GarbageByLocalState,
 }

@@ -8,17 +8,17 @@ mod ordering;
 mod proposing;
 mod receiving;
 
-use crate::config::CoreConfig;
+use crate::config::{CoreConfig, sabotaged};
 use crate::dag::Dag;
 use crate::early::Early;
 use crate::fetch::Fetch;
-use crate::interface::{Effect, Input, LastCommit, Recovered, Status};
+use crate::interface::{Buffer, Effect, Input, LastCommit, Recovered, Status};
 use crate::order::gc_floor;
 use crate::pace::Pace;
 use crate::relay::Relay;
 use crate::reputation::Reputation;
 use crate::slots::Slots;
-use crate::suspended::Suspended;
+use crate::suspended::{LINK_COST, Suspended};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use weft_types::{
@@ -93,6 +93,14 @@ impl Clock {
     }
 }
 
+/// Bytes of each author's vertices that wait for their history.
+fn waiting_max(config: &CoreConfig) -> usize {
+    if sabotaged!(config, WaitingUnbounded) {
+        return usize::MAX;
+    }
+    config.limits.suspended_bytes_max
+}
+
 fn carries_payload(vertex: &Vertex) -> bool {
     !vertex.transactions().is_empty() || !vertex.shares().is_empty()
 }
@@ -125,7 +133,7 @@ impl Core {
             slots,
             reputation: Reputation::new(&config),
             recalled: Recalled::default(),
-            suspended: Suspended::new(members, config.limits.suspended_bytes_max),
+            suspended: Suspended::new(members, waiting_max(&config)),
             fetch: Fetch::new(&config),
             pace: Pace::new(&config, now),
             relay: Relay::new(&config),
@@ -203,8 +211,7 @@ impl Core {
             for vertex in commit.vertices.iter().filter(|v| v.round >= from) {
                 if !self.dag.contains(vertex) {
                     self.recalled.missing.insert(*vertex);
-                    let holder = commit.leader.author;
-                    self.fetch.want(*vertex, holder, None, now);
+                    self.fetch.want_known(*vertex, now);
                 }
             }
         }
@@ -288,6 +295,28 @@ impl Core {
             leader_timeout: self.pace.leader_timeout(),
             demoted: self.last.demoted,
         }
+    }
+
+    /// What others can make this core hold beside the DAG: of what has a bound for each author, the
+    /// fullest author's.
+    pub fn buffers(&self) -> [Buffer; 3] {
+        let bytes_max = self.config.limits.suspended_bytes_max;
+        let links = self.suspended.links() + self.recalled.missing.len();
+        let buffer = |name, bytes, bytes_max| Buffer {
+            name,
+            bytes,
+            bytes_max,
+        };
+        [
+            buffer("suspended", self.suspended.fullest(), bytes_max),
+            buffer("early", self.early.fullest(), bytes_max),
+            // What is looked for is paid for by what waits for it.
+            buffer(
+                "missing",
+                self.fetch.missing() * LINK_COST,
+                links * LINK_COST,
+            ),
+        ]
     }
 
     fn saw(&mut self, author: MemberIndex, round: Round) {

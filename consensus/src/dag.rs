@@ -172,8 +172,8 @@ impl Dag {
 
     /// The live links that are not here.
     pub fn missing_links(&self, vertex: &Vertex) -> Vec<VertexRef> {
-        let mut missing: Vec<VertexRef> = self.live_links(vertex).copied().collect();
-        missing.retain(|l| !self.contains(l));
+        let missing = self.live_links(vertex).filter(|l| !self.contains(l));
+        let mut missing: Vec<VertexRef> = missing.copied().collect();
         if sabotaged!(self.config, AcceptWithoutWeakLinks) {
             missing.retain(|l| !vertex.weak_links().contains(l));
         }
@@ -285,16 +285,21 @@ impl Walk {
     /// Visits the history as far as `enter` says of each vertex that it is to be taken; returns
     /// those taken, in no order.
     pub fn take(mut self, dag: &mut Dag, enter: impl Fn(&Node) -> bool) -> Vec<VertexRef> {
-        let mut taken = Vec::new();
-        while let Some((_, vertices)) = self.pending.pop_last() {
-            for vertex in vertices {
-                let Some(node) = dag.get(&vertex).filter(|n| enter(n)) else {
+        let begun = std::mem::take(&mut self.pending).into_values().flatten();
+        let begun = begun.filter(|v| dag.get(v).is_some_and(&enter));
+        let mut taken: Vec<VertexRef> = begun.collect();
+        let (mut next, mut links) = (0, Vec::new());
+        while let Some(node) = taken.get(next).and_then(|vertex| dag.get(vertex)) {
+            next += 1;
+            links.clear();
+            links.extend(dag.live_links(&node.vertex));
+            for link in &links {
+                let Some(node) = dag.get_mut(link).filter(|n| n.walk != self.id) else {
                     continue;
                 };
-                taken.push(vertex);
-                let links: Vec<VertexRef> = dag.live_links(&node.vertex).copied().collect();
-                for link in links {
-                    self.visit(dag, link);
+                node.walk = self.id;
+                if enter(node) {
+                    taken.push(*link);
                 }
             }
         }

@@ -78,6 +78,11 @@ impl Early {
         Some(held)
     }
 
+    /// Bytes of the author that has most.
+    pub fn fullest(&self) -> usize {
+        self.bytes.iter().copied().max().unwrap_or_default()
+    }
+
     pub fn deadline(&self) -> Option<Millis> {
         self.until.first().map(|(until, _)| *until)
     }

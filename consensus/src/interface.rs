@@ -179,6 +179,14 @@ impl Recovered {
     }
 }
 
+/// Something that others can fill, and how full it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Buffer {
+    pub name: &'static str,
+    pub bytes: usize,
+    pub bytes_max: usize,
+}
+
 /// How a core does, for people and metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {

@@ -27,8 +27,8 @@ pub use config::Sabotage;
 pub use config::{ConfigError, CoreConfig, Limits, Timing};
 pub use core::Core;
 pub use interface::{
-    Effect, Evidence, FetchId, FetchRequest, Input, LastCommit, OrderedCommit, Proposal, Recovered,
-    Status, Wanted,
+    Buffer, Effect, Evidence, FetchId, FetchRequest, Input, LastCommit, OrderedCommit, Proposal,
+    Recovered, Status, Wanted,
 };
 pub use order::gc_floor;
 pub use schedule::Schedule;

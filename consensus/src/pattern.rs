@@ -10,7 +10,7 @@
 
 use crate::config::{CoreConfig, sabotaged};
 use crate::dag::{Dag, Node};
-use weft_types::{MEMBERS_MAX, MemberIndex, MemberSet, Round, Stake, Vertex, VertexRef};
+use weft_types::{MemberIndex, MemberSet, Round, Stake, StakeSums, Vertex, VertexRef};
 
 /// D1: the vertex of the previous round by this author that the vertex votes for.
 pub(crate) fn vote(vertex: &Vertex, author: MemberIndex) -> Option<VertexRef> {
@@ -50,66 +50,76 @@ fn came_first(dag: &Dag, vertex: &VertexRef) -> bool {
     first.is_some_and(|n| n.vertex.digest() == vertex.digest)
 }
 
-/// The votes that a vertex's voting parents have for the vertices two rounds below.
+/// What the voting parents of a vertex vote for, two rounds below it, with enough stake.
 pub(crate) struct Votings {
     round: Round,
-    /// By author: the stake that votes for the version that came first.
-    first: [u64; MEMBERS_MAX],
-    others: Vec<(VertexRef, u64)>,
+    /// Authors whose version that came first has enough.
+    first: MemberSet,
+    others: Vec<(VertexRef, Stake)>,
+    enough: Stake,
 }
 
 impl Votings {
-    pub fn new(config: &CoreConfig, dag: &Dag, vertex: &Vertex) -> Self {
-        let mut votings = Self {
-            round: vertex.round().saturating_sub(2),
-            first: [0; MEMBERS_MAX],
-            others: Vec::new(),
-        };
+    pub fn new(config: &CoreConfig, dag: &Dag, vertex: &Vertex, enough: Stake) -> Self {
+        let mut sums = Sums::default();
         for parent in vertex.voting_parents() {
-            let stake = config.committee.stake(parent.author).0;
+            let stake = config.committee.stake(parent.author);
             if let Some(Node { votes, .. }) = dag.get(parent) {
-                for author in votes.first.iter() {
-                    votings.first[author.as_usize()] += stake;
-                }
+                sums.first.add(&votes.first, stake);
                 for voted in &votes.others {
-                    votings.add(dag, *voted, stake);
+                    sums.add(dag, *voted, stake);
                 }
             }
         }
+        let round = vertex.round().saturating_sub(2);
         if sabotaged!(config, WeakLinksVote) {
-            let round = votings.round;
             for link in vertex.weak_links().iter().filter(|l| l.round == round) {
-                votings.add(dag, *link, config.committee.stake(vertex.author()).0);
+                sums.add(dag, *link, config.committee.stake(vertex.author()));
             }
         }
         if sabotaged!(config, VersionsShareVotes) {
-            for (voted, stake) in votings.others.clone() {
-                votings.first[voted.author.as_usize()] += stake;
+            for (voted, stake) in sums.others.clone() {
+                let author = [voted.author].into_iter().collect();
+                sums.first.add(&author, stake);
             }
         }
-        votings
-    }
-
-    /// Votes for one version are one sum, though the version may have come after some of them.
-    fn add(&mut self, dag: &Dag, voted: VertexRef, stake: u64) {
-        if came_first(dag, &voted) {
-            self.first[voted.author.as_usize()] += stake;
-            return;
-        }
-        match self.others.iter_mut().find(|(known, _)| *known == voted) {
-            Some((_, sum)) => *sum += stake,
-            None => self.others.push((voted, stake)),
+        Self {
+            round,
+            first: sums.first.at_least(enough),
+            others: sums.others,
+            enough,
         }
     }
 
     /// D1: the vertex of `leader` for which the vertex holds the certificate pattern: parents with
-    /// `enough` stake vote for it. Parents are of distinct members, so at most one.
-    pub fn certified(&self, dag: &Dag, leader: MemberIndex, enough: Stake) -> Option<VertexRef> {
-        if self.first[leader.as_usize()] >= enough.0 {
+    /// enough stake vote for it. Parents are of distinct members, so at most one.
+    pub fn certified(&self, dag: &Dag, leader: MemberIndex) -> Option<VertexRef> {
+        if self.first.contains(leader) {
             let first = dag.versions(self.round, leader).first()?;
             return Some(first.vertex.reference());
         }
-        let other = |(v, sum): &&(VertexRef, u64)| v.author == leader && *sum >= enough.0;
+        let enough = self.enough;
+        let other = |(v, sum): &&(VertexRef, Stake)| v.author == leader && *sum >= enough;
         self.others.iter().find(other).map(|(v, _)| *v)
+    }
+}
+
+#[derive(Default)]
+struct Sums {
+    first: StakeSums,
+    others: Vec<(VertexRef, Stake)>,
+}
+
+impl Sums {
+    /// Votes for one version are one sum, though the version may have come after some of them.
+    fn add(&mut self, dag: &Dag, voted: VertexRef, stake: Stake) {
+        if came_first(dag, &voted) {
+            let author = [voted.author].into_iter().collect();
+            return self.first.add(&author, stake);
+        }
+        match self.others.iter_mut().find(|(known, _)| *known == voted) {
+            Some((_, sum)) => sum.0 += stake.0,
+            None => self.others.push((voted, stake)),
+        }
     }
 }

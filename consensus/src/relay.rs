@@ -15,11 +15,11 @@ use crate::config::CoreConfig;
 use crate::dag::Dag;
 use crate::interface::Effect;
 use std::sync::Arc;
-use weft_types::{MemberIndex, Millis, Round, Vertex, VertexRef};
+use weft_types::{MemberIndex, MemberSet, Millis, Round, Vertex, VertexRef};
 
 /// Consecutive vertices without a trace of another member, at least.
 const TRACELESS_MIN: u32 = 3;
-/// Links to rounds further down are no trace of a member's recent vertices.
+/// How far below a vertex those are that it should show a trace of.
 const RECENT_ROUNDS: u64 = 3;
 /// Members that pass on at the same time.
 const RELAYS: u32 = 2;
@@ -96,11 +96,20 @@ impl Relay {
         if author == own || vertex.round().saturating_add(RECENT_ROUNDS) < dag.quorum_round() {
             return;
         }
-        for other in self.config.clone().committee.indices() {
+        // Links to rounds further down are no trace of a member's recent vertices.
+        let recent = vertex.round().saturating_sub(RECENT_ROUNDS);
+        let recently = vertex.links().filter(|l| l.round >= recent);
+        let traces: MemberSet = recently.map(|l| l.author).collect();
+        let config = self.config.clone();
+        for other in config.committee.indices() {
             if other == own || other == author {
                 continue;
             }
-            self.look_for_trace(dag, vertex, other, now, out);
+            let latest = dag.latest(other).filter(|l| l.round >= recent);
+            match latest.filter(|_| !traces.contains(other)) {
+                Some(latest) => self.traceless(dag, vertex, latest, now, out),
+                None => self.pair(author, other).traceless = 0,
+            }
             let asked = |a: &Asked| (a.by, a.author) == (other, author) && a.until > now;
             if self.pair(other, author).until > now || self.asked.iter().any(asked) {
                 pass_on(dag, vertex, other, out);
@@ -108,33 +117,27 @@ impl Relay {
         }
     }
 
-    /// What a vertex says of its author's view of another member.
-    fn look_for_trace(
+    /// A vertex shows no trace of another member's `latest`, which is here.
+    fn traceless(
         &mut self,
         dag: &Dag,
         vertex: &Vertex,
-        other: MemberIndex,
+        latest: VertexRef,
         now: Millis,
         out: &mut Vec<Effect>,
     ) {
         let (lacks, round) = (vertex.author(), vertex.round());
-        let recent = round.saturating_sub(RECENT_ROUNDS);
-        let trace = |l: &weft_types::VertexRef| l.author == other && l.round >= recent;
-        let latest = dag.latest(other).filter(|l| l.round >= recent);
-        let turn = self.is_turn(lacks, other, round);
-        let timing = self.config.timing.clone();
-        let pair = self.pair(lacks, other);
-        let Some(latest) = latest.filter(|_| !vertex.links().any(trace)) else {
-            pair.traceless = 0;
-            return;
-        };
+        let after = self.config.timing.relay_after.0;
+        let pair = self.pair(lacks, latest.author);
         if pair.traceless == 0 {
             pair.since = now;
         }
         pair.traceless = pair.traceless.saturating_add(1);
-        let waited = now >= pair.since.saturating_add(timing.relay_after.0);
-        if pair.traceless >= TRACELESS_MIN && waited && pair.until <= now && turn {
-            pair.until = now.saturating_add(timing.relay_for.0);
+        let waited = now >= pair.since.saturating_add(after);
+        let enough = pair.traceless >= TRACELESS_MIN && waited && pair.until <= now;
+        if enough && self.is_turn(lacks, latest.author, round) {
+            let until = now.saturating_add(self.config.timing.relay_for.0);
+            self.pair(lacks, latest.author).until = until;
             if let Some(node) = dag.get(&latest) {
                 pass_on(dag, &node.vertex, lacks, out);
             }

@@ -134,9 +134,9 @@ impl Reputation {
             }
         }
         let enough = config.rule().certificate;
-        let votings = Votings::new(&config, dag, vertex);
+        let votings = Votings::new(&config, dag, vertex, enough);
         for (leader, holding) in &mut row.slots {
-            if votings.certified(dag, *leader, enough).is_some() {
+            if votings.certified(dag, *leader).is_some() {
                 *holding += stake;
             }
         }

@@ -211,10 +211,11 @@ impl Slots {
         let Some(row) = self.row_mut(round).filter(|row| !row.is_empty()) else {
             return;
         };
-        let votings = Votings::new(&config, dag, vertex);
+        let votings = Votings::new(&config, dag, vertex, rule.certificate);
         for slot in row {
-            let certified = votings.certified(dag, slot.leader, rule.certificate);
-            let Some(leader) = certified else { continue };
+            let Some(leader) = votings.certified(dag, slot.leader) else {
+                continue;
+            };
             let candidate = slot.candidate(leader);
             candidate.certificates.push(vertex.reference());
             // D2: a quorum holds the certificate pattern for one vertex.

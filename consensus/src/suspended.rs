@@ -6,22 +6,22 @@
 //! cannot stop progress.
 
 use crate::early::versions_of;
-use std::collections::{BTreeMap, BTreeSet};
-use weft_types::{MemberIndex, MemberSet, Round, Verified, Vertex, VertexRef};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use weft_types::{MemberIndex, MemberSet, Round, Verified, Vertex, VertexDigest, VertexRef};
 
 pub(crate) struct Suspended {
     waiting: BTreeMap<VertexRef, Waiting>,
-    /// What is not in the DAG yet, and which suspended vertices need it. Its keys are either
-    /// suspended themselves or missing.
-    needed_by: BTreeMap<VertexRef, BTreeSet<VertexRef>>,
+    /// Pairs of what is not in the DAG yet, suspended itself or missing, and a suspended vertex that
+    /// links to it.
+    needed_by: BTreeSet<(VertexRef, VertexRef)>,
     authors: Vec<Author>,
     bytes_max: usize,
 }
 
 struct Waiting {
     vertex: Verified<Vertex>,
-    /// Links that are not in the DAG yet.
-    missing: BTreeSet<VertexRef>,
+    /// How many of its links are not in the DAG yet.
+    missing: usize,
     cost: usize,
 }
 
@@ -32,20 +32,36 @@ struct Author {
 }
 
 /// What became of a vertex that was to wait.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// It waits. To be looked for: what it needs and is not here, and dropped vertices that others
-    /// still need.
-    Waits { look_for: Vec<VertexRef> },
-    /// There is no room for it.
-    NoRoom,
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Inserted {
+    /// Whether it waits: there was room for it.
+    pub waits: bool,
+    /// What it needs and is not here, and dropped vertices that others still need.
+    pub look_for: Vec<VertexRef>,
+    /// What only dropped vertices needed: nobody has to look for it any more.
+    pub no_longer: Vec<VertexRef>,
 }
 
 /// Memory that one link of a waiting vertex costs in the tables here and in those of the fetches.
-const LINK_COST: usize = 400;
+pub(crate) const LINK_COST: usize = 400;
 
-/// Vertices that are looked at for the holders of one.
-const HOLDERS_LOOK_MAX: usize = 64;
+/// Before and after all others.
+const FIRST: VertexRef = VertexRef {
+    round: Round::ZERO,
+    author: MemberIndex(0),
+    digest: VertexDigest([0; 32]),
+};
+const LAST: VertexRef = VertexRef {
+    round: Round::MAX,
+    author: MemberIndex(u32::MAX),
+    digest: VertexDigest([0xff; 32]),
+};
+
+/// Vertices of one author that are looked at for the holders of one, the lowest first: no author's own
+/// vertices can hide those of others.
+const HOLDERS_LOOK_MAX: u8 = 4;
+/// Vertices that are looked at for what one needs.
+const ROOTS_LOOK_MAX: usize = 64;
 
 fn cost(vertex: &Vertex, missing: usize) -> usize {
     vertex.size() + LINK_COST * (missing + 1)
@@ -55,7 +71,7 @@ impl Suspended {
     pub fn new(members: usize, bytes_max: usize) -> Self {
         Self {
             waiting: BTreeMap::new(),
-            needed_by: BTreeMap::new(),
+            needed_by: BTreeSet::new(),
             authors: vec![Author::default(); members],
             bytes_max,
         }
@@ -69,13 +85,37 @@ impl Suspended {
         self.authors.iter().map(|a| a.bytes).sum()
     }
 
+    /// Bytes of the author that has most.
+    pub fn fullest(&self) -> usize {
+        let bytes = self.authors.iter().map(|a| a.bytes);
+        bytes.max().unwrap_or_default()
+    }
+
+    /// Links of what waits that are not in the DAG.
+    pub fn links(&self) -> usize {
+        self.needed_by.len()
+    }
+
     pub fn contains(&self, vertex: &VertexRef) -> bool {
         self.waiting.contains_key(vertex)
     }
 
+    /// The suspended vertices that link to one, ascending.
+    fn dependents(&self, vertex: &VertexRef) -> impl Iterator<Item = &VertexRef> {
+        let pairs = self.needed_by.range((*vertex, FIRST)..=(*vertex, LAST));
+        pairs.map(|(_, dependent)| dependent)
+    }
+
+    /// What of a suspended vertex's links is not in the DAG yet.
+    fn missing<'a>(&'a self, vertex: &'a Vertex) -> impl Iterator<Item = &'a VertexRef> {
+        let reference = vertex.reference();
+        let links = vertex.links();
+        links.filter(move |link| self.needed_by.contains(&(**link, reference)))
+    }
+
     /// Whether a suspended vertex needs this one.
     pub fn needs(&self, vertex: &VertexRef) -> bool {
-        self.needed_by.contains_key(vertex)
+        self.dependents(vertex).next().is_some()
     }
 
     /// Whether a suspended vertex needs this one, and it is not here.
@@ -84,18 +124,41 @@ impl Suspended {
     }
 
     /// Members that have shown that they hold a vertex which is missing here: authors of vertices that
-    /// wait for it, directly or through others. A bounded number of these is looked at.
+    /// wait for it, directly or through others. Of each author a bounded number of these is looked at.
     pub fn holders(&self, missing: &VertexRef) -> MemberSet {
+        let mut looked_at = vec![0; self.authors.len()];
         let mut seen = BTreeSet::new();
-        let mut open = vec![missing];
-        while let Some(vertex) = open.pop() {
-            for dependent in self.needed_by.get(vertex).into_iter().flatten() {
-                if seen.len() < HOLDERS_LOOK_MAX && seen.insert(dependent) {
-                    open.push(dependent);
+        let mut open = VecDeque::from([missing]);
+        while let Some(vertex) = open.pop_front() {
+            for dependent in self.dependents(vertex) {
+                let looked_at = &mut looked_at[dependent.author.as_usize()];
+                if *looked_at < HOLDERS_LOOK_MAX && seen.insert(dependent) {
+                    *looked_at += 1;
+                    open.push_back(dependent);
                 }
             }
         }
         seen.into_iter().map(|dependent| dependent.author).collect()
+    }
+
+    /// What a suspended vertex needs through others and is not here. A bounded number of these is looked
+    /// at.
+    pub fn roots(&self, vertex: &VertexRef) -> Vec<VertexRef> {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![*vertex];
+        let mut roots = Vec::new();
+        while let Some(vertex) = open.pop() {
+            let Some(waiting) = self.waiting.get(&vertex) else {
+                roots.push(vertex);
+                continue;
+            };
+            for link in self.missing(&waiting.vertex) {
+                if seen.len() < ROOTS_LOOK_MAX && seen.insert(*link) {
+                    open.push(*link);
+                }
+            }
+        }
+        roots
     }
 
     /// Some suspended vertex of this author and round.
@@ -105,26 +168,26 @@ impl Suspended {
     }
 
     /// Lets a vertex wait for the links that the DAG lacks.
-    pub fn insert(&mut self, vertex: Verified<Vertex>, missing: Vec<VertexRef>) -> Outcome {
+    pub fn insert(&mut self, vertex: Verified<Vertex>, missing: &[VertexRef]) -> Inserted {
         let reference = vertex.reference();
         let place = reference.author.as_usize();
         let cost = cost(&vertex, missing.len());
-        let mut look_for = Vec::new();
+        let mut inserted = Inserted::default();
+        if self.waiting.contains_key(&reference) {
+            inserted.waits = true;
+            return inserted;
+        }
         while self.authors[place].bytes + cost > self.bytes_max {
             match self.authors[place].vertices.last().copied() {
-                Some(highest) if highest > reference => {
-                    self.remove(&highest);
-                    if self.needs(&highest) {
-                        look_for.push(highest);
-                    }
-                }
-                _ => return Outcome::NoRoom,
+                Some(highest) if highest > reference => self.drop(&highest, &mut inserted),
+                _ => return inserted,
             }
         }
-        for link in &missing {
-            self.needed_by.entry(*link).or_default().insert(reference);
+        let mut waits_for = 0;
+        for link in missing {
+            waits_for += usize::from(self.needed_by.insert((*link, reference)));
             if !self.waiting.contains_key(link) {
-                look_for.push(*link);
+                inserted.look_for.push(*link);
             }
         }
         let author = &mut self.authors[place];
@@ -132,11 +195,24 @@ impl Suspended {
         author.bytes += cost;
         let waiting = Waiting {
             vertex,
-            missing: missing.into_iter().collect(),
+            missing: waits_for,
             cost,
         };
         self.waiting.insert(reference, waiting);
-        Outcome::Waits { look_for }
+        inserted.waits = true;
+        inserted
+    }
+
+    /// Drops a vertex for which there is no room any more.
+    fn drop(&mut self, vertex: &VertexRef, inserted: &mut Inserted) {
+        let Some(dropped) = self.remove(vertex) else {
+            return;
+        };
+        let gone = |link: &&VertexRef| !self.needs(link);
+        inserted.no_longer.extend(dropped.links().filter(gone));
+        if self.needs(vertex) {
+            inserted.look_for.push(*vertex);
+        }
     }
 
     /// Takes a vertex out, with its needs.
@@ -145,12 +221,9 @@ impl Suspended {
         let author = &mut self.authors[vertex.author.as_usize()];
         author.vertices.remove(vertex);
         author.bytes -= waiting.cost;
-        for link in &waiting.missing {
-            if let Some(needed_by) = self.needed_by.get_mut(link) {
-                needed_by.remove(vertex);
-                if needed_by.is_empty() {
-                    self.needed_by.remove(link);
-                }
+        if waiting.missing > 0 {
+            for link in waiting.vertex.links() {
+                self.needed_by.remove(&(*link, *vertex));
             }
         }
         Some(waiting.vertex)
@@ -159,12 +232,14 @@ impl Suspended {
     /// A vertex is in the DAG, or no longer needed: hands out those that waited for nothing else.
     pub fn arrived(&mut self, vertex: &VertexRef) -> Vec<Verified<Vertex>> {
         let mut free = Vec::new();
-        for dependent in self.needed_by.remove(vertex).into_iter().flatten() {
+        let dependents: Vec<VertexRef> = self.dependents(vertex).copied().collect();
+        for dependent in dependents {
+            self.needed_by.remove(&(*vertex, dependent));
             let Some(waiting) = self.waiting.get_mut(&dependent) else {
                 continue;
             };
-            waiting.missing.remove(vertex);
-            if waiting.missing.is_empty() {
+            waiting.missing -= 1;
+            if waiting.missing == 0 {
                 free.extend(self.remove(&dependent));
             }
         }
@@ -181,8 +256,7 @@ impl Suspended {
             self.remove(&vertex);
         }
         let mut free = Vec::new();
-        while let Some((link, _)) = self.needed_by.first_key_value() {
-            let link = *link;
+        while let Some((link, _)) = self.needed_by.first().copied() {
             if link.round >= floor {
                 break;
             }

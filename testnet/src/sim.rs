@@ -20,6 +20,7 @@
 mod base;
 mod cast;
 mod clients;
+mod compare;
 mod crimes;
 mod disk;
 mod envelope;
@@ -35,11 +36,13 @@ mod queue;
 mod record;
 mod report;
 mod rng;
+mod summary;
 mod time;
 mod trace;
 mod world;
 
 pub use base::{Checkpoints, Pace, PaceError};
+pub use compare::{CrimeRow, Parts, SizeRow, crimes, sizes};
 pub use faults::{
     Fault, FaultError, Kind as FaultKind, help as faults_help, millis, parse as parse_faults,
 };
@@ -47,9 +50,10 @@ pub use latency::{Latency, LatencyError};
 pub use meter::Percentiles;
 pub use oracle::{Rule, Violation};
 pub use plan::{End, Plan, PlanError, Planted, Signer};
-pub use plot::svg;
+pub use plot::{sizes_svg, svg};
 pub use record::Record;
 pub use report::{Delays, Outcome, Report, Stopped};
+pub use summary::Summary;
 
 /// Runs a plan to its end.
 ///

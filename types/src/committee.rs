@@ -4,6 +4,9 @@
 //! These formulas stand nowhere else.
 
 mod draw;
+mod sums;
+
+pub use sums::StakeSums;
 
 use crate::bls;
 use crate::ed25519;
@@ -127,6 +130,7 @@ impl Committee {
     }
 
     /// Number of members.
+    #[inline]
     pub fn size(&self) -> usize {
         self.members.len()
     }
@@ -136,11 +140,13 @@ impl Committee {
     }
 
     /// `None` when the committee has no such member.
+    #[inline]
     pub fn member(&self, index: MemberIndex) -> Option<&Member> {
         self.members.get(index.as_usize())
     }
 
     /// All indices, ascending.
+    #[inline]
     pub fn indices(
         &self,
     ) -> impl DoubleEndedIterator<Item = MemberIndex> + ExactSizeIterator + use<> {
@@ -157,26 +163,31 @@ impl Committee {
     }
 
     /// Zero for an index outside the committee.
+    #[inline]
     pub fn stake(&self, index: MemberIndex) -> Stake {
         self.member(index).map_or(Stake::ZERO, |m| m.stake)
     }
 
     /// N: the total stake.
+    #[inline]
     pub fn total(&self) -> Stake {
         self.total
     }
 
     /// F: the stake that may be faulty.
+    #[inline]
     pub fn faulty(&self) -> Stake {
         Stake((self.total.0 - 1) / 3)
     }
 
     /// Q = N - F: strictly more than two thirds.
+    #[inline]
     pub fn quorum(&self) -> Stake {
         Stake(self.total.0 - self.faulty().0)
     }
 
     /// F + 1: at least one honest member.
+    #[inline]
     pub fn validity(&self) -> Stake {
         self.faulty().next()
     }
@@ -222,14 +233,17 @@ impl Committee {
     }
 
     /// The stake of distinct members.
+    #[inline]
     pub fn stake_of(&self, members: &MemberSet) -> Stake {
         Stake(members.iter().map(|m| self.stake(m).0).sum())
     }
 
+    #[inline]
     pub fn is_quorum(&self, members: &MemberSet) -> bool {
         self.stake_of(members) >= self.quorum()
     }
 
+    #[inline]
     pub fn is_validity(&self, members: &MemberSet) -> bool {
         self.stake_of(members) >= self.validity()
     }
@@ -286,6 +300,7 @@ pub struct MemberSet(u128);
 
 impl MemberSet {
     /// Whether the member was new. An index that no committee can have is ignored.
+    #[inline]
     pub fn insert(&mut self, member: MemberIndex) -> bool {
         let new = member.as_usize() < MEMBERS_MAX && !self.contains(member);
         if new {
@@ -294,25 +309,30 @@ impl MemberSet {
         new
     }
 
+    #[inline]
     pub fn remove(&mut self, member: MemberIndex) {
         if self.contains(member) {
             self.0 &= !(1 << member.0);
         }
     }
 
+    #[inline]
     pub fn contains(&self, member: MemberIndex) -> bool {
         member.as_usize() < MEMBERS_MAX && self.0 & (1 << member.0) != 0
     }
 
+    #[inline]
     pub fn len(&self) -> usize {
         self.0.count_ones() as usize
     }
 
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.0 == 0
     }
 
     /// Ascending.
+    #[inline]
     pub fn iter(&self) -> impl Iterator<Item = MemberIndex> + use<> {
         // By the lowest bit that is left: sets are walked at every vertex.
         let mut bits = self.0;

@@ -37,25 +37,30 @@ macro_rules! number {
             ///
             /// # Panics
             /// At the type's maximum, which no run reaches: our own counters only.
+            #[inline]
             #[must_use]
             pub fn next(self) -> Self {
                 Self(self.0.checked_add(1).expect("counter below its maximum"))
             }
 
+            #[inline]
             #[must_use]
             pub fn saturating_add(self, n: $inner) -> Self {
                 Self(self.0.saturating_add(n))
             }
 
+            #[inline]
             #[must_use]
             pub fn saturating_sub(self, n: $inner) -> Self {
                 Self(self.0.saturating_sub(n))
             }
 
+            #[inline]
             pub fn checked_add(self, n: $inner) -> Option<Self> {
                 self.0.checked_add(n).map(Self)
             }
 
+            #[inline]
             pub fn checked_sub(self, n: $inner) -> Option<Self> {
                 self.0.checked_sub(n).map(Self)
             }
@@ -105,6 +110,7 @@ number!(
 
 impl MemberIndex {
     /// For indexing a committee's tables.
+    #[inline]
     pub fn as_usize(self) -> usize {
         self.0 as usize
     }

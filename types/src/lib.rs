@@ -37,7 +37,7 @@ pub mod wire;
 pub use commit::{Commit, CommitError};
 pub use committee::{
     ADDRESSES_BYTES_MAX, CommitRule, Committee, CommitteeError, FastRule, MEMBERS_MAX, Member,
-    MemberSet,
+    MemberSet, StakeSums,
 };
 pub use genesis::{FeeSchedule, Genesis, GenesisAccount, GenesisError, ProtocolParams, Template};
 pub use ids::{
@@ -71,5 +71,5 @@ pub use transaction::{
 pub use verified::Verified;
 pub use vertex::{
     FINALITY_SHARES_MAX, VERTEX_BYTES_MAX, VERTEX_TRANSACTIONS_MAX, Vertex, VertexBody,
-    VertexError, VertexRef, WEAK_LINKS_MAX, verify_vertex,
+    VertexError, VertexParts, VertexRef, WEAK_LINKS_MAX, verify_vertex,
 };

@@ -2,6 +2,10 @@
 //! the signature is over the digest: nothing that a relay can add or alter makes a second vertex out
 //! of one. Equivocation is two different digests, both validly signed, for one author and round.
 
+mod parts;
+
+pub use parts::VertexParts;
+
 use crate::committee::{Committee, MEMBERS_MAX, Member, MemberSet};
 use crate::ed25519::{self, PublicKey, SecretKey};
 use crate::hash::{Domain, blake3};
@@ -234,64 +238,78 @@ impl Vertex {
     }
 
     /// Length of the encoding in bytes, nearly.
+    #[inline]
     pub fn size(&self) -> usize {
         self.encoded.len() + self.signature.len() + 16
     }
 
+    #[inline]
     pub fn reference(&self) -> VertexRef {
         self.reference
     }
 
+    #[inline]
     pub fn digest(&self) -> VertexDigest {
         self.reference.digest
     }
 
+    #[inline]
     pub fn round(&self) -> Round {
         self.reference.round
     }
 
+    #[inline]
     pub fn author(&self) -> MemberIndex {
         self.reference.author
     }
 
+    #[inline]
     pub fn epoch(&self) -> Epoch {
         self.body.epoch
     }
 
+    #[inline]
     pub fn timestamp(&self) -> Millis {
         self.body.timestamp
     }
 
+    #[inline]
     pub fn parents(&self) -> &[VertexRef] {
         &self.body.parents
     }
 
     /// The parents of the previous round: those that vote (V2).
+    #[inline]
     pub fn voting_parents(&self) -> impl Iterator<Item = &VertexRef> {
         let round = self.round();
         let previous = move |p: &&VertexRef| p.round.checked_add(1) == Some(round);
         self.body.parents.iter().filter(previous)
     }
 
+    #[inline]
     pub fn weak_links(&self) -> &[VertexRef] {
         &self.body.weak_links
     }
 
     /// Parents and weak links.
+    #[inline]
     pub fn links(&self) -> impl Iterator<Item = &VertexRef> {
         self.body.parents.iter().chain(&self.body.weak_links)
     }
 
+    #[inline]
     pub fn shares(&self) -> &[FinalityShare] {
         &self.body.shares
     }
 
     /// Transactions as the author sent them, void ones among them.
+    #[inline]
     pub fn payload(&self) -> &[Bytes] {
         &self.body.transactions
     }
 
     /// The transactions in the author's order; `None` is void.
+    #[inline]
     pub fn transactions(&self) -> &[Option<Arc<Verified<Transaction>>>] {
         &self.transactions
     }

@@ -91,7 +91,7 @@ impl Core {
                 set.pop_first();
             }
         }
-        self.fetch.collect_garbage(floor);
+        self.fetch.collect_garbage(floor, now);
         let free = self.suspended.collect_garbage(floor);
         self.accept_all(free, false, now, out);
     }

@@ -4,7 +4,6 @@ use super::{Core, carries_payload};
 use crate::config::sabotaged;
 use crate::early::Held;
 use crate::interface::{Effect, Evidence};
-use crate::suspended::Outcome;
 use weft_types::{MemberIndex, Millis, Verified, Vertex, VertexRef};
 
 impl Core {
@@ -132,22 +131,37 @@ impl Core {
             return;
         }
         let (reference, author) = (vertex.reference(), vertex.author());
-        let look_for = match self.suspended.insert(vertex, missing) {
-            Outcome::Waits { look_for } => look_for,
-            Outcome::NoRoom if self.needs(&reference) => vec![reference],
-            Outcome::NoRoom => Vec::new(),
-        };
-        for link in look_for {
+        let mut inserted = self.suspended.insert(vertex, &missing);
+        for link in inserted.no_longer.drain(..) {
+            if !self.recalled.missing.contains(&link) {
+                self.fetch.forget(&link, now);
+            }
+        }
+        if inserted.waits {
+            // Whoever needs a vertex through others has shown that it has it, too.
+            for root in self.suspended.roots(&reference) {
+                let due = self.due(&root, now);
+                self.fetch.shown(&root, author, due);
+            }
+        } else if self.needs(&reference) {
+            inserted.look_for.push(reference);
+        }
+        for link in inserted.look_for {
             match self.early.take(&link) {
                 // V6: others have let it in.
                 Some(held) => self.let_in(held, now, out),
                 None => {
-                    let quorum_at = self.dag.quorum_at(link.round);
-                    let due = self.pace.ask_at(link.author, quorum_at, now);
+                    let due = self.due(&link, now);
                     self.fetch.want(link, author, from, due);
                 }
             }
         }
+    }
+
+    /// When a vertex that others link to is overdue.
+    fn due(&self, link: &VertexRef, now: Millis) -> Millis {
+        let quorum_at = self.dag.quorum_at(link.round);
+        self.pace.ask_at(link.author, quorum_at, now)
     }
 
     /// Accepts vertices whose history is here, and those that waited for them.

@@ -2,7 +2,11 @@ use super::*;
 use weft_types::testing::{network, vertex_key};
 use weft_types::{Epoch, Millis, VertexBody, VertexDigest};
 
-const BYTES_MAX: usize = 5 * 2_700;
+/// Room for five vertices of `waiting`.
+fn bytes_max() -> usize {
+    let (vertex, missing) = waiting(0, 100);
+    5 * cost(&vertex, missing.len()) + 100
+}
 
 fn link(author: u32, round: u64, i: u8) -> VertexRef {
     VertexRef {
@@ -12,29 +16,27 @@ fn link(author: u32, round: u64, i: u8) -> VertexRef {
     }
 }
 
-/// A vertex that needs five vertices of the round before; some 2,600 bytes.
+/// A vertex that needs five vertices of the round before.
 fn waiting(author: u32, round: u64) -> (Verified<Vertex>, Vec<VertexRef>) {
+    let links: Vec<VertexRef> = (1..=5).map(|i| link(author, round - 1, i)).collect();
     let body = VertexBody {
         network: network().id(),
         epoch: Epoch::ZERO,
         round: Round(round),
         author: MemberIndex(author),
         timestamp: Millis(1),
-        parents: Vec::new(),
+        parents: links.clone(),
         weak_links: Vec::new(),
         transactions: Vec::new(),
         shares: Vec::new(),
     };
     let vertex = Vertex::sign(body, Vec::new(), &vertex_key(author as usize));
-    (
-        vertex,
-        (1..=5).map(|i| link(author, round - 1, i)).collect(),
-    )
+    (vertex, links)
 }
 
-fn insert(suspended: &mut Suspended, author: u32, round: u64) -> Outcome {
+fn insert(suspended: &mut Suspended, author: u32, round: u64) -> Inserted {
     let (vertex, missing) = waiting(author, round);
-    suspended.insert(vertex, missing)
+    suspended.insert(vertex, &missing)
 }
 
 fn rounds(suspended: &Suspended, author: u32) -> Vec<u64> {
@@ -45,48 +47,44 @@ fn rounds(suspended: &Suspended, author: u32) -> Vec<u64> {
 
 #[test]
 fn at_the_bound_an_authors_highest_rounds_go_first_and_nobody_elses() {
-    let mut suspended = Suspended::new(2, BYTES_MAX);
+    let mut suspended = Suspended::new(2, bytes_max());
     insert(&mut suspended, 1, 90);
     for round in [10, 50, 40, 30, 20] {
-        assert!(matches!(
-            insert(&mut suspended, 0, round),
-            Outcome::Waits { .. }
-        ));
+        assert!(insert(&mut suspended, 0, round).waits);
     }
-    assert_eq!(insert(&mut suspended, 0, 60), Outcome::NoRoom);
+    assert_eq!(insert(&mut suspended, 0, 60), Inserted::default());
     assert_eq!(rounds(&suspended, 0), [10, 20, 30, 40, 50]);
     insert(&mut suspended, 0, 15);
     assert_eq!(rounds(&suspended, 0), [10, 15, 20, 30, 40]);
     assert_eq!(rounds(&suspended, 1), [90]);
-    assert!(suspended.authors.iter().all(|a| a.bytes <= BYTES_MAX));
+    assert!(suspended.authors.iter().all(|a| a.bytes <= bytes_max()));
 }
 
 #[test]
 fn a_dropped_vertex_that_another_needs_is_looked_for_again() {
-    let mut suspended = Suspended::new(2, BYTES_MAX);
+    let mut suspended = Suspended::new(2, bytes_max());
     let (needed, missing) = waiting(0, 50);
     let reference = needed.reference();
-    suspended.insert(needed, missing);
+    suspended.insert(needed, &missing);
     let (other, _) = waiting(1, 51);
-    assert_eq!(
-        suspended.insert(other, vec![reference]),
-        Outcome::Waits { look_for: vec![] },
-        "it is here, though it waits"
-    );
+    let inserted = suspended.insert(other, &[reference]);
+    assert!(inserted.waits);
+    assert_eq!(inserted.look_for, [], "it is here, though it waits");
     for round in [10, 20, 30, 40] {
         insert(&mut suspended, 0, round);
     }
-    let Outcome::Waits { look_for } = insert(&mut suspended, 0, 15) else {
-        panic!("there is room when the highest goes");
-    };
-    assert!(look_for.contains(&reference));
+    let inserted = insert(&mut suspended, 0, 15);
+    assert!(inserted.waits, "there is room when the highest goes");
+    assert!(inserted.look_for.contains(&reference));
     assert!(suspended.lacks(&reference));
     assert!(!suspended.lacks(&link(0, 49, 1)), "nobody else needed that");
+    let needed: Vec<VertexRef> = (1..=5).map(|i| link(0, 49, i)).collect();
+    assert_eq!(inserted.no_longer, needed);
 }
 
 #[test]
 fn all_is_given_back_when_the_missing_arrive() {
-    let mut suspended = Suspended::new(2, BYTES_MAX);
+    let mut suspended = Suspended::new(2, bytes_max());
     insert(&mut suspended, 0, 10);
     for i in 1..5 {
         assert!(suspended.arrived(&link(0, 9, i)).is_empty());
@@ -98,7 +96,7 @@ fn all_is_given_back_when_the_missing_arrive() {
 
 #[test]
 fn garbage_collection_drops_below_the_floor_and_frees_what_waited_for_it() {
-    let mut suspended = Suspended::new(2, BYTES_MAX);
+    let mut suspended = Suspended::new(2, bytes_max());
     insert(&mut suspended, 0, 9);
     insert(&mut suspended, 0, 10);
     insert(&mut suspended, 1, 11);
@@ -113,13 +111,13 @@ fn garbage_collection_drops_below_the_floor_and_frees_what_waited_for_it() {
 
 #[test]
 fn whoever_needs_a_vertex_through_others_holds_it_too() {
-    let mut suspended = Suspended::new(4, BYTES_MAX);
+    let mut suspended = Suspended::new(4, bytes_max());
     let (first, missing) = waiting(0, 10);
     let lacked = missing[0];
     let reference = first.reference();
-    suspended.insert(first, missing);
-    suspended.insert(waiting(1, 11).0, vec![reference]);
-    suspended.insert(waiting(2, 11).0, vec![link(3, 10, 9)]);
+    suspended.insert(first, &missing);
+    suspended.insert(waiting(1, 11).0, &[reference]);
+    suspended.insert(waiting(2, 11).0, &[link(3, 10, 9)]);
     let holders: Vec<u32> = suspended.holders(&lacked).iter().map(|m| m.0).collect();
     assert_eq!(holders, [0, 1]);
 }

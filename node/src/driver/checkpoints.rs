@@ -173,7 +173,7 @@ impl Checkpoints {
             Effect::Posted(seen) => self.record(seen, None, false),
             Effect::Anchored(seen) => {
                 self.record(seen, None, true);
-                let anchored = Command(ReplicaInput::Anchored(seen.height));
+                let anchored = Command(ReplicaInput::Anchored(seen.height), None);
                 let _ = self.commands.send(anchored).await;
             }
             Effect::Alarm(due) => {

@@ -28,12 +28,17 @@ use weft_types::{Certificate, Height, Verified, Vertex};
 
 /// Commands that wait for the replica's thread.
 pub const COMMANDS_MAX: usize = 1024;
+/// Bytes of verified vertices among them. At the bound the verifiers wait, and so does who sends.
+pub const COMMANDS_BYTES_MAX: usize = 64 << 20;
 /// Commands handled before readers get a new view.
 const COMMANDS_AT_ONCE: usize = 64;
 
 /// What the rest of the node asks of the replica's thread.
 #[derive(Debug)]
-pub struct Command(pub Input);
+pub struct Command(pub Input, pub Option<Room>);
+
+/// Room for the bytes of a command, given back once it is handled.
+pub type Room = tokio::sync::OwnedSemaphorePermit;
 
 pub type Commands = mpsc::Sender<Command>;
 
@@ -95,14 +100,14 @@ impl Engine {
                 biased;
                 () = stop.cancelled() => break,
                 command = inbox.recv() => match command {
-                    Some(Command(input)) => self.handle(input, &mut effects)?,
+                    Some(Command(input, _room)) => self.handle(input, &mut effects)?,
                     None => break,
                 },
                 Some(submit) = submissions.recv() => self.submit(submit, &mut effects)?,
                 () = sleep => self.handle(Input::Tick, &mut effects)?,
             }
             for _ in 1..COMMANDS_AT_ONCE {
-                let Ok(Command(input)) = inbox.try_recv() else {
+                let Ok(Command(input, _room)) = inbox.try_recv() else {
                     break;
                 };
                 self.handle(input, &mut effects)?;

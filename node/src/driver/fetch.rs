@@ -176,7 +176,9 @@ pub async fn ask_latest(network: Handle, verifier: Verifier, commands: Commands,
     };
     match latest {
         Some(latest) => {
-            let _ = commands.send(Command(Input::Latest { of, latest })).await;
+            let _ = commands
+                .send(Command(Input::Latest { of, latest }, None))
+                .await;
         }
         None => tracing::warn!(member = %of, "says nothing of use about what it has signed last"),
     }
@@ -207,7 +209,9 @@ pub async fn fetch(network: Handle, verifier: Verifier, commands: Commands, fetc
         Ok(answer) => verifier.vertices(from, answer.vertices).await,
         Err(error) => tracing::debug!(member = %from, %error, "fetch failed"),
     }
-    let _ = commands.send(Command(Input::FetchEnded(fetch.id))).await;
+    let _ = commands
+        .send(Command(Input::FetchEnded(fetch.id), None))
+        .await;
 }
 
 #[cfg(test)]

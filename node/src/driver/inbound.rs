@@ -2,7 +2,7 @@
 //! and off the replica's thread. The pool takes a frame only when a place is free, so a flood stays in
 //! the sockets of whoever sends it.
 
-use super::engine::{Command, Commands};
+use super::engine::{COMMANDS_BYTES_MAX, Command, Commands, Room};
 use super::fetch::{AnswerLimits, MEMBERS, OBSERVERS, ServeError, Shows, asked_for, serve};
 use crate::metrics::Metrics;
 use crate::replica::Input;
@@ -32,6 +32,8 @@ pub struct Verifier {
     network: NetworkId,
     committee: Arc<Committee>,
     places: Arc<Semaphore>,
+    /// For the bytes of what is verified and waits for the replica.
+    room: Arc<Semaphore>,
     commands: Commands,
     metrics: Arc<Metrics>,
     in_work: Arc<DashMap<VertexDigest, ()>>,
@@ -50,6 +52,7 @@ impl Verifier {
             committee,
             // One more than cores, so that none idles while a result is handed over.
             places: Arc::new(Semaphore::new(cores + 1)),
+            room: Arc::new(Semaphore::new(COMMANDS_BYTES_MAX)),
             commands,
             metrics,
             in_work: Arc::default(),
@@ -116,10 +119,11 @@ impl Verifier {
         self.metrics.verify(begun.elapsed());
         match verified {
             Ok(vertex) => {
+                let room = self.room_for(&vertex);
                 let from = Some(from);
                 let input = Input::Vertex { vertex, from };
                 // Closed only when the node stops.
-                let _ = self.commands.blocking_send(Command(input));
+                let _ = self.commands.blocking_send(Command(input, room));
             }
             Err(error) => {
                 tracing::warn!(member = %from, %error, "refused a vertex");
@@ -128,6 +132,15 @@ impl Verifier {
         if let Some(digest) = digest {
             self.in_work.remove(&digest);
         }
+    }
+}
+
+impl Verifier {
+    /// Waits, on the blocking pool, for room for a vertex.
+    fn room_for(&self, vertex: &Vertex) -> Option<Room> {
+        let bytes = u32::try_from(vertex.size().min(COMMANDS_BYTES_MAX)).unwrap_or(u32::MAX);
+        let room = self.room.clone().acquire_many_owned(bytes);
+        tokio::runtime::Handle::current().block_on(room).ok()
     }
 }
 
@@ -159,7 +172,7 @@ impl Server {
                     // A hint: a replica that is busy does without.
                     let _ = this
                         .commands
-                        .try_send(Command(Input::Asked { by, vertices }));
+                        .try_send(Command(Input::Asked { by, vertices }, None));
                 }
                 let knows_signed = this.knows_signed.load(Ordering::SeqCst);
                 let shows = asker.map(|to| Shows { to, knows_signed });

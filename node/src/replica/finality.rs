@@ -6,6 +6,7 @@
 use super::posting::Due;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use weft_consensus::Buffer;
 use weft_types::bls::{PublicKey, Purpose, SecretKey, Signature};
 use weft_types::{
     Certificate, Committee, FinalityShare, Height, MemberIndex, MemberSet, Millis, Network,
@@ -15,6 +16,9 @@ use weft_types::{
 /// Shares for heights this far above the own newest one are not kept: what is further ahead comes
 /// again as certificates.
 pub const SHARE_HEIGHTS_AHEAD_MAX: u64 = 1024;
+
+/// What one share costs in memory, with its place in the tables.
+const SHARE_BYTES: usize = 512;
 
 type Shares = BTreeMap<MemberIndex, Signature>;
 
@@ -237,6 +241,20 @@ impl Finality {
             certificate: Arc::new(verified.ok()?),
             due: due.clone(),
         })
+    }
+
+    /// The shares that wait for their sum: of each height one of each member.
+    pub fn buffer(&self) -> Buffer {
+        let of_height = self.shares.values().flat_map(BTreeMap::values);
+        let shares: usize = of_height.map(BTreeMap::len).sum();
+        let heights = self.newest.0.saturating_sub(self.certified.0) + SHARE_HEIGHTS_AHEAD_MAX;
+        let heights = usize::try_from(heights).unwrap_or(usize::MAX);
+        let most = heights.saturating_mul(self.committee.size());
+        Buffer {
+            name: "shares",
+            bytes: shares * SHARE_BYTES,
+            bytes_max: most.saturating_mul(SHARE_BYTES),
+        }
     }
 
     /// Newest certified height.

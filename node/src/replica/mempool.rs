@@ -264,6 +264,10 @@ impl Mempool {
         self.known.is_empty()
     }
 
+    pub fn bytes_max(&self) -> usize {
+        self.bytes_max
+    }
+
     /// Encoded bytes held.
     pub fn bytes(&self) -> usize {
         self.bytes

@@ -2,6 +2,7 @@
 
 use super::Replica;
 use crate::view::View;
+use weft_consensus::Buffer;
 use weft_types::{Height, Round};
 
 fn catching_up(members: Round) -> String {
@@ -105,6 +106,18 @@ impl Replica {
     /// Encoded bytes in the mempool.
     pub fn mempool_bytes(&self) -> usize {
         self.mempool.bytes()
+    }
+
+    /// Everything here that others can fill, with its bound.
+    pub fn buffers(&self) -> Vec<Buffer> {
+        let mut buffers = self.core.buffers().to_vec();
+        buffers.push(Buffer {
+            name: "mempool",
+            bytes: self.mempool.bytes(),
+            bytes_max: self.mempool.bytes_max(),
+        });
+        buffers.push(self.finality.buffer());
+        buffers
     }
 
     /// The consensus, for status and metrics.

@@ -6,7 +6,11 @@ use super::cast::{Cast, Known};
 use super::plan::Signer;
 use std::cell::OnceCell;
 use std::rc::Rc;
-use weft_types::{Verified, Vertex, verify_vertex};
+use std::sync::Arc;
+use weft_types::{Transaction, Verified, Vertex, verify_vertex};
+
+/// Finds a transaction that was verified before.
+type Lookup<'a> = dyn Fn(&Transaction) -> Option<Arc<Verified<Transaction>>> + 'a;
 
 pub struct Envelope {
     content: Content,
@@ -44,13 +48,20 @@ impl Envelope {
 
     /// What the driver's verifier makes of it; `None` is refused.
     pub fn open(&self, cast: &Cast, known: &Known) -> Option<&Verified<Vertex>> {
-        let verify = || {
-            let vertex = match &self.content {
-                Content::Encoded(bytes) => Vertex::decode(bytes.clone()).ok()?,
-                Content::Vertex(vertex) => vertex.clone(),
-            };
-            verify_vertex(vertex, cast.network, &cast.committee, &|t| known.get(t)).ok()
-        };
+        let verify = || self.verify(cast, &|t| known.get(t));
         self.verified.get_or_init(verify).as_ref()
+    }
+
+    /// The same once more, transactions too, only for what it costs.
+    pub fn open_alone(&self, cast: &Cast) {
+        drop(self.verify(cast, &|_| None));
+    }
+
+    fn verify(&self, cast: &Cast, known: &Lookup<'_>) -> Option<Verified<Vertex>> {
+        let vertex = match &self.content {
+            Content::Encoded(bytes) => Vertex::decode(bytes.clone()).ok()?,
+            Content::Vertex(vertex) => vertex.clone(),
+        };
+        verify_vertex(vertex, cast.network, &cast.committee, known).ok()
     }
 }

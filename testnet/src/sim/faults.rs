@@ -151,6 +151,12 @@ impl Kind {
         found.expect("every kind is in the table")
     }
 
+    /// All that are against the protocol.
+    pub fn crimes() -> impl Iterator<Item = Self> {
+        let kinds = NAMES.iter().map(|(kind, ..)| *kind);
+        kinds.filter(|kind| kind.is_crime())
+    }
+
     pub fn name(self) -> &'static str {
         self.entry().1
     }

@@ -6,6 +6,7 @@
 
 use super::time::Time;
 use std::collections::BTreeMap;
+use weft_consensus::Buffer;
 use weft_types::{Round, TransactionId, VertexRef};
 
 /// Percentiles in milliseconds.
@@ -27,6 +28,7 @@ pub struct Meter {
     /// Transactions in the order that a fresh commit has brought, and those of them that were applied.
     pub ordered: u64,
     pub applied: u64,
+    fullest: BTreeMap<&'static str, usize>,
     at_heal: Option<(usize, Round)>,
     /// Rounds from the heal to the first commit after it.
     pub rounds_to_commit: Option<u64>,
@@ -49,6 +51,16 @@ impl Meter {
             self.transactions.push((*since, now.since(*since)));
             self.waiting.remove(id);
         }
+    }
+
+    pub fn buffer(&mut self, buffer: &Buffer) {
+        let fullest = self.fullest.entry(buffer.name).or_default();
+        *fullest = (*fullest).max(buffer.bytes);
+    }
+
+    /// The most bytes that an honest member was seen to hold in a buffer.
+    pub fn fullest(&self, name: &str) -> usize {
+        self.fullest.get(name).copied().unwrap_or_default()
     }
 
     /// What a machine's memory held is gone; its clients submit again elsewhere, or do not.

@@ -83,6 +83,9 @@ pub struct Plan {
     pub settle: u64,
     /// Whether to keep the DAG of one member, for a drawing.
     pub record: bool,
+    /// Whether each member verifies for itself what it receives. Otherwise the first one does for all,
+    /// which costs less and decides the same.
+    pub alone: bool,
     pub planted: Option<Planted>,
     /// Changes every core's timing and limits, or breaks a rule of it.
     pub adjust: Option<fn(&mut CoreConfig)>,
@@ -124,6 +127,7 @@ impl Default for Plan {
             byzantine_percent: None,
             settle: 30_000,
             record: false,
+            alone: false,
             planted: None,
             adjust: None,
         }

@@ -4,6 +4,10 @@
 //! A line is a parent. A leader's vertex is a square: filled when it was committed, crossed out when the
 //! order has passed it over, hollow while it is open. Other vertices are dots, pale until they are output.
 
+mod sizes;
+
+pub use sizes::svg as sizes_svg;
+
 use super::record::Record;
 use std::fmt::Write as _;
 use weft_types::{MemberIndex, Round, VertexRef};

@@ -7,7 +7,7 @@ use super::plan::Plan;
 use super::record::Record;
 use super::time::Time;
 use serde::Serialize;
-use weft_types::MemberIndex;
+use weft_types::{MemberIndex, VertexParts};
 
 /// All that a run leaves behind.
 pub struct Outcome {
@@ -25,6 +25,8 @@ pub struct Outcome {
     /// Members that did not start again, or stopped, and why.
     pub stopped: Vec<(MemberIndex, String)>,
     pub bytes_sent: u64,
+    /// The mean of the vertices that one honest member has.
+    pub vertex: VertexParts,
     pub messages: u64,
     pub mean_delay_us: f64,
     pub meter: Meter,
@@ -138,7 +140,7 @@ impl Outcome {
     }
 }
 
-fn rounded(value: f64, to: f64) -> f64 {
+pub(super) fn rounded(value: f64, to: f64) -> f64 {
     if value.is_finite() {
         (value * to).round() / to
     } else {

@@ -369,6 +369,9 @@ impl World {
         let mut effects = std::mem::take(&mut self.effects);
         match work {
             Work::Vertex { envelope, from } => {
+                if self.plan.alone {
+                    envelope.open_alone(&self.cast);
+                }
                 let Some(vertex) = envelope.open(&self.cast, &self.known) else {
                     self.effects = effects;
                     return;
@@ -496,20 +499,17 @@ impl World {
     }
 
     fn look_at_memory(&mut self) {
-        let members = self.plan.nodes;
-        let limit = weft_consensus::Limits::default().suspended_bytes_max * members;
         for machine in self.machines.iter().filter(|m| m.is_honest()) {
             let Some(replica) = &machine.replica else {
                 continue;
             };
-            let (suspended, mempool) = (
-                replica.core().status().suspended_bytes,
-                replica.mempool_bytes(),
-            );
-            if suspended > limit || mempool > effects::MEMPOOL_BYTES_MAX {
-                let what = format!("{suspended} bytes suspended, {mempool} in the mempool");
-                self.oracle
-                    .violation(Rule::Memory, self.now, machine.member, what);
+            for buffer in replica.buffers() {
+                self.meter.buffer(&buffer);
+                if buffer.bytes > buffer.bytes_max {
+                    let what = format!("{buffer:?}");
+                    self.oracle
+                        .violation(Rule::Memory, self.now, machine.member, what);
+                }
             }
         }
     }

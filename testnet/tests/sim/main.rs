@@ -9,5 +9,6 @@ mod determinism;
 mod faults;
 mod matrix;
 mod posting;
+mod memory;
 mod recovery;
 mod speed;

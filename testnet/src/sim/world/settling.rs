@@ -8,7 +8,7 @@ use crate::sim::links::Disturbance;
 use crate::sim::report::Outcome;
 use crate::sim::time::Time;
 use weft_node::replica::Executed;
-use weft_types::{CommitIndex, MemberIndex, Round};
+use weft_types::{CommitIndex, MemberIndex, Round, VertexParts};
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,6 +146,29 @@ impl World {
         }
     }
 
+    /// What the bytes of vertices are, if anybody asks for it.
+    fn mean_vertex(&self) -> VertexParts {
+        let honest = self.machines.iter().find(|m| m.is_honest());
+        let disk = honest.filter(|_| self.plan.alone).map(|m| &m.disk);
+        let vertices = disk.into_iter().flat_map(|d| d.vertices_from(Round::ZERO));
+        let mut sum = VertexParts::default();
+        let mut count = 0;
+        for parts in vertices.map(|v| v.parts()) {
+            count += 1;
+            sum.links += parts.links;
+            sum.transactions += parts.transactions;
+            sum.shares += parts.shares;
+            sum.rest += parts.rest;
+        }
+        let mean = |sum: usize| sum / count.max(1);
+        VertexParts {
+            links: mean(sum.links),
+            transactions: mean(sum.transactions),
+            shares: mean(sum.shares),
+            rest: mean(sum.rest),
+        }
+    }
+
     pub(super) fn outcome(self) -> Outcome {
         let (healed, converged) = match self.phase {
             Phase::Over { healed, converged } => (healed, converged),
@@ -156,6 +179,7 @@ impl World {
             Some((MemberIndex(m.member as u32), reason))
         });
         let leaders = self.cast.genesis.template.params.leaders_per_round as usize;
+        let vertex = self.mean_vertex();
         let mut record = self.record;
         if let Some(record) = &mut record {
             record.latencies = self.meter.series().collect();
@@ -173,6 +197,7 @@ impl World {
             rounds: self.meter.rounds_at_heal().0,
             violations: self.oracle.violations().to_vec(),
             stopped: stopped.collect(),
+            vertex,
             bytes_sent: self.links.sent.iter().sum(),
             messages: self.links.messages,
             mean_delay_us: self.plan.latency.mean(self.plan.nodes),

@@ -1,0 +1,58 @@
+//! Buffers at their bounds: whoever fills them gets as far as the bound and no further, and the oracle
+//! that watches them is shown to fire.
+
+use crate::common::{broke, clean, expect_clean, plan, run};
+use weft_consensus::{CoreConfig, Sabotage};
+use weft_testnet::sim::{Plan, Rule};
+
+/// Room for a few made-up vertices of each author, of some 4 KB with their links.
+const ROOM: usize = 40_000;
+
+fn little_room(config: &mut CoreConfig) {
+    config.limits.suspended_bytes_max = ROOM;
+}
+
+fn with(adjust: fn(&mut CoreConfig), faults: &str) -> Plan {
+    Plan {
+        adjust: Some(adjust),
+        ..plan(1, 120, faults)
+    }
+}
+
+#[test]
+fn jumpers_fill_what_waits_up_to_the_bound_and_no_further() {
+    let outcome = clean(with(little_room, "jump:2"));
+    let fullest = outcome.meter.fullest("suspended");
+    assert!(fullest > ROOM * 3 / 4, "{fullest} of {ROOM}");
+    assert!(fullest <= ROOM, "{fullest} of {ROOM}");
+    assert!(outcome.meter.fullest("missing") > 0);
+}
+
+#[test]
+fn liars_about_time_fill_what_is_early_up_to_the_bound_and_no_further() {
+    let outcome = clean(with(little_room, "clock:2"));
+    let fullest = outcome.meter.fullest("early");
+    assert!(0 < fullest && fullest <= ROOM, "{fullest} of {ROOM}");
+}
+
+#[test]
+fn floods_of_stale_vertices_do_not_fill_anything() {
+    let calm = clean(with(little_room, "")).meter.fullest("suspended");
+    let flooded = clean(with(little_room, "flood:2"));
+    let fullest = flooded.meter.fullest("suspended");
+    assert!(
+        fullest <= ROOM && fullest <= calm.max(ROOM / 4) * 2,
+        "{fullest}, calm {calm}"
+    );
+}
+
+#[test]
+fn a_bound_that_is_ignored_is_noticed() {
+    let ignored = |config: &mut CoreConfig| {
+        little_room(config);
+        config.sabotage = Some(Sabotage::WaitingUnbounded);
+    };
+    assert!(broke(&run(with(ignored, "jump:2")), Rule::Memory));
+    let kept = run(with(little_room, "jump:2"));
+    expect_clean(&kept);
+}
