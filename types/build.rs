@@ -3,6 +3,7 @@
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let files = [
         "transaction.proto",
+        "sync.proto",
         "vertex.proto",
         "finality.proto",
         "ledger.proto",

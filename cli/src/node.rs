@@ -273,6 +273,7 @@ fn shown(status: &NodeStatus) -> String {
             "accepting",
             &yes(status.accepting, &status.why_not_accepting),
         ],
+        ["history from commit", &status.history_from.to_string()],
         ["peers", &status.peers.to_string()],
         ["epoch", &status.epoch.to_string()],
         ["round", &status.round.to_string()],

@@ -8,11 +8,13 @@ use crate::values::lines;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
+use weft_node::replica::sync::SyncConfig;
 use weft_testnet::ProcessId;
 use weft_testnet::sim::{
     End, Latency, Outcome, Pace, Plan, Report, Signer, Summary, faults_help, millis, parse_faults,
     simulate, svg,
 };
+use weft_types::Millis;
 
 /// Some rule that must always hold was broken.
 const DIVERGED: u8 = 3;
@@ -73,6 +75,12 @@ pub struct Sim {
     /// A table of what something changes, in each row with as many runs
     #[arg(long, value_enum, conflicts_with = "faults")]
     compare: Option<compare::What>,
+    /// Simulated time between two snapshots that members hold for those who lack the past (S2)
+    #[arg(long, default_value = "60s", value_parser = duration)]
+    snapshots: u64,
+    /// A member that is behind takes over a snapshot that saves it so much history (S2)
+    #[arg(long, default_value = "300s", value_parser = duration)]
+    sync_after: u64,
     /// Draw the DAG and the latencies; with --compare sizes the table
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
@@ -225,6 +233,11 @@ fn plan(arguments: &Sim) -> Result<Plan, Failure> {
         byzantine_percent: arguments.two_delay,
         settle: arguments.settle,
         record: arguments.plot.is_some(),
+        sync: SyncConfig {
+            snapshot_interval: Millis(arguments.snapshots),
+            after: Millis(arguments.sync_after),
+            ..SyncConfig::default()
+        },
         ..Plan::default()
     })
 }

@@ -148,8 +148,9 @@ impl<'a> Sending<'a> {
                 .as_ref()
                 .is_some_and(|known| self.wait.is_settled(known));
             // That one node refuses it says nothing of another that has taken it.
-            let refused = matches!(answer, Submission::Refused(_));
-            if !known && !(refused && matches!(slot, Some(Submission::Taken(_)))) {
+            let taken = matches!(slot, Some(Submission::Taken(_)));
+            let kept = known || taken && matches!(answer, Submission::Refused(_));
+            if !kept {
                 *slot = Some(answer);
             }
         }

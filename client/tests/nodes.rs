@@ -261,6 +261,7 @@ async fn member(index: u32, committee: bool, then: Answer) -> Stub {
         members: members.members().to_vec(),
     };
     let status = NodeStatus {
+        history_from: CommitIndex::ZERO,
         name: "n".to_owned(),
         version: "1".to_owned(),
         network: testing::network().id(),

@@ -211,7 +211,8 @@ impl Core {
             for vertex in commit.vertices.iter().filter(|v| v.round >= from) {
                 if !self.dag.contains(vertex) {
                     self.recalled.missing.insert(*vertex);
-                    self.fetch.want_known(*vertex, now);
+                    let holder = commit.leader.author;
+                    self.fetch.want(*vertex, holder, None, now);
                 }
             }
         }
@@ -325,7 +326,7 @@ impl Core {
     }
 
     /// The round that F+1 of stake has shown, if it is so far ahead that this member catches up.
-    fn behind(&self) -> Option<Round> {
+    pub fn behind(&self) -> Option<Round> {
         let committee = &self.config.committee;
         let mut ahead: Vec<(Round, MemberIndex)> =
             self.ahead().map(|m| (self.seen[m.as_usize()], m)).collect();

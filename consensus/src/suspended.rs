@@ -6,7 +6,7 @@
 //! cannot stop progress.
 
 use crate::early::versions_of;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use weft_types::{MemberIndex, MemberSet, Round, Verified, Vertex, VertexDigest, VertexRef};
 
 pub(crate) struct Suspended {
@@ -57,11 +57,8 @@ const LAST: VertexRef = VertexRef {
     digest: VertexDigest([0xff; 32]),
 };
 
-/// Vertices of one author that are looked at for the holders of one, the lowest first: no author's own
-/// vertices can hide those of others.
-const HOLDERS_LOOK_MAX: u8 = 4;
-/// Vertices that are looked at for what one needs.
-const ROOTS_LOOK_MAX: usize = 64;
+/// Vertices that are looked at for the holders of one.
+const HOLDERS_LOOK_MAX: usize = 64;
 
 fn cost(vertex: &Vertex, missing: usize) -> usize {
     vertex.size() + LINK_COST * (missing + 1)
@@ -106,13 +103,6 @@ impl Suspended {
         pairs.map(|(_, dependent)| dependent)
     }
 
-    /// What of a suspended vertex's links is not in the DAG yet.
-    fn missing<'a>(&'a self, vertex: &'a Vertex) -> impl Iterator<Item = &'a VertexRef> {
-        let reference = vertex.reference();
-        let links = vertex.links();
-        links.filter(move |link| self.needed_by.contains(&(**link, reference)))
-    }
-
     /// Whether a suspended vertex needs this one.
     pub fn needs(&self, vertex: &VertexRef) -> bool {
         self.dependents(vertex).next().is_some()
@@ -124,41 +114,18 @@ impl Suspended {
     }
 
     /// Members that have shown that they hold a vertex which is missing here: authors of vertices that
-    /// wait for it, directly or through others. Of each author a bounded number of these is looked at.
+    /// wait for it, directly or through others. A bounded number of these is looked at.
     pub fn holders(&self, missing: &VertexRef) -> MemberSet {
-        let mut looked_at = vec![0; self.authors.len()];
         let mut seen = BTreeSet::new();
-        let mut open = VecDeque::from([missing]);
-        while let Some(vertex) = open.pop_front() {
+        let mut open = vec![missing];
+        while let Some(vertex) = open.pop() {
             for dependent in self.dependents(vertex) {
-                let looked_at = &mut looked_at[dependent.author.as_usize()];
-                if *looked_at < HOLDERS_LOOK_MAX && seen.insert(dependent) {
-                    *looked_at += 1;
-                    open.push_back(dependent);
+                if seen.len() < HOLDERS_LOOK_MAX && seen.insert(dependent) {
+                    open.push(dependent);
                 }
             }
         }
         seen.into_iter().map(|dependent| dependent.author).collect()
-    }
-
-    /// What a suspended vertex needs through others and is not here. A bounded number of these is looked
-    /// at.
-    pub fn roots(&self, vertex: &VertexRef) -> Vec<VertexRef> {
-        let mut seen = BTreeSet::new();
-        let mut open = vec![*vertex];
-        let mut roots = Vec::new();
-        while let Some(vertex) = open.pop() {
-            let Some(waiting) = self.waiting.get(&vertex) else {
-                roots.push(vertex);
-                continue;
-            };
-            for link in self.missing(&waiting.vertex) {
-                if seen.len() < ROOTS_LOOK_MAX && seen.insert(*link) {
-                    open.push(*link);
-                }
-            }
-        }
-        roots
     }
 
     /// Some suspended vertex of this author and round.

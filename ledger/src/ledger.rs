@@ -278,7 +278,7 @@ impl Ledger {
         self.due.extend(deal(&id, after));
         self.live.set(id, after.cloned());
         match after {
-            Some(object) => self.tree.insert(id.state_key(), object.clone()),
+            Some(object) => self.tree.insert(id.state_key(), id, object.clone()),
             None => self.tree.remove(&id.state_key()),
         }
     }

@@ -4,6 +4,7 @@ use crate::admission::{Refusal, in_time, payable_fee};
 use crate::draft::Draft;
 use crate::execute::{Place, execute};
 use crate::live::Objects;
+use crate::piece::{PIECE_BYTES_MAX, Piece, Prefix};
 use crate::tree::Tree;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -50,6 +51,11 @@ impl Snapshot {
     pub fn prove(&self, id: &ObjectId) -> (Option<Bytes>, StateProof) {
         let (object, proof) = self.tree.prove(&id.state_key());
         (object.map(Object::encode), proof)
+    }
+
+    /// S2.3: what stands below a prefix of the state keys under [`root`](Self::root).
+    pub fn piece(&self, prefix: &Prefix) -> Piece {
+        self.tree.piece(prefix, PIECE_BYTES_MAX)
     }
 
     /// Whether the ledger would take the transaction at `now`, and for which fee. Whether it was

@@ -8,9 +8,12 @@
 //! then touches no unchanged neighbour. A hash may be computed through a snapshot as well as
 //! through the live tree; in the nodes that they share both see it.
 
+mod pieces;
+
 use std::sync::{Arc, LazyLock, OnceLock};
 use weft_types::{
-    Object, Root, StateKey, StateProof, empty_hash, key_bit, leaf_hash, node_hash, value_hash,
+    Object, ObjectId, Root, StateKey, StateProof, empty_hash, key_bit, leaf_hash, node_hash,
+    value_hash,
 };
 
 type Hash = [u8; 32];
@@ -40,6 +43,8 @@ enum Node {
 
 struct Leaf {
     key: StateKey,
+    /// Of which the key is the hash: whoever takes over a state needs it (S2).
+    id: ObjectId,
     object: Object,
 }
 
@@ -83,8 +88,9 @@ impl Tree {
         }
     }
 
-    pub fn insert(&mut self, key: StateKey, object: Object) {
-        self.root.insert(0, Arc::new(Leaf { key, object }));
+    /// Puts an object under its state key.
+    pub fn insert(&mut self, key: StateKey, id: ObjectId, object: Object) {
+        self.root.insert(0, Arc::new(Leaf { key, id, object }));
     }
 
     pub fn remove(&mut self, key: &StateKey) {

@@ -42,7 +42,7 @@ use tower_http::cors::{Any, CorsLayer};
 use verify::Verifier;
 use weft_storage::{Store, StoreError};
 use weft_types::api::{COMMIT_HEADER, HEIGHT_HEADER, ProblemCode};
-use weft_types::{Certificate, Genesis, Height};
+use weft_types::{Certificate, CommitIndex, Genesis, Height};
 
 /// How long a browser may remember what is allowed.
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(3_600);
@@ -62,6 +62,8 @@ pub struct ApiParts {
     pub submitter: Submitter,
     pub metrics: Arc<Metrics>,
     pub limits: Limits,
+    /// S2: the first commit in the store.
+    pub history_from: CommitIndex,
 }
 
 /// Shared by all requests; cloning is cheap.
@@ -79,6 +81,7 @@ pub struct Inner {
     submitter: Submitter,
     metrics: Arc<Metrics>,
     limits: Limits,
+    history_from: CommitIndex,
     gate: Gate,
     verifier: Verifier,
 }
@@ -114,6 +117,7 @@ impl ApiState {
             submitter: parts.submitter,
             metrics: parts.metrics,
             limits: parts.limits,
+            history_from: parts.history_from,
         })))
     }
 }

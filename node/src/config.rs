@@ -6,6 +6,7 @@
 //! variable that is none is only named in a warning ([`unknown_variables`]): the environment is
 //! shared, and others put names there (`WEFT_SERVICE_HOST` for a service that is called weft).
 
+use crate::replica::sync::SyncConfig;
 use config::builder::DefaultState;
 use config::{ConfigBuilder, File, FileFormat};
 use garde::Validate;
@@ -16,6 +17,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use weft_basechain::Endpoint;
+use weft_types::Millis;
 
 /// The name of the configuration file in a node's folder.
 pub const CONFIG_FILE: &str = "weft.toml";
@@ -52,6 +54,13 @@ pub struct NodeConfig {
     /// Transactions waiting to be ordered, in bytes.
     #[garde(custom(is_mempool_size))]
     pub mempool_bytes_max: u64,
+    /// S2: seconds of the ledger's time between two snapshots that are held for nodes that lack the past.
+    #[garde(range(min = 1, max = 3600))]
+    pub snapshot_interval_s: u64,
+    /// S2: a node that is behind takes over a snapshot if it saves so many seconds of history. It has no
+    /// history then of what is before.
+    #[garde(range(min = 1, max = 315_360_000))]
+    pub sync_after_s: u64,
     /// Requests a second that one address may make of the API.
     #[garde(skip)]
     pub api_rate_max: NonZeroU32,
@@ -123,6 +132,8 @@ impl Default for NodeConfig {
             base_rpc: "http://127.0.0.1:8545".to_owned(),
             base_key: None,
             mempool_bytes_max: 64 << 20,
+            snapshot_interval_s: 60,
+            sync_after_s: 300,
             api_rate_max: NonZeroU32::MIN.saturating_add(19_999),
             log_format: LogFormat::Pretty,
             log: "info".to_owned(),
@@ -192,6 +203,16 @@ impl NodeConfig {
             *path = folder.join(&path);
         }
         Ok(config)
+    }
+
+    /// S2: how it serves and takes over snapshots.
+    pub fn sync(&self) -> SyncConfig {
+        let milliseconds = |seconds: u64| Millis(seconds.saturating_mul(1_000));
+        SyncConfig {
+            snapshot_interval: milliseconds(self.snapshot_interval_s),
+            after: milliseconds(self.sync_after_s),
+            ..SyncConfig::default()
+        }
     }
 
     /// What is wrong with these settings.

@@ -9,6 +9,8 @@ mod fetch;
 mod guard;
 mod inbound;
 mod restore;
+mod sync;
+mod take_over;
 
 use crate::api;
 use crate::config::{ConfigError, NodeConfig};
@@ -20,14 +22,15 @@ use crate::replica::restore::RestoreError;
 use crate::replica::{MempoolConfig, Replica, ReplicaConfig};
 use crate::tracker::Tracker;
 use clock::Clock;
-use engine::{COMMANDS_MAX, Command, Engine, Readers};
+use engine::{COMMANDS_MAX, Command, End, Engine, Readers};
 use guard::Guard;
 use inbound::Verifier;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
+use take_over::DATABASE;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use weft_network::{IdentitySeed, Limits, Member, Network, NetworkConfig, NetworkError, Role};
@@ -36,6 +39,9 @@ use weft_types::{Genesis, GenesisError, MemberIndex, Round};
 
 /// Submissions of the API that wait for the replica.
 const SUBMISSIONS_MAX: usize = 1024;
+/// S2: how long an old database is waited for until its readers have let go, in looks.
+const STORE_CLOSES: u32 = 200;
+const STORE_CLOSES_INTERVAL: Duration = Duration::from_millis(50);
 /// Between two looks at the links.
 const PEERS_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -84,6 +90,8 @@ pub enum DriverError {
     Restore(#[from] RestoreError),
     #[error("stored data do not fit together: {0}")]
     Inconsistent(String),
+    #[error("a state that was taken over cannot be put into {0}: {1}")]
+    Exchange(PathBuf, std::io::Error),
     #[error(transparent)]
     Network(#[from] NetworkError),
     #[error("p2p_listen {address:?} is no multiaddress: {reason}")]
@@ -149,10 +157,13 @@ impl DriverError {
 /// A running node.
 pub struct Node {
     api: SocketAddr,
-    engine: tokio::task::JoinHandle<Result<(), DriverError>>,
+    engine: tokio::task::JoinHandle<Result<End, DriverError>>,
     tasks: tokio::task::JoinSet<&'static str>,
     network: weft_network::Handle,
     stop: CancellationToken,
+    /// S2: what it is started with again, on another database.
+    again: (NodeConfig, Option<NodeKeys>),
+    store: Weak<Store>,
 }
 
 /// What a node is in its committee.
@@ -177,6 +188,7 @@ impl Node {
     }
 
     async fn start_with(config: NodeConfig, keys: Option<NodeKeys>) -> Result<Self, DriverError> {
+        let mut again = (config.clone(), keys.clone());
         config.check().map_err(DriverError::Settings)?;
         let genesis = Arc::new(read_genesis(&config)?);
         let committee = genesis.committee().map_err(|source| DriverError::Genesis {
@@ -188,7 +200,8 @@ impl Node {
         let base_key = checkpoints::base_key(&config).map_err(DriverError::BaseKey)?;
         checkpoints::compare_with_registry(&config.base_rpc, &genesis).await?;
         let network_id = genesis.network.id();
-        let store = Arc::new(Store::open(&config.data.join("db"), network_id)?);
+        take_over::adopt(&config.data)?;
+        let store = Arc::new(Store::open(&config.data.join(DATABASE), network_id)?);
         let (guard, signed) = match &identity.own {
             Some((_, keys)) => {
                 let (guard, signed) = Guard::open(&config.data, network_id, keys, &store)?;
@@ -217,6 +230,7 @@ impl Node {
                     usize::try_from(config.mempool_bytes_max).unwrap_or(usize::MAX),
                 ),
                 adjust: None,
+                sync: config.sync(),
             },
             restored,
             clock.now(),
@@ -231,6 +245,10 @@ impl Node {
                 source,
             })?;
         let api = listener.local_addr().unwrap_or(config.api_listen);
+        again.0.api_listen = api;
+        let open_store = Arc::downgrade(&store);
+        let history_from = restore::first_commit(&store)?;
+        let gc_depth = genesis.template.params.gc_depth;
         let (views, view) = watch::channel(Arc::new(replica.view()));
         let (unposted, to_post) = watch::channel(unposted);
         let readers = Readers {
@@ -251,6 +269,7 @@ impl Node {
             events,
             verifier.clone(),
             store.clone(),
+            view.clone(),
             knows_signed.clone(),
             stop.clone(),
         );
@@ -297,6 +316,7 @@ impl Node {
                 requests_per_second: config.api_rate_max,
                 ..api::Limits::default()
             },
+            history_from,
         })
         .map_err(DriverError::Thread)?;
         let serving = api::serve(listener, state, stop.clone());
@@ -318,6 +338,10 @@ impl Node {
             clock,
             runtime: tokio::runtime::Handle::current(),
             handling: Duration::ZERO,
+            data: config.data.clone(),
+            network_id,
+            gc_depth,
+            taken_over: false,
         };
         let engine = spawn_engine(engine, effects, inbox, submissions, stop.clone())?;
         let name = &config.name;
@@ -338,6 +362,8 @@ impl Node {
             tasks,
             network,
             stop,
+            again,
+            store: open_store,
         })
     }
 
@@ -351,8 +377,29 @@ impl Node {
         &self.network
     }
 
-    /// Runs until `shutdown` resolves or a part fails, then ends every part.
-    pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> Result<(), DriverError> {
+    /// Runs until `shutdown` resolves or a part fails, then ends every part. When a state was taken over
+    /// (S2), everything is ended and started again on it.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), DriverError> {
+        tokio::pin!(shutdown);
+        let mut node = self;
+        loop {
+            let (again, store) = (node.again.clone(), node.store.clone());
+            if node.run_once(shutdown.as_mut()).await? == End::Stopped {
+                return Ok(());
+            }
+            // Readers that are still at work have the old database open.
+            for _ in 0..STORE_CLOSES {
+                if store.strong_count() == 0 {
+                    break;
+                }
+                tokio::time::sleep(STORE_CLOSES_INTERVAL).await;
+            }
+            let (config, keys) = again;
+            node = Self::start_with(config, keys).await?;
+        }
+    }
+
+    async fn run_once(mut self, shutdown: impl Future<Output = ()>) -> Result<End, DriverError> {
         let mut failed = None;
         tokio::select! {
             () = shutdown => tracing::info!("shutting down"),
@@ -376,8 +423,8 @@ impl Node {
 }
 
 fn flatten(
-    result: Result<Result<(), DriverError>, tokio::task::JoinError>,
-) -> Result<(), DriverError> {
+    result: Result<Result<End, DriverError>, tokio::task::JoinError>,
+) -> Result<End, DriverError> {
     result.unwrap_or(Err(DriverError::Ended("the replica's thread")))
 }
 
@@ -388,7 +435,7 @@ fn spawn_engine(
     inbox: mpsc::Receiver<Command>,
     submissions: mpsc::Receiver<api::Submit>,
     stop: CancellationToken,
-) -> Result<tokio::task::JoinHandle<Result<(), DriverError>>, DriverError> {
+) -> Result<tokio::task::JoinHandle<Result<End, DriverError>>, DriverError> {
     let (finished, result) = tokio::sync::oneshot::channel();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()

@@ -14,8 +14,10 @@ use weft_types::{
 };
 
 mod history;
+mod state;
 
 pub use history::HistoryRow;
+pub use state::rows_of_state;
 
 /// A key with its value, or without one to be deleted.
 pub type Row = (Bytes, Option<Bytes>);
@@ -130,16 +132,7 @@ pub fn rows(indexed: &Indexed<'_>) -> Vec<Row> {
         match change.id {
             ObjectId::Item(_) => owned_rows(change, &mut rows),
             ObjectId::Collection(id) if change.before.is_none() => {
-                let place = [
-                    &indexed.commit.0.to_be_bytes()[..],
-                    &created.to_be_bytes()[..],
-                ]
-                .concat();
-                created += 1;
-                let value = Some(Bytes::copy_from_slice(&id.0));
-                rows.push((key(COLLECTIONS, &[&place]), value.clone()));
-                let after = change.after.as_ref().and_then(Object::as_collection);
-                rows.extend(after.map(|c| (key(CREATED, &[&c.creator.0, &place]), value)));
+                collection_rows(indexed, &id, change, &mut created, &mut rows);
             }
             ObjectId::Deal(id) => deal_rows(indexed, &id, change, &mut rows),
             ObjectId::Collection(_) | ObjectId::Account(_) | ObjectId::Edition(_) => {}
@@ -147,6 +140,26 @@ pub fn rows(indexed: &Indexed<'_>) -> Vec<Row> {
     }
     history_rows(indexed, &mut rows);
     rows
+}
+
+/// Of a new collection, the `created`th of its commit.
+fn collection_rows(
+    indexed: &Indexed<'_>,
+    id: &CollectionId,
+    change: &Change,
+    created: &mut u32,
+    rows: &mut Vec<Row>,
+) {
+    let place = [
+        &indexed.commit.0.to_be_bytes()[..],
+        &created.to_be_bytes()[..],
+    ]
+    .concat();
+    *created += 1;
+    let value = Some(Bytes::copy_from_slice(&id.0));
+    rows.push((key(COLLECTIONS, &[&place]), value.clone()));
+    let after = change.after.as_ref().and_then(Object::as_collection);
+    rows.extend(after.map(|c| (key(CREATED, &[&c.creator.0, &place]), value)));
 }
 
 fn owned_rows(change: &Change, rows: &mut Vec<Row>) {

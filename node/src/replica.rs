@@ -7,6 +7,7 @@
 
 mod finality;
 mod heights;
+mod held;
 pub mod ledger_meta;
 mod mempool;
 pub mod posting;
@@ -15,8 +16,11 @@ mod recovery;
 pub mod restore;
 mod status;
 mod submitting;
+pub mod sync;
+mod taking_over;
 
 pub use finality::SHARE_HEIGHTS_AHEAD_MAX;
+pub use held::HELD_MAX;
 pub use mempool::{HOLD_ROUNDS, MempoolConfig, STEP_ROUNDS, step};
 pub use recovery::Latest;
 pub use restore::{Lost, stored_objects};
@@ -25,11 +29,13 @@ use crate::keys::NodeKeys;
 use crate::view::{CertifiedView, View};
 use finality::Finality;
 use heights::{LastHeight, due_for_posting};
+use held::Held;
 use mempool::Mempool;
 use progress::Progress;
 use recovery::Recovery;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use sync::{Answer, Ask, NoAnswer, Sync, SyncConfig, SyncId, Synced};
 use weft_consensus::{
     Core, CoreConfig, Evidence, FetchId, FetchRequest, OrderedCommit, Proposal, Recovered,
 };
@@ -57,6 +63,11 @@ pub enum Input {
     FetchEnded(FetchId),
     /// S1: a member's answer to [`Effect::AskLatest`].
     Latest { of: MemberIndex, latest: Latest },
+    /// S2: what came of [`Effect::AskSync`].
+    Sync {
+        id: SyncId,
+        answer: Result<Answer, NoAnswer>,
+    },
     /// The base chain has finalised the checkpoint of a height.
     Anchored(Height),
     /// The deadline has passed.
@@ -98,6 +109,13 @@ pub enum Effect {
     Fetch(FetchRequest),
     /// S1: ask a member for the latest vertex that it has signed. No answer is needed if there is none.
     AskLatest(MemberIndex),
+    /// S2: ask a member for a part of a snapshot, and hand in what comes of it.
+    AskSync(Ask),
+    /// S2: put this in the store's place, all or nothing, and make the replica anew from it. This one is
+    /// at its end.
+    TakeOver(Box<Synced>),
+    /// Tell the operator.
+    Note(String),
     /// Store a commit with all that it changed, in one batch, and tell readers.
     Executed(Box<Executed>),
     /// Store a certificate, synced, and tell readers. One with heights due for posting (B2), which it is
@@ -137,6 +155,7 @@ pub struct ReplicaConfig {
     pub mempool: MempoolConfig,
     /// For simulations: changes the core's timing and limits, which are a node's own affair.
     pub adjust: Option<fn(&mut CoreConfig)>,
+    pub sync: SyncConfig,
 }
 
 /// What a restart finds in the store, or what genesis gives.
@@ -180,6 +199,11 @@ pub struct Replica {
     anchored: Height,
     unordered: bool,
     progress: Progress,
+    sync: Sync,
+    /// S2: snapshots of certified heights, for others.
+    held: Held,
+    /// S2: the state of a height was taken over, and waits to be stored.
+    ended: Option<Height>,
     halted: Option<String>,
 }
 
@@ -254,6 +278,12 @@ impl Replica {
             }
             _ => None,
         };
+        let terms = sync::Terms {
+            network: config.genesis.network,
+            params: params.clone(),
+            committee: config.committee.clone(),
+            unchecked: config.sync.unchecked,
+        };
         let mut recovered = restored.core;
         if recovery.is_some() {
             recovered.signed = None;
@@ -276,6 +306,9 @@ impl Replica {
             anchored: restored.anchored,
             unordered: false,
             progress,
+            sync: Sync::new(config.sync, terms, own_index, now),
+            held: Held::new(config.sync.snapshot_interval, certified_height),
+            ended: None,
             halted: None,
             genesis: config.genesis,
         };
@@ -298,7 +331,7 @@ impl Replica {
 
     /// Takes one input. What follows from it is appended to `out`.
     pub fn handle(&mut self, now: Millis, input: Input, out: &mut Vec<Effect>) {
-        if self.halted.is_some() {
+        if self.is_over() {
             return;
         }
         match input {
@@ -313,6 +346,7 @@ impl Replica {
             }
             Input::FetchEnded(id) => self.feed(now, weft_consensus::Input::FetchEnded(id)),
             Input::Latest { of, latest } => self.answered(now, of, latest),
+            Input::Sync { id, answer } => self.sync.answered(now, id, answer),
             Input::Anchored(height) if height > self.anchored => {
                 self.anchored = height;
                 out.push(Effect::Anchored(height));
@@ -323,17 +357,17 @@ impl Replica {
         self.run(now, out);
         self.progress.note(self.core.quorum_round(), now);
         self.ask_latest(now, out);
+        self.step_sync(now, out);
     }
 
     /// When `handle` wants a `Tick` at the latest.
     pub fn next_deadline(&self) -> Option<Millis> {
-        match self.halted {
-            Some(_) => None,
-            None => {
-                let recovery = self.recovery.as_ref().and_then(Recovery::deadline);
-                self.core.next_deadline().into_iter().chain(recovery).min()
-            }
+        if self.is_over() {
+            return None;
         }
+        let recovery = self.recovery.as_ref().and_then(Recovery::deadline);
+        let others = recovery.into_iter().chain(self.sync.deadline());
+        self.core.next_deadline().into_iter().chain(others).min()
     }
 
     fn feed(&mut self, now: Millis, input: weft_consensus::Input) {
@@ -438,6 +472,8 @@ impl Replica {
                     self.conclude(outcomes, out);
                 }
             }
+            // S2: what is not asked for times out, and is asked for again if nothing comes of the snapshot.
+            Core::Fetch(_) if self.sync.is_gathering() => {}
             Core::Fetch(request) => out.push(Effect::Fetch(request)),
             Core::Expired(vertex) => self.mempool.reclaim(vertex.round()),
             Core::Relay { to, vertex } => out.push(Effect::Relay { to, vertex }),
@@ -513,6 +549,9 @@ impl Replica {
             view: self.view(),
         })));
         if let Some((statement, due)) = statement {
+            if due {
+                self.held.due(statement.height);
+            }
             self.snapshots
                 .insert(statement.height, self.ledger.snapshot());
             self.sign_statement(statement, due, out);

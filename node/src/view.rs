@@ -29,6 +29,8 @@ pub struct View {
     pub state_root: Root,
     /// `None` before the first certificate.
     pub certified: Option<CertifiedView>,
+    /// S2: what is held for nodes that lack the past.
+    pub held: Arc<[CertifiedView]>,
     /// The newest height anchored on the base chain.
     pub anchored: Height,
     /// `None` for an observer.

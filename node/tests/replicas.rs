@@ -7,6 +7,7 @@ use weft_consensus::{FetchId, FetchRequest, LastCommit, Recovered, Wanted};
 use weft_ledger::Ledger;
 use weft_node::NodeKeys;
 use weft_node::api::Refusal;
+use weft_node::replica::sync::SyncConfig;
 use weft_node::replica::{
     Effect, Input, Latest, Lost, MempoolConfig, Replica, ReplicaConfig, Restored, STEP_ROUNDS,
 };
@@ -98,6 +99,7 @@ impl World {
             own: Some((MemberIndex(i as u32), keys)),
             mempool: MempoolConfig::new(1 << 20),
             adjust: None,
+            sync: SyncConfig::default(),
         };
         let restored = Restored {
             core,

@@ -16,6 +16,7 @@ mod batch;
 mod chain;
 mod error;
 mod guard;
+mod import;
 mod objects;
 mod options;
 mod page;
@@ -33,6 +34,7 @@ pub use guard::{
     GuardError, GuardFloor, Record as GuardRecord, STATEMENTS_REMEMBERED, SignedVertex,
     SigningGuard,
 };
+pub use import::Import;
 pub use page::{
     CURSOR_BYTES_MAX, Cursor, CursorError, Order, PAGE_BYTES_MAX, PAGE_ENTRIES_MAX, Page,
     PageRequest,

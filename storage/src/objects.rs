@@ -40,6 +40,19 @@ impl Store {
         })
     }
 
+    /// The transactions that the commits of a range applied, by commit and position.
+    pub fn receipts_between(
+        &self,
+        first: CommitIndex,
+        last: CommitIndex,
+        page: &PageRequest,
+    ) -> Result<Page<TransactionId>, StoreError> {
+        let range = Range::between(&number_key(first.0), &number_key(last.0));
+        self.scan(Family::ReceiptsByCommit, range, page, |_, value| {
+            Ok(read_transaction_id(value).ok_or("a value is no transaction's id")?)
+        })
+    }
+
     pub fn index(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
         self.get(Family::Indexes, key)
     }

@@ -139,6 +139,14 @@ impl Range {
         }
     }
 
+    /// From `start` on, up to and with whatever begins with `last`.
+    pub fn between(start: &[u8], last: &[u8]) -> Self {
+        Self {
+            start: start.to_vec(),
+            end: after_prefix(last),
+        }
+    }
+
     /// All keys below `end`.
     pub fn below(end: &[u8]) -> Self {
         Self {

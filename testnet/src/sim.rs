@@ -47,7 +47,7 @@ pub use faults::{
     Fault, FaultError, Kind as FaultKind, help as faults_help, millis, parse as parse_faults,
 };
 pub use latency::{Latency, LatencyError};
-pub use meter::Percentiles;
+pub use meter::{Percentiles, Return};
 pub use oracle::{Rule, Violation};
 pub use plan::{End, Plan, PlanError, Planted, Signer};
 pub use plot::{sizes_svg, svg};

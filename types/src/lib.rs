@@ -45,7 +45,7 @@ pub use ids::{
     ContentHash, DealId, EditionId, Epoch, GenesisDigest, Height, IdError, ItemId, MemberIndex,
     Millis, NetworkId, Root, Round, Stake, StateKey, StatementDigest, TransactionId, VertexDigest,
 };
-pub use list::{list_proof, list_root, verify_list_proof};
+pub use list::{LIST_BLOCK, block_root, list_proof, list_root, root_of_blocks, verify_list_proof};
 pub use network::Network;
 pub use object::{
     Account, Collection, Deal, DealState, Edition, Item, ItemState, Object, ObjectError,

@@ -20,6 +20,31 @@ pub fn list_root<'a>(entries: impl IntoIterator<Item = &'a [u8]>) -> Root {
     Root(level[0])
 }
 
+/// Entries that [`block_root`] takes together.
+pub const LIST_BLOCK: usize = 64;
+
+/// The hash over up to [`LIST_BLOCK`] neighbours of a list, the first of them number
+/// `block * LIST_BLOCK`; `None` without entries.
+pub fn block_root<'a>(block: u64, entries: impl IntoIterator<Item = &'a [u8]>) -> Option<Root> {
+    let first = block.saturating_mul(LIST_BLOCK as u64);
+    let entries = (first..).zip(entries);
+    let mut level: Vec<[u8; 32]> = entries.map(|(i, entry)| entry_hash(i, entry)).collect();
+    while level.len() > 1 {
+        level = pairs(&level);
+    }
+    level.first().map(|hash| Root(*hash))
+}
+
+/// The root of the list whose blocks have these roots: whole ones but for the last. Blocks begin at
+/// powers of two, so a block is a subtree of the list's tree.
+pub fn root_of_blocks(blocks: &[Root]) -> Root {
+    let mut level: Vec<[u8; 32]> = blocks.iter().map(|block| block.0).collect();
+    while level.len() > 1 {
+        level = pairs(&level);
+    }
+    level.first().map_or(Root(empty_hash()), |hash| Root(*hash))
+}
+
 /// The siblings of entry `index`, from the leaf upwards; `None` beyond the list.
 pub fn list_proof<'a>(
     entries: impl IntoIterator<Item = &'a [u8]>,
@@ -105,6 +130,19 @@ mod tests {
             }
             assert_eq!(list_proof(slices(), count), None);
         }
+    }
+
+    #[test]
+    fn the_blocks_of_a_list_of_any_length_have_its_root() {
+        for count in 0..=5 * LIST_BLOCK + 1 {
+            let entries: Vec<Vec<u8>> = (0..count).map(|i| vec![i as u8; 3]).collect();
+            let slices: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
+            let blocks = (0..).zip(slices.chunks(LIST_BLOCK));
+            let blocks = blocks.map(|(i, block)| block_root(i, block.iter().copied()).unwrap());
+            let blocks: Vec<Root> = blocks.collect();
+            assert_eq!(root_of_blocks(&blocks), list_root(slices), "{count}");
+        }
+        assert_eq!(block_root(0, []), None);
     }
 
     #[test]

@@ -91,7 +91,7 @@ impl Core {
                 set.pop_first();
             }
         }
-        self.fetch.collect_garbage(floor, now);
+        self.fetch.collect_garbage(floor);
         let free = self.suspended.collect_garbage(floor);
         self.accept_all(free, false, now, out);
     }

@@ -134,16 +134,10 @@ impl Core {
         let mut inserted = self.suspended.insert(vertex, &missing);
         for link in inserted.no_longer.drain(..) {
             if !self.recalled.missing.contains(&link) {
-                self.fetch.forget(&link, now);
+                self.fetch.forget(&link);
             }
         }
-        if inserted.waits {
-            // Whoever needs a vertex through others has shown that it has it, too.
-            for root in self.suspended.roots(&reference) {
-                let due = self.due(&root, now);
-                self.fetch.shown(&root, author, due);
-            }
-        } else if self.needs(&reference) {
+        if !inserted.waits && self.needs(&reference) {
             inserted.look_for.push(reference);
         }
         for link in inserted.look_for {

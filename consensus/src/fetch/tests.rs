@@ -95,7 +95,7 @@ fn what_is_no_longer_lacked_is_forgotten() {
 #[test]
 fn the_pause_after_everybody_was_asked_doubles_up_to_a_bound() {
     let mut fetch = fetch(|_| {});
-    fetch.want(vertex(1), MemberIndex(1), Some(MemberIndex(2)), Millis(5));
+    fetch.want(vertex(1), MemberIndex(1), None, Millis(5));
     let (mut now, mut pauses) = (5, Vec::new());
     for _ in 0..10 {
         for _ in 0..3 {
@@ -157,66 +157,4 @@ fn holders_are_asked_first_and_mute_members_last() {
     }
     fetch.arrived(&vertex(3), Millis(6));
     assert_eq!(first(&mut fetch, 4, &[3]).1, 1);
-}
-
-/// Of four members two are F+1.
-#[test]
-fn what_one_member_alone_has_shown_costs_few_requests_and_others_hardly_any() {
-    let mut fetch = fetch(|_| {});
-    for i in 0..200 {
-        fetch.want(vertex(i), MemberIndex(1), Some(MemberIndex(1)), Millis(5));
-    }
-    let (mut now, mut asked) = (5, Vec::new());
-    while now < 60_000 {
-        for request in ask(&mut fetch, now) {
-            asked.push(request.from.0);
-            fetch.ended(request.id, Millis(now));
-        }
-        now = fetch
-            .deadline(false)
-            .expect("it is not given up")
-            .0
-            .max(now + 1);
-    }
-    let others = asked.iter().filter(|m| **m != 1).count();
-    assert!(others <= 18, "{asked:?}");
-    assert!(asked.len() - others < 60, "{asked:?}");
-    // As soon as another shows one of them, it exists, and everybody is asked again.
-    fetch.shown(&vertex(7), MemberIndex(2), Millis(now));
-    let wanted = Wanted::Vertices(vec![vertex(7)]);
-    let mut seen = MemberSet::default();
-    for _ in 0..8 {
-        for request in ask(&mut fetch, now) {
-            if request.wanted == wanted {
-                seen.insert(request.from);
-            }
-            fetch.ended(request.id, Millis(now));
-        }
-        now = fetch
-            .deadline(false)
-            .expect("it is not given up")
-            .0
-            .max(now + 1);
-    }
-    assert!(seen.len() >= 2, "{seen:?}");
-}
-
-#[test]
-fn a_member_that_answers_is_asked_for_more_at_once() {
-    let mut fetch = fetch(|config| config.limits.fetch_vertices_max = 10);
-    for i in 0..100 {
-        fetch.want(vertex(i), MemberIndex(1), Some(MemberIndex(1)), Millis(5));
-    }
-    for round in 0..5 {
-        let requests = ask(&mut fetch, 5);
-        assert_eq!((requests.len(), asked_for(&requests)), (2, 20), "{round}");
-        for request in requests {
-            let Wanted::Vertices(vertices) = request.wanted else {
-                panic!("vertices were wanted");
-            };
-            vertices.iter().for_each(|v| fetch.arrived(v, Millis(5)));
-            fetch.ended(request.id, Millis(5));
-        }
-    }
-    assert_eq!(fetch.missing(), 0);
 }

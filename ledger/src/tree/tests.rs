@@ -1,7 +1,10 @@
 use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use weft_types::{Account, Amount, AssetId};
+use weft_types::{Account, Address, Amount, AssetId};
+
+/// Roots and proofs are over keys alone.
+const ID: ObjectId = ObjectId::Account(Address([0; 32]));
 
 fn account(amount: u64) -> Object {
     let mut account = Account::default();
@@ -42,7 +45,7 @@ fn apply(tree: &mut Tree, leaves: &mut BTreeMap<StateKey, Object>, changes: &[(u
     for (n, value) in changes {
         match value {
             Some(value) => {
-                tree.insert(key(n % 300), account(*value));
+                tree.insert(key(n % 300), ID, account(*value));
                 leaves.insert(key(n % 300), account(*value));
             }
             None => {
@@ -98,8 +101,8 @@ fn keys_that_differ_in_the_last_bit_alone_are_told_apart() {
     let (mut even, mut odd) = ([7; 32], [7; 32]);
     (even[31], odd[31]) = (6, 7);
     let (even, odd) = (StateKey(even), StateKey(odd));
-    tree.insert(even, account(1));
-    tree.insert(odd, account(2));
+    tree.insert(even, ID, account(1));
+    tree.insert(odd, ID, account(2));
     let (object, proof) = tree.prove(&odd);
     assert_eq!(object, Some(&account(2)));
     assert_eq!(proof.siblings.len(), weft_types::PROOF_SIBLINGS_MAX);
@@ -115,8 +118,8 @@ fn removing_what_is_not_there_changes_nothing() {
     let mut tree = Tree::default();
     tree.remove(&key(1));
     assert_eq!(tree.root(), Root(empty_hash()));
-    tree.insert(key(1), account(1));
-    tree.insert(key(2), account(2));
+    tree.insert(key(1), ID, account(1));
+    tree.insert(key(2), ID, account(2));
     let root = tree.root();
     tree.remove(&key(3));
     assert_eq!(tree.root(), root);

@@ -8,15 +8,19 @@ use super::fetch::{ask_latest, fetch};
 use super::guard::Guard;
 use super::inbound::{CERTIFICATE_FRAME, VERTEX_FRAME, Verifier};
 use super::restore::LEDGER_META;
+use super::sync::ask_sync;
+use super::take_over::store_aside;
 use crate::api::Submit;
 use crate::events::EventLog;
 use crate::index::{self, Indexed};
 use crate::metrics::{CheckpointResult, Metrics};
 use crate::replica::posting::{Due, Unposted};
+use crate::replica::sync::Synced;
 use crate::replica::{Effect, Executed, Input, Replica, ledger_meta, stored_objects};
 use crate::tracker::Tracker;
 use crate::view::View;
 use bytes::Bytes;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -24,7 +28,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use weft_network::{FrameKind, Handle as Network};
 use weft_storage::{CommitBatch, Durability, GuardFloor, Store};
-use weft_types::{Certificate, Height, Verified, Vertex};
+use weft_types::{Certificate, Height, NetworkId, Verified, Vertex};
 
 /// Commands that wait for the replica's thread.
 pub const COMMANDS_MAX: usize = 1024;
@@ -73,6 +77,20 @@ pub struct Engine {
     pub runtime: tokio::runtime::Handle,
     /// How long the replica took for the newest input.
     pub handling: Duration,
+    /// S2: where a state is written that is taken over, and what it is checked with.
+    pub data: PathBuf,
+    pub network_id: NetworkId,
+    pub gc_depth: u64,
+    /// S2: a state was taken over: this engine is at its end.
+    pub taken_over: bool,
+}
+
+/// How an engine has ended without a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Stopped,
+    /// S2: the node is to be started anew, on another database.
+    TakenOver,
 }
 
 impl Engine {
@@ -83,7 +101,7 @@ impl Engine {
         mut inbox: mpsc::Receiver<Command>,
         mut submissions: mpsc::Receiver<Submit>,
         stop: CancellationToken,
-    ) -> Result<(), DriverError> {
+    ) -> Result<End, DriverError> {
         let mut effects = start;
         self.carry_out(&mut effects)?;
         self.log_waiting();
@@ -114,9 +132,12 @@ impl Engine {
             }
             self.log_waiting();
             self.publish();
+            if self.taken_over {
+                return Ok(End::TakenOver);
+            }
         }
         self.store.sync()?;
-        Ok(())
+        Ok(End::Stopped)
     }
 
     fn handle(&mut self, input: Input, effects: &mut Vec<Effect>) -> Result<(), DriverError> {
@@ -232,6 +253,12 @@ impl Engine {
                 self.runtime
                     .spawn(ask_latest(network, verifier, commands, of));
             }
+            Effect::AskSync(ask) => {
+                let (network, commands) = (self.network.clone(), self.commands.clone());
+                self.runtime.spawn(ask_sync(network, commands, ask));
+            }
+            Effect::TakeOver(synced) => self.take_over(&synced)?,
+            Effect::Note(note) => tracing::info!("{note}"),
             Effect::Executed(executed) => self.executed(*executed)?,
             Effect::Certified { certificate, due } => self.certified(certificate, &due)?,
             Effect::Anchored(height) => self.anchored(height)?,
@@ -251,6 +278,28 @@ impl Engine {
 
     fn guard(&mut self) -> Result<&mut Guard, DriverError> {
         self.guard.as_mut().ok_or(DriverError::NoGuard)
+    }
+
+    /// S2.5: beside the database, which is exchanged when nothing runs any longer.
+    fn take_over(&mut self, synced: &Synced) -> Result<(), DriverError> {
+        let begun = Instant::now();
+        self.publish();
+        store_aside(
+            &self.data,
+            self.network_id,
+            self.gc_depth,
+            &self.store,
+            synced,
+        )?;
+        self.taken_over = true;
+        tracing::info!(
+            height = %synced.certificate.statement.height,
+            objects = synced.objects.len(),
+            receipts = synced.receipts.len(),
+            seconds = begun.elapsed().as_secs_f64(),
+            "the state is stored; the node starts again on it"
+        );
+        Ok(())
     }
 
     /// One atomic batch for the commit; then readers learn of it.

@@ -4,7 +4,9 @@
 
 use super::engine::{Command, Commands};
 use super::inbound::Verifier;
+use super::sync;
 use crate::replica::{Input, Latest};
+use crate::view::CertifiedView;
 use bytes::Bytes;
 use prost::Message as _;
 use weft_consensus::{FetchRequest, Wanted};
@@ -50,6 +52,8 @@ pub enum ServeError {
     Malformed(#[from] prost::DecodeError),
     #[error("request asks for {asked} vertices, more than {max}")]
     TooMany { asked: usize, max: usize },
+    #[error("request asks for nothing that there is")]
+    Nothing,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -62,16 +66,28 @@ pub struct Shows {
     pub knows_signed: bool,
 }
 
+/// What answers are made of.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    pub store: &'a Store,
+    pub epoch: Epoch,
+    /// S2: the snapshots that are held for others.
+    pub held: &'a [CertifiedView],
+}
+
 /// Answers with the vertices that this node has, in the order asked for, or ascending from a round; a
-/// member also with the own latest one (S1).
+/// member also with the own latest one (S1); or with a part of a snapshot (S2).
 pub fn serve(
-    store: &Store,
-    epoch: Epoch,
+    source: &Source<'_>,
     request: Bytes,
     limits: AnswerLimits,
     shows: Option<Shows>,
 ) -> Result<Bytes, ServeError> {
+    let Source { store, epoch, .. } = *source;
     let request = wire::FetchRequest::decode(request)?;
+    if let Some(sync) = &request.sync {
+        return sync::answer(store, source.held, sync);
+    }
     if let Some(shows) = shows.filter(|_| request.latest) {
         return Ok(latest(store, epoch, shows)?.encode_to_vec().into());
     }
@@ -112,7 +128,7 @@ pub fn serve(
     }
     let answer = wire::FetchResponse {
         vertices,
-        latest: None,
+        ..wire::FetchResponse::default()
     };
     Ok(answer.encode_to_vec().into())
 }
@@ -144,6 +160,7 @@ fn latest(store: &Store, epoch: Epoch, shows: Shows) -> Result<wire::FetchRespon
     Ok(wire::FetchResponse {
         vertices: of_asker.map(|v| v.encode()).into_iter().collect(),
         latest: Some(wire::Latest { answer }),
+        ..wire::FetchResponse::default()
     })
 }
 

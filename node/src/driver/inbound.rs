@@ -3,22 +3,22 @@
 //! the sockets of whoever sends it.
 
 use super::engine::{COMMANDS_BYTES_MAX, Command, Commands, Room};
-use super::fetch::{AnswerLimits, MEMBERS, OBSERVERS, ServeError, Shows, asked_for, serve};
+use super::fetch::{AnswerLimits, MEMBERS, OBSERVERS, ServeError, Shows, Source, asked_for, serve};
 use crate::metrics::Metrics;
 use crate::replica::Input;
+use crate::view::View;
 use bytes::Bytes;
 use dashmap::DashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use weft_network::{Event, Events, FrameKind};
 use weft_storage::Store;
 use weft_types::{
-    Committee, Epoch, MemberIndex, NetworkId, Verified, Vertex, VertexDigest, VertexError,
-    verify_vertex,
+    Committee, MemberIndex, NetworkId, Verified, Vertex, VertexDigest, VertexError, verify_vertex,
 };
 
 /// Frames that carry an encoded vertex.
@@ -149,7 +149,7 @@ impl Verifier {
 struct Server {
     store: Arc<Store>,
     commands: Commands,
-    epoch: Epoch,
+    views: watch::Receiver<Arc<View>>,
     /// S1: whether the latest own vertex of the store is the latest that was signed.
     knows_signed: Arc<AtomicBool>,
 }
@@ -176,7 +176,13 @@ impl Server {
                 }
                 let knows_signed = this.knows_signed.load(Ordering::SeqCst);
                 let shows = asker.map(|to| Shows { to, knows_signed });
-                match serve(&this.store, this.epoch, request, limits, shows) {
+                let view = this.views.borrow().clone();
+                let source = Source {
+                    store: &this.store,
+                    epoch: view.epoch,
+                    held: &view.held,
+                };
+                match serve(&source, request, limits, shows) {
                     Ok(answer) => drop(reply.send(answer)),
                     Err(ServeError::Store(error)) => {
                         tracing::warn!(%error, "cannot answer a fetch");
@@ -194,14 +200,14 @@ pub async fn run(
     mut events: Events,
     verifier: Verifier,
     store: Arc<Store>,
+    views: watch::Receiver<Arc<View>>,
     knows_signed: Arc<AtomicBool>,
     stop: CancellationToken,
 ) {
-    let epoch = verifier.committee.epoch();
     let server = Server {
         store,
         commands: verifier.commands.clone(),
-        epoch,
+        views,
         knows_signed,
     };
     let members = Arc::new(Semaphore::new(MEMBERS.serving_max));

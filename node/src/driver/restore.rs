@@ -3,6 +3,7 @@
 
 use super::DriverError;
 use super::guard::Guard;
+use super::take_over::synced_from;
 use crate::replica::restore::{Found, ReceiptsNeeded, first_round, genesis_commit};
 use crate::replica::{Lost, Restored, ledger_meta, stored_objects};
 use std::sync::Arc;
@@ -14,9 +15,11 @@ use weft_types::{
 };
 
 /// Entries read at a time.
-const PAGE_ENTRIES: usize = 4096;
+pub const PAGE_ENTRIES: usize = 4096;
 /// The store's name for what [`ledger_meta`] encodes.
 pub const LEDGER_META: &str = "ledger";
+/// S2: the first commit whose receipts are here, eight bytes, if the database was taken over.
+pub const SYNCED_META: &str = "synced";
 
 /// Reads everything. A new store gets commit 0, the genesis, first.
 pub fn restore(
@@ -58,6 +61,13 @@ pub fn restore(
         certificate,
     };
     Ok(found.restore(genesis)?)
+}
+
+/// The first commit that is here: the genesis, unless a state was taken over (S2).
+pub fn first_commit(store: &Store) -> Result<CommitIndex, DriverError> {
+    let page = store.commits(&PageRequest::ascending(1))?;
+    let first = page.entries.first();
+    Ok(first.map_or(CommitIndex::ZERO, |commit| commit.index))
 }
 
 fn inconsistent(error: &dyn std::fmt::Display) -> DriverError {
@@ -104,27 +114,26 @@ fn receipts(
         }
         cursor = page.next;
         if cursor.is_none() {
+            // S2: receipts reach further down than commits in a database that was taken over.
+            first = synced_from(store)?.map_or(first, |synced| first.min(synced));
             break;
         }
     }
     let mut receipts = Vec::new();
-    for index in first.0..=last.index.0 {
-        let page = PageRequest::ascending(weft_storage::PAGE_ENTRIES_MAX);
-        let mut cursor = None;
-        loop {
-            let ids = store.receipts_of(CommitIndex(index), &page.clone().after(cursor))?;
-            for id in ids.entries {
-                let encoded = store.receipt(&id)?;
-                let encoded = encoded.ok_or_else(|| inconsistent(&format!("no receipt {id}")))?;
-                receipts.push(Receipt::decode(encoded).map_err(|e| inconsistent(&e))?);
-            }
-            cursor = ids.next;
-            if cursor.is_none() {
-                break;
-            }
+    let mut cursor = None;
+    loop {
+        let page = PageRequest::ascending(PAGE_ENTRIES).after(cursor);
+        let ids = store.receipts_between(first, last.index, &page)?;
+        for id in ids.entries {
+            let encoded = store.receipt(&id)?;
+            let encoded = encoded.ok_or_else(|| inconsistent(&format!("no receipt {id}")))?;
+            receipts.push(Receipt::decode(encoded).map_err(|e| inconsistent(&e))?);
+        }
+        cursor = ids.next;
+        if cursor.is_none() {
+            return Ok(receipts);
         }
     }
-    Ok(receipts)
 }
 
 /// The statement of the certified height, if it is here, and all after it.

@@ -94,10 +94,12 @@ impl Replica {
                     let height = certificate.statement.height;
                     let later = self.snapshots.split_off(&height.next());
                     if let Some(snapshot) = self.snapshots.remove(&height) {
-                        self.certified = Some(CertifiedView {
+                        let view = CertifiedView {
                             certificate: certificate.clone(),
                             snapshot,
-                        });
+                        };
+                        self.held.certified(&view);
+                        self.certified = Some(view);
                     }
                     self.snapshots = later;
                     out.push(Effect::Certified { certificate, due });

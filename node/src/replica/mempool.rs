@@ -265,7 +265,7 @@ impl Mempool {
     }
 
     pub fn bytes_max(&self) -> usize {
-        self.bytes_max
+        self.config.bytes_max
     }
 
     /// Encoded bytes held.

@@ -1,7 +1,8 @@
 //! What a replica tells of itself.
 
 use super::Replica;
-use crate::view::View;
+use crate::view::{CertifiedView, View};
+use std::sync::Arc;
 use weft_consensus::Buffer;
 use weft_types::{Height, Round};
 
@@ -26,6 +27,7 @@ impl Replica {
             height: self.last_height.height,
             state_root: self.last_height.state_root,
             certified: self.certified.clone(),
+            held: self.held.views(),
             anchored: self.anchored,
             own: self.own.as_ref().map(|(index, _)| *index),
             not_voting: self.not_voting(core.behind),
@@ -40,7 +42,8 @@ impl Replica {
     /// Why this node signs nothing at the moment.
     fn not_voting(&self, behind: Option<Round>) -> Option<String> {
         let waits = || {
-            let waits = self.recovering().or(behind.map(catching_up));
+            let waits = self.taking_over().or_else(|| self.recovering());
+            let waits = waits.or(behind.map(catching_up));
             waits.or_else(|| self.stalled())
         };
         match (self.halted(), &self.own, waits()) {
@@ -61,8 +64,9 @@ impl Replica {
             let text = "this node is an observer and takes no transactions: send them to a member";
             return Some(text.to_owned());
         }
-        if let Some(recovering) = self.recovering() {
-            return Some(recovering);
+        let waits = self.taking_over().or_else(|| self.recovering());
+        if waits.is_some() {
+            return waits;
         }
         if let Some(round) = self.core.status().behind {
             return Some(catching_up(round));
@@ -79,7 +83,8 @@ impl Replica {
     fn not_fresh(&self, behind: Option<Round>) -> Option<String> {
         let unheard = || "nothing was heard of the members yet".to_owned();
         let unheard = self.progress.heard_nobody().then(unheard);
-        let waits = self.halted().or(behind.map(catching_up)).or(unheard);
+        let waits = self.halted().or_else(|| self.taking_over());
+        let waits = waits.or(behind.map(catching_up)).or(unheard);
         waits.or_else(|| self.stalled())
     }
 
@@ -118,6 +123,11 @@ impl Replica {
         });
         buffers.push(self.finality.buffer());
         buffers
+    }
+
+    /// S2: the snapshots that are held for others.
+    pub fn held(&self) -> Arc<[CertifiedView]> {
+        self.held.views()
     }
 
     /// The consensus, for status and metrics.

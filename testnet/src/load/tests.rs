@@ -19,6 +19,7 @@ fn status(name: &str, height: u64, root: u8) -> NodeStatus {
         member: None,
         voting: true,
         why_not_voting: None,
+        history_from: CommitIndex::ZERO,
         accepting: true,
         why_not_accepting: None,
         rss_mb: 1,

@@ -92,8 +92,10 @@ impl Cast {
             finality_key: keys.finality.public(),
             addresses: address(id),
         };
-        let mut params = ProtocolParams::default();
-        params.byzantine_percent = plan.byzantine_percent;
+        let mut params = ProtocolParams {
+            byzantine_percent: plan.byzantine_percent,
+            ..ProtocolParams::default()
+        };
         if let Some(leaders) = plan.leaders {
             params.leaders_per_round = leaders;
         }

@@ -9,7 +9,10 @@ use super::disk::Disk;
 use super::faults::Kind;
 use super::rng::Rng;
 use super::time::Time;
+use bytes::Bytes;
 use std::collections::BTreeMap;
+use weft_ledger::{Part, Piece};
+use weft_node::replica::sync::Answer;
 use weft_types::{
     FinalityShare, MemberIndex, MemberSet, Round, StatementDigest, Verified, Vertex, VertexBody,
     VertexDigest, VertexRef, bls,
@@ -97,6 +100,53 @@ impl Criminal {
             Kind::FloodStale => None,
             _ => Some(own.clone()),
         }
+    }
+
+    /// S2: what it hands out of a snapshot; `None` is nothing at all.
+    pub fn hand_out(&mut self, answer: Answer) -> Option<Answer> {
+        match (self.kind, answer) {
+            (Kind::LieState, answer) => Some(self.lie(answer)),
+            (Kind::StallState, offers @ Answer::Offers(_)) => Some(offers),
+            (Kind::StallState, _) => None,
+            (_, answer) => self.answers().then_some(answer),
+        }
+    }
+
+    /// Lies in one place, if there is any; offers are true, or nobody would ask for more.
+    fn lie(&mut self, mut answer: Answer) -> Answer {
+        match &mut answer {
+            Answer::Lacks | Answer::Offers(_) => {}
+            Answer::Heights(heights) => {
+                let place = self.rng.place(heights.len());
+                let lie = &mut heights[place];
+                match lie.last.pop() {
+                    Some(_) => {}
+                    None => lie.certificate.statement.timestamp.0 += 1,
+                }
+            }
+            Answer::Commits(commits) => {
+                let place = self.rng.place(commits.len());
+                commits[place].timestamp.0 += 1;
+            }
+            Answer::Receipts(receipts) => {
+                let place = self.rng.place(receipts.len());
+                receipts.remove(place);
+            }
+            Answer::State(Piece::Leaves(leaves)) => {
+                if self.rng.chance(300) {
+                    leaves.pop();
+                } else if let Some((_, value)) = leaves.last_mut() {
+                    *value = another(value);
+                }
+            }
+            Answer::State(Piece::Split(parts)) => parts.swap(0, 15),
+        }
+        if let Answer::State(Piece::Split(parts)) = &mut answer
+            && parts[0] == parts[15]
+        {
+            parts[0] = Part::Empty;
+        }
+        answer
     }
 
     /// What it sends instead of its replica's vertex, and what it keeps to show when asked.
@@ -343,6 +393,15 @@ impl Scene<'_> {
         let own = self.member;
         (0..self.cast.committee.size()).filter(move |m| *m != own)
     }
+}
+
+/// The same number of bytes, one of them different.
+fn another(value: &Bytes) -> Bytes {
+    let mut value = value.to_vec();
+    if let Some(last) = value.last_mut() {
+        *last ^= 1;
+    }
+    value.into()
 }
 
 fn body_of(cast: &Cast, vertex: &Vertex) -> VertexBody {

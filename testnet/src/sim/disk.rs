@@ -6,8 +6,11 @@
 //! knows which part of it had reached the disk; but nothing of what had not begun, because the disk was
 //! still busy with what stands before it.
 
+mod snapshots;
+
 use super::rng::Rng;
 use super::time::Time;
+use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use weft_ledger::{Change, LedgerMeta};
@@ -18,8 +21,8 @@ use weft_node::replica::restore::{
 use weft_node::replica::{Executed, Lost};
 use weft_storage::{GuardError, GuardFloor, GuardRecord};
 use weft_types::{
-    Certificate, Commit, CommitIndex, Epoch, Genesis, Height, NetworkId, Receipt, Round, Statement,
-    StatementDigest, Verified, Vertex, VertexDigest, VertexRef, ed25519,
+    Certificate, Commit, CommitIndex, Epoch, Genesis, Height, NetworkId, ObjectId, Receipt, Round,
+    Statement, StatementDigest, Verified, Vertex, VertexDigest, VertexRef, ed25519,
 };
 
 /// A commit with all that it changed: one atomic write.
@@ -63,7 +66,17 @@ pub struct Disk {
     certificates: BTreeMap<Height, Arc<Verified<Certificate>>>,
     /// The newest checkpoint that was seen to be final.
     anchored: Height,
+    /// What was there before the first commit, in a database that was taken over (S2).
+    before: Before,
     pending: VecDeque<Pending>,
+}
+
+/// A past without its commits.
+#[derive(Clone, Default)]
+struct Before {
+    objects: BTreeMap<ObjectId, Bytes>,
+    receipts: Vec<Receipt>,
+    statements: BTreeMap<Height, Statement>,
 }
 
 impl Disk {
@@ -82,6 +95,7 @@ impl Disk {
             }],
             certificates: BTreeMap::new(),
             anchored: Height::ZERO,
+            before: Before::default(),
             pending: VecDeque::new(),
         })
     }
@@ -244,7 +258,7 @@ impl Disk {
     ) -> Option<Found> {
         let last = self.commits.last()?;
         let floor = first_round(&last.commit, genesis.template.params.gc_depth);
-        let mut objects = BTreeMap::new();
+        let mut objects = self.before.objects.clone();
         for stored in &self.commits {
             for (id, object) in stored_objects(&stored.changes) {
                 match object {
@@ -277,7 +291,13 @@ impl Disk {
             signed,
             height_floor: guard.record.height_floor(),
             objects: objects.into_iter().collect(),
-            receipts: receipts.flat_map(|c| c.receipts.iter().cloned()).collect(),
+            receipts: self
+                .before
+                .receipts
+                .iter()
+                .chain(receipts.flat_map(|c| &c.receipts))
+                .cloned()
+                .collect(),
             statements: statements.filter(|s| s.height >= certified).collect(),
             last: last.commit.clone(),
             meta: last.meta,

@@ -40,6 +40,8 @@ pub enum Kind {
     SilentPoster,
     BadPoster,
     Censor,
+    LieState,
+    StallState,
 }
 
 /// What an amount counts.
@@ -58,7 +60,7 @@ enum Unit {
 
 /// Each fault: its name, what its amount counts, and what it is.
 #[rustfmt::skip]
-const NAMES: [(Kind, &str, Unit, &str); 29] = [
+const NAMES: [(Kind, &str, Unit, &str); 31] = [
     (Kind::Crash, "crash", Unit::Members, "members lose power, and come back when the time is over, if there is a length"),
     (Kind::Restart, "restart", Unit::Members, "members lose power, and come back half a second later"),
     (Kind::Pause, "pause", Unit::Members, "members stand still; what is sent to them waits"),
@@ -88,6 +90,8 @@ const NAMES: [(Kind, &str, Unit, &str); 29] = [
     (Kind::SilentPoster, "silentposter", Unit::Members, "members that never post when it is their turn (with --base)"),
     (Kind::BadPoster, "badposter", Unit::Members, "members that post forged and stale certificates when it is their turn (with --base)"),
     (Kind::Censor, "censor", Unit::Members, "members that take transactions and never propose them, and leave out vertices with a fourth of all"),
+    (Kind::LieState, "lystate", Unit::Members, "members that lie when they are asked for a snapshot"),
+    (Kind::StallState, "stallstate", Unit::Members, "members that offer snapshots and do not hand them out"),
 ];
 
 /// The most faults in one run.

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use weft_consensus::FetchId;
 use weft_node::replica::Replica;
+use weft_node::replica::sync::{Answer, SyncId};
 use weft_types::{Height, MemberIndex, Transaction, Verified, VertexRef};
 
 /// Inputs that wait for a machine; what comes beyond that is lost, as from a socket that nobody reads.
@@ -33,6 +34,10 @@ pub enum Work {
     },
     /// Given to so many members.
     Submit(Arc<Verified<Transaction>>, usize),
+    Sync {
+        id: SyncId,
+        answer: Rc<Answer>,
+    },
     Tick,
     Anchored(Height),
 }

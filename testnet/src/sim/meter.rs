@@ -17,6 +17,17 @@ pub struct Percentiles {
     pub p99: f64,
 }
 
+/// A machine that was away, and how long it took to be where the others are.
+#[derive(Debug, Clone, Copy)]
+pub struct Return {
+    pub machine: usize,
+    pub since: Time,
+    /// Of the order, in milliseconds of its time.
+    pub missed_ms: u64,
+    /// In microseconds; `None` while it is behind.
+    pub took: Option<u64>,
+}
+
 #[derive(Default)]
 pub struct Meter {
     /// Since when, and the machines that have taken it; not ordered at any of these yet.
@@ -29,6 +40,9 @@ pub struct Meter {
     pub ordered: u64,
     pub applied: u64,
     fullest: BTreeMap<&'static str, usize>,
+    pub returns: Vec<Return>,
+    /// S2: which machines have taken over a snapshot, and when.
+    pub taken_over: Vec<(usize, Time)>,
     at_heal: Option<(usize, Round)>,
     /// Rounds from the heal to the first commit after it.
     pub rounds_to_commit: Option<u64>,
@@ -69,6 +83,32 @@ impl Meter {
             takers.retain(|taker| *taker != machine);
             !takers.is_empty()
         });
+    }
+
+    /// A machine starts on a disk that misses so much of the order.
+    pub fn returned(&mut self, machine: usize, now: Time, missed_ms: u64) {
+        // After a snapshot was taken over it is still the same return.
+        let open = |r: &Return| r.machine == machine && r.took.is_none();
+        if missed_ms > 0 && !self.returns.iter().any(open) {
+            self.returns.push(Return {
+                machine,
+                since: now,
+                missed_ms,
+                took: None,
+            });
+        }
+    }
+
+    /// A machine has made what the others have made.
+    pub fn caught_up(&mut self, machine: usize, now: Time) {
+        let open = |r: &&mut Return| r.machine == machine && r.took.is_none();
+        for r in self.returns.iter_mut().filter(open) {
+            r.took = Some(now.since(r.since));
+        }
+    }
+
+    pub fn took_over(&mut self, machine: usize, now: Time) {
+        self.taken_over.push((machine, now));
     }
 
     pub fn waiting(&self) -> impl Iterator<Item = (TransactionId, usize)> {

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use weft_consensus::gc_floor;
 use weft_node::replica::Executed;
+use weft_node::replica::sync::Synced;
 use weft_types::{
     Certificate, CommitDigest, CommitIndex, Height, Millis, Round, Statement, StatementDigest,
     TransactionId, Vertex, VertexDigest, VertexRef,
@@ -153,6 +154,16 @@ impl Oracle {
 
     pub fn position(&self, machine: usize) -> CommitIndex {
         self.positions[machine]
+    }
+
+    /// How much of the order's time comes after a commit, in milliseconds.
+    pub fn missed_ms(&self, commit: CommitIndex) -> u64 {
+        let after = usize::try_from(commit.0).ok();
+        let (next, last) = (after.and_then(|i| self.order.get(i)), self.order.last());
+        let (Some(next), Some(last)) = (next, last) else {
+            return 0;
+        };
+        last.timestamp.saturating_sub(next.timestamp.0).0
     }
 
     pub fn has_applied(&self, transaction: &TransactionId) -> bool {
@@ -312,6 +323,26 @@ impl Oracle {
                  {certified} and commit {commit}"
             );
             self.violation(Rule::Durability, at, node, what);
+        }
+    }
+
+    /// S2: an honest machine goes on from a height that it has not executed.
+    pub fn took_over(&mut self, at: Time, node: usize, synced: &Synced) {
+        let statement = &synced.certificate.statement;
+        let made = usize::try_from(statement.commit.0).ok();
+        let made = made.and_then(|index| self.order.get(index.checked_sub(1)?));
+        if made.is_none_or(|made| made.statement.as_ref() != Some(statement)) {
+            let what = format!(
+                "took over height {}, which nobody has closed",
+                statement.height
+            );
+            self.violation(Rule::Agreement, at, node, what);
+        }
+        let root = synced.snapshot.root();
+        if root != statement.state_root {
+            let stated = statement.state_root;
+            let what = format!("took over a state with root {root}, not {stated}");
+            self.violation(Rule::Agreement, at, node, what);
         }
     }
 

@@ -5,6 +5,7 @@ use super::faults::{Fault, Kind};
 use super::latency::Latency;
 use std::fmt::Write as _;
 use weft_consensus::CoreConfig;
+use weft_node::replica::sync::SyncConfig;
 use weft_types::MEMBERS_MAX;
 
 /// Longest fault phase, in milliseconds of simulated time.
@@ -89,6 +90,8 @@ pub struct Plan {
     pub planted: Option<Planted>,
     /// Changes every core's timing and limits, or breaks a rule of it.
     pub adjust: Option<fn(&mut CoreConfig)>,
+    /// S2: how snapshots are held and when one is taken over. By default later than most runs last.
+    pub sync: SyncConfig,
 }
 
 /// A plan that cannot be run.
@@ -130,6 +133,7 @@ impl Default for Plan {
             alone: false,
             planted: None,
             adjust: None,
+            sync: SyncConfig::default(),
         }
     }
 }
@@ -231,6 +235,13 @@ impl Plan {
         }
         if self.settle != Self::default().settle {
             command += &format!(" --settle {}ms", self.settle);
+        }
+        let (sync, usual) = (self.sync, SyncConfig::default());
+        if sync.snapshot_interval != usual.snapshot_interval {
+            command += &format!(" --snapshots {}ms", sync.snapshot_interval);
+        }
+        if sync.after != usual.after {
+            command += &format!(" --sync-after {}ms", sync.after);
         }
         command
     }

@@ -26,6 +26,9 @@ pub enum Mark {
     BaseBlock = 16,
     Posting = 17,
     Anchored = 18,
+    AskSync = 19,
+    Sync = 20,
+    TakeOver = 21,
 }
 
 /// Records are hashed so many bytes at a time, which is several times as fast as one by one.

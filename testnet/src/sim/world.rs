@@ -9,6 +9,7 @@ mod effects;
 mod faults;
 mod posting;
 mod settling;
+mod snapshots;
 
 use super::base::Base;
 use super::cast::{Cast, Known};
@@ -31,6 +32,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use weft_consensus::{FetchId, Wanted};
+use weft_node::replica::sync::{self, SyncId};
 use weft_node::replica::{Effect, Input, Latest};
 use weft_types::{MemberIndex, Round, Transaction, TransactionId, Verified};
 
@@ -137,6 +139,18 @@ enum Packet {
         of_asker: Option<Rc<Envelope>>,
         life: u32,
     },
+    /// S2: for a machine in a life of it.
+    AskSync {
+        ask: Rc<sync::Ask>,
+        machine: usize,
+        life: u32,
+    },
+    Sync {
+        id: SyncId,
+        answer: Rc<sync::Answer>,
+        bytes: u64,
+        life: u32,
+    },
 }
 
 struct Ask {
@@ -161,6 +175,8 @@ impl Packet {
                 Wanted::Rounds { .. } => 32,
             },
             Self::AskLatest { .. } => 8,
+            Self::AskSync { .. } => 48,
+            Self::Sync { bytes, .. } => *bytes,
             Self::Latest {
                 shown, of_asker, ..
             } => {
@@ -317,6 +333,14 @@ impl World {
                 self.take(to, Work::FetchEnded(answer.id));
             }
             Packet::AskLatest { machine, life } => self.show_latest(to, machine, life),
+            Packet::AskSync { ask, machine, life } => self.serve_snapshot(to, &ask, machine, life),
+            Packet::Sync {
+                id, answer, life, ..
+            } => {
+                if self.machines[to].life == life {
+                    self.take(to, Work::Sync { id, answer });
+                }
+            }
             Packet::Latest {
                 shown,
                 of_asker,
@@ -404,6 +428,11 @@ impl World {
                 if let Some(latest) = latest {
                     replica.handle(wall, Input::Latest { of, latest }, &mut effects);
                 }
+            }
+            Work::Sync { id, answer } => {
+                self.trace.number(now, machine, Mark::Sync, id.0);
+                let answer = Ok((*answer).clone());
+                replica.handle(wall, Input::Sync { id, answer }, &mut effects);
             }
             Work::Submit(transaction, copies) => {
                 let id = transaction.id();

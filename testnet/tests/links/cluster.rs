@@ -103,8 +103,31 @@ pub struct Cluster {
     pub configs: Vec<NodeConfig>,
 }
 
+/// What a cluster has that is not as usual.
+#[derive(Clone, Copy)]
+pub struct Unusual {
+    /// Beside the user's.
+    pub accounts: u64,
+    pub settings: fn(&mut NodeConfig),
+}
+
+fn account(n: u64) -> GenesisAccount {
+    let mut address = [0xac; 32];
+    address[..8].copy_from_slice(&n.to_be_bytes());
+    GenesisAccount {
+        address: Address(address),
+        balance: Amount(1),
+    }
+}
+
 impl Cluster {
     pub async fn start() -> Self {
+        let settings = |_: &mut NodeConfig| {};
+        let accounts = 0;
+        Self::start_with(Unusual { accounts, settings }).await
+    }
+
+    pub async fn start_with(unusual: Unusual) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let now = std::time::SystemTime::now();
         let now = now.duration_since(std::time::UNIX_EPOCH).unwrap();
@@ -130,10 +153,12 @@ impl Cluster {
                 checkpoint_interval_ms: Millis(1_000),
                 ..ProtocolParams::default()
             },
-            accounts: vec![GenesisAccount {
+            accounts: std::iter::once(GenesisAccount {
                 address: Address::of_key(&user().public()),
                 balance: Amount(1_000_000_000),
-            }],
+            })
+            .chain((0..unusual.accounts).map(account))
+            .collect(),
         };
         let endpoint = Endpoint::connect(base.rpc_url()).await.unwrap();
         let params = DeployParams {
@@ -178,7 +203,7 @@ impl Cluster {
             keys.save(&home.join("keys")).unwrap();
             keys.mark_new(&home.join("data")).unwrap();
             weft_node::write_secret(&home.join("base.key"), &[i as u8 + 1; 32]).unwrap();
-            let config = NodeConfig {
+            let mut config = NodeConfig {
                 name: format!("node-{i}"),
                 data: home.join("data"),
                 genesis: folder.path().join("genesis.json"),
@@ -189,6 +214,7 @@ impl Cluster {
                 base_key: Some(home.join("base.key")),
                 ..NodeConfig::default()
             };
+            (unusual.settings)(&mut config);
             nodes.push(Running::start(config.clone()).await);
             configs.push(config);
         }

@@ -96,7 +96,7 @@ pub fn lies(cluster: &Cluster) -> Vec<Bytes> {
         let vertices = vec![vertex];
         let response = wire::FetchResponse {
             vertices,
-            latest: None,
+            ..wire::FetchResponse::default()
         };
         response.encode_to_vec().into()
     };

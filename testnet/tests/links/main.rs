@@ -2,7 +2,9 @@
 //! can cut.
 
 mod cluster;
+mod go_between;
 mod liars;
 mod members;
 mod observers;
 mod recovery;
+mod snapshots;

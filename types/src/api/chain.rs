@@ -91,6 +91,9 @@ pub struct NodeStatus {
     pub state_root: Root,
     pub certified_height: Height,
     pub anchored_height: Height,
+    /// The first commit that can be read here; above 0 when this node has taken over a state (S2).
+    #[serde(default)]
+    pub history_from: CommitIndex,
     /// Connected peers.
     pub peers: u64,
     /// The member that this node is; absent for an observer.

@@ -181,6 +181,7 @@ impl Node {
         let (submitter, submitted) = Submitter::channel(64);
         let metrics = Arc::default();
         let parts = ApiParts {
+            history_from: CommitIndex::ZERO,
             name: "tester".to_owned(),
             genesis,
             store,
@@ -446,6 +447,7 @@ impl Chain {
             snapshot,
             height: self.height,
             certified: self.certified.clone(),
+            held: Arc::new([]),
             anchored: Height::ZERO,
             own: Some(MemberIndex(0)),
             not_voting: None,

@@ -37,9 +37,17 @@ fn store(vertices: &[Vertex]) -> (TempDir, Store) {
     (folder, store)
 }
 
+fn source(store: &Store) -> Source<'_> {
+    Source {
+        store,
+        epoch: Epoch::ZERO,
+        held: &[],
+    }
+}
+
 fn answer(store: &Store, request: &wire::FetchRequest, limits: AnswerLimits) -> Bytes {
     let request = request.encode_to_vec().into();
-    serve(store, Epoch::ZERO, request, limits, None).unwrap()
+    serve(&source(store), request, limits, None).unwrap()
 }
 
 /// The places of the vertices that come for all rounds above one.
@@ -115,7 +123,7 @@ fn the_fullest_answer_fits_through_the_network() {
 #[test]
 fn what_cannot_be_answered_is_refused() {
     let (_folder, store) = store(&[]);
-    let serve = |request: Bytes| serve(&store, Epoch::ZERO, request, OBSERVERS, None);
+    let serve = |request: Bytes| serve(&source(&store), request, OBSERVERS, None);
     let malformed = serve(Bytes::from_static(b"\xff"));
     assert!(matches!(malformed, Err(ServeError::Malformed(_))));
     let many: Vec<Vertex> = (1..=257).map(|round| vertex(round, 0, 0)).collect();
@@ -142,7 +150,7 @@ fn s1_the_latest_own_vertex_is_shown_by_whoever_knows_that_it_is_the_latest() {
             ..wire::FetchRequest::default()
         };
         let request = request.encode_to_vec().into();
-        let answer = serve(&store, Epoch::ZERO, request, MEMBERS, shows).unwrap();
+        let answer = serve(&source(&store), request, MEMBERS, shows).unwrap();
         wire::FetchResponse::decode(answer).unwrap()
     };
     let show = |to, knows_signed| {

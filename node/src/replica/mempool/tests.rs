@@ -345,7 +345,13 @@ proptest! {
 fn noting_what_others_carry() {
     let transactions: Vec<Pending> = (0..1_000).map(pending).collect();
     let vertices: Vec<_> = (0..100)
-        .map(|round| vertex(1, round, &transactions[(round as usize % 10) * 100..][..100]))
+        .map(|round| {
+            vertex(
+                1,
+                round,
+                &transactions[(round as usize % 10) * 100..][..100],
+            )
+        })
         .collect();
     let mut carried = Carried::new(HOLD_ROUNDS);
     let begun = std::time::Instant::now();

@@ -3,6 +3,7 @@
 use super::super::cast::Cast;
 use super::super::plan::{Plan, Signer};
 use super::*;
+use std::sync::Arc;
 use weft_ledger::{Applied, Ledger};
 use weft_node::View;
 use weft_types::{Commit, Epoch, MemberIndex, MemberSet, Statement, VertexBody, testing};
@@ -50,6 +51,7 @@ fn executed(commit: Commit, statement: Option<Statement>) -> Executed {
             state_root: snapshot.root(),
             snapshot,
             certified: None,
+            held: Arc::new([]),
             anchored: Height::ZERO,
             own: None,
             not_voting: None,

@@ -35,6 +35,8 @@ impl World {
         self.trace.number(now, machine, Mark::Start, reaches.1.0);
         if ours.is_honest() {
             self.oracle.back(now, machine, ours.member, reaches);
+            let missed = self.oracle.missed_ms(reaches.1);
+            self.meter.returned(machine, now, missed);
         }
         ours.guard.open = self.plan.planted == Some(Planted::NoGuard);
         let signed = match ours.guard.open_with(&ours.disk) {
@@ -59,6 +61,7 @@ impl World {
             )),
             mempool: MempoolConfig::new(MEMPOOL_BYTES_MAX),
             adjust: self.plan.adjust,
+            sync: self.plan.sync,
         };
         if self.plan.planted == Some(Planted::NoEscalation) {
             config.mempool.step_rounds = u64::MAX;
@@ -190,6 +193,15 @@ impl World {
                 let packet = Packet::AskLatest { machine, life };
                 self.depart(machine, Some(of.as_usize()), packet, at);
             }
+            Effect::AskSync(ask) => {
+                self.trace.number(now, machine, Mark::AskSync, ask.id.0);
+                let (of, life) = (ask.of.as_usize(), ours.life);
+                let ask = Rc::new(ask);
+                let packet = Packet::AskSync { ask, machine, life };
+                self.depart(machine, Some(of), packet, at);
+            }
+            Effect::TakeOver(synced) => self.take_over(machine, *synced),
+            Effect::Note(_) => {}
             Effect::Broadcast(vertex) => {
                 let early = self.plan.planted == Some(Planted::SendBeforePersist);
                 self.broadcast(machine, &vertex, if early { now } else { at });

@@ -10,6 +10,9 @@ use crate::sim::time::Time;
 use weft_node::replica::Executed;
 use weft_types::{CommitIndex, MemberIndex, Round, VertexParts};
 
+/// A machine that lacks fewer commits than this is where the others are.
+const CAUGHT_UP: u64 = 3;
+
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
@@ -113,7 +116,8 @@ impl World {
             }
         }
         let served = self.clients.as_ref().is_none_or(|c| c.are_served());
-        any && served && self.is_anchored()
+        any && served
+            && self.is_anchored()
             && self
                 .meter
                 .waiting()
@@ -128,6 +132,9 @@ impl World {
             && let Some(record) = &mut self.record
         {
             record.commit(now, commit);
+        }
+        if commit.index.0 + CAUGHT_UP >= self.oracle.commits() as u64 {
+            self.meter.caught_up(machine, now);
         }
         for receipt in &executed.applied.receipts {
             self.meter.executed(&receipt.transaction, machine, now);

@@ -1,0 +1,449 @@
+//! S2: a node that lacks the past takes over the state of a certified height, and goes on from there.
+//!
+//! It is pure, as the replica is: requests and their deadlines go out, answers come in. While a node is
+//! behind it asks members which snapshots they hold; one that is far enough ahead is gathered piece by
+//! piece from all that hold it, a few requests to each at a time. Nothing is believed that is not
+//! checked against the certificate, so a server can withhold and no more. One that lies is left for
+//! good, one that does not answer is asked again later, and what it was asked for is asked of another.
+//!
+//! At the end the replica stops, and is made anew from what was taken over, as after a restart.
+
+mod gather;
+mod message;
+mod offers;
+mod receipts;
+mod serve;
+mod servers;
+mod state;
+
+pub use message::{ANSWER_BYTES_MAX, Answer, CertifiedReceipts, Malformed, Request};
+pub use serve::{Archive, serve};
+
+use gather::{Culprit, Gathering, Task, Verdict};
+use offers::{OFFERS_WAIT, Offers};
+use servers::Servers;
+use state::State;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use weft_ledger::{LedgerMeta, Snapshot};
+use weft_types::{
+    Certificate, CertificateError, Commit, CommitIndex, Committee, Height, MemberIndex, MemberSet,
+    Millis, Network, ObjectId, ProtocolParams, Receipt, Verified,
+};
+
+/// Between two looks at whether this node is behind, and between two rounds of questions, in
+/// milliseconds.
+const LOOK: u64 = 100;
+const ASK_EVERY: u64 = 5_000;
+/// A request without an answer after this is asked of another server.
+const REQUEST: u64 = 4_000;
+/// A node that is behind and has executed nothing for so long is not served any history.
+const STUCK: u64 = 10_000;
+
+/// How a node serves and chooses; free to differ between nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SyncConfig {
+    /// S2.1: ledger time between two snapshots that are held for others.
+    pub snapshot_interval: Millis,
+    /// S2.6: a snapshot is taken over if it is so much ahead of the own ledger's time.
+    pub after: Millis,
+    /// For simulations: pieces are believed, to see that it is noticed.
+    pub unchecked: bool,
+}
+
+impl Default for SyncConfig {
+    fn default() -> Self {
+        Self {
+            snapshot_interval: Millis(60_000),
+            after: Millis(300_000),
+            unchecked: false,
+        }
+    }
+}
+
+/// Why a request has no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoAnswer {
+    /// Refused, timed out, not connected.
+    Failed,
+    /// Bytes that are no answer to it.
+    Malformed(Malformed),
+}
+
+/// Names a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SyncId(pub u64);
+
+/// A request to a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    pub id: SyncId,
+    pub of: MemberIndex,
+    pub request: Request,
+}
+
+/// All that a node goes on from: what its store would hold had it been there.
+pub struct Synced {
+    /// Of the height that was taken over.
+    pub certificate: Arc<Verified<Certificate>>,
+    /// S2.4: of the heights inside the window of validity and the one before it, this one last.
+    pub heights: Vec<Arc<Verified<Certificate>>>,
+    /// Ascending, the certified one last, the first one with a leader below the floor.
+    pub commits: Vec<Commit>,
+    pub meta: LedgerMeta,
+    pub objects: Vec<(ObjectId, bytes::Bytes)>,
+    /// In their order.
+    pub receipts: Vec<Receipt>,
+    pub snapshot: Snapshot,
+}
+
+/// What everything is checked against.
+#[derive(Debug)]
+pub struct Terms {
+    pub network: Network,
+    pub params: ProtocolParams,
+    pub committee: Arc<Committee>,
+    pub unchecked: bool,
+}
+
+impl Terms {
+    /// S2.1: against the keys of the committee of the certificate's epoch. There is one epoch so far, and
+    /// its committee is in the genesis. Those of later ones come in here: each from the certificate
+    /// that closes the epoch before, which names the next committee's digest.
+    fn verify(&self, certificate: Certificate) -> Result<Verified<Certificate>, CertificateError> {
+        certificate.verify(&self.network, &self.committee)
+    }
+}
+
+/// Where the replica stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    pub behind: bool,
+    pub commit: CommitIndex,
+    pub timestamp: Millis,
+}
+
+struct Pending {
+    of: MemberIndex,
+    /// `None`: it was asked for offers.
+    task: Option<Task>,
+    deadline: Millis,
+}
+
+/// The state machine.
+pub struct Sync {
+    config: SyncConfig,
+    terms: Arc<Terms>,
+    servers: Servers,
+    requests: BTreeMap<SyncId, Pending>,
+    next_id: u64,
+    look_at: Millis,
+    ask_at: Millis,
+    /// The newest commit, and since when it is.
+    reached: (CommitIndex, Millis),
+    offers: Offers,
+    gathering: Option<Gathering>,
+    /// Of a height that no server holds any longer.
+    known: State,
+    notes: Vec<String>,
+    /// At the last look.
+    behind: bool,
+    now: Millis,
+}
+
+impl Sync {
+    pub fn new(config: SyncConfig, terms: Terms, own: Option<MemberIndex>, now: Millis) -> Self {
+        Self {
+            config,
+            servers: Servers::new(&terms.committee, own),
+            terms: Arc::new(terms),
+            requests: BTreeMap::new(),
+            next_id: 0,
+            look_at: now,
+            ask_at: now,
+            reached: (CommitIndex::ZERO, now),
+            offers: Offers::default(),
+            gathering: None,
+            known: State::default(),
+            notes: Vec::new(),
+            behind: false,
+            now,
+        }
+    }
+
+    /// Whether history is not worth fetching now.
+    pub fn is_gathering(&self) -> bool {
+        self.gathering.is_some()
+    }
+
+    /// When [`Self::step`] is to be called at the latest; `None` while this node is not behind.
+    pub fn deadline(&self) -> Option<Millis> {
+        let requests = self.requests.values().map(|r| r.deadline);
+        let pauses = match self.gathering.as_ref().is_some_and(Gathering::has_tasks) {
+            true => self.servers.next_free(&self.holders(), self.now),
+            false => None,
+        };
+        let looks = (self.behind || self.is_gathering()).then_some(self.look_at);
+        requests.chain(pauses).chain(looks).min()
+    }
+
+    /// An answer, or that there is none.
+    pub fn answered(&mut self, now: Millis, id: SyncId, answer: Result<Answer, NoAnswer>) {
+        let Some(Pending { of, task, .. }) = self.requests.remove(&id) else {
+            return;
+        };
+        self.servers.done(of);
+        match (answer, task) {
+            (Err(NoAnswer::Failed), task) => {
+                self.give_back(task);
+                self.servers.pause(of, now);
+            }
+            (Err(NoAnswer::Malformed(error)), task) => {
+                self.give_back(task);
+                self.leave(of, &error.to_string());
+            }
+            (Ok(answer), None) => self.offered(now, of, answer),
+            (Ok(answer), Some(task)) => self.gathered(now, of, task, answer),
+        }
+    }
+
+    fn give_back(&mut self, task: Option<Task>) {
+        if let (Some(gathering), Some(task)) = (&mut self.gathering, task) {
+            gathering.give_back(task);
+        }
+    }
+
+    fn offered(&mut self, now: Millis, by: MemberIndex, answer: Answer) {
+        let offers = match answer {
+            Answer::Offers(offers) => offers,
+            Answer::Lacks => return,
+            _ => return self.leave(by, "the answer is to another question"),
+        };
+        for certificate in offers {
+            if self.offers.joins(&certificate, by) {
+                continue;
+            }
+            match self.terms.verify(certificate) {
+                Ok(verified) => {
+                    if self.offers.insert(verified, by, now) {
+                        self.look_at = self.look_at.min(now.saturating_add(OFFERS_WAIT));
+                    }
+                }
+                Err(error) => return self.leave(by, &error.to_string()),
+            }
+        }
+    }
+
+    fn gathered(&mut self, now: Millis, of: MemberIndex, task: Task, answer: Answer) {
+        let Some(gathering) = &mut self.gathering else {
+            return;
+        };
+        let verdict = gathering.take(task, of, answer);
+        let culprits = gathering.culprits();
+        match verdict {
+            Verdict::Good => self.servers.good(of),
+            Verdict::Lacks => {
+                if self.servers.lacks(of, now) {
+                    self.offers.withdraw(of, self.target());
+                }
+            }
+            Verdict::Lie(what) => self.leave(of, &what),
+        }
+        for culprit in culprits {
+            match culprit {
+                Culprit::Server(server, what) => self.leave(server, &what),
+                Culprit::Offer(what) => {
+                    for server in self.holders().iter() {
+                        self.leave(server, &what);
+                    }
+                }
+            }
+        }
+    }
+
+    /// It lied: nothing is asked of it again.
+    fn leave(&mut self, server: MemberIndex, why: &str) {
+        let note = format!("member {server} lied about a snapshot, and is left: {why}");
+        self.notes.push(note);
+        self.servers.leave(server);
+        self.offers.withdraw(server, None);
+        let left: Vec<SyncId> = self.requests_to(server).collect();
+        for id in left {
+            if let Some(pending) = self.requests.remove(&id) {
+                self.give_back(pending.task);
+            }
+        }
+    }
+
+    fn requests_to(&self, server: MemberIndex) -> impl Iterator<Item = SyncId> {
+        let requests = self.requests.iter();
+        requests
+            .filter(move |(_, r)| r.of == server)
+            .map(|(id, _)| *id)
+    }
+
+    /// The height that is gathered.
+    fn target(&self) -> Option<Height> {
+        self.gathering.as_ref().map(|g| g.target().statement.height)
+    }
+
+    fn holders(&self) -> MemberSet {
+        self.target()
+            .map(|height| self.offers.holders(height))
+            .unwrap_or_default()
+    }
+
+    /// Goes on: what is to be asked, or all of a snapshot.
+    ///
+    /// # Errors
+    /// When the parts of a snapshot do not fit together, which is this program's own fault.
+    pub fn step(
+        &mut self,
+        now: Millis,
+        place: impl Fn() -> Place,
+        out: &mut Vec<Ask>,
+    ) -> Result<Option<Synced>, String> {
+        self.now = now;
+        self.expire(now);
+        let looks = now >= self.look_at || self.look_at > now.saturating_add(LOOK);
+        if looks {
+            self.look_at = now.saturating_add(LOOK);
+            self.look(now, place(), out);
+        }
+        self.ask(now, out);
+        // What was under way when it began may have brought this node further than the snapshot.
+        let reached = |g: &Gathering| place().commit >= g.target().statement.commit;
+        match self.gathering.take_if(|g| g.is_complete()) {
+            Some(gathering) if !reached(&gathering) => gathering.finish().map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn expire(&mut self, now: Millis) {
+        let late = |r: &&Pending| r.deadline <= now || r.deadline > now.saturating_add(REQUEST);
+        let late = self.requests.iter().filter(|(_, r)| late(r));
+        let late: Vec<SyncId> = late.map(|(id, _)| *id).collect();
+        for id in late {
+            self.answered(now, id, Err(NoAnswer::Failed));
+        }
+    }
+
+    /// S2.6: whether to take over a snapshot, and which.
+    fn look(&mut self, now: Millis, place: Place, out: &mut Vec<Ask>) {
+        self.behind = place.behind;
+        if self.reached.0 != place.commit || !place.behind {
+            self.reached = (place.commit, now);
+        }
+        if !place.behind && self.gathering.is_none() {
+            self.offers = Offers::default();
+            self.known = State::default();
+            return;
+        }
+        let target = self.gathering.as_ref().map(|g| g.target().statement.commit);
+        if target.is_some_and(|target| place.commit >= target) {
+            self.give_up(now, "this node has caught up without the snapshot");
+        } else if target.is_some() && self.holders().is_empty() {
+            self.give_up(now, "nobody serves the snapshot any longer");
+        }
+        if now >= self.ask_at || self.ask_at > now.saturating_add(ASK_EVERY) {
+            self.ask_at = now.saturating_add(ASK_EVERY);
+            self.offers.forget(self.target());
+            for server in self.servers.all() {
+                self.request(now, server, None, Request::Offers, out);
+            }
+        }
+        if self.gathering.is_none() {
+            self.choose(now, place);
+        }
+    }
+
+    fn choose(&mut self, now: Millis, place: Place) {
+        let stuck = now >= self.reached.1.saturating_add(STUCK);
+        let from = match stuck {
+            true => Millis::ZERO,
+            false => place.timestamp.saturating_add(self.config.after.0),
+        };
+        let committee = &self.terms.committee;
+        let Some(certificate) = self.offers.choose(committee, now, place, from) else {
+            return;
+        };
+        let statement = &certificate.statement;
+        self.notes.push(format!(
+            "takes over the state of height {}, commit {}, instead of the history from commit {} on",
+            statement.height, statement.commit, place.commit
+        ));
+        let known = std::mem::take(&mut self.known);
+        self.servers.begin();
+        self.gathering = Some(Gathering::new(self.terms.clone(), certificate, known));
+    }
+
+    /// Ends the gathering: what has come of it may be of use for another height.
+    fn give_up(&mut self, now: Millis, why: &str) {
+        let Some(gathering) = self.gathering.take() else {
+            return;
+        };
+        let height = gathering.target().statement.height;
+        self.notes
+            .push(format!("height {height} is not taken over: {why}"));
+        self.known = gathering.into_state();
+        self.offers = Offers::default();
+        self.ask_at = now;
+        let asked = self.requests.iter().filter(|(_, r)| r.task.is_some());
+        let asked: Vec<SyncId> = asked.map(|(id, _)| *id).collect();
+        for id in asked {
+            if let Some(pending) = self.requests.remove(&id) {
+                self.servers.done(pending.of);
+            }
+        }
+    }
+
+    /// Hands out what is still to be asked for, a few requests to each server.
+    fn ask(&mut self, now: Millis, out: &mut Vec<Ask>) {
+        let holders = self.holders();
+        while let Some(server) = self.servers.free(&holders, now) {
+            let next = self.gathering.as_mut().and_then(Gathering::next);
+            let Some((task, request)) = next else {
+                return;
+            };
+            self.request(now, server, Some(task), request, out);
+        }
+    }
+
+    fn request(
+        &mut self,
+        now: Millis,
+        of: MemberIndex,
+        task: Option<Task>,
+        request: Request,
+        out: &mut Vec<Ask>,
+    ) {
+        let id = SyncId(self.next_id);
+        self.next_id += 1;
+        self.servers.asked(of);
+        let deadline = now.saturating_add(REQUEST);
+        self.requests.insert(id, Pending { of, task, deadline });
+        out.push(Ask { id, of, request });
+    }
+
+    /// What the operator's log is to say.
+    pub fn notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
+    }
+
+    /// How far it is, for the operator.
+    pub fn describe(&self) -> Option<String> {
+        let gathering = self.gathering.as_ref()?;
+        let (pieces, all, bytes) = gathering.progress();
+        Some(format!(
+            "taking over the state of height {}: {pieces} of {all} parts known of, {} KiB, from {} members",
+            gathering.target().statement.height,
+            bytes / 1024,
+            self.holders().iter().count(),
+        ))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
