@@ -20,8 +20,8 @@ fn values_out_of_range_are_refused_by_name() {
         "consensus: fetch_timeout_max is 49, not in fetch_timeout_min..=60000"
     );
     assert_eq!(
-        refused(|c| c.limits.suspended_bytes_max = 1 << 20),
-        "consensus: suspended_bytes_max is 1048576, not in 8 MiB..=1 TiB"
+        refused(|c| c.limits.suspended_bytes_max = 1 << 12),
+        "consensus: suspended_bytes_max is 4096, not in 8 MiB..=1 TiB"
     );
     assert_eq!(
         refused(|c| c.limits.fetch_rounds_max = 301),

@@ -11,7 +11,7 @@ use weft_types::{MEMBERS_MAX, VertexParts};
 const SIZES: [usize; 9] = [4, 7, 10, 20, 32, 50, 64, 100, MEMBERS_MAX];
 
 /// The plan without faults, the same with as many members down as may be, and with as many criminals of
-/// each kind; each with its name.
+/// each kind that the plan has room for; each with its name.
 pub fn crimes(plan: &Plan) -> Vec<(&'static str, Plan)> {
     let most = (plan.nodes.saturating_sub(1) / 3) as u32;
     let with = |faults| Plan {
@@ -20,7 +20,8 @@ pub fn crimes(plan: &Plan) -> Vec<(&'static str, Plan)> {
     };
     let mut plans = vec![("clean", with(Vec::new()))];
     if most > 0 {
-        let kinds = std::iter::once(Kind::Crash).chain(Kind::crimes());
+        let possible = |kind: &Kind| plan.base.is_some() || !kind.needs_base();
+        let kinds = std::iter::once(Kind::Crash).chain(Kind::crimes().filter(possible));
         plans.extend(kinds.map(|k| (k.name(), with(vec![Fault::new(k).amount(most)]))));
     }
     plans

@@ -107,27 +107,28 @@ fn taking_first_versions_only_parts_the_order() {
     caught(sabotaged(adjust, "equivocate:1"), Rule::Agreement);
 }
 
+/// Slots that some decide directly and others by an anchor: two copies of one key, losses, uneven links.
+fn by_anchors(adjust: fn(&mut CoreConfig), leaders: Option<u32>) -> impl Fn(u64) -> Plan {
+    let make = sabotaged(adjust, "twins:2,loss:10");
+    move |seed| Plan {
+        nodes: 7,
+        leaders,
+        latency: Latency::Uniform { low: 20, high: 200 },
+        ..make(seed)
+    }
+}
+
 #[test]
 fn skipping_without_a_look_at_the_anchor_parts_the_order() {
     let adjust = |config: &mut CoreConfig| config.sabotage = Some(Sabotage::SkipIgnoresAnchor);
-    caught(sabotaged(adjust, "equivocate:1,loss:20"), Rule::Agreement);
+    caught(by_anchors(adjust, None), Rule::Agreement);
 }
 
 #[test]
 fn passing_over_undecided_slots_parts_the_order() {
     let adjust = |config: &mut CoreConfig| config.sabotage = Some(Sabotage::UndecidedPassedOver);
-    // Many slots, of which some are undecided on some members while later ones are not.
-    let make = sabotaged(adjust, "equivocate:2");
-    let latency = Latency::Uniform { low: 20, high: 200 };
-    caught(
-        |seed| Plan {
-            nodes: 7,
-            leaders: Some(7),
-            latency: latency.clone(),
-            ..make(seed)
-        },
-        Rule::Agreement,
-    );
+    // Where all lead, an undecided slot holds up the others of its round, and the bug hardly shows.
+    caught(by_anchors(adjust, Some(2)), Rule::Agreement);
 }
 
 #[test]

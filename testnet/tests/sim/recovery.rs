@@ -76,20 +76,25 @@ const HUB: &str = "
     c,20,800,800,0
 ";
 
-/// A member is lost, at times the one that is ahead, and back at once.
+/// A member is lost, at times the one that is ahead, and back at once; losses keep the others from being
+/// there too.
 fn ahead(planted: Planted) -> impl Fn(u64) -> Plan {
     let latency = Latency::table("hub", HUB).unwrap();
     move |seed| Plan {
         nodes: 4,
         latency: latency.clone(),
         planted: Some(planted),
-        ..plan(seed, 40, &format!("wipe:1@{}ms+1ms", 1_000 + seed * 37))
+        ..plan(
+            seed,
+            40,
+            &format!("wipe:1@{}ms+1ms,loss:30", 1_000 + seed * 37),
+        )
     }
 }
 
 fn caught(make: impl Fn(u64) -> Plan, rule: Rule) {
     let broken = |seed: &u64| broke(&run(make(*seed)), rule);
-    let seed = (0..200).find(broken);
+    let seed = (0..800).find(broken);
     let seed = seed.unwrap_or_else(|| panic!("{rule:?} never fired"));
     clean(Plan {
         planted: None,
