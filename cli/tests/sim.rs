@@ -56,7 +56,8 @@ fn wrong_use_is_code_2_and_names_the_cure() {
         (["--faults", "crush:1"], "known are crash"),
         (["--latency", "uniform:9-1"], "no range"),
         (["--latency", "/nonexistent.csv"], "known are loopback"),
-        (["--leaders", "99"], "1..=16"),
+        (["--leaders", "129"], "1..=128"),
+        (["--two-delay", "34"], "0..=33"),
         (["--base", "often"], "such as 1s:4"),
         (["--faults", "silentposter"], "add --base"),
     ] {
