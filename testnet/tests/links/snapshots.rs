@@ -70,7 +70,10 @@ async fn agree(ours: &Running, theirs: &Running) {
     assert_eq!(account, theirs.client().account(&address).await.unwrap());
 }
 
+// On a quiet machine history, fetched at the same time, is here before the snapshot, and nothing is taken over. The
+// simulator has this case with slowed fetching (`testnet/tests/sim/snapshots.rs`).
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a race with history, which a quiet machine wins"]
 async fn s2_a_wiped_member_takes_over_a_state_and_signs_again() {
     let mut cluster = cluster(0).await;
     let early = cluster.transfer(77);
