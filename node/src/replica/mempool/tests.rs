@@ -339,27 +339,3 @@ proptest! {
         prop_assert!(mempool.queue.is_empty());
     }
 }
-
-#[test]
-#[ignore = "a measurement: what P3 costs for each transaction of another member's vertex"]
-fn noting_what_others_carry() {
-    let transactions: Vec<Pending> = (0..1_000).map(pending).collect();
-    let vertices: Vec<_> = (0..100)
-        .map(|round| {
-            vertex(
-                1,
-                round,
-                &transactions[(round as usize % 10) * 100..][..100],
-            )
-        })
-        .collect();
-    let mut carried = Carried::new(HOLD_ROUNDS);
-    let begun = std::time::Instant::now();
-    for _ in 0..100 {
-        for vertex in &vertices {
-            carried.note(vertex);
-        }
-    }
-    let each = begun.elapsed() / 1_000_000;
-    println!("{each:?} for each transaction of a vertex");
-}
