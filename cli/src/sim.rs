@@ -152,15 +152,19 @@ fn measured(plan: Plan) -> Result<(Report, Outcome), Failure> {
     Ok((report, outcome))
 }
 
+/// The plan under a seed so many further on.
+fn later(plan: &Plan, run: u64) -> Plan {
+    Plan {
+        seed: plan.seed.wrapping_add(run),
+        ..plan.clone()
+    }
+}
+
 /// The same under seeds in a row.
 fn many(plan: &Plan, runs: u64, output: &Output) -> Result<ExitCode, Failure> {
     let mut summary = Summary::default();
     for run in 0..runs {
-        let seed = plan.seed.wrapping_add(run);
-        let (report, _) = measured(Plan {
-            seed,
-            ..plan.clone()
-        })?;
+        let (report, _) = measured(later(plan, run))?;
         summary.add(&report);
     }
     output.data(&summary, shown_together)?;

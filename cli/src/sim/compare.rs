@@ -1,6 +1,6 @@
 //! `weft sim --compare`: a table of what crimes, or the committee's size, change.
 
-use super::{measured, verdict};
+use super::{later, measured, verdict};
 use crate::failure::Failure;
 use crate::output::Output;
 use std::path::Path;
@@ -25,11 +25,7 @@ pub fn of_crimes(plan: &Plan, runs: u64, output: &Output) -> Result<ExitCode, Fa
         let mut summary = Summary::default();
         for run in 0..runs {
             progress.step(&format!("{name}, run {} of {runs}", run + 1));
-            let seed = plan.seed.wrapping_add(run);
-            let (report, _) = measured(Plan {
-                seed,
-                ..plan.clone()
-            })?;
+            let (report, _) = measured(later(&plan, run))?;
             summary.add(&report);
             worst.add(&report);
         }
