@@ -8,6 +8,8 @@
 
 mod body;
 mod stream;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use body::BodyTooSlow;
 

@@ -1,5 +1,6 @@
 //! Over real sockets of this machine.
 
+use super::testing::{PATIENCE, rest};
 use super::*;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -9,7 +10,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-const PATIENCE: Duration = Duration::from_secs(20);
 const HERE: &str = "GET /here HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
 const NEVER: &str = "GET /never HTTP/1.1\r\nhost: x\r\n\r\n";
 
@@ -65,22 +65,11 @@ async fn start(limits: ConnectionLimits) -> Served {
 }
 
 async fn connect(served: &Served, request: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(served.address).await.unwrap();
-    stream.write_all(request.as_bytes()).await.unwrap();
-    stream
+    testing::connect(served.address, request).await
 }
 
 fn upload(path: &str, length: usize) -> String {
     format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n")
-}
-
-/// All that comes until the server closes the connection.
-async fn rest(mut stream: TcpStream) -> String {
-    let mut text = Vec::new();
-    let read = timeout(PATIENCE, stream.read_to_end(&mut text)).await;
-    // A reset is an end as well.
-    let _ended = read.expect("the connection ends in its time");
-    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// One answer whose body is this text; the connection stays open.

@@ -1,8 +1,7 @@
 //! What is refused before any node is asked.
 
 use super::*;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use weft_http::testing::ask;
 use weft_types::testing;
 
 /// A faucet whose nodes do not answer.
@@ -32,14 +31,6 @@ async fn start() -> SocketAddr {
         stop,
     ));
     address
-}
-
-async fn ask(address: SocketAddr, request: &str) -> String {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    answer
 }
 
 fn posted(path: &str, kind: &str, body: &str) -> String {

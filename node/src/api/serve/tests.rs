@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
+use weft_http::testing::{self, rest};
 use weft_types::api::{BODY_BYTES_MAX, Problem, ProblemCode};
 
 struct Served {
@@ -28,18 +29,7 @@ async fn start(limits: Limits) -> Served {
 }
 
 async fn connect(served: &Served, request: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(served.address).await.unwrap();
-    stream.write_all(request.as_bytes()).await.unwrap();
-    stream
-}
-
-/// All that comes until the server closes the connection.
-async fn rest(mut stream: TcpStream) -> String {
-    let mut text = Vec::new();
-    let read = stream.read_to_end(&mut text);
-    let read = tokio::time::timeout(Duration::from_secs(20), read).await;
-    read.expect("the connection ends in its time").unwrap();
-    String::from_utf8(text).unwrap()
+    testing::connect(served.address, request).await
 }
 
 #[track_caller]
