@@ -8,7 +8,8 @@ use weft_types::{
     Transaction, TransactionBody,
 };
 
-/// How long a transaction is valid, unless the caller says otherwise.
+/// How long a transaction is valid, unless the caller says otherwise, or the network does not allow twice
+/// as much.
 const VALIDITY: Duration = Duration::from_secs(60);
 
 /// What every transaction of a network says besides its operations.
@@ -22,10 +23,11 @@ pub struct Draft {
 
 impl Draft {
     pub fn new(genesis: &Genesis) -> Self {
+        let params = &genesis.template.params;
         Self {
             network: genesis.network.id(),
-            fees: genesis.template.params.fees.clone(),
-            validity: VALIDITY,
+            fees: params.fees.clone(),
+            validity: VALIDITY.min(Duration::from_millis(params.validity_max_ms.0 / 2)),
             sponsor: None,
         }
     }

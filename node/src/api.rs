@@ -63,7 +63,7 @@ pub struct ApiParts {
     pub metrics: Arc<Metrics>,
     pub limits: Limits,
     /// S2: the first commit in the store.
-    pub history_from: CommitIndex,
+    pub history_from: watch::Receiver<CommitIndex>,
 }
 
 /// Shared by all requests; cloning is cheap.
@@ -81,7 +81,7 @@ pub struct Inner {
     submitter: Submitter,
     metrics: Arc<Metrics>,
     limits: Limits,
-    history_from: CommitIndex,
+    history_from: watch::Receiver<CommitIndex>,
     gate: Gate,
     verifier: Verifier,
 }

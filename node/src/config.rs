@@ -61,6 +61,10 @@ pub struct NodeConfig {
     /// history then of what is before.
     #[garde(range(min = 1, max = 315_360_000))]
     pub sync_after_s: u64,
+    /// S2.8: seconds of the ledger's time of which this node keeps history. What is needed to serve
+    /// snapshots it keeps in any case.
+    #[garde(range(min = 1, max = 315_360_000))]
+    pub history_keep_s: u64,
     /// Requests a second that one address may make of the API.
     #[garde(skip)]
     pub api_rate_max: NonZeroU32,
@@ -134,6 +138,7 @@ impl Default for NodeConfig {
             mempool_bytes_max: 64 << 20,
             snapshot_interval_s: 60,
             sync_after_s: 300,
+            history_keep_s: 604_800,
             api_rate_max: NonZeroU32::MIN.saturating_add(19_999),
             log_format: LogFormat::Pretty,
             log: "info".to_owned(),
@@ -213,6 +218,11 @@ impl NodeConfig {
             after: milliseconds(self.sync_after_s),
             ..SyncConfig::default()
         }
+    }
+
+    /// S2.8: how much of the ledger's time is kept.
+    pub fn history_keep(&self) -> Millis {
+        Millis(self.history_keep_s.saturating_mul(1_000))
     }
 
     /// What is wrong with these settings.

@@ -113,6 +113,37 @@ pub fn history_prefix(subject: &ObjectId) -> Option<Bytes> {
     }
 }
 
+/// S2.8: whether a row is of a commit before this one, or of a deal that is open no longer and would have
+/// expired before this time. Rows of what is live never are.
+pub fn is_before(key: &[u8], value: &[u8], commit: CommitIndex, time: Millis) -> bool {
+    let Some((tag, rest)) = key.split_first() else {
+        return false;
+    };
+    let number = |bytes: Option<&[u8]>| {
+        let bytes = bytes.and_then(|b| b.first_chunk::<8>());
+        bytes.map(|b| u64::from_be_bytes(*b))
+    };
+    match *tag {
+        ITEM_HISTORY | ACCOUNT_HISTORY => number(rest.get(32..)).is_some_and(|n| n < commit.0),
+        DEALS => {
+            let scope = match rest.first() {
+                Some(0) => 1,
+                _ => 33,
+            };
+            let closed = rest.get(scope).is_some_and(|state| *state != 0);
+            closed && number(rest.get(scope + 1..)).is_some_and(|expires| expires < time.0)
+        }
+        CLOSED => {
+            let id = DealId::try_from(rest).unwrap_or_default();
+            let value = Bytes::copy_from_slice(value);
+            let object = Object::decode(&ObjectId::Deal(id), value).ok();
+            let deal = object.as_ref().and_then(Object::as_deal);
+            deal.is_some_and(|deal| deal.terms.expires < time)
+        }
+        _ => false,
+    }
+}
+
 /// A commit with what it did.
 pub struct Indexed<'a> {
     pub commit: CommitIndex,

@@ -5,11 +5,14 @@
 //! Effects are carried out in their order: what must be on disk stands before what leaves the
 //! process because of it (V3), and a failed write stops the process.
 
+mod begin;
+mod effects;
 mod finality;
 mod heights;
 mod held;
 pub mod ledger_meta;
 mod mempool;
+mod outbox;
 pub mod posting;
 mod progress;
 mod recovery;
@@ -19,161 +22,32 @@ mod submitting;
 pub mod sync;
 mod taking_over;
 
+pub use begin::ReplicaConfig;
+pub use effects::{Effect, Executed, Input};
 pub use finality::SHARE_HEIGHTS_AHEAD_MAX;
-pub use held::HELD_MAX;
+pub use held::{HELD_MAX, whole_from};
 pub use mempool::{HOLD_ROUNDS, MempoolConfig, STEP_ROUNDS, step};
 pub use recovery::Latest;
-pub use restore::{Lost, stored_objects};
+pub use restore::{Lost, Restored, stored_objects};
 
 use crate::keys::NodeKeys;
-use crate::view::{CertifiedView, View};
+use crate::view::CertifiedView;
 use finality::Finality;
-use heights::{LastHeight, due_for_posting};
+use heights::LastHeight;
 use held::Held;
 use mempool::Mempool;
+use outbox::Outbox;
 use progress::Progress;
 use recovery::Recovery;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use sync::{Answer, Ask, NoAnswer, Sync, SyncConfig, SyncId, Synced};
-use weft_consensus::{
-    Core, CoreConfig, Evidence, FetchId, FetchRequest, OrderedCommit, Proposal, Recovered,
-};
-use weft_ledger::{Applied, Ledger, LedgerMeta, Snapshot};
+use sync::Sync;
+use weft_consensus::{Core, OrderedCommit, Proposal};
+use weft_ledger::{Ledger, Snapshot};
 use weft_types::{
-    Certificate, Commit, Committee, Epoch, FINALITY_SHARES_MAX, FinalityShare, Genesis, Height,
-    MemberIndex, Millis, Round, Statement, StatementDigest, Transaction, VERTEX_TRANSACTIONS_MAX,
-    Verified, Vertex, VertexBody, VertexDigest, VertexRef,
+    Committee, FINALITY_SHARES_MAX, Genesis, Height, MemberIndex, Millis, VERTEX_TRANSACTIONS_MAX,
+    Vertex, VertexBody,
 };
-
-/// What the replica learns from outside.
-#[derive(Debug)]
-pub enum Input {
-    /// Received or fetched; `from` is the peer, not the author.
-    Vertex {
-        vertex: Verified<Vertex>,
-        from: Option<MemberIndex>,
-    },
-    /// A member has asked for vertices.
-    Asked {
-        by: MemberIndex,
-        vertices: Vec<VertexRef>,
-    },
-    /// A fetch is over; what it brought has been handed in before.
-    FetchEnded(FetchId),
-    /// S1: a member's answer to [`Effect::AskLatest`].
-    Latest { of: MemberIndex, latest: Latest },
-    /// S2: what came of [`Effect::AskSync`].
-    Sync {
-        id: SyncId,
-        answer: Result<Answer, NoAnswer>,
-    },
-    /// The base chain has finalised the checkpoint of a height.
-    Anchored(Height),
-    /// The deadline has passed.
-    Tick,
-}
-
-/// What the driver is to do, in order.
-pub enum Effect {
-    /// V3: record in the signing guard, synced; a refusal stops the node.
-    GuardVertex {
-        epoch: Epoch,
-        round: Round,
-        digest: VertexDigest,
-    },
-    /// V3: the same for a statement.
-    GuardStatement {
-        epoch: Epoch,
-        height: Height,
-        digest: StatementDigest,
-    },
-    /// S1: forbid everything at or below in the signing guard, synced. Make it if it is missing, or in
-    /// place of a damaged one.
-    GuardFloor {
-        epoch: Epoch,
-        round: Round,
-        height: Height,
-    },
-    /// Store an own vertex, synced.
-    PersistOwn(Verified<Vertex>),
-    /// Store another member's vertex; synced with the next own one.
-    Persist(Verified<Vertex>),
-    Broadcast(Verified<Vertex>),
-    /// Pass a vertex on to a member that shows that it lacks it.
-    Relay {
-        to: MemberIndex,
-        vertex: Verified<Vertex>,
-    },
-    /// Ask a member, hand in what it answers, then `FetchEnded`.
-    Fetch(FetchRequest),
-    /// S1: ask a member for the latest vertex that it has signed. No answer is needed if there is none.
-    AskLatest(MemberIndex),
-    /// S2: ask a member for a part of a snapshot, and hand in what comes of it.
-    AskSync(Ask),
-    /// S2: put this in the store's place, all or nothing, and make the replica anew from it. This one is
-    /// at its end.
-    TakeOver(Box<Synced>),
-    /// Tell the operator.
-    Note(String),
-    /// Store a commit with all that it changed, in one batch, and tell readers.
-    Executed(Box<Executed>),
-    /// Store a certificate, synced, and tell readers. One with heights due for posting (B2), which it is
-    /// the first to cover, goes to [`posting`].
-    Certified {
-        certificate: Arc<Verified<Certificate>>,
-        due: Vec<posting::Due>,
-    },
-    /// Remember that a checkpoint is anchored, and tell readers.
-    Anchored(Height),
-    /// Keep the proof that a member signed two vertices for one round.
-    Equivocation(Evidence),
-    /// F4: stop taking part, keep the store for replay, and say why.
-    Halt(String),
-}
-
-/// A commit and what executing it did.
-pub struct Executed {
-    pub commit: Commit,
-    /// The commit's transactions that are not void, in order.
-    pub transactions: Vec<Arc<Verified<Transaction>>>,
-    pub applied: Applied,
-    /// Of the ledger after it.
-    pub meta: LedgerMeta,
-    /// Set when this commit is a height.
-    pub statement: Option<Statement>,
-    /// What readers see from then on.
-    pub view: View,
-}
-
-/// What a replica is made of.
-pub struct ReplicaConfig {
-    pub genesis: Arc<Genesis>,
-    pub committee: Arc<Committee>,
-    /// `None`: follow as an observer.
-    pub own: Option<(MemberIndex, NodeKeys)>,
-    pub mempool: MempoolConfig,
-    /// For simulations: changes the core's timing and limits, which are a node's own affair.
-    pub adjust: Option<fn(&mut CoreConfig)>,
-    pub sync: SyncConfig,
-}
-
-/// What a restart finds in the store, or what genesis gives.
-pub struct Restored {
-    pub core: Recovered,
-    /// S1: why `core.signed` is not known, if it is not.
-    pub lost: Option<Lost>,
-    /// V3, S1: no statement of this height or a lower one is signed.
-    pub height_floor: Height,
-    pub ledger: Ledger,
-    /// Statements of the newest certified height and of all after it, ascending.
-    pub statements: Vec<Statement>,
-    /// The newest certificate.
-    pub certificate: Option<Arc<Verified<Certificate>>>,
-    pub anchored: Height,
-    /// Shares found in stored vertices, for heights that are not certified yet.
-    pub shares: Vec<(MemberIndex, FinalityShare)>,
-}
 
 /// The state machine.
 pub struct Replica {
@@ -191,7 +65,7 @@ pub struct Replica {
     /// What the guard forbade at the start.
     height_floor: Height,
     /// Own shares for the next own vertex.
-    outbox: Vec<FinalityShare>,
+    outbox: Outbox,
     last_height: LastHeight,
     /// Snapshots of the heights that wait for their certificate.
     snapshots: BTreeMap<Height, Snapshot>,
@@ -208,127 +82,6 @@ pub struct Replica {
 }
 
 impl Replica {
-    /// A replica that goes on where `restored` stands. Effects of starting are in `out`.
-    pub fn new(
-        config: ReplicaConfig,
-        restored: Restored,
-        now: Millis,
-        out: &mut Vec<Effect>,
-    ) -> Self {
-        let params = &config.genesis.template.params;
-        let own_index = config.own.as_ref().map(|(index, _)| *index);
-        let mut core_config = CoreConfig::new(
-            config.genesis.network.id(),
-            config.committee.clone(),
-            own_index,
-            params,
-        );
-        if let Some(adjust) = config.adjust {
-            adjust(&mut core_config);
-        }
-        let signer = config
-            .own
-            .as_ref()
-            .map(|(index, keys)| (*index, keys.finality.clone()));
-        let certified_height = restored
-            .certificate
-            .as_ref()
-            .map_or(Height::ZERO, |c| c.statement.height);
-        let snapshot = restored.ledger.snapshot();
-        let last_height = restored.statements.last().map_or(
-            LastHeight {
-                height: Height::ZERO,
-                timestamp: config.genesis.template.timestamp_ms,
-                state_root: snapshot.root(),
-            },
-            |statement| LastHeight {
-                height: statement.height,
-                timestamp: statement.timestamp,
-                state_root: statement.state_root,
-            },
-        );
-        // The store holds the state after the newest commit. It proves the certified height only
-        // when nothing has changed since.
-        let certified = restored
-            .certificate
-            .filter(|c| snapshot.root() == c.statement.state_root)
-            .map(|certificate| CertifiedView {
-                certificate,
-                snapshot,
-            });
-        let mut finality = Finality::new(
-            config.genesis.network,
-            config.committee.clone(),
-            signer,
-            certified_height,
-        );
-        let progress = Progress::new(&config.committee, own_index, now);
-        if restored.lost.is_none() {
-            finality.sign_above(restored.height_floor);
-        }
-        let leader = restored.core.last.leader.map(|l| l.round);
-        let committee = config.committee.clone();
-        let signed = restored.core.signed.unwrap_or(Round::ZERO);
-        let own_round = restored.core.own.as_ref().map_or(signed, |v| v.round());
-        let recovery = match (own_index, restored.lost) {
-            (Some(own), Some(lost)) => Some(Recovery::lost(committee, own, lost, leader)),
-            // What has never signed has nothing to ask.
-            (Some(own), None) if own_round > Round::ZERO => {
-                Some(Recovery::restart(committee, own, signed, now))
-            }
-            _ => None,
-        };
-        let terms = sync::Terms {
-            network: config.genesis.network,
-            params: params.clone(),
-            committee: config.committee.clone(),
-            unchecked: config.sync.unchecked,
-        };
-        let mut recovered = restored.core;
-        if recovery.is_some() {
-            recovered.signed = None;
-        }
-        let mut replica = Self {
-            committee: config.committee,
-            own: config.own,
-            core: Core::new(core_config, recovered, now),
-            core_effects: Vec::new(),
-            spare_effects: Vec::new(),
-            mempool: Mempool::new(config.mempool),
-            ledger: restored.ledger,
-            finality,
-            recovery,
-            height_floor: restored.height_floor,
-            outbox: Vec::new(),
-            last_height,
-            snapshots: BTreeMap::new(),
-            certified,
-            anchored: restored.anchored,
-            unordered: false,
-            progress,
-            sync: Sync::new(config.sync, terms, own_index, now),
-            held: Held::new(config.sync.snapshot_interval, certified_height),
-            ended: None,
-            halted: None,
-            genesis: config.genesis,
-        };
-        let interval = replica.genesis.template.params.checkpoint_interval_ms;
-        let mut previous = replica.genesis.template.timestamp_ms;
-        for statement in restored.statements {
-            let due = due_for_posting(statement.height, previous, statement.timestamp, interval);
-            previous = statement.timestamp;
-            if statement.height > certified_height {
-                replica.sign_statement(statement, due, out);
-            }
-        }
-        for (author, share) in restored.shares {
-            let outcomes = replica.finality.add(author, &share);
-            replica.conclude(outcomes, out);
-        }
-        replica.handle(now, Input::Tick, out);
-        replica
-    }
-
     /// Takes one input. What follows from it is appended to `out`.
     pub fn handle(&mut self, now: Millis, input: Input, out: &mut Vec<Effect>) {
         if self.is_over() {
@@ -345,6 +98,7 @@ impl Replica {
                 self.feed(now, weft_consensus::Input::Asked { by, vertices });
             }
             Input::FetchEnded(id) => self.feed(now, weft_consensus::Input::FetchEnded(id)),
+            Input::HistoryGone { of } => self.sync.history_gone(of),
             Input::Latest { of, latest } => self.answered(now, of, latest),
             Input::Sync { id, answer } => self.sync.answered(now, id, answer),
             Input::Anchored(height) if height > self.anchored => {
@@ -495,9 +249,7 @@ impl Replica {
         let transactions =
             self.mempool
                 .take(proposal.round, now, VERTEX_TRANSACTIONS_MAX, payload_max);
-        let shares = self
-            .outbox
-            .drain(..self.outbox.len().min(FINALITY_SHARES_MAX));
+        let shares = self.outbox.take(FINALITY_SHARES_MAX);
         let body = VertexBody {
             network: self.genesis.network.id(),
             epoch: self.committee.epoch(),
@@ -507,7 +259,7 @@ impl Replica {
             parents: proposal.parents,
             weak_links: proposal.weak_links,
             transactions: transactions.iter().map(|t| t.encoded().clone()).collect(),
-            shares: shares.collect(),
+            shares,
         };
         let vertex = Vertex::sign(body, transactions, &keys.vertex);
         // Stored first: a crash in between leaves a vertex that was never sent, and can be shown. The

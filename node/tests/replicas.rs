@@ -108,6 +108,7 @@ impl World {
             ledger: Ledger::genesis(template).unwrap().0,
             statements: Vec::new(),
             certificate: None,
+            whole_from: Millis(0),
             anchored: Height(0),
             shares: Vec::new(),
         };

@@ -1,5 +1,6 @@
 //! The commit chain and what stands on it: commits, the statements of heights, their certificates
-//! and the checkpoints on the base chain. All are numbered, and never deleted.
+//! and the checkpoints on the base chain. All are numbered, and go from the oldest on, if at all
+//! ([`crate::ChainFrom`]).
 
 use crate::error::StoreError;
 use crate::page::{Page, PageRequest, Range};

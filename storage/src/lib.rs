@@ -39,6 +39,7 @@ pub use page::{
     CURSOR_BYTES_MAX, Cursor, CursorError, Order, PAGE_BYTES_MAX, PAGE_ENTRIES_MAX, Page,
     PageRequest,
 };
+pub use prune::ChainFrom;
 pub use schema::SCHEMA_VERSION;
 pub use store::{Durability, Store};
 pub use vertices::OwnVertex;

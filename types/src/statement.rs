@@ -3,6 +3,7 @@
 //! struct, so that one signature serves light clients, state sync and the contract.
 
 use crate::bls;
+use crate::commit::Commit;
 use crate::committee::{Committee, MemberSet, address_word, word};
 use crate::hash::keccak;
 use crate::ids::{
@@ -10,6 +11,7 @@ use crate::ids::{
     Root, StatementDigest,
 };
 use crate::network::Network;
+use crate::state::empty_hash;
 use crate::verified::Verified;
 use crate::wire;
 use bytes::Bytes;
@@ -69,6 +71,36 @@ pub enum CertificateError {
 }
 
 impl Statement {
+    /// Of a commit that is a height, with the roots after it. What does not exist yet is empty, and the
+    /// root of nothing is not zero.
+    pub fn of_commit(
+        network: Network,
+        epoch: Epoch,
+        height: Height,
+        commit: &Commit,
+        state_root: Root,
+        receipts_root: Root,
+    ) -> Self {
+        let empty = Root(empty_hash());
+        Self {
+            network,
+            epoch,
+            height,
+            timestamp: commit.timestamp,
+            commit: commit.index,
+            commit_digest: commit.digest(),
+            state_root,
+            receipts_root,
+            offenders_root: empty,
+            withdrawals_root: empty,
+            exit_root: empty,
+            deposits_processed: 0,
+            deposits_digest: empty,
+            registry_cursor: 0,
+            next_committee: CommitteeDigest::ZERO,
+        }
+    }
+
     /// The fixed encoding.
     pub fn encode(&self) -> [u8; STATEMENT_BYTES] {
         let words = [

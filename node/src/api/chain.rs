@@ -214,7 +214,7 @@ pub async fn status(State(state): State<ApiState>, reading: Reading) -> Response
         state_root: view.state_root,
         certified_height: state.tracker.progress().certified.0,
         anchored_height: view.anchored,
-        history_from: state.history_from,
+        history_from: *state.history_from.borrow(),
         peers: *state.peers.borrow(),
         member: view.own,
         voting: view.not_voting.is_none(),

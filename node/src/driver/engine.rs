@@ -1,5 +1,6 @@
 //! The replica's thread: takes commands one after the other, lets the replica handle them, and carries
-//! out its effects in their order. It is the only writer of database and guard. A failed write ends
+//! out its effects in their order. It is the only writer of database and guard, but for what is
+//! known of checkpoints, and what is deleted because it is old. A failed write ends
 //! it, and with it the node: nothing may leave that is not on disk.
 
 use super::DriverError;

@@ -75,8 +75,8 @@ pub struct Source<'a> {
     pub held: &'a [CertifiedView],
 }
 
-/// Answers with the vertices that this node has, in the order asked for, or ascending from a round; a
-/// member also with the own latest one (S1); or with a part of a snapshot (S2).
+/// Answers with the vertices that this node has, in the order asked for, or ascending from a round, or says
+/// that it has deleted some of them (S2.8); a member also with the own latest one (S1); or with a part of a snapshot (S2).
 pub fn serve(
     source: &Source<'_>,
     request: Bytes,
@@ -111,7 +111,14 @@ pub fn serve(
             None => {}
         }
     }
-    if let Some(rounds) = request.rounds {
+    let begins = store.vertices_from()?;
+    let asked_from = request.vertices.iter().map(|v| v.round);
+    let rounds_from = request.rounds.as_ref().map(|r| r.after.saturating_add(1));
+    // S2.8: what is deleted here will be asked for elsewhere, or a state is taken over.
+    let gone = asked_from
+        .chain(rounds_from)
+        .any(|r| (epoch, Round(r)) < begins);
+    if let Some(rounds) = request.rounds.filter(|_| !gone) {
         let from = Round(rounds.after).saturating_add(1);
         let page = store.vertices(epoch, from, &PageRequest::ascending(max))?;
         let held = MemberSet::from_bitmap(&rounds.held, MEMBERS_MAX).unwrap_or_default();
@@ -128,6 +135,7 @@ pub fn serve(
     }
     let answer = wire::FetchResponse {
         vertices,
+        rounds_from: if gone { begins.1.0 } else { 0 },
         ..wire::FetchResponse::default()
     };
     Ok(answer.encode_to_vec().into())
@@ -223,7 +231,14 @@ pub async fn fetch(network: Handle, verifier: Verifier, commands: Commands, fetc
         .map_err(|error| error.to_string())
         .and_then(|bytes| wire::FetchResponse::decode(bytes).map_err(|e| e.to_string()));
     match answer {
-        Ok(answer) => verifier.vertices(from, answer.vertices).await,
+        Ok(answer) => {
+            if answer.rounds_from > 0 {
+                let _ = commands
+                    .send(Command(Input::HistoryGone { of: from }, None))
+                    .await;
+            }
+            verifier.vertices(from, answer.vertices).await;
+        }
         Err(error) => tracing::debug!(member = %from, %error, "fetch failed"),
     }
     let _ = commands

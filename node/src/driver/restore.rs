@@ -5,7 +5,7 @@ use super::DriverError;
 use super::guard::Guard;
 use super::take_over::synced_from;
 use crate::replica::restore::{Found, ReceiptsNeeded, first_round, genesis_commit};
-use crate::replica::{Lost, Restored, ledger_meta, stored_objects};
+use crate::replica::{Lost, Restored, ledger_meta, stored_objects, whole_from};
 use std::sync::Arc;
 use weft_storage::{CommitBatch, Cursor, Durability, PageRequest, Store};
 use weft_types::api::Checkpoint;
@@ -45,6 +45,9 @@ pub fn restore(
     let certified = certificate
         .as_ref()
         .map_or(Height::ZERO, |c| c.statement.height);
+    let newest = certificate.as_ref().map(|c| &***c);
+    let params = &genesis.template.params;
+    let whole_from = whole_from(newest, params, |height| store.certificate(height))?;
     let floor = first_round(&last, genesis.template.params.gc_depth);
     let found = Found {
         commits: commits_from(store, floor)?,
@@ -59,6 +62,7 @@ pub fn restore(
         last,
         meta,
         certificate,
+        whole_from,
     };
     Ok(found.restore(genesis)?)
 }

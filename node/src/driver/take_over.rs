@@ -136,6 +136,8 @@ fn keep_vertices(
 ) -> Result<(), DriverError> {
     let epoch: Epoch = synced.certificate.statement.epoch;
     let floor = synced.commits.last().map(|c| first_round(c, gc_depth));
+    // S2.8: who asks for more is told that it is not here.
+    store.prune_vertices(epoch, floor.unwrap_or_default())?;
     let mut cursor = None;
     loop {
         let request = PageRequest::ascending(PAGE_ENTRIES).after(cursor);

@@ -1,10 +1,10 @@
 //! What keeps a node from starting, and that it is told before anything is made on the disk.
 
 use super::*;
-use crate::keys::write_secret;
+use crate::keys::{KeyError, write_secret};
 use std::path::Path;
 use tempfile::TempDir;
-use weft_storage::{GuardFloor, SigningGuard};
+use weft_storage::{GuardError, GuardFloor, SigningGuard, StoreError};
 use weft_types::NetworkId;
 use weft_types::testing;
 

@@ -267,3 +267,39 @@ fn a_damaged_row_reads_as_none() {
         ));
     }
 }
+
+/// S2.8: lists of what is live stay whole, whatever history is deleted.
+#[test]
+fn rows_of_what_is_live_are_never_before_anything_and_those_of_histories_go_by_commit() {
+    let mut indexing = Indexing::new();
+    let (collection, edition) = indexing.with_items(2);
+    let item = |serial| ItemId::derive(&edition, serial);
+    let closed = deal_of(&indexing.commit(vec![(2, vec![open(item(1))])]));
+    let cancel = Operation::DealCancel { deal: closed };
+    indexing.commit(vec![(2, vec![cancel, open(item(2))])]);
+    let all = indexing.rows.clone();
+    let mut left = |commit: u64, time: u64| {
+        let before = |k: &Bytes, v: &Bytes| is_before(k, v, CommitIndex(commit), Millis(time));
+        indexing.rows = all.clone();
+        indexing.rows.retain(|k, v| !before(k, v));
+        let histories = [ITEM_HISTORY, ACCOUNT_HISTORY].map(|tag| indexing.count(&[tag]));
+        let closed = indexing.count(&closed_key(&closed));
+        let lists = [DealScope::All, DealScope::Collection(collection)];
+        (
+            histories[0] + histories[1],
+            closed,
+            lists.map(|s| indexing.deals(s)),
+        )
+    };
+    let (histories, _, _) = left(0, 0);
+    let listed = [1, 0, 1, 0];
+    assert_eq!(left(0, 0), (histories, 1, [listed; 2]));
+    // The newest commit's stay, and so does a deal that could still be open.
+    let (some, _, _) = left(4, 60_000);
+    assert!(0 < some && some < histories, "{some} of {histories}");
+    assert_eq!(left(5, 0), (0, 1, [listed; 2]));
+    let live = [1, 0, 0, 0];
+    assert_eq!(left(u64::MAX, u64::MAX), (0, 0, [live; 2]));
+    let tags: BTreeSet<u8> = indexing.rows.keys().map(|k| k[0]).collect();
+    assert_eq!(tags, [OWNED, COLLECTIONS, CREATED, DEALS].into());
+}

@@ -4,7 +4,7 @@
 use super::finality::Outcome;
 use super::{Effect, Replica};
 use crate::view::CertifiedView;
-use weft_types::{Commit, CommitteeDigest, Height, Millis, Root, Statement, empty_hash};
+use weft_types::{Commit, Height, Millis, Root, Statement};
 
 /// Of the newest height executed here.
 #[derive(Debug, Clone, Copy)]
@@ -42,23 +42,9 @@ impl Replica {
             return None;
         }
         let roots = self.ledger.close_height(due);
-        let statement = Statement {
-            network: self.genesis.network,
-            epoch: self.committee.epoch(),
-            height,
-            timestamp: commit.timestamp,
-            commit: commit.index,
-            commit_digest: commit.digest(),
-            state_root: roots.state_root,
-            receipts_root: roots.receipts_root,
-            offenders_root: Root(empty_hash()),
-            withdrawals_root: Root(empty_hash()),
-            exit_root: Root(empty_hash()),
-            deposits_processed: 0,
-            deposits_digest: Root(empty_hash()),
-            registry_cursor: 0,
-            next_committee: CommitteeDigest::ZERO,
-        };
+        let (network, epoch) = (self.genesis.network, self.committee.epoch());
+        let (state, receipts) = (roots.state_root, roots.receipts_root);
+        let statement = Statement::of_commit(network, epoch, height, commit, state, receipts);
         self.last_height = LastHeight {
             height: statement.height,
             timestamp: statement.timestamp,
@@ -83,7 +69,9 @@ impl Replica {
             });
         }
         let (share, outcomes) = self.finality.close(statement, due);
-        self.outbox.extend(share);
+        if let Some(share) = share {
+            self.outbox.push(share);
+        }
         self.conclude(outcomes, out);
     }
 
@@ -92,16 +80,18 @@ impl Replica {
             match outcome {
                 Outcome::Certified { certificate, due } => {
                     let height = certificate.statement.height;
+                    self.outbox.certified(height);
                     let later = self.snapshots.split_off(&height.next());
-                    if let Some(snapshot) = self.snapshots.remove(&height) {
-                        let view = CertifiedView {
+                    let view = self
+                        .snapshots
+                        .remove(&height)
+                        .map(|snapshot| CertifiedView {
                             certificate: certificate.clone(),
                             snapshot,
-                        };
-                        self.held.certified(&view);
-                        self.certified = Some(view);
-                    }
+                        });
                     self.snapshots = later;
+                    self.held.certified(&certificate.statement, view.as_ref());
+                    self.certified = view.or(self.certified.take());
                     out.push(Effect::Certified { certificate, due });
                 }
                 Outcome::Grown { certificate, due } => {

@@ -3,13 +3,12 @@
 //! and the shares in those vertices. Which disk that is does not matter here: the driver reads
 //! RocksDB, a simulator its own. Nothing asks anybody, and what does not fit together is an error.
 
-use super::Restored;
 use std::sync::Arc;
 use weft_consensus::{LastCommit, Recovered, gc_floor};
 use weft_ledger::{Change, Ledger, LedgerError, LedgerMeta};
 use weft_types::{
-    Certificate, Commit, CommitDigest, CommitIndex, Epoch, Genesis, Height, MemberIndex, MemberSet,
-    Millis, Object, ObjectId, Receipt, Round, Statement, Verified, Vertex,
+    Certificate, Commit, CommitDigest, CommitIndex, Epoch, FinalityShare, Genesis, Height,
+    MemberIndex, MemberSet, Millis, Object, ObjectId, Receipt, Round, Statement, Verified, Vertex,
 };
 
 /// Data that no replica can start from.
@@ -19,6 +18,25 @@ pub enum RestoreError {
     Ledger(#[from] LedgerError),
     #[error("stored data do not fit together: {0}")]
     Inconsistent(String),
+}
+
+/// What a restart finds in the store, or what genesis gives.
+pub struct Restored {
+    pub core: Recovered,
+    /// S1: why `core.signed` is not known, if it is not.
+    pub lost: Option<Lost>,
+    /// V3, S1: no statement of this height or a lower one is signed.
+    pub height_floor: Height,
+    pub ledger: Ledger,
+    /// Statements of the newest certified height and of all after it, ascending.
+    pub statements: Vec<Statement>,
+    /// The newest certificate.
+    pub certificate: Option<Arc<Verified<Certificate>>>,
+    /// S2.4: from when on each height has a certificate of its own; zero if all have.
+    pub whole_from: Millis,
+    pub anchored: Height,
+    /// Shares found in stored vertices, for heights that are not certified yet.
+    pub shares: Vec<(MemberIndex, FinalityShare)>,
 }
 
 /// What a disk holds of a node.
@@ -45,6 +63,8 @@ pub struct Found {
     pub statements: Vec<Statement>,
     /// The newest certificate.
     pub certificate: Option<Arc<Verified<Certificate>>>,
+    /// S2.4: what [`whole_from`](super::whole_from) says of the certificates that are here.
+    pub whole_from: Millis,
     pub anchored: Height,
 }
 
@@ -125,6 +145,7 @@ impl Found {
             ledger,
             statements: self.statements,
             certificate: self.certificate,
+            whole_from: self.whole_from,
             anchored: self.anchored,
         })
     }

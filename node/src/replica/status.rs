@@ -122,6 +122,7 @@ impl Replica {
             bytes_max: self.mempool.bytes_max(),
         });
         buffers.push(self.finality.buffer());
+        buffers.push(self.outbox.buffer());
         buffers
     }
 

@@ -8,6 +8,7 @@
 //!
 //! At the end the replica stops, and is made anew from what was taken over, as after a restart.
 
+mod choosing;
 mod gather;
 mod message;
 mod offers;
@@ -28,7 +29,7 @@ use std::sync::Arc;
 use weft_ledger::{LedgerMeta, Snapshot};
 use weft_types::{
     Certificate, CertificateError, Commit, CommitIndex, Committee, Height, MemberIndex, MemberSet,
-    Millis, Network, ObjectId, ProtocolParams, Receipt, Verified,
+    Millis, Network, ObjectId, ProtocolParams, Receipt, Statement, Verified,
 };
 
 /// Between two looks at whether this node is behind, and between two rounds of questions, in
@@ -97,6 +98,22 @@ pub struct Synced {
     pub snapshot: Snapshot,
 }
 
+/// S2.4: whoever takes over a height needs the receipts of commits from this time on.
+pub fn remembered_from(statement: &Statement, params: &ProtocolParams) -> Millis {
+    meta_at(statement).remembers_from(params)
+}
+
+/// S2.5: the ledger's counters after a height that was due for posting.
+fn meta_at(statement: &Statement) -> LedgerMeta {
+    LedgerMeta {
+        index: statement.commit,
+        timestamp: statement.timestamp,
+        height_commit: statement.commit,
+        changed: false,
+        unposted: false,
+    }
+}
+
 /// What everything is checked against.
 #[derive(Debug)]
 pub struct Terms {
@@ -141,6 +158,8 @@ pub struct Sync {
     ask_at: Millis,
     /// The newest commit, and since when it is.
     reached: (CommitIndex, Millis),
+    /// S2.8: who has deleted the history that would come next.
+    gone: MemberSet,
     offers: Offers,
     gathering: Option<Gathering>,
     /// Of a height that no server holds any longer.
@@ -162,6 +181,7 @@ impl Sync {
             look_at: now,
             ask_at: now,
             reached: (CommitIndex::ZERO, now),
+            gone: MemberSet::default(),
             offers: Offers::default(),
             gathering: None,
             known: State::default(),
@@ -325,75 +345,6 @@ impl Sync {
         let late: Vec<SyncId> = late.map(|(id, _)| *id).collect();
         for id in late {
             self.answered(now, id, Err(NoAnswer::Failed));
-        }
-    }
-
-    /// S2.6: whether to take over a snapshot, and which.
-    fn look(&mut self, now: Millis, place: Place, out: &mut Vec<Ask>) {
-        self.behind = place.behind;
-        if self.reached.0 != place.commit || !place.behind {
-            self.reached = (place.commit, now);
-        }
-        if !place.behind && self.gathering.is_none() {
-            self.offers = Offers::default();
-            self.known = State::default();
-            return;
-        }
-        let target = self.gathering.as_ref().map(|g| g.target().statement.commit);
-        if target.is_some_and(|target| place.commit >= target) {
-            self.give_up(now, "this node has caught up without the snapshot");
-        } else if target.is_some() && self.holders().is_empty() {
-            self.give_up(now, "nobody serves the snapshot any longer");
-        }
-        if now >= self.ask_at || self.ask_at > now.saturating_add(ASK_EVERY) {
-            self.ask_at = now.saturating_add(ASK_EVERY);
-            self.offers.forget(self.target());
-            for server in self.servers.all() {
-                self.request(now, server, None, Request::Offers, out);
-            }
-        }
-        if self.gathering.is_none() {
-            self.choose(now, place);
-        }
-    }
-
-    fn choose(&mut self, now: Millis, place: Place) {
-        let stuck = now >= self.reached.1.saturating_add(STUCK);
-        let from = match stuck {
-            true => Millis::ZERO,
-            false => place.timestamp.saturating_add(self.config.after.0),
-        };
-        let committee = &self.terms.committee;
-        let Some(certificate) = self.offers.choose(committee, now, place, from) else {
-            return;
-        };
-        let statement = &certificate.statement;
-        self.notes.push(format!(
-            "takes over the state of height {}, commit {}, instead of the history from commit {} on",
-            statement.height, statement.commit, place.commit
-        ));
-        let known = std::mem::take(&mut self.known);
-        self.servers.begin();
-        self.gathering = Some(Gathering::new(self.terms.clone(), certificate, known));
-    }
-
-    /// Ends the gathering: what has come of it may be of use for another height.
-    fn give_up(&mut self, now: Millis, why: &str) {
-        let Some(gathering) = self.gathering.take() else {
-            return;
-        };
-        let height = gathering.target().statement.height;
-        self.notes
-            .push(format!("height {height} is not taken over: {why}"));
-        self.known = gathering.into_state();
-        self.offers = Offers::default();
-        self.ask_at = now;
-        let asked = self.requests.iter().filter(|(_, r)| r.task.is_some());
-        let asked: Vec<SyncId> = asked.map(|(id, _)| *id).collect();
-        for id in asked {
-            if let Some(pending) = self.requests.remove(&id) {
-                self.servers.done(pending.of);
-            }
         }
     }
 

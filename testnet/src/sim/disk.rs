@@ -18,7 +18,8 @@ use weft_node::replica::restore::{
     Found, GuardFit, GuardFound, ReceiptsNeeded, RestoreError, first_round, genesis_commit,
     guard_fit, stored_objects,
 };
-use weft_node::replica::{Executed, Lost};
+use weft_node::replica::sync::Archive as _;
+use weft_node::replica::{Executed, Lost, whole_from};
 use weft_storage::{GuardError, GuardFloor, GuardRecord};
 use weft_types::{
     Certificate, Commit, CommitIndex, Epoch, Genesis, Height, NetworkId, ObjectId, Receipt, Round,
@@ -276,6 +277,8 @@ impl Disk {
         let recent = recent.count();
         let receipts = self.commits[self.commits.len() - recent..].iter();
         let certificate = self.newest_certificate();
+        let newest = certificate.as_ref().map(|c| &***c);
+        let Ok(whole_from) = whole_from(newest, &genesis.template.params, |h| self.certificate(h));
         let certified = self.certified();
         let statements = self.commits.iter().filter_map(|c| c.statement.clone());
         // One below the floor as well: it says who was demoted until the next one (D5).
@@ -302,6 +305,7 @@ impl Disk {
             last: last.commit.clone(),
             meta: last.meta,
             certificate,
+            whole_from,
             anchored: self.anchored,
         })
     }

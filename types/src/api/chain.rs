@@ -91,7 +91,8 @@ pub struct NodeStatus {
     pub state_root: Root,
     pub certified_height: Height,
     pub anchored_height: Height,
-    /// The first commit that can be read here; above 0 when this node has taken over a state (S2).
+    /// The first commit that can be read here; above 0 when this node has taken over a state, or has
+    /// deleted what was before (S2).
     #[serde(default)]
     pub history_from: CommitIndex,
     /// Connected peers.

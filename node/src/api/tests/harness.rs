@@ -181,7 +181,7 @@ impl Node {
         let (submitter, submitted) = Submitter::channel(64);
         let metrics = Arc::default();
         let parts = ApiParts {
-            history_from: CommitIndex::ZERO,
+            history_from: watch::channel(CommitIndex::ZERO).1,
             name: "tester".to_owned(),
             genesis,
             store,

@@ -1,26 +1,9 @@
 use super::*;
+use crate::driver::testing::{NETWORK, vertex};
 use tempfile::TempDir;
 use weft_network::HistoryLimits;
 use weft_storage::Durability;
-use weft_types::{MemberIndex, NetworkId};
-
-const NETWORK: NetworkId = NetworkId([7; 32]);
-
-/// Not signed by anybody: a store takes what it is given.
-fn vertex(round: u64, author: u32, payload: usize) -> Vertex {
-    let body = wire::VertexBody {
-        network: Bytes::copy_from_slice(&NETWORK.0),
-        round,
-        author,
-        transactions: vec![vec![0; payload].into()],
-        ..wire::VertexBody::default()
-    };
-    let outer = wire::Vertex {
-        body: body.encode_to_vec().into(),
-        signature: Bytes::from_static(&[5; 64]),
-    };
-    Vertex::decode(outer.encode_to_vec().into()).unwrap()
-}
+use weft_types::MemberIndex;
 
 /// As long as a vertex may be.
 fn longest(round: u64) -> Vertex {
@@ -171,4 +154,29 @@ fn s1_the_latest_own_vertex_is_shown_by_whoever_knows_that_it_is_the_latest() {
     }
     // Outsiders are not told.
     assert_eq!(ask(None), wire::FetchResponse::default());
+}
+
+/// S2.8: it is no use to ask again, and what is left of the rounds would only wait for what is gone.
+#[test]
+fn who_asks_for_what_was_deleted_is_told_so() {
+    let vertices: Vec<Vertex> = (1..=9).map(|round| vertex(round, 0, 10)).collect();
+    let (_folder, store) = store(&vertices);
+    store.prune_vertices(Epoch::ZERO, Round(5)).unwrap();
+    let answered = |request: &wire::FetchRequest| {
+        let answer = wire::FetchResponse::decode(answer(&store, request, MEMBERS)).unwrap();
+        (answer.rounds_from, answer.vertices.len())
+    };
+    let after = |after: u64| wire::FetchRequest {
+        rounds: Some(wire::Rounds {
+            after,
+            until: u64::MAX,
+            held: Bytes::new(),
+        }),
+        ..wire::FetchRequest::default()
+    };
+    assert_eq!(answered(&after(3)), (5, 0));
+    assert_eq!(answered(&after(4)), (0, 5));
+    assert_eq!(answered(&after(u64::MAX)), (0, 0));
+    assert_eq!(answered(&named(&vertices[4..6])), (0, 2));
+    assert_eq!(answered(&named(&vertices[3..6])), (5, 2));
 }

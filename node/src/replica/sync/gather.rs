@@ -10,11 +10,11 @@
 use super::message::{Answer, CertifiedReceipts, Request};
 use super::receipts::Receipts;
 use super::state::State;
-use super::{Synced, Terms};
+use super::{Synced, Terms, meta_at, remembered_from};
 use crate::replica::heights::due_for_posting;
 use crate::replica::restore::first_round;
 use std::sync::Arc;
-use weft_ledger::{Ledger, LedgerMeta, Prefix};
+use weft_ledger::{Ledger, Prefix};
 use weft_types::{
     Certificate, Commit, CommitDigest, CommitIndex, Height, MemberIndex, Millis, Root, Verified,
 };
@@ -78,9 +78,8 @@ impl Gathering {
     /// again.
     pub fn new(terms: Arc<Terms>, target: Arc<Verified<Certificate>>, known: State) -> Self {
         let statement = &target.statement;
-        let meta = meta_at(&target);
         let mut gathering = Self {
-            since: meta.remembers_from(&terms.params),
+            since: remembered_from(statement, &terms.params),
             state: known.anew(),
             tasks: Vec::new(),
             under_way: 0,
@@ -325,7 +324,7 @@ impl Gathering {
         let window = window.filter(|s| s.timestamp >= self.since);
         let receipts = self.receipts.in_order(window.map(|s| s.height))?;
         let objects = self.state.into_objects();
-        let meta = meta_at(&certificate);
+        let meta = meta_at(&certificate.statement);
         let ledger = Ledger::restore(
             &self.terms.params,
             meta,
@@ -346,17 +345,5 @@ impl Gathering {
             receipts,
             snapshot,
         })
-    }
-}
-
-/// S2.5: the ledger's counters after a height that was due for posting.
-fn meta_at(certificate: &Certificate) -> LedgerMeta {
-    let statement = &certificate.statement;
-    LedgerMeta {
-        index: statement.commit,
-        timestamp: statement.timestamp,
-        height_commit: statement.commit,
-        changed: false,
-        unposted: false,
     }
 }

@@ -17,6 +17,14 @@ pub const HEIGHTS_MAX: usize = 64;
 /// Snapshots that a server offers at the most.
 pub const OFFERS_MAX: usize = 8;
 
+/// Longest answer that is read, in bytes: one item may be longer than [`ANSWER_BYTES_MAX`].
+pub const LENGTH_MAX: usize = 4 << 20;
+/// The same for offers, which come from every member, and at any time.
+pub const OFFERS_LENGTH_MAX: usize = 16 << 10;
+/// What is kept of an answer keeps all of its bytes in memory. So it may be twice as long as it has to be,
+/// and so much.
+const PADDING_MAX: usize = 1 << 10;
+
 /// No item of an answer is shorter, so that reading one allocates no more than a few times its bytes.
 const ITEM_BYTES_MIN: usize = 32;
 /// A part's kind and hash.
@@ -133,11 +141,28 @@ impl Answer {
         answer.encode_to_vec().into()
     }
 
-    /// Reads what answers the request. The bytes' number is the network's to bound.
+    /// Reads what answers the request.
     ///
     /// # Errors
-    /// When they are no answer to it.
+    /// When the bytes are no answer to it, or more than an honest server needs for it.
     pub fn decode(request: &Request, bytes: Bytes) -> Result<Self, Malformed> {
+        let length = bytes.len();
+        let most = match request {
+            Request::Offers => OFFERS_LENGTH_MAX,
+            _ => LENGTH_MAX,
+        };
+        if length > most {
+            return Err(malformed(format_args!("{length} bytes, more than {most}")));
+        }
+        let answer = Self::read(request, bytes)?;
+        let needed = answer.encode().len();
+        if length > 2 * needed + PADDING_MAX {
+            return Err(malformed(format_args!("{length} bytes for {needed}")));
+        }
+        Ok(answer)
+    }
+
+    fn read(request: &Request, bytes: Bytes) -> Result<Self, Malformed> {
         let length = bytes.len();
         let items = wire::occurrences(&bytes).map_err(malformed)?[1];
         if items > length / ITEM_BYTES_MIN {

@@ -97,3 +97,6 @@ impl Receipts {
         Ok(receipts)
     }
 }
+
+#[cfg(test)]
+mod tests;

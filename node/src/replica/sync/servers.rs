@@ -114,3 +114,6 @@ impl Servers {
         self.servers.remove(&server);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,24 +3,24 @@
 use super::{
     Answer, Archive, Ask, NoAnswer, Place, Request, Sync, SyncConfig, Synced, Terms, serve,
 };
-use crate::replica::HELD_MAX;
 use crate::replica::heights::due_for_posting;
+use crate::replica::held::Held;
 use crate::view::CertifiedView;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
-use weft_ledger::{Ledger, LedgerMeta, Part, Piece};
+use weft_ledger::{Ledger, Part, Piece};
+use weft_storage::{CommitBatch, Durability, Store};
 use weft_types::testing::{self, certify, committee, user};
 use weft_types::{
-    Address, Amount, AssetId, Certificate, Commit, CommitDigest, CommitIndex, CommitteeDigest,
-    Epoch, GenesisAccount, Height, MemberIndex, MemberSet, Millis, Operation, Payment,
-    ProtocolParams, Receipt, Root, Round, Statement, Template, Transaction, Verified, VertexDigest,
-    VertexRef, empty_hash,
+    Address, Amount, AssetId, Certificate, Commit, CommitDigest, CommitIndex, Epoch,
+    GenesisAccount, Height, MemberIndex, MemberSet, Millis, Operation, Payment, ProtocolParams,
+    Receipt, Round, Statement, Template, Transaction, Verified, VertexDigest, VertexRef,
 };
 
 /// Ledger time between two commits, each of which is a height.
-const STEP: u64 = 500;
+pub const STEP: u64 = 500;
 /// How long a transaction may be valid here.
 pub const VALIDITY: u64 = 20_000;
 /// How long an answer takes, in milliseconds.
@@ -31,8 +31,10 @@ pub struct Chain {
     pub ledger: Ledger,
     pub commits: Vec<Commit>,
     receipts: BTreeMap<CommitIndex, Vec<Receipt>>,
+    statements: BTreeMap<Height, Statement>,
     certificates: BTreeMap<Height, Certificate>,
-    /// Of the newest heights that were due for posting.
+    holding: Held,
+    /// What a member holds of it.
     pub held: Vec<CertifiedView>,
     nonce: u64,
     sent: Vec<(CommitIndex, Arc<Verified<Transaction>>)>,
@@ -56,9 +58,12 @@ impl Chain {
                 address: account(n),
                 balance: Amount(1 + n),
             }));
+        let holding = Held::new(Millis(1), &template.params, Height::ZERO, Millis::ZERO);
         let mut chain = Self {
             ledger: Ledger::genesis(&template).unwrap().0,
             params: template.params,
+            statements: BTreeMap::new(),
+            holding,
             commits: Vec::new(),
             receipts: BTreeMap::new(),
             certificates: BTreeMap::new(),
@@ -102,6 +107,15 @@ impl Chain {
 
     /// The next commit, a height, with so many transfers.
     pub fn extend(&mut self, transfers: usize) {
+        self.close(transfers, true);
+    }
+
+    /// The same, and nobody ever sees a quorum sign it.
+    pub fn extend_uncertified(&mut self, transfers: usize) {
+        self.close(transfers, false);
+    }
+
+    fn close(&mut self, transfers: usize, certified: bool) {
         let transactions: Vec<_> = (0..transfers).map(|_| self.transfer()).collect();
         let previous = self.commits.last();
         let index = self.ledger.meta().index.next();
@@ -127,30 +141,21 @@ impl Chain {
         let interval = self.params.checkpoint_interval_ms;
         let due = due_for_posting(height, before, commit.timestamp, interval);
         let roots = self.ledger.close_height(due);
-        let statement = Statement {
-            network: testing::network(),
-            epoch: Epoch::ZERO,
-            height,
-            timestamp: commit.timestamp,
-            commit: index,
-            commit_digest: commit.digest(),
-            state_root: roots.state_root,
-            receipts_root: roots.receipts_root,
-            offenders_root: Root(empty_hash()),
-            withdrawals_root: Root(empty_hash()),
-            exit_root: Root(empty_hash()),
-            deposits_processed: 0,
-            deposits_digest: Root(empty_hash()),
-            registry_cursor: 0,
-            next_committee: CommitteeDigest::ZERO,
-        };
-        let certificate = certify(&statement, &[0, 1, 2]);
-        self.certificates.insert(height, certificate);
+        let (network, epoch) = (testing::network(), Epoch::ZERO);
+        let (state, receipts) = (roots.state_root, roots.receipts_root);
+        let statement = Statement::of_commit(network, epoch, height, &commit, state, receipts);
+        let certificate = certified.then(|| certify(&statement, &[0, 1, 2]));
+        self.statements.insert(height, statement.clone());
         self.commits.push(commit);
         if due {
-            let older = self.held.len().saturating_sub(HELD_MAX - 1);
-            self.held.drain(..older);
-            self.held.push(self.view(height));
+            self.holding.due(height);
+        }
+        if let Some(certificate) = certificate {
+            self.certificates.insert(height, certificate);
+            // No others are held, and each costs a pairing.
+            let view = due.then(|| self.view(height));
+            self.holding.certified(&statement, view.as_ref());
+            self.held = self.holding.views().to_vec();
         }
     }
 
@@ -166,7 +171,7 @@ impl Chain {
 
     /// Transactions that have had their outcome by a height and are not past their validity then.
     pub fn remembered_at(&self, height: Height) -> Vec<Arc<Verified<Transaction>>> {
-        let statement = &self.certificates[&height].statement;
+        let statement = &self.statements[&height];
         let remembered = self.sent.iter().filter(|(commit, transaction)| {
             *commit <= statement.commit && transaction.body().valid_until >= statement.timestamp
         });
@@ -182,6 +187,22 @@ impl Chain {
 
     pub fn newest_due(&self) -> Height {
         self.held.last().unwrap().certificate.statement.height
+    }
+
+    /// What a node's database has of a commit.
+    pub fn write(&self, store: &Store, index: CommitIndex) {
+        let commit = &self.commits[index.0 as usize - 1];
+        let mut batch = CommitBatch::new(commit.clone());
+        for receipt in &self.receipts[&index] {
+            batch.push_receipt(receipt.transaction, receipt.encode());
+        }
+        let height = Height(index.0);
+        batch.statement = self.statements.get(&height).cloned();
+        store.write_commit(&batch, Durability::Buffered).unwrap();
+        if let Some(certificate) = self.certificates.get(&height) {
+            let put = store.put_certificate(certificate, Durability::Buffered);
+            put.unwrap();
+        }
     }
 
     pub fn receipts_since(&self, since: Millis, until: CommitIndex) -> Vec<Receipt> {
@@ -201,7 +222,7 @@ impl Archive for Chain {
     }
 
     fn statement(&self, height: Height) -> Result<Option<Statement>, Infallible> {
-        Ok(self.certificates.get(&height).map(|c| c.statement.clone()))
+        Ok(self.statements.get(&height).cloned())
     }
 
     fn commit(&self, index: CommitIndex) -> Result<Option<Commit>, Infallible> {
@@ -350,15 +371,4 @@ fn split(chain: &Chain, held: &[CertifiedView], request: &Request, answer: &mut 
     };
     let parts: Vec<Part> = (0..16).map(part).collect();
     *answer = Answer::State(Piece::Split(Box::new(parts.try_into().unwrap())));
-}
-
-/// What a ledger has to go on with after a height.
-pub fn meta_after(statement: &Statement) -> LedgerMeta {
-    LedgerMeta {
-        index: statement.commit,
-        timestamp: statement.timestamp,
-        height_commit: statement.commit,
-        changed: false,
-        unposted: false,
-    }
 }

@@ -1,12 +1,13 @@
-use super::testing::{Chain, Server, VALIDITY, meta_after, run};
+use super::testing::{Chain, Server, VALIDITY, run};
 use super::*;
+use crate::replica::whole_from;
 use weft_ledger::{Ledger, Piece, PieceError, Prefix};
 use weft_types::Root;
 
 /// Enough accounts that the state is split.
 const ACCOUNTS: u64 = 30_000;
 
-fn chain() -> Chain {
+pub(super) fn chain() -> Chain {
     let mut chain = Chain::new(ACCOUNTS, 80);
     // Two heights with several blocks of receipts, inside the window of the newest snapshot.
     chain.extend(150);
@@ -25,22 +26,25 @@ pub(super) fn root_below(piece: &Piece, prefix: &Prefix) -> Root {
     }
 }
 
-/// What was taken over is what is certified, and the ledger goes on from it as the first one does.
-fn expect_whole(chain: &mut Chain, synced: Synced) {
-    let statement = synced.certificate.statement.clone();
+/// What was taken over is what is certified.
+fn expect_whole(chain: &Chain, synced: &Synced) {
+    let statement = &synced.certificate.statement;
     assert_eq!(statement.height, chain.newest_due());
     let since = statement.timestamp.saturating_sub(VALIDITY + 1_000);
     let receipts = chain.receipts_since(since, statement.commit);
     assert_eq!(synced.receipts, receipts);
     assert_eq!(synced.objects.len(), ACCOUNTS as usize + 12);
-    assert_eq!(synced.meta, meta_after(&statement));
+    assert_eq!(synced.meta, meta_at(statement));
     let last = synced.commits.last().unwrap();
     assert_eq!(last.digest(), statement.commit_digest);
     let before = last.index.0 as usize - synced.commits.len();
     assert_eq!(synced.commits, chain.commits[before..last.index.0 as usize]);
     let floor = crate::replica::restore::first_round(last, 20);
     assert!(synced.commits[0].leader.round < floor && synced.commits[1].leader.round >= floor);
+}
 
+/// The ledger goes on from it as the first one does.
+fn expect_the_same_afterwards(chain: &mut Chain, synced: Synced) {
     let mut restored = Ledger::restore(
         chain.ledger.params(),
         synced.meta,
@@ -62,11 +66,18 @@ fn expect_whole(chain: &mut Chain, synced: Synced) {
     assert_eq!(restored.snapshot().root(), chain.ledger.snapshot().root());
 }
 
+fn whole_of(chain: &Chain, servers: &[Server]) -> testing::Ran {
+    let ran = run(chain, servers, 600_000);
+    let synced = ran.synced.as_ref();
+    expect_whole(chain, synced.unwrap_or_else(|| panic!("{}", ran.notes)));
+    ran
+}
+
 fn whole(servers: &[Server]) -> testing::Ran {
     let mut chain = chain();
-    let mut ran = run(&chain, servers, 600_000);
-    let synced = ran.synced.take().unwrap_or_else(|| panic!("{}", ran.notes));
-    expect_whole(&mut chain, synced);
+    let mut ran = whole_of(&chain, servers);
+    let synced = ran.synced.take().expect("it was whole");
+    expect_the_same_afterwards(&mut chain, synced);
     ran
 }
 
@@ -81,7 +92,7 @@ fn s2_everything_that_belongs_to_a_height_is_taken_over() {
 type Lie = fn(&mut Answer) -> bool;
 
 /// Each way to lie in one kind of answer.
-const LIES: [(&str, Lie); 12] = [
+const LIES: [(&str, Lie); 13] = [
     ("an offer's signature", |a| match a {
         Answer::Offers(offers) => {
             offers[0].statement.state_root.0[0] ^= 1;
@@ -117,6 +128,18 @@ const LIES: [(&str, Lie); 12] = [
         Answer::Heights(heights) => heights.iter_mut().any(|h| {
             h.blocks.iter_mut().for_each(|b| b.0[0] ^= 1);
             !h.blocks.is_empty()
+        }),
+        _ => false,
+    }),
+    // Nobody could ever send such a block, and whoever sends the right one would seem to lie.
+    ("the root of all blocks as that of one", |a| match a {
+        Answer::Heights(heights) => heights.iter_mut().any(|h| {
+            let many = !h.blocks.is_empty();
+            if many {
+                h.blocks = vec![h.certificate.statement.receipts_root];
+                h.last.clear();
+            }
+            many
         }),
         _ => false,
     }),
@@ -160,13 +183,11 @@ const LIES: [(&str, Lie); 12] = [
 
 #[test]
 fn s2_a_lie_is_found_in_the_answer_that_it_is_in_and_the_server_is_left() {
+    let chain = chain();
     for (what, lie) in LIES {
-        let ran = whole(&[
-            Server::Lies(lie),
-            Server::Honest,
-            Server::Honest,
-            Server::Honest,
-        ]);
+        let mut servers = [Server::Honest; 4];
+        servers[0] = Server::Lies(lie);
+        let ran = whole_of(&chain, &servers);
         // A question of each kind may go to the honest ones alone.
         let alone = [
             Server::Lies(lie),
@@ -174,7 +195,7 @@ fn s2_a_lie_is_found_in_the_answer_that_it_is_in_and_the_server_is_left() {
             Server::Absent,
             Server::Absent,
         ];
-        let alone = run(&chain(), &alone, 60_000);
+        let alone = run(&chain, &alone, 60_000);
         let lied = "member 0 lied";
         let found = ran.notes.contains(lied) || alone.notes.contains(lied);
         assert!(found, "{what}: {}", ran.notes);
@@ -188,14 +209,18 @@ fn s2_a_lie_is_found_in_the_answer_that_it_is_in_and_the_server_is_left() {
 
 #[test]
 fn s2_bytes_that_are_changed_on_the_way_change_nothing() {
+    let chain = chain();
     for seed in 0..12 {
         let flips = Server::Flips(seed);
-        let ran = whole(&[
-            flips,
-            Server::Honest,
-            Server::Flips(seed + 100),
-            Server::Honest,
-        ]);
+        let ran = whole_of(
+            &chain,
+            &[
+                flips,
+                Server::Honest,
+                Server::Flips(seed + 100),
+                Server::Honest,
+            ],
+        );
         assert!(!ran.notes.contains("member 1"), "{}", ran.notes);
         assert!(!ran.notes.contains("member 3"), "{}", ran.notes);
     }
@@ -257,6 +282,22 @@ fn s2_one_that_lacks_what_it_offers_is_asked_no_longer() {
     assert!(ran.answers[0] <= 4, "{:?}", ran.answers);
 }
 
+/// S2.4: its certificates are as good as anybody's.
+#[test]
+fn s2_one_that_has_deleted_receipts_is_asked_for_them_in_vain_and_not_called_a_liar() {
+    let forgets = |a: &mut Answer| match a {
+        Answer::Heights(heights) => heights.iter_mut().any(|h| {
+            h.blocks.clear();
+            h.last.clear();
+            true
+        }),
+        _ => false,
+    };
+    let forgets = Server::Lies(forgets);
+    let ran = whole(&[forgets, Server::Honest, forgets, Server::Honest]);
+    assert!(!ran.notes.contains("lied"), "{}", ran.notes);
+}
+
 #[test]
 fn s2_of_liars_alone_nothing_is_taken_over() {
     let chain = chain();
@@ -269,77 +310,70 @@ fn s2_of_liars_alone_nothing_is_taken_over() {
     assert!(ran.notes.contains("nobody serves"), "{}", ran.notes);
 }
 
+/// S2.4 cannot be shown across it, so what was held before it stays, until it is out of the window.
 #[test]
-fn s2_a_node_that_is_not_far_behind_fetches_history() {
-    let chain = chain();
-    let last = chain.commits.last().unwrap();
-    let mut sync = Sync::new(SyncConfig::default(), chain.terms(), None, Millis(0));
-    for now in 0..STUCK / 500 {
-        let now = Millis(now * 500);
-        let place = || Place {
-            behind: true,
-            commit: CommitIndex(3),
-            timestamp: last.timestamp.saturating_sub(100_000),
-        };
-        let mut asks = Vec::new();
-        assert!(sync.step(now, place, &mut asks).unwrap().is_none());
-        for ask in asks {
-            assert_eq!(ask.request, Request::Offers);
-            let Ok(offers) = serve(&chain, &chain.held, &ask.request);
-            sync.answered(now, ask.id, Ok(offers));
-        }
+fn s2_a_height_without_a_certificate_leaves_the_snapshots_before_it() {
+    let mut chain = chain();
+    let before = chain.newest_due();
+    chain.extend_uncertified(1);
+    let gap = chain.commits.len() as u64;
+    for _ in 0..15 {
+        chain.extend(1);
     }
-    assert!(!sync.is_gathering());
+    assert_eq!(chain.newest_due(), before);
+    let ran = run(&chain, &[Server::Honest; 4], 60_000);
+    let synced = ran.synced.unwrap_or_else(|| panic!("{}", ran.notes));
+    assert_eq!(synced.certificate.statement.height, before);
+
+    // The window, the step before it, and at most one interval of posting.
+    let steps = (VALIDITY + 1_000 + 5_000) / 500 + 2;
+    while chain.commits.len() as u64 <= gap + steps {
+        chain.extend(1);
+    }
+    assert!(chain.newest_due() > Height(gap));
+    let ran = run(&chain, &[Server::Honest; 4], 60_000);
+    let synced = ran.synced.unwrap_or_else(|| panic!("{}", ran.notes));
+    assert_eq!(synced.certificate.statement.height, chain.newest_due());
 }
 
-/// A node whose history nobody serves takes over even what is near.
+/// The negative control: a snapshot with such a height in its window is no use to anybody.
 #[test]
-fn s2_a_node_that_gets_no_history_takes_over_what_there_is() {
-    let chain = chain();
-    let last = chain.commits.last().unwrap();
-    let mut sync = Sync::new(SyncConfig::default(), chain.terms(), None, Millis(0));
-    let gathers_at = (0..60).map(|n| Millis(n * 500)).find(|now| {
-        let place = || Place {
-            behind: true,
-            commit: CommitIndex(3),
-            timestamp: last.timestamp.saturating_sub(100_000),
-        };
-        let mut asks = Vec::new();
-        sync.step(*now, place, &mut asks).unwrap();
-        for ask in asks {
-            let Ok(answer) = serve(&chain, &chain.held, &ask.request);
-            sync.answered(*now, ask.id, Ok(answer));
-        }
-        sync.is_gathering()
-    });
-    let at = gathers_at.expect("it gathers at last").0;
-    assert!(
-        (STUCK..STUCK + ASK_EVERY + 2 * OFFERS_WAIT).contains(&at),
-        "{at} ms"
-    );
+fn s2_a_window_with_a_height_that_has_no_certificate_cannot_be_shown() {
+    let mut chain = chain();
+    chain.extend_uncertified(1);
+    let due = |chain: &Chain| {
+        let last_two = &chain.commits[chain.commits.len() - 2..];
+        last_two[0].timestamp.0 / 5_000 < last_two[1].timestamp.0 / 5_000
+    };
+    while !due(&chain) || chain.commits.len() < 86 {
+        chain.extend(1);
+    }
+    chain.held = vec![chain.view(Height(chain.commits.len() as u64))];
+    let ran = run(&chain, &[Server::Honest; 4], 60_000);
+    assert!(ran.synced.is_none());
+    assert!(ran.notes.contains("nobody serves"), "{}", ran.notes);
 }
 
-/// What was asked for before may arrive, and make the snapshot needless.
+/// As a member that was there all the time.
 #[test]
-fn s2_a_node_that_has_got_further_meanwhile_does_not_go_back() {
-    let chain = chain();
-    let mut sync = Sync::new(SyncConfig::default(), chain.terms(), None, Millis(0));
-    let target = chain.held.last().unwrap().certificate.statement.commit;
-    let mut gathered = false;
-    for now in (0..15_000).step_by(10) {
-        let place = || Place {
-            behind: true,
-            commit: if gathered { target } else { CommitIndex::ZERO },
-            timestamp: Millis(0),
-        };
-        let mut asks = Vec::new();
-        let synced = sync.step(Millis(now), place, &mut asks).unwrap();
-        assert!(synced.is_none());
-        for ask in asks {
-            let Ok(answer) = serve(&chain, &chain.held, &ask.request);
-            sync.answered(Millis(now), ask.id, Ok(answer));
-        }
-        gathered |= sync.is_gathering();
-    }
-    assert!(gathered && !sync.is_gathering());
+fn s2_after_a_restart_the_certificates_say_which_window_can_be_shown() {
+    let whole = |chain: &Chain| {
+        let newest = Height(chain.commits.len() as u64);
+        let newest = chain.certificate(newest).unwrap().unwrap();
+        let params = chain.terms().params;
+        let Ok(from) = whole_from(Some(&newest), &params, |height| chain.certificate(height));
+        (from, remembered_from(&newest.statement, &params))
+    };
+    let short = Chain::new(10, 20);
+    assert_eq!(whole(&short).0, Millis::ZERO);
+    let mut chain = Chain::new(10, 60);
+    let (from, window) = whole(&chain);
+    assert!(from < window && from > Millis::ZERO);
+    chain.extend_uncertified(1);
+    chain.extend(1);
+    let after = chain.commits.last().unwrap().timestamp;
+    chain.extend(1);
+    assert_eq!(whole(&chain).0, after);
+    let Ok(none) = whole_from(None, &chain.terms().params, |h| chain.certificate(h));
+    assert_eq!(none, Millis::ZERO);
 }

@@ -91,3 +91,48 @@ fn a_request_for_nothing_or_below_no_prefix_is_none() {
     let what = Some(What::State(piece));
     assert_eq!(Request::from_wire(&wire::SyncRequest { what }), None);
 }
+
+/// An answer of this length to a request, most of it a field that nobody reads.
+fn padded(answer: &Answer, length: usize) -> Bytes {
+    let mut bytes = answer.encode().to_vec();
+    let rest = length - bytes.len() - 6;
+    // Field 15, of bytes, whose length is written in five.
+    bytes.push(0x7a);
+    for place in 0..5 {
+        let more = if place < 4 { 0x80 } else { 0 };
+        bytes.push((rest >> (7 * place) & 0x7f) as u8 | more);
+    }
+    bytes.resize(length, 7);
+    bytes.into()
+}
+
+#[test]
+fn s2_an_answer_is_bounded_in_bytes_and_so_is_what_is_kept_of_it() {
+    let state = Request::State {
+        height: Height(1),
+        prefix: Prefix::default(),
+    };
+    let leaf = |bytes: usize| {
+        let id = ObjectId::Account(Address([4; 32]));
+        Answer::State(Piece::Leaves(vec![(id, Bytes::from(vec![5; bytes]))]))
+    };
+    let around = leaf(LENGTH_MAX).encode().len() - LENGTH_MAX;
+    survives(&state, leaf(LENGTH_MAX - around));
+    let longer = leaf(LENGTH_MAX - around + 1).encode();
+    assert!(Answer::decode(&state, longer).is_err());
+
+    let certificate = testing::certify(&testing::statement(7), &[0, 1, 2]);
+    let offers = Answer::Offers(vec![certificate; OFFERS_MAX]);
+    survives(&Request::Offers, offers.clone());
+    let longer = padded(&offers, OFFERS_LENGTH_MAX + 1);
+    assert!(Answer::decode(&Request::Offers, longer).is_err());
+
+    let small = leaf(100);
+    let needed = small.encode().len();
+    let most = 2 * needed + PADDING_MAX;
+    assert_eq!(
+        Answer::decode(&state, padded(&small, most)),
+        Ok(small.clone())
+    );
+    assert!(Answer::decode(&state, padded(&small, most + 1)).is_err());
+}

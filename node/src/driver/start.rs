@@ -1,0 +1,400 @@
+//! Opening and starting a node's parts. What may refuse because of arguments, files or ports comes before
+//! anything is made on the disk, as far as that is possible.
+
+use super::clock::Clock;
+use super::engine::{COMMANDS_MAX, Command, Commands, End, Engine, Readers};
+use super::guard::Guard;
+use super::inbound::{self, Verifier};
+use super::pruning::Pruner;
+use super::take_over::{self, DATABASE};
+use super::{DriverError, Node, checkpoints, restore};
+use crate::api;
+use crate::config::NodeConfig;
+use crate::events::EventLog;
+use crate::keys::NodeKeys;
+use crate::metrics::{Direction, Metrics};
+use crate::replica::posting::{self, Unposted};
+use crate::replica::{Effect, MempoolConfig, Replica, ReplicaConfig, Restored};
+use crate::tracker::Tracker;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+use weft_basechain::AccountKey;
+use weft_network::{IdentitySeed, Limits, Member, Network, NetworkConfig, Role};
+use weft_storage::Store;
+use weft_types::{Committee, Genesis, Height, MemberIndex, NetworkId, Round};
+
+/// Submissions of the API that wait for the replica.
+const SUBMISSIONS_MAX: usize = 1024;
+/// Between two looks at the links.
+const PEERS_INTERVAL: Duration = Duration::from_millis(500);
+
+/// What a node is in its committee.
+struct Identity {
+    own: Option<(MemberIndex, NodeKeys)>,
+    /// Of the libp2p identity: the vertex key's seed, or a fresh one for an observer.
+    seed: IdentitySeed,
+}
+
+/// What files and disk say.
+struct Opened {
+    genesis: Arc<Genesis>,
+    committee: Arc<Committee>,
+    identity: Identity,
+    base_key: Option<AccountKey>,
+    store: Arc<Store>,
+    guard: Option<Guard>,
+    knows_signed: bool,
+    anchored: Height,
+    unposted: Unposted,
+}
+
+impl Opened {
+    async fn open(
+        config: &NodeConfig,
+        keys: Option<NodeKeys>,
+    ) -> Result<(Self, Restored), DriverError> {
+        config.check().map_err(DriverError::Settings)?;
+        let genesis = Arc::new(read_genesis(config)?);
+        let committee = genesis.committee().map_err(|source| DriverError::Genesis {
+            path: config.genesis.clone(),
+            source,
+        })?;
+        let committee = Arc::new(committee);
+        let identity = identify(config, keys, &committee)?;
+        let base_key = checkpoints::base_key(config).map_err(DriverError::BaseKey)?;
+        checkpoints::compare_with_registry(&config.base_rpc, &genesis).await?;
+        let network_id = genesis.network.id();
+        take_over::adopt(&config.data)?;
+        let store = Arc::new(Store::open(&config.data.join(DATABASE), network_id)?);
+        let (guard, signed) = match &identity.own {
+            Some((_, keys)) => {
+                let (guard, signed) = Guard::open(&config.data, network_id, keys, &store)?;
+                (Some(guard), signed)
+            }
+            None => (None, Ok(Round::ZERO)),
+        };
+        let restored = restore::restore(&store, &genesis, &committee, guard.as_ref(), signed)?;
+        let interval = genesis.template.params.checkpoint_interval_ms;
+        let newest = restored.certificate.clone();
+        let unposted = Unposted::at_restart(newest, interval, |height| store.statement(height))?;
+        let opened = Self {
+            genesis,
+            committee,
+            identity,
+            base_key,
+            store,
+            guard,
+            knows_signed: signed.is_ok(),
+            anchored: restored.anchored,
+            unposted,
+        };
+        Ok((opened, restored))
+    }
+
+    fn network_id(&self) -> NetworkId {
+        self.genesis.network.id()
+    }
+
+    fn replica(&self, config: &NodeConfig) -> ReplicaConfig {
+        let mempool = usize::try_from(config.mempool_bytes_max).unwrap_or(usize::MAX);
+        ReplicaConfig {
+            genesis: self.genesis.clone(),
+            committee: self.committee.clone(),
+            own: self.identity.own.clone(),
+            mempool: MempoolConfig::new(mempool),
+            adjust: None,
+            sync: config.sync(),
+        }
+    }
+
+    fn checkpoints(
+        &self,
+        config: &NodeConfig,
+        commands: &Commands,
+        readers: &Readers,
+        clock: Clock,
+    ) -> checkpoints::Checkpoints {
+        checkpoints::Checkpoints {
+            rpc: config.base_rpc.clone(),
+            contracts: checkpoints::contracts(&self.genesis),
+            key: self.base_key.clone(),
+            own: self.identity.own.as_ref().map(|(index, _)| *index),
+            schedule: posting::schedule(self.genesis.committee.len()),
+            anchored: self.anchored,
+            commands: commands.clone(),
+            store: self.store.clone(),
+            events: readers.events.clone(),
+            metrics: readers.metrics.clone(),
+            clock,
+        }
+    }
+
+    fn say_running(&self, name: &str, api: SocketAddr) {
+        let network = self.network_id();
+        match &self.identity.own {
+            Some((member, _)) => {
+                tracing::info!(name, %network, %member, %api, "node is running");
+            }
+            None => tracing::info!(
+                name,
+                %network,
+                %api,
+                "observer is running: it follows, signs nothing and takes no transactions"
+            ),
+        }
+    }
+}
+
+/// Opens and starts everything.
+pub(super) async fn start(config: NodeConfig, keys: Option<NodeKeys>) -> Result<Node, DriverError> {
+    let mut again = (config.clone(), keys.clone());
+    let (opened, restored) = Opened::open(&config, keys).await?;
+    let clock = Clock::start();
+    let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
+    let stop = CancellationToken::new();
+    let mut effects = Vec::new();
+    let replica = Replica::new(opened.replica(&config), restored, clock.now(), &mut effects);
+    let to_members = network_config(&config, &opened.genesis, &opened.identity)?;
+    let (network, events) = Network::start(to_members).await?;
+    let listener = listen(config.api_listen).await?;
+    let api = listener.local_addr().unwrap_or(config.api_listen);
+    // S2: started again, it is where it was.
+    again.0.api_listen = api;
+
+    let (views, view) = watch::channel(Arc::new(replica.view()));
+    let (unposted, to_post) = watch::channel(opened.unposted.clone());
+    let metrics = Arc::new(Metrics::new());
+    let readers = Readers {
+        views,
+        tracker: Arc::new(Tracker::new(metrics.clone())),
+        events: EventLog::new(clock.now().0),
+        metrics: metrics.clone(),
+        unposted,
+    };
+    let verifier = Verifier::new(
+        opened.network_id(),
+        opened.committee.clone(),
+        commands.clone(),
+        metrics.clone(),
+    );
+    // S1: what a member has signed it shows to others only while it knows that itself.
+    let knows_signed = Arc::new(AtomicBool::new(opened.knows_signed));
+    let mut tasks = JoinSet::new();
+    let inbound = inbound::run(
+        events,
+        verifier.clone(),
+        opened.store.clone(),
+        view.clone(),
+        knows_signed.clone(),
+        stop.clone(),
+    );
+    tasks.spawn(named("the network", inbound));
+    let posting = opened.checkpoints(&config, &commands, &readers, clock);
+    tasks.spawn(named("checkpointing", posting.run(to_post, stop.clone())));
+    let (peers, connected) = watch::channel(0);
+    let watching = watch_peers(network.clone(), peers, metrics.clone(), stop.clone());
+    tasks.spawn(named("watching peers", watching));
+    let begins = restore::first_commit(&opened.store)?;
+    let (begins, history_from) = watch::channel(begins);
+    let params = &opened.genesis.template.params;
+    let pruner = Pruner::new(opened.store.clone(), params, config.history_keep());
+    let pruning = pruner.run(view.clone(), begins, stop.clone());
+    tasks.spawn(named("pruning", pruning));
+    let (submitter, submissions) = api::Submitter::channel(SUBMISSIONS_MAX);
+    let state = api::ApiState::new(api::ApiParts {
+        name: config.name.clone(),
+        genesis: opened.genesis.clone(),
+        store: opened.store.clone(),
+        views: view,
+        peers: connected,
+        tracker: readers.tracker.clone(),
+        events: readers.events.clone(),
+        submitter,
+        metrics,
+        limits: api::Limits {
+            requests_per_second: config.api_rate_max,
+            ..api::Limits::default()
+        },
+        history_from,
+    })
+    .map_err(DriverError::Thread)?;
+    tasks.spawn(named("the API", api::serve(listener, state, stop.clone())));
+
+    opened.say_running(&config.name, api);
+    let store = Arc::downgrade(&opened.store);
+    let engine = Engine {
+        replica,
+        network_id: opened.network_id(),
+        gc_depth: opened.genesis.template.params.gc_depth,
+        store: opened.store,
+        guard: opened.guard,
+        knows_signed,
+        recovering: None,
+        stalled: false,
+        network: network.clone(),
+        verifier,
+        commands,
+        readers,
+        clock,
+        runtime: tokio::runtime::Handle::current(),
+        handling: Duration::ZERO,
+        data: config.data,
+        taken_over: false,
+    };
+    let engine = spawn_engine(engine, effects, inbox, submissions, stop.clone())?;
+    Ok(Node {
+        api,
+        engine,
+        tasks,
+        network,
+        stop,
+        again,
+        store,
+    })
+}
+
+/// A task that ends is told by its name.
+async fn named(name: &'static str, task: impl Future<Output = ()>) -> &'static str {
+    task.await;
+    name
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, DriverError> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|source| DriverError::Listen { address, source })
+}
+
+/// The replica has a thread of its own, with a timer, so that nothing else of the node delays it.
+fn spawn_engine(
+    engine: Engine,
+    effects: Vec<Effect>,
+    inbox: mpsc::Receiver<Command>,
+    submissions: mpsc::Receiver<api::Submit>,
+    stop: CancellationToken,
+) -> Result<JoinHandle<Result<End, DriverError>>, DriverError> {
+    let (finished, result) = tokio::sync::oneshot::channel();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .map_err(DriverError::Thread)?;
+    std::thread::Builder::new()
+        .name("weft-replica".to_owned())
+        .spawn(move || {
+            let _ = finished.send(runtime.block_on(engine.run(effects, inbox, submissions, stop)));
+        })
+        .map_err(DriverError::Thread)?;
+    Ok(tokio::spawn(async move {
+        result
+            .await
+            .unwrap_or(Err(DriverError::Ended("the replica's thread")))
+    }))
+}
+
+/// Tells the API and the metrics how the links stand.
+async fn watch_peers(
+    network: weft_network::Handle,
+    peers: watch::Sender<u64>,
+    metrics: Arc<Metrics>,
+    stop: CancellationToken,
+) {
+    let (mut sent, mut received) = (0, 0);
+    while stop
+        .run_until_cancelled(tokio::time::sleep(PEERS_INTERVAL))
+        .await
+        .is_some()
+    {
+        let status = network.peers();
+        peers.send_replace(status.iter().filter(|p| p.connected).count() as u64);
+        let (out, into) = status.iter().fold((0, 0), |(out, into), peer| {
+            (out + peer.sent_bytes, into + peer.received_bytes)
+        });
+        metrics.network_bytes(Direction::Sent, out.saturating_sub(sent));
+        metrics.network_bytes(Direction::Received, into.saturating_sub(received));
+        (sent, received) = (out, into);
+    }
+}
+
+fn read_genesis(config: &NodeConfig) -> Result<Genesis, DriverError> {
+    let path = config.genesis.clone();
+    let text = std::fs::read_to_string(&path).map_err(|source| match source.kind() {
+        std::io::ErrorKind::NotFound => DriverError::NoGenesis(path.clone()),
+        _ => DriverError::Read {
+            path: path.clone(),
+            source,
+        },
+    })?;
+    Genesis::from_json(&text).map_err(|source| DriverError::Genesis { path, source })
+}
+
+fn identify(
+    config: &NodeConfig,
+    keys: Option<NodeKeys>,
+    committee: &Committee,
+) -> Result<Identity, DriverError> {
+    // There is one committee yet. With more, keys of a later one will have to wait for it here.
+    let own = match keys {
+        None => None,
+        Some(keys) => match committee.index_of(&keys.vertex.public()) {
+            Some(index) => Some((index, keys)),
+            None => {
+                return Err(DriverError::NoMember {
+                    keys: config.keys.clone(),
+                    vertex: keys.vertex.public(),
+                    genesis: config.genesis.clone(),
+                });
+            }
+        },
+    };
+    if let Some((index, keys)) = &own {
+        let member = committee.member(*index);
+        if member.is_none_or(|m| m.finality_key != keys.finality.public()) {
+            return Err(DriverError::FinalityKey(config.keys.clone()));
+        }
+    }
+    let seed = match &own {
+        Some((_, keys)) => IdentitySeed::new(*keys.vertex.seed()),
+        None => IdentitySeed::new(rand::random()),
+    };
+    Ok(Identity { own, seed })
+}
+
+fn network_config(
+    config: &NodeConfig,
+    genesis: &Genesis,
+    identity: &Identity,
+) -> Result<NetworkConfig, DriverError> {
+    let listen: weft_network::Multiaddr = config.p2p_listen.parse().map_err(
+        |e: <weft_network::Multiaddr as std::str::FromStr>::Err| DriverError::Address {
+            address: config.p2p_listen.clone(),
+            reason: e.to_string(),
+        },
+    )?;
+    let members = genesis.committee.iter().zip(0..);
+    let members = members.map(|(member, index)| Member {
+        index: MemberIndex(index),
+        vertex_key: member.vertex_key.0,
+        addresses: member
+            .addresses
+            .split(',')
+            .filter_map(|a| a.trim().parse().ok())
+            .collect(),
+    });
+    Ok(NetworkConfig {
+        network_id: genesis.network.id().to_string(),
+        role: identity
+            .own
+            .as_ref()
+            .map_or(Role::Observer, |(index, _)| Role::Member(*index)),
+        seed: identity.seed.clone(),
+        // Observers dial; nobody dials them.
+        listen: identity.own.iter().map(|_| listen.clone()).collect(),
+        committee: members.collect(),
+        limits: Limits::default(),
+    })
+}

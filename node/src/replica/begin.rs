@@ -1,0 +1,176 @@
+//! A replica that goes on where a disk stood.
+
+use super::Replica;
+use super::effects::{Effect, Input};
+use super::finality::Finality;
+use super::heights::{LastHeight, due_for_posting};
+use super::held::Held;
+use super::mempool::{Mempool, MempoolConfig};
+use super::outbox::Outbox;
+use super::progress::Progress;
+use super::recovery::Recovery;
+use super::restore::Restored;
+use super::sync::{self, Sync, SyncConfig};
+use crate::keys::NodeKeys;
+use crate::view::CertifiedView;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use weft_consensus::{Core, CoreConfig};
+use weft_ledger::Snapshot;
+use weft_types::{
+    Certificate, Committee, Genesis, Height, MemberIndex, Millis, Round, Statement, Verified,
+};
+
+/// What a replica is made of.
+pub struct ReplicaConfig {
+    pub genesis: Arc<Genesis>,
+    pub committee: Arc<Committee>,
+    /// `None`: follow as an observer.
+    pub own: Option<(MemberIndex, NodeKeys)>,
+    pub mempool: MempoolConfig,
+    /// For simulations: changes the core's timing and limits, which are a node's own affair.
+    pub adjust: Option<fn(&mut CoreConfig)>,
+    pub sync: SyncConfig,
+}
+
+impl Replica {
+    /// A replica that goes on where `restored` stands. Effects of starting are in `out`.
+    pub fn new(
+        config: ReplicaConfig,
+        restored: Restored,
+        now: Millis,
+        out: &mut Vec<Effect>,
+    ) -> Self {
+        let params = &config.genesis.template.params;
+        let own_index = config.own.as_ref().map(|(index, _)| *index);
+        let certificate = restored.certificate.as_ref();
+        let certified_height = certificate.map_or(Height::ZERO, |c| c.statement.height);
+        let snapshot = restored.ledger.snapshot();
+        let last_height = last_height(&config.genesis, &restored.statements, &snapshot);
+        let mut finality = finality(&config, certified_height);
+        if restored.lost.is_none() {
+            finality.sign_above(restored.height_floor);
+        }
+        let recovery = recovery(&config, &restored, now);
+        let terms = sync::Terms {
+            network: config.genesis.network,
+            params: params.clone(),
+            committee: config.committee.clone(),
+            unchecked: config.sync.unchecked,
+        };
+        let mut recovered = restored.core;
+        if recovery.is_some() {
+            recovered.signed = None;
+        }
+        let mut replica = Self {
+            core: Core::new(core_config(&config), recovered, now),
+            core_effects: Vec::new(),
+            spare_effects: Vec::new(),
+            mempool: Mempool::new(config.mempool),
+            ledger: restored.ledger,
+            finality,
+            recovery,
+            height_floor: restored.height_floor,
+            outbox: Outbox::default(),
+            last_height,
+            snapshots: BTreeMap::new(),
+            certified: certified_view(restored.certificate, snapshot),
+            anchored: restored.anchored,
+            unordered: false,
+            progress: Progress::new(&config.committee, own_index, now),
+            sync: Sync::new(config.sync, terms, own_index, now),
+            held: Held::new(
+                config.sync.snapshot_interval,
+                params,
+                certified_height,
+                restored.whole_from,
+            ),
+            ended: None,
+            halted: None,
+            committee: config.committee,
+            own: config.own,
+            genesis: config.genesis,
+        };
+        replica.sign_again(restored.statements, certified_height, out);
+        for (author, share) in restored.shares {
+            let outcomes = replica.finality.add(author, &share);
+            replica.conclude(outcomes, out);
+        }
+        replica.handle(now, Input::Tick, out);
+        replica
+    }
+
+    /// F2: heights that were open when the node went down.
+    fn sign_again(&mut self, statements: Vec<Statement>, certified: Height, out: &mut Vec<Effect>) {
+        let interval = self.genesis.template.params.checkpoint_interval_ms;
+        let mut previous = self.genesis.template.timestamp_ms;
+        for statement in statements {
+            let due = due_for_posting(statement.height, previous, statement.timestamp, interval);
+            previous = statement.timestamp;
+            if statement.height > certified {
+                self.sign_statement(statement, due, out);
+            }
+        }
+    }
+}
+
+fn core_config(config: &ReplicaConfig) -> CoreConfig {
+    let mut core = CoreConfig::new(
+        config.genesis.network.id(),
+        config.committee.clone(),
+        config.own.as_ref().map(|(index, _)| *index),
+        &config.genesis.template.params,
+    );
+    if let Some(adjust) = config.adjust {
+        adjust(&mut core);
+    }
+    core
+}
+
+fn finality(config: &ReplicaConfig, certified: Height) -> Finality {
+    let own = config.own.as_ref();
+    let signer = own.map(|(index, keys)| (*index, keys.finality.clone()));
+    let committee = config.committee.clone();
+    Finality::new(config.genesis.network, committee, signer, certified)
+}
+
+fn last_height(genesis: &Genesis, statements: &[Statement], snapshot: &Snapshot) -> LastHeight {
+    statements.last().map_or(
+        LastHeight {
+            height: Height::ZERO,
+            timestamp: genesis.template.timestamp_ms,
+            state_root: snapshot.root(),
+        },
+        |statement| LastHeight {
+            height: statement.height,
+            timestamp: statement.timestamp,
+            state_root: statement.state_root,
+        },
+    )
+}
+
+/// The store holds the state after the newest commit. It proves the certified height only when nothing
+/// has changed since.
+fn certified_view(
+    certificate: Option<Arc<Verified<Certificate>>>,
+    snapshot: Snapshot,
+) -> Option<CertifiedView> {
+    let certificate = certificate.filter(|c| snapshot.root() == c.statement.state_root)?;
+    Some(CertifiedView {
+        certificate,
+        snapshot,
+    })
+}
+
+/// S1: what has to be asked before anything is signed; `None` for what has never signed.
+fn recovery(config: &ReplicaConfig, restored: &Restored, now: Millis) -> Option<Recovery> {
+    let (own, _) = config.own.as_ref()?;
+    let committee = config.committee.clone();
+    if let Some(lost) = restored.lost {
+        let leader = restored.core.last.leader.map(|l| l.round);
+        return Some(Recovery::lost(committee, *own, lost, leader));
+    }
+    let signed = restored.core.signed.unwrap_or(Round::ZERO);
+    let own_round = restored.core.own.as_ref().map_or(signed, |v| v.round());
+    (own_round > Round::ZERO).then(|| Recovery::restart(committee, *own, signed, now))
+}

@@ -1,0 +1,115 @@
+//! What goes into the replica, and what comes out of it.
+
+use super::posting;
+use super::recovery::Latest;
+use super::sync::{Answer, Ask, NoAnswer, SyncId, Synced};
+use crate::view::View;
+use std::sync::Arc;
+use weft_consensus::{Evidence, FetchId, FetchRequest};
+use weft_ledger::{Applied, LedgerMeta};
+use weft_types::{
+    Certificate, Commit, Epoch, Height, MemberIndex, Round, Statement, StatementDigest,
+    Transaction, Verified, Vertex, VertexDigest, VertexRef,
+};
+
+/// What the replica learns from outside.
+#[derive(Debug)]
+pub enum Input {
+    /// Received or fetched; `from` is the peer, not the author.
+    Vertex {
+        vertex: Verified<Vertex>,
+        from: Option<MemberIndex>,
+    },
+    /// A member has asked for vertices.
+    Asked {
+        by: MemberIndex,
+        vertices: Vec<VertexRef>,
+    },
+    /// A fetch is over; what it brought has been handed in before.
+    FetchEnded(FetchId),
+    /// S2.8: a member has deleted what it was asked for.
+    HistoryGone { of: MemberIndex },
+    /// S1: a member's answer to [`Effect::AskLatest`].
+    Latest { of: MemberIndex, latest: Latest },
+    /// S2: what came of [`Effect::AskSync`].
+    Sync {
+        id: SyncId,
+        answer: Result<Answer, NoAnswer>,
+    },
+    /// The base chain has finalised the checkpoint of a height.
+    Anchored(Height),
+    /// The deadline has passed.
+    Tick,
+}
+
+/// What the driver is to do, in order.
+pub enum Effect {
+    /// V3: record in the signing guard, synced; a refusal stops the node.
+    GuardVertex {
+        epoch: Epoch,
+        round: Round,
+        digest: VertexDigest,
+    },
+    /// V3: the same for a statement.
+    GuardStatement {
+        epoch: Epoch,
+        height: Height,
+        digest: StatementDigest,
+    },
+    /// S1: forbid everything at or below in the signing guard, synced. Make it if it is missing, or in
+    /// place of a damaged one.
+    GuardFloor {
+        epoch: Epoch,
+        round: Round,
+        height: Height,
+    },
+    /// Store an own vertex, synced.
+    PersistOwn(Verified<Vertex>),
+    /// Store another member's vertex; synced with the next own one.
+    Persist(Verified<Vertex>),
+    Broadcast(Verified<Vertex>),
+    /// Pass a vertex on to a member that shows that it lacks it.
+    Relay {
+        to: MemberIndex,
+        vertex: Verified<Vertex>,
+    },
+    /// Ask a member, hand in what it answers, then `FetchEnded`.
+    Fetch(FetchRequest),
+    /// S1: ask a member for the latest vertex that it has signed. No answer is needed if there is none.
+    AskLatest(MemberIndex),
+    /// S2: ask a member for a part of a snapshot, and hand in what comes of it.
+    AskSync(Ask),
+    /// S2: put this in the store's place, all or nothing, and make the replica anew from it. This one is
+    /// at its end.
+    TakeOver(Box<Synced>),
+    /// Tell the operator.
+    Note(String),
+    /// Store a commit with all that it changed, in one batch, and tell readers.
+    Executed(Box<Executed>),
+    /// Store a certificate, synced, and tell readers. One with heights due for posting (B2), which it is
+    /// the first to cover, goes to [`posting`].
+    Certified {
+        certificate: Arc<Verified<Certificate>>,
+        due: Vec<posting::Due>,
+    },
+    /// Remember that a checkpoint is anchored, and tell readers.
+    Anchored(Height),
+    /// Keep the proof that a member signed two vertices for one round.
+    Equivocation(Evidence),
+    /// F4: stop taking part, keep the store for replay, and say why.
+    Halt(String),
+}
+
+/// A commit and what executing it did.
+pub struct Executed {
+    pub commit: Commit,
+    /// The commit's transactions that are not void, in order.
+    pub transactions: Vec<Arc<Verified<Transaction>>>,
+    pub applied: Applied,
+    /// Of the ledger after it.
+    pub meta: LedgerMeta,
+    /// Set when this commit is a height.
+    pub statement: Option<Statement>,
+    /// What readers see from then on.
+    pub view: View,
+}
