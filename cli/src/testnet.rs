@@ -169,6 +169,7 @@ async fn run_up(arguments: UpArguments, output: &Output) -> Result<(), Failure> 
         any_ports: arguments.any_ports,
         ephemeral: arguments.ephemeral,
         base_key: arguments.base_key,
+        unusual: None,
     };
     let shutdown = signals::shutdown()?;
     tokio::pin!(shutdown);

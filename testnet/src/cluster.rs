@@ -21,7 +21,7 @@ pub use manifest::{BaseEntry, DevAccount, Manifest, NodeEntry};
 pub use settings::{Base, BaseError, Settings};
 pub use setup::{FAUCET_ACCOUNT, LOAD_ACCOUNT, account_key};
 pub use status::{BaseState, NodeState, Status};
-pub use up::{Up, UpOptions, up};
+pub use up::{Unusual, Up, UpOptions, up};
 
 use crate::ports::NODES_MAX;
 use crate::process::ProcessId;

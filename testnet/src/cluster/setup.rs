@@ -6,8 +6,8 @@ use super::error::ClusterError;
 use super::folder::Folder;
 use super::manifest::{DevAccount, Manifest};
 use super::settings::Settings;
+use super::up::UpOptions;
 use std::fs;
-use std::path::Path;
 use std::time::SystemTime;
 use weft_basechain::BaseChain;
 use weft_node::{CONFIG_FILE, NodeConfig, NodeKeys, read_secret, write_secret};
@@ -42,7 +42,7 @@ pub fn account_key(folder: &Folder, name: &str) -> Result<SecretKey, ClusterErro
 pub fn prepare(
     folder: &Folder,
     settings: &Settings,
-    base_key: Option<&Path>,
+    options: &UpOptions,
 ) -> Result<Template, ClusterError> {
     folder.write_settings(settings)?;
     for node in 0..usize::from(settings.nodes) {
@@ -51,7 +51,7 @@ pub fn prepare(
         keys.save(&folder.node(node).join("keys"))?;
         keys.mark_new(&folder.node(node).join(NodeConfig::default().data))?;
     }
-    base::prepare(folder, settings, base_key)?;
+    base::prepare(folder, settings, options.base_key.as_deref())?;
     let dev = dev_names();
     let dev = dev.iter().map(|name| (name.as_str(), DEV_BALANCE));
     let sources = [FAUCET_ACCOUNT, LOAD_ACCOUNT].map(|name| (name, SOURCE_BALANCE));
@@ -64,12 +64,15 @@ pub fn prepare(
             balance,
         });
     }
-    let template = Template {
+    let mut template = Template {
         name: "testnet".to_owned(),
         timestamp_ms: now(),
         params: ProtocolParams::default(),
         accounts,
     };
+    if let Some(unusual) = options.unusual {
+        (unusual.genesis)(&mut template);
+    }
     template.validate()?;
     Ok(template)
 }
@@ -82,6 +85,7 @@ fn dev_names() -> Vec<String> {
 pub fn finish(
     folder: &Folder,
     settings: &Settings,
+    options: &UpOptions,
     template: Template,
     chain: &BaseChain,
     committee: &Committee,
@@ -99,7 +103,7 @@ pub fn finish(
     };
     genesis.validate()?;
     for (node, name) in settings.node_names().into_iter().enumerate() {
-        write_config(folder, settings, node, name)?;
+        write_config(folder, settings, options, node, name)?;
     }
     let accounts = dev_names()
         .into_iter()
@@ -112,11 +116,12 @@ pub fn finish(
 fn write_config(
     folder: &Folder,
     settings: &Settings,
+    options: &UpOptions,
     node: usize,
     name: String,
 ) -> Result<(), ClusterError> {
     let port = settings.ports.api.get(node).copied().unwrap_or_default();
-    let config = NodeConfig {
+    let mut config = NodeConfig {
         name,
         genesis: folder.genesis(),
         api_listen: ([127, 0, 0, 1], port).into(),
@@ -125,6 +130,9 @@ fn write_config(
         base_key: Some(base::submitter(folder, node)),
         ..NodeConfig::default()
     };
+    if let Some(unusual) = options.unusual {
+        (unusual.node)(&mut config);
+    }
     let path = folder.node(node).join(CONFIG_FILE);
     fs::write(&path, config.to_toml()).map_err(|e| ClusterError::io(&path, e))
 }

@@ -17,8 +17,9 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 use weft_basechain::Endpoint;
 use weft_client::{Client, Draft, Options, Wait};
+use weft_node::NodeConfig;
 use weft_types::api::{NodeStatus, TransactionState};
-use weft_types::{Address, Amount, AssetId, Operation, Payment};
+use weft_types::{Address, Amount, AssetId, Operation, Payment, Template};
 
 /// Nodes of a testnet, unless asked otherwise.
 const NODES: u16 = 4;
@@ -48,6 +49,15 @@ pub struct UpOptions {
     pub ephemeral: bool,
     /// Key file of an account that deploys and pays, for a base chain that is not ours.
     pub base_key: Option<PathBuf>,
+    /// For tests: what a new testnet has that is not as usual.
+    pub unusual: Option<Unusual>,
+}
+
+/// Changes what a new testnet is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Unusual {
+    pub genesis: fn(&mut Template),
+    pub node: fn(&mut NodeConfig),
 }
 
 /// A testnet that runs.
@@ -183,7 +193,7 @@ pub async fn up(
         without_faucet: None,
         say,
     };
-    match start.all(is_new, options.base_key.as_deref()).await {
+    match start.all(is_new, options).await {
         Ok(manifest) => Ok(Up {
             cluster: start.cluster,
             manifest,
@@ -227,17 +237,13 @@ struct Start<'a> {
 }
 
 impl Start<'_> {
-    async fn all(
-        &mut self,
-        is_new: bool,
-        base_key: Option<&Path>,
-    ) -> Result<Manifest, ClusterError> {
+    async fn all(&mut self, is_new: bool, options: &UpOptions) -> Result<Manifest, ClusterError> {
         let folder = self.cluster.folder.clone();
         let settings = self.cluster.settings.clone();
         let template = match is_new {
             true => {
                 (self.say)("making keys and accounts");
-                Some(setup::prepare(&folder, &settings, base_key)?)
+                Some(setup::prepare(&folder, &settings, options)?)
             }
             false => None,
         };
@@ -245,7 +251,7 @@ impl Start<'_> {
         if let Some(template) = template {
             let digest = template.digest();
             let (chain, committee) = base::found(&folder, &settings, digest, self.say).await?;
-            setup::finish(&folder, &settings, template, &chain, &committee)?;
+            setup::finish(&folder, &settings, options, template, &chain, &committee)?;
         }
         for name in settings.node_names() {
             self.start_node(&name)?;
@@ -399,7 +405,7 @@ impl Start<'_> {
             payments: vec![payment],
             items: vec![],
         };
-        let transaction = draft.valid_for(CERTIFIED_MAX).sign(&key, vec![transfer]);
+        let transaction = draft.sign(&key, vec![transfer]);
         let status = client.submit(&transaction, Wait::Certified).await;
         let status = status.map_err(failed)?;
         if matches!(

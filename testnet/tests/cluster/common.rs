@@ -81,8 +81,12 @@ impl Drop for Net {
 
 impl Net {
     pub async fn up() -> Self {
+        Self::up_with(options()).await
+    }
+
+    pub async fn up_with(options: UpOptions) -> Self {
         let parent = tempfile::tempdir().unwrap();
-        let started = start(&folder(&parent), &options()).await;
+        let started = start(&folder(&parent), &options).await;
         let started = started.unwrap_or_else(|e| panic!("{e}"));
         Self {
             cluster: started.cluster,
@@ -146,6 +150,15 @@ impl Net {
         for node in nodes {
             self.cluster.fault(fault, &node.to_string()).await.unwrap();
         }
+    }
+
+    /// Proofs that somebody has signed twice, as the node counts them.
+    pub async fn evidence(&self, node: usize) -> u64 {
+        let api = self.manifest.nodes[node].api.trim_start_matches("http://");
+        let metrics = weft_http::testing::get(api.parse().unwrap(), "/metrics").await;
+        let mut lines = metrics.lines();
+        let count = lines.find_map(|l| l.strip_prefix("weft_equivocations_total "));
+        count.and_then(|n| n.parse().ok()).expect("a counter")
     }
 
     pub async fn status(&self, node: usize) -> Option<NodeStatus> {

@@ -6,3 +6,4 @@ mod faults;
 mod life;
 mod power;
 mod refusals;
+mod snapshots;

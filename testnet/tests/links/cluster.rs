@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use weft_basechain::embedded::ChainConfig;
@@ -78,12 +76,7 @@ impl Running {
     /// The whole answer.
     pub async fn get(&self, path: &str) -> String {
         let address = self.api.trim_start_matches("http://");
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nhost: node\r\nconnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        answer
+        weft_http::testing::get(address.parse().unwrap(), path).await
     }
 
     pub async fn stop(self) {
@@ -108,7 +101,18 @@ pub struct Cluster {
 pub struct Unusual {
     /// Beside the user's.
     pub accounts: u64,
+    pub params: fn(&mut ProtocolParams),
     pub settings: fn(&mut NodeConfig),
+}
+
+impl Default for Unusual {
+    fn default() -> Self {
+        Self {
+            accounts: 0,
+            params: |_| {},
+            settings: |_| {},
+        }
+    }
 }
 
 fn account(n: u64) -> GenesisAccount {
@@ -122,9 +126,7 @@ fn account(n: u64) -> GenesisAccount {
 
 impl Cluster {
     pub async fn start() -> Self {
-        let settings = |_: &mut NodeConfig| {};
-        let accounts = 0;
-        Self::start_with(Unusual { accounts, settings }).await
+        Self::start_with(Unusual::default()).await
     }
 
     pub async fn start_with(unusual: Unusual) -> Self {
@@ -146,7 +148,7 @@ impl Cluster {
         })
         .await
         .unwrap();
-        let template = Template {
+        let mut template = Template {
             name: "links".to_owned(),
             timestamp_ms: Millis(now.as_millis() as u64),
             params: ProtocolParams {
@@ -160,6 +162,7 @@ impl Cluster {
             .chain((0..unusual.accounts).map(account))
             .collect(),
         };
+        (unusual.params)(&mut template.params);
         let endpoint = Endpoint::connect(base.rpc_url()).await.unwrap();
         let params = DeployParams {
             network: template.digest(),

@@ -12,7 +12,7 @@ async fn status(node: &Running) -> NodeStatus {
 }
 
 /// Proofs that somebody has signed twice, as the node counts them.
-async fn evidence(node: &Running) -> u64 {
+pub async fn evidence(node: &Running) -> u64 {
     let metrics = node.get("/metrics").await;
     let line = metrics
         .lines()
