@@ -455,7 +455,7 @@ impl VertexBody {
     }
 }
 
-/// V6: the lists of a body, by their field numbers in `vertex.proto`.
+/// V2: the lists of a body, by their field numbers in `vertex.proto`.
 fn check_counts(counts: &[usize; 16]) -> Result<(), VertexError> {
     let limits = [
         (6, "parents", MEMBERS_MAX),

@@ -1,3 +1,5 @@
+mod published;
+
 use super::*;
 use crate::schedule::Schedule;
 use weft_types::testing::{members, network, vertex_key};
@@ -16,14 +18,19 @@ struct World {
 }
 
 fn world(stakes: &[u64], leaders: &[&[u32]]) -> World {
+    let row = |row: &&[u32]| row.iter().map(|i| MemberIndex(*i)).collect();
+    let rows = leaders.iter().map(row).collect();
+    scheduled(stakes, Schedule::table_with_reputation(rows))
+}
+
+fn scheduled(stakes: &[u64], schedule: Schedule) -> World {
     let mut list = members(stakes.len());
     for (member, stake) in list.iter_mut().zip(stakes) {
         member.stake = Stake(*stake);
     }
     let committee = Arc::new(Committee::new(Epoch::ZERO, list).unwrap());
-    let row = |row: &&[u32]| row.iter().map(|i| MemberIndex(*i)).collect();
     let config = Arc::new(CoreConfig {
-        schedule: Schedule::table_with_reputation(leaders.iter().map(row).collect()),
+        schedule,
         ..CoreConfig::new(network().id(), committee, None, &ProtocolParams::default())
     });
     let genesis = |m| Vertex::genesis(network().id(), Epoch::ZERO, m).reference();

@@ -1,5 +1,6 @@
 use super::*;
-use weft_types::testing::{committee, members};
+use serde_json::json;
+use weft_types::testing::{check_vectors, committee, members};
 use weft_types::{Epoch, Stake};
 
 #[test]
@@ -66,4 +67,45 @@ fn d5_the_demoted_lead_nothing_and_the_others_share_their_turns() {
     let table = Schedule::table_with_reputation(vec![vec![MemberIndex(1), MemberIndex(2)]]);
     let leaders = table.leaders(&committee, Round(1), &demoted);
     assert_eq!(leaders, [MemberIndex(3), MemberIndex(2)]);
+}
+
+/// For who implements the draw again: docs/spec/vectors/leaders.json.
+#[test]
+fn d5_leaders_are_as_published() {
+    let stakes = [1, 1, 5, 1, 3, 1, 1];
+    let mut list = members(stakes.len());
+    for (member, stake) in list.iter_mut().zip(stakes) {
+        member.stake = Stake(stake);
+    }
+    let draw = |epoch: u64, round: u64, per_round: u32, demoted: &[u32]| {
+        let committee = Committee::new(Epoch(epoch), list.clone()).unwrap();
+        let out = demoted.iter().map(|m| MemberIndex(*m)).collect();
+        let leaders =
+            Schedule::by_stake([9; 32], per_round).leaders(&committee, Round(round), &out);
+        json!({
+            "epoch": epoch, "round": round, "leaders_per_round": per_round,
+            "demoted": demoted, "leaders": leaders,
+        })
+    };
+    let hash = blake3(
+        Domain::LeaderSchedule,
+        &[&[9; 32], &[0; 8], &1u64.to_be_bytes(), &[0; 8]],
+    );
+    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let vectors = json!({
+        "tag": std::str::from_utf8(Domain::LeaderSchedule.tag()).unwrap(),
+        "seed": "09".repeat(32),
+        "stakes": stakes,
+        "hash_of_epoch_0_round_1_slot_0": hash,
+        "draws": [
+            draw(0, 0, 128, &[]),
+            draw(0, 1, 128, &[]),
+            draw(0, 2, 128, &[]),
+            draw(0, 2, 2, &[]),
+            draw(0, 2, 128, &[2, 3]),
+            draw(0, 2, 2, &[2, 3]),
+            draw(3, u64::MAX, 128, &[0]),
+        ],
+    });
+    check_vectors("leaders", &vectors);
 }
