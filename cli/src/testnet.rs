@@ -88,6 +88,10 @@ pub struct UpArguments {
     /// Key file of a funded account that deploys and pays, for a base chain by its URL
     #[arg(long, value_name = "FILE")]
     base_key: Option<PathBuf>,
+    /// D6: commit after two message delays, where at most so many per cent of the stake lie and
+    /// others that are faulty only crash
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(0..=33))]
+    two_delay: Option<u32>,
     /// Remove the folder when the testnet ends
     #[arg(long)]
     ephemeral: bool,
@@ -166,6 +170,7 @@ async fn run_up(arguments: UpArguments, output: &Output) -> Result<(), Failure> 
         nodes: arguments.nodes,
         base: arguments.base,
         instance: arguments.place.instance,
+        two_delay: arguments.two_delay,
         any_ports: arguments.any_ports,
         ephemeral: arguments.ephemeral,
         base_key: arguments.base_key,

@@ -72,6 +72,7 @@ fn wrong_arguments_are_wrong_use() {
     for arguments in [
         &["frobnicate"][..],
         &["testnet", "up", "--base", "ganache"],
+        &["testnet", "up", "--two-delay", "34"],
         &["testnet", "fault", "kill"],
         &["testnet", "fault", "kill", "1", "--for", "soon"],
         &["testnet", "load", "--mix", "chess"],

@@ -66,6 +66,9 @@ pub struct Settings {
     pub instance: u16,
     pub nodes: u16,
     pub base: Base,
+    /// D6: commits after two message delays, where at most so many per cent of the stake lie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub two_delay: Option<u32>,
     /// Whether the folder is removed when the testnet ends.
     pub ephemeral: bool,
     pub ports: Ports,

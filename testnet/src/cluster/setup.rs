@@ -67,7 +67,10 @@ pub fn prepare(
     let mut template = Template {
         name: "testnet".to_owned(),
         timestamp_ms: now(),
-        params: ProtocolParams::default(),
+        params: ProtocolParams {
+            byzantine_percent: settings.two_delay,
+            ..ProtocolParams::default()
+        },
         accounts,
     };
     if let Some(unusual) = options.unusual {

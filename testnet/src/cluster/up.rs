@@ -43,6 +43,8 @@ pub struct UpOptions {
     pub nodes: Option<u16>,
     pub base: Option<Base>,
     pub instance: Option<u16>,
+    /// D6: commits after two message delays, where at most so many per cent of the stake lie, 0 to 33.
+    pub two_delay: Option<u32>,
     /// Ports that happen to be free instead of those of the instance.
     pub any_ports: bool,
     /// Remove the folder when the testnet ends.
@@ -90,6 +92,7 @@ impl UpOptions {
             instance,
             nodes,
             base,
+            two_delay: self.two_delay,
             ephemeral: self.ephemeral,
             ports,
         })
@@ -114,6 +117,15 @@ impl UpOptions {
                 "--base",
                 settings.base.to_string(),
                 base.map(ToString::to_string),
+            ),
+            (
+                "--two-delay",
+                settings
+                    .two_delay
+                    .map_or("off".to_owned(), |p| p.to_string()),
+                self.two_delay
+                    .filter(|p| Some(*p) != settings.two_delay)
+                    .map(|p| p.to_string()),
             ),
             (
                 "--ephemeral",

@@ -122,6 +122,7 @@ async fn keys_are_for_their_owner_alone_and_a_reset_leaves_nothing() {
     let folder = Folder::new(&path).unwrap();
     let single = UpOptions {
         nodes: Some(1),
+        two_delay: Some(20),
         ephemeral: true,
         ..options()
     };
@@ -129,6 +130,8 @@ async fn keys_are_for_their_owner_alone_and_a_reset_leaves_nothing() {
     net.cluster = started.cluster;
     net.manifest = started.manifest;
     net.pay(&[0], 3).await;
+    let genesis = net.client(&[0]).genesis().await.unwrap();
+    assert_eq!(genesis.template.params.byzantine_percent, Some(20), "D6");
     net.cluster.down().await.unwrap();
     assert!(!path.exists(), "ephemeral");
 }

@@ -40,8 +40,12 @@ async fn a_testnet_that_is_there_is_no_other_than_it_was_set_up_as() {
             ephemeral: true,
             ..UpOptions::default()
         },
+        UpOptions {
+            two_delay: Some(20),
+            ..UpOptions::default()
+        },
     ];
-    for (options, what) in asked.iter().zip(["--nodes", "--ephemeral"]) {
+    for (options, what) in asked.iter().zip(["--nodes", "--ephemeral", "--two-delay"]) {
         let error = start(net.cluster.folder(), options).await.unwrap_err();
         assert!(error.to_string().contains(what), "{error}");
     }

@@ -8,6 +8,7 @@ fn settings() -> Settings {
         instance: 0,
         nodes: 4,
         base: Base::Embedded,
+        two_delay: None,
         ephemeral: false,
         ports: Ports::of_instance(0, 4, true),
     }
