@@ -135,6 +135,8 @@ pub enum Sabotage {
     AnchorTooEarly,
     /// V4: vertices wait whatever their number.
     WaitingUnbounded,
+    /// O1: a leader's parents are output with it though they were output before.
+    OutputAgain,
     /// O2: the GC round is one off for a core that holds vertices far above the leader.
     GarbageByLocalState,
 }

@@ -38,12 +38,19 @@ impl Core {
             &vertex,
             self.last.timestamp,
         );
-        let order = history(&mut self.dag, leader, floor);
+        #[cfg_attr(not(any(test, feature = "testing")), allow(unused_mut))]
+        let mut order = history(&mut self.dag, leader, floor);
         let nodes = order.iter().filter_map(|v| self.dag.get(v));
         let vertices: Vec<Verified<Vertex>> = nodes.map(|n| n.vertex.clone()).collect();
         for vertex in &vertices {
             self.settled(vertex);
             self.reputation.output(&self.dag, vertex, leader.round);
+        }
+        #[cfg(any(test, feature = "testing"))]
+        if self.config.broken(Sabotage::OutputAgain) {
+            order.extend(vertex.parents().iter().filter(|p| p.round >= floor));
+            order.sort_unstable();
+            order.dedup();
         }
         let demoted = self.reputation.commit(leader.round);
         let commit = Commit {

@@ -1,5 +1,6 @@
 //! What must always hold, watched over a whole run from outside of all members (the list at the end of
-//! the protocol's specification). Each check has a planted bug that fires it, in `tests/`.
+//! the protocol's specification). Each check is fired in `tests/sim`: by a planted bug, or by more criminals
+//! than there may be; two statements of one height by `oracle/tests.rs` alone.
 //!
 //! Only honest members are held to anything: those that commit no crime. A crash, a pause or a wiped
 //! disk excuses nobody from safety.

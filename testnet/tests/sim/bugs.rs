@@ -72,7 +72,7 @@ fn a_vertex_sent_before_it_is_on_disk_becomes_two() {
 }
 
 #[test]
-fn an_old_copy_without_a_guard_signs_twice() {
+fn an_old_copy_without_a_guard_signs_twice_and_is_accused_of_it() {
     // Rounds slow enough that the member is not behind when it comes back: one that is behind
     // fetches its own newer vertices first, and does not need the guard.
     let make = planted(Planted::NoGuard, "oldcopy:1@1s+600ms");
@@ -80,13 +80,12 @@ fn an_old_copy_without_a_guard_signs_twice() {
         low: 200,
         high: 400,
     };
-    caught(
-        |seed| Plan {
-            latency: latency.clone(),
-            ..make(seed)
-        },
-        Rule::Equivocation,
-    );
+    let make = |seed| Plan {
+        latency: latency.clone(),
+        ..make(seed)
+    };
+    caught(make, Rule::Equivocation);
+    caught(make, Rule::Accusation);
 }
 
 #[test]
@@ -133,14 +132,43 @@ fn passing_over_undecided_slots_parts_the_order() {
 
 #[test]
 fn garbage_by_local_state_parts_the_order() {
-    let adjust = |config: &mut CoreConfig| {
+    let shallow = |config: &mut CoreConfig| config.gc_depth = 10;
+    let broken = |config: &mut CoreConfig| {
         config.sabotage = Some(Sabotage::GarbageByLocalState);
         config.gc_depth = 10;
     };
-    let make = |seed| Plan {
+    let make = |seed, adjust: fn(&mut CoreConfig)| Plan {
         nodes: 7,
         adjust: Some(adjust),
         ..plan(seed, 100, "withhold:2,pause:2@1s+2s,loss:20")
     };
-    assert!(first(make, |outcome| broke(outcome, Rule::Agreement)).is_some());
+    let parted = first(
+        |seed| make(seed, broken),
+        |outcome| broke(outcome, Rule::Agreement),
+    );
+    assert!(parted.is_some());
+    for seed in 0..2 {
+        clean(make(seed, shallow));
+    }
+}
+
+#[test]
+fn what_is_output_again_is_no_integrity() {
+    let adjust = |config: &mut CoreConfig| config.sabotage = Some(Sabotage::OutputAgain);
+    caught(sabotaged(adjust, ""), Rule::Integrity);
+}
+
+#[test]
+fn a_past_that_is_dropped_too_early_leaves_vertices_behind() {
+    // Whoever is late is linked to weakly, from below the GC round.
+    let adjust = |config: &mut CoreConfig| config.gc_depth = 3;
+    let make = sabotaged(adjust, "jitter:100");
+    caught(
+        |seed| Plan {
+            nodes: 7,
+            latency: Latency::regions(),
+            ..make(seed)
+        },
+        Rule::Validity,
+    );
 }

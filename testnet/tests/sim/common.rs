@@ -1,5 +1,8 @@
 //! Runs that are expected to be right, and the words for those that are not.
 
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use weft_testnet::sim::{End, Latency, Outcome, Plan, Rule, Signer, parse_faults, simulate};
 
 /// Seven members over a wide area, mock signers, so many rounds.
@@ -39,4 +42,23 @@ pub fn clean(plan: Plan) -> Outcome {
 
 pub fn broke(outcome: &Outcome, rule: Rule) -> bool {
     outcome.violations.iter().any(|v| v.rule == rule)
+}
+
+/// Does something for each number, on all cores.
+pub fn on_all_cores(numbers: Range<u64>, work: impl Fn(u64) + Sync) {
+    let next = AtomicU64::new(numbers.start);
+    let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= numbers.end {
+                        return;
+                    }
+                    work(number);
+                }
+            });
+        }
+    });
 }

@@ -13,3 +13,5 @@ mod posting;
 mod recovery;
 mod snapshots;
 mod speed;
+mod twins;
+mod two_delay;

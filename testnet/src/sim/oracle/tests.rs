@@ -6,7 +6,9 @@ use super::*;
 use std::sync::Arc;
 use weft_ledger::{Applied, Ledger};
 use weft_node::View;
-use weft_types::{Commit, Epoch, MemberIndex, MemberSet, Statement, VertexBody, testing};
+use weft_types::{
+    Commit, Epoch, FinalityShare, MemberIndex, MemberSet, Statement, VertexBody, testing,
+};
 
 const AT: Time = Time(7);
 
@@ -133,12 +135,19 @@ fn output_twice_a_gap_or_a_torn_chain_is_no_integrity() {
 }
 
 fn vertex(round: u64, timestamp: u64) -> weft_types::Verified<Vertex> {
+    stating(round, timestamp, &[])
+}
+
+/// A vertex of member 0 with its shares of these statements.
+fn stating(round: u64, timestamp: u64, statements: &[Statement]) -> weft_types::Verified<Vertex> {
     let plan = Plan {
         nodes: 4,
         signer: Signer::Mock,
         ..Plan::default()
     };
     let cast = Cast::new(&plan).unwrap();
+    let shares = statements.iter();
+    let shares = shares.map(|s| FinalityShare::sign(s, &cast.keys[0].finality));
     let body = VertexBody {
         network: cast.network,
         epoch: Epoch::ZERO,
@@ -148,7 +157,7 @@ fn vertex(round: u64, timestamp: u64) -> weft_types::Verified<Vertex> {
         parents: Vec::new(),
         weak_links: Vec::new(),
         transactions: Vec::new(),
-        shares: Vec::new(),
+        shares: shares.collect(),
     };
     Vertex::sign(body, Vec::new(), &cast.keys[0].vertex)
 }
@@ -161,6 +170,31 @@ fn two_vertices_of_one_round_are_equivocation_and_one_sent_twice_is_not() {
     assert!(rules(&oracle).is_empty());
     oracle.sent(AT, 0, &vertex(1, 2), false);
     assert_eq!(rules(&oracle), [Rule::Equivocation]);
+}
+
+#[test]
+fn two_statements_of_one_height_by_one_key_are_noticed_and_one_stated_again_is_not() {
+    let mut oracle = oracle();
+    let statement = testing::statement(1);
+    oracle.sent(
+        AT,
+        0,
+        &stating(1, 1, std::slice::from_ref(&statement)),
+        false,
+    );
+    oracle.sent(
+        AT,
+        0,
+        &stating(2, 2, std::slice::from_ref(&statement)),
+        false,
+    );
+    assert!(rules(&oracle).is_empty());
+    let other = Statement {
+        timestamp: Millis(7),
+        ..statement
+    };
+    oracle.sent(AT, 0, &stating(3, 3, &[other]), false);
+    assert_eq!(rules(&oracle), [Rule::Certificates]);
 }
 
 #[test]
