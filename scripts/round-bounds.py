@@ -2,8 +2,12 @@
 """How fast rounds can be over a table of round trips, and what they can commit directly then.
 
     scripts/round-bounds.py [testnet/data/regions.csv]
+    scripts/round-bounds.py uniform:50-100
 
-One member a place, one unit of stake each. First the length of a round when each member proposes once a quorum is here.
+Over links whose delay is drawn for each message nothing can be arranged between members; there the second form shows what a
+commit consists of, by how many of ten vertices a round a member waits for. It knows nothing of loss, load and time-outs.
+
+Over a table: one member a place, one unit of stake each. First the length of a round when each member proposes once a quorum is here.
 Then, for a given length, offsets between members are searched (hill climbing from random starts, one seed) so that the
 slots of as many members as possible are committed directly (D1, D2), each member linking to what is here in time. The
 result of the search is a lower bound on what is possible, not a proof of the best.
@@ -60,7 +64,42 @@ def best(links, quorum, length, rng):
     return int(found)
 
 
+def uniform(low, high, size=10, rounds=400):
+    rng = random.Random(1)
+    quorum, members = size - (size - 1) // 3, range(size)
+    print(f"{size} members that all lead, a quorum of {quorum}, delays of {low:.0f} to {high:.0f} ms")
+    for wanted in range(quorum, size + 1):
+        made, came, parents = [[0.0] * size], [], []  # by round: when, at whom when, from whom what was there
+        for r in range(rounds):
+            came.append([[made[r][a] + (rng.uniform(low, high) if a != b else 0.0) for a in members] for b in members])
+            made.append([sorted(came[r][b])[wanted - 1] for b in members])
+            parents.append([{a for a in members if came[r][b][a] <= made[r + 1][b]} for b in members])
+        direct, decided = [], []  # by round and leader, at member 0
+        for r in range(rounds - 2):
+            holds = lambda x, v: sum(v in parents[r][j] for j in parents[r + 1][x]) >= quorum
+            when = [sorted(came[r + 2][0][x] for x in members if holds(x, v)) for v in members]
+            direct.append([w[quorum - 1] if len(w) >= quorum else None for w in when])
+        for slots in reversed(direct):  # what is not decided directly waits for the first slot three rounds above
+            anchor = decided[2][0] if len(decided) > 2 else 0.0
+            decided.insert(0, [anchor if at is None else at for at in slots])
+        latest, waits = 0.0, []
+        for r, slots in enumerate(decided[: -rounds // 4]):
+            for v, at in enumerate(slots):
+                latest = max(latest, at)
+                waits.append(latest - made[r][v])
+        length = sum(made[-1]) / size / rounds
+        median = lambda l: sorted(l)[len(l) // 2]
+        last = median([t - made[r + 2][0] for r, s in enumerate(direct) for t in s if t is not None])
+        part = sum(t is not None for s in direct for t in s) / len(direct) / size
+        print(
+            f"waiting for {wanted}: rounds of {length:.1f} ms, {100 * part:.0f} % of the slots decided directly; half a round, two"
+            f" and the last message ({last:.0f}) are {2.5 * length + last:.0f} ms, in order {length / 2 + median(waits):.0f}"
+        )
+
+
 def main():
+    if len(sys.argv) > 1 and sys.argv[1].startswith("uniform:"):
+        return uniform(*map(float, sys.argv[1].removeprefix("uniform:").split("-")))
     default = pathlib.Path(__file__).parent.parent / "testnet/data/regions.csv"
     links = one_way(sys.argv[1] if len(sys.argv) > 1 else default)
     size = len(links)
