@@ -60,6 +60,11 @@ pub struct Limits {
     /// bound the highest rounds go first: they are asked for again when their turn comes. Default
     /// 16 MiB.
     pub suspended_bytes_max: usize,
+    /// The same for all authors together: at this bound whoever has most makes room. Default 256 MiB.
+    pub waiting_bytes_max: usize,
+    /// R3: what honest members let the DAG hold, in encoded bytes, in equal shares: a vertex carries no more
+    /// transactions than its author's share has room for. Default 1 GiB.
+    pub dag_bytes_max: usize,
     /// How many rounds above the own DAG a vertex may be and still be kept. What is further ahead
     /// only counts as a sign that this member is behind. Default 300.
     pub window: u64,
@@ -72,17 +77,23 @@ pub struct Limits {
     pub fetch_vertices_max: usize,
     /// Requests under way to one member. Default 2.
     pub fetches_per_member: usize,
+    /// Requests for vertices under way to all, half of them at most for what is unproven. Each answer can take what the
+    /// network allows for one (8 MiB): 256 MiB together. Default 32.
+    pub fetches_max: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             suspended_bytes_max: 16 << 20,
+            waiting_bytes_max: 256 << 20,
+            dag_bytes_max: 1 << 30,
             window: 300,
             behind_after: 6,
             fetch_rounds_max: 250,
             fetch_vertices_max: 128,
             fetches_per_member: 2,
+            fetches_max: 32,
         }
     }
 }
@@ -137,6 +148,8 @@ pub enum Sabotage {
     WaitingUnbounded,
     /// O1: a leader's parents are output with it though they were output before.
     OutputAgain,
+    /// V4: everybody is asked for what one member names, however much that is.
+    EverybodyAsked,
     /// O2: the GC round is one off for a core that holds vertices far above the leader.
     GarbageByLocalState,
 }
@@ -234,6 +247,16 @@ impl CoreConfig {
             1 << 40,
             "8 MiB..=1 TiB",
         )?;
+        let all = limits.waiting_bytes_max as u64;
+        check(
+            "waiting_bytes_max",
+            all,
+            bytes,
+            1 << 50,
+            "suspended_bytes_max..=1 PiB",
+        )?;
+        let dag = limits.dag_bytes_max as u64;
+        check("dag_bytes_max", dag, least, 1 << 50, "8 MiB..=1 PiB")?;
         check("window", limits.window, 10, 100_000, "10..=100000")?;
         let behind = limits.behind_after;
         check("behind_after", behind, 2, limits.window, "2..=window")?;
@@ -243,6 +266,8 @@ impl CoreConfig {
         check("fetch_vertices_max", vertices, 1, 10_000, "1..=10000")?;
         let fetches = limits.fetches_per_member as u64;
         check("fetches_per_member", fetches, 1, 100, "1..=100")?;
+        let fetches = limits.fetches_max as u64;
+        check("fetches_max", fetches, 2, 1_000, "2..=1000")?;
         let own = u64::from(self.own.map_or(0, |own| own.0));
         let members = self.committee.size() as u64 - 1;
         check("own", own, 0, members, "the committee")?;

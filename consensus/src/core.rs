@@ -11,14 +11,15 @@ mod receiving;
 use crate::config::{CoreConfig, sabotaged};
 use crate::dag::Dag;
 use crate::early::Early;
-use crate::fetch::Fetch;
+use crate::fetch::{Fetch, WANT_COST};
 use crate::interface::{Buffer, Effect, Input, LastCommit, Recovered, Status};
 use crate::order::gc_floor;
 use crate::pace::Pace;
 use crate::relay::Relay;
 use crate::reputation::Reputation;
+use crate::shares::Shares;
 use crate::slots::Slots;
-use crate::suspended::{LINK_COST, Suspended};
+use crate::suspended::Suspended;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use weft_types::{
@@ -93,12 +94,15 @@ impl Clock {
     }
 }
 
-/// Bytes of each author's vertices that wait for their history.
-fn waiting_max(config: &CoreConfig) -> usize {
-    if sabotaged!(config, WaitingUnbounded) {
-        return usize::MAX;
-    }
-    config.limits.suspended_bytes_max
+/// V4, V6: what may wait.
+fn waiting(config: &CoreConfig) -> Shares {
+    let limits = &config.limits;
+    let (author, all) = if sabotaged!(config, WaitingUnbounded) {
+        (usize::MAX, usize::MAX)
+    } else {
+        (limits.suspended_bytes_max, limits.waiting_bytes_max)
+    };
+    Shares::new(config.committee.size(), author, all)
 }
 
 fn carries_payload(vertex: &Vertex) -> bool {
@@ -133,11 +137,11 @@ impl Core {
             slots,
             reputation: Reputation::new(&config),
             recalled: Recalled::default(),
-            suspended: Suspended::new(members, waiting_max(&config)),
+            suspended: Suspended::new(waiting(&config)),
             fetch: Fetch::new(&config),
             pace: Pace::new(&config, now),
             relay: Relay::new(&config),
-            early: Early::new(members, config.limits.suspended_bytes_max),
+            early: Early::new(waiting(&config)),
             output: BTreeSet::new(),
             equivocators: MemberSet::default(),
             seen: vec![Round::ZERO; members],
@@ -207,12 +211,13 @@ impl Core {
         );
         // Those that count, and their parents.
         let from = self.reputation.window_start(leader.round).saturating_sub(1);
+        // Whoever has made these commits has it.
+        let holders = self.config.committee.indices().collect();
         for commit in &commits {
             for vertex in commit.vertices.iter().filter(|v| v.round >= from) {
                 if !self.dag.contains(vertex) {
                     self.recalled.missing.insert(*vertex);
-                    let holder = commit.leader.author;
-                    self.fetch.want(*vertex, holder, None, now);
+                    self.fetch.want(*vertex, &holders, None, now);
                 }
             }
         }
@@ -285,9 +290,10 @@ impl Core {
             floor: self.dag.floor(),
             undecided_from: self.slots.first(),
             vertices: self.dag.len(),
+            dag_bytes: self.dag.bytes(),
             unordered: self.unordered.iter().sum(),
             suspended: self.suspended.len(),
-            suspended_bytes: self.suspended.bytes(),
+            suspended_bytes: self.suspended.shares().bytes().0,
             missing: self.fetch.missing(),
             silent: self.config.committee.indices().filter(silent).collect(),
             equivocators: self.equivocators,
@@ -299,23 +305,27 @@ impl Core {
     }
 
     /// What others can make this core hold beside the DAG: of what has a bound for each author, the
-    /// fullest author's.
-    pub fn buffers(&self) -> [Buffer; 3] {
-        let bytes_max = self.config.limits.suspended_bytes_max;
+    /// fullest author's too.
+    pub fn buffers(&self) -> [Buffer; 5] {
+        let limits = &self.config.limits;
+        let (author, all) = (limits.suspended_bytes_max, limits.waiting_bytes_max);
         let links = self.suspended.links() + self.recalled.missing.len();
         let buffer = |name, bytes, bytes_max| Buffer {
             name,
             bytes,
             bytes_max,
         };
+        let (suspended, early) = (self.suspended.shares(), self.early.shares());
         [
-            buffer("suspended", self.suspended.fullest(), bytes_max),
-            buffer("early", self.early.fullest(), bytes_max),
+            buffer("suspended", suspended.fullest(), author),
+            buffer("early", early.fullest(), author),
+            buffer("suspended-all", suspended.bytes().0, all),
+            buffer("early-all", early.bytes().0, all),
             // What is looked for is paid for by what waits for it.
             buffer(
                 "missing",
-                self.fetch.missing() * LINK_COST,
-                links * LINK_COST,
+                self.fetch.missing() * WANT_COST,
+                links * WANT_COST,
             ),
         ]
     }
@@ -351,7 +361,9 @@ impl Core {
     fn ask(&mut self, now: Millis, out: &mut Vec<Effect>) {
         let frontier = self.dag.quorum_round();
         self.fetch.expire(now);
-        let mut up_to = Round::MAX;
+        // What is further up is needed only once a quorum is below it, or F + 1 say that it is: then
+        // whole rounds are asked for.
+        let mut up_to = frontier.saturating_add(self.config.limits.behind_after);
         if self.behind().is_some() {
             let ahead = self.ahead().collect();
             let held = self.dag.authors(frontier.next());

@@ -23,6 +23,8 @@ pub(crate) struct Dag {
     /// By author: the highest vertex, the first version of its round.
     latest: Vec<Option<VertexRef>>,
     vertices: usize,
+    /// By author: encoded bytes of its vertices.
+    bytes: Vec<usize>,
     walks: u64,
 }
 
@@ -59,6 +61,7 @@ impl Dag {
             quorum_round: floor.saturating_sub(1),
             latest: vec![None; config.committee.size()],
             vertices: 0,
+            bytes: vec![0; config.committee.size()],
             walks: 0,
             config: config.clone(),
         };
@@ -94,6 +97,16 @@ impl Dag {
     /// Number of vertices held.
     pub fn len(&self) -> usize {
         self.vertices
+    }
+
+    /// Encoded bytes of the vertices of an author.
+    pub fn bytes_of(&self, author: MemberIndex) -> usize {
+        self.bytes[author.as_usize()]
+    }
+
+    /// Encoded bytes of all vertices.
+    pub fn bytes(&self) -> usize {
+        self.bytes.iter().sum()
     }
 
     /// The author's highest vertex that is here.
@@ -208,6 +221,7 @@ impl Dag {
             *latest = Some(reference);
         }
         self.vertices += 1;
+        self.bytes[author.as_usize()] += vertex.size();
         let versions = &mut row.places[author.as_usize()];
         versions.push(Node {
             vertex,
@@ -229,6 +243,9 @@ impl Dag {
             }
         }
         self.vertices -= dropped.len();
+        for node in &dropped {
+            self.bytes[node.vertex.author().as_usize()] -= node.vertex.size();
+        }
         self.quorum_round = self.quorum_round.max(self.floor.saturating_sub(1));
         dropped
     }

@@ -1,7 +1,8 @@
 //! V6: vertices whose timestamp is far ahead of the clock. They wait, not long, and in a bounded
-//! number of bytes for each author. Timestamps of others bind nobody, so that letting such a vertex
+//! number of bytes (`shares.rs`). Timestamps of others bind nobody, so that letting such a vertex
 //! in harms nothing; keeping it out for good would cost its transactions.
 
+use crate::shares::{Room, Shares};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use weft_types::{MemberIndex, Millis, Round, Verified, Vertex, VertexDigest, VertexRef};
@@ -12,8 +13,7 @@ const ENTRY_COST: usize = 4096;
 pub(crate) struct Early {
     vertices: BTreeMap<VertexRef, Held>,
     until: BTreeSet<(Millis, VertexRef)>,
-    bytes: Vec<usize>,
-    bytes_max: usize,
+    shares: Shares,
 }
 
 pub(crate) struct Held {
@@ -21,6 +21,10 @@ pub(crate) struct Held {
     pub from: Option<MemberIndex>,
     /// When it is let in.
     pub until: Millis,
+}
+
+fn cost(held: &Held) -> usize {
+    held.vertex.size() + ENTRY_COST
 }
 
 /// All references of an author's vertices of a round.
@@ -34,12 +38,11 @@ pub(crate) fn versions_of(round: Round, author: MemberIndex) -> RangeInclusive<V
 }
 
 impl Early {
-    pub fn new(members: usize, bytes_max: usize) -> Self {
+    pub fn new(shares: Shares) -> Self {
         Self {
             vertices: BTreeMap::new(),
             until: BTreeSet::new(),
-            bytes: vec![0; members],
-            bytes_max,
+            shares,
         }
     }
 
@@ -49,15 +52,23 @@ impl Early {
         versions.next().map(|(_, held)| &held.vertex)
     }
 
-    /// Holds a vertex, unless it is held already or its author has no room left.
+    /// Holds a vertex, unless it is held already or there is no room for it.
     pub fn hold(&mut self, held: Held) {
         let reference = held.vertex.reference();
-        let bytes = &mut self.bytes[reference.author.as_usize()];
-        let cost = held.vertex.size() + ENTRY_COST;
-        if self.vertices.contains_key(&reference) || *bytes + cost > self.bytes_max {
+        let cost = cost(&held);
+        if self.vertices.contains_key(&reference) {
             return;
         }
-        *bytes += cost;
+        loop {
+            match self.shares.room(&reference, cost) {
+                Room::Fits => break,
+                Room::After(victim) => {
+                    self.take(&victim);
+                }
+                Room::None => return,
+            }
+        }
+        self.shares.add(reference, cost);
         self.until.insert((held.until, reference));
         self.vertices.insert(reference, held);
     }
@@ -74,13 +85,12 @@ impl Early {
         let until = self.vertices.get(vertex)?.until;
         self.until.remove(&(until, *vertex));
         let held = self.vertices.remove(vertex)?;
-        self.bytes[vertex.author.as_usize()] -= held.vertex.size() + ENTRY_COST;
+        self.shares.remove(vertex, cost(&held));
         Some(held)
     }
 
-    /// Bytes of the author that has most.
-    pub fn fullest(&self) -> usize {
-        self.bytes.iter().copied().max().unwrap_or_default()
+    pub fn shares(&self) -> &Shares {
+        &self.shares
     }
 
     pub fn deadline(&self) -> Option<Millis> {

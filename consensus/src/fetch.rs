@@ -1,40 +1,59 @@
 //! V4: asking for what is missing. First its sender, then those whose vertices need it, directly or through
-//! others, then the others in rotation; when all have been asked, again after a pause that doubles.
+//! others; when F + 1 of stake is among these, then somebody honest has it, and the others are asked in
+//! rotation too. When all that may be asked have been, again after a pause that doubles, or as soon as
+//! another member names it.
+//! Whoever takes longer than answers do as a rule is not waited for: the next one is asked too.
 //! A member that has let its last request time out comes after all that answer: else whoever sends a
 //! vertex and withholds what it links to would cost everybody a time-out for each. Many vertices go into
 //! one request, and a bounded number of requests is under way to each member.
+//!
+//! Links can be made up. What is named by less than F + 1 of stake is *unproven*: only those that name it
+//! are asked, and an author is the payer of a bounded number of such links at a time. So what a liar makes
+//! the others ask for does not grow with what it writes, and it answers for it alone. Nothing is lost
+//! by it: who is honest has what it names, and what nobody honest names nobody needs.
 //!
 //! A member that is many rounds behind asks for whole rounds, upwards from its own DAG: going down
 //! the links from the top would take one round trip for each round, and would have to keep all of
 //! them until the lowest is here.
 
+mod budget;
+mod room;
+mod rounds;
+mod want;
+
 use crate::config::CoreConfig;
 use crate::interface::{Effect, FetchId, FetchRequest, Wanted};
+use crate::suspended::in_tree;
+use budget::Budget;
+use room::Room;
+use rounds::Rounds;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use want::{Next, Standing, Turn, Want};
 use weft_types::{MemberIndex, MemberSet, Millis, Round, VertexRef};
 
-/// Longest pause before members are asked once more, in milliseconds.
-const PAUSE_MAX: u64 = 2_000;
-/// The first pause.
-const PAUSE_MIN: u64 = 250;
 /// Vertices that are looked at in one call, so that a flood of made-up links costs little at a time.
 const WANTS_AT_ONCE: usize = 1024;
+
+/// Memory that one vertex takes at the most while it is looked for.
+pub(crate) const WANT_COST: usize = in_tree(size_of::<(VertexRef, Want)>())
+    + in_tree(size_of::<(Millis, VertexRef)>())
+    + in_tree(size_of::<VertexRef>());
 
 pub(crate) struct Fetch {
     config: Arc<CoreConfig>,
     wants: BTreeMap<VertexRef, Want>,
-    /// When to ask for a vertex, of those that no request under way asks for.
+    /// When to ask for a vertex.
     due: BTreeSet<(Millis, VertexRef)>,
+    /// Vertices whose time has come, but whoever may be asked has as many requests as it may.
+    busy: BTreeSet<VertexRef>,
+    /// Vertices of rounds that are not asked for yet.
+    above: BTreeSet<VertexRef>,
+    budget: Budget,
     requests: BTreeMap<FetchId, Request>,
     /// By member: how many of the requests are to it.
     under_way: Vec<usize>,
-    rounds: Option<RoundsRequest>,
-    /// When whole rounds may be asked for again, and how often in a row that brought nothing.
-    rounds_at: Millis,
-    rounds_failed: u32,
-    /// Whom to ask for whole rounds: the same member as long as it brings something.
-    rounds_from: MemberIndex,
+    rounds: Rounds,
     /// Members whose last answer did not come in time.
     mute: MemberSet,
     next_id: u64,
@@ -42,40 +61,16 @@ pub(crate) struct Fetch {
     answer: u64,
 }
 
-#[derive(Debug, Clone)]
-struct Want {
-    /// Whom to ask first.
-    sender: Option<MemberIndex>,
-    /// Members that have shown that they have it.
-    holders: MemberSet,
-    asked: MemberSet,
-    /// How often everybody has been asked.
-    attempts: u32,
-    next: Turn,
-}
-
-/// What is next for a vertex that is looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Turn {
-    Due(Millis),
-    /// A request for it is under way.
-    Asked(FetchId),
-}
-
 struct Request {
     to: MemberIndex,
     /// Those not here yet.
     vertices: BTreeSet<VertexRef>,
+    proven: bool,
     brought: bool,
     at: Millis,
-    deadline: Millis,
-}
-
-struct RoundsRequest {
-    id: FetchId,
-    from: MemberIndex,
-    after: Round,
-    brought: bool,
+    /// When another member is asked too.
+    doubt_at: Millis,
+    doubted: bool,
     deadline: Millis,
 }
 
@@ -84,12 +79,12 @@ impl Fetch {
         Self {
             wants: BTreeMap::new(),
             due: BTreeSet::new(),
+            busy: BTreeSet::new(),
+            above: BTreeSet::new(),
+            budget: Budget::new(config.committee.size(), config.limits.fetch_vertices_max),
             requests: BTreeMap::new(),
             under_way: vec![0; config.committee.size()],
-            rounds: None,
-            rounds_at: Millis::ZERO,
-            rounds_failed: 0,
-            rounds_from: MemberIndex(0),
+            rounds: Rounds::new(config.committee.size(), config.own),
             mute: MemberSet::default(),
             next_id: 0,
             answer: config.timing.fetch_timeout_max.0 / 4,
@@ -111,40 +106,80 @@ impl Fetch {
         (usual << asked_before.min(8)).min(high)
     }
 
+    /// After how long another member is asked too, in milliseconds.
+    fn patience(&self) -> u64 {
+        let least = self.config.timing.fetch_timeout_min.0;
+        (self.answer * 3 / 2).max(least)
+    }
+
     fn next_id(&mut self) -> FetchId {
         self.next_id += 1;
         FetchId(self.next_id)
     }
 
-    /// Looks for a vertex that `by`, sent by `sender`, links to. It is asked for when it is `due`.
+    /// Looks for a vertex that vertices by `holders` link to, the newest of them sent by `sender`. It is
+    /// asked for when it is `due`.
     pub fn want(
         &mut self,
         vertex: VertexRef,
-        by: MemberIndex,
+        holders: &MemberSet,
         sender: Option<MemberIndex>,
         due: Millis,
     ) {
-        if let Some(want) = self.wants.get_mut(&vertex) {
-            // A member that was not known to have it: no need to wait for the end of a pause.
-            if want.holders.insert(by)
-                && let Turn::Due(later) = want.next
-                && later > due
-            {
-                self.due.remove(&(later, vertex));
-                self.due.insert((due, vertex));
-                want.next = Turn::Due(due);
-            }
-            return;
+        if !self.wants.contains_key(&vertex) {
+            let want = Want {
+                sender,
+                holders: MemberSet::default(),
+                standing: Standing::Unpaid,
+                asked: MemberSet::default(),
+                paused: false,
+                attempts: 0,
+                next: Turn::Due(due),
+            };
+            self.due.insert((due, vertex));
+            self.wants.insert(vertex, want);
+            self.held_by(&vertex, holders.iter().chain(sender));
+        } else {
+            self.named(&vertex, holders, due);
         }
-        let want = Want {
-            sender,
-            holders: [by].into_iter().chain(sender).collect(),
-            asked: MemberSet::default(),
-            attempts: 0,
-            next: Turn::Due(due),
+    }
+
+    /// Members have named a vertex that is looked for. No need to wait for the end of a pause if they were
+    /// not known to have it.
+    pub fn named(&mut self, vertex: &VertexRef, by: &MemberSet, due: Millis) {
+        if self.held_by(vertex, by.iter()) {
+            self.hurry(*vertex, due);
+        }
+    }
+
+    /// Members have shown that they have a vertex. Whether one of them is new.
+    fn held_by(&mut self, vertex: &VertexRef, by: impl Iterator<Item = MemberIndex>) -> bool {
+        let Some(want) = self.wants.get_mut(vertex) else {
+            return false;
         };
-        self.due.insert((due, vertex));
-        self.wants.insert(vertex, want);
+        let before = want.holders.len();
+        want.holders = want.holders.iter().chain(by).collect();
+        if want.standing == Standing::Proven {
+            return want.holders.len() > before;
+        }
+        if self.config.committee.is_validity(&want.holders) {
+            self.budget.free(want.standing);
+            want.standing = Standing::Proven;
+        } else if want.standing == Standing::Unpaid {
+            want.standing = self.budget.charge(&want.holders);
+        }
+        want.holders.len() > before
+    }
+
+    fn hurry(&mut self, vertex: VertexRef, due: Millis) {
+        if let Some(want) = self.wants.get_mut(&vertex)
+            && let Turn::Due(later) = want.next
+            && later > due
+        {
+            self.due.remove(&(later, vertex));
+            self.due.insert((due, vertex));
+            want.next = Turn::Due(due);
+        }
     }
 
     /// A vertex has come.
@@ -169,9 +204,16 @@ impl Fetch {
         let Some(want) = self.wants.remove(vertex) else {
             return;
         };
+        self.budget.free(want.standing);
         match want.next {
             Turn::Due(due) => {
                 self.due.remove(&(due, *vertex));
+            }
+            Turn::Busy => {
+                self.busy.remove(vertex);
+            }
+            Turn::Above => {
+                self.above.remove(vertex);
             }
             Turn::Asked(id) => {
                 let request = self.requests.get_mut(&id);
@@ -189,7 +231,30 @@ impl Fetch {
     fn close(&mut self, id: FetchId) -> Option<Request> {
         let request = self.requests.remove(&id)?;
         self.under_way[request.to.as_usize()] -= 1;
+        // Its member may be asked for something else.
+        for vertex in std::mem::take(&mut self.busy) {
+            self.turn(vertex, Turn::Due(request.at));
+        }
         Some(request)
+    }
+
+    fn turn(&mut self, vertex: VertexRef, next: Turn) {
+        let Some(want) = self.wants.get_mut(&vertex) else {
+            return;
+        };
+        want.next = next;
+        match next {
+            Turn::Due(due) => {
+                self.due.insert((due, vertex));
+            }
+            Turn::Busy => {
+                self.busy.insert(vertex);
+            }
+            Turn::Above => {
+                self.above.insert(vertex);
+            }
+            Turn::Asked(_) => {}
+        }
     }
 
     /// O2: nothing below the floor is looked for.
@@ -203,81 +268,78 @@ impl Fetch {
         }
     }
 
-    /// A member has sent a vertex that was not known. What answers a request for rounds starts with
-    /// the lowest of them; what the member has just made is of a later one.
+    /// A member has sent a vertex that was not known.
     pub fn brought(&mut self, from: MemberIndex, round: Round) {
-        let answered = |r: &&mut RoundsRequest| r.from == from && r.after.next() == round;
-        if let Some(request) = self.rounds.as_mut().filter(answered) {
-            request.brought = true;
-        }
+        self.rounds.brought(from, round);
     }
 
     /// A request is over.
     pub fn ended(&mut self, id: FetchId, now: Millis) {
-        if let Some(request) = self.rounds.take_if(|r| r.id == id) {
-            self.rounds_ended(request.brought, now);
-        }
+        self.rounds.ended(id, now);
         let Some(request) = self.close(id) else {
             return;
         };
         for vertex in request.vertices {
-            let Some(want) = self.wants.get_mut(&vertex) else {
-                continue;
-            };
-            // An answer may have been cut off where it became too long.
-            if !request.brought {
-                want.asked.insert(request.to);
+            let asked = |w: &&mut Want| w.next == Turn::Asked(id);
+            if let Some(want) = self.wants.get_mut(&vertex).filter(asked) {
+                // An answer may have been cut off where it became too long.
+                if !request.brought {
+                    want.asked.insert(request.to);
+                }
+                self.turn(vertex, Turn::Due(now));
             }
-            want.next = Turn::Due(now);
-            self.due.insert((now, vertex));
-        }
-    }
-
-    fn rounds_ended(&mut self, success: bool, now: Millis) {
-        self.rounds_at = now;
-        if success {
-            self.rounds_failed = 0;
-            return;
-        }
-        // The next member at once, and a pause when all have been asked.
-        self.rounds_from = self.rounds_from.next();
-        self.rounds_failed = self.rounds_failed.saturating_add(1);
-        let members = self.config.committee.size() as u32;
-        if self.rounds_failed.is_multiple_of(members) {
-            self.rounds_at = now.saturating_add(pause(self.rounds_failed / members));
         }
     }
 
     /// Ends the requests that have taken too long.
     pub fn expire(&mut self, now: Millis) {
-        if self.requests.is_empty() && self.rounds.is_none() {
-            return;
-        }
+        self.lose_patience(now);
         let late = self.requests.iter().filter(|(_, r)| r.deadline <= now);
         let late: Vec<FetchId> = late.map(|(id, _)| *id).collect();
         let silent = late.iter().map(|id| &self.requests[id]);
         let silent = silent.filter(|r| !r.brought).map(|r| r.to);
         self.mute = self.mute.iter().chain(silent).collect();
-        let rounds = self.rounds.as_ref().filter(|r| r.deadline <= now);
-        for id in late.into_iter().chain(rounds.map(|r| r.id)) {
+        for id in late.into_iter().chain(self.rounds.late(now)) {
             self.ended(id, now);
         }
     }
 
-    /// How many more vertices each member may be asked for now.
-    fn room(&self) -> BTreeMap<MemberIndex, usize> {
-        let room = self.free().map(|(member, requests)| {
-            let vertices = requests * self.config.limits.fetch_vertices_max;
-            (member, vertices)
-        });
-        room.collect()
+    /// Another member may be asked beside one that takes longer than answers do as a rule.
+    fn lose_patience(&mut self, now: Millis) {
+        let slow = |r: &&mut Request| !r.doubted && r.doubt_at <= now;
+        let mut doubted = Vec::new();
+        for request in self.requests.values_mut().filter(slow) {
+            request.doubted = true;
+            doubted.extend(request.vertices.iter().map(|v| (request.to, *v)));
+        }
+        for (to, vertex) in doubted {
+            if let Some(want) = self.wants.get_mut(&vertex) {
+                want.asked.insert(to);
+                self.turn(vertex, Turn::Due(now));
+            }
+        }
+    }
+
+    /// What may be asked for now. What is unproven takes at most half of the requests, so that whoever
+    /// makes it up and does not answer holds nothing else up.
+    fn room(&self) -> Room {
+        let limits = &self.config.limits;
+        let unproven = self.requests.values().filter(|r| !r.proven).count();
+        Room::new(
+            limits.fetch_vertices_max,
+            self.free(),
+            limits.fetches_max.saturating_sub(self.requests.len()),
+            (limits.fetches_max / 2).saturating_sub(unproven),
+        )
     }
 
     /// Members that may be asked now, and how many requests more each.
     fn free(&self) -> impl Iterator<Item = (MemberIndex, usize)> {
-        let most = self.config.limits.fetches_per_member;
+        let limits = &self.config.limits;
+        let most = limits.fetches_per_member;
+        let full = self.requests.len() >= limits.fetches_max;
         let others = self.config.committee.indices();
-        let others = others.filter(|m| Some(*m) != self.config.own);
+        let others = others.filter(move |m| !full && Some(*m) != self.config.own);
         let free = others.map(move |m| (m, most.saturating_sub(self.under_way[m.as_usize()])));
         free.filter(|(_, requests)| *requests > 0)
     }
@@ -292,14 +354,18 @@ impl Fetch {
         now: Millis,
         out: &mut Vec<Effect>,
     ) {
+        while let Some(vertex) = self.above.first().copied().filter(|v| v.round <= up_to) {
+            self.above.remove(&vertex);
+            self.turn(vertex, Turn::Due(now));
+        }
         let due = self.due.iter().take_while(|(due, _)| *due <= now);
-        let due: Vec<VertexRef> = due.take(WANTS_AT_ONCE).map(|(_, vertex)| *vertex).collect();
+        let due: Vec<(Millis, VertexRef)> = due.take(WANTS_AT_ONCE).copied().collect();
         if due.is_empty() {
             return;
         }
         let mut room = self.room();
         let mut batches = BTreeMap::<MemberIndex, Vec<VertexRef>>::new();
-        for vertex in due {
+        for (time, vertex) in due {
             if !lacks(&vertex) {
                 self.forget(&vertex);
                 continue;
@@ -308,33 +374,22 @@ impl Fetch {
             if room.is_empty() {
                 break;
             }
+            self.due.remove(&(time, vertex));
+            if vertex.round > up_to {
+                self.turn(vertex, Turn::Above);
+                continue;
+            }
+            self.held_by(&vertex, holders(&vertex).iter());
             let Some(want) = self.wants.get_mut(&vertex) else {
                 continue;
             };
-            let next = if vertex.round > up_to {
-                Next::Later(self.config.timing.fetch_timeout_max.0)
-            } else {
-                want.holders = want.holders.iter().chain(holders(&vertex).iter()).collect();
-                next(&self.config, want, &vertex, &room, &self.mute)
-            };
-            if let Turn::Due(before) = want.next {
-                self.due.remove(&(before, vertex));
-            }
-            match next {
+            match want::next(&self.config, want, &vertex, &room, &self.mute) {
                 Next::Ask(member) => {
+                    room.take(member, want.is_proven());
                     batches.entry(member).or_default().push(vertex);
-                    if let Some(left) = room.get_mut(&member) {
-                        *left -= 1;
-                        if *left == 0 {
-                            room.remove(&member);
-                        }
-                    }
                 }
-                Next::Later(pause) => {
-                    let due = now.saturating_add(pause);
-                    want.next = Turn::Due(due);
-                    self.due.insert((due, vertex));
-                }
+                Next::Busy => self.turn(vertex, Turn::Busy),
+                Next::Later(pause) => self.turn(vertex, Turn::Due(now.saturating_add(pause))),
             }
         }
         for (member, batch) in batches {
@@ -347,9 +402,11 @@ impl Fetch {
 
     fn request(&mut self, to: MemberIndex, vertices: &[VertexRef], now: Millis) -> FetchRequest {
         let id = self.next_id();
-        let mut asked_before = 0;
-        for vertex in vertices {
+        let (mut asked_before, mut proven) = (0, false);
+        for (place, vertex) in vertices.iter().enumerate() {
             if let Some(want) = self.wants.get_mut(vertex) {
+                // As it was counted when it was begun.
+                proven |= place == 0 && want.is_proven();
                 want.next = Turn::Asked(id);
                 asked_before = asked_before.max(want.asked.len());
             }
@@ -357,8 +414,11 @@ impl Fetch {
         let request = Request {
             to,
             vertices: vertices.iter().copied().collect(),
+            proven,
             brought: false,
             at: now,
+            doubt_at: now.saturating_add(self.patience()),
+            doubted: false,
             deadline: now.saturating_add(self.timeout(asked_before)),
         };
         self.requests.insert(id, request);
@@ -379,25 +439,13 @@ impl Fetch {
         now: Millis,
         out: &mut Vec<Effect>,
     ) {
-        let own = self.config.own;
-        if self.rounds.is_some() || self.rounds_at > now {
-            return;
-        }
-        let others = || ahead.iter().filter(|m| Some(*m) != own);
-        let next = others().find(|m| *m >= self.rounds_from);
-        let Some(from) = next.or_else(|| others().next()) else {
-            self.rounds_at = now.saturating_add(self.config.timing.fetch_timeout_max.0);
+        let timeout = self.config.timing.fetch_timeout_max.0;
+        let Some(from) = self.rounds.next(ahead, timeout, now) else {
             return;
         };
-        self.rounds_from = from;
         let id = self.next_id();
-        self.rounds = Some(RoundsRequest {
-            id,
-            from,
-            after,
-            brought: false,
-            deadline: now.saturating_add(self.config.timing.fetch_timeout_max.0 * 4),
-        });
+        let deadline = now.saturating_add(timeout * 4);
+        self.rounds.asked(id, from, after, deadline);
         let until = after.saturating_add(self.config.limits.fetch_rounds_max);
         let wanted = Wanted::Rounds { after, until, held };
         out.push(Effect::Fetch(FetchRequest { id, from, wanted }));
@@ -407,53 +455,11 @@ impl Fetch {
     pub fn deadline(&self, behind: bool) -> Option<Millis> {
         let may_ask = !self.due.is_empty() && self.free().next().is_some();
         let due = self.due.first().filter(|_| may_ask).map(|(due, _)| *due);
-        let requests = self.requests.values().map(|r| r.deadline).min();
-        let rounds = match &self.rounds {
-            Some(request) => Some(request.deadline),
-            None => behind.then_some(self.rounds_at),
-        };
+        let next = |r: &Request| if r.doubted { r.deadline } else { r.doubt_at };
+        let requests = self.requests.values().map(next).min();
+        let rounds = self.rounds.deadline(behind);
         [due, requests, rounds].into_iter().flatten().min()
     }
-}
-
-enum Next {
-    Ask(MemberIndex),
-    /// In so many milliseconds.
-    Later(u64),
-}
-
-/// Whom to ask for a vertex: a member that was not asked yet and has room, mute ones last.
-fn next(
-    config: &CoreConfig,
-    want: &mut Want,
-    vertex: &VertexRef,
-    room: &BTreeMap<MemberIndex, usize>,
-    mute: &MemberSet,
-) -> Next {
-    let start = usize::from(vertex.digest.0[0]);
-    let size = config.committee.size();
-    let rotation = (0..size).map(|i| MemberIndex(((start + i) % size) as u32));
-    let fresh = |m: &MemberIndex| Some(*m) != config.own && !want.asked.contains(*m);
-    let holders = rotation.clone().filter(|m| want.holders.contains(*m));
-    let order = want.sender.into_iter().chain(holders);
-    let mut order = order.chain(rotation.clone());
-    let free = |m: &MemberIndex| fresh(m) && room.contains_key(m);
-    let answers = |m: &MemberIndex| free(m) && !mute.contains(*m);
-    if let Some(member) = order.clone().find(answers).or_else(|| order.find(free)) {
-        return Next::Ask(member);
-    }
-    if rotation.clone().any(|m| fresh(&m)) {
-        return Next::Later(config.timing.fetch_delay.0);
-    }
-    want.asked = MemberSet::default();
-    want.attempts = want.attempts.saturating_add(1);
-    Next::Later(pause(want.attempts))
-}
-
-/// The pause after everybody has been asked `attempts` times, in milliseconds.
-fn pause(attempts: u32) -> u64 {
-    let doubled = PAUSE_MIN.saturating_mul(1 << attempts.min(16).saturating_sub(1));
-    doubled.min(PAUSE_MAX)
 }
 
 #[cfg(test)]

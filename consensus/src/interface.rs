@@ -67,6 +67,8 @@ pub struct Proposal {
     pub weak_links: Vec<VertexRef>,
     /// V6: the own previous vertex's timestamp. The new one must not be behind it.
     pub timestamp_floor: Millis,
+    /// R3: how many bytes of transactions it may carry, beside the protocol's own bound.
+    pub payload_bytes_max: usize,
 }
 
 /// A commit with its vertices in the order of output.
@@ -202,6 +204,8 @@ pub struct Status {
     /// Vertices in the DAG, and how many of them carry payload that is not output yet.
     pub vertices: usize,
     pub unordered: usize,
+    /// Encoded bytes of the vertices in the DAG.
+    pub dag_bytes: usize,
     /// Vertices that wait, and their bytes.
     pub suspended: usize,
     pub suspended_bytes: usize,

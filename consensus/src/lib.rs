@@ -19,6 +19,7 @@ mod pattern;
 mod relay;
 mod reputation;
 mod schedule;
+mod shares;
 mod slots;
 mod suspended;
 

@@ -8,8 +8,10 @@
 //!
 //! And when a member asks for a recent vertex of another, it will lack the next ones too: for a time they
 //! are passed on as they come. So an author that shows its vertices to few costs the others one
-//! round trip, not one in each round. Who asks without need gets vertices twice; the number of pairs
-//! served at a time bounds that to three times what is sent anyway.
+//! round trip, not one in each round. When more than F of stake ask for an author's vertices, then it
+//! shows them to few indeed, and whoever gets one from it passes it on to everybody: for twice as long each
+//! time that it begins again soon, since nobody has to ask meanwhile. Who asks without need gets vertices
+//! twice; the number of pairs, and of authors, served at a time bounds that to six times what is sent anyway.
 
 use crate::config::CoreConfig;
 use crate::dag::Dag;
@@ -23,10 +25,13 @@ const TRACELESS_MIN: u32 = 3;
 const RECENT_ROUNDS: u64 = 3;
 /// Members that pass on at the same time.
 const RELAYS: u32 = 2;
-/// Pairs served at a time for which a member asked, for each member of the committee.
+/// Pairs served at a time for which a member asked, for each member of the committee; and authors whose
+/// vertices are passed on to all.
 const PAIRS_PER_MEMBER: usize = 3;
 /// Rounds after which others pass on.
 const TURN_ROUNDS: u64 = 128;
+/// Most doublings of the time for which vertices shown to few are passed on to all.
+const DOUBLINGS_MAX: u32 = 3;
 
 pub(crate) struct Relay {
     config: Arc<CoreConfig>,
@@ -34,6 +39,18 @@ pub(crate) struct Relay {
     pairs: Vec<Pair>,
     /// What members have asked for: whose vertices are passed on to whom, and until when.
     asked: Vec<Asked>,
+    /// By author.
+    thin: Vec<Thin>,
+}
+
+/// Who has asked of late for recent vertices of an author.
+#[derive(Default, Clone)]
+struct Thin {
+    by: MemberSet,
+    since: Millis,
+    /// So long it counts as shown to few.
+    until: Millis,
+    doublings: u32,
 }
 
 struct Asked {
@@ -56,6 +73,7 @@ impl Relay {
         Self {
             pairs,
             asked: Vec::new(),
+            thin: vec![Thin::default(); members],
             config: config.clone(),
         }
     }
@@ -76,6 +94,7 @@ impl Relay {
             if author == own || author == by {
                 continue;
             }
+            self.lacked(author, by, now);
             let known = |a: &&mut Asked| (a.by, a.author) == (by, author);
             let full = self.asked.len() >= PAIRS_PER_MEMBER * self.config.committee.size();
             match self.asked.iter_mut().find(known) {
@@ -88,8 +107,42 @@ impl Relay {
         }
     }
 
-    /// A vertex was accepted, and is in the DAG.
-    pub fn accepted(&mut self, dag: &Dag, vertex: &Vertex, now: Millis, out: &mut Vec<Effect>) {
+    /// Somebody lacks an author's vertices.
+    fn lacked(&mut self, author: MemberIndex, by: MemberIndex, now: Millis) {
+        let full = self.thin.iter().filter(|t| t.until > now).count() >= PAIRS_PER_MEMBER;
+        let period = self.config.timing.relay_for.0;
+        let thin = &mut self.thin[author.as_usize()];
+        if thin.since.saturating_add(period) <= now {
+            (thin.since, thin.by) = (now, MemberSet::default());
+        }
+        thin.by.insert(by);
+        if thin.until <= now && !full && self.config.committee.is_validity(&thin.by) {
+            // Soon after the last time: it goes on.
+            let before = period << thin.doublings;
+            let again = thin.until > Millis::ZERO && thin.until.saturating_add(before) > now;
+            thin.doublings = if again {
+                (thin.doublings + 1).min(DOUBLINGS_MAX)
+            } else {
+                0
+            };
+            thin.until = now.saturating_add(period << thin.doublings);
+        }
+    }
+
+    /// Whether more than F of stake have asked for an author's recent vertices of late.
+    fn is_thin(&self, author: MemberIndex, now: Millis) -> bool {
+        self.thin[author.as_usize()].until > now
+    }
+
+    /// A vertex was accepted, and is in the DAG; `direct`: its author has sent it here.
+    pub fn accepted(
+        &mut self,
+        dag: &Dag,
+        vertex: &Vertex,
+        direct: bool,
+        now: Millis,
+        out: &mut Vec<Effect>,
+    ) {
         let Some(own) = self.config.own else { return };
         let author = vertex.author();
         // Old vertices come in while somebody catches up, and say nothing.
@@ -101,6 +154,7 @@ impl Relay {
         let recently = vertex.links().filter(|l| l.round >= recent);
         let traces: MemberSet = recently.map(|l| l.author).collect();
         let config = self.config.clone();
+        let to_all = direct && self.is_thin(author, now);
         for other in config.committee.indices() {
             if other == own || other == author {
                 continue;
@@ -111,7 +165,7 @@ impl Relay {
                 None => self.pair(author, other).traceless = 0,
             }
             let asked = |a: &Asked| (a.by, a.author) == (other, author) && a.until > now;
-            if self.pair(other, author).until > now || self.asked.iter().any(asked) {
+            if to_all || self.pair(other, author).until > now || self.asked.iter().any(asked) {
                 pass_on(dag, vertex, other, out);
             }
         }

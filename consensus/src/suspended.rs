@@ -1,11 +1,12 @@
 //! V4: vertices that wait for their history.
 //!
-//! Bounded in bytes for each author, so that nobody can crowd out another's vertices. At the bound the
-//! author's highest rounds go first: history is completed from below, and what was dropped is fetched
-//! again once something else needs it. A vertex whose history is here never waits, so that the bound
-//! cannot stop progress.
+//! Bounded in bytes for each author and for all (`shares.rs`), so that nobody can crowd out another's
+//! vertices. What was dropped is fetched again once something else needs it. A vertex whose history is
+//! here never waits, so that the bound cannot stop progress.
 
 use crate::early::versions_of;
+use crate::fetch::WANT_COST;
+use crate::shares::{Room, Shares};
 use std::collections::{BTreeMap, BTreeSet};
 use weft_types::{MemberIndex, MemberSet, Round, Verified, Vertex, VertexDigest, VertexRef};
 
@@ -14,8 +15,7 @@ pub(crate) struct Suspended {
     /// Pairs of what is not in the DAG yet, suspended itself or missing, and a suspended vertex that
     /// links to it.
     needed_by: BTreeSet<(VertexRef, VertexRef)>,
-    authors: Vec<Author>,
-    bytes_max: usize,
+    shares: Shares,
 }
 
 struct Waiting {
@@ -23,12 +23,6 @@ struct Waiting {
     /// How many of its links are not in the DAG yet.
     missing: usize,
     cost: usize,
-}
-
-#[derive(Default, Clone)]
-struct Author {
-    vertices: BTreeSet<VertexRef>,
-    bytes: usize,
 }
 
 /// What became of a vertex that was to wait.
@@ -42,8 +36,18 @@ pub(crate) struct Inserted {
     pub no_longer: Vec<VertexRef>,
 }
 
-/// Memory that one link of a waiting vertex costs in the tables here and in those of the fetches.
-pub(crate) const LINK_COST: usize = 400;
+/// Memory that one link of a waiting vertex costs at the most in the tables here and in those of the fetches.
+pub(crate) const LINK_COST: usize = in_tree(size_of::<(VertexRef, VertexRef)>()) + WANT_COST;
+
+/// What a waiting vertex costs beside its bytes and links.
+const ENTRY_COST: usize =
+    in_tree(size_of::<(VertexRef, Waiting)>()) + in_tree(size_of::<VertexRef>());
+
+/// Bytes that an entry of a B-tree takes at the most: nodes have room for 11 entries and 12 children, and at
+/// least 5 entries.
+pub(crate) const fn in_tree(entry: usize) -> usize {
+    (11 * entry + 12 * size_of::<usize>() + 16).div_ceil(5)
+}
 
 /// Before and after all others.
 const FIRST: VertexRef = VertexRef {
@@ -60,17 +64,19 @@ const LAST: VertexRef = VertexRef {
 /// Vertices that are looked at for the holders of one.
 const HOLDERS_LOOK_MAX: usize = 64;
 
+/// Links that are looked at for what one vertex lacks.
+const LINKS_LOOK_MAX: usize = 1024;
+
 fn cost(vertex: &Vertex, missing: usize) -> usize {
-    vertex.size() + LINK_COST * (missing + 1)
+    vertex.size() + ENTRY_COST + LINK_COST * (missing + 1)
 }
 
 impl Suspended {
-    pub fn new(members: usize, bytes_max: usize) -> Self {
+    pub fn new(shares: Shares) -> Self {
         Self {
             waiting: BTreeMap::new(),
             needed_by: BTreeSet::new(),
-            authors: vec![Author::default(); members],
-            bytes_max,
+            shares,
         }
     }
 
@@ -78,14 +84,8 @@ impl Suspended {
         self.waiting.len()
     }
 
-    pub fn bytes(&self) -> usize {
-        self.authors.iter().map(|a| a.bytes).sum()
-    }
-
-    /// Bytes of the author that has most.
-    pub fn fullest(&self) -> usize {
-        let bytes = self.authors.iter().map(|a| a.bytes);
-        bytes.max().unwrap_or_default()
+    pub fn shares(&self) -> &Shares {
+        &self.shares
     }
 
     /// Links of what waits that are not in the DAG.
@@ -128,6 +128,31 @@ impl Suspended {
         seen.into_iter().map(|dependent| dependent.author).collect()
     }
 
+    /// What a suspended vertex needs, directly or through others that wait, and is not here. A bounded
+    /// number of links is looked at.
+    pub fn lacking(&self, vertex: &VertexRef) -> BTreeSet<VertexRef> {
+        let (mut lacking, mut seen) = (BTreeSet::new(), BTreeSet::new());
+        let (mut open, mut looks) = (vec![*vertex], 0);
+        while let Some(dependent) = open.pop() {
+            let links = self.waiting.get(&dependent).into_iter();
+            for link in links.flat_map(|w| w.vertex.links()) {
+                looks += 1;
+                if looks > LINKS_LOOK_MAX {
+                    return lacking;
+                }
+                if !self.needed_by.contains(&(*link, dependent)) {
+                    continue;
+                }
+                if !self.contains(link) {
+                    lacking.insert(*link);
+                } else if seen.insert(*link) {
+                    open.push(*link);
+                }
+            }
+        }
+        lacking
+    }
+
     /// Some suspended vertex of this author and round.
     pub fn version(&self, round: Round, author: MemberIndex) -> Option<&Verified<Vertex>> {
         let mut versions = self.waiting.range(versions_of(round, author));
@@ -137,17 +162,17 @@ impl Suspended {
     /// Lets a vertex wait for the links that the DAG lacks.
     pub fn insert(&mut self, vertex: Verified<Vertex>, missing: &[VertexRef]) -> Inserted {
         let reference = vertex.reference();
-        let place = reference.author.as_usize();
         let cost = cost(&vertex, missing.len());
         let mut inserted = Inserted::default();
         if self.waiting.contains_key(&reference) {
             inserted.waits = true;
             return inserted;
         }
-        while self.authors[place].bytes + cost > self.bytes_max {
-            match self.authors[place].vertices.last().copied() {
-                Some(highest) if highest > reference => self.drop(&highest, &mut inserted),
-                _ => return inserted,
+        loop {
+            match self.shares.room(&reference, cost) {
+                Room::Fits => break,
+                Room::After(victim) => self.drop(&victim, &mut inserted),
+                Room::None => return inserted,
             }
         }
         let mut waits_for = 0;
@@ -157,9 +182,7 @@ impl Suspended {
                 inserted.look_for.push(*link);
             }
         }
-        let author = &mut self.authors[place];
-        author.vertices.insert(reference);
-        author.bytes += cost;
+        self.shares.add(reference, cost);
         let waiting = Waiting {
             vertex,
             missing: waits_for,
@@ -185,9 +208,7 @@ impl Suspended {
     /// Takes a vertex out, with its needs.
     fn remove(&mut self, vertex: &VertexRef) -> Option<Verified<Vertex>> {
         let waiting = self.waiting.remove(vertex)?;
-        let author = &mut self.authors[vertex.author.as_usize()];
-        author.vertices.remove(vertex);
-        author.bytes -= waiting.cost;
+        self.shares.remove(vertex, waiting.cost);
         if waiting.missing > 0 {
             for link in waiting.vertex.links() {
                 self.needed_by.remove(&(*link, *vertex));

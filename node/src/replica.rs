@@ -246,6 +246,7 @@ impl Replica {
         };
         let params = &self.genesis.template.params;
         let payload_max = usize::try_from(params.vertex_payload_bytes_max).unwrap_or(usize::MAX);
+        let payload_max = payload_max.min(proposal.payload_bytes_max);
         let transactions =
             self.mempool
                 .take(proposal.round, now, VERTEX_TRANSACTIONS_MAX, payload_max);

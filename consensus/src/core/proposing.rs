@@ -1,4 +1,4 @@
-//! R1, R2, V2: when the own next vertex is due, and what it links to.
+//! R1, R2, R3, V2: when the own next vertex is due, and what it links to.
 
 use super::Core;
 use crate::interface::{Effect, Proposal};
@@ -121,7 +121,14 @@ impl Core {
             parents,
             weak_links,
             timestamp_floor: last.1,
+            payload_bytes_max: self.payload_bytes_max(own),
         }
+    }
+
+    /// R3: what is left of the own share of the DAG. It grows back as commits collect what is old.
+    fn payload_bytes_max(&self, own: MemberIndex) -> usize {
+        let share = self.config.limits.dag_bytes_max / self.config.committee.size();
+        share.saturating_sub(self.dag.bytes_of(own))
     }
 
     /// V2: links to older vertices that the parents do not bring along, from above, for a vertex

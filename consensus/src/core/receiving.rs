@@ -4,7 +4,7 @@ use super::{Core, carries_payload};
 use crate::config::sabotaged;
 use crate::early::Held;
 use crate::interface::{Effect, Evidence};
-use weft_types::{MemberIndex, Millis, Verified, Vertex, VertexRef};
+use weft_types::{MemberIndex, MemberSet, Millis, Verified, Vertex, VertexRef};
 
 impl Core {
     /// V4, V5, V6: what to do with a vertex from outside.
@@ -130,7 +130,8 @@ impl Core {
             self.accept_all(vec![vertex], stored, now, out);
             return;
         }
-        let (reference, author) = (vertex.reference(), vertex.author());
+        let reference = vertex.reference();
+        let through_others = missing.iter().any(|link| self.suspended.contains(link));
         let mut inserted = self.suspended.insert(vertex, &missing);
         for link in inserted.no_longer.drain(..) {
             if !self.recalled.missing.contains(&link) {
@@ -146,8 +147,17 @@ impl Core {
                 Some(held) => self.let_in(held, now, out),
                 None => {
                     let due = self.due(&link, now);
-                    self.fetch.want(link, author, from, due);
+                    let holders = self.suspended.holders(&link);
+                    self.fetch.want(link, &holders, from, due);
                 }
+            }
+        }
+        // What is lacked further down has other holders now.
+        if through_others {
+            let holders: MemberSet = from.into_iter().chain([reference.author]).collect();
+            for link in self.suspended.lacking(&reference) {
+                let due = self.due(&link, now);
+                self.fetch.named(&link, &holders, due);
             }
         }
     }
@@ -219,6 +229,7 @@ impl Core {
             let late = Millis(now.0.saturating_sub(quorum_at.0));
             self.pace.arrived(author, late, round >= self.signed);
         }
-        self.relay.accepted(&self.dag, &vertex, now, out);
+        let direct = self.sent[author.as_usize()] >= round;
+        self.relay.accepted(&self.dag, &vertex, direct, now, out);
     }
 }

@@ -1,7 +1,10 @@
 //! V2, R1: when a member proposes, and what its vertex links to. The core is member A; it is given
 //! work, so that it never rests.
 
+use crate::common::drawing::share;
+use crate::common::view::sign;
 use crate::common::{Drawing, View};
+use weft_consensus::Input;
 
 fn busy(leaders: &str) -> View {
     let mut view = Drawing::new(&format!("leaders {leaders}")).member('A');
@@ -256,4 +259,51 @@ fn own_vertices_that_can_no_longer_be_ordered_are_given_back() {
     view.receive("...");
     assert_eq!(view.leaders(), "B1 B2 B3 B4");
     assert_eq!(view.expired(), "A1");
+}
+
+/// Makes the own next vertex, and tells how many bytes of transactions it could have.
+fn propose(view: &mut View) -> usize {
+    let proposal = view.proposals().pop().expect("a proposal");
+    let room = proposal.payload_bytes_max;
+    let vertex = sign(0, proposal, Vec::new(), view.now);
+    view.drawing.adopt(&vertex);
+    view.handle(Input::Proposed(vertex));
+    room
+}
+
+#[test]
+fn r3_an_own_vertex_carries_no_more_than_the_own_share_of_the_dag_has_room_for() {
+    let rows = (1..=9).map(|r| format!("{r}  -  BCD  BCD  BCD\n"));
+    let drawing = format!("gc 3\nleaders B\n{}", rows.collect::<String>());
+    let mut view = Drawing::new(&drawing).member('A').with(|config| {
+        config.limits.dag_bytes_max = 4 * 10_000;
+    });
+    let mut left = vec![propose(view.work(true))];
+    assert_eq!(left, [10_000]);
+    for row in 1..=9 {
+        view.receive(&format!("B{row} C{row} D{row}"));
+        left.push(propose(view.wait(50)));
+    }
+    let shrinks = left.windows(2).take(3).all(|pair| pair[1] < pair[0]);
+    assert!(shrinks, "with each own vertex: {left:?}");
+    let least = left.iter().min().copied().unwrap_or_default();
+    assert!(
+        least > 10_000 - 7 * 1_000 && left[9] >= left[6],
+        "what is collected gives it back: {left:?}"
+    );
+}
+
+#[test]
+fn r3_a_full_share_leaves_no_room_for_transactions_and_rounds_go_on() {
+    let mut view = Drawing::new("1  -  *  *  *\n2  -  BCD  BCD  BCD").member('A');
+    view = view.with(|config| config.limits.dag_bytes_max = 8_192);
+    view.work(true);
+    let big = vec![share(); 40];
+    let first = view.proposals().pop().expect("a proposal");
+    let vertex = sign(0, first, big, view.now);
+    assert!(vertex.size() > 2_048);
+    view.handle(Input::Proposed(vertex));
+    view.receive("B1 C1 D1");
+    let next = view.proposals().pop().expect("it proposes all the same");
+    assert_eq!((next.round.0, next.payload_bytes_max), (2, 0));
 }

@@ -70,3 +70,35 @@ fn nothing_is_passed_on_because_of_an_old_vertex_or_to_its_author() {
     view.asked('B', "D1").asked('D', "D5").asked('B', "A5");
     assert_eq!(round(&mut view, 6, "*"), Vec::<String>::new());
 }
+
+/// Plays a round in which D's vertex comes from D itself, or through another.
+fn of_d(view: &mut View, round: u64, from: char) -> Vec<String> {
+    view.wait(50).propose();
+    view.draw(&format!("{round}  -  *  *  -"));
+    view.drawing.draw_rows(&format!("{round}  -  -  -  *"));
+    view.relays();
+    view.receive_from(from, &format!("D{round}")).relays()
+}
+
+#[test]
+fn what_more_than_f_ask_for_is_passed_on_to_all_by_whoever_has_it_from_its_author() {
+    let mut view = cut();
+    round(&mut view, 1, "*");
+    view.asked('B', "D1").asked('C', "D1").wait(2_100);
+    assert_eq!(of_d(&mut view, 2, 'D'), Vec::<String>::new());
+    // Again so soon: for twice as long, which is longer than who asked is served as such.
+    view.asked('B', "D2").asked('C', "D2").wait(3_000);
+    assert_eq!(of_d(&mut view, 3, 'D'), ["D3 to B", "D3 to C"]);
+    assert_eq!(of_d(&mut view, 4, 'C'), Vec::<String>::new());
+    view.wait(1_000);
+    assert_eq!(of_d(&mut view, 5, 'D'), Vec::<String>::new());
+}
+
+#[test]
+fn what_f_alone_ask_for_is_passed_on_to_nobody_else() {
+    let mut view = cut();
+    round(&mut view, 1, "*");
+    view.asked('B', "D1").wait(2_100);
+    view.asked('B', "D1").wait(3_000);
+    assert_eq!(of_d(&mut view, 2, 'D'), Vec::<String>::new());
+}

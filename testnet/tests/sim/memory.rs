@@ -29,6 +29,21 @@ fn jumpers_fill_what_waits_up_to_the_bound_and_no_further() {
 }
 
 #[test]
+fn what_waits_is_bounded_for_all_together_too() {
+    let less_for_all = |config: &mut CoreConfig| {
+        little_room(config);
+        config.limits.waiting_bytes_max = ROOM * 3 / 2;
+    };
+    let outcome = clean(with(less_for_all, "jump:2"));
+    let all = outcome.meter.fullest("suspended-all");
+    assert!(
+        ROOM < all && all <= ROOM * 3 / 2,
+        "{all} of {}",
+        ROOM * 3 / 2
+    );
+}
+
+#[test]
 fn liars_about_time_fill_what_is_early_up_to_the_bound_and_no_further() {
     let outcome = clean(with(little_room, "clock:2"));
     let fullest = outcome.meter.fullest("early");

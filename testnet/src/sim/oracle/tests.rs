@@ -176,18 +176,8 @@ fn two_vertices_of_one_round_are_equivocation_and_one_sent_twice_is_not() {
 fn two_statements_of_one_height_by_one_key_are_noticed_and_one_stated_again_is_not() {
     let mut oracle = oracle();
     let statement = testing::statement(1);
-    oracle.sent(
-        AT,
-        0,
-        &stating(1, 1, std::slice::from_ref(&statement)),
-        false,
-    );
-    oracle.sent(
-        AT,
-        0,
-        &stating(2, 2, std::slice::from_ref(&statement)),
-        false,
-    );
+    oracle.sent(AT, 0, &stating(1, 1, &[statement.clone()]), false);
+    oracle.sent(AT, 0, &stating(2, 2, &[statement.clone()]), false);
     assert!(rules(&oracle).is_empty());
     let other = Statement {
         timestamp: Millis(7),
