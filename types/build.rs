@@ -4,6 +4,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let files = [
         "transaction.proto",
         "sync.proto",
+        "bridge.proto",
         "vertex.proto",
         "finality.proto",
         "ledger.proto",

@@ -1,15 +1,23 @@
-// Writes the ABI and the creation bytecode of each contract to artifacts/, from what forge compiled.
+// Writes the ABI and the creation bytecode of each contract to artifacts/, from what forge compiled, and of a
+// card contract for tests to test/fixtures/.
 // With --check it writes nothing and fails when a committed file differs.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 
 const check = process.argv.includes("--check");
 const stale = [];
 mkdirSync("artifacts", { recursive: true });
-for (const name of ["MasternodeRegistry", "CheckpointManager"]) {
-  const compiled = JSON.parse(readFileSync(`out/${name}.sol/${name}.json`, "utf8"));
+const contracts = [
+  ["MasternodeRegistry", "MasternodeRegistry", "artifacts"],
+  ["CheckpointManager", "CheckpointManager", "artifacts"],
+  ["Vault", "Vault", "artifacts"],
+  // A card that tests of other languages bring over the bridge.
+  ["Cards", "Tokens", "test/fixtures"],
+];
+for (const [name, file, folder] of contracts) {
+  const compiled = JSON.parse(readFileSync(`out/${file}.sol/${name}.json`, "utf8"));
   const artifact = { contractName: name, abi: compiled.abi, bytecode: compiled.bytecode.object };
   const text = `${JSON.stringify(artifact, null, 1)}\n`;
-  const path = `artifacts/${name}.json`;
+  const path = `${folder}/${name}.json`;
   if (!check) writeFileSync(path, text);
   else if (readOr(path, "") !== text) stale.push(path);
 }

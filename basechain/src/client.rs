@@ -13,6 +13,7 @@ mod key;
 mod refusal;
 pub(crate) mod registry;
 pub(crate) mod send;
+pub(crate) mod vault;
 
 pub use checkpoints::{Checkpoint, SubmitOutcome};
 pub use deploy::DeployParams;
@@ -22,6 +23,7 @@ pub use key::{AccountKey, KeyError};
 pub use refusal::Refusal;
 pub use registry::{Registered, Registration};
 pub use send::Mined;
+pub use vault::{Claim, Deposited, NATIVE_UNIT};
 
 use alloy::primitives::Address;
 use serde::{Deserialize, Serialize};
@@ -34,6 +36,8 @@ pub struct Contracts {
     pub registry: [u8; 20],
     #[serde(with = "hex::serde")]
     pub manager: [u8; 20],
+    #[serde(with = "hex::serde")]
+    pub vault: [u8; 20],
 }
 
 /// A network's contracts on a base chain.
@@ -44,32 +48,28 @@ pub struct BaseChain {
 }
 
 impl BaseChain {
-    /// Connects, and checks that the two contracts are there and belong together.
+    /// Connects, and checks that the contracts are there and belong together.
     pub async fn connect(rpc_url: &str, contracts: Contracts) -> Result<Self, ClientError> {
         Self::new(Endpoint::connect(rpc_url).await?, contracts).await
     }
 
     /// The same on an endpoint that is connected.
     pub async fn new(endpoint: Endpoint, contracts: Contracts) -> Result<Self, ClientError> {
-        for address in [contracts.registry, contracts.manager].map(Address::from) {
+        let all = [contracts.registry, contracts.manager, contracts.vault];
+        for address in all.map(Address::from) {
             if endpoint.code(address).await?.is_empty() {
                 let url = endpoint.url().to_owned();
                 return Err(ClientError::NoContract { url, address });
             }
         }
         let call = abi::manager::CheckpointManager::registryCall {};
-        let found = endpoint
-            .read(
-                "registry of the manager",
-                contracts.manager,
-                call,
-                At::Latest,
-            )
-            .await?;
-        let expected = Address::from(contracts.registry);
-        if found != expected {
-            return Err(ClientError::OtherRegistry { expected, found });
-        }
+        let what = "registry of the manager";
+        let found = endpoint.read(what, contracts.manager, call, At::Latest);
+        belongs(what, contracts.registry, found.await?)?;
+        let call = abi::vault::Vault::managerCall {};
+        let what = "manager of the vault";
+        let found = endpoint.read(what, contracts.vault, call, At::Latest);
+        belongs(what, contracts.manager, found.await?)?;
         Ok(Self {
             endpoint,
             contracts,
@@ -83,4 +83,16 @@ impl BaseChain {
     pub fn contracts(&self) -> Contracts {
         self.contracts
     }
+}
+
+fn belongs(what: &'static str, expected: [u8; 20], found: Address) -> Result<(), ClientError> {
+    let expected = Address::from(expected);
+    if found == expected {
+        return Ok(());
+    }
+    Err(ClientError::OtherContract {
+        what,
+        expected,
+        found,
+    })
 }

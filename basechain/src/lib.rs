@@ -15,8 +15,9 @@ mod schedule;
 mod server;
 
 pub use client::{
-    AccountKey, At, BaseChain, BlockRef, Checkpoint, ClientError, Contracts, DeployParams,
-    Endpoint, KeyError, Mined, Refusal, Registered, Registration, SubmitOutcome,
+    AccountKey, At, BaseChain, BlockRef, Checkpoint, Claim, ClientError, Contracts, DeployParams,
+    Deposited, Endpoint, KeyError, Mined, NATIVE_UNIT, Refusal, Registered, Registration,
+    SubmitOutcome,
 };
 pub use schedule::{Duty, ScheduleError, SubmitterSchedule};
 pub use server::{

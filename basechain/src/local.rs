@@ -3,7 +3,7 @@
 
 use crate::client::abi::{manager, registry::MasternodeRegistry as Registry};
 use crate::client::checkpoints::{latest, newer, submit_input};
-use crate::client::deploy::{manager_code, registry_code};
+use crate::client::deploy::{manager_code, registry_code, vault_code};
 use crate::client::registry::register_input;
 use crate::client::send::{Order, Unmined, sign};
 use crate::embedded::{Call, CallError, Chain, ChainConfig, ConfigError, RewindError, SubmitError};
@@ -78,6 +78,7 @@ impl LocalChain {
         let nowhere = Contracts {
             registry: [0; 20],
             manager: [0; 20],
+            vault: [0; 20],
         };
         let mut local = Self {
             chain,
@@ -87,9 +88,11 @@ impl LocalChain {
         let Some((deployer, _)) = members.first() else {
             return Err(refused("a committee", "it has no members"));
         };
-        local.contracts.registry = local.create(deployer, registry_code(params))?;
-        let code = manager_code(params.network, local.contracts.registry);
-        local.contracts.manager = local.create(deployer, code)?;
+        local.contracts.registry = local.create(deployer, 0, registry_code(params))?;
+        let code = manager_code(params, local.contracts.registry);
+        local.contracts.manager = local.create(deployer, 0, code)?;
+        let code = vault_code(params, local.contracts.manager);
+        local.contracts.vault = local.create(deployer, params.backing, code)?;
         let mut sent = Vec::new();
         for (operator, registration) in members {
             let (chain_id, registry) = (local.chain.config().chain_id, local.contracts.registry);
@@ -113,11 +116,16 @@ impl LocalChain {
         Err(refused("a registration", "the registry does not take it"))
     }
 
-    fn create(&mut self, key: &AccountKey, input: Bytes) -> Result<[u8; 20], LocalError> {
+    fn create(
+        &mut self,
+        key: &AccountKey,
+        value: u128,
+        input: Bytes,
+    ) -> Result<[u8; 20], LocalError> {
         let order = Order {
             what: "contract",
             to: TxKind::Create,
-            value: 0,
+            value,
             input,
         };
         let hash = self.send(key, order)?;

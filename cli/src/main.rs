@@ -4,6 +4,7 @@
 //! object or array instead of a table. How a command ended is its exit code; see [`failure`].
 
 mod account;
+mod bridge;
 mod card;
 mod collection;
 mod failure;
@@ -65,6 +66,9 @@ enum Command {
     /// Cards: minting, showing, giving, trading
     #[command(subcommand)]
     Card(card::Command),
+    /// Assets between the ledger and the base chain
+    #[command(subcommand)]
+    Bridge(bridge::Command),
     /// Check a proof offline
     Verify(verify::Verify),
     /// Print a script that completes commands in a shell
@@ -110,6 +114,7 @@ fn run_plainly(command: Command, output: &Output) -> Result<(), Failure> {
             Command::Account(command) => account::run(command, output).await,
             Command::Collection(command) => collection::run(command, output).await,
             Command::Card(command) => card::run(command, output).await,
+            Command::Bridge(command) => bridge::run(command, output).await,
             Command::Sim(_) | Command::Verify(_) | Command::Completions(_) | Command::Man(_) => {
                 Ok(())
             }

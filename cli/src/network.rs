@@ -30,6 +30,11 @@ impl Network {
         Ok(Client::with_options(urls, options)?)
     }
 
+    /// The URL of the testnet's base chain.
+    pub fn base_rpc(&self) -> Result<String, Failure> {
+        Ok(self.manifest()?.base.rpc)
+    }
+
     /// The testnet's faucet.
     pub fn faucet(&self) -> Result<String, Failure> {
         let faucet = self.manifest()?.faucet;

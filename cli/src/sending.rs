@@ -71,6 +71,9 @@ pub struct Outcome {
     pub items: Vec<ItemId>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub deals: Vec<DealId>,
+    /// Their places in the tree.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub withdrawals: Vec<u64>,
 }
 
 /// How long a transaction is waited for without a word.
@@ -177,6 +180,7 @@ impl Outcome {
             editions: vec![],
             items: vec![],
             deals: vec![],
+            withdrawals: vec![],
         };
         for id in status.receipt.iter().flat_map(|r| &r.created) {
             match id {
@@ -184,7 +188,8 @@ impl Outcome {
                 ObjectId::Edition(id) => outcome.editions.push(*id),
                 ObjectId::Item(id) => outcome.items.push(*id),
                 ObjectId::Deal(id) => outcome.deals.push(*id),
-                ObjectId::Account(_) => {}
+                ObjectId::Withdrawal(id) => outcome.withdrawals.extend(id.index()),
+                ObjectId::Account(_) | ObjectId::Bridge(_) => {}
             }
         }
         outcome

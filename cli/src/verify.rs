@@ -90,6 +90,8 @@ fn text_of(proven: &Proven) -> String {
         Some(Object::Edition(edition)) => edition_shown(edition),
         Some(Object::Deal(deal)) => deal_shown(deal),
         Some(Object::Account(account)) => crate::account::shown(account),
+        Some(Object::Bridge(bridge)) => crate::bridge::shown(bridge),
+        Some(Object::Withdrawal(withdrawal)) => crate::bridge::withdrawal_shown(withdrawal),
     };
     let when = lines(&[
         ("network", proven.network.to_string()),

@@ -4,8 +4,8 @@ use crate::client::{Client, Request};
 use crate::error::ClientError;
 use serde::de::DeserializeOwned;
 use weft_types::api::{
-    Account, Checkpoint, Collection, Commit, Committee, Deal, DealState, Edition, History, Item,
-    NodeStatus, Page, ProofBundle, Receipt, Vertex,
+    Account, BridgeStatus, Checkpoint, Collection, Commit, Committee, Deal, DealState, Edition,
+    History, Item, NodeStatus, Page, ProofBundle, Receipt, Vertex, WithdrawalStatus,
 };
 use weft_types::{
     Address, CertificateJson, CollectionId, CommitIndex, DealId, EditionId, Genesis, Height,
@@ -94,6 +94,8 @@ impl Client {
         deal(id: DealId) -> Deal = "v1/deals/{id}";
         commit(index: CommitIndex) -> Commit = "v1/commits/{index}";
         certificate(height: Height) -> CertificateJson = "v1/certificates/{height}";
+        /// What has become of a withdrawal, and what the vault pays it by.
+        withdrawal(index: u64) -> WithdrawalStatus = "v1/withdrawals/{index}";
         /// The item with a proof under the newest certificate, for [`crate::verify`].
         item_proof(id: ItemId) -> ProofBundle = "v1/items/{id}/proof";
         /// The account with a proof under the newest certificate, for [`crate::verify`].
@@ -152,6 +154,11 @@ impl Client {
 
     pub async fn committee(&self) -> Result<Committee, ClientError> {
         self.json(&Request::get("v1/committee")).await
+    }
+
+    /// The bridge to the base chain.
+    pub async fn bridge(&self) -> Result<BridgeStatus, ClientError> {
+        self.json(&Request::get("v1/bridge")).await
     }
 
     /// The status of the node that answers, however far behind it is.

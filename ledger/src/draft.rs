@@ -36,6 +36,11 @@ impl Fault {
         Self::figures(code, Some(subject), 0, 0)
     }
 
+    /// One that is about the transaction itself.
+    pub fn code(code: FailureCode) -> Self {
+        Self::figures(code, None, 0, 0)
+    }
+
     pub fn figures(code: FailureCode, subject: Option<ObjectId>, found: u64, limit: u64) -> Self {
         Self {
             code,

@@ -13,10 +13,12 @@ use weft_types::{
     Transaction, TransactionId,
 };
 
+mod bridge;
 mod collection;
 mod deal;
 mod transfer;
 
+pub(crate) use bridge::observe;
 pub use deal::EXPIRY_WORK_MAX;
 pub(crate) use deal::expire;
 
@@ -31,6 +33,7 @@ pub(crate) struct Place {
 /// One transaction at work.
 struct Execution<'d, 'b, B> {
     draft: &'d mut Draft<'b, B>,
+    commit: CommitIndex,
     now: Millis,
     transaction: TransactionId,
     idempotency: [u8; 16],
@@ -54,6 +57,7 @@ pub(crate) fn execute<B: Objects>(
     draft.keep();
     let mut execution = Execution {
         draft,
+        commit: place.commit,
         now: place.now,
         transaction: transaction.id(),
         idempotency: body.idempotency,
@@ -130,6 +134,7 @@ impl<B: Objects> Execution<'_, '_, B> {
             Operation::DealOpen(terms) => self.open_deal(actor, terms),
             Operation::DealTake { deal, items } => self.take_deal(actor, deal, items),
             Operation::DealCancel { deal } => self.cancel_deal(actor, deal),
+            Operation::Withdraw { recipient, gives } => self.withdraw(actor, *recipient, gives),
             Operation::MultiParty(_) => unreachable!("run_all opens it"),
         }
     }

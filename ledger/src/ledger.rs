@@ -2,8 +2,8 @@
 
 use crate::admission::{Refusal, in_time, payable_fee};
 use crate::draft::{Change, Draft};
-use crate::execute::{Place, execute, expire};
-use crate::live::Live;
+use crate::execute::{Place, execute, expire, observe};
+use crate::live::{Live, Objects as _};
 use crate::remembered::{BUCKET_MS, REMEMBERED_MAX, Remembered};
 use crate::snapshot::Snapshot;
 use crate::tree::Tree;
@@ -11,9 +11,9 @@ use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use weft_types::{
-    Account, Address, Amount, AssetId, CommitIndex, DealId, DealState, GenesisError, ItemState,
-    Millis, Object, ObjectError, ObjectId, ProtocolParams, Receipt, Root, Template, Transaction,
-    TransactionId, Verified, list_root,
+    Account, Address, Amount, AssetId, Bridge, BridgeId, CommitIndex, Committee, DealId, DealState,
+    Deposit, DepositReport, GenesisError, HeightRoots, ItemState, Millis, Object, ObjectError,
+    ObjectId, ProtocolParams, Receipt, Template, Transaction, TransactionId, Verified, list_root,
 };
 
 /// The newest state, and what decides how it goes on.
@@ -51,8 +51,19 @@ pub struct Applied {
     pub receipts: Vec<Receipt>,
     /// Transactions that were not taken, and why. Nothing of them remains.
     pub refused: Vec<Refused>,
+    /// B1: what was credited.
+    pub deposits: Vec<Deposit>,
     /// By id, each object once.
     pub changes: Vec<Change>,
+}
+
+/// B1: what a vertex of the commit says of the base chain's vault.
+#[derive(Debug, Clone, Copy)]
+pub struct Observed<'a> {
+    /// The author's id in the registry.
+    pub member: u64,
+    pub report: Option<DepositReport>,
+    pub deposits: &'a [Deposit],
 }
 
 /// A transaction that was ordered and not taken.
@@ -60,14 +71,6 @@ pub struct Applied {
 pub struct Refused {
     pub transaction: TransactionId,
     pub refusal: Refusal,
-}
-
-/// What a height's statement says of the ledger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HeightRoots {
-    pub state_root: Root,
-    /// Over the receipts since the last height.
-    pub receipts_root: Root,
 }
 
 /// State that a ledger cannot start from.
@@ -177,8 +180,7 @@ impl Ledger {
         }
     }
 
-    /// Applies the next commit: first what is due by its timestamp, then its transactions, void ones
-    /// left out, in their order. The same commits make the same receipts and changes everywhere.
+    /// Applies the next commit of one that says nothing of the base chain; see [`Ledger::apply_observing`].
     ///
     /// # Panics
     /// When the commit is not the next one, or its timestamp is behind the last one's (O3).
@@ -186,6 +188,33 @@ impl Ledger {
         &mut self,
         index: CommitIndex,
         timestamp: Millis,
+        transactions: impl IntoIterator<Item = &'a Arc<Verified<Transaction>>>,
+    ) -> Applied {
+        self.apply_with(index, timestamp, |_| Vec::new(), transactions)
+    }
+
+    /// Applies the next commit: first what is due by its timestamp, then what its vertices say of the base chain
+    /// (B1), in their order, then its transactions, void ones left out, in theirs. The same commits make the same
+    /// receipts and changes everywhere. `committee` is the one in office.
+    ///
+    /// # Panics
+    /// When the commit is not the next one, or its timestamp is behind the last one's (O3).
+    pub fn apply_observing<'a>(
+        &mut self,
+        index: CommitIndex,
+        timestamp: Millis,
+        (observed, committee): (&[Observed<'_>], &Committee),
+        transactions: impl IntoIterator<Item = &'a Arc<Verified<Transaction>>>,
+    ) -> Applied {
+        let look = |draft: &mut Draft<'_, Live>| observe(draft, observed, committee);
+        self.apply_with(index, timestamp, look, transactions)
+    }
+
+    fn apply_with<'a>(
+        &mut self,
+        index: CommitIndex,
+        timestamp: Millis,
+        look: impl FnOnce(&mut Draft<'_, Live>) -> Vec<Deposit>,
         transactions: impl IntoIterator<Item = &'a Arc<Verified<Transaction>>>,
     ) -> Applied {
         let last = self.meta;
@@ -200,6 +229,7 @@ impl Ledger {
         let mut fees = Amount::ZERO;
         let mut draft = Draft::new(&self.live);
         expire(&mut draft, &self.due, timestamp);
+        applied.deposits = look(&mut draft);
         for transaction in transactions {
             let place = Place {
                 commit: index,
@@ -259,10 +289,25 @@ impl Ledger {
         self.meta.height_commit = self.meta.index;
         self.meta.changed = false;
         self.meta.unposted &= !due;
+        let bridge = self.bridge();
         HeightRoots {
             state_root: self.tree.root(),
             receipts_root,
+            withdrawals_root: bridge.withdrawals.root(),
+            deposits: DepositReport {
+                count: bridge.processed,
+                digest: bridge.digest,
+            },
         }
+    }
+
+    /// B1: how far the ledger has come with the base chain's vault.
+    pub fn bridge(&self) -> Arc<Bridge> {
+        let found = self.live.get(&ObjectId::Bridge(BridgeId::THE_ONE));
+        found
+            .and_then(Object::as_bridge)
+            .cloned()
+            .unwrap_or_default()
     }
 
     fn install(&mut self, changes: &[Change]) {
@@ -316,7 +361,9 @@ fn is_live(object: &Object) -> bool {
         Object::Account(account) => **account != Account::default(),
         Object::Item(item) => item.state != ItemState::Burned,
         Object::Deal(deal) => deal.state == DealState::Open,
-        Object::Collection(_) | Object::Edition(_) => true,
+        Object::Collection(_) | Object::Edition(_) | Object::Bridge(_) | Object::Withdrawal(_) => {
+            true
+        }
     }
 }
 

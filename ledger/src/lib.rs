@@ -11,7 +11,7 @@
 //! - **All or nothing.** The operations of a transaction apply together or not at all; the fee stays
 //!   paid either way.
 //! - **Nothing is made or lost.** Balances, open deals and the fee pool add up to what genesis handed
-//!   out; an item has one owner, or one owner and one lock.
+//!   out and the bridge brought in, less what it took out; an item has one owner, or one owner and one lock.
 
 mod admission;
 mod draft;
@@ -26,7 +26,7 @@ mod tree;
 pub use admission::Refusal;
 pub use draft::Change;
 pub use execute::EXPIRY_WORK_MAX;
-pub use ledger::{Applied, HeightRoots, Ledger, LedgerError, LedgerMeta, Refused};
+pub use ledger::{Applied, Ledger, LedgerError, LedgerMeta, Observed, Refused};
 pub use piece::{DIGITS_MAX, PARTS, PIECE_BYTES_MAX, Part, Piece, PieceError, Prefix};
 pub use remembered::REMEMBERED_MAX;
 pub use snapshot::Snapshot;

@@ -7,6 +7,7 @@
 
 mod answer;
 mod body;
+mod bridge;
 mod chain;
 mod guard;
 mod health;
@@ -173,6 +174,8 @@ pub fn router(state: ApiState) -> Router {
         .route("/v1/deals", get(lists::deals))
         .route("/v1/deals/{id}", get(objects::deal))
         .route("/v1/deals/{id}/proof", get(objects::deal_proof))
+        .route("/v1/bridge", get(bridge::bridge))
+        .route("/v1/withdrawals/{index}", get(bridge::withdrawal))
         .route("/v1/commits", get(chain::commits))
         .route("/v1/commits/{index}", get(chain::commit))
         .route("/v1/commits/{index}/receipts", get(transactions::receipts))

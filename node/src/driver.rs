@@ -4,6 +4,7 @@
 
 mod checkpoints;
 mod clock;
+mod deposits;
 mod engine;
 mod error;
 mod fetch;

@@ -109,7 +109,11 @@ pub fn history_prefix(subject: &ObjectId) -> Option<Bytes> {
     match subject {
         ObjectId::Item(id) => Some(key(ITEM_HISTORY, &[&id.0])),
         ObjectId::Account(id) => Some(key(ACCOUNT_HISTORY, &[&id.0])),
-        ObjectId::Collection(_) | ObjectId::Edition(_) | ObjectId::Deal(_) => None,
+        ObjectId::Collection(_)
+        | ObjectId::Edition(_)
+        | ObjectId::Deal(_)
+        | ObjectId::Bridge(_)
+        | ObjectId::Withdrawal(_) => None,
     }
 }
 
@@ -166,7 +170,11 @@ pub fn rows(indexed: &Indexed<'_>) -> Vec<Row> {
                 collection_rows(indexed, &id, change, &mut created, &mut rows);
             }
             ObjectId::Deal(id) => deal_rows(indexed, &id, change, &mut rows),
-            ObjectId::Collection(_) | ObjectId::Account(_) | ObjectId::Edition(_) => {}
+            ObjectId::Collection(_)
+            | ObjectId::Account(_)
+            | ObjectId::Edition(_)
+            | ObjectId::Bridge(_)
+            | ObjectId::Withdrawal(_) => {}
         }
     }
     history_rows(indexed, &mut rows);
@@ -255,10 +263,21 @@ fn history_rows(indexed: &Indexed<'_>, rows: &mut Vec<Row>) {
             }
         }
     }
-    // What no transaction did, an expiry has done.
+    // B1: a step of its own, beside what a transaction did in the same commit.
+    for deposit in &indexed.applied.deposits {
+        let account = ObjectId::Account(deposit.account);
+        let row = HistoryRow::deposit(indexed.timestamp, None);
+        rows.extend(row.row(&account, indexed.commit, u32::MAX - 1));
+        told.insert(account);
+    }
+    // What neither did, an expiry has done; but a card that is new has come in.
     for change in &indexed.applied.changes {
         if !told.contains(&change.id) {
-            let row = HistoryRow::expiry(indexed.timestamp, indexed.last_item(&change.id));
+            let item = indexed.last_item(&change.id);
+            let row = match &change.before {
+                None if item.is_some() => HistoryRow::deposit(indexed.timestamp, item),
+                _ => HistoryRow::expiry(indexed.timestamp, item),
+            };
             rows.extend(row.row(&change.id, indexed.commit, u32::MAX));
         }
     }
@@ -366,6 +385,7 @@ impl Touched {
                 self.deal(indexed, deal);
             }
             Operation::DealCancel { deal } => self.deal(indexed, deal),
+            Operation::Withdraw { gives, .. } => self.items(gives.items.iter().copied()),
             Operation::CreateCollection { .. }
             | Operation::CreateEdition(_)
             | Operation::MultiParty(_) => {}

@@ -12,6 +12,7 @@ mod heights;
 mod held;
 pub mod ledger_meta;
 mod mempool;
+mod observing;
 mod outbox;
 pub mod posting;
 mod progress;
@@ -27,6 +28,7 @@ pub use effects::{Effect, Executed, Input};
 pub use finality::SHARE_HEIGHTS_AHEAD_MAX;
 pub use held::{HELD_MAX, whole_from};
 pub use mempool::{HOLD_ROUNDS, MempoolConfig, STEP_ROUNDS, step};
+pub use observing::{Confirmed, KEPT_MAX};
 pub use recovery::Latest;
 pub use restore::{Lost, Restored, stored_objects};
 
@@ -36,6 +38,7 @@ use finality::Finality;
 use heights::LastHeight;
 use held::Held;
 use mempool::Mempool;
+use observing::Observing;
 use outbox::Outbox;
 use progress::Progress;
 use recovery::Recovery;
@@ -72,6 +75,7 @@ pub struct Replica {
     certified: Option<CertifiedView>,
     anchored: Height,
     unordered: bool,
+    observing: Observing,
     progress: Progress,
     sync: Sync,
     /// S2: snapshots of certified heights, for others.
@@ -106,6 +110,7 @@ impl Replica {
                 out.push(Effect::Anchored(height));
             }
             Input::Anchored(_) => {}
+            Input::Deposits(deposits) => self.observed(deposits, out),
             Input::Tick => self.feed(now, weft_consensus::Input::Tick),
         }
         self.run(now, out);
@@ -210,6 +215,7 @@ impl Replica {
             || !self.outbox.is_empty()
             || self.ledger.meta().changed
             || self.finality.uncertified() > 0
+            || self.has_seen_deposits()
     }
 
     fn follow(&mut self, now: Millis, effect: weft_consensus::Effect, out: &mut Vec<Effect>) {
@@ -241,6 +247,7 @@ impl Replica {
 
     /// V1-V3: fills the core's proposal, signs it, and has it stored before it leaves.
     fn propose(&mut self, now: Millis, proposal: Proposal, out: &mut Vec<Effect>) {
+        let observation = self.observe(proposal.round);
         let Some((author, keys)) = &self.own else {
             return;
         };
@@ -260,6 +267,7 @@ impl Replica {
             parents: proposal.parents,
             weak_links: proposal.weak_links,
             transactions: transactions.iter().map(|t| t.encoded().clone()).collect(),
+            observation,
             shares,
         };
         let vertex = Vertex::sign(body, transactions, &keys.vertex);
@@ -285,9 +293,16 @@ impl Replica {
         }
         let all = vertices.iter().flat_map(|v| v.transactions());
         let transactions: Vec<_> = all.flatten().cloned().collect();
-        let applied = self
-            .ledger
-            .apply(commit.index, commit.timestamp, &transactions);
+        let observed = self.observations(&vertices);
+        let applied = self.ledger.apply_observing(
+            commit.index,
+            commit.timestamp,
+            (&observed, &self.committee),
+            &transactions,
+        );
+        if !applied.deposits.is_empty() {
+            self.observing.credited(&self.ledger.bridge());
+        }
         self.note_outcomes(&applied);
         let statement = self.close_height(&commit);
         if let Some(recovery) = &mut self.recovery {

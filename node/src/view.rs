@@ -31,6 +31,8 @@ pub struct View {
     pub certified: Option<CertifiedView>,
     /// S2: what is held for nodes that lack the past.
     pub held: Arc<[CertifiedView]>,
+    /// B1: why this node credits no deposits any more.
+    pub bridge_halted: Option<String>,
     /// The newest height anchored on the base chain.
     pub anchored: Height,
     /// `None` for an observer.

@@ -9,12 +9,14 @@ use weft_node::NodeKeys;
 use weft_node::api::Refusal;
 use weft_node::replica::sync::SyncConfig;
 use weft_node::replica::{
-    Effect, Input, Latest, Lost, MempoolConfig, Replica, ReplicaConfig, Restored, STEP_ROUNDS,
+    Confirmed, Effect, Input, Latest, Lost, MempoolConfig, Replica, ReplicaConfig, Restored,
+    STEP_ROUNDS,
 };
 use weft_types::testing::{self, finality_key, user, vertex_key};
 use weft_types::{
-    Amount, AssetId, Certificate, Commit, Genesis, Height, MemberIndex, Millis, Object, ObjectId,
-    Operation, Payment, Round, Transaction, TransactionBody, Verified, Vertex,
+    Amount, AssetId, BaseAddress, BaseAsset, Certificate, Commit, Deposit, Genesis, Height,
+    MemberIndex, Millis, Object, ObjectId, Operation, Payment, Round, Transaction, TransactionBody,
+    Verified, Vertex,
 };
 
 const MEMBERS: usize = 4;
@@ -151,6 +153,12 @@ impl World {
                 _ => {}
             }
         }
+    }
+
+    fn input(&mut self, i: usize, input: Input) {
+        let mut effects = Vec::new();
+        self.replicas[i].handle(self.now, input, &mut effects);
+        self.carry_out(i, effects);
     }
 
     fn submit(&mut self, i: usize, transaction: Transaction) {
@@ -533,4 +541,89 @@ fn s1_after_an_ordinary_restart_a_replica_looks_first_what_others_have_seen_of_i
     let signed = rounds.len();
     rounds.dedup();
     assert_eq!(rounds.len(), signed, "a round was signed again");
+}
+
+/// The vault's first deposits, one in each block, for the third user.
+fn deposits(count: u64) -> Vec<Confirmed> {
+    let mut digest = Deposit::digest_start();
+    let confirmed = (1..=count).map(|index| {
+        let deposit = Deposit {
+            asset: BaseAsset::Native {
+                amount: Amount(100),
+            },
+            sender: BaseAddress([1; 20]),
+            account: user(2),
+        };
+        digest = deposit.extend(&digest, index);
+        Confirmed {
+            index,
+            deposit,
+            digest,
+            block: index,
+        }
+    });
+    confirmed.collect()
+}
+
+#[test]
+fn b1_deposits_are_credited_once_on_all_replicas_and_an_idle_network_wakes_for_them() {
+    let mut world = World::new();
+    world.run(3_000);
+    for i in 0..MEMBERS {
+        // The last one sees the second deposit only later.
+        let seen = if i == 3 { 1 } else { 2 };
+        world.input(i, Input::Deposits(Ok(deposits(seen))));
+    }
+    world.run(500);
+    world.input(3, Input::Deposits(Ok(deposits(2))));
+    world.run(1_000);
+    for i in 0..MEMBERS {
+        assert_eq!(world.balance(i, 2), Amount(1_000_200), "replica {i}");
+        let last = world.certificates[i].last().expect("certified");
+        assert_eq!(last.statement.deposits_processed, 2, "replica {i}");
+        assert_eq!(last.statement.deposits_digest, deposits(2)[1].digest);
+    }
+    let rounds = world.replicas[0].view().round;
+    world.run(3_000);
+    let after = world.replicas[0].view().round;
+    assert!(
+        after.0 - rounds.0 < 20,
+        "it rests again: {rounds} to {after}"
+    );
+}
+
+#[test]
+fn b1_two_of_four_that_see_deposits_credit_nothing() {
+    let mut world = World::new();
+    for i in 0..2 {
+        world.input(i, Input::Deposits(Ok(deposits(1))));
+    }
+    world.run(3_000);
+    assert_eq!(world.balance(0, 2), Amount(1_000_000));
+    world.input(2, Input::Deposits(Ok(deposits(1))));
+    world.run(1_000);
+    assert_eq!(world.balance(3, 2), Amount(1_000_100));
+}
+
+#[test]
+fn b1_a_member_whose_chain_took_deposits_back_reports_no_more_and_goes_on_otherwise() {
+    let mut world = World::new();
+    for i in 0..2 {
+        world.input(i, Input::Deposits(Err("it has lost its blocks".to_owned())));
+        world.input(i, Input::Deposits(Ok(deposits(1))));
+    }
+    for i in 2..MEMBERS {
+        world.input(i, Input::Deposits(Ok(deposits(1))));
+    }
+    world.run(2_000);
+    assert_eq!(
+        world.balance(0, 2),
+        Amount(1_000_000),
+        "no quorum has reported it"
+    );
+    assert!(world.replicas[0].view().bridge_halted.is_some());
+    let transfer = world.transfer(1);
+    world.submit(0, transfer);
+    world.run(1_000);
+    assert_eq!(world.balance(1, 2), Amount(1_001_000));
 }

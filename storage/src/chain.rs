@@ -1,9 +1,9 @@
 //! The commit chain and what stands on it: commits, the statements of heights, their certificates
 //! and the checkpoints on the base chain. All are numbered, and go from the oldest on, if at all
-//! ([`crate::ChainFrom`]).
+//! ([`crate::ChainFrom`]), but for checkpoints that the base chain takes back.
 
 use crate::error::StoreError;
-use crate::page::{Page, PageRequest, Range};
+use crate::page::{Cursor, PAGE_ENTRIES_MAX, Page, PageRequest, Range};
 use crate::schema::{Family, number_key, read_number};
 use crate::store::{Durability, Store, damaged};
 use bytes::Bytes;
@@ -78,6 +78,17 @@ impl Store {
         let key = number_key(height.0);
         self.put(&mut batch, Family::Checkpoints, key, encoded);
         self.write(batch, durability)
+    }
+
+    /// Forgets checkpoints above a height: the base chain has taken them back. Their loss is nothing that has to be
+    /// synced.
+    pub fn forget_checkpoints_above(&self, height: Height) -> Result<(), StoreError> {
+        let page = PageRequest::ascending(PAGE_ENTRIES_MAX).after(Some(Cursor::height(height)));
+        let mut batch = WriteBatch::default();
+        for (height, _) in self.checkpoints(&page)?.entries {
+            batch.delete_cf(self.handle(Family::Checkpoints), number_key(height.0));
+        }
+        self.write(batch, Durability::Buffered)
     }
 
     pub fn checkpoint(&self, height: Height) -> Result<Option<Bytes>, StoreError> {

@@ -2,12 +2,16 @@
 //! bech32m, times Unix milliseconds, amounts whole numbers of the asset's smallest unit. A field
 //! without a value is left out.
 
+mod bridge;
 mod chain;
 mod event;
 mod objects;
 mod problem;
 mod transactions;
 
+pub use bridge::{
+    Bridge, BridgeStatus, MemberReport, WithdrawalClaim, WithdrawalState, WithdrawalStatus,
+};
 pub use chain::{Checkpoint, Commit, Committee, NodeStatus, Vertex};
 pub use event::{Event, Ordered, Topic, TopicError};
 pub use objects::{

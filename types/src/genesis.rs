@@ -25,6 +25,10 @@ pub struct ProtocolParams {
     pub finality_interval_max_ms: Millis,
     /// Time between two checkpoints (B2).
     pub checkpoint_interval_ms: Millis,
+    /// B1: base blocks on top of a block before its deposits count.
+    pub base_confirmations: u64,
+    /// Seconds between a checkpoint's posting and the first payout by it: time for a challenge.
+    pub challenge_window_s: u64,
     /// Heights without a certificate at which members stop taking transactions (F4).
     pub uncertified_heights_max: u64,
     /// Transactions in one vertex, in bytes.
@@ -82,6 +86,8 @@ impl Default for ProtocolParams {
             finality_interval_ms: Millis(250),
             finality_interval_max_ms: Millis(60_000),
             checkpoint_interval_ms: Millis(5_000),
+            base_confirmations: 2,
+            challenge_window_s: 10,
             uncertified_heights_max: 120,
             vertex_payload_bytes_max: 1 << 20,
             validity_max_ms: Millis(600_000),
@@ -136,6 +142,10 @@ impl ProtocolParams {
         let leaders = u64::from(self.leaders_per_round);
         check("leaders_per_round", leaders, 1, 128, "1..=128")?;
         check("gc_depth", self.gc_depth, 10, 10_000, "10..=10000")?;
+        let confirmations = self.base_confirmations;
+        check("base_confirmations", confirmations, 1, 1_000, "1..=1000")?;
+        let window = self.challenge_window_s;
+        check("challenge_window_s", window, 0, 2_592_000, "0..=2592000")?;
         let interval = self.finality_interval_ms.0;
         check("finality_interval_ms", interval, 1, 60_000, "1..=60000")?;
         let longest = self.finality_interval_max_ms.0;
@@ -229,6 +239,10 @@ pub struct Genesis {
     #[serde(with = "hex::serde")]
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub registry: [u8; 20],
+    /// Address of the `Vault` contract.
+    #[serde(with = "hex::serde")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub vault: [u8; 20],
     /// The committee of epoch 0, as the registry has it.
     pub committee: Vec<Member>,
 }

@@ -199,6 +199,65 @@ macro_rules! text_serde {
     };
 }
 
+/// An account or a contract on the base chain.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BaseAddress(pub [u8; 20]);
+
+impl BaseAddress {
+    pub const ZERO: Self = Self([0; 20]);
+}
+
+impl TryFrom<&[u8]> for BaseAddress {
+    type Error = IdError;
+
+    fn try_from(bytes: &[u8]) -> Result<Self, IdError> {
+        bytes.try_into().map(Self).map_err(|_| IdError::Length {
+            what: "BaseAddress",
+            expected: 20,
+            found: bytes.len(),
+        })
+    }
+}
+
+impl fmt::Display for BaseAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "0x{}", hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for BaseAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for BaseAddress {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let digits = text.strip_prefix("0x").unwrap_or(text);
+        let bytes = hex::decode(digits).map_err(|_| IdError::NotHex {
+            what: "BaseAddress",
+            text: text.chars().take(80).collect(),
+        })?;
+        Self::try_from(bytes.as_slice())
+    }
+}
+
+text_serde!(BaseAddress);
+
+hex_digest!(
+    /// The number of an ERC-721 token: 256 bits, big-endian.
+    TokenId
+);
+hex_digest!(
+    /// The bridge in the ledger: there is one.
+    BridgeId
+);
+hex_digest!(
+    /// A withdrawal: its index, big-endian, after zeros.
+    WithdrawalId
+);
 hex_digest!(
     /// Names one Weft network: genesis, base chain and contract together.
     NetworkId
@@ -251,6 +310,24 @@ hex_digest!(
 );
 hex_digest!(DealId);
 
+impl BridgeId {
+    pub const THE_ONE: Self = Self(Address::BRIDGE.0);
+}
+
+impl WithdrawalId {
+    pub fn new(index: u64) -> Self {
+        let mut bytes = [0; 32];
+        bytes[24..].copy_from_slice(&index.to_be_bytes());
+        Self(bytes)
+    }
+
+    /// `None` for bytes that are no index.
+    pub fn index(&self) -> Option<u64> {
+        let (zeros, index) = self.0.split_at(24);
+        (zeros == [0; 24]).then(|| index.try_into().ok().map(u64::from_be_bytes))?
+    }
+}
+
 impl AssetId {
     pub const NATIVE: Self = Self::ZERO;
 }
@@ -266,6 +343,9 @@ impl Address {
 
     /// Holds the fees until they are shared out. A text and no digest, so that it is no key's.
     pub const FEE_POOL: Self = Self(*b"weft/v1/fee-pool\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+
+    /// Stands as creator of what came over the bridge. No key's either.
+    pub const BRIDGE: Self = Self(*b"weft/v1/bridge\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
 }
 
 impl fmt::Display for Address {

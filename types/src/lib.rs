@@ -11,6 +11,7 @@
 
 pub mod api;
 pub mod bls;
+mod bridge;
 mod commit;
 mod committee;
 pub mod ed25519;
@@ -34,6 +35,10 @@ mod verified;
 mod vertex;
 pub mod wire;
 
+pub use bridge::{
+    AppendTree, BaseAsset, Bridge, BridgeError, DEPOSITS_MAX, Deposit, DepositReport, TREE_DEPTH,
+    Withdrawal, erc721_edition, erc721_of, tree_proof, tree_root_of,
+};
 pub use commit::{Commit, CommitError};
 pub use committee::{
     ADDRESSES_BYTES_MAX, CommitRule, Committee, CommitteeError, FastRule, MEMBERS_MAX, Member,
@@ -41,9 +46,10 @@ pub use committee::{
 };
 pub use genesis::{FeeSchedule, Genesis, GenesisAccount, GenesisError, ProtocolParams, Template};
 pub use ids::{
-    Address, Amount, AssetId, CollectionId, CommitDigest, CommitIndex, CommitteeDigest,
-    ContentHash, DealId, EditionId, Epoch, GenesisDigest, Height, IdError, ItemId, MemberIndex,
-    Millis, NetworkId, Root, Round, Stake, StateKey, StatementDigest, TransactionId, VertexDigest,
+    Address, Amount, AssetId, BaseAddress, BridgeId, CollectionId, CommitDigest, CommitIndex,
+    CommitteeDigest, ContentHash, DealId, EditionId, Epoch, GenesisDigest, Height, IdError, ItemId,
+    MemberIndex, Millis, NetworkId, Root, Round, Stake, StateKey, StatementDigest, TokenId,
+    TransactionId, VertexDigest, WithdrawalId,
 };
 pub use list::{LIST_BLOCK, block_root, list_proof, list_root, root_of_blocks, verify_list_proof};
 pub use network::Network;
@@ -62,7 +68,8 @@ pub use state::{
     leaf_hash, node_hash, value_hash,
 };
 pub use statement::{
-    Certificate, CertificateError, CertificateJson, FinalityShare, STATEMENT_BYTES, Statement,
+    Certificate, CertificateError, CertificateJson, FinalityShare, HeightRoots, STATEMENT_BYTES,
+    Statement,
 };
 pub use transaction::{
     AUTHORISATION_BYTES, AUTHORISATIONS_MAX, Authorisation, OPERATIONS_MAX, Scheme,
@@ -70,6 +77,6 @@ pub use transaction::{
 };
 pub use verified::Verified;
 pub use vertex::{
-    FINALITY_SHARES_MAX, VERTEX_BYTES_MAX, VERTEX_TRANSACTIONS_MAX, Vertex, VertexBody,
-    VertexError, VertexParts, VertexRef, WEAK_LINKS_MAX, verify_vertex,
+    FINALITY_SHARES_MAX, Observation, VERTEX_BYTES_MAX, VERTEX_TRANSACTIONS_MAX, Vertex,
+    VertexBody, VertexError, VertexParts, VertexRef, WEAK_LINKS_MAX, verify_vertex,
 };

@@ -2,6 +2,7 @@
 //! function of the value alone: fields in order, lists in a fixed order, nothing twice. Their JSON is
 //! in [`crate::api`].
 
+use crate::bridge::{Bridge, BridgeError, Withdrawal};
 use crate::ids::{Address, Amount, AssetId, ContentHash, DealId, EditionId, IdError};
 use crate::operation::{AssetAmount, NewDeal, NewEdition, OperationError};
 use crate::state::ObjectId;
@@ -90,6 +91,8 @@ pub enum Object {
     Edition(Arc<Edition>),
     Item(Arc<Item>),
     Deal(Arc<Deal>),
+    Bridge(Arc<Bridge>),
+    Withdrawal(Arc<Withdrawal>),
 }
 
 /// Bytes that are no object.
@@ -101,6 +104,8 @@ pub enum ObjectError {
     Id(#[from] IdError),
     #[error(transparent)]
     Part(#[from] OperationError),
+    #[error(transparent)]
+    Bridge(#[from] BridgeError),
     #[error("balances are not ascending by asset, or one is zero")]
     Balances,
     #[error("{0} is missing")]
@@ -109,6 +114,12 @@ pub enum ObjectError {
     State { what: &'static str, found: i32 },
     #[error("{0} names what its state has not")]
     Stray(&'static str),
+    #[error("the bridge's tree of {0} withdrawals has other peaks")]
+    Peaks(u64),
+    #[error("reports of deposits are not ascending by member")]
+    Reports,
+    #[error("withdrawal {found} stands under another index")]
+    Withdrawal { found: u64 },
 }
 
 impl Account {
@@ -209,6 +220,20 @@ impl Object {
     pub fn as_item(&self) -> Option<&Arc<Item>> {
         match self {
             Self::Item(item) => Some(item),
+            _ => None,
+        }
+    }
+
+    pub fn as_bridge(&self) -> Option<&Arc<Bridge>> {
+        match self {
+            Self::Bridge(bridge) => Some(bridge),
+            _ => None,
+        }
+    }
+
+    pub fn as_withdrawal(&self) -> Option<&Arc<Withdrawal>> {
+        match self {
+            Self::Withdrawal(withdrawal) => Some(withdrawal),
             _ => None,
         }
     }

@@ -4,9 +4,10 @@
 use crate::bls;
 use crate::ed25519;
 use crate::ids::{
-    Address, Amount, AssetId, CollectionId, CommitDigest, CommitIndex, CommitteeDigest,
-    ContentHash, DealId, EditionId, Epoch, GenesisDigest, Height, ItemId, MemberIndex, Millis,
-    NetworkId, Root, Round, Stake, StateKey, StatementDigest, TransactionId, VertexDigest,
+    Address, Amount, AssetId, BaseAddress, BridgeId, CollectionId, CommitDigest, CommitIndex,
+    CommitteeDigest, ContentHash, DealId, EditionId, Epoch, GenesisDigest, Height, ItemId,
+    MemberIndex, Millis, NetworkId, Root, Round, Stake, StateKey, StatementDigest, TokenId,
+    TransactionId, VertexDigest, WithdrawalId,
 };
 use std::borrow::Cow;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
@@ -58,7 +59,14 @@ schema! { hex(64);
     EditionId: "An edition.",
     ItemId: "A card or a ticket.",
     DealId: "A deal.",
+    TokenId: "The number of an ERC-721 token, 256 bits, big-endian.",
+    BridgeId: "The bridge in the ledger: there is one.",
+    WithdrawalId: "A withdrawal: its index, big-endian, after zeros.",
     ed25519::PublicKey as "Ed25519PublicKey": "An Ed25519 public key.",
+}
+
+schema! { hex(40);
+    BaseAddress: "An account or a contract on the base chain.",
 }
 
 schema! { hex(96);

@@ -2,7 +2,8 @@
 //! choice) is refused here, so that the ledger judges meaning only.
 
 use crate::ids::{
-    Address, Amount, AssetId, CollectionId, ContentHash, DealId, EditionId, IdError, ItemId, Millis,
+    Address, Amount, AssetId, BaseAddress, CollectionId, ContentHash, DealId, EditionId, IdError,
+    ItemId, Millis,
 };
 use crate::wire;
 use bytes::Bytes;
@@ -54,6 +55,11 @@ pub enum Operation {
     },
     DealCancel {
         deal: DealId,
+    },
+    /// Gives up what came over the bridge, for `recipient` to have on the base chain.
+    Withdraw {
+        recipient: BaseAddress,
+        gives: Bundle,
     },
     #[serde(with = "parties_field")]
     MultiParty(Vec<Party>),
@@ -326,6 +332,16 @@ impl TryFrom<wire::Operation> for Operation {
             Kind::DealCancel(c) => Self::DealCancel {
                 deal: DealId::try_from(c.deal.as_ref())?,
             },
+            Kind::Withdraw(w) => {
+                let gives = Bundle::try_from(w.gives.unwrap_or_default())?;
+                if gives.is_empty() {
+                    return Err(OperationError::Missing("what is withdrawn"));
+                }
+                Self::Withdraw {
+                    recipient: BaseAddress::try_from(w.recipient.as_ref())?,
+                    gives,
+                }
+            }
             Kind::MultiParty(m) => {
                 count(
                     "parties",

@@ -101,6 +101,8 @@ failure_codes! {
     DuplicateItem = 15, "duplicate_item";
     /// There are `found` items where `limit` are allowed.
     TooManyItems = 16, "too_many_items";
+    /// The asset or item did not come over the bridge, so that the base chain has none to pay out.
+    NotBridged = 17, "not_bridged";
 }
 
 /// Bytes that are no receipt.
@@ -208,6 +210,9 @@ impl fmt::Display for Failure {
             FailureCode::WrongItemCount => write!(f, "wants {limit} picked items, not {found}"),
             FailureCode::WrongItem => f.write_str("is not of the kind wanted in its place"),
             FailureCode::DuplicateItem => f.write_str("stands twice in the deal"),
+            FailureCode::NotBridged => {
+                f.write_str("names what did not come over the bridge, and cannot leave by it")
+            }
             FailureCode::TooManyItems => write!(f, "has {found} items, {limit} are allowed"),
         }
     }

@@ -5,7 +5,8 @@
 
 use crate::hash::{Domain, blake3};
 use crate::ids::{
-    Address, CollectionId, DealId, EditionId, IdError, ItemId, Root, StateKey, TransactionId,
+    Address, BridgeId, CollectionId, DealId, EditionId, IdError, ItemId, Root, StateKey, TokenId,
+    TransactionId, WithdrawalId,
 };
 use crate::wire;
 use bytes::Bytes;
@@ -28,6 +29,8 @@ pub enum ObjectId {
     Edition(EditionId),
     Item(ItemId),
     Deal(DealId),
+    Bridge(BridgeId),
+    Withdrawal(WithdrawalId),
 }
 
 impl ObjectId {
@@ -39,6 +42,8 @@ impl ObjectId {
             Self::Edition(_) => 3,
             Self::Item(_) => 4,
             Self::Deal(_) => 5,
+            Self::Bridge(_) => 6,
+            Self::Withdrawal(_) => 7,
         }
     }
 
@@ -49,6 +54,8 @@ impl ObjectId {
             Self::Edition(id) => &id.0,
             Self::Item(id) => &id.0,
             Self::Deal(id) => &id.0,
+            Self::Bridge(id) => &id.0,
+            Self::Withdrawal(id) => &id.0,
         }
     }
 
@@ -60,6 +67,8 @@ impl ObjectId {
             3 => Self::Edition(EditionId::try_from(bytes).ok()?),
             4 => Self::Item(ItemId::try_from(bytes).ok()?),
             5 => Self::Deal(DealId::try_from(bytes).ok()?),
+            6 => Self::Bridge(BridgeId::try_from(bytes).ok()?),
+            7 => Self::Withdrawal(WithdrawalId::try_from(bytes).ok()?),
             _ => return None,
         })
     }
@@ -91,6 +100,11 @@ impl fmt::Display for ObjectId {
             Self::Edition(id) => write!(f, "edition {id}"),
             Self::Item(id) => write!(f, "item {id}"),
             Self::Deal(id) => write!(f, "deal {id}"),
+            Self::Bridge(_) => f.write_str("bridge"),
+            Self::Withdrawal(id) => match id.index() {
+                Some(index) => write!(f, "withdrawal {index}"),
+                None => write!(f, "withdrawal {id}"),
+            },
         }
     }
 }
@@ -108,6 +122,11 @@ impl EditionId {
     /// Editions of a collection are numbered from 1.
     pub fn derive(collection: &CollectionId, number: u64) -> Self {
         Self(object_hash(3, &[&collection.0, &number.to_be_bytes()]))
+    }
+
+    /// Editions of a collection that came over the bridge are named by their token.
+    pub(crate) fn of_token(collection: &CollectionId, token: &TokenId) -> Self {
+        Self(object_hash(3, &[&collection.0, &token.0]))
     }
 }
 

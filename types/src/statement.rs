@@ -3,6 +3,7 @@
 //! struct, so that one signature serves light clients, state sync and the contract.
 
 use crate::bls;
+use crate::bridge::DepositReport;
 use crate::commit::Commit;
 use crate::committee::{Committee, MemberSet, address_word, word};
 use crate::hash::keccak;
@@ -44,6 +45,17 @@ pub struct Statement {
     pub next_committee: CommitteeDigest,
 }
 
+/// What a height's statement says of the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeightRoots {
+    pub state_root: Root,
+    /// Over the receipts since the last height.
+    pub receipts_root: Root,
+    pub withdrawals_root: Root,
+    /// The deposits that are credited.
+    pub deposits: DepositReport,
+}
+
 /// Bytes that are no statement or no certificate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
@@ -78,8 +90,7 @@ impl Statement {
         epoch: Epoch,
         height: Height,
         commit: &Commit,
-        state_root: Root,
-        receipts_root: Root,
+        roots: &HeightRoots,
     ) -> Self {
         let empty = Root(empty_hash());
         Self {
@@ -89,13 +100,13 @@ impl Statement {
             timestamp: commit.timestamp,
             commit: commit.index,
             commit_digest: commit.digest(),
-            state_root,
-            receipts_root,
+            state_root: roots.state_root,
+            receipts_root: roots.receipts_root,
             offenders_root: empty,
-            withdrawals_root: empty,
+            withdrawals_root: roots.withdrawals_root,
             exit_root: empty,
-            deposits_processed: 0,
-            deposits_digest: empty,
+            deposits_processed: roots.deposits.count,
+            deposits_digest: roots.deposits.digest,
             registry_cursor: 0,
             next_committee: CommitteeDigest::ZERO,
         }

@@ -2,12 +2,13 @@
 //! `testing`; nothing here is for production.
 
 use crate::bls;
+use crate::bridge::{BaseAsset, Bridge, DepositReport, Withdrawal};
 use crate::committee::{Committee, Member, MemberSet};
 use crate::ed25519::{PublicKey, SecretKey};
 use crate::genesis::{Genesis, GenesisAccount, ProtocolParams, Template};
 use crate::ids::{
-    Address, Amount, CommitDigest, CommitIndex, CommitteeDigest, Epoch, GenesisDigest, Height,
-    MemberIndex, Millis, Root, Stake,
+    Address, Amount, BaseAddress, CommitDigest, CommitIndex, CommitteeDigest, Epoch, GenesisDigest,
+    Height, MemberIndex, Millis, Root, Stake, TokenId,
 };
 use crate::network::Network;
 use crate::operation::Operation;
@@ -106,6 +107,7 @@ pub fn genesis(n: usize) -> Genesis {
         },
         template,
         registry: [0x22; 20],
+        vault: [0x33; 20],
         committee: members(n),
     }
 }
@@ -168,4 +170,31 @@ pub fn transaction(i: u64, nonce: u64, operations: Vec<Operation>) -> Transactio
 /// The public key of user `i`.
 pub fn user_public(i: u64) -> PublicKey {
     user_key(i).public()
+}
+
+/// A bridge that has seen everything, and its one withdrawal.
+pub fn bridge() -> (Bridge, Withdrawal) {
+    let withdrawal = Withdrawal {
+        index: 0,
+        asset: BaseAsset::Erc721 {
+            token: BaseAddress([8; 20]),
+            id: TokenId([9; 32]),
+        },
+        recipient: BaseAddress([10; 20]),
+        account: Address([11; 32]),
+        commit: CommitIndex(14),
+    };
+    let report = |count| DepositReport {
+        count,
+        digest: Root([12; 32]),
+    };
+    let mut bridge = Bridge {
+        processed: 2,
+        digest: Root([13; 32]),
+        agreed: Some(report(3)),
+        reports: vec![(1, report(3)), (4, report(5))],
+        ..Bridge::default()
+    };
+    bridge.withdrawals.push(withdrawal.leaf());
+    (bridge, withdrawal)
 }

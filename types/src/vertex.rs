@@ -6,6 +6,7 @@ mod parts;
 
 pub use parts::VertexParts;
 
+use crate::bridge::{BridgeError, DEPOSITS_MAX, Deposit, DepositReport};
 use crate::committee::{Committee, MEMBERS_MAX, Member, MemberSet};
 use crate::ed25519::{self, PublicKey, SecretKey};
 use crate::hash::{Domain, blake3};
@@ -90,6 +91,16 @@ pub struct VertexBody {
     /// Encoded transactions.
     pub transactions: Vec<Bytes>,
     pub shares: Vec<FinalityShare>,
+    pub observation: Observation,
+}
+
+/// B1: what a vertex says of the base chain.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observation {
+    /// What the author has seen of the vault.
+    pub report: Option<DepositReport>,
+    /// The deposits that lead up to what is agreed.
+    pub deposits: Vec<Deposit>,
 }
 
 /// A vertex with its place in the DAG. Cloning is cheap: the payload is shared.
@@ -133,6 +144,8 @@ pub enum VertexError {
     },
     #[error(transparent)]
     Id(#[from] IdError),
+    #[error(transparent)]
+    Bridge(#[from] BridgeError),
     #[error("vertex {vertex} is of network {found}")]
     Network { vertex: VertexRef, found: NetworkId },
     #[error("vertex {vertex} is of epoch {found}, not {expected}")]
@@ -173,6 +186,7 @@ impl Vertex {
             weak_links: Vec::new(),
             transactions: Vec::new(),
             shares: Vec::new(),
+            observation: Observation::default(),
         };
         Verified::new(Self::assemble(body.encode(), Bytes::new(), body))
     }
@@ -300,6 +314,11 @@ impl Vertex {
     #[inline]
     pub fn shares(&self) -> &[FinalityShare] {
         &self.body.shares
+    }
+
+    #[inline]
+    pub fn observation(&self) -> &Observation {
+        &self.body.observation
     }
 
     /// Transactions as the author sent them, void ones among them.
@@ -449,6 +468,8 @@ impl VertexBody {
             weak_links: references(&self.weak_links),
             transactions: self.transactions.clone(),
             finality_shares: self.shares.iter().map(Into::into).collect(),
+            deposit_report: self.observation.report.as_ref().map(Into::into),
+            deposits: self.observation.deposits.iter().map(Into::into).collect(),
         }
         .encode_to_vec()
         .into()
@@ -462,6 +483,7 @@ fn check_counts(counts: &[usize; 16]) -> Result<(), VertexError> {
         (7, "weak links", WEAK_LINKS_MAX),
         (8, "transactions", VERTEX_TRANSACTIONS_MAX),
         (9, "shares", FINALITY_SHARES_MAX),
+        (11, "deposits", DEPOSITS_MAX as usize),
     ];
     for (field, what, limit) in limits {
         let found = counts[field];
@@ -493,6 +515,18 @@ impl TryFrom<wire::VertexBody> for VertexBody {
                 .iter()
                 .map(FinalityShare::try_from)
                 .collect::<Result<_, _>>()?,
+            observation: Observation {
+                report: wire
+                    .deposit_report
+                    .as_ref()
+                    .map(TryInto::try_into)
+                    .transpose()?,
+                deposits: wire
+                    .deposits
+                    .iter()
+                    .map(Deposit::try_from)
+                    .collect::<Result<_, _>>()?,
+            },
         })
     }
 }

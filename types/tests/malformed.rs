@@ -6,6 +6,7 @@ use bytes::Bytes;
 use prost::Message;
 use prost::encoding::{decode_key, encode_varint, skip_field};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use weft_types::Observation;
 use weft_types::hash::{Domain, blake3};
 use weft_types::testing::{
     certify, committee, finality_key, genesis, network, statement, transaction, user, user_key,
@@ -124,6 +125,7 @@ fn vertex() -> Vec<u8> {
         parents: vec![link(4, 1), link(4, 0), link(4, 2)],
         weak_links: vec![link(2, 3)],
         transactions: vec![transaction.encoded().clone()],
+        observation: Observation::default(),
         shares: vec![FinalityShare::sign(&statement(7), &finality_key(1))],
     };
     let verified = transaction.verify(network().id()).unwrap();

@@ -18,12 +18,17 @@ contract CheckpointManager {
         bytes32 statementDigest;
         bytes32 stateRoot;
         uint64 baseBlock;
+        /// Unix time in seconds.
+        uint64 postedAt;
     }
 
+    uint64 public constant FINALITY_DELAY_MAX = 30 days;
     bytes public constant FINALITY_TAG = "WEFT-V01-FINALITY-BLS12381G2_XMD:SHA-256_SSWU_RO_";
 
     bytes32 public immutable network;
     MasternodeRegistry public immutable registry;
+    /// Seconds from a checkpoint's posting until something is paid by it: time for a challenge.
+    uint64 public immutable finalityDelay;
 
     uint64 private _latestHeight;
     uint64 private _count;
@@ -39,6 +44,7 @@ contract CheckpointManager {
     );
 
     error ZeroNetwork();
+    error FinalityDelay(uint64 given, uint64 max);
     error RegistryWithoutCode(address registry);
     error WrongNetwork(bytes32 given, bytes32 expected);
     error WrongChain(uint64 given, uint256 expected);
@@ -54,11 +60,13 @@ contract CheckpointManager {
     error SignatureRefused(bytes32 statementDigest, uint64 signed);
 
     /// `network_` is the digest that every statement of this network carries.
-    constructor(bytes32 network_, MasternodeRegistry registry_) {
+    constructor(bytes32 network_, MasternodeRegistry registry_, uint64 finalityDelay_) {
         if (network_ == 0) revert ZeroNetwork();
         if (address(registry_).code.length == 0) revert RegistryWithoutCode(address(registry_));
+        if (finalityDelay_ > FINALITY_DELAY_MAX) revert FinalityDelay(finalityDelay_, FINALITY_DELAY_MAX);
         network = network_;
         registry = registry_;
+        finalityDelay = finalityDelay_;
     }
 
     /// Posts a statement with the aggregate signature of the members that the bitmap names; the
@@ -77,7 +85,7 @@ contract CheckpointManager {
 
         _latestHeight = statement.height;
         ++_count;
-        _posted[statement.height] = Posted(digest, statement.stateRoot, uint64(block.number));
+        _posted[statement.height] = Posted(digest, statement.stateRoot, uint64(block.number), uint64(block.timestamp));
         emit Checkpoint(epoch, statement.height, statement.stateRoot, digest, msg.sender, signed);
     }
 
@@ -100,6 +108,14 @@ contract CheckpointManager {
     {
         Posted storage posted = _posted[height];
         return (posted.statementDigest, posted.stateRoot, posted.baseBlock);
+    }
+
+    /// Whether a statement is a checkpoint, and its time for challenges is over.
+    function isFinal(Statement calldata statement) external view returns (bool) {
+        Posted storage posted = _posted[statement.height];
+        bytes32 digest = posted.statementDigest;
+        return digest != 0 && digest == statementDigest(statement)
+            && block.timestamp >= uint256(posted.postedAt) + finalityDelay;
     }
 
     function checkpointCount() external view returns (uint64) {

@@ -162,7 +162,7 @@ contract CheckpointTest is Cluster {
         Statement memory s = statementAt(1);
         (bytes memory bitmap, bytes memory signature) = certify(s, ALL);
         address first = address(manager);
-        manager = new CheckpointManager(NETWORK, registry);
+        manager = new CheckpointManager(NETWORK, registry, FINALITY_DELAY);
         submitExpecting(
             abi.encodeWithSelector(CheckpointManager.WrongManager.selector, first, address(manager)),
             s,

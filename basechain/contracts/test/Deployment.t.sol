@@ -60,13 +60,19 @@ contract DeploymentTest is Cluster {
     function test_a_manager_without_a_network_is_refused() public {
         deploy(4);
         vm.expectRevert(CheckpointManager.ZeroNetwork.selector);
-        new CheckpointManager(0, registry);
+        new CheckpointManager(0, registry, FINALITY_DELAY);
     }
 
     function test_a_manager_without_a_registry_is_refused() public {
         MasternodeRegistry nobody = MasternodeRegistry(operator(0));
         vm.expectRevert(abi.encodeWithSelector(CheckpointManager.RegistryWithoutCode.selector, nobody));
-        new CheckpointManager(NETWORK, nobody);
+        new CheckpointManager(NETWORK, nobody, FINALITY_DELAY);
+    }
+
+    function test_a_delay_of_more_than_thirty_days_is_refused() public {
+        deploy(4);
+        vm.expectRevert(abi.encodeWithSelector(CheckpointManager.FinalityDelay.selector, 30 days + 1, 30 days));
+        new CheckpointManager(NETWORK, registry, 30 days + 1);
     }
 
     function operators(uint256 size) private pure returns (address[] memory named) {

@@ -26,7 +26,7 @@ contract FixtureTest {
         registry = new MasternodeRegistry(
             number(".bondUnit"), uint64(number(".weightMin")), uint64(number(".weightMax")), operators
         );
-        manager = new CheckpointManager(word(".statement.network"), registry);
+        manager = new CheckpointManager(word(".statement.network"), registry, 0);
         vm.stopPrank();
         // From the last to the first: the committee's order is that of the operators named.
         for (uint256 i = 4; i > 0; --i) {

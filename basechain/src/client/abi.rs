@@ -10,6 +10,19 @@ pub mod registry {
     );
 }
 
+pub mod vault {
+    alloy::sol!(Vault, "contracts/artifacts/Vault.json");
+
+    alloy::sol! {
+        interface IERC20 {
+            function approve(address spender, uint256 amount) external returns (bool);
+        }
+        interface IERC721 {
+            function approve(address to, uint256 tokenId) external;
+        }
+    }
+}
+
 pub mod manager {
     alloy::sol!(
         CheckpointManager,

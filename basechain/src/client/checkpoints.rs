@@ -2,6 +2,7 @@
 
 use super::BaseChain;
 use super::abi::manager::CheckpointManager as Manager;
+use super::abi::vault::Vault::Statement as PaidBy;
 use super::endpoint::At;
 use super::error::ClientError;
 use super::key::AccountKey;
@@ -147,7 +148,7 @@ impl BaseChain {
 /// What the manager is called with to post.
 pub(crate) fn submit_input(statement: &Statement, bitmap: &[u8], signature: &[u8]) -> Bytes {
     let call = Manager::submitCall {
-        statement: encode(statement),
+        statement: encode(statement).into(),
         bitmap: bitmap.to_vec().into(),
         signature: signature.to_vec().into(),
     };
@@ -172,24 +173,25 @@ pub(crate) fn newer(refusal: &Refusal) -> Option<Height> {
     refusal.argument("latest")?.parse().ok().map(Height)
 }
 
-fn encode(statement: &Statement) -> Manager::Statement {
-    Manager::Statement {
-        network: B256::from(statement.network.genesis.0),
-        chainId: statement.network.chain_id,
-        manager: Address::from(statement.network.manager),
-        epoch: statement.epoch.0,
-        height: statement.height.0,
-        timestampMs: statement.timestamp.0,
-        commitIndex: statement.commit.0,
-        commitDigest: B256::from(statement.commit_digest.0),
-        stateRoot: B256::from(statement.state_root.0),
-        receiptsRoot: B256::from(statement.receipts_root.0),
-        offendersRoot: B256::from(statement.offenders_root.0),
-        withdrawalsRoot: B256::from(statement.withdrawals_root.0),
-        exitRoot: B256::from(statement.exit_root.0),
-        depositsProcessed: statement.deposits_processed,
-        depositsDigest: B256::from(statement.deposits_digest.0),
-        registryCursor: statement.registry_cursor,
-        nextCommittee: B256::from(statement.next_committee.0),
-    }
+/// A statement in the words of either contract.
+pub(super) fn encode(statement: &Statement) -> impl Into<Manager::Statement> + Into<PaidBy> {
+    (
+        B256::from(statement.network.genesis.0),
+        statement.network.chain_id,
+        Address::from(statement.network.manager),
+        statement.epoch.0,
+        statement.height.0,
+        statement.timestamp.0,
+        statement.commit.0,
+        B256::from(statement.commit_digest.0),
+        B256::from(statement.state_root.0),
+        B256::from(statement.receipts_root.0),
+        B256::from(statement.offenders_root.0),
+        B256::from(statement.withdrawals_root.0),
+        B256::from(statement.exit_root.0),
+        statement.deposits_processed,
+        B256::from(statement.deposits_digest.0),
+        statement.registry_cursor,
+        B256::from(statement.next_committee.0),
+    )
 }

@@ -1,10 +1,10 @@
 //! Putting a network's contracts on a base chain.
 
-use super::abi::{manager::CheckpointManager, registry::MasternodeRegistry};
+use super::abi::{manager::CheckpointManager, registry::MasternodeRegistry, vault::Vault};
 use super::endpoint::Endpoint;
 use super::error::ClientError;
 use super::key::AccountKey;
-use super::send::Order;
+use super::send::{Mined, Order};
 use super::{BaseChain, Contracts};
 use alloy::primitives::{Address, B256, Bytes, TxKind, U256};
 use alloy::sol_types::SolConstructor;
@@ -19,23 +19,41 @@ pub struct DeployParams {
     pub bond_unit: u128,
     pub weight_min: u64,
     pub weight_max: u64,
+    /// Between a checkpoint's posting and the first payout by it.
+    pub challenge_window_s: u64,
+    /// In wei, from the deployer: what the genesis has handed out, in whole gwei, so that it can be withdrawn.
+    pub backing: u128,
+    /// Who lists tokens in the vault; zero for nobody.
+    pub curator: [u8; 20],
     /// The accounts of the genesis committee, in the order of its ids from 1.
     pub operators: Vec<[u8; 20]>,
 }
 
 impl BaseChain {
-    /// Deploys registry and manager, and connects to them.
+    /// Deploys registry, manager and vault, and connects to them.
     pub async fn deploy(
         endpoint: Endpoint,
         key: &AccountKey,
         params: &DeployParams,
     ) -> Result<Self, ClientError> {
         let what = "deploying the registry";
-        let registry = create(&endpoint, key, what, registry_code(params)).await?;
+        let registry = endpoint
+            .create(key, what, 0, registry_code(params).into())
+            .await?;
         let what = "deploying the checkpoint manager";
-        let code = manager_code(params.network, registry);
-        let manager = create(&endpoint, key, what, code).await?;
-        Self::new(endpoint, Contracts { registry, manager }).await
+        let code = manager_code(params, registry);
+        let manager = endpoint.create(key, what, 0, code.into()).await?;
+        let what = "deploying the vault";
+        let code = vault_code(params, manager);
+        let vault = endpoint
+            .create(key, what, params.backing, code.into())
+            .await?;
+        let contracts = Contracts {
+            registry,
+            manager,
+            vault,
+        };
+        Self::new(endpoint, contracts).await
     }
 }
 
@@ -52,35 +70,67 @@ pub(crate) fn registry_code(params: &DeployParams) -> Bytes {
 }
 
 /// What creates the checkpoint manager.
-pub(crate) fn manager_code(network: GenesisDigest, registry: [u8; 20]) -> Bytes {
+pub(crate) fn manager_code(params: &DeployParams, registry: [u8; 20]) -> Bytes {
     let constructor = CheckpointManager::constructorCall {
-        network_: B256::from(network.0),
+        network_: B256::from(params.network.0),
         registry_: registry.into(),
+        finalityDelay_: params.challenge_window_s,
     };
     with_arguments(&CheckpointManager::BYTECODE, &constructor)
+}
+
+/// What creates the vault.
+pub(crate) fn vault_code(params: &DeployParams, manager: [u8; 20]) -> Bytes {
+    let constructor = Vault::constructorCall {
+        manager_: manager.into(),
+        curator_: params.curator.into(),
+    };
+    with_arguments(&Vault::BYTECODE, &constructor)
 }
 
 fn with_arguments(code: &Bytes, constructor: &impl SolConstructor) -> Bytes {
     [code.as_ref(), &constructor.abi_encode()].concat().into()
 }
 
-async fn create(
-    endpoint: &Endpoint,
-    key: &AccountKey,
-    what: &'static str,
-    input: Bytes,
-) -> Result<[u8; 20], ClientError> {
-    let order = Order {
-        what,
-        to: TxKind::Create,
-        value: 0,
-        input,
-    };
-    let mined = endpoint.send(key, order).await?;
-    let created = mined.created.map(Address::into_array);
-    created.ok_or_else(|| ClientError::Malformed {
-        url: endpoint.url().to_owned(),
-        what,
-        reason: "the receipt names no contract".to_owned(),
-    })
+impl Endpoint {
+    /// Puts a contract on the chain: its creation code with the constructor's arguments. `value` in wei.
+    pub async fn create(
+        &self,
+        key: &AccountKey,
+        what: &'static str,
+        value: u128,
+        code: Vec<u8>,
+    ) -> Result<[u8; 20], ClientError> {
+        let order = Order {
+            what,
+            to: TxKind::Create,
+            value,
+            input: code.into(),
+        };
+        let mined = self.send(key, order).await?;
+        let created = mined.created.map(Address::into_array);
+        created.ok_or_else(|| ClientError::Malformed {
+            url: self.url().to_owned(),
+            what,
+            reason: "the receipt names no contract".to_owned(),
+        })
+    }
+
+    /// Calls any contract in a transaction. `value` in wei.
+    pub async fn execute(
+        &self,
+        key: &AccountKey,
+        what: &'static str,
+        contract: [u8; 20],
+        value: u128,
+        input: Vec<u8>,
+    ) -> Result<Mined, ClientError> {
+        let order = Order {
+            what,
+            to: TxKind::Call(contract.into()),
+            value,
+            input: input.into(),
+        };
+        self.send(key, order).await
+    }
 }

@@ -226,6 +226,17 @@ impl Endpoint {
         })
     }
 
+    /// Calls any contract without a transaction, in the head's state; returns what it answers, encoded.
+    pub async fn view(&self, contract: [u8; 20], input: Vec<u8>) -> Result<Vec<u8>, ClientError> {
+        let request = TransactionRequest {
+            to: Some(TxKind::Call(contract.into())),
+            input: TransactionInput::new(input.into()),
+            ..TransactionRequest::default()
+        };
+        let answer = self.call("a contract", request, At::Latest).await?;
+        Ok(answer.into())
+    }
+
     pub(super) async fn call(
         &self,
         what: &'static str,

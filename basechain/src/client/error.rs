@@ -44,8 +44,12 @@ pub enum ClientError {
     },
     #[error("base chain {url} has no contract at {address}")]
     NoContract { url: String, address: Address },
-    #[error("the manager's registry is {found}, not {expected}")]
-    OtherRegistry { expected: Address, found: Address },
+    #[error("the {what} is {found}, not {expected}")]
+    OtherContract {
+        what: &'static str,
+        expected: Address,
+        found: Address,
+    },
     #[error("the registry's committee is not usable: {0}")]
     Committee(String),
     #[error("committee digest is {found} by its members, {expected} by the registry")]

@@ -1,4 +1,4 @@
-//! Revert data in words: the custom errors of both contracts, which pass on each other's, by what
+//! Revert data in words: the custom errors of all contracts, which pass on each other's, by what
 //! their artifacts say.
 
 use alloy::dyn_abi::{DynSolValue, ErrorExt as _};
@@ -11,9 +11,10 @@ use std::sync::LazyLock;
 /// Longest revert data that is shown when it is no known error, in bytes.
 const UNKNOWN_BYTES_MAX: usize = 64;
 
-const ARTIFACTS: [&str; 2] = [
+const ARTIFACTS: [&str; 3] = [
     include_str!("../../contracts/artifacts/MasternodeRegistry.json"),
     include_str!("../../contracts/artifacts/CheckpointManager.json"),
+    include_str!("../../contracts/artifacts/Vault.json"),
 ];
 
 static ERRORS: LazyLock<Vec<AbiError>> = LazyLock::new(|| {

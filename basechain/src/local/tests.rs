@@ -25,6 +25,9 @@ fn enrolled() -> LocalChain {
         bond_unit: ETHER,
         weight_min: 1,
         weight_max: 10,
+        challenge_window_s: 0,
+        backing: 0,
+        curator: [0; 20],
         operators: (0..4).map(|i| operator(i).address()).collect(),
     };
     let member = |i| {

@@ -56,6 +56,7 @@ async fn tell(url: &str) -> String {
     let nowhere = Contracts {
         registry: [1; 20],
         manager: [2; 20],
+        vault: [3; 20],
     };
     let error = BaseChain::connect(url, nowhere).await.unwrap_err();
     assert!(matches!(error, ClientError::NoContract { .. }), "{error}");
@@ -88,7 +89,7 @@ async fn deployment(story: &mut Story, endpoint: &Endpoint) -> BaseChain {
     };
     let error = BaseChain::new(endpoint.clone(), mixed).await.unwrap_err();
     assert!(
-        matches!(error, ClientError::OtherRegistry { .. }),
+        matches!(error, ClientError::OtherContract { .. }),
         "{error}"
     );
     chain

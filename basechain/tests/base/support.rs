@@ -53,6 +53,9 @@ pub fn params() -> DeployParams {
         bond_unit: ETHER,
         weight_min: 10,
         weight_max: 100,
+        challenge_window_s: 0,
+        backing: ETHER,
+        curator: rich().address(),
         operators: (0..4).map(|i| operator(i).address()).collect(),
     }
 }

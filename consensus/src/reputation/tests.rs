@@ -4,8 +4,8 @@ use super::*;
 use crate::schedule::Schedule;
 use weft_types::testing::{members, network, vertex_key};
 use weft_types::{
-    CommitDigest, CommitIndex, Committee, Epoch, Millis, ProtocolParams, Stake, Verified,
-    VertexBody, VertexRef,
+    CommitDigest, CommitIndex, Committee, Epoch, Millis, Observation, ProtocolParams, Stake,
+    Verified, VertexBody, VertexRef,
 };
 
 /// A DAG whose rows are complete and output one by one, and what is computed of it.
@@ -54,6 +54,7 @@ fn vertex(round: u64, author: MemberIndex, mut parents: Vec<VertexRef>) -> Verif
         parents,
         weak_links: Vec::new(),
         transactions: Vec::new(),
+        observation: Observation::default(),
         shares: Vec::new(),
     };
     Vertex::sign(body, Vec::new(), &vertex_key(author.as_usize()))

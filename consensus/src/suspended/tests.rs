@@ -1,6 +1,6 @@
 use super::*;
 use weft_types::testing::{network, vertex_key};
-use weft_types::{Epoch, Millis, VertexBody, VertexDigest};
+use weft_types::{Epoch, Millis, Observation, VertexBody, VertexDigest};
 
 /// Room for five vertices of `waiting`.
 fn bytes_max() -> usize {
@@ -32,6 +32,7 @@ fn vertex(author: u32, round: u64, parents: Vec<VertexRef>) -> Verified<Vertex> 
         parents,
         weak_links: Vec::new(),
         transactions: Vec::new(),
+        observation: Observation::default(),
         shares: Vec::new(),
     };
     Vertex::sign(body, Vec::new(), &vertex_key(author as usize))

@@ -18,8 +18,8 @@ use std::sync::Arc;
 use weft_consensus::{Core, CoreConfig, Effect, Input, LastCommit, Recovered, Sabotage, Schedule};
 use weft_types::testing::{network, vertex_key};
 use weft_types::{
-    CommitDigest, Epoch, MemberIndex, Millis, ProtocolParams, Round, Stake, Verified, Vertex,
-    VertexBody, VertexRef,
+    CommitDigest, Epoch, MemberIndex, Millis, Observation, ProtocolParams, Round, Stake, Verified,
+    Vertex, VertexBody, VertexRef,
 };
 
 const A: usize = 0;
@@ -60,6 +60,7 @@ impl World {
             parents: parents.iter().map(|p| self.reference(*p)).collect(),
             weak_links: Vec::new(),
             transactions: Vec::new(),
+            observation: Observation::default(),
             shares: Vec::new(),
         };
         let vertex = Vertex::sign(body, Vec::new(), &vertex_key(author));

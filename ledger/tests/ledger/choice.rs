@@ -69,6 +69,21 @@ impl Chooser<'_> {
                 update(item, &text.to_string())
             }
             Act::Burn { items } => burn(&self.items(actor, items)),
+            Act::Withdraw { kind, amount, item } => {
+                let gives = match kind % 8 {
+                    0 => AssetId([9; 32]),
+                    1..3 => AssetId::erc20(COINS),
+                    3..6 => return withdraw(cards(&[self.bridged_item(actor, *item)])),
+                    _ => AssetId::NATIVE,
+                };
+                withdraw(weft_types::Bundle {
+                    assets: vec![weft_types::AssetAmount {
+                        asset: gives,
+                        amount: Amount(*amount),
+                    }],
+                    items: vec![],
+                })
+            }
             Act::Open(terms) => Operation::DealOpen(self.terms(actor, terms)),
             Act::Take {
                 deal,
@@ -151,6 +166,18 @@ impl Chooser<'_> {
         let own: Vec<_> = own.map(|(id, _)| *id).collect();
         let all: Vec<_> = self.model.items.iter().map(|(id, _)| *id).collect();
         choose(n, &own, &all, ItemId([1; 32]))
+    }
+
+    /// Mostly one that came over the bridge.
+    fn bridged_item(&self, actor: Address, n: u16) -> ItemId {
+        let items = self.model.items.iter();
+        let came = |edition: &EditionId| {
+            let (token, number) = (CARDS, card_number(u64::from(n % 3)));
+            *edition == EditionId::erc721(token, &number)
+        };
+        let mut own = items.filter(|(_, i)| i.owner == actor && came(&i.edition));
+        own.next_back()
+            .map_or_else(|| self.item(actor, n), |(id, _)| *id)
     }
 
     fn items(&self, actor: Address, choices: &[u16]) -> Vec<ItemId> {

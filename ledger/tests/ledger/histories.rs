@@ -15,8 +15,9 @@ use std::sync::Arc;
 use weft_ledger::{Applied, Change, Ledger};
 use weft_types::testing::{user, user_key};
 use weft_types::{
-    Amount, DealId, DealState, FailureCode, ItemId, ItemState, Millis, Object, ObjectId, Receipt,
-    Root, Transaction, Verified, empty_hash, key_bit, leaf_hash, node_hash, value_hash,
+    Amount, AssetAmount, AssetId, BaseAsset, DealId, DealState, Deposit, FailureCode, ItemId,
+    ItemState, Millis, Object, ObjectId, Receipt, Root, Transaction, Verified, empty_hash, key_bit,
+    leaf_hash, node_hash, value_hash,
 };
 
 const TRANSACTIONS_PER_CASE: u32 = 40;
@@ -29,6 +30,8 @@ struct Pair {
     receipts: Vec<Receipt>,
     ordered: Vec<Arc<Verified<Transaction>>>,
     waiting: Vec<Arc<Verified<Transaction>>>,
+    deposits: Vec<Deposit>,
+    /// Of the native asset.
     supply: u128,
     seen: Seen,
 }
@@ -78,6 +81,7 @@ impl Pair {
             receipts: vec![],
             ordered: vec![],
             waiting: vec![],
+            deposits: vec![],
             supply: template
                 .accounts
                 .iter()
@@ -103,6 +107,7 @@ impl Pair {
         for plan in prelude().iter().chain(plans) {
             let transaction = self.transaction(plan);
             self.waiting.push(transaction);
+            self.deposits.extend(plan.deposit.map(deposit_of));
             if let Some(later) = plan.commit {
                 self.commit(later)?;
             }
@@ -143,7 +148,19 @@ impl Pair {
     fn commit(&mut self, later: u64) -> Check {
         self.world.now += later;
         let transactions = std::mem::take(&mut self.waiting);
-        let applied = self.world.commit(&transactions);
+        let deposits = std::mem::take(&mut self.deposits);
+        let applied = match deposits.as_slice() {
+            [] => self.world.commit(&transactions),
+            deposits => self.world.commit_with(deposits, &transactions),
+        };
+        same("deposits", &applied.deposits, &deposits)?;
+        for deposit in &deposits {
+            self.seen.count("deposit");
+            if let BaseAsset::Native { amount } = deposit.asset {
+                self.supply += u128::from(amount.0);
+            }
+        }
+        self.model.arrive = deposits;
         self.keep(&applied.changes);
         self.receipts.extend(applied.receipts.iter().cloned());
         self.compare(&transactions, &applied)?;
@@ -203,12 +220,14 @@ impl Pair {
             .map(|(id, bytes)| (*id, Object::decode(id, bytes.clone()).unwrap()))
             .collect();
         let mut supply = 0u128;
+        let tokens = |b: &AssetAmount| b.asset != AssetId::NATIVE;
         let mut locked: BTreeMap<ItemId, DealId> = BTreeMap::new();
         for (id, object) in &objects {
             match (id, object) {
                 (_, Object::Account(account)) => {
                     supply += account
                         .balances()
+                        .filter(|b| !tokens(b))
                         .map(|b| u128::from(b.amount.0))
                         .sum::<u128>();
                 }
@@ -219,6 +238,11 @@ impl Pair {
                     for item in &deal.terms.gives.items {
                         let other = locked.insert(*item, *id);
                         prop_assert_eq!(other, None, "one lock");
+                    }
+                }
+                (_, Object::Withdrawal(withdrawal)) => {
+                    if let BaseAsset::Native { amount } = withdrawal.asset {
+                        supply += u128::from(amount.0);
                     }
                 }
                 (_, Object::Edition(edition)) => {
@@ -259,6 +283,24 @@ impl Pair {
             root,
         )
     }
+}
+
+fn deposit_of((to, kind, n): (u64, u8, u64)) -> Deposit {
+    let amount = Amount(n);
+    deposit(
+        to,
+        match kind % 3 {
+            0 => BaseAsset::Native { amount },
+            1 => BaseAsset::Erc20 {
+                token: COINS,
+                amount,
+            },
+            _ => BaseAsset::Erc721 {
+                token: CARDS,
+                id: card_number(n % 3),
+            },
+        },
+    )
 }
 
 fn naive_root(objects: &BTreeMap<ObjectId, Bytes>) -> Root {
@@ -321,6 +363,8 @@ fn random_histories_end_as_the_plain_model_says() {
         "DealTake",
         "DealCancel",
         "MultiParty",
+        "Withdraw",
+        "deposit",
     ];
     let refusals = [
         "replayed",

@@ -1,5 +1,6 @@
 //! The ledger from outside: one file per theme, and random histories against a plain model.
 
+mod bridge;
 mod choice;
 mod model;
 mod plan;

@@ -2,11 +2,13 @@
 //! bits, a copy of everything to undo a transaction with. It shares with the ledger the shapes of
 //! objects and operations, and none of its ways.
 
+use crate::world::{CARDS, card_number};
 use std::collections::BTreeMap;
 use weft_types::{
-    Account, Address, Amount, AssetId, Bundle, Collection, CollectionId, Deal, DealId, DealState,
-    Edition, EditionId, FailureCode, Item, ItemId, ItemState, Object, ObjectId, Operation,
-    ProtocolParams, Template, Transaction, WantedFrom,
+    Account, Address, Amount, AssetId, BaseAsset, Bridge, BridgeId, Bundle, Collection,
+    CollectionId, CommitIndex, Deal, DealId, DealState, Deposit, Edition, EditionId, FailureCode,
+    Item, ItemId, ItemState, Object, ObjectId, Operation, ProtocolParams, Template, Transaction,
+    WantedFrom, Withdrawal, WithdrawalId, erc721_edition,
 };
 
 /// A mistake planted on purpose, to show that the comparison notices it.
@@ -47,12 +49,17 @@ pub struct Model {
     params: ProtocolParams,
     bug: Option<Bug>,
     now: u64,
+    commit: CommitIndex,
     money: BTreeMap<(Address, AssetId), u128>,
     /// Everything ever made, burned items and closed deals too.
     pub collections: Vec<(CollectionId, Collection)>,
     pub editions: Vec<(EditionId, Edition)>,
     pub items: Vec<(ItemId, Item)>,
     pub deals: Vec<(DealId, Deal)>,
+    pub withdrawals: Vec<Withdrawal>,
+    /// Deposits credited, and those that the next commit credits.
+    deposits: Vec<Deposit>,
+    pub arrive: Vec<Deposit>,
     seen: Vec<Transaction>,
 }
 
@@ -74,11 +81,15 @@ impl Model {
             params: template.params.clone(),
             bug,
             now: template.timestamp_ms.0,
+            commit: CommitIndex::ZERO,
             money: money.collect(),
             collections: vec![],
             editions: vec![],
             items: vec![],
             deals: vec![],
+            withdrawals: vec![],
+            deposits: vec![],
+            arrive: vec![],
             seen: vec![],
         }
     }
@@ -120,18 +131,91 @@ impl Model {
             .chain(editions)
             .chain(items)
             .chain(deals)
+            .chain(self.bridge())
             .collect()
+    }
+
+    fn bridge(&self) -> Vec<(ObjectId, Object)> {
+        if self.withdrawals.is_empty() && self.deposits.is_empty() {
+            return vec![];
+        }
+        let mut bridge = Bridge::default();
+        for (n, deposit) in self.deposits.iter().enumerate() {
+            bridge.processed = n as u64 + 1;
+            bridge.digest = deposit.extend(&bridge.digest, bridge.processed);
+        }
+        let mut objects = vec![];
+        for withdrawal in &self.withdrawals {
+            bridge.withdrawals.push(withdrawal.leaf());
+            let id = ObjectId::Withdrawal(WithdrawalId::new(withdrawal.index));
+            objects.push((id, Object::Withdrawal((*withdrawal).into())));
+        }
+        let id = ObjectId::Bridge(BridgeId::THE_ONE);
+        objects.push((id, Object::Bridge(bridge.into())));
+        objects
+    }
+
+    fn arrived(&mut self, deposit: &Deposit) {
+        let to = deposit.account;
+        match deposit.asset {
+            BaseAsset::Native { amount } => {
+                *self.money.entry((to, AssetId::NATIVE)).or_default() += u128::from(amount.0);
+            }
+            BaseAsset::Erc20 { token, amount } => {
+                let asset = AssetId::erc20(token);
+                *self.money.entry((to, asset)).or_default() += u128::from(amount.0);
+            }
+            BaseAsset::Erc721 { token, id } => {
+                let (collection, edition) =
+                    (CollectionId::erc721(token), EditionId::erc721(token, &id));
+                if find(&mut self.collections, &collection).is_none() {
+                    let new = Collection {
+                        creator: Address::BRIDGE,
+                        name: token.to_string(),
+                        description: String::new(),
+                        item_cap: 0,
+                        issued: 0,
+                        editions: 0,
+                    };
+                    self.collections.push((collection, new));
+                }
+                let whole = find(&mut self.collections, &collection).expect("just made");
+                whole.issued += 1;
+                if find(&mut self.editions, &edition).is_none() {
+                    whole.editions += 1;
+                    let terms = erc721_edition(token, &id);
+                    self.editions.push((edition, Edition { terms, issued: 0 }));
+                }
+                let print = find(&mut self.editions, &edition).expect("just made");
+                print.issued += 1;
+                let item = Item {
+                    edition,
+                    serial: print.issued,
+                    owner: to,
+                    state: ItemState::Held,
+                    status: String::new(),
+                    data_hash: None,
+                };
+                let id = ItemId::derive(&edition, item.serial);
+                self.items.push((id, item));
+            }
+        }
+        self.deposits.push(*deposit);
     }
 
     /// What a new commit does before its transactions.
     pub fn begin(&mut self, now: u64) {
         self.now = now;
+        self.commit = self.commit.next();
         for place in 0..self.deals.len() {
             let (_, deal) = &self.deals[place];
             if deal.state == DealState::Open && deal.terms.expires.0 <= now {
                 let giver = deal.giver;
                 self.end(place, giver, DealState::Expired);
             }
+        }
+        for deposit in std::mem::take(&mut self.arrive) {
+            self.arrived(&deposit);
         }
     }
 
@@ -353,6 +437,42 @@ impl Model {
             Operation::Burn { items } => {
                 for id in items {
                     self.free(actor, id)?.state = ItemState::Burned;
+                }
+                Ok(())
+            }
+            Operation::Withdraw { recipient, gives } => {
+                let mut assets = vec![];
+                for part in &gives.assets {
+                    let amount = part.amount;
+                    assets.push(match part.asset.token() {
+                        Some(token) => BaseAsset::Erc20 { token, amount },
+                        None if part.asset == AssetId::NATIVE => BaseAsset::Native { amount },
+                        None => return Err(FailureCode::NotBridged),
+                    });
+                    let gone = Address([0xff; 32]);
+                    self.pay(actor, gone, part.asset, amount.0.into())?;
+                    self.money.remove(&(gone, part.asset));
+                }
+                for id in &gives.items {
+                    let item = self.free(actor, id)?;
+                    let edition = item.edition;
+                    let numbers = (0..3).map(card_number);
+                    let mut known = numbers.filter(|n| edition == EditionId::erc721(CARDS, n));
+                    let number = known.next().ok_or(FailureCode::NotBridged)?;
+                    item.state = ItemState::Burned;
+                    assets.push(BaseAsset::Erc721 {
+                        token: CARDS,
+                        id: number,
+                    });
+                }
+                for asset in assets {
+                    self.withdrawals.push(Withdrawal {
+                        index: self.withdrawals.len() as u64,
+                        asset,
+                        recipient: *recipient,
+                        account: actor,
+                        commit: self.commit,
+                    });
                 }
                 Ok(())
             }

@@ -16,6 +16,8 @@ pub struct Plan {
     pub max_fee: u64,
     /// Order an earlier transaction instead.
     pub again: Option<u16>,
+    /// What comes in with the next commit: to whom, of which kind and number.
+    pub deposit: Option<(u64, u8, u64)>,
     /// Close the commit after it, this much later than the last one.
     pub commit: Option<u64>,
     /// Close a height, and start anew from what a store would hold.
@@ -49,6 +51,11 @@ pub enum Act {
     },
     Burn {
         items: Vec<u16>,
+    },
+    Withdraw {
+        kind: u8,
+        amount: u64,
+        item: u16,
     },
     Open(Terms),
     Take {
@@ -131,6 +138,8 @@ fn act() -> impl Strategy<Value = Act> {
         4 => one_to(3, entry).prop_map(|entries| Act::Mint { entries }),
         2 => (any::<u16>(), any::<u8>()).prop_map(|(item, text)| Act::Update { item, text }),
         1 => one_to(2, any::<u16>()).prop_map(|items| Act::Burn { items }),
+        2 => (any::<u8>(), amount(), any::<u16>())
+            .prop_map(|(kind, amount, item)| Act::Withdraw { kind, amount, item }),
         8 => terms().prop_map(Act::Open),
         8 => (any::<u16>(), up_to(3, any::<u16>()), prop::bool::weighted(0.8))
             .prop_map(|(deal, picks, fitting)| Act::Take { deal, picks, fitting }),
@@ -178,6 +187,7 @@ pub fn prelude() -> [Plan; 6] {
         validity: 60_000,
         max_fee: 100_000,
         again: None,
+        deposit: None,
         commit: Some(1),
         restart: false,
     })
@@ -195,19 +205,23 @@ pub fn plan() -> impl Strategy<Value = Plan> {
         validity,
         max_fee,
         prop::option::weighted(0.1, any::<u16>()),
+        prop::option::weighted(0.15, (0..USERS, any::<u8>(), 1..300u64)),
         prop::option::weighted(0.5, later),
         prop::bool::weighted(0.05),
     )
         .prop_map(
-            |(sender, sponsor, operations, validity, max_fee, again, commit, restart)| Plan {
-                sender,
-                sponsor,
-                operations,
-                validity,
-                max_fee,
-                again,
-                commit,
-                restart,
+            |(sender, sponsor, operations, validity, max_fee, again, deposit, commit, restart)| {
+                Plan {
+                    sender,
+                    sponsor,
+                    operations,
+                    validity,
+                    max_fee,
+                    again,
+                    deposit,
+                    commit,
+                    restart,
+                }
             },
         )
 }

@@ -1,12 +1,13 @@
 //! A ledger with ten users of a million units each, and short words for what tests do with it.
 
 use std::sync::Arc;
-use weft_ledger::{Applied, Ledger, Refusal};
+use weft_ledger::{Applied, Ledger, Observed, Refusal};
 use weft_types::testing::{self, user, user_key};
 use weft_types::{
-    Address, Amount, AssetAmount, AssetId, Bundle, CollectionId, DealId, EditionId, Failure,
-    FailureCode, Item, ItemId, Millis, MintEntry, NewDeal, NewEdition, Object, ObjectId, Operation,
-    Payment, ProtocolParams, Receipt, Template, Transaction, TransactionBody, Verified,
+    Address, Amount, AssetAmount, AssetId, BaseAddress, BaseAsset, Bundle, CollectionId, DealId,
+    Deposit, DepositReport, EditionId, Failure, FailureCode, Item, ItemId, Millis, MintEntry,
+    NewDeal, NewEdition, Object, ObjectId, Operation, Payment, ProtocolParams, Receipt, Template,
+    TokenId, Transaction, TransactionBody, Verified,
 };
 
 pub struct World {
@@ -72,6 +73,41 @@ impl World {
     pub fn commit(&mut self, transactions: &[Arc<Verified<Transaction>>]) -> Applied {
         let index = self.ledger.meta().index.next();
         self.ledger.apply(index, Millis(self.now), transactions)
+    }
+
+    /// A commit in which three of four members have seen the next deposits, and one brings them.
+    pub fn commit_with(
+        &mut self,
+        deposits: &[Deposit],
+        transactions: &[Arc<Verified<Transaction>>],
+    ) -> Applied {
+        let report = Some(self.report(deposits));
+        let observed = |member| Observed {
+            member,
+            report,
+            deposits: if member == 3 { deposits } else { &[] },
+        };
+        self.observe(&[observed(1), observed(2), observed(3)], transactions)
+    }
+
+    pub fn observe(
+        &mut self,
+        observed: &[Observed<'_>],
+        transactions: &[Arc<Verified<Transaction>>],
+    ) -> Applied {
+        let (index, now) = (self.ledger.meta().index.next(), Millis(self.now));
+        let base = (observed, &testing::committee(4));
+        self.ledger.apply_observing(index, now, base, transactions)
+    }
+
+    /// What members report who have seen these deposits follow.
+    pub fn report(&self, deposits: &[Deposit]) -> DepositReport {
+        let bridge = self.ledger.bridge();
+        let numbered = deposits.iter().zip(bridge.processed + 1..);
+        DepositReport {
+            count: bridge.processed + deposits.len() as u64,
+            digest: numbered.fold(bridge.digest, |d, (deposit, i)| deposit.extend(&d, i)),
+        }
     }
 
     /// A commit without transactions.
@@ -241,6 +277,29 @@ pub fn mint(edition: EditionId, to: u64, count: u64) -> Operation {
 pub fn burn(items: &[ItemId]) -> Operation {
     Operation::Burn {
         items: items.to_vec(),
+    }
+}
+
+/// An ERC-20 and an ERC-721 of the base chain.
+pub const COINS: BaseAddress = BaseAddress([0xc0; 20]);
+pub const CARDS: BaseAddress = BaseAddress([0xca; 20]);
+
+pub fn card_number(n: u64) -> TokenId {
+    TokenId([n as u8 + 1; 32])
+}
+
+pub fn deposit(to: u64, asset: BaseAsset) -> Deposit {
+    Deposit {
+        asset,
+        sender: BaseAddress([1; 20]),
+        account: user(to),
+    }
+}
+
+pub fn withdraw(gives: Bundle) -> Operation {
+    Operation::Withdraw {
+        recipient: BaseAddress([2; 20]),
+        gives,
     }
 }
 

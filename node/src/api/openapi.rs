@@ -1,7 +1,7 @@
 //! The description of the API, made from the code that serves it. `docs/openapi.json` is the
 //! committed copy; a test compares the two.
 
-use super::{chain, health, lists, objects, stream, submit, transactions};
+use super::{bridge, chain, health, lists, objects, stream, submit, transactions};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +40,8 @@ use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
         lists::deals,
         objects::deal,
         objects::deal_proof,
+        bridge::bridge,
+        bridge::withdrawal,
         chain::commits,
         chain::commit,
         transactions::receipts,
@@ -60,7 +62,7 @@ use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
     modifiers(&MultiParty, &Readings),
     tags(
         (name = "transactions"), (name = "accounts"), (name = "collections"), (name = "items"),
-        (name = "deals"), (name = "chain"), (name = "stream"), (name = "node"),
+        (name = "deals"), (name = "bridge"), (name = "chain"), (name = "stream"), (name = "node"),
     ),
 )]
 struct Description;

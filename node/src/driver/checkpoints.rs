@@ -103,6 +103,7 @@ pub fn contracts(genesis: &Genesis) -> Contracts {
     Contracts {
         registry: genesis.registry,
         manager: genesis.network.manager,
+        vault: genesis.vault,
     }
 }
 
@@ -170,7 +171,13 @@ impl Checkpoints {
 
     async fn tell(&self, effect: Effect) {
         match effect {
-            Effect::Posted(seen) => self.record(seen, None, false),
+            Effect::Posted(seen) => {
+                // What is above it the base chain has taken back.
+                if let Err(error) = self.store.forget_checkpoints_above(seen.height) {
+                    tracing::warn!(%error, "checkpoints that are no more were not forgotten");
+                }
+                self.record(seen, None, false);
+            }
             Effect::Anchored(seen) => {
                 self.record(seen, None, true);
                 let anchored = Command(ReplicaInput::Anchored(seen.height), None);

@@ -259,6 +259,11 @@ impl Engine {
                 self.runtime.spawn(ask_sync(network, commands, ask));
             }
             Effect::TakeOver(synced) => self.take_over(&synced)?,
+            Effect::BridgeHalted(reason) => {
+                tracing::error!(
+                    "the bridge is halted: {reason}; deposits are credited no more, everything else goes on"
+                );
+            }
             Effect::Note(note) => tracing::info!("{note}"),
             Effect::Executed(executed) => self.executed(*executed)?,
             Effect::Certified { certificate, due } => self.certified(certificate, &due)?,

@@ -2,6 +2,7 @@
 //! anything is made on the disk, as far as that is possible.
 
 use super::clock::Clock;
+use super::deposits::Deposits;
 use super::engine::{COMMANDS_MAX, Command, Commands, End, Engine, Readers};
 use super::guard::Guard;
 use super::inbound::{self, Verifier};
@@ -16,6 +17,7 @@ use crate::metrics::{Direction, Metrics};
 use crate::replica::posting::{self, Unposted};
 use crate::replica::{Effect, MempoolConfig, Replica, ReplicaConfig, Restored};
 use crate::tracker::Tracker;
+use crate::view::View;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -135,6 +137,22 @@ impl Opened {
         }
     }
 
+    fn deposits(
+        &self,
+        config: &NodeConfig,
+        commands: &Commands,
+        views: &watch::Receiver<Arc<View>>,
+    ) -> Option<Deposits> {
+        self.identity.own.as_ref()?;
+        Some(Deposits {
+            rpc: config.base_rpc.clone(),
+            contracts: checkpoints::contracts(&self.genesis),
+            confirmations: self.genesis.template.params.base_confirmations,
+            commands: commands.clone(),
+            views: views.clone(),
+        })
+    }
+
     fn say_running(&self, name: &str, api: SocketAddr) {
         let network = self.network_id();
         match &self.identity.own {
@@ -206,6 +224,10 @@ pub(super) async fn start(config: NodeConfig, keys: Option<NodeKeys>) -> Result<
     let pruner = Pruner::new(opened.store.clone(), params, config.history_keep());
     let pruning = pruner.run(view.clone(), begins, stop.clone());
     tasks.spawn(named("pruning", pruning));
+    // An observer says nothing of the base chain: there is nothing to read for it.
+    if let Some(reading) = opened.deposits(&config, &commands, &view) {
+        tasks.spawn(named("reading deposits", reading.run(stop.clone())));
+    }
     let (submitter, submissions) = api::Submitter::channel(SUBMISSIONS_MAX);
     let state = api::ApiState::new(api::ApiParts {
         name: config.name.clone(),

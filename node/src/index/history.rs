@@ -5,8 +5,8 @@ use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use std::sync::Arc;
 use weft_types::{CommitIndex, Item, ItemId, Millis, Object, ObjectId, Operation, TransactionId};
 
-/// Names of the bits of `kinds`, as in an operation's JSON; the last is no operation.
-pub const KINDS: [&str; 10] = [
+/// Names of the bits of `kinds`, as in an operation's JSON; the last two are no operations.
+pub const KINDS: [&str; 12] = [
     "transfer",
     "create_collection",
     "create_edition",
@@ -16,6 +16,8 @@ pub const KINDS: [&str; 10] = [
     "deal_open",
     "deal_take",
     "deal_cancel",
+    "withdraw",
+    "deposit",
     "deal_expired",
 ];
 
@@ -37,6 +39,7 @@ pub(super) fn kind(operation: &Operation) -> u16 {
         Operation::DealOpen(_) => 6,
         Operation::DealTake { .. } => 7,
         Operation::DealCancel { .. } => 8,
+        Operation::Withdraw { .. } => 9,
         Operation::MultiParty(_) => return 0,
     };
     1 << bit
@@ -46,7 +49,7 @@ pub(super) fn kind(operation: &Operation) -> u16 {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryRow {
     pub timestamp: Millis,
-    /// `None`: the ledger did it, a deal has expired.
+    /// `None`: the ledger did it: a deal has expired, a deposit has come in.
     pub transaction: Option<TransactionId>,
     pub applied: bool,
     /// One bit for each kind of operation in the transaction.
@@ -56,12 +59,20 @@ pub struct HistoryRow {
 }
 
 impl HistoryRow {
+    pub(super) fn deposit(timestamp: Millis, item: Option<Arc<Item>>) -> Self {
+        Self::by_ledger(timestamp, KINDS.len() - 2, item)
+    }
+
     pub(super) fn expiry(timestamp: Millis, item: Option<Arc<Item>>) -> Self {
+        Self::by_ledger(timestamp, KINDS.len() - 1, item)
+    }
+
+    fn by_ledger(timestamp: Millis, kind: usize, item: Option<Arc<Item>>) -> Self {
         Self {
             timestamp,
             transaction: None,
             applied: true,
-            kinds: 1 << (KINDS.len() - 1),
+            kinds: 1 << kind,
             item,
         }
     }

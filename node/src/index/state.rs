@@ -38,7 +38,10 @@ pub fn rows_of_state(
             ObjectId::Collection(id) => {
                 collection_rows(&indexed, id, &change, &mut collections, &mut rows);
             }
-            ObjectId::Account(_) | ObjectId::Edition(_) => {}
+            ObjectId::Account(_)
+            | ObjectId::Edition(_)
+            | ObjectId::Bridge(_)
+            | ObjectId::Withdrawal(_) => {}
         }
     }
     Ok(rows)

@@ -6,6 +6,7 @@ use super::finality::Finality;
 use super::heights::{LastHeight, due_for_posting};
 use super::held::Held;
 use super::mempool::{Mempool, MempoolConfig};
+use super::observing::Observing;
 use super::outbox::Outbox;
 use super::progress::Progress;
 use super::recovery::Recovery;
@@ -77,6 +78,7 @@ impl Replica {
             certified: certified_view(restored.certificate, snapshot),
             anchored: restored.anchored,
             unordered: false,
+            observing: Observing::default(),
             progress: Progress::new(&config.committee, own_index, now),
             sync: Sync::new(config.sync, terms, own_index, now),
             held: Held::new(

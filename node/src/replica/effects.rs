@@ -1,5 +1,6 @@
 //! What goes into the replica, and what comes out of it.
 
+use super::observing::Confirmed;
 use super::posting;
 use super::recovery::Latest;
 use super::sync::{Answer, Ask, NoAnswer, SyncId, Synced};
@@ -36,6 +37,8 @@ pub enum Input {
         id: SyncId,
         answer: Result<Answer, NoAnswer>,
     },
+    /// B1: deposits that lie deep enough on the base chain, or that it has taken back such.
+    Deposits(Result<Vec<Confirmed>, String>),
     /// The base chain has finalised the checkpoint of a height.
     Anchored(Height),
     /// The deadline has passed.
@@ -96,6 +99,8 @@ pub enum Effect {
     Anchored(Height),
     /// Keep the proof that a member signed two vertices for one round.
     Equivocation(Evidence),
+    /// B1: tell the operator that this member says nothing of the base chain any more.
+    BridgeHalted(String),
     /// F4: stop taking part, keep the store for replay, and say why.
     Halt(String),
 }

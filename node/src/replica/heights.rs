@@ -43,8 +43,7 @@ impl Replica {
         }
         let roots = self.ledger.close_height(due);
         let (network, epoch) = (self.genesis.network, self.committee.epoch());
-        let (state, receipts) = (roots.state_root, roots.receipts_root);
-        let statement = Statement::of_commit(network, epoch, height, commit, state, receipts);
+        let statement = Statement::of_commit(network, epoch, height, commit, &roots);
         self.last_height = LastHeight {
             height: statement.height,
             timestamp: statement.timestamp,

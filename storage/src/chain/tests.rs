@@ -54,3 +54,17 @@ fn a_checkpoint_is_replaced_by_what_is_known_later() {
     let all = store.checkpoints(&PageRequest::ascending(9)).unwrap();
     assert_eq!(all.entries.len(), 2);
 }
+
+#[test]
+fn checkpoints_that_the_base_chain_took_back_are_forgotten() {
+    let (_folder, store) = store();
+    for height in [3, 7, 9] {
+        let put = store.put_checkpoint(Height(height), b"posted", Durability::Buffered);
+        put.unwrap();
+    }
+    store.forget_checkpoints_above(Height(7)).unwrap();
+    let left = store.checkpoints(&PageRequest::ascending(9)).unwrap();
+    let left: Vec<u64> = left.entries.iter().map(|(h, _)| h.0).collect();
+    assert_eq!(left, [3, 7]);
+    store.forget_checkpoints_above(Height(7)).unwrap();
+}

@@ -13,7 +13,7 @@ use weft_basechain::{
     AccountKey, BaseChain, DeployParams, EmbeddedConfig, Endpoint, Pace, Registration, run_embedded,
 };
 use weft_node::{NodeKeys, read_secret, write_secret};
-use weft_types::{Committee, GenesisDigest};
+use weft_types::{Committee, Template};
 
 /// As on other development chains.
 const CHAIN_ID: u64 = 31_337;
@@ -21,6 +21,7 @@ const CHAIN_ID: u64 = 31_337;
 const FINALITY_DEPTH: u64 = 2;
 /// What the embedded chain's deployer begins with, in wei: a thousand million coins.
 const SUPPLY: u128 = 1_000_000_000 * COIN;
+const GWEI: u128 = 1_000_000_000;
 const COIN: u128 = 1_000_000_000_000_000_000;
 /// Wei per unit of voting weight.
 const BOND_UNIT: u128 = COIN / 100;
@@ -210,7 +211,7 @@ fn failed(error: weft_basechain::ClientError) -> ClusterError {
 pub async fn found(
     folder: &Folder,
     settings: &Settings,
-    genesis: GenesisDigest,
+    template: &Template,
     say: super::Say<'_>,
 ) -> Result<(BaseChain, Committee), ClusterError> {
     let deployer = account(&folder.base().join(DEPLOYER))?;
@@ -228,7 +229,10 @@ pub async fn found(
     };
     say("base chain: deploying the contracts");
     let params = DeployParams {
-        network: genesis,
+        network: template.digest(),
+        challenge_window_s: template.params.challenge_window_s,
+        backing: backing(settings, template),
+        curator: deployer.address(),
         bond_unit: BOND_UNIT,
         weight_min: WEIGHT.0,
         weight_max: WEIGHT.1,
@@ -261,6 +265,15 @@ pub async fn found(
     }
     let committee = chain.genesis_committee().await.map_err(failed)?;
     Ok((chain, committee))
+}
+
+/// On a chain that is ours all of the genesis' coins can be withdrawn. Elsewhere they stand for nothing.
+fn backing(settings: &Settings, template: &Template) -> u128 {
+    let balances = template.accounts.iter().map(|a| u128::from(a.balance.0));
+    match settings.base.is_ours() {
+        true => balances.sum::<u128>() * GWEI,
+        false => 0,
+    }
 }
 
 fn node_keys(folder: &Folder, node: usize) -> Result<NodeKeys, ClusterError> {

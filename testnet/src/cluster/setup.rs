@@ -102,6 +102,7 @@ pub fn finish(
         },
         template,
         registry: contracts.registry,
+        vault: contracts.vault,
         committee: committee.members().to_vec(),
     };
     genesis.validate()?;

@@ -261,8 +261,7 @@ impl Start<'_> {
         };
         self.base_chain().await?;
         if let Some(template) = template {
-            let digest = template.digest();
-            let (chain, committee) = base::found(&folder, &settings, digest, self.say).await?;
+            let (chain, committee) = base::found(&folder, &settings, &template, self.say).await?;
             setup::finish(&folder, &settings, options, template, &chain, &committee)?;
         }
         for name in settings.node_names() {

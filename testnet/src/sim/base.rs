@@ -173,6 +173,9 @@ pub fn enrolled(
         bond_unit: BOND,
         weight_min: 1,
         weight_max: 1,
+        challenge_window_s: 0,
+        backing: 0,
+        curator: [0; 20],
         operators: operators.iter().map(AccountKey::address).collect(),
     };
     let members: Vec<_> = operators.into_iter().zip(members.iter().cloned()).collect();

@@ -10,6 +10,7 @@ use super::time::START;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
+use weft_basechain::Contracts;
 use weft_node::NodeKeys;
 use weft_types::{
     Address, Amount, AssetId, Committee, Genesis, GenesisAccount, Member, Millis, Network,
@@ -120,18 +121,23 @@ impl Cast {
             Ok::<_, PlanError>((pace, local, members))
         });
         let local = local.transpose()?;
-        let (registry, manager) = match &local {
-            Some((_, local, _)) => (local.contracts().registry, local.contracts().manager),
-            None => ([0x22; 20], [0x11; 20]),
+        let contracts = match &local {
+            Some((_, local, _)) => local.contracts(),
+            None => Contracts {
+                registry: [0x22; 20],
+                manager: [0x11; 20],
+                vault: [0x33; 20],
+            },
         };
         let genesis = Genesis {
             network: Network {
                 genesis: digest,
                 chain_id: base::CHAIN_ID,
-                manager,
+                manager: contracts.manager,
             },
             template,
-            registry,
+            registry: contracts.registry,
+            vault: contracts.vault,
             committee: keys.iter().zip(1..).map(member).collect(),
         };
         let committee = genesis.committee();

@@ -414,6 +414,7 @@ fn body_of(cast: &Cast, vertex: &Vertex) -> VertexBody {
         parents: vertex.parents().to_vec(),
         weak_links: vertex.weak_links().to_vec(),
         transactions: vertex.payload().to_vec(),
+        observation: vertex.observation().clone(),
         shares: vertex.shares().to_vec(),
     }
 }

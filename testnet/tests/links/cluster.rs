@@ -28,7 +28,8 @@ pub fn user() -> SecretKey {
     SecretKey::from_seed([0x55; 32])
 }
 
-fn operator(i: usize) -> AccountKey {
+/// The one after the members' deployed the contracts, and lists tokens.
+pub fn operator(i: usize) -> AccountKey {
     AccountKey::from_bytes(&[i as u8 + 1; 32]).unwrap()
 }
 
@@ -169,6 +170,9 @@ impl Cluster {
             bond_unit: COIN,
             weight_min: 1,
             weight_max: 100,
+            challenge_window_s: 1,
+            backing: 0,
+            curator: operator(MEMBERS).address(),
             operators: (0..MEMBERS).map(|i| operator(i).address()).collect(),
         };
         let chain = BaseChain::deploy(endpoint, &operator(MEMBERS), &params)
@@ -196,6 +200,7 @@ impl Cluster {
             },
             template,
             registry: chain.contracts().registry,
+            vault: chain.contracts().vault,
             committee: committee.members().to_vec(),
         };
         std::fs::write(folder.path().join("genesis.json"), genesis.to_json()).unwrap();

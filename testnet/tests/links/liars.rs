@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::task::JoinHandle;
 use weft_network::{Event, Handle, IdentitySeed, Limits, Member, Network, NetworkConfig, Role};
 use weft_types::ed25519::SecretKey;
-use weft_types::{Epoch, MemberIndex, Round, Vertex, VertexBody, wire};
+use weft_types::{Epoch, MemberIndex, Observation, Round, Vertex, VertexBody, wire};
 
 /// All members but the last, as an observer finds them. Whichever members it hears of first, the one
 /// that it asks first is among these.
@@ -112,6 +112,7 @@ pub fn lies(cluster: &Cluster) -> Vec<Bytes> {
             .collect(),
         weak_links: Vec::new(),
         transactions: Vec::new(),
+        observation: Observation::default(),
         shares: Vec::new(),
     };
     let forged = Vertex::sign(body, Vec::new(), &SecretKey::from_seed([99; 32])).encode();

@@ -1,6 +1,7 @@
 //! Nodes in one process, over real sockets, databases and an embedded base chain, whose links a test
 //! can cut.
 
+mod bridge;
 mod cluster;
 mod go_between;
 mod liars;

@@ -1,6 +1,7 @@
 //! The ledger's objects as JSON, and their reading from the encoding that the state tree hashes.
 
-use super::TransactionState;
+use super::{Bridge, TransactionState};
+use crate::bridge::Withdrawal;
 use crate::ids::{
     Address, Amount, AssetId, CollectionId, CommitIndex, ContentHash, DealId, EditionId, ItemId,
     Millis, TransactionId,
@@ -144,6 +145,8 @@ pub enum Object {
     Edition(Edition),
     Item(Item),
     Deal(Deal),
+    Bridge(Bridge),
+    Withdrawal(Withdrawal),
 }
 
 /// One step in the life of an item or an account.
@@ -190,6 +193,8 @@ impl Object {
             }
             (ObjectId::Item(id), object::Object::Item(o)) => Self::Item(Item::new(*id, o)),
             (ObjectId::Deal(id), object::Object::Deal(o)) => Self::Deal(Deal::new(*id, o)),
+            (ObjectId::Bridge(_), object::Object::Bridge(o)) => Self::Bridge(Bridge::new(o)),
+            (ObjectId::Withdrawal(_), object::Object::Withdrawal(o)) => Self::Withdrawal(**o),
             _ => unreachable!("{id} names an object of another kind"),
         }
     }

@@ -1,6 +1,8 @@
 //! Objects to their wire messages and back.
 
 use super::*;
+use crate::bridge::{AppendTree, DepositReport};
+use crate::ids::{BaseAddress, CommitIndex, Root};
 use crate::operation::encode::{asset_bytes, bytes, hash_bytes};
 use crate::operation::{asset, optional};
 use crate::wire;
@@ -15,6 +17,8 @@ pub(super) fn object(object: &Object) -> Bytes {
         Object::Edition(edition) => wire::Edition::from(edition.as_ref()).encode_to_vec(),
         Object::Item(item) => wire::Item::from(item.as_ref()).encode_to_vec(),
         Object::Deal(deal) => wire::Deal::from(deal.as_ref()).encode_to_vec(),
+        Object::Bridge(bridge) => wire::Bridge::from(bridge.as_ref()).encode_to_vec(),
+        Object::Withdrawal(w) => wire::Withdrawal::from(w.as_ref()).encode_to_vec(),
     }
     .into()
 }
@@ -32,6 +36,17 @@ pub(super) fn decode(id: &ObjectId, bytes: Bytes) -> Result<Object, ObjectError>
         }
         ObjectId::Item(_) => Object::Item(Arc::new(message::<wire::Item>(bytes)?.try_into()?)),
         ObjectId::Deal(_) => Object::Deal(Arc::new(message::<wire::Deal>(bytes)?.try_into()?)),
+        ObjectId::Bridge(_) => {
+            Object::Bridge(Arc::new(message::<wire::Bridge>(bytes)?.try_into()?))
+        }
+        ObjectId::Withdrawal(id) => {
+            let withdrawal = Withdrawal::try_from(message::<wire::Withdrawal>(bytes)?)?;
+            let found = withdrawal.index;
+            if id.index() != Some(found) {
+                return Err(ObjectError::Withdrawal { found });
+            }
+            Object::Withdrawal(Arc::new(withdrawal))
+        }
     })
 }
 
@@ -201,6 +216,80 @@ impl TryFrom<wire::Deal> for Deal {
             giver: Address::try_from(wire.giver.as_ref())?,
             terms: terms.try_into()?,
             state,
+        })
+    }
+}
+
+impl From<&Bridge> for wire::Bridge {
+    fn from(bridge: &Bridge) -> Self {
+        let reports = bridge.reports.iter();
+        Self {
+            processed: bridge.processed,
+            digest: bytes(&bridge.digest.0),
+            agreed: bridge.agreed.as_ref().map(Into::into),
+            reports: reports
+                .map(|(member, report)| wire::MemberReport {
+                    member: *member,
+                    report: Some(report.into()),
+                })
+                .collect(),
+            withdrawals: bridge.withdrawals.count(),
+            peaks: bridge.withdrawals.peaks().iter().map(bytes).collect(),
+        }
+    }
+}
+
+impl TryFrom<wire::Bridge> for Bridge {
+    type Error = ObjectError;
+
+    fn try_from(wire: wire::Bridge) -> Result<Self, ObjectError> {
+        let mut reports = Vec::with_capacity(wire.reports.len());
+        for entry in &wire.reports {
+            let report = entry
+                .report
+                .as_ref()
+                .ok_or(ObjectError::Missing("report"))?;
+            reports.push((entry.member, DepositReport::try_from(report)?));
+        }
+        if !reports.is_sorted_by(|a, b| a.0 < b.0) {
+            return Err(ObjectError::Reports);
+        }
+        let peaks = wire.peaks.iter().map(|p| Root::try_from(p.as_ref()));
+        let peaks: Vec<[u8; 32]> = peaks.map(|p| p.map(|p| p.0)).collect::<Result<_, _>>()?;
+        let tree = AppendTree::from_parts(wire.withdrawals, peaks);
+        Ok(Self {
+            processed: wire.processed,
+            digest: Root::try_from(wire.digest.as_ref())?,
+            agreed: wire.agreed.as_ref().map(TryInto::try_into).transpose()?,
+            reports,
+            withdrawals: tree.ok_or(ObjectError::Peaks(wire.withdrawals))?,
+        })
+    }
+}
+
+impl From<&Withdrawal> for wire::Withdrawal {
+    fn from(withdrawal: &Withdrawal) -> Self {
+        Self {
+            index: withdrawal.index,
+            asset: Some((&withdrawal.asset).into()),
+            recipient: Bytes::copy_from_slice(&withdrawal.recipient.0),
+            account: bytes(&withdrawal.account.0),
+            commit: withdrawal.commit.0,
+        }
+    }
+}
+
+impl TryFrom<wire::Withdrawal> for Withdrawal {
+    type Error = ObjectError;
+
+    fn try_from(wire: wire::Withdrawal) -> Result<Self, ObjectError> {
+        let asset = wire.asset.as_ref().ok_or(ObjectError::Missing("asset"))?;
+        Ok(Self {
+            index: wire.index,
+            asset: asset.try_into()?,
+            recipient: BaseAddress::try_from(wire.recipient.as_ref())?,
+            account: Address::try_from(wire.account.as_ref())?,
+            commit: CommitIndex(wire.commit),
         })
     }
 }

@@ -90,6 +90,9 @@ fn objects() -> Vec<(ObjectId, Object)> {
     for state in [Open, Taken { by }, Cancelled, Expired] {
         objects.push(Object::Deal(Arc::new(deal(state))));
     }
+    let (bridge, withdrawal) = crate::testing::bridge();
+    objects.push(Object::Bridge(Arc::new(bridge)));
+    objects.push(Object::Withdrawal(Arc::new(withdrawal)));
     let named = objects.into_iter().map(|object| {
         let kind = match &object {
             Object::Account(_) => 1,
@@ -97,6 +100,13 @@ fn objects() -> Vec<(ObjectId, Object)> {
             Object::Edition(_) => 3,
             Object::Item(_) => 4,
             Object::Deal(_) => 5,
+            Object::Bridge(_) => 6,
+            Object::Withdrawal(w) => {
+                return (
+                    ObjectId::Withdrawal(crate::ids::WithdrawalId::new(w.index)),
+                    object,
+                );
+            }
         };
         (ObjectId::from_parts(kind, &[6; 32]).unwrap(), object)
     });

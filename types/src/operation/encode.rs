@@ -154,6 +154,10 @@ impl From<&Operation> for wire::Operation {
                 deal: bytes(&deal.0),
                 items: item_bytes(items),
             }),
+            Operation::Withdraw { recipient, gives } => Kind::Withdraw(wire::Withdraw {
+                recipient: Bytes::copy_from_slice(&recipient.0),
+                gives: Some(gives.into()),
+            }),
             Operation::DealCancel { deal } => Kind::DealCancel(wire::DealCancel {
                 deal: bytes(&deal.0),
             }),

@@ -139,6 +139,10 @@ fn single() -> impl Strategy<Value = Operation> {
             items,
         }),
         any::<[u8; 32]>().prop_map(|deal| Operation::DealCancel { deal: DealId(deal) }),
+        (any::<[u8; 20]>(), bundle(1)).prop_map(|(recipient, gives)| Operation::Withdraw {
+            recipient: BaseAddress(recipient),
+            gives,
+        }),
     ]
 }
 

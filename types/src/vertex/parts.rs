@@ -12,7 +12,7 @@ pub struct VertexParts {
     pub transactions: usize,
     /// Finality shares.
     pub shares: usize,
-    /// Header, signature, and the encoding itself.
+    /// Header, signature, what is seen of the base chain, and the encoding itself.
     pub rest: usize,
 }
 

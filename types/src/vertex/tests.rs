@@ -25,6 +25,7 @@ fn body() -> VertexBody {
         parents: vec![link(4, 1), link(4, 0), link(4, 2), link(4, 3)],
         weak_links: vec![link(2, 3), link(3, 0)],
         transactions: vec![],
+        observation: Observation::default(),
         shares: vec![FinalityShare::sign(&statement(7), &finality_key(1))],
     }
 }

@@ -7,6 +7,7 @@ mod tree;
 
 use serde_json::{Value, json};
 use tree::Leaves;
+use weft_types::Observation;
 use weft_types::api::{AuthorisationJson, BodyJson};
 use weft_types::hash::{Domain, blake3, keccak};
 use weft_types::testing::*;
@@ -131,6 +132,19 @@ fn operations() -> Vec<(&'static str, Operation)> {
             Operation::DealTake {
                 deal: DealId([9; 32]),
                 items: vec![ItemId([7; 32])],
+            },
+        ),
+        (
+            "withdraw",
+            Operation::Withdraw {
+                recipient: BaseAddress([6; 20]),
+                gives: Bundle {
+                    assets: vec![AssetAmount {
+                        asset: AssetId::NATIVE,
+                        amount: Amount(5),
+                    }],
+                    items: vec![ItemId([4; 32])],
+                },
             },
         ),
         (
@@ -275,6 +289,8 @@ fn objects_are_as_published() {
         ("edition", ObjectId::Edition(edition_id)),
         ("item", ObjectId::Item(item)),
         ("deal", ObjectId::Deal(deal_id)),
+        ("bridge", ObjectId::Bridge(BridgeId::THE_ONE)),
+        ("withdrawal", ObjectId::Withdrawal(WithdrawalId::new(0))),
     ] {
         let object = sample(&id);
         let value = object.encode();
@@ -292,6 +308,8 @@ fn objects_are_as_published() {
 /// An object of the id's kind.
 fn sample(id: &ObjectId) -> Object {
     match id {
+        ObjectId::Bridge(_) => Object::Bridge(testing::bridge().0.into()),
+        ObjectId::Withdrawal(_) => Object::Withdrawal(testing::bridge().1.into()),
         ObjectId::Account(_) => {
             let mut account = Account::default();
             account.set(AssetId::NATIVE, Amount(1_000_000));
@@ -352,6 +370,7 @@ fn vertices_are_as_published() {
         parents: vec![link(4, 1), link(4, 0), link(4, 3)],
         weak_links: vec![link(2, 2)],
         transactions: vec![transaction.encoded().clone()],
+        observation: Observation::default(),
         shares: vec![FinalityShare::sign(&statement(7), &finality_key(1))],
     };
     let (parents, weak_links) = (body.parents.clone(), body.weak_links.clone());

@@ -12,6 +12,7 @@ abstract contract Cluster {
     uint256 internal constant BOND_UNIT = 1 ether;
     uint64 internal constant WEIGHT_MIN = 1;
     uint64 internal constant WEIGHT_MAX = 1_000_000;
+    uint64 internal constant FINALITY_DELAY = 600;
     bytes32 internal constant NETWORK = keccak256("test network");
     bytes internal constant POSSESSION_TAG = "WEFT-V01-POSSESSION-BLS12381G2_XMD:SHA-256_SSWU_RO_";
     bytes internal constant FINALITY_TAG = "WEFT-V01-FINALITY-BLS12381G2_XMD:SHA-256_SSWU_RO_";
@@ -53,7 +54,7 @@ abstract contract Cluster {
     /// Both contracts, without any member yet.
     function deploy(uint256 size) internal {
         registry = deployRegistry(size);
-        manager = new CheckpointManager(NETWORK, registry);
+        manager = new CheckpointManager(NETWORK, registry, FINALITY_DELAY);
     }
 
     /// Both contracts with a complete committee.

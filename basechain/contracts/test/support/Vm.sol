@@ -16,6 +16,7 @@ interface Vm {
     function chainId(uint256 id) external;
     function deal(address account, uint256 wei_) external;
     function roll(uint256 blockNumber) external;
+    function warp(uint256 timestamp) external;
     function prank(address sender) external;
     function startPrank(address sender) external;
     function stopPrank() external;
@@ -24,6 +25,7 @@ interface Vm {
 
     function expectRevert(bytes4 selector) external;
     function expectRevert(bytes calldata data) external;
+    function expectPartialRevert(bytes4 selector) external;
     function expectEmit(address emitter) external;
 
     function readFile(string calldata path) external view returns (string memory);

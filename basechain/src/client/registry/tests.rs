@@ -55,6 +55,7 @@ async fn read(change: impl FnOnce(&mut Answers)) -> Result<Committee, ClientErro
     let contracts = Contracts {
         registry: [1; 20],
         manager: [2; 20],
+        vault: [3; 20],
     };
     let chain = BaseChain {
         endpoint,

@@ -34,8 +34,8 @@ use std::sync::Arc;
 use weft_consensus::{CoreConfig, Schedule};
 use weft_types::testing::{finality_key, members, network, statement, vertex_key};
 use weft_types::{
-    Committee, Epoch, FinalityShare, MemberIndex, Millis, ProtocolParams, Round, Stake, Verified,
-    Vertex, VertexBody, VertexRef, verify_vertex,
+    Committee, Epoch, FinalityShare, MemberIndex, Millis, Observation, ProtocolParams, Round,
+    Stake, Verified, Vertex, VertexBody, VertexRef, verify_vertex,
 };
 
 pub struct Drawing {
@@ -181,6 +181,7 @@ impl Drawing {
             parents,
             weak_links,
             transactions: Vec::new(),
+            observation: Observation::default(),
             shares: if cell.payload {
                 vec![share()]
             } else {

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use weft_consensus::{CoreConfig, Schedule};
 use weft_types::testing::{network, vertex_key};
 use weft_types::{
-    Epoch, MemberIndex, MemberSet, Millis, ProtocolParams, Round, Stake, Verified, Vertex,
-    VertexBody, VertexRef,
+    Epoch, MemberIndex, MemberSet, Millis, Observation, ProtocolParams, Round, Stake, Verified,
+    Vertex, VertexBody, VertexRef,
 };
 
 /// When the first round of a random DAG is.
@@ -174,6 +174,7 @@ impl Maker {
             parents: self.parents(previous, &own, version),
             weak_links: self.weak_links(round),
             transactions: Vec::new(),
+            observation: Observation::default(),
             shares: if self.rng.chance(10) {
                 vec![share()]
             } else {

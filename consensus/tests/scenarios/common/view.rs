@@ -5,7 +5,7 @@ use weft_consensus::{
     Core, CoreConfig, Effect, FetchId, Input, LastCommit, Proposal, Recovered, Status, Wanted,
 };
 use weft_types::testing::{network, vertex_key};
-use weft_types::{Commit, Epoch, Millis, Round, Verified, Vertex, VertexBody};
+use weft_types::{Commit, Epoch, Millis, Observation, Round, Verified, Vertex, VertexBody};
 
 /// When a view's clock starts. Drawn timestamps are before it.
 pub const START: Millis = Millis(100_000);
@@ -289,6 +289,7 @@ pub fn sign(
         parents: proposal.parents,
         weak_links: proposal.weak_links,
         transactions: Vec::new(),
+        observation: Observation::default(),
         shares,
     };
     Vertex::sign(body, Vec::new(), &vertex_key(author))

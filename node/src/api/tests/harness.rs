@@ -453,6 +453,7 @@ impl Chain {
             not_voting: None,
             not_accepting: None,
             not_ready: None,
+            bridge_halted: None,
         }
     }
 }

@@ -2,6 +2,7 @@ use super::harness::{Node, clock, signed};
 use super::world::{World, mint, sell};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
+use weft_types::Observation;
 use weft_types::api::{
     self, Collection, Commit, Deal, Edition, Item, Page, ProblemCode, Receipt, Vertex,
 };
@@ -180,6 +181,7 @@ async fn checkpoints_and_vertices_are_read_from_the_store() {
             parents: vec![own],
             weak_links: vec![],
             transactions: vec![],
+            observation: Observation::default(),
             shares: vec![],
         };
         weft_types::Vertex::sign(body, vec![], &testing::vertex_key(0))

@@ -2,7 +2,7 @@ use super::*;
 use bytes::Bytes;
 use tempfile::TempDir;
 use weft_types::testing::{finality_key, network, vertex_key};
-use weft_types::{MemberIndex, Millis, Vertex, VertexBody};
+use weft_types::{MemberIndex, Millis, Observation, Vertex, VertexBody};
 
 struct Folder {
     folder: TempDir,
@@ -48,6 +48,7 @@ impl Folder {
             parents: vec![parent(own_parent)],
             weak_links: Vec::new(),
             transactions: Vec::new(),
+            observation: Observation::default(),
             shares: Vec::new(),
         };
         let signed = Vertex::sign(body, Vec::new(), &self.keys.vertex);

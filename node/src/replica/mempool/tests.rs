@@ -1,6 +1,6 @@
 use super::*;
 use proptest::prelude::*;
-use weft_types::{Epoch, Operation, VertexBody, VertexDigest, VertexRef, testing};
+use weft_types::{Epoch, Observation, Operation, VertexBody, VertexDigest, VertexRef, testing};
 
 mod censored;
 
@@ -64,6 +64,7 @@ fn vertex(author: u32, round: u64, transactions: &[Pending]) -> Verified<Vertex>
         parents: vec![own],
         weak_links: vec![],
         transactions: transactions.iter().map(|t| t.encoded().clone()).collect(),
+        observation: Observation::default(),
         shares: vec![],
     };
     let key = testing::vertex_key(author as usize);

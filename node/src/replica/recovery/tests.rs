@@ -1,6 +1,6 @@
 use super::*;
 use weft_types::testing::{committee, network, vertex_key};
-use weft_types::{Epoch, Vertex, VertexBody};
+use weft_types::{Epoch, Observation, Vertex, VertexBody};
 
 fn vertex(author: u32, round: u64) -> Latest {
     let parents = (0..4).map(|i| Vertex::genesis(network().id(), Epoch::ZERO, MemberIndex(i)));
@@ -13,6 +13,7 @@ fn vertex(author: u32, round: u64) -> Latest {
         parents: parents.map(|v| v.reference()).collect(),
         weak_links: Vec::new(),
         transactions: Vec::new(),
+        observation: Observation::default(),
         shares: Vec::new(),
     };
     let key = vertex_key(author as usize);

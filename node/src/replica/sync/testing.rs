@@ -142,8 +142,7 @@ impl Chain {
         let due = due_for_posting(height, before, commit.timestamp, interval);
         let roots = self.ledger.close_height(due);
         let (network, epoch) = (testing::network(), Epoch::ZERO);
-        let (state, receipts) = (roots.state_root, roots.receipts_root);
-        let statement = Statement::of_commit(network, epoch, height, &commit, state, receipts);
+        let statement = Statement::of_commit(network, epoch, height, &commit, &roots);
         let certificate = certified.then(|| certify(&statement, &[0, 1, 2]));
         self.statements.insert(height, statement.clone());
         self.commits.push(commit);

@@ -2,7 +2,7 @@ use super::super::cast::Cast;
 use super::super::plan::{Plan, Signer};
 use super::super::rng::Stream;
 use super::*;
-use weft_types::{MemberIndex, VertexBody};
+use weft_types::{MemberIndex, Observation, VertexBody};
 
 fn cast() -> Cast {
     let plan = Plan {
@@ -25,6 +25,7 @@ fn vertex(cast: &Cast, timestamp: u64) -> Verified<Vertex> {
         parents: (0..4).map(genesis).collect(),
         weak_links: Vec::new(),
         transactions: Vec::new(),
+        observation: Observation::default(),
         shares: Vec::new(),
     };
     Vertex::sign(body, Vec::new(), &cast.keys[0].vertex)

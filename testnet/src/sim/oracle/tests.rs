@@ -7,7 +7,8 @@ use std::sync::Arc;
 use weft_ledger::{Applied, Ledger};
 use weft_node::View;
 use weft_types::{
-    Commit, Epoch, FinalityShare, MemberIndex, MemberSet, Statement, VertexBody, testing,
+    Commit, Epoch, FinalityShare, MemberIndex, MemberSet, Observation, Statement, VertexBody,
+    testing,
 };
 
 const AT: Time = Time(7);
@@ -45,6 +46,7 @@ fn executed(commit: Commit, statement: Option<Statement>) -> Executed {
         meta: ledger.meta(),
         statement,
         view: View {
+            bridge_halted: None,
             epoch: Epoch::ZERO,
             round: Round(1),
             commit: commit.index,
@@ -157,6 +159,7 @@ fn stating(round: u64, timestamp: u64, statements: &[Statement]) -> weft_types::
         parents: Vec::new(),
         weak_links: Vec::new(),
         transactions: Vec::new(),
+        observation: Observation::default(),
         shares: shares.collect(),
     };
     Vertex::sign(body, Vec::new(), &cast.keys[0].vertex)

@@ -201,7 +201,7 @@ impl World {
                 self.depart(machine, Some(of), packet, at);
             }
             Effect::TakeOver(synced) => self.take_over(machine, *synced),
-            Effect::Note(_) => {}
+            Effect::Note(_) | Effect::BridgeHalted(_) => {}
             Effect::Broadcast(vertex) => {
                 let early = self.plan.planted == Some(Planted::SendBeforePersist);
                 self.broadcast(machine, &vertex, if early { now } else { at });

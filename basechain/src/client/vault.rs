@@ -1,0 +1,282 @@
+//! B1: the vault, from which assets come into the ledger and to which they go back.
+
+use super::BaseChain;
+use super::abi::vault::{IERC20, IERC721, Vault};
+use super::checkpoints::encode;
+use super::endpoint::At;
+use super::error::ClientError;
+use super::key::AccountKey;
+use super::send::Mined;
+use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::providers::Provider as _;
+use alloy::rpc::types::Filter;
+use alloy::sol_types::{SolCall, SolEvent as _};
+use weft_types::{
+    Address as Account, Amount, BaseAddress, BaseAsset, Deposit, DepositReport, Root, Statement,
+    TREE_DEPTH, TokenId, Withdrawal,
+};
+
+/// Wei in a unit of the native asset.
+pub const NATIVE_UNIT: u128 = 1_000_000_000;
+
+/// A deposit with its place on the base chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deposited {
+    /// From 1.
+    pub index: u64,
+    pub deposit: Deposit,
+    /// The running digest up to this one, as the vault has it.
+    pub digest: Root,
+    pub block: u64,
+}
+
+/// A withdrawal with what the vault pays it by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    pub withdrawal: Withdrawal,
+    pub siblings: [Root; TREE_DEPTH],
+    /// A checkpoint whose tree has it.
+    pub statement: Statement,
+}
+
+impl BaseChain {
+    /// Gives an asset to the vault for an account of the ledger. A token has to be approved before, which
+    /// [`approve`](Self::approve) does.
+    pub async fn deposit(
+        &self,
+        key: &AccountKey,
+        asset: &BaseAsset,
+        account: Account,
+    ) -> Result<Deposited, ClientError> {
+        let what = "deposit";
+        let (value, input) = deposit_input(asset, account);
+        let mined = self.call_vault(key, what, value, input).await?;
+        let vault = Address::from(self.contracts.vault);
+        let mut events = mined.logs.iter().filter(|log| log.address == vault);
+        let event = events.find_map(|log| Vault::Deposited::decode_log(log).ok());
+        let event =
+            event.ok_or_else(|| self.malformed(what, "the receipt has no Deposited event"))?;
+        self.deposited(&event, mined.block)
+    }
+
+    /// Lets the vault take the asset from the account. The coin needs no leave.
+    pub async fn approve(&self, key: &AccountKey, asset: &BaseAsset) -> Result<(), ClientError> {
+        let vault = Address::from(self.contracts.vault);
+        let (token, input) = match asset {
+            BaseAsset::Native { .. } => return Ok(()),
+            BaseAsset::Erc20 { token, amount } => {
+                let listing = self.unit_of(*token).await?;
+                let value = U256::from(amount.0) * U256::from(listing);
+                let call = IERC20::approveCall {
+                    spender: vault,
+                    amount: value,
+                };
+                (token, call.abi_encode())
+            }
+            BaseAsset::Erc721 { token, id } => {
+                let call = IERC721::approveCall {
+                    to: vault,
+                    tokenId: U256::from_be_bytes(id.0),
+                };
+                (token, call.abi_encode())
+            }
+        };
+        let approved = self.endpoint.execute(key, "approval", token.0, 0, input);
+        approved.await.map(drop)
+    }
+
+    /// Lists an ERC-20 in units of so many of its smallest parts, or an ERC-721 (`None`), for good. Only the vault's
+    /// curator may.
+    pub async fn list(
+        &self,
+        curator: &AccountKey,
+        token: BaseAddress,
+        unit: Option<u64>,
+    ) -> Result<Mined, ClientError> {
+        let call = Vault::listCall {
+            token: token.0.into(),
+            kind: if unit.is_some() { 1 } else { 2 },
+            unit: alloy::primitives::aliases::U88::from(unit.unwrap_or(1)),
+        };
+        self.call_vault(curator, "listing", 0, call.abi_encode().into())
+            .await
+    }
+
+    /// How many of a token's smallest parts are one unit in the ledger; 0 for a token that is not listed.
+    pub async fn unit_of(&self, token: BaseAddress) -> Result<u128, ClientError> {
+        let call = Vault::listingsCall {
+            token: token.0.into(),
+        };
+        let vault = self.contracts.vault;
+        let read = self.endpoint.read("listing", vault, call, At::Latest);
+        Ok(read.await?.unit.to::<u128>())
+    }
+
+    /// Pays a withdrawal out on the base chain, whoever asks.
+    pub async fn withdraw(&self, key: &AccountKey, claim: &Claim) -> Result<Mined, ClientError> {
+        let input = withdraw_input(claim);
+        self.call_vault(key, "withdrawal", 0, input).await
+    }
+
+    /// Whether a withdrawal has been paid.
+    pub async fn is_paid(&self, index: u64, at: At) -> Result<bool, ClientError> {
+        let call = Vault::isPaidCall { index };
+        let vault = self.contracts.vault;
+        self.endpoint.read("withdrawal", vault, call, at).await
+    }
+
+    /// How many deposits there are, and their running digest.
+    pub async fn deposits(&self, at: At) -> Result<DepositReport, ClientError> {
+        let vault = self.contracts.vault;
+        let read = self
+            .endpoint
+            .read("deposits", vault, Vault::depositCountCall {}, at);
+        let count = read.await?;
+        let call = Vault::depositDigestCall { count };
+        let read = self.endpoint.read("deposits", vault, call, at);
+        Ok(DepositReport {
+            count,
+            digest: Root(read.await?.0),
+        })
+    }
+
+    /// The running digest of the first `count` deposits; `None` when there are not so many.
+    pub async fn deposit_digest(&self, count: u64, at: At) -> Result<Option<Root>, ClientError> {
+        let call = Vault::depositDigestCall { count };
+        let vault = self.contracts.vault;
+        match self.endpoint.read("deposits", vault, call, at).await {
+            Ok(digest) => Ok(Some(Root(digest.0))),
+            Err(ClientError::Refused { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The deposits of some blocks, in their order.
+    pub async fn deposits_between(
+        &self,
+        from: u64,
+        to: u64,
+    ) -> Result<Vec<Deposited>, ClientError> {
+        let filter = Filter::new()
+            .address(Address::from(self.contracts.vault))
+            .event_signature(Vault::Deposited::SIGNATURE_HASH)
+            .from_block(from)
+            .to_block(to);
+        let endpoint = &self.endpoint;
+        let logs = || endpoint.provider.get_logs(&filter);
+        let logs = endpoint.ask("deposits", logs).await?;
+        let mut deposits = Vec::with_capacity(logs.len());
+        for log in logs {
+            let event = Vault::Deposited::decode_log(&log.inner);
+            let event = event.map_err(|error| self.malformed("deposits", &error.to_string()))?;
+            let block = log.block_number.unwrap_or(to);
+            deposits.push(self.deposited(&event, block)?);
+        }
+        deposits.sort_by_key(|d| d.index);
+        Ok(deposits)
+    }
+
+    async fn call_vault(
+        &self,
+        key: &AccountKey,
+        what: &'static str,
+        value: u128,
+        input: Bytes,
+    ) -> Result<Mined, ClientError> {
+        let vault = self.contracts.vault;
+        self.endpoint
+            .execute(key, what, vault, value, input.into())
+            .await
+    }
+
+    fn deposited(&self, event: &Vault::Deposited, block: u64) -> Result<Deposited, ClientError> {
+        let asset = asset(&event.asset);
+        let asset =
+            asset.ok_or_else(|| self.malformed("deposits", "the asset is of no known kind"))?;
+        Ok(Deposited {
+            index: event.index,
+            deposit: Deposit {
+                asset,
+                sender: BaseAddress(event.sender.into_array()),
+                account: Account(event.account.0),
+            },
+            digest: Root(event.digest.0),
+            block,
+        })
+    }
+
+    fn malformed(&self, what: &'static str, reason: &str) -> ClientError {
+        ClientError::Malformed {
+            url: self.endpoint.url().to_owned(),
+            what,
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+/// What the vault is called with to deposit, and the wei that go along.
+pub(crate) fn deposit_input(asset: &BaseAsset, account: Account) -> (u128, Bytes) {
+    let account = B256::from(account.0);
+    match *asset {
+        BaseAsset::Native { amount } => {
+            let call = Vault::depositNativeCall { account };
+            (u128::from(amount.0) * NATIVE_UNIT, call.abi_encode().into())
+        }
+        BaseAsset::Erc20 { token, amount } => {
+            let call = Vault::depositERC20Call {
+                token: token.0.into(),
+                units: amount.0,
+                account,
+            };
+            (0, call.abi_encode().into())
+        }
+        BaseAsset::Erc721 { token, id } => {
+            let call = Vault::depositERC721Call {
+                token: token.0.into(),
+                tokenId: U256::from_be_bytes(id.0),
+                account,
+            };
+            (0, call.abi_encode().into())
+        }
+    }
+}
+
+/// What the vault is called with to pay a withdrawal.
+pub(crate) fn withdraw_input(claim: &Claim) -> Bytes {
+    let (kind, token, value) = match claim.withdrawal.asset {
+        BaseAsset::Native { amount } => (0, [0; 20], U256::from(amount.0)),
+        BaseAsset::Erc20 { token, amount } => (1, token.0, U256::from(amount.0)),
+        BaseAsset::Erc721 { token, id } => (2, token.0, U256::from_be_bytes(id.0)),
+    };
+    let call = Vault::withdrawCall {
+        statement: encode(&claim.statement).into(),
+        withdrawal: Vault::Withdrawal {
+            index: claim.withdrawal.index,
+            asset: Vault::Asset {
+                kind,
+                token: token.into(),
+                value,
+            },
+            recipient: claim.withdrawal.recipient.0.into(),
+        },
+        siblings: claim.siblings.map(|s| B256::from(s.0)),
+    };
+    call.abi_encode().into()
+}
+
+fn asset(asset: &Vault::Asset) -> Option<BaseAsset> {
+    let token = BaseAddress(asset.token.into_array());
+    let amount = || u64::try_from(asset.value).ok().map(Amount);
+    Some(match asset.kind {
+        0 => BaseAsset::Native { amount: amount()? },
+        1 => BaseAsset::Erc20 {
+            token,
+            amount: amount()?,
+        },
+        2 => BaseAsset::Erc721 {
+            token,
+            id: TokenId(asset.value.to_be_bytes()),
+        },
+        _ => return None,
+    })
+}

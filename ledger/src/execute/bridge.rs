@@ -1,0 +1,194 @@
+//! B1: what comes in from the base chain's vault, and what goes back to it.
+
+use super::Execution;
+use crate::draft::{Draft, Fault};
+use crate::ledger::Observed;
+use crate::live::Objects;
+use std::sync::Arc;
+use weft_types::{
+    Address, AssetAmount, AssetId, BaseAddress, BaseAsset, Bridge, BridgeId, Bundle, Collection,
+    CollectionId, Committee, DEPOSITS_MAX, Deposit, DepositReport, Edition, EditionId, FailureCode,
+    Item, ItemId, ItemState, Object, ObjectId, Stake, TokenId, Withdrawal, WithdrawalId,
+    erc721_edition, erc721_of,
+};
+
+/// Takes up what the vertices of a commit say of the vault, in their order, and credits what is agreed: those
+/// deposits are returned.
+pub(crate) fn observe<B: Objects>(
+    draft: &mut Draft<'_, B>,
+    observed: &[Observed<'_>],
+    committee: &Committee,
+) -> Vec<Deposit> {
+    let mut credited = Vec::new();
+    let before = draft.bridge();
+    let mut bridge = before.clone();
+    for vertex in observed {
+        let reported = vertex.report.filter(|r| is_next(&bridge, r));
+        if let Some(report) = reported {
+            bridge.report(vertex.member, report);
+        }
+        agree(&mut bridge, committee);
+        if bridge.reaches_agreed(vertex.deposits) {
+            for deposit in vertex.deposits {
+                draft.take_in(deposit);
+            }
+            credited.extend_from_slice(vertex.deposits);
+            bridge.credit_agreed();
+            agree(&mut bridge, committee);
+        }
+    }
+    if bridge != before {
+        draft.put_bridge(bridge);
+    }
+    credited
+}
+
+/// A report says something new, and not too much for one vertex.
+fn is_next(bridge: &Bridge, report: &DepositReport) -> bool {
+    let new = report.count.checked_sub(bridge.processed);
+    new.is_some_and(|new| (1..=DEPOSITS_MAX).contains(&new))
+}
+
+/// B1: what a quorum has reported last, all of it the same, is agreed.
+fn agree(bridge: &mut Bridge, committee: &Committee) {
+    if bridge.agreed.is_some() {
+        return;
+    }
+    let reports = bridge.reports.iter().map(|(_, report)| *report);
+    bridge.agreed = reports
+        .filter(|report| {
+            let stake = |id| {
+                let member = committee.members().iter().find(|m| m.id == id);
+                member.map_or(Stake::ZERO, |m| m.stake)
+            };
+            let sum = bridge.reporters(*report).map(stake);
+            sum.fold(0, |sum, stake| sum + stake.0) >= committee.quorum().0
+        })
+        .next();
+}
+
+impl<B: Objects> Execution<'_, '_, B> {
+    /// What is given up is gone from the ledger at once; the leaf of each part is what the vault pays by.
+    pub(super) fn withdraw(
+        &mut self,
+        actor: Address,
+        recipient: BaseAddress,
+        gives: &Bundle,
+    ) -> Result<(), Fault> {
+        for part in &gives.assets {
+            let asset = base_asset(part).ok_or_else(|| Fault::code(FailureCode::NotBridged))?;
+            self.draft.debit(actor, part.asset, part.amount)?;
+            self.leave(actor, recipient, asset)?;
+        }
+        for id in &gives.items {
+            let item = self.draft.free_item(actor, id)?;
+            let terms = &self.draft.edition(&item.edition)?.terms;
+            let Some((token, number)) = erc721_of(&item.edition, terms) else {
+                return Err(Fault::new(FailureCode::NotBridged, ObjectId::Item(*id)));
+            };
+            self.burn(actor, std::slice::from_ref(id))?;
+            let asset = BaseAsset::Erc721 { token, id: number };
+            self.leave(actor, recipient, asset)?;
+        }
+        Ok(())
+    }
+
+    fn leave(
+        &mut self,
+        account: Address,
+        recipient: BaseAddress,
+        asset: BaseAsset,
+    ) -> Result<(), Fault> {
+        let mut bridge = self.draft.bridge();
+        if bridge.withdrawals.is_full() {
+            return Err(Fault::code(FailureCode::CapReached));
+        }
+        let withdrawal = Withdrawal {
+            index: bridge.withdrawals.count(),
+            asset,
+            recipient,
+            account,
+            commit: self.commit,
+        };
+        bridge.withdrawals.push(withdrawal.leaf());
+        self.draft.put_bridge(bridge);
+        let id = ObjectId::Withdrawal(WithdrawalId::new(withdrawal.index));
+        self.create(id, Object::Withdrawal(Arc::new(withdrawal)));
+        Ok(())
+    }
+}
+
+/// How the base chain names a fungible asset, if it came from there.
+fn base_asset(part: &AssetAmount) -> Option<BaseAsset> {
+    let amount = part.amount;
+    if part.asset == AssetId::NATIVE {
+        return Some(BaseAsset::Native { amount });
+    }
+    let token = part.asset.token()?;
+    Some(BaseAsset::Erc20 { token, amount })
+}
+
+impl<B: Objects> Draft<'_, B> {
+    fn bridge(&self) -> Bridge {
+        let found = self.get(&ObjectId::Bridge(BridgeId::THE_ONE));
+        let bridge = found.and_then(Object::as_bridge);
+        bridge.map(|b| Bridge::clone(b)).unwrap_or_default()
+    }
+
+    fn put_bridge(&mut self, bridge: Bridge) {
+        let id = ObjectId::Bridge(BridgeId::THE_ONE);
+        self.put(id, Object::Bridge(Arc::new(bridge)));
+    }
+
+    fn take_in(&mut self, deposit: &Deposit) {
+        match deposit.asset {
+            BaseAsset::Native { amount } => self.credit(deposit.account, AssetId::NATIVE, amount),
+            BaseAsset::Erc20 { token, amount } => {
+                self.credit(deposit.account, AssetId::erc20(token), amount);
+            }
+            BaseAsset::Erc721 { token, id } => self.take_card_in(deposit.account, token, &id),
+        }
+    }
+
+    /// A card has an edition of its own, whose next serial it gets each time it comes in.
+    fn take_card_in(&mut self, owner: Address, token: BaseAddress, number: &TokenId) {
+        let collection_id = CollectionId::erc721(token);
+        let mut collection = match self.collection(&collection_id) {
+            Ok(collection) => Collection::clone(collection),
+            Err(_) => Collection {
+                creator: Address::BRIDGE,
+                name: token.to_string(),
+                description: String::new(),
+                item_cap: 0,
+                issued: 0,
+                editions: 0,
+            },
+        };
+        let edition_id = EditionId::erc721(token, number);
+        let mut edition = match self.edition(&edition_id) {
+            Ok(edition) => Edition::clone(edition),
+            Err(_) => {
+                collection.editions += 1;
+                Edition {
+                    terms: erc721_edition(token, number),
+                    issued: 0,
+                }
+            }
+        };
+        edition.issued += 1;
+        collection.issued += 1;
+        let item = Item {
+            edition: edition_id,
+            serial: edition.issued,
+            owner,
+            state: ItemState::Held,
+            status: String::new(),
+            data_hash: None,
+        };
+        self.put_item(ItemId::derive(&edition_id, item.serial), item);
+        let id = ObjectId::Edition(edition_id);
+        self.put(id, Object::Edition(Arc::new(edition)));
+        let id = ObjectId::Collection(collection_id);
+        self.put(id, Object::Collection(Arc::new(collection)));
+    }
+}

@@ -1,0 +1,134 @@
+//! B1: how far the ledger has come with the base chain's vault, and what withdrawals are paid by.
+
+use super::ApiState;
+use super::answer::{Failure, Segment, not_found, parameter};
+use super::reading::{Reading, from_store};
+use crate::view::View;
+use axum::extract::State;
+use axum::response::Response;
+use std::sync::Arc;
+use weft_storage::{Cursor, PageRequest, Store, StoreError};
+use weft_types::api::{
+    self, BridgeStatus, Problem, WithdrawalClaim, WithdrawalState, WithdrawalStatus,
+};
+use weft_types::{
+    BaseAddress, BridgeId, Height, Object, ObjectId, Withdrawal, WithdrawalId, tree_proof,
+};
+
+/// The bridge
+///
+/// The contracts on the base chain, deposits credited and about to be, withdrawals requested.
+#[utoipa::path(get, path = "/v1/bridge", tag = "bridge",
+    responses(
+        (status = 200, body = BridgeStatus),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn bridge(State(state): State<ApiState>, reading: Reading) -> Result<Response, Failure> {
+    let found = reading
+        .view
+        .snapshot
+        .get(&ObjectId::Bridge(BridgeId::THE_ONE));
+    let bridge = found
+        .as_ref()
+        .and_then(Object::as_bridge)
+        .cloned()
+        .unwrap_or_default();
+    Ok(reading.answer(&BridgeStatus {
+        vault: BaseAddress(state.genesis.vault),
+        manager: BaseAddress(state.genesis.network.manager),
+        registry: BaseAddress(state.genesis.registry),
+        challenge_window_s: state.genesis.template.params.challenge_window_s,
+        bridge: api::Bridge::new(&bridge),
+        halted: reading.view.bridge_halted.clone(),
+    }))
+}
+
+/// A withdrawal
+///
+/// With the proof that the vault pays it by, from the first checkpoint on that has it.
+#[utoipa::path(get, path = "/v1/withdrawals/{index}", tag = "bridge",
+    params(("index" = u64, Path)),
+    responses(
+        (status = 200, body = WithdrawalStatus),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn withdrawal(
+    State(state): State<ApiState>,
+    Segment(index): Segment,
+    reading: Reading,
+) -> Result<Response, Failure> {
+    let index: u64 = parameter("index", &index)?;
+    let view = reading.view.clone();
+    let missing = || not_found(format_args!("withdrawal {index}"));
+    let withdrawal = withdrawal_at(&view, index).ok_or_else(missing)?;
+    let status = from_store(&state, move |store| status(store, &view, withdrawal));
+    Ok(reading.answer(&status.await?))
+}
+
+fn withdrawal_at(view: &View, index: u64) -> Option<Withdrawal> {
+    let found = view
+        .snapshot
+        .get(&ObjectId::Withdrawal(WithdrawalId::new(index)));
+    found.as_ref().and_then(Object::as_withdrawal).map(|w| **w)
+}
+
+fn status(
+    store: &Store,
+    view: &Arc<View>,
+    withdrawal: Withdrawal,
+) -> Result<WithdrawalStatus, Failure> {
+    let certified = view
+        .certified
+        .as_ref()
+        .map(|c| c.certificate.statement.commit);
+    let mut status = WithdrawalStatus {
+        withdrawal,
+        state: match certified >= Some(withdrawal.commit) {
+            true => WithdrawalState::Certified,
+            false => WithdrawalState::Requested,
+        },
+        claim: None,
+    };
+    let Some(height) = first_checkpoint(store, view, &withdrawal)? else {
+        return Ok(status);
+    };
+    let Some(statement) = store.statement(height)? else {
+        return Ok(status);
+    };
+    // Those that the statement's tree has: all up to its commit.
+    let all = (0..).map_while(|index| withdrawal_at(view, index));
+    let leaves = all
+        .take_while(|w| w.commit <= statement.commit)
+        .map(|w| w.leaf());
+    let leaves: Vec<[u8; 32]> = leaves.collect();
+    let place = usize::try_from(withdrawal.index).unwrap_or(usize::MAX);
+    if let Some(siblings) = tree_proof(&leaves, place) {
+        status.state = WithdrawalState::Posted;
+        status.claim = Some(WithdrawalClaim {
+            height,
+            statement,
+            siblings: siblings.to_vec(),
+        });
+    }
+    Ok(status)
+}
+
+/// The first checkpoint that has a withdrawal: one asks by the same whenever one asks, so that its time for
+/// challenges never begins again.
+fn first_checkpoint(
+    store: &Store,
+    view: &View,
+    withdrawal: &Withdrawal,
+) -> Result<Option<Height>, StoreError> {
+    let (mut low, mut high) = (1, view.height.0.saturating_add(1));
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match store.statement(Height(middle))? {
+            Some(statement) if statement.commit >= withdrawal.commit => high = middle,
+            _ => low = middle + 1,
+        }
+    }
+    let before = Cursor::height(Height(low - 1));
+    let page = store.checkpoints(&PageRequest::ascending(1).after(Some(before)))?;
+    Ok(page.entries.first().map(|(height, _)| *height))
+}

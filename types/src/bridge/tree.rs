@@ -1,0 +1,106 @@
+//! The vault's `AppendTree`: a binary Merkle tree of keccak256 with places for 2^32 leaves, filled from
+//! the left; places that are still empty count as zero.
+
+use crate::hash::keccak;
+use crate::ids::Root;
+
+/// Levels between a leaf and the root.
+pub const TREE_DEPTH: usize = 32;
+
+/// The tree without its leaves: what the next root follows from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AppendTree {
+    count: u64,
+    /// Of each level whose bit is set in `count`, the hash of the full subtree that ends there; zero
+    /// elsewhere. As long as `count` has bits.
+    peaks: Vec<[u8; 32]>,
+}
+
+impl AppendTree {
+    /// `None` unless the peaks are those that a tree of `count` leaves has.
+    pub fn from_parts(count: u64, peaks: Vec<[u8; 32]>) -> Option<Self> {
+        let bits = (u64::BITS - count.leading_zeros()) as usize;
+        let set =
+            |(level, peak): (usize, &[u8; 32])| (count >> level & 1 == 1) != (*peak == [0; 32]);
+        let fits = bits == peaks.len() && bits <= TREE_DEPTH && peaks.iter().enumerate().all(set);
+        fits.then_some(Self { count, peaks })
+    }
+
+    /// How many leaves there are; the index of the next.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    pub fn peaks(&self) -> &[[u8; 32]] {
+        &self.peaks
+    }
+
+    /// Whether no leaf fits any more.
+    pub fn is_full(&self) -> bool {
+        self.count >= (1 << TREE_DEPTH) - 1
+    }
+
+    /// Appends a leaf.
+    ///
+    /// # Panics
+    /// When the tree is full: who appends asks first.
+    pub fn push(&mut self, leaf: [u8; 32]) {
+        assert!(!self.is_full(), "a tree has places for 2^32 - 1 leaves");
+        let mut node = leaf;
+        for level in 0.. {
+            if self.count >> level & 1 == 0 {
+                if level == self.peaks.len() {
+                    self.peaks.push(node);
+                } else {
+                    self.peaks[level] = node;
+                }
+                break;
+            }
+            node = pair(&std::mem::take(&mut self.peaks[level]), &node);
+        }
+        self.count += 1;
+    }
+
+    pub fn root(&self) -> Root {
+        let (mut node, mut empty) = ([0; 32], [0; 32]);
+        for level in 0..TREE_DEPTH {
+            let peak = self.peaks.get(level).filter(|p| **p != [0; 32]);
+            node = match peak {
+                Some(peak) => pair(peak, &node),
+                None => pair(&node, &empty),
+            };
+            empty = pair(&empty, &empty);
+        }
+        Root(node)
+    }
+}
+
+/// The siblings of the leaf at `index`, from the leaf upwards; `None` when there is no such leaf.
+pub fn tree_proof(leaves: &[[u8; 32]], index: usize) -> Option<[Root; TREE_DEPTH]> {
+    (index < leaves.len()).then_some(())?;
+    let mut siblings = [Root::ZERO; TREE_DEPTH];
+    let (mut row, mut place, mut empty) = (leaves.to_vec(), index, [0; 32]);
+    for sibling in &mut siblings {
+        *sibling = Root(row.get(place ^ 1).copied().unwrap_or(empty));
+        let above = row.chunks(2);
+        row = above
+            .map(|two| pair(&two[0], two.get(1).unwrap_or(&empty)))
+            .collect();
+        empty = pair(&empty, &empty);
+        place /= 2;
+    }
+    Some(siblings)
+}
+
+/// The root of the tree that has `leaf` at `index` with these siblings.
+pub fn tree_root_of(leaf: [u8; 32], index: u64, siblings: &[Root; TREE_DEPTH]) -> Root {
+    let climb = |node: [u8; 32], (level, sibling): (usize, &Root)| match index >> level & 1 {
+        1 => pair(&sibling.0, &node),
+        _ => pair(&node, &sibling.0),
+    };
+    Root(siblings.iter().enumerate().fold(leaf, climb))
+}
+
+fn pair(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
+    keccak(&[left, right])
+}
