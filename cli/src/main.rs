@@ -30,6 +30,11 @@ use failure::Failure;
 use output::Output;
 use std::process::ExitCode;
 
+/// Vertices and commits are many small pieces that come and go: an eighth of a node's time less than
+/// with the system's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(
     name = "weft",

@@ -205,6 +205,11 @@ impl Outcome {
         pairs.extend(self.editions.iter().map(|id| ("edition", id.to_string())));
         pairs.extend(self.items.iter().map(|id| ("item", id.to_string())));
         pairs.extend(self.deals.iter().map(|id| ("deal", id.to_string())));
+        pairs.extend(
+            self.withdrawals
+                .iter()
+                .map(|i| ("withdrawal", i.to_string())),
+        );
         pairs.push(("transaction", self.transaction.to_string()));
         pairs.push(("state", self.state.as_str().to_owned()));
         pairs.extend(self.commit.map(|c| ("commit", c.to_string())));

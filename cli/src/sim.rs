@@ -323,6 +323,16 @@ fn shown(report: &Report) -> String {
         ),
         ("trace hash", report.trace_hash.clone()),
     ];
+    for partition in &report.partitions {
+        let after = match partition.heal_to_commit_ms {
+            Some(ms) => format!("one {ms:.0} ms after its heal"),
+            None => "none after its heal".to_owned(),
+        };
+        rows.push((
+            "partition",
+            format!("{} commits during it, {after}", partition.commits),
+        ));
+    }
     if let Some(c) = &report.checkpoints {
         rows.push((
             "checkpoints",

@@ -14,7 +14,7 @@ pub struct Timing {
     /// Time between two own vertices while nothing is unordered (R2). Default 1,000.
     pub heartbeat: Millis,
     /// After how long without a quorum at its round, and without any other vertex accepted, the own
-    /// latest vertex is sent again; doubles up to the heartbeat. Default 100.
+    /// latest vertex is sent again; doubles up to half the heartbeat. Default 100.
     pub resend_after: Millis,
     /// How long a missing vertex may still arrive by itself before it is asked for, in addition to how
     /// late its author usually is: under load, what is missing is mostly on its way. Default 5.

@@ -17,6 +17,7 @@ use crate::order::gc_floor;
 use crate::pace::Pace;
 use crate::relay::Relay;
 use crate::reputation::Reputation;
+use crate::schedule::Leaders;
 use crate::shares::Shares;
 use crate::slots::Slots;
 use crate::suspended::Suspended;
@@ -48,6 +49,8 @@ pub struct Core {
     equivocators: MemberSet,
     /// By author: the highest round of which a signed vertex was seen, here or not.
     seen: Vec<Round>,
+    /// The highest of these.
+    seen_top: Round,
     /// By author: the highest round of which the author itself sent a vertex.
     sent: Vec<Round>,
     /// Accepted vertices that no own vertex has in its history.
@@ -127,7 +130,8 @@ impl Core {
         let below = |c: &&Commit| last.leader.is_some_and(|l| c.leader.round < l.round);
         let before = recovered.commits.iter().rfind(below);
         let before = before.map_or(MemberSet::default(), |c| c.demoted);
-        let slots = Slots::new(&config, last.leader, before, last.demoted);
+        let leaders = Leaders::new(&config);
+        let slots = Slots::new(&config, &leaders, last.leader, (before, last.demoted));
         let mut core = Self {
             clock: Clock {
                 wall: now,
@@ -135,7 +139,7 @@ impl Core {
             },
             dag: Dag::new(&config, floor),
             slots,
-            reputation: Reputation::new(&config),
+            reputation: Reputation::new(&config, &leaders),
             recalled: Recalled::default(),
             suspended: Suspended::new(waiting(&config)),
             fetch: Fetch::new(&config),
@@ -145,6 +149,7 @@ impl Core {
             output: BTreeSet::new(),
             equivocators: MemberSet::default(),
             seen: vec![Round::ZERO; members],
+            seen_top: Round::ZERO,
             sent: vec![Round::ZERO; members],
             unlinked: BTreeSet::new(),
             unordered: vec![0; members],
@@ -276,6 +281,11 @@ impl Core {
         self.dag.quorum_round()
     }
 
+    /// The highest round that this member has signed, as far as it knows.
+    pub fn signed_round(&self) -> Round {
+        self.signed
+    }
+
     /// How the core does, for people and metrics.
     pub fn status(&self) -> Status {
         let quorum_round = self.dag.quorum_round();
@@ -333,10 +343,15 @@ impl Core {
     fn saw(&mut self, author: MemberIndex, round: Round) {
         let seen = &mut self.seen[author.as_usize()];
         *seen = (*seen).max(round);
+        self.seen_top = self.seen_top.max(round);
     }
 
     /// The round that F+1 of stake has shown, if it is so far ahead that this member catches up.
     pub fn behind(&self) -> Option<Round> {
+        // Asked several times for each input, and nearly always so.
+        if self.seen_top <= self.near() {
+            return None;
+        }
         let committee = &self.config.committee;
         let mut ahead: Vec<(Round, MemberIndex)> =
             self.ahead().map(|m| (self.seen[m.as_usize()], m)).collect();
@@ -351,10 +366,15 @@ impl Core {
 
     /// Members that have shown a round far above the DAG's.
     fn ahead(&self) -> impl Iterator<Item = MemberIndex> {
-        let near = self.dag.quorum_round();
-        let near = near.saturating_add(self.config.limits.behind_after);
+        let near = self.near();
         let members = self.config.committee.indices();
         members.filter(move |m| self.seen[m.as_usize()] > near)
+    }
+
+    /// The highest round that is not far above the DAG's.
+    fn near(&self) -> Round {
+        let near = self.dag.quorum_round();
+        near.saturating_add(self.config.limits.behind_after)
     }
 
     /// V4: asks for what is missing; for whole rounds when this member is behind.

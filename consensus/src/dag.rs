@@ -7,7 +7,8 @@
 //! link names changes nothing, and nobody waits for it.
 
 use crate::config::{CoreConfig, sabotaged};
-use crate::pattern::Votes;
+use crate::pattern::{Patterns, Votes};
+use crate::slots::thresholds;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use weft_types::{
@@ -26,23 +27,66 @@ pub(crate) struct Dag {
     /// By author: encoded bytes of its vertices.
     bytes: Vec<usize>,
     walks: u64,
+    /// D1: the stake of votes that makes the certificate pattern.
+    certificate: Stake,
 }
 
+/// What is here of a round.
 #[derive(Default)]
-struct Row {
+pub(crate) struct Row {
     /// By author: the accepted versions, in order of acceptance. More than one only of an
     /// equivocator (V5).
-    places: Vec<Vec<Node>>,
+    places: Vec<Place>,
     authors: MemberSet,
     stake: Stake,
     /// When the stake reached a quorum.
     quorum_at: Option<Millis>,
 }
 
+impl Row {
+    pub fn nodes(&self) -> impl Iterator<Item = &Node> {
+        self.places.iter().flat_map(Place::versions)
+    }
+}
+
+/// What is here of an author in a round.
+enum Place {
+    One(Option<Node>),
+    Many(Vec<Node>),
+}
+
+impl Place {
+    fn versions(&self) -> &[Node] {
+        match self {
+            Self::One(node) => node.as_slice(),
+            Self::Many(nodes) => nodes,
+        }
+    }
+
+    fn versions_mut(&mut self) -> &mut [Node] {
+        match self {
+            Self::One(node) => node.as_mut_slice(),
+            Self::Many(nodes) => nodes,
+        }
+    }
+
+    fn push(&mut self, node: Node) {
+        match self {
+            Self::One(None) => *self = Self::One(Some(node)),
+            Self::One(first) => {
+                *self = Self::Many(first.take().into_iter().chain([node]).collect())
+            }
+            Self::Many(nodes) => nodes.push(node),
+        }
+    }
+}
+
 pub(crate) struct Node {
     pub vertex: Verified<Vertex>,
     /// D1.
     pub votes: Votes,
+    /// D1: what it holds certificate patterns for.
+    pub patterns: Patterns,
     /// Part of a commit.
     pub output: bool,
     /// In the history of an own vertex.
@@ -63,6 +107,7 @@ impl Dag {
             vertices: 0,
             bytes: vec![0; config.committee.size()],
             walks: 0,
+            certificate: thresholds(config).1.certificate,
             config: config.clone(),
         };
         if floor == Round::ZERO {
@@ -123,7 +168,7 @@ impl Dag {
     pub fn versions(&self, round: Round, author: MemberIndex) -> &[Node] {
         let row = self.row(round);
         row.and_then(|r| r.places.get(author.as_usize()))
-            .map_or(&[], Vec::as_slice)
+            .map_or(&[], Place::versions)
     }
 
     /// Who has a vertex in a round.
@@ -149,10 +194,9 @@ impl Dag {
     pub fn get_mut(&mut self, vertex: &VertexRef) -> Option<&mut Node> {
         let place = vertex.round.0.checked_sub(self.floor.0)?;
         let row = self.rows.get_mut(usize::try_from(place).ok()?)?;
-        let versions = row.places.get_mut(vertex.author.as_usize())?;
-        versions
-            .iter_mut()
-            .find(|n| n.vertex.digest() == vertex.digest)
+        let place = row.places.get_mut(vertex.author.as_usize())?;
+        let mut versions = place.versions_mut().iter_mut();
+        versions.find(|n| n.vertex.digest() == vertex.digest)
     }
 
     pub fn contains(&self, vertex: &VertexRef) -> bool {
@@ -160,14 +204,13 @@ impl Dag {
     }
 
     /// All vertices of rounds above this one, lower rounds first.
-    pub fn vertices_above(&self, round: Round) -> impl Iterator<Item = &Verified<Vertex>> {
+    pub fn nodes_above(&self, round: Round) -> impl Iterator<Item = &Node> {
         let from = round.0.saturating_add(1).saturating_sub(self.floor.0);
         let rows = self
             .rows
             .iter()
             .skip(usize::try_from(from).unwrap_or(usize::MAX));
-        let nodes = rows.flat_map(|row| row.places.iter().flatten());
-        nodes.map(|node| &node.vertex)
+        rows.flat_map(Row::nodes)
     }
 
     /// The links that must be here before the vertex is, and along which histories run.
@@ -198,13 +241,16 @@ impl Dag {
         let (reference, round, author) = (vertex.reference(), vertex.round(), vertex.author());
         assert!(round >= self.floor && !self.contains(&reference));
         let votes = Votes::new(self, &vertex);
+        let patterns = Patterns::new(&self.config, self, &vertex, self.certificate);
         let members = self.committee().size();
         let stake = self.committee().stake(author);
         let quorum = self.committee().quorum();
         let place = (round.0 - self.floor.0) as usize;
         while self.rows.len() <= place {
             self.rows.push_back(Row {
-                places: std::iter::repeat_with(Vec::new).take(members).collect(),
+                places: std::iter::repeat_with(|| Place::One(None))
+                    .take(members)
+                    .collect(),
                 ..Row::default()
             });
         }
@@ -222,32 +268,58 @@ impl Dag {
         }
         self.vertices += 1;
         self.bytes[author.as_usize()] += vertex.size();
-        let versions = &mut row.places[author.as_usize()];
-        versions.push(Node {
+        let place = &mut row.places[author.as_usize()];
+        place.push(Node {
             vertex,
             votes,
+            patterns,
             output: false,
             linked: false,
             walk: 0,
         });
-        versions.last_mut().expect("just added")
+        place.versions_mut().last_mut().expect("just added")
     }
 
-    /// O2: drops all rounds below the floor and hands out their vertices.
-    pub fn collect_garbage(&mut self, floor: Round) -> Vec<Node> {
-        let mut dropped = Vec::new();
-        while self.floor < floor {
-            self.floor = self.floor.next();
-            if let Some(row) = self.rows.pop_front() {
-                dropped.extend(row.places.into_iter().flatten());
-            }
+    /// O2: drops the lowest round and hands it out, if it is below the floor.
+    pub fn collect_garbage(&mut self, floor: Round) -> Option<Row> {
+        if self.floor >= floor {
+            return None;
         }
-        self.vertices -= dropped.len();
-        for node in &dropped {
+        self.quorum_round = self.quorum_round.max(self.floor);
+        self.floor = self.floor.next();
+        let row = self.rows.pop_front().unwrap_or_default();
+        for node in row.nodes() {
+            self.vertices -= 1;
             self.bytes[node.vertex.author().as_usize()] -= node.vertex.size();
         }
-        self.quorum_round = self.quorum_round.max(self.floor.saturating_sub(1));
-        dropped
+        Some(row)
+    }
+
+    /// The history of a vertex, itself included, as far as `enter` says of each vertex that it is to be
+    /// taken, in no order.
+    pub fn take(&mut self, from: VertexRef, enter: impl Fn(&Node) -> bool) -> Vec<VertexRef> {
+        self.walks += 1;
+        let id = self.walks;
+        let mut taken = Vec::new();
+        if self.get(&from).is_some_and(&enter) {
+            taken.push(from);
+        }
+        let mut next = 0;
+        while let Some(node) = taken.get(next).and_then(|vertex| self.get(vertex)) {
+            next += 1;
+            // Shares the vertex, so that its links can be read while the walk leaves its marks.
+            let vertex = node.vertex.clone();
+            for link in self.live_links(&vertex) {
+                let Some(node) = self.get_mut(link).filter(|n| n.walk != id) else {
+                    continue;
+                };
+                node.walk = id;
+                if enter(node) {
+                    taken.push(*link);
+                }
+            }
+        }
+        taken
     }
 
     /// Starts a walk down the history of a vertex that is here.
@@ -288,43 +360,22 @@ impl Walk {
                 return;
             }
             for vertex in entry.remove() {
-                let links: Vec<VertexRef> = match dag.get(&vertex) {
-                    Some(node) => dag.live_links(&node.vertex).copied().collect(),
-                    None => continue,
-                };
-                for link in links {
-                    self.visit(dag, link);
-                }
-            }
-        }
-    }
-
-    /// Visits the history as far as `enter` says of each vertex that it is to be taken; returns
-    /// those taken, in no order.
-    pub fn take(mut self, dag: &mut Dag, enter: impl Fn(&Node) -> bool) -> Vec<VertexRef> {
-        let begun = std::mem::take(&mut self.pending).into_values().flatten();
-        let begun = begun.filter(|v| dag.get(v).is_some_and(&enter));
-        let mut taken: Vec<VertexRef> = begun.collect();
-        let (mut next, mut links) = (0, Vec::new());
-        while let Some(node) = taken.get(next).and_then(|vertex| dag.get(vertex)) {
-            next += 1;
-            links.clear();
-            links.extend(dag.live_links(&node.vertex));
-            for link in &links {
-                let Some(node) = dag.get_mut(link).filter(|n| n.walk != self.id) else {
+                let Some(vertex) = dag.get(&vertex).map(|n| n.vertex.clone()) else {
                     continue;
                 };
-                node.walk = self.id;
-                if enter(node) {
-                    taken.push(*link);
+                for link in dag.live_links(&vertex) {
+                    self.visit(dag, *link);
                 }
             }
         }
-        taken
     }
 
     /// Whether the walk has come by a vertex.
     pub fn visited(&self, dag: &Dag, vertex: &VertexRef) -> bool {
-        dag.get(vertex).is_some_and(|n| n.walk == self.id)
+        dag.get(vertex).is_some_and(|node| self.came_by(node))
+    }
+
+    pub fn came_by(&self, node: &Node) -> bool {
+        node.walk == self.id
     }
 }

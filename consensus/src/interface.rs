@@ -75,6 +75,8 @@ pub struct Proposal {
 #[derive(Debug, Clone)]
 pub struct OrderedCommit {
     pub commit: Commit,
+    /// The commit's, computed once.
+    pub digest: CommitDigest,
     pub vertices: Vec<Verified<Vertex>>,
 }
 

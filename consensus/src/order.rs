@@ -17,8 +17,7 @@ pub fn gc_floor(leader: Round, gc_depth: u64) -> Round {
 /// The history of a vertex that is output has been output with it, from a floor that was not higher,
 /// so that the walk need not go below such a vertex.
 pub(crate) fn history(dag: &mut Dag, leader: VertexRef, floor: Round) -> Vec<VertexRef> {
-    let walk = dag.walk(leader);
-    let mut vertices = walk.take(dag, |n| !n.output && n.vertex.round() >= floor);
+    let mut vertices = dag.take(leader, |n| !n.output && n.vertex.round() >= floor);
     vertices.sort_unstable();
     for vertex in &vertices {
         if let Some(node) = dag.get_mut(vertex) {

@@ -206,7 +206,8 @@ impl Pace {
     }
 
     pub fn resent(&mut self, now: Millis) {
-        let longest = self.config.timing.heartbeat.0;
+        // So often that after a heal the first commit comes within a second, however long it took.
+        let longest = self.config.timing.heartbeat.0 / 2;
         self.resend_pause = (self.resend_pause * 2).min(longest.max(self.resend_pause));
         self.resend = now.saturating_add(self.resend_pause);
     }

@@ -6,7 +6,9 @@
 //! With every member a leader a vertex holds up to N patterns of up to N votes each. So the DAG keeps
 //! with each vertex the set of authors of whom it votes for the version that came first here, and
 //! certificates are sums over sets. Which version came first differs between members; what is read
-//! does not, for votes for other versions are kept by name.
+//! does not, for votes for other versions are kept by name. What a vertex holds patterns for is kept too:
+//! the slots count it when the vertex is accepted and after a change of the schedule, the reputation
+//! when it is output.
 
 use crate::config::{CoreConfig, sabotaged};
 use crate::dag::{Dag, Node};
@@ -17,6 +19,11 @@ pub(crate) fn vote(vertex: &Vertex, author: MemberIndex) -> Option<VertexRef> {
     let (own, others) = vertex.parents().split_first()?;
     if own.author == author {
         return (own.round.checked_add(1) == Some(vertex.round())).then_some(*own);
+    }
+    // Where all members have a vertex, the place is known.
+    let usual = author.as_usize() - usize::from(own.author < author);
+    if let Some(parent) = others.get(usual).filter(|p| p.author == author) {
+        return Some(*parent);
     }
     let place = others.binary_search_by_key(&author, |p| p.author).ok()?;
     others.get(place).copied()
@@ -45,21 +52,22 @@ impl Votes {
     }
 }
 
-fn came_first(dag: &Dag, vertex: &VertexRef) -> bool {
+/// Whether a vertex is the version of its place that came first here.
+pub(crate) fn came_first(dag: &Dag, vertex: &VertexRef) -> bool {
     let first = dag.versions(vertex.round, vertex.author).first();
     first.is_some_and(|n| n.vertex.digest() == vertex.digest)
 }
 
 /// What the voting parents of a vertex vote for, two rounds below it, with enough stake.
-pub(crate) struct Votings {
+pub(crate) struct Patterns {
     round: Round,
     /// Authors whose version that came first has enough.
     first: MemberSet,
-    others: Vec<(VertexRef, Stake)>,
-    enough: Stake,
+    /// Other versions that have enough.
+    others: Vec<VertexRef>,
 }
 
-impl Votings {
+impl Patterns {
     pub fn new(config: &CoreConfig, dag: &Dag, vertex: &Vertex, enough: Stake) -> Self {
         let mut sums = Sums::default();
         for parent in vertex.voting_parents() {
@@ -83,11 +91,11 @@ impl Votings {
                 sums.first.add(&author, stake);
             }
         }
+        let others = sums.others.into_iter().filter(|(_, sum)| *sum >= enough);
         Self {
             round,
             first: sums.first.at_least(enough),
-            others: sums.others,
-            enough,
+            others: others.map(|(voted, _)| voted).collect(),
         }
     }
 
@@ -98,9 +106,7 @@ impl Votings {
             let first = dag.versions(self.round, leader).first()?;
             return Some(first.vertex.reference());
         }
-        let enough = self.enough;
-        let other = |(v, sum): &&(VertexRef, Stake)| v.author == leader && *sum >= enough;
-        self.others.iter().find(other).map(|(v, _)| *v)
+        self.others.iter().find(|v| v.author == leader).copied()
     }
 }
 

@@ -20,11 +20,11 @@
 //! commit's record, so that whoever has a commit has the schedule after it.
 
 use crate::config::{CoreConfig, sabotaged};
-use crate::dag::Dag;
-use crate::pattern::Votings;
+use crate::dag::{Dag, Node};
+use crate::schedule::Leaders;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use weft_types::{Commit, MemberIndex, MemberSet, Round, Vertex};
+use weft_types::{Commit, Committee, MemberIndex, MemberSet, Round, Stake, StakeSums};
 
 /// Rounds of voters, up to the last leader's, whose votes count. A crashed member is out when half
 /// of them have none of it.
@@ -33,7 +33,7 @@ const VOTES_WINDOW: usize = 12;
 /// purpose costs little in so many rounds.
 const SLOTS_WINDOW: u64 = 58;
 /// One failed slot in so many demotes.
-const FAILED_SLOTS: usize = 8;
+const FAILED_SLOTS: u64 = 8;
 /// Shares are fractions of this.
 const WHOLE: u128 = 1 << 32;
 /// With fewer voters' rounds than this nothing is said of a member's votes.
@@ -41,6 +41,7 @@ const ROUNDS_MIN: u64 = 2;
 
 pub(crate) struct Reputation {
     config: Arc<CoreConfig>,
+    leaders: Arc<Leaders>,
     /// Round of the last commit's leader: the first commit of a round assesses for all of them.
     assessed: Round,
     /// Sets of demoted members, and the round above which each ruled or rules, ascending.
@@ -64,11 +65,32 @@ struct Row {
     /// The slots two rounds below: the leader, and the stake that holds the certificate pattern for
     /// a vertex of it.
     slots: Vec<(MemberIndex, u64)>,
+    /// Those leaders, and those of them that less than a quorum's part of the voters holds the pattern
+    /// for; `None` while that is not counted.
+    leaders: MemberSet,
+    failed: Option<MemberSet>,
+}
+
+impl Row {
+    /// Counts the failed slots, if a voter came since.
+    fn judge(&mut self, committee: &Committee) -> MemberSet {
+        if let Some(failed) = self.failed {
+            return failed;
+        }
+        let (total, quorum) = (committee.total().0, committee.quorum().0);
+        let part = u128::from(quorum) * u128::from(self.stake);
+        let below = |holding: u64| u128::from(holding) * u128::from(total) < part;
+        let slots = self.slots.iter().filter(|(_, holding)| below(*holding));
+        let failed: MemberSet = slots.map(|(leader, _)| *leader).collect();
+        self.failed = Some(failed);
+        failed
+    }
 }
 
 impl Reputation {
-    pub fn new(config: &Arc<CoreConfig>) -> Self {
+    pub fn new(config: &Arc<CoreConfig>, leaders: &Arc<Leaders>) -> Self {
         Self {
+            leaders: leaders.clone(),
             assessed: Round::ZERO,
             rulings: VecDeque::new(),
             first: Round(1),
@@ -85,8 +107,7 @@ impl Reputation {
 
     /// The leaders of a round not above the next commit's leader.
     fn leaders(&self, round: Round) -> Vec<MemberIndex> {
-        let (committee, demoted) = (&self.config.committee, self.demoted(round));
-        self.config.schedule.leaders(committee, round, &demoted)
+        self.leaders.of(round, &self.demoted(round))
     }
 
     /// The lowest round of voters that count for a commit with a leader of this round: so high that
@@ -100,10 +121,12 @@ impl Reputation {
         let place = usize::try_from(round.0.checked_sub(self.first.0)?).ok()?;
         while self.rows.len() <= place {
             let round = self.first.saturating_add(self.rows.len() as u64);
-            let below = |rounds| self.leaders(round.saturating_sub(rounds)).into_iter();
+            let leaders = self.leaders(round.saturating_sub(2));
+            let led = self.leaders(round.saturating_sub(1)).into_iter();
             self.rows.push_back(Row {
-                led: below(1).collect(),
-                slots: below(2).map(|leader| (leader, 0)).collect(),
+                led: led.collect(),
+                leaders: leaders.iter().copied().collect(),
+                slots: leaders.into_iter().map(|leader| (leader, 0)).collect(),
                 votes: vec![0; self.config.committee.size()],
                 ..Row::default()
             });
@@ -113,30 +136,28 @@ impl Reputation {
 
     /// A vertex is output, as part of a commit whose leader is of round `leader`. Its parents are in
     /// the DAG, if it counts.
-    pub fn output(&mut self, dag: &Dag, vertex: &Vertex, leader: Round) {
-        let config = self.config.clone();
-        if config.schedule.is_fixed() {
+    pub fn output(&mut self, dag: &Dag, node: &Node, leader: Round) {
+        if self.config.schedule.is_fixed() {
             return;
         }
         self.forget(leader);
-        let author = vertex.author();
+        let (vertex, author) = (&node.vertex, node.vertex.author());
+        let stake = self.config.committee.stake(author).0;
         let Some(row) = self.row(vertex.round()) else {
             return;
         };
         if !row.voters.insert(author) {
             return;
         }
-        let stake = config.committee.stake(author).0;
         row.stake += stake;
+        row.failed = None;
         for parent in vertex.voting_parents() {
             if let Some(votes) = row.votes.get_mut(parent.author.as_usize()) {
                 *votes += stake;
             }
         }
-        let enough = config.rule().certificate;
-        let votings = Votings::new(&config, dag, vertex, enough);
         for (leader, holding) in &mut row.slots {
-            if votings.certified(dag, *leader).is_some() {
+            if node.patterns.certified(dag, *leader).is_some() {
                 *holding += stake;
             }
         }
@@ -196,8 +217,8 @@ impl Reputation {
         let from = self.window_start(last.leader.round);
         for commit in commits {
             let counting = commit.vertices.iter().filter(|v| v.round >= from);
-            for vertex in counting.filter_map(|v| dag.get(v)) {
-                self.output(dag, &vertex.vertex, commit.leader.round);
+            for node in counting.filter_map(|v| dag.get(v)) {
+                self.output(dag, node, commit.leader.round);
             }
             if !sabotaged!(self.config, DemotedForgotten) {
                 self.rule(commit.leader.round, commit.demoted);
@@ -206,20 +227,20 @@ impl Reputation {
         self.assessed = last.leader.round;
     }
 
-    fn assess(&self, leader: Round) -> MemberSet {
+    fn assess(&mut self, leader: Round) -> MemberSet {
+        let (all, failed) = self.slots(leader);
         let committee = &self.config.committee;
         let before = self.last();
         let shares: Vec<u128> = committee.indices().map(|m| self.share(m)).collect();
         let usual = self.usual(&shares);
-        let slots = self.slots(leader);
         let mut candidates: Vec<(u128, MemberIndex)> = Vec::new();
         for member in committee.indices() {
             let share = shares[member.as_usize()];
-            let (all, failed) = slots[member.as_usize()];
+            let (all, failed) = (all.of(member).0, failed.of(member).0);
             let failing = failed > 0 && failed * FAILED_SLOTS >= all;
             let kept_out = before.contains(member) && share * 5 < usual * 3;
             if failing || share * 2 < usual || kept_out {
-                candidates.push((share / (1 + failed as u128), member));
+                candidates.push((share / (1 + u128::from(failed)), member));
             }
         }
         candidates.sort_unstable();
@@ -236,24 +257,17 @@ impl Reputation {
 
     /// By member: its slots three rounds or more below a leader of which a quorum could tell, and
     /// those of them for which less than a quorum's part holds the certificate pattern.
-    fn slots(&self, leader: Round) -> Vec<(usize, usize)> {
+    fn slots(&mut self, leader: Round) -> (StakeSums, StakeSums) {
         let committee = &self.config.committee;
-        let (total, quorum) = (u128::from(committee.total().0), committee.quorum().0);
-        let mut slots = vec![(0, 0); committee.size()];
+        let (mut all, mut failed) = (StakeSums::default(), StakeSums::default());
         let complete = leader.0.saturating_sub(self.first.0);
-        let rows = self
-            .rows
-            .iter()
-            .take(usize::try_from(complete).unwrap_or(usize::MAX));
-        for row in rows.filter(|row| row.stake >= quorum) {
-            let enough = u128::from(quorum) * u128::from(row.stake);
-            for (member, holding) in &row.slots {
-                let (all, failed) = &mut slots[member.as_usize()];
-                *all += 1;
-                *failed += usize::from(u128::from(*holding) * total < enough);
-            }
+        let complete = usize::try_from(complete).unwrap_or(usize::MAX);
+        let rows = self.rows.iter_mut().take(complete);
+        for row in rows.filter(|row| row.stake >= committee.quorum().0) {
+            all.add(&row.leaders, Stake(1));
+            failed.add(&row.judge(committee), Stake(1));
         }
-        slots
+        (all, failed)
     }
 
     /// The part of the votes that a member has, of those that it could have in rounds that it did

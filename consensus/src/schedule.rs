@@ -2,7 +2,9 @@
 //! every member computes the same ones from the round's number and from who is out of the schedule
 //! (`reputation.rs`) alone.
 
-use std::sync::Arc;
+use crate::config::CoreConfig;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
 use weft_types::hash::{Domain, blake3};
 use weft_types::{Committee, MemberIndex, MemberSet, Round};
 
@@ -84,6 +86,46 @@ impl Schedule {
                 fill(committee, row, demoted)
             }
         }
+    }
+}
+
+/// Draws that are kept.
+const DRAWN_MAX: usize = 16;
+
+/// A core's leaders, drawn once: slots and reputation ask for the same rounds, and a draw costs a hash for
+/// each member.
+#[derive(Debug)]
+pub(crate) struct Leaders {
+    config: Arc<CoreConfig>,
+    drawn: Mutex<VecDeque<(Draw, Vec<MemberIndex>)>>,
+}
+
+/// A round, and who is demoted.
+type Draw = (Round, MemberSet);
+
+impl Leaders {
+    pub fn new(config: &Arc<CoreConfig>) -> Arc<Self> {
+        Arc::new(Self {
+            config: config.clone(),
+            drawn: Mutex::default(),
+        })
+    }
+
+    /// [`Schedule::leaders`].
+    pub fn of(&self, round: Round, demoted: &MemberSet) -> Vec<MemberIndex> {
+        let draw = (round, *demoted);
+        // Each entry is whole, whatever has become of a thread.
+        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, leaders)) = drawn.iter().rev().find(|(known, _)| *known == draw) {
+            return leaders.clone();
+        }
+        let config = &self.config;
+        let leaders = config.schedule.leaders(&config.committee, round, demoted);
+        if drawn.len() >= DRAWN_MAX {
+            drawn.pop_front();
+        }
+        drawn.push_back((draw, leaders.clone()));
+        leaders
     }
 }
 

@@ -16,9 +16,13 @@
 //! own (`CommitRule`), chosen so that every anchor sees enough of those votes to know; the argument
 //! stands in `docs/spec/consensus.md`.
 
+mod slot;
+
 use crate::config::{CoreConfig, sabotaged};
-use crate::dag::{Dag, Walk};
-use crate::pattern::{Votings, vote};
+use crate::dag::{Dag, Node, Walk};
+use crate::pattern::{came_first, vote};
+use crate::schedule::Leaders;
+use slot::{Candidate, Slot};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use weft_types::{CommitRule, MemberIndex, MemberSet, Round, Stake, Vertex, VertexRef};
@@ -32,6 +36,7 @@ pub(crate) enum Decision {
 
 pub(crate) struct Slots {
     config: Arc<CoreConfig>,
+    leaders: Arc<Leaders>,
     quorum: Stake,
     rule: CommitRule,
     /// Round of the first row.
@@ -49,70 +54,19 @@ pub(crate) struct Slots {
     direct: u64,
 }
 
-struct Slot {
-    leader: MemberIndex,
-    candidates: Vec<Candidate>,
-    /// Members with a vertex that votes for no vertex of this slot.
-    blanks: Tally,
-    decision: Option<Decision>,
-}
-
-/// A vertex of the leader that somebody voted for.
-struct Candidate {
-    vertex: VertexRef,
-    votes: Tally,
-    /// D6: the vertices that vote for it.
-    voters: Vec<VertexRef>,
-    /// Members with a vertex that holds the certificate pattern, and those vertices.
-    certifiers: Tally,
-    certificates: Vec<VertexRef>,
-}
-
-#[derive(Default)]
-struct Tally {
-    members: MemberSet,
-    stake: Stake,
-}
-
-impl Tally {
-    fn add(&mut self, config: &CoreConfig, member: MemberIndex) -> Stake {
-        if self.members.insert(member) || sabotaged!(config, VotesCountedTwice) {
-            self.stake.0 += config.committee.stake(member).0;
-        }
-        self.stake
-    }
-}
-
-impl Slot {
-    fn candidate(&mut self, vertex: VertexRef) -> &mut Candidate {
-        let place = self.candidates.iter().position(|c| c.vertex == vertex);
-        let place = place.unwrap_or_else(|| {
-            self.candidates.push(Candidate {
-                vertex,
-                votes: Tally::default(),
-                voters: Vec::new(),
-                certifiers: Tally::default(),
-                certificates: Vec::new(),
-            });
-            self.candidates.len() - 1
-        });
-        &mut self.candidates[place]
-    }
-}
-
 impl Slots {
     /// With everything up to the leader of the last commit decided and taken. `before` was demoted in
     /// the leader's round, `demoted` is above it.
     pub fn new(
         config: &Arc<CoreConfig>,
+        leaders: &Arc<Leaders>,
         last: Option<VertexRef>,
-        before: MemberSet,
-        demoted: MemberSet,
+        (before, demoted): (MemberSet, MemberSet),
     ) -> Self {
-        let committee = &config.committee;
+        let (quorum, rule) = thresholds(config);
         let mut slots = Self {
-            quorum: committee.quorum(),
-            rule: config.rule(),
+            quorum,
+            rule,
             first: Round(1),
             offset: 0,
             rows: VecDeque::new(),
@@ -121,16 +75,11 @@ impl Slots {
             demoted,
             changed: false,
             direct: 0,
+            leaders: leaders.clone(),
             config: config.clone(),
         };
-        if sabotaged!(config, QuorumLowered) {
-            let low = Stake(2 * committee.faulty().0);
-            (slots.quorum, slots.rule.certificate) = (low, low);
-            (slots.rule.slow, slots.rule.skip) = (low, low);
-        }
-        sabotage_two_delay(config, &mut slots.rule);
         if let Some(leader) = last {
-            let leaders = config.schedule.leaders(committee, leader.round, &before);
+            let leaders = leaders.of(leader.round, &before);
             let place = leaders.iter().position(|l| *l == leader.author);
             slots.first = leader.round;
             slots.offset = place.map_or(leaders.len(), |p| p + 1);
@@ -153,38 +102,36 @@ impl Slots {
         while self.rows.len() <= place {
             let round = self.first.saturating_add(self.rows.len() as u64);
             let leaders = self.scheduled(round);
-            let slot = |leader| Slot {
-                leader,
-                candidates: Vec::new(),
-                blanks: Tally::default(),
-                decision: None,
-            };
-            self.rows.push_back(leaders.into_iter().map(slot).collect());
+            self.rows
+                .push_back(leaders.into_iter().map(Slot::new).collect());
         }
         self.rows.get_mut(place)
     }
 
-    /// Counts what a vertex says, once it and its history are in the DAG.
-    pub fn count(&mut self, dag: &Dag, vertex: &Vertex) {
-        if let Some(round) = vertex.round().checked_sub(1) {
-            self.count_votes(vertex, round);
+    /// Counts what a vertex of the DAG says.
+    pub fn count(&mut self, dag: &Dag, node: &Node) {
+        let round = node.vertex.round();
+        if let Some(round) = round.checked_sub(1) {
+            self.count_votes(dag, &node.vertex, round);
         }
-        if let Some(round) = vertex.round().checked_sub(2) {
-            self.count_certificates(dag, vertex, round);
+        if let Some(round) = round.checked_sub(2) {
+            self.count_certificates(dag, node, round);
         }
     }
 
     /// D1 and D3: what a vertex says of the slots one round below.
-    fn count_votes(&mut self, vertex: &Vertex, round: Round) {
+    fn count_votes(&mut self, dag: &Dag, vertex: &Vertex, round: Round) {
         let (rule, config) = (self.rule, self.config.clone());
+        let voter = (vertex.author(), config.committee.stake(vertex.author()));
         let mut decided = 0;
         for slot in self.row_mut(round).into_iter().flatten() {
             match vote(vertex, slot.leader) {
                 Some(leader) => {
                     let candidate = slot.candidate(leader);
-                    let votes = candidate.votes.add(&config, vertex.author());
+                    let votes = candidate.votes.add(&config, voter);
                     let Some(fast) = rule.fast else { continue };
-                    candidate.voters.push(vertex.reference());
+                    let came_first = came_first(dag, &vertex.reference());
+                    candidate.voters.add(vertex.reference(), came_first);
                     // D6: all but the slack vote for one vertex.
                     if votes >= fast.votes && slot.decision.is_none() {
                         slot.decision = Some(Decision::Commit(leader));
@@ -193,7 +140,7 @@ impl Slots {
                 }
                 // D3: a quorum votes for no vertex of the slot.
                 None => {
-                    let blanks = slot.blanks.add(&config, vertex.author());
+                    let blanks = slot.blanks.add(&config, voter);
                     if blanks >= rule.skip && slot.decision.is_none() {
                         slot.decision = Some(Decision::Skip);
                         decided += 1;
@@ -205,21 +152,20 @@ impl Slots {
     }
 
     /// D1 and D2: which slots two rounds below a vertex holds the certificate pattern for.
-    fn count_certificates(&mut self, dag: &Dag, vertex: &Vertex, round: Round) {
+    fn count_certificates(&mut self, dag: &Dag, node: &Node, round: Round) {
         let (rule, config) = (self.rule, self.config.clone());
+        let vertex = node.vertex.reference();
+        let came_first = came_first(dag, &vertex);
+        let holder = (vertex.author, config.committee.stake(vertex.author));
         let mut decided = 0;
-        let Some(row) = self.row_mut(round).filter(|row| !row.is_empty()) else {
-            return;
-        };
-        let votings = Votings::new(&config, dag, vertex, rule.certificate);
-        for slot in row {
-            let Some(leader) = votings.certified(dag, slot.leader) else {
+        for slot in self.row_mut(round).into_iter().flatten() {
+            let Some(leader) = node.patterns.certified(dag, slot.leader) else {
                 continue;
             };
             let candidate = slot.candidate(leader);
-            candidate.certificates.push(vertex.reference());
+            candidate.certificates.add(vertex, came_first);
             // D2: a quorum holds the certificate pattern for one vertex.
-            let certifiers = candidate.certifiers.add(&config, vertex.author());
+            let certifiers = candidate.certifiers.add(&config, holder);
             if certifiers >= rule.slow && slot.decision.is_none() {
                 slot.decision = Some(Decision::Commit(leader));
                 decided += 1;
@@ -277,8 +223,7 @@ impl Slots {
         } else {
             &self.demoted_before
         };
-        let config = &self.config;
-        config.schedule.leaders(&config.committee, round, demoted)
+        self.leaders.of(round, demoted)
     }
 
     /// D5: a commit with a leader of this round was taken, and says who is demoted above it. When that
@@ -296,8 +241,8 @@ impl Slots {
         let kept = self.rows.front_mut().map(std::mem::take);
         self.rows.clear();
         let direct = self.direct;
-        for vertex in dag.vertices_above(self.first) {
-            self.count(dag, vertex);
+        for node in dag.nodes_above(self.first) {
+            self.count(dag, node);
         }
         if sabotaged!(self.config, SameRoundOutlivesSchedule) && self.first == leader {
             let left = self.rows.iter_mut().take(1).flatten();
@@ -360,7 +305,11 @@ fn by_anchor(
     walk: &Walk,
     dag: &Dag,
 ) -> Decision {
-    let certified = |c: &&Candidate| c.certificates.iter().any(|v| walk.visited(dag, v));
+    let above = |c: &Candidate, rounds| c.vertex.round.saturating_add(rounds);
+    let certified = |c: &&Candidate| {
+        let mut visited = c.certificates.visited(walk, dag, above(c, 2));
+        visited.next().is_some()
+    };
     let found = slot.candidates.iter().find(certified);
     if let Some(candidate) = found.filter(|_| !sabotaged!(config, CertificateIgnored)) {
         let ignore = sabotaged!(config, SkipIgnoresAnchor);
@@ -374,8 +323,8 @@ fn by_anchor(
         return Decision::Skip;
     };
     let linked = |candidate: &&Candidate| {
-        let voters = candidate.voters.iter().filter(|v| walk.visited(dag, v));
-        let voters: MemberSet = voters.map(|v| v.author).collect();
+        let voters = candidate.voters.visited(walk, dag, above(candidate, 1));
+        let voters: MemberSet = voters.collect();
         config.committee.stake_of(&voters) >= fast.linked
     };
     let mut enough = slot.candidates.iter().filter(linked).map(|c| c.vertex);
@@ -385,6 +334,18 @@ fn by_anchor(
         enough.min_by_key(|v| v.digest)
     };
     choice.map_or(Decision::Skip, Decision::Commit)
+}
+
+/// The quorum and the thresholds that slots are decided by.
+pub(crate) fn thresholds(config: &CoreConfig) -> (Stake, CommitRule) {
+    let (mut quorum, mut rule) = (config.committee.quorum(), config.rule());
+    if sabotaged!(config, QuorumLowered) {
+        let low = Stake(2 * config.committee.faulty().0);
+        (quorum, rule.certificate) = (low, low);
+        (rule.slow, rule.skip) = (low, low);
+    }
+    sabotage_two_delay(config, &mut rule);
+    (quorum, rule)
 }
 
 /// Thresholds of D6 broken on purpose, each by one unit of stake.

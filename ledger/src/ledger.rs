@@ -251,7 +251,10 @@ impl Ledger {
                 }),
             }
         }
-        draft.credit(Address::FEE_POOL, AssetId::NATIVE, fees);
+        // Most commits bring no fee.
+        if fees > Amount::ZERO {
+            draft.credit(Address::FEE_POOL, AssetId::NATIVE, fees);
+        }
         applied.changes = draft.into_changes();
 
         self.install(&applied.changes);

@@ -195,7 +195,7 @@ impl Replica {
             Some(recovery::Recovered::Floor(floor)) => floor,
         };
         self.recovery = None;
-        let round = floor.max(self.core.status().own_round);
+        let round = floor.max(self.core.signed_round());
         // Every height that can have been signed was closed by a commit with a leader up to the floor, and
         // commits above it are executed.
         let height = self.last_height.height.max(self.height_floor);
@@ -223,12 +223,10 @@ impl Replica {
         match effect {
             Core::Propose(proposal) => self.propose(now, proposal, out),
             Core::Accepted(vertex) => {
-                let shares = vertex.shares().to_vec();
-                let author = vertex.author();
                 self.note_carried(&vertex);
-                out.push(Effect::Persist(vertex));
-                for share in shares {
-                    let outcomes = self.finality.add(author, &share);
+                out.push(Effect::Persist(vertex.clone()));
+                for share in vertex.shares() {
+                    let outcomes = self.finality.add(vertex.author(), share);
                     self.conclude(outcomes, out);
                 }
             }
@@ -285,7 +283,11 @@ impl Replica {
 
     /// O3, F1: applies a commit, and closes a height when it is time.
     fn execute(&mut self, ordered: OrderedCommit, out: &mut Vec<Effect>) {
-        let OrderedCommit { commit, vertices } = ordered;
+        let OrderedCommit {
+            commit,
+            digest,
+            vertices,
+        } = ordered;
         if let Some((own, _)) = &self.own {
             for vertex in vertices.iter().filter(|v| v.author() == *own) {
                 self.mempool.ordered(vertex.round());
@@ -304,16 +306,17 @@ impl Replica {
             self.observing.credited(&self.ledger.bridge());
         }
         self.note_outcomes(&applied);
-        let statement = self.close_height(&commit);
+        let statement = self.close_height(&commit, digest);
         if let Some(recovery) = &mut self.recovery {
             recovery.committed(commit.leader.round);
         }
         out.push(Effect::Executed(Box::new(Executed {
             commit,
+            digest,
             transactions,
             applied,
             meta: self.ledger.meta(),
-            statement: statement.as_ref().map(|(statement, _)| statement.clone()),
+            statement: statement.as_ref().map(|(s, _)| Arc::new(s.clone())),
             view: self.view(),
         })));
         if let Some((statement, due)) = statement {

@@ -30,6 +30,7 @@ mod links;
 mod machine;
 mod meter;
 mod oracle;
+mod partings;
 mod plan;
 mod plot;
 mod queue;
@@ -49,6 +50,7 @@ pub use faults::{
 pub use latency::{Latency, LatencyError};
 pub use meter::{Percentiles, Return};
 pub use oracle::{Rule, Violation};
+pub use partings::Partition;
 pub use plan::{End, Plan, PlanError, Planted, Signer};
 pub use plot::{sizes_svg, svg};
 pub use record::Record;

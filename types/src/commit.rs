@@ -5,9 +5,10 @@ use crate::committee::{MEMBERS_MAX, MemberSet};
 use crate::hash::{Domain, blake3};
 use crate::ids::{CommitDigest, CommitIndex, IdError, Millis};
 use crate::vertex::VertexRef;
-use crate::wire;
+use crate::wire::{self, encode_bytes};
 use bytes::Bytes;
 use prost::Message as _;
+use prost::encoding::uint64;
 use serde::{Deserialize, Serialize};
 
 /// The encoding of a vertex reference within a list is at least its digest with the digest's and its
@@ -47,16 +48,28 @@ pub enum CommitError {
 impl Commit {
     /// The encoding, of which the digest is taken.
     pub fn encode(&self) -> Bytes {
-        wire::Commit {
-            index: self.index.0,
-            leader: Some((&self.leader).into()),
-            vertices: self.vertices.iter().map(Into::into).collect(),
-            timestamp_ms: self.timestamp.0,
-            previous: Bytes::copy_from_slice(&self.previous.0),
-            demoted: shortest_bitmap(&self.demoted),
+        self.encoded().into()
+    }
+
+    /// As prost writes a `wire::Commit`, straight from what is here: a commit is hashed by every member,
+    /// and a copy of each digest would cost more than the hash.
+    fn encoded(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(96 + 64 * self.vertices.len());
+        if self.index.0 != 0 {
+            uint64::encode(1, &self.index.0, &mut bytes);
         }
-        .encode_to_vec()
-        .into()
+        self.leader.encode_field(2, &mut bytes);
+        for vertex in &self.vertices {
+            vertex.encode_field(3, &mut bytes);
+        }
+        if self.timestamp.0 != 0 {
+            uint64::encode(4, &self.timestamp.0, &mut bytes);
+        }
+        encode_bytes(5, &self.previous.0, &mut bytes);
+        if !self.demoted.is_empty() {
+            encode_bytes(6, &shortest_bitmap(&self.demoted), &mut bytes);
+        }
+        bytes
     }
 
     /// Allocates in proportion to the bytes; their number is for the caller to bound.
@@ -81,17 +94,17 @@ impl Commit {
     }
 
     pub fn digest(&self) -> CommitDigest {
-        CommitDigest(blake3(Domain::Commit, &[&self.encode()]))
+        CommitDigest(blake3(Domain::Commit, &[&self.encoded()]))
     }
 }
 
 /// Without zero bytes at the end, so that a set has one form, and the empty one takes no room.
-fn shortest_bitmap(members: &MemberSet) -> Bytes {
+fn shortest_bitmap(members: &MemberSet) -> Vec<u8> {
     let mut bitmap = members.to_bitmap(MEMBERS_MAX);
     while bitmap.last() == Some(&0) {
         bitmap.pop();
     }
-    bitmap.into()
+    bitmap
 }
 
 fn read_bitmap(bitmap: &[u8]) -> Result<MemberSet, CommitError> {

@@ -26,6 +26,7 @@ mod openapi;
 mod operation;
 mod possession;
 mod receipt;
+mod splitmix;
 mod state;
 mod statement;
 #[cfg(any(test, feature = "testing"))]
@@ -63,6 +64,7 @@ pub use operation::{
 };
 pub use possession::Possession;
 pub use receipt::{Failure, FailureCode, Receipt, ReceiptError};
+pub use splitmix::SplitMix64;
 pub use state::{
     OBJECT_ID_BYTES, ObjectId, PROOF_SIBLINGS_MAX, ProofError, StateProof, empty_hash, key_bit,
     leaf_hash, node_hash, value_hash,

@@ -89,7 +89,7 @@ impl Statement {
         network: Network,
         epoch: Epoch,
         height: Height,
-        commit: &Commit,
+        (commit, digest): (&Commit, CommitDigest),
         roots: &HeightRoots,
     ) -> Self {
         let empty = Root(empty_hash());
@@ -99,7 +99,7 @@ impl Statement {
             height,
             timestamp: commit.timestamp,
             commit: commit.index,
-            commit_digest: commit.digest(),
+            commit_digest: digest,
             state_root: roots.state_root,
             receipts_root: roots.receipts_root,
             offenders_root: empty,

@@ -3,8 +3,10 @@
 //! of one. Equivocation is two different digests, both validly signed, for one author and round.
 
 mod parts;
+mod reference;
 
 pub use parts::VertexParts;
+pub use reference::VertexRef;
 
 use crate::bridge::{BridgeError, DEPOSITS_MAX, Deposit, DepositReport};
 use crate::committee::{Committee, MEMBERS_MAX, Member, MemberSet};
@@ -19,7 +21,7 @@ use crate::verified::Verified;
 use crate::{bls, wire};
 use bytes::Bytes;
 use prost::Message as _;
-use serde::{Deserialize, Serialize};
+use reference::LINK_BYTES_MAX;
 use std::fmt;
 use std::sync::Arc;
 
@@ -31,50 +33,6 @@ pub const WEAK_LINKS_MAX: usize = 512;
 pub const FINALITY_SHARES_MAX: usize = 256;
 /// Most transactions in one vertex.
 pub const VERTEX_TRANSACTIONS_MAX: usize = 16_384;
-
-/// Names a vertex. Ordered by round, author, digest: the order of output (O1).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct VertexRef {
-    pub round: Round,
-    pub author: MemberIndex,
-    pub digest: VertexDigest,
-}
-
-impl fmt::Display for VertexRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digest = hex::encode(&self.digest.0[..4]);
-        write!(f, "{}@{}:{digest}", self.author, self.round)
-    }
-}
-
-impl fmt::Debug for VertexRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl From<&VertexRef> for wire::VertexRef {
-    fn from(vertex: &VertexRef) -> Self {
-        Self {
-            round: vertex.round.0,
-            author: vertex.author.0,
-            digest: Bytes::copy_from_slice(&vertex.digest.0),
-        }
-    }
-}
-
-impl TryFrom<&wire::VertexRef> for VertexRef {
-    type Error = IdError;
-
-    fn try_from(wire: &wire::VertexRef) -> Result<Self, IdError> {
-        Ok(Self {
-            round: Round(wire.round),
-            author: MemberIndex(wire.author),
-            digest: VertexDigest::try_from(wire.digest.as_ref())?,
-        })
-    }
-}
 
 /// What an author puts into a vertex.
 #[derive(Debug, Clone)]
@@ -103,16 +61,23 @@ pub struct Observation {
     pub deposits: Vec<Deposit>,
 }
 
-/// A vertex with its place in the DAG. Cloning is cheap: the payload is shared.
+/// A vertex with its place in the DAG. Cloning is cheap: all but the name is shared.
 #[derive(Clone)]
 pub struct Vertex {
     reference: VertexRef,
+    content: Arc<Content>,
+    /// One entry per transaction of the body. Filled by verification; nothing is held for a body without
+    /// any.
+    transactions: Option<Arc<[Parsed]>>,
+}
+
+/// A transaction of a body; `None` is void (O3), for its bytes or its authorisations are wrong.
+type Parsed = Option<Arc<Verified<Transaction>>>;
+
+struct Content {
     encoded: Bytes,
     signature: Bytes,
-    body: Arc<VertexBody>,
-    /// One entry per transaction of the body: `None` is void (O3), for its bytes or its
-    /// authorisations are wrong. Filled by verification.
-    transactions: Arc<[Option<Arc<Verified<Transaction>>>]>,
+    body: VertexBody,
 }
 
 impl fmt::Debug for Vertex {
@@ -210,7 +175,7 @@ impl Vertex {
         let digest = digest_of(&encoded);
         let signature = key.sign(&signed_message(&digest));
         let mut vertex = Self::assemble(encoded, Bytes::copy_from_slice(&signature), body);
-        vertex.transactions = transactions.into_iter().map(Some).collect();
+        vertex.set_transactions(transactions.into_iter().map(Some).collect());
         Verified::new(vertex)
     }
 
@@ -221,11 +186,17 @@ impl Vertex {
                 author: body.author,
                 digest: digest_of(&encoded),
             },
-            encoded,
-            signature,
-            body: Arc::new(body),
-            transactions: Arc::new([]),
+            content: Arc::new(Content {
+                encoded,
+                signature,
+                body,
+            }),
+            transactions: None,
         }
+    }
+
+    fn set_transactions(&mut self, transactions: Vec<Parsed>) {
+        self.transactions = (!transactions.is_empty()).then(|| transactions.into());
     }
 
     /// Reads a vertex, without copying its payload. Nothing is verified yet.
@@ -244,8 +215,8 @@ impl Vertex {
     /// The encoding that travels and is stored.
     pub fn encode(&self) -> Bytes {
         wire::Vertex {
-            body: self.encoded.clone(),
-            signature: self.signature.clone(),
+            body: self.content.encoded.clone(),
+            signature: self.content.signature.clone(),
         }
         .encode_to_vec()
         .into()
@@ -254,7 +225,7 @@ impl Vertex {
     /// Length of the encoding in bytes, nearly.
     #[inline]
     pub fn size(&self) -> usize {
-        self.encoded.len() + self.signature.len() + 16
+        self.content.encoded.len() + self.content.signature.len() + 16
     }
 
     #[inline]
@@ -279,17 +250,17 @@ impl Vertex {
 
     #[inline]
     pub fn epoch(&self) -> Epoch {
-        self.body.epoch
+        self.content.body.epoch
     }
 
     #[inline]
     pub fn timestamp(&self) -> Millis {
-        self.body.timestamp
+        self.content.body.timestamp
     }
 
     #[inline]
     pub fn parents(&self) -> &[VertexRef] {
-        &self.body.parents
+        &self.content.body.parents
     }
 
     /// The parents of the previous round: those that vote (V2).
@@ -297,45 +268,49 @@ impl Vertex {
     pub fn voting_parents(&self) -> impl Iterator<Item = &VertexRef> {
         let round = self.round();
         let previous = move |p: &&VertexRef| p.round.checked_add(1) == Some(round);
-        self.body.parents.iter().filter(previous)
+        self.content.body.parents.iter().filter(previous)
     }
 
     #[inline]
     pub fn weak_links(&self) -> &[VertexRef] {
-        &self.body.weak_links
+        &self.content.body.weak_links
     }
 
     /// Parents and weak links.
     #[inline]
     pub fn links(&self) -> impl Iterator<Item = &VertexRef> {
-        self.body.parents.iter().chain(&self.body.weak_links)
+        self.content
+            .body
+            .parents
+            .iter()
+            .chain(&self.content.body.weak_links)
     }
 
     #[inline]
     pub fn shares(&self) -> &[FinalityShare] {
-        &self.body.shares
+        &self.content.body.shares
     }
 
     #[inline]
     pub fn observation(&self) -> &Observation {
-        &self.body.observation
+        &self.content.body.observation
     }
 
     /// Transactions as the author sent them, void ones among them.
     #[inline]
     pub fn payload(&self) -> &[Bytes] {
-        &self.body.transactions
+        &self.content.body.transactions
     }
 
     /// The transactions in the author's order; `None` is void.
     #[inline]
     pub fn transactions(&self) -> &[Option<Arc<Verified<Transaction>>>] {
-        &self.transactions
+        self.transactions.as_deref().unwrap_or_default()
     }
 
     /// Signature check to be batched with others; `None` when the signature has a wrong length.
     fn signature_check(&self, key: &PublicKey) -> Option<ed25519::Check> {
-        let signature = self.signature.as_ref().try_into().ok()?;
+        let signature = self.content.signature.as_ref().try_into().ok()?;
         let message = signed_message(&self.reference.digest);
         Some(ed25519::Check::new(key, &message, signature))
     }
@@ -344,7 +319,8 @@ impl Vertex {
         // Never so for a member that was read from anywhere: only a simulation makes such keys.
         if member.finality_key.is_mock() {
             let message = signed_message(&self.reference.digest);
-            return self.signature == ed25519::mock_signature(&member.vertex_key, &message)[..];
+            return self.content.signature
+                == ed25519::mock_signature(&member.vertex_key, &message)[..];
         }
         self.signature_check(&member.vertex_key)
             .is_some_and(|check| ed25519::verify_all(&[check])[0])
@@ -352,7 +328,7 @@ impl Vertex {
 
     /// V2 and C1: everything about a vertex that can be judged without the DAG.
     fn check_form(&self, network: NetworkId, committee: &Committee) -> Result<(), VertexError> {
-        let (vertex, body) = (self.reference, &self.body);
+        let (vertex, body) = (self.reference, &self.content.body);
         if body.network != network {
             let found = body.network;
             return Err(VertexError::Network { vertex, found });
@@ -439,11 +415,11 @@ pub fn verify_vertex(
     if !vertex.is_signed_by(member) {
         return Err(VertexError::Signature(reference));
     }
-    let decoded = vertex.body.transactions.iter().cloned();
+    let decoded = vertex.content.body.transactions.iter().cloned();
     let decoded = decoded
         .map(|bytes| Transaction::decode(bytes).ok())
         .collect();
-    vertex.transactions = verify_transactions(decoded, network, known).into();
+    vertex.set_transactions(verify_transactions(decoded, network, known));
     Ok(Verified::new(vertex))
 }
 
@@ -457,22 +433,33 @@ fn signed_message(digest: &VertexDigest) -> Vec<u8> {
 
 impl VertexBody {
     fn encode(&self) -> Bytes {
-        let references = |list: &[VertexRef]| list.iter().map(Into::into).collect();
-        wire::VertexBody {
+        let head = wire::VertexBody {
             network: Bytes::copy_from_slice(&self.network.0),
             epoch: self.epoch.0,
             round: self.round.0,
             author: self.author.0,
             timestamp_ms: self.timestamp.0,
-            parents: references(&self.parents),
-            weak_links: references(&self.weak_links),
+            ..wire::VertexBody::default()
+        };
+        let rest = wire::VertexBody {
             transactions: self.transactions.clone(),
             finality_shares: self.shares.iter().map(Into::into).collect(),
             deposit_report: self.observation.report.as_ref().map(Into::into),
             deposits: self.observation.deposits.iter().map(Into::into).collect(),
+            ..wire::VertexBody::default()
+        };
+        // Fields stand in the order of their numbers. Links are most of a vertex in a large committee.
+        let links = (self.parents.len() + self.weak_links.len()) * LINK_BYTES_MAX;
+        let mut bytes = Vec::with_capacity(head.encoded_len() + links + rest.encoded_len());
+        head.encode_raw(&mut bytes);
+        for parent in &self.parents {
+            parent.encode_field(6, &mut bytes);
         }
-        .encode_to_vec()
-        .into()
+        for link in &self.weak_links {
+            link.encode_field(7, &mut bytes);
+        }
+        rest.encode_raw(&mut bytes);
+        bytes.into()
     }
 }
 

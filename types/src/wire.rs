@@ -3,9 +3,16 @@
 
 #![allow(clippy::doc_markdown)]
 
-use prost::encoding::{DecodeContext, decode_key, skip_field};
+use prost::encoding::{DecodeContext, WireType, decode_key, encode_key, encode_varint, skip_field};
 
 include!(concat!(env!("OUT_DIR"), "/weft.v1.rs"));
+
+/// Appends a field of bytes that are not empty.
+pub fn encode_bytes(field: u32, bytes: &[u8], to: &mut Vec<u8>) {
+    encode_key(field, WireType::LengthDelimited, to);
+    encode_varint(bytes.len() as u64, to);
+    to.extend_from_slice(bytes);
+}
 
 /// How often each of the fields 1 to 15 occurs at the top of a message. Costs a walk over the fields
 /// and allocates nothing, where decoding allocates 50 to 200 bytes for an entry of two: what has too

@@ -97,7 +97,8 @@ pub fn banner(manifest: &Manifest, place: &Place, folder: &Folder) -> String {
         text,
         "\nWeft testnet: {} masternodes certify, and the contracts are live\n\n{}\n\n\
          registry            0x{}\n\
-         checkpoint manager  0x{}\n\n{}\n\n\
+         checkpoint manager  0x{}\n\
+         vault               0x{}\n\n{}\n\n\
          The keys are in {}/accounts, a file each for --key, for everybody on this machine\n\
          to find. Never use them elsewhere.\n\n\
          data    {}\n\n\
@@ -108,6 +109,7 @@ pub fn banner(manifest: &Manifest, place: &Place, folder: &Folder) -> String {
         fit(&services),
         hex::encode(contracts.registry),
         hex::encode(contracts.manager),
+        hex::encode(contracts.vault),
         fit(&accounts),
         folder.path().display(),
         folder.path().display(),

@@ -44,7 +44,9 @@ impl Core {
         let vertices: Vec<Verified<Vertex>> = nodes.map(|n| n.vertex.clone()).collect();
         for vertex in &vertices {
             self.settled(vertex);
-            self.reputation.output(&self.dag, vertex, leader.round);
+            if let Some(node) = self.dag.get(&vertex.reference()) {
+                self.reputation.output(&self.dag, node, leader.round);
+            }
         }
         #[cfg(any(test, feature = "testing"))]
         if self.config.broken(Sabotage::OutputAgain) {
@@ -62,7 +64,12 @@ impl Core {
             demoted,
         };
         self.last = LastCommit::of(&commit);
-        out.push(Effect::Committed(OrderedCommit { commit, vertices }));
+        let digest = self.last.digest;
+        out.push(Effect::Committed(OrderedCommit {
+            commit,
+            digest,
+            vertices,
+        }));
         self.slots.reschedule(&self.dag, leader.round, demoted);
         self.collect_garbage(floor, now, out);
     }
@@ -84,13 +91,12 @@ impl Core {
 
     /// O2: drops what can no longer be output.
     fn collect_garbage(&mut self, floor: Round, now: Millis, out: &mut Vec<Effect>) {
-        for node in self.dag.collect_garbage(floor) {
-            if node.output {
-                continue;
-            }
-            self.settled(&node.vertex);
-            if self.config.own == Some(node.vertex.author()) {
-                out.push(Effect::Expired(node.vertex));
+        while let Some(row) = self.dag.collect_garbage(floor) {
+            for node in row.nodes().filter(|node| !node.output) {
+                self.settled(&node.vertex);
+                if self.config.own == Some(node.vertex.author()) {
+                    out.push(Effect::Expired(node.vertex.clone()));
+                }
             }
         }
         for set in [&mut self.unlinked, &mut self.output] {

@@ -160,8 +160,7 @@ impl Core {
 
     /// Marks the history of what an own vertex links to.
     pub(super) fn link_history(&mut self, vertex: VertexRef) {
-        let walk = self.dag.walk(vertex);
-        for vertex in walk.take(&mut self.dag, |n| !n.linked) {
+        for vertex in self.dag.take(vertex, |n| !n.linked) {
             self.unlinked.remove(&vertex);
             if let Some(node) = self.dag.get_mut(&vertex) {
                 node.linked = true;

@@ -203,11 +203,13 @@ impl Core {
     ) {
         let (reference, round, author) = (vertex.reference(), vertex.round(), vertex.author());
         self.dag.insert(vertex.clone(), now).output = self.output.remove(&reference);
-        self.slots.count(&self.dag, &vertex);
-        self.recalled.missing.remove(&reference);
-        if sabotaged!(self.config, ReputationByLocalState) {
-            self.reputation.output(&self.dag, &vertex, round);
+        if let Some(node) = self.dag.get(&reference) {
+            self.slots.count(&self.dag, node);
+            if sabotaged!(self.config, ReputationByLocalState) {
+                self.reputation.output(&self.dag, node, round);
+            }
         }
+        self.recalled.missing.remove(&reference);
         self.unlinked.insert(reference);
         if self.dag.get(&reference).is_some_and(|n| !n.output) {
             self.unordered[author.as_usize()] += usize::from(carries_payload(&vertex));

@@ -5,7 +5,7 @@ use crate::schedule::Schedule;
 use weft_types::testing::{members, network, vertex_key};
 use weft_types::{
     CommitDigest, CommitIndex, Committee, Epoch, Millis, Observation, ProtocolParams, Stake,
-    Verified, VertexBody, VertexRef,
+    Verified, Vertex, VertexBody, VertexRef,
 };
 
 /// A DAG whose rows are complete and output one by one, and what is computed of it.
@@ -36,7 +36,7 @@ fn scheduled(stakes: &[u64], schedule: Schedule) -> World {
     let genesis = |m| Vertex::genesis(network().id(), Epoch::ZERO, m).reference();
     World {
         dag: Dag::new(&config, Round::ZERO),
-        reputation: Reputation::new(&config),
+        reputation: Reputation::new(&config, &Leaders::new(&config)),
         below: config.committee.indices().map(genesis).collect(),
         round: 0,
         config,
@@ -61,6 +61,13 @@ fn vertex(round: u64, author: MemberIndex, mut parents: Vec<VertexRef>) -> Verif
 }
 
 impl World {
+    fn output(&mut self, vertex: Verified<Vertex>) {
+        let (reference, round) = (vertex.reference(), Round(self.round));
+        self.dag.insert(vertex, Millis(self.round));
+        let node = self.dag.get(&reference).unwrap();
+        self.reputation.output(&self.dag, node, round);
+    }
+
     /// One row, in which `voted(voter, member)` says who votes for whose vertex of the row below.
     fn row(&mut self, voted: &impl Fn(u32, u32) -> bool) -> Vec<VertexRef> {
         self.round += 1;
@@ -70,10 +77,8 @@ impl World {
             let voted = |p: &&VertexRef| own(p) || voted(voter.0, p.author.0);
             let parents = self.below.iter().filter(voted).copied().collect();
             let vertex = vertex(self.round, voter, parents);
-            self.dag.insert(vertex.clone(), Millis(self.round));
-            self.reputation
-                .output(&self.dag, &vertex, Round(self.round));
             row.push(vertex.reference());
+            self.output(vertex);
         }
         self.below = row.clone();
         row
@@ -185,7 +190,8 @@ fn an_equivocators_second_vertex_has_no_second_vote() {
     let parents = |last: usize| vec![world.below[0], world.below[1], world.below[last]];
     let versions = [2, 3].map(|last| vertex(2, MemberIndex(0), parents(last)));
     for version in versions {
-        world.reputation.output(&world.dag, &version, Round(2));
+        world.round = 2;
+        world.output(version);
     }
     let row = world.reputation.row(Round(2)).unwrap();
     assert_eq!(row.votes, [1, 1, 1, 0]);
@@ -215,7 +221,7 @@ fn what_is_restored_from_commits_goes_on_as_before() {
         });
         let floor = (round + 1).saturating_sub(world.config.gc_depth);
         let below = commits.iter().rposition(|c| c.leader.round.0 < floor);
-        let mut restored = Reputation::new(&world.config);
+        let mut restored = Reputation::new(&world.config, &Leaders::new(&world.config));
         restored.restore(&world.dag, &commits[below.unwrap_or(0)..]);
         let (one, other) = (
             restored.assess(Round(round)),

@@ -109,3 +109,22 @@ fn d5_leaders_are_as_published() {
     });
     check_vectors("leaders", &vectors);
 }
+
+#[test]
+fn leaders_that_a_core_keeps_are_those_that_the_schedule_says() {
+    let committee = Arc::new(committee(7));
+    let params = weft_types::ProtocolParams::default();
+    let network = weft_types::testing::network().id();
+    let config = Arc::new(CoreConfig::new(network, committee.clone(), None, &params));
+    let kept = Leaders::new(&config);
+    let nobody = MemberSet::default();
+    let somebody: MemberSet = [MemberIndex(2), MemberIndex(5)].into_iter().collect();
+    // Back and forth, by more rounds than are kept.
+    let rounds = (0..40).chain((0..40).rev()).chain([3, 3, 4, 3]);
+    for round in rounds.map(Round) {
+        for demoted in [nobody, somebody, nobody] {
+            let expected = config.schedule.leaders(&committee, round, &demoted);
+            assert_eq!(kept.of(round, &demoted), expected, "round {round}");
+        }
+    }
+}

@@ -279,16 +279,16 @@ fn r3_an_own_vertex_carries_no_more_than_the_own_share_of_the_dag_has_room_for()
         config.limits.dag_bytes_max = 4 * 10_000;
     });
     let mut left = vec![propose(view.work(true))];
-    assert_eq!(left, [10_000]);
+    assert!((9_900..=10_000).contains(&left[0]), "{left:?}");
     for row in 1..=9 {
         view.receive(&format!("B{row} C{row} D{row}"));
         left.push(propose(view.wait(50)));
     }
     let shrinks = left.windows(2).take(3).all(|pair| pair[1] < pair[0]);
     assert!(shrinks, "with each own vertex: {left:?}");
-    let least = left.iter().min().copied().unwrap_or_default();
+    let vertex = left[1] - left[2];
     assert!(
-        least > 10_000 - 7 * 1_000 && left[9] >= left[6],
+        left[9] > left[0] - 8 * vertex,
         "what is collected gives it back: {left:?}"
     );
 }

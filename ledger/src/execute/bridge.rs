@@ -8,8 +8,8 @@ use std::sync::Arc;
 use weft_types::{
     Address, AssetAmount, AssetId, BaseAddress, BaseAsset, Bridge, BridgeId, Bundle, Collection,
     CollectionId, Committee, DEPOSITS_MAX, Deposit, DepositReport, Edition, EditionId, FailureCode,
-    Item, ItemId, ItemState, Object, ObjectId, Stake, TokenId, Withdrawal, WithdrawalId,
-    erc721_edition, erc721_of,
+    Item, ItemId, ItemState, Object, ObjectId, TokenId, Withdrawal, WithdrawalId, erc721_edition,
+    erc721_of,
 };
 
 /// Takes up what the vertices of a commit say of the vault, in their order, and credits what is agreed: those
@@ -54,17 +54,13 @@ fn agree(bridge: &mut Bridge, committee: &Committee) {
     if bridge.agreed.is_some() {
         return;
     }
-    let reports = bridge.reports.iter().map(|(_, report)| *report);
-    bridge.agreed = reports
-        .filter(|report| {
-            let stake = |id| {
-                let member = committee.members().iter().find(|m| m.id == id);
-                member.map_or(Stake::ZERO, |m| m.stake)
-            };
-            let sum = bridge.reporters(*report).map(stake);
-            sum.fold(0, |sum, stake| sum + stake.0) >= committee.quorum().0
-        })
-        .next();
+    let stake = |id| {
+        let member = committee.members().iter().find(|m| m.id == id);
+        member.map_or(0, |m| m.stake.0)
+    };
+    let quorum = committee.quorum().0;
+    let mut reports = bridge.reports.iter().map(|(_, report)| *report);
+    bridge.agreed = reports.find(|r| bridge.reporters(*r).map(stake).sum::<u64>() >= quorum);
 }
 
 impl<B: Objects> Execution<'_, '_, B> {

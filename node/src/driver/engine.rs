@@ -324,7 +324,7 @@ impl Engine {
             batch.push_receipt(receipt.transaction, receipt.encode());
         }
         batch.indexes = index::rows(&indexed);
-        batch.statement = executed.statement.clone();
+        batch.statement = executed.statement.as_deref().cloned();
         batch.put_meta(LEDGER_META, ledger_meta::encode(&executed.meta));
         self.store.write_commit(&batch, Durability::Buffered)?;
         let readers = &self.readers;

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use weft_consensus::{Evidence, FetchId, FetchRequest};
 use weft_ledger::{Applied, LedgerMeta};
 use weft_types::{
-    Certificate, Commit, Epoch, Height, MemberIndex, Round, Statement, StatementDigest,
-    Transaction, Verified, Vertex, VertexDigest, VertexRef,
+    Certificate, Commit, CommitDigest, Epoch, Height, MemberIndex, Round, Statement,
+    StatementDigest, Transaction, Verified, Vertex, VertexDigest, VertexRef,
 };
 
 /// What the replica learns from outside.
@@ -108,13 +108,15 @@ pub enum Effect {
 /// A commit and what executing it did.
 pub struct Executed {
     pub commit: Commit,
+    /// The commit's.
+    pub digest: CommitDigest,
     /// The commit's transactions that are not void, in order.
     pub transactions: Vec<Arc<Verified<Transaction>>>,
     pub applied: Applied,
     /// Of the ledger after it.
     pub meta: LedgerMeta,
     /// Set when this commit is a height.
-    pub statement: Option<Statement>,
+    pub statement: Option<Arc<Statement>>,
     /// What readers see from then on.
     pub view: View,
 }

@@ -52,8 +52,8 @@ pub struct Finality {
     own: Option<(MemberIndex, SecretKey)>,
     /// V3, S1: statements of heights above this are signed; none while that is not known.
     signs_above: Option<Height>,
-    /// Executed here and not certified yet.
-    open: BTreeMap<Height, Statement>,
+    /// Executed here and not certified yet, with the digests.
+    open: BTreeMap<Height, (Statement, StatementDigest)>,
     shares: BTreeMap<Height, BTreeMap<StatementDigest, Shares>>,
     /// Members whose share was wrong.
     refused: MemberSet,
@@ -115,7 +115,9 @@ impl Finality {
         }
         let own = self.own.as_ref().filter(|_| self.signs(height));
         let share = own.map(|(index, key)| (*index, FinalityShare::sign(&statement, key)));
-        self.open.insert(height, statement);
+        let signed = share.as_ref().map(|(_, share)| share.statement);
+        let digest = signed.unwrap_or_else(|| statement.digest());
+        self.open.insert(height, (statement, digest));
         let mut outcomes = match &share {
             Some((index, share)) => self.add(*index, share),
             None => Vec::new(),
@@ -152,19 +154,17 @@ impl Finality {
 
     /// Looks for a quorum at a height that has been executed here.
     fn judge(&mut self, height: Height) -> Vec<Outcome> {
-        let Some(statement) = self.open.get(&height) else {
+        let Some(&(_, own)) = self.open.get(&height) else {
             return Vec::new();
         };
-        let digests: Vec<_> = self.shares.get(&height).into_iter().flatten().collect();
-        let quorum = digests.into_iter().find_map(|(digest, shares)| {
+        let mut digests = self.shares.get(&height).into_iter().flatten();
+        let quorum = digests.find_map(|(digest, shares)| {
             let signers: MemberSet = shares.keys().copied().collect();
             self.committee.is_quorum(&signers).then_some(*digest)
         });
         let Some(digest) = quorum else {
             return Vec::new();
         };
-        // Hashed only now: a share is judged for each member and height.
-        let own = statement.digest();
         if !self.keep_valid(height, digest) {
             return Vec::new();
         }
@@ -198,7 +198,7 @@ impl Finality {
     }
 
     fn certify(&mut self, height: Height, digest: StatementDigest) -> Option<Outcome> {
-        let statement = self.open.get(&height)?.clone();
+        let (statement, _) = self.open.get(&height)?.clone();
         let shares = self.shares.get(&height)?.get(&digest)?.clone();
         let certificate = assemble(statement, &shares, self.committee.size())?;
         let verified = certificate.verify(&self.network, &self.committee).ok()?;

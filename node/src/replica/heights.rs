@@ -4,7 +4,7 @@
 use super::finality::Outcome;
 use super::{Effect, Replica};
 use crate::view::CertifiedView;
-use weft_types::{Commit, Height, Millis, Root, Statement};
+use weft_types::{Commit, CommitDigest, Height, Millis, Root, Statement};
 
 /// Of the newest height executed here.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +27,11 @@ pub(super) fn due_for_posting(
 
 impl Replica {
     /// F1: the statement of this commit if it is a height, and whether it is due for posting.
-    pub(super) fn close_height(&mut self, commit: &Commit) -> Option<(Statement, bool)> {
+    pub(super) fn close_height(
+        &mut self,
+        commit: &Commit,
+        digest: CommitDigest,
+    ) -> Option<(Statement, bool)> {
         let params = &self.genesis.template.params;
         let last = self.last_height;
         let since = commit.timestamp.saturating_sub(last.timestamp.0);
@@ -43,7 +47,7 @@ impl Replica {
         }
         let roots = self.ledger.close_height(due);
         let (network, epoch) = (self.genesis.network, self.committee.epoch());
-        let statement = Statement::of_commit(network, epoch, height, commit, &roots);
+        let statement = Statement::of_commit(network, epoch, height, (commit, digest), &roots);
         self.last_height = LastHeight {
             height: statement.height,
             timestamp: statement.timestamp,
@@ -60,14 +64,15 @@ impl Replica {
         due: bool,
         out: &mut Vec<Effect>,
     ) {
-        if self.finality.signs(statement.height) {
+        let (share, outcomes) = self.finality.close(statement, due);
+        // Guarded before anything carries it.
+        if let Some(share) = &share {
             out.push(Effect::GuardStatement {
-                epoch: statement.epoch,
-                height: statement.height,
-                digest: statement.digest(),
+                epoch: share.epoch,
+                height: share.height,
+                digest: share.statement,
             });
         }
-        let (share, outcomes) = self.finality.close(statement, due);
         if let Some(share) = share {
             self.outbox.push(share);
         }

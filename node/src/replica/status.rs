@@ -13,13 +13,13 @@ fn catching_up(members: Round) -> String {
 impl Replica {
     /// One consistent picture for readers.
     pub fn view(&self) -> View {
-        let core = self.core.status();
+        let behind = self.core.behind();
         let not_accepting = self.not_accepting();
         View {
             epoch: self.committee.epoch(),
             round: match self.own {
-                Some(_) => core.own_round,
-                None => core.quorum_round,
+                Some(_) => self.core.signed_round(),
+                None => self.core.quorum_round(),
             },
             commit: self.ledger.meta().index,
             timestamp: self.ledger.meta().timestamp,
@@ -31,10 +31,10 @@ impl Replica {
             bridge_halted: self.observing.halted().map(str::to_owned),
             anchored: self.anchored,
             own: self.own.as_ref().map(|(index, _)| *index),
-            not_voting: self.not_voting(core.behind),
+            not_voting: self.not_voting(behind),
             not_ready: match self.own {
                 Some(_) => not_accepting.clone(),
-                None => self.not_fresh(core.behind),
+                None => self.not_fresh(behind),
             },
             not_accepting,
         }
@@ -69,7 +69,7 @@ impl Replica {
         if waits.is_some() {
             return waits;
         }
-        if let Some(round) = self.core.status().behind {
+        if let Some(round) = self.core.behind() {
             return Some(catching_up(round));
         }
         if let Some(why) = self.progress.no_quorum(&self.committee) {

@@ -33,7 +33,7 @@ struct StoredCommit {
     changes: Vec<Change>,
     receipts: Vec<Receipt>,
     meta: LedgerMeta,
-    statement: Option<Statement>,
+    statement: Option<Arc<Statement>>,
 }
 
 /// What undoes a write that a crash has lost.
@@ -159,7 +159,12 @@ impl Disk {
 
     pub fn statement(&self, height: Height) -> Option<Statement> {
         let mut newest_first = self.commits.iter().rev();
-        newest_first.find_map(|c| c.statement.clone().filter(|s| s.height == height))
+        newest_first.find_map(|c| {
+            c.statement
+                .as_deref()
+                .filter(|s| s.height == height)
+                .cloned()
+        })
     }
 
     fn wrote(&mut self, begins: Time, undo: Undo) {
@@ -280,7 +285,7 @@ impl Disk {
         let newest = certificate.as_ref().map(|c| &***c);
         let Ok(whole_from) = whole_from(newest, &genesis.template.params, |h| self.certificate(h));
         let certified = self.certified();
-        let statements = self.commits.iter().filter_map(|c| c.statement.clone());
+        let statements = self.commits.iter().filter_map(|c| c.statement.as_deref());
         // One below the floor as well: it says who was demoted until the next one (D5).
         let mut above = self.commits.iter().rev();
         let from = above.position(|c| c.commit.leader.round < floor);
@@ -301,7 +306,10 @@ impl Disk {
                 .chain(receipts.flat_map(|c| &c.receipts))
                 .cloned()
                 .collect(),
-            statements: statements.filter(|s| s.height >= certified).collect(),
+            statements: statements
+                .filter(|s| s.height >= certified)
+                .cloned()
+                .collect(),
             last: last.commit.clone(),
             meta: last.meta,
             certificate,

@@ -4,6 +4,7 @@
 //! of that member sees it. A leader's is from the moment at which its author made it to its commit, at
 //! every honest member, during the fault phase alone.
 
+use super::partings::Partings;
 use super::time::Time;
 use std::collections::BTreeMap;
 use weft_consensus::Buffer;
@@ -44,8 +45,9 @@ pub struct Meter {
     /// S2: which machines have taken over a snapshot, and when.
     pub taken_over: Vec<(usize, Time)>,
     at_heal: Option<(usize, Round)>,
-    /// Rounds from the heal to the first commit after it.
+    /// Rounds from the end of the faults to the first commit after it that nobody had made before.
     pub rounds_to_commit: Option<u64>,
+    pub partings: Partings,
 }
 
 impl Meter {
@@ -125,12 +127,18 @@ impl Meter {
         self.commits.push(latency);
     }
 
-    pub fn healed(&mut self, _now: Time, commits: usize, top: Round) {
+    pub fn healed(&mut self, now: Time, commits: usize, top: Round) {
         self.at_heal = Some((commits, top));
+        self.partings.heal(now);
     }
 
-    pub fn committed_after_heal(&mut self, rounds: u64) {
-        self.rounds_to_commit.get_or_insert(rounds);
+    /// The order has become longer, while the highest round signed is `top`.
+    pub fn ordered(&mut self, now: Time, top: Round) {
+        self.partings.committed(now);
+        if let Some((_, before)) = self.at_heal {
+            let rounds = top.0.saturating_sub(before.0);
+            self.rounds_to_commit.get_or_insert(rounds);
+        }
     }
 
     pub fn commits_at_heal(&self) -> usize {

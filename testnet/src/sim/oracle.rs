@@ -8,6 +8,7 @@
 use super::time::Time;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
+use std::sync::Arc;
 use weft_consensus::gc_floor;
 use weft_node::replica::Executed;
 use weft_node::replica::sync::Synced;
@@ -78,7 +79,7 @@ impl fmt::Display for Violation {
 struct Ordered {
     digest: CommitDigest,
     timestamp: Millis,
-    statement: Option<Statement>,
+    statement: Option<Arc<Statement>>,
 }
 
 pub struct Oracle {
@@ -149,7 +150,7 @@ impl Oracle {
     /// The statement of a height in the longest order.
     pub fn stated_at(&self, height: Height) -> Option<&Statement> {
         let newest_first = self.order.iter().rev();
-        let mut statements = newest_first.filter_map(|ordered| ordered.statement.as_ref());
+        let mut statements = newest_first.filter_map(|ordered| ordered.statement.as_deref());
         statements.find(|statement| statement.height == height)
     }
 
@@ -214,15 +215,9 @@ impl Oracle {
         }
     }
 
-    /// An honest machine made a commit with this digest.
-    pub fn executed(
-        &mut self,
-        at: Time,
-        machine: usize,
-        node: usize,
-        (executed, digest): (&Executed, CommitDigest),
-    ) {
-        let commit = &executed.commit;
+    /// An honest machine made a commit.
+    pub fn executed(&mut self, at: Time, machine: usize, node: usize, executed: &Executed) {
+        let (commit, digest) = (&executed.commit, executed.digest);
         if commit.index != self.positions[machine].next() {
             let what = format!("commit {} after {}", commit.index, self.positions[machine]);
             self.violation(Rule::Integrity, at, node, what);
@@ -242,7 +237,7 @@ impl Oracle {
                 self.violation(Rule::Agreement, at, node, what);
             }
             Some(_) => {}
-            None if place == self.order.len() => self.extend(at, node, (executed, digest)),
+            None if place == self.order.len() => self.extend(at, node, executed),
             None => {
                 let what = format!("commit {} is beyond everybody's order", commit.index);
                 self.violation(Rule::Integrity, at, node, what);
@@ -250,8 +245,8 @@ impl Oracle {
         }
     }
 
-    fn extend(&mut self, at: Time, node: usize, (executed, digest): (&Executed, CommitDigest)) {
-        let commit = &executed.commit;
+    fn extend(&mut self, at: Time, node: usize, executed: &Executed) {
+        let (commit, digest) = (&executed.commit, executed.digest);
         if let Some(last) = self.order.last()
             && (commit.previous != last.digest || commit.timestamp < last.timestamp)
         {
@@ -332,7 +327,7 @@ impl Oracle {
         let statement = &synced.certificate.statement;
         let made = usize::try_from(statement.commit.0).ok();
         let made = made.and_then(|index| self.order.get(index.checked_sub(1)?));
-        if made.is_none_or(|made| made.statement.as_ref() != Some(statement)) {
+        if made.is_none_or(|made| made.statement.as_deref() != Some(statement)) {
             let what = format!(
                 "took over height {}, which nobody has closed",
                 statement.height

@@ -3,6 +3,7 @@
 use super::base::Checkpoints;
 use super::meter::{Meter, Percentiles};
 use super::oracle::Violation;
+use super::partings::Partition;
 use super::plan::Plan;
 use super::record::Record;
 use super::time::Time;
@@ -78,6 +79,11 @@ pub struct Report {
     /// Rounds from the end of the faults to the next commit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rounds_to_commit: Option<u64>,
+    /// From the heal of a partition to the first commit after it, the longest of all; `null` without a
+    /// partition, or without a commit after one.
+    pub heal_to_commit_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub partitions: Vec<Partition>,
     /// With a base chain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoints: Option<Checkpoints>,
@@ -98,6 +104,15 @@ impl Outcome {
     /// Whether no rule was broken.
     pub fn is_safe(&self) -> bool {
         self.violations.is_empty()
+    }
+
+    /// From the heal of a partition to the first commit after it, in milliseconds: the longest of them, and
+    /// none if there was no partition, or no commit after one.
+    fn heal_to_commit_ms(&self) -> Option<f64> {
+        let partitions = self.meter.partings.healed();
+        let times = partitions.iter().map(|p| p.heal_to_commit_ms);
+        let times: Option<Vec<f64>> = times.collect();
+        times?.into_iter().reduce(f64::max)
     }
 
     /// The figures; what the machine took for them is the caller's to measure.
@@ -132,6 +147,8 @@ impl Outcome {
             cpu_s: rounded(cpu_s, 1000.0),
             settled_s: (self.ended.since(self.healed)) as f64 / 1e6,
             rounds_to_commit: self.meter.rounds_to_commit,
+            heal_to_commit_ms: self.heal_to_commit_ms(),
+            partitions: self.meter.partings.healed(),
             checkpoints: self.checkpoints,
             violations: self.violations.clone(),
             stopped: stopped.collect(),

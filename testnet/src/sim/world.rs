@@ -4,46 +4,44 @@
 //! next ones wait; what it sends leaves when everything that stands before it in the list of effects is on
 //! the disk. Everything else happens at the moment for which it was scheduled.
 
+mod base;
 mod clients;
 mod effects;
+mod event;
 mod faults;
 mod posting;
+mod sending;
+mod serving;
 mod settling;
 mod snapshots;
+mod starting;
+mod working;
 
 use super::base::Base;
 use super::cast::{Cast, Known};
 use super::clients::Clients;
 use super::disk::{Disk, Guard};
-use super::envelope::Envelope;
 use super::faults::Kind;
 use super::links::Links;
-use super::machine::{INBOX_MAX, Machine, Shown, Work};
+use super::machine::{Machine, Work};
 use super::meter::Meter;
-use super::oracle::{Oracle, Rule};
-use super::plan::{End, Plan, PlanError};
+use super::oracle::Oracle;
+use super::plan::{Plan, PlanError};
 use super::queue::Queue;
 use super::record::Record;
 use super::rng::{Rng, Stream};
 use super::time::Time;
-use super::trace::{Mark, Trace};
+use super::trace::Trace;
+use event::{Answer, Ask, Event, Packet};
 use settling::Phase;
 use std::collections::BTreeMap;
-use std::rc::Rc;
-use std::sync::Arc;
-use weft_consensus::{FetchId, Wanted};
-use weft_node::replica::sync::{self, SyncId};
-use weft_node::replica::{Effect, Input, Latest};
-use weft_types::{MemberIndex, Round, Transaction, TransactionId, Verified};
+use weft_node::replica::Effect;
+use weft_types::Round;
 
 /// Between two looks at bounds, ends and convergence, in microseconds.
 const LOOK_US: u64 = 50_000;
 /// Between two deals of the links to twins, in microseconds.
 const DEAL_US: u64 = 1_500_000;
-/// A replica that wants to be called at once has seen this millisecond already.
-const TICK_US: u64 = 1_000;
-/// A run that counts rounds ends after so many milliseconds for each at the latest.
-const ROUND_MS_MAX: u64 = 2_000;
 
 pub struct World {
     plan: Plan,
@@ -74,121 +72,6 @@ pub struct World {
     top: Round,
     submitted: u64,
     effects: Vec<Effect>,
-}
-
-enum Event {
-    Arrive {
-        to: usize,
-        from: usize,
-        packet: Packet,
-    },
-    /// A machine's disk is done with what stands before a message; `None` is for all members.
-    Depart {
-        machine: usize,
-        life: u32,
-        to: Option<usize>,
-        packet: Packet,
-    },
-    Tick {
-        machine: usize,
-        life: u32,
-    },
-    /// A machine's disk is done.
-    Wake {
-        machine: usize,
-        life: u32,
-    },
-    Load,
-    /// A client's transaction gets to a machine.
-    Submit {
-        machine: usize,
-        transaction: Arc<Verified<Transaction>>,
-        copies: usize,
-    },
-    /// A client has waited for this transaction of its as long as it does.
-    TimeOut(TransactionId),
-    Begin(usize),
-    End(usize),
-    Restart {
-        machine: usize,
-        life: u32,
-    },
-    Deal,
-    Look,
-    /// B2: of a machine in a life of it, or of the base chain itself.
-    Base {
-        machine: usize,
-        life: u32,
-        event: Box<posting::BaseEvent>,
-    },
-}
-
-#[derive(Clone)]
-enum Packet {
-    Vertex(Rc<Envelope>),
-    Ask(Rc<Ask>),
-    Answer(Rc<Answer>),
-    /// S1: for a machine in a life of it.
-    AskLatest {
-        machine: usize,
-        life: u32,
-    },
-    /// With the asking member's latest vertex.
-    Latest {
-        shown: Shown,
-        of_asker: Option<Rc<Envelope>>,
-        life: u32,
-    },
-    /// S2: for a machine in a life of it.
-    AskSync {
-        ask: Rc<sync::Ask>,
-        machine: usize,
-        life: u32,
-    },
-    Sync {
-        id: SyncId,
-        answer: Rc<sync::Answer>,
-        bytes: u64,
-        life: u32,
-    },
-}
-
-struct Ask {
-    id: FetchId,
-    wanted: Wanted,
-    machine: usize,
-    life: u32,
-}
-
-struct Answer {
-    id: FetchId,
-    vertices: Vec<Rc<Envelope>>,
-    life: u32,
-}
-
-impl Packet {
-    fn bytes(&self) -> u64 {
-        match self {
-            Self::Vertex(envelope) => envelope.bytes(),
-            Self::Ask(ask) => match &ask.wanted {
-                Wanted::Vertices(vertices) => 8 + 48 * vertices.len() as u64,
-                Wanted::Rounds { .. } => 32,
-            },
-            Self::AskLatest { .. } => 8,
-            Self::AskSync { .. } => 48,
-            Self::Sync { bytes, .. } => *bytes,
-            Self::Latest {
-                shown, of_asker, ..
-            } => {
-                let shown = match shown {
-                    Shown::Vertex(envelope) => envelope.bytes(),
-                    Shown::Nothing | Shown::Recovering => 0,
-                };
-                8 + shown + of_asker.as_ref().map_or(0, |v| v.bytes())
-            }
-            Self::Answer(answer) => answer.vertices.iter().map(|v| v.bytes() + 4).sum::<u64>() + 8,
-        }
-    }
 }
 
 impl World {
@@ -351,193 +234,6 @@ impl World {
                         self.take(to, Work::Vertex { envelope, from });
                     }
                     self.take(to, Work::Latest { of: from, shown });
-                }
-            }
-        }
-    }
-
-    /// Hands an input to a machine, or lets it wait there.
-    fn take(&mut self, machine: usize, work: Work) {
-        let ours = &mut self.machines[machine];
-        if !ours.is_up() {
-            return;
-        }
-        if ours.must_wait(self.now) {
-            if ours.inbox.len() < INBOX_MAX {
-                ours.inbox.push_back(work);
-            }
-            return;
-        }
-        self.work(machine, work);
-    }
-
-    fn drain(&mut self, machine: usize) {
-        loop {
-            let ours = &mut self.machines[machine];
-            if ours.paused || ours.busy > self.now || !ours.is_up() {
-                return;
-            }
-            let Some(work) = ours.inbox.pop_front() else {
-                return;
-            };
-            self.work(machine, work);
-        }
-    }
-
-    fn work(&mut self, machine: usize, work: Work) {
-        let ours = &mut self.machines[machine];
-        let Some(replica) = &mut ours.replica else {
-            return;
-        };
-        let (now, wall) = (self.now, self.now.wall(ours.skew));
-        let mut effects = std::mem::take(&mut self.effects);
-        match work {
-            Work::Vertex { envelope, from } => {
-                if self.plan.alone {
-                    envelope.open_alone(&self.cast);
-                }
-                let Some(vertex) = envelope.open(&self.cast, &self.known) else {
-                    self.effects = effects;
-                    return;
-                };
-                let mark = Mark::Vertex;
-                self.trace.vertex(now, machine, mark, &vertex.reference());
-                let vertex = vertex.clone();
-                let from = Some(MemberIndex(from as u32));
-                replica.handle(wall, Input::Vertex { vertex, from }, &mut effects);
-            }
-            Work::Asked { by, vertices } => {
-                replica.handle(wall, Input::Asked { by, vertices }, &mut effects);
-            }
-            Work::FetchEnded(id) => {
-                self.trace.number(now, machine, Mark::FetchEnded, id.0);
-                replica.handle(wall, Input::FetchEnded(id), &mut effects);
-            }
-            Work::Latest { of, shown } => {
-                let latest = match &shown {
-                    Shown::Vertex(envelope) => {
-                        let vertex = envelope.open(&self.cast, &self.known);
-                        let vertex = vertex.filter(|v| v.author().as_usize() == of);
-                        vertex.cloned().map(Latest::Vertex)
-                    }
-                    Shown::Nothing => Some(Latest::Nothing),
-                    Shown::Recovering => Some(Latest::Recovering),
-                };
-                self.trace.number(now, machine, Mark::Latest, of as u64);
-                let of = MemberIndex(of as u32);
-                if let Some(latest) = latest {
-                    replica.handle(wall, Input::Latest { of, latest }, &mut effects);
-                }
-            }
-            Work::Sync { id, answer } => {
-                self.trace.number(now, machine, Mark::Sync, id.0);
-                let answer = Ok((*answer).clone());
-                replica.handle(wall, Input::Sync { id, answer }, &mut effects);
-            }
-            Work::Submit(transaction, copies) => {
-                let id = transaction.id();
-                self.trace.record(now, machine, Mark::Submit, &id.0);
-                let results = replica.submit(wall, vec![transaction], copies, &mut effects);
-                let taken = results.iter().all(Result::is_ok);
-                let since = self.clients.as_ref().map_or(Some(now), |c| c.since(&id));
-                if let Some(since) = since {
-                    self.meter.submitted(id, since, machine, taken);
-                    self.note_answer(&id, taken);
-                }
-            }
-            Work::Tick => {
-                self.trace.number(now, machine, Mark::Tick, 0);
-                replica.handle(wall, Input::Tick, &mut effects);
-            }
-            Work::Anchored(height) => {
-                self.trace.number(now, machine, Mark::Anchored, height.0);
-                replica.handle(wall, Input::Anchored(height), &mut effects);
-            }
-        }
-        self.carry_out(machine, &mut effects);
-        self.effects = effects;
-        self.schedule_tick(machine);
-    }
-
-    fn schedule_tick(&mut self, machine: usize) {
-        let ours = &mut self.machines[machine];
-        let Some(deadline) = ours.replica.as_ref().and_then(|r| r.next_deadline()) else {
-            return;
-        };
-        let mut at = Time::of_wall(deadline, ours.skew).max(ours.busy);
-        if at <= self.now {
-            at = self.now.after(TICK_US);
-        }
-        if ours.tick_at.is_none_or(|scheduled| at < scheduled) {
-            ours.tick_at = Some(at);
-            let life = ours.life;
-            self.queue.push(at, Event::Tick { machine, life });
-        }
-    }
-
-    /// The next transaction, to an honest member that is up: a client would not wait for another.
-    fn load(&mut self) {
-        if self.phase != Phase::Faults {
-            return;
-        }
-        if self.clients.is_some() {
-            self.offer();
-            return self.next_load();
-        }
-        let reachable = |m: &&usize| {
-            let machine = &self.machines[**m];
-            machine.is_honest() && machine.is_up() && !machine.paused
-        };
-        let firsts: Vec<usize> = self.machines_of.iter().map(|m| m[0]).collect();
-        let reachable: Vec<usize> = firsts.iter().filter(reachable).copied().collect();
-        if !reachable.is_empty() {
-            let machine = reachable[self.load_rng.place(reachable.len())];
-            let transaction = self.cast.transaction(self.submitted, self.now.0 / 1000);
-            self.submitted += 1;
-            self.known.insert(transaction.clone());
-            self.take(machine, Work::Submit(transaction, 1));
-        }
-        self.next_load();
-    }
-
-    fn next_load(&mut self) {
-        // Spread evenly, each a little by chance, so that no load keeps step with the rounds.
-        let mean = 1_000_000 / u64::from(self.plan.rate);
-        let pause = self.load_rng.between(0, 2 * mean).max(1);
-        self.queue.push(self.now.after(pause), Event::Load);
-    }
-
-    /// Looks whether the fault phase is over, and at what every member holds in memory.
-    fn look(&mut self) {
-        let over = match self.plan.end {
-            End::Duration(ms) => self.now >= Time::millis(ms),
-            End::Rounds(rounds) => {
-                let longest = Time::millis(rounds.saturating_mul(ROUND_MS_MAX));
-                self.top >= Round(rounds) || self.now >= longest
-            }
-        };
-        if self.phase == Phase::Faults && over {
-            self.heal();
-        }
-        self.look_for_inclusion();
-        if self.now.0.is_multiple_of(20 * LOOK_US) {
-            self.look_at_memory();
-        }
-        self.look_at_posting();
-        self.look_for_convergence();
-    }
-
-    fn look_at_memory(&mut self) {
-        for machine in self.machines.iter().filter(|m| m.is_honest()) {
-            let Some(replica) = &machine.replica else {
-                continue;
-            };
-            for buffer in replica.buffers() {
-                self.meter.buffer(&buffer);
-                if buffer.bytes > buffer.bytes_max {
-                    let what = format!("{buffer:?}");
-                    self.oracle
-                        .violation(Rule::Memory, self.now, machine.member, what);
                 }
             }
         }

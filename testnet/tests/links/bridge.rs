@@ -4,6 +4,7 @@ use crate::cluster::{Cluster, MEMBERS, operator, user, within};
 use std::time::Duration;
 use weft_basechain::{AccountKey, Claim, ClientError};
 use weft_client::{Client, Draft, Wait};
+use weft_types::api::ItemState;
 use weft_types::ed25519::SecretKey;
 use weft_types::{
     Address, Amount, AssetAmount, AssetId, BaseAddress, BaseAsset, Bundle, EditionId, ItemId,
@@ -156,7 +157,8 @@ async fn a_card_comes_in_is_traded_twice_and_its_last_owner_takes_it_out() {
     );
     within(60, "the payout", paid(&cluster, 0)).await;
     assert_eq!(owner(&cluster, token).await, recipient.0);
-    assert!(client.item(&item).await.is_err(), "it has left the ledger");
+    let left = client.item(&item).await.unwrap();
+    assert_eq!(left.state, ItemState::Burned, "it has left the ledger");
     cluster.stop().await;
 }
 

@@ -19,18 +19,41 @@ pub fn plan(seed: u64, rounds: u64, faults: &str) -> Plan {
     }
 }
 
+/// Names the run in which the code under test has panicked.
+struct NamedInPanic(String);
+
+impl Drop for NamedInPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("to see it again: {}", self.0);
+        }
+    }
+}
+
 pub fn run(plan: Plan) -> Outcome {
+    let _named = NamedInPanic(plan.command());
     simulate(plan).expect("the test's plan")
+}
+
+/// Why a run is not right, with the command that shows it again.
+pub fn wrong_with(outcome: &Outcome) -> Option<String> {
+    let command = outcome.plan.command();
+    let broken: Vec<String> = outcome.violations.iter().map(ToString::to_string).collect();
+    if !broken.is_empty() {
+        return Some(format!("{command}\n{}", broken.join("\n")));
+    }
+    if !outcome.converged {
+        return Some(format!("did not converge: {command}"));
+    }
+    (outcome.commits == 0).then(|| format!("nothing was committed: {command}"))
 }
 
 /// # Panics
 /// When the run broke a rule or did not converge: with the command that shows it again.
 pub fn expect_clean(outcome: &Outcome) {
-    let command = outcome.plan.command();
-    let broken: Vec<String> = outcome.violations.iter().map(ToString::to_string).collect();
-    assert!(broken.is_empty(), "{command}\n{}", broken.join("\n"));
-    assert!(outcome.converged, "did not converge: {command}");
-    assert!(outcome.commits > 0, "nothing was committed: {command}");
+    if let Some(wrong) = wrong_with(outcome) {
+        panic!("{wrong}");
+    }
 }
 
 /// Runs and expects it to be right.

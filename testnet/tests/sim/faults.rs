@@ -1,7 +1,7 @@
 //! Each fault alone: safe, and agreed after the heal.
 
 use crate::common::{clean, plan, run};
-use weft_testnet::sim::{End, Plan};
+use weft_testnet::sim::{End, Latency, Plan};
 
 fn survives(faults: &str) {
     for seed in 0..4 {
@@ -38,18 +38,48 @@ faults! {
 }
 
 #[test]
-fn nothing_is_committed_without_a_quorum_and_soon_after_the_heal() {
+fn nothing_is_committed_in_30_s_without_a_quorum_and_something_within_a_second_of_the_heal() {
+    for (nodes, cut, latency) in [
+        (7, 3, Latency::Uniform { low: 20, high: 60 }),
+        (10, 5, Latency::regions()),
+        (4, 2, Latency::Uniform { low: 50, high: 100 }),
+    ] {
+        for seed in 0..5 {
+            let outcome = clean(Plan {
+                nodes,
+                latency: latency.clone(),
+                end: End::Duration(34_000),
+                ..plan(seed, 0, &format!("partition:{cut}@2s+30s"))
+            });
+            let command = outcome.plan.command();
+            let report = outcome.report(0.0, 0.0);
+            let [partition] = report.partitions[..] else {
+                panic!("{} partitions: {command}", report.partitions.len());
+            };
+            assert_eq!((partition.start_s, partition.heal_s), (2.0, 32.0));
+            assert_eq!(partition.commits, 0, "{command}");
+            let after = report.heal_to_commit_ms.expect("a commit after the heal");
+            println!("{after} ms: {command}");
+            assert!(after <= 1_000.0, "{after} ms: {command}");
+        }
+    }
+}
+
+#[test]
+fn a_partition_that_leaves_a_quorum_is_seen_to_commit() {
     let outcome = clean(Plan {
-        end: End::Duration(12_000),
-        ..plan(1, 0, "partition:3@2s+10s")
+        end: End::Duration(6_000),
+        ..plan(1, 0, "partition:1@2s+3s")
     });
-    let rounds = outcome
-        .meter
-        .rounds_to_commit
-        .expect("a commit after the heal");
-    assert!(rounds <= 12, "{rounds} rounds");
-    // Two of the twelve seconds had a quorum.
-    assert!(outcome.rounds < 60, "{} rounds", outcome.rounds);
+    let report = outcome.report(0.0, 0.0);
+    assert!(report.partitions[0].commits > 0);
+}
+
+#[test]
+fn a_run_without_a_partition_has_no_heal() {
+    let report = clean(plan(1, 20, "")).report(0.0, 0.0);
+    assert_eq!(report.heal_to_commit_ms, None);
+    assert!(report.partitions.is_empty());
 }
 
 /// F1 (b): who restarts between the end of a burst and the next interval still closes the height then.

@@ -1,6 +1,10 @@
 //! The simulator under test, and under it the whole replica: determinism, every fault and every crime,
 //! planted bugs that must be noticed, and a matrix of seeds.
 
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod bugs;
 mod censors;
 mod common;

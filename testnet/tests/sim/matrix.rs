@@ -1,11 +1,17 @@
-//! Many seeds over all sorts of trouble. What CI runs is a sample of what `--full` does.
+//! Many seeds over all sorts of trouble, by size of the committee and by the distance between members.
+//!
+//! Each run keeps all rules, comes to agree after its faults, and commits something new within twelve rounds
+//! of their end; one of fifty is run twice and must be the same run. `--full` runs five times as many, and
+//! larger committees.
 
-use crate::common::{expect_clean, on_all_cores, plan, run};
+use crate::common::{on_all_cores, plan, run, wrong_with};
 use std::ops::Range;
-use weft_testnet::sim::{Latency, Plan};
+use std::sync::Mutex;
+use weft_testnet::sim::{Latency, Outcome, Plan};
 
-/// What goes wrong, in runs of 200 rounds; F members at most are faulty in each, and L at most lie.
-const TROUBLE: [&str; 14] = [
+/// What goes wrong: `F` stands for F members, `L` for as many as may lie, `Q` for half of all. F members at most are
+/// faulty in each.
+const TROUBLE: [&str; 18] = [
     "",
     "crash:F",
     "equivocate:L",
@@ -20,81 +26,192 @@ const TROUBLE: [&str; 14] = [
     "twins:L",
     "flood:L",
     "clock:L",
+    "wipe:F@1s",
+    "wipe:F@1s+2s,loss:10,slowdisk:10",
+    "oldcopy:F@1s",
+    "oldcopy:F@1s+1s,slowdisk:20,replay:10",
 ];
-const SIZES: [usize; 3] = [4, 7, 10];
+/// Rounds from the end of the faults to a commit, at most.
+const ROUNDS_TO_COMMIT_MAX: u64 = 12;
 
-/// The run with a number: size, latency and trouble follow from it.
-fn numbered(number: u64, rounds: u64, byzantine_percent: Option<u32>) -> Plan {
-    let nodes = SIZES[(number % 3) as usize];
-    let faulty = (nodes - 1) / 3;
-    let lying = byzantine_percent.map_or(faulty, |p| faulty.min(nodes * p as usize / 100));
-    let trouble = TROUBLE[(number / 3 % TROUBLE.len() as u64) as usize]
-        .replace(":F", &format!(":{faulty}"))
-        .replace(":L", &format!(":{lying}"))
-        .replace(":Q", &format!(":{}", nodes / 2));
-    let items = trouble.split(',').filter(|item| !item.ends_with(":0"));
-    let latency = match number / 42 % 3 {
-        0 => Latency::Uniform { low: 20, high: 60 },
-        1 => Latency::regions(),
-        _ => Latency::Uniform { low: 1, high: 10 },
-    };
-    Plan {
-        nodes,
-        latency,
-        byzantine_percent,
-        ..plan(number, rounds, &items.collect::<Vec<_>>().join(","))
+/// How far members are from each other.
+#[derive(Debug, Clone, Copy)]
+enum Distance {
+    Near,
+    Wide,
+    Regions,
+}
+
+use Distance::{Near, Regions, Wide};
+
+impl Distance {
+    fn latency(self) -> Latency {
+        match self {
+            Near => Latency::Uniform { low: 1, high: 10 },
+            Wide => Latency::Uniform { low: 20, high: 60 },
+            Regions => Latency::regions(),
+        }
     }
 }
 
+/// Runs of one size at one distance.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    nodes: usize,
+    distance: Distance,
+    rounds: u64,
+    /// D6, and how much of the stake may lie.
+    two_delay: Option<u32>,
+}
+
+impl Part {
+    /// The run with a number: its trouble follows from it.
+    fn numbered(self, number: u64) -> Plan {
+        let faulty = (self.nodes - 1) / 3;
+        let lying = self.two_delay.map_or(faulty, |percent| {
+            faulty.min(self.nodes * percent as usize / 100)
+        });
+        let trouble = TROUBLE[(number % TROUBLE.len() as u64) as usize];
+        let faults = trouble
+            .replace(":F", &format!(":{faulty}"))
+            .replace(":L", &format!(":{lying}"))
+            .replace(":Q", &format!(":{}", self.nodes / 2));
+        let faults: Vec<&str> = faults.split(',').filter(|f| !f.ends_with(":0")).collect();
+        Plan {
+            nodes: self.nodes,
+            latency: self.distance.latency(),
+            byzantine_percent: self.two_delay,
+            ..plan(number, self.rounds, &faults.join(","))
+        }
+    }
+
+    /// Why a run is not as it must be.
+    fn try_one(self, number: u64) -> Option<String> {
+        let outcome = run(self.numbered(number));
+        let wrong = wrong_with(&outcome).or_else(|| late(&outcome));
+        if wrong.is_some() || number % 50 != 7 {
+            return wrong;
+        }
+        let again = run(self.numbered(number));
+        let command = outcome.plan.command();
+        (again.trace_hash != outcome.trace_hash).then(|| format!("another history: {command}"))
+    }
+
+    /// Tries them all, on all cores.
+    ///
+    /// # Panics
+    /// When some are wrong: with the commands that show them again.
+    fn hold(self, numbers: Range<u64>) {
+        let wrong = Mutex::new(Vec::new());
+        on_all_cores(numbers, |number| {
+            if let Some(why) = self.try_one(number) {
+                eprintln!("{why}");
+                wrong.lock().expect("no worker has panicked").push(why);
+            }
+        });
+        let wrong = wrong.into_inner().expect("no worker has panicked");
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
+
+fn late(outcome: &Outcome) -> Option<String> {
+    let command = outcome.plan.command();
+    match outcome.meter.rounds_to_commit {
+        None => Some(format!("no commit after the faults: {command}")),
+        Some(rounds) if rounds > ROUNDS_TO_COMMIT_MAX => {
+            Some(format!("{rounds} rounds without a commit: {command}"))
+        }
+        Some(_) => None,
+    }
+}
+
+/// Runs of each part in CI.
+const IN_CI: u64 = 667;
+
+macro_rules! matrix {
+    ($($name:ident: $nodes:literal, $distance:ident;)*) => {$(
+        #[test]
+        fn $name() {
+            let part = Part { nodes: $nodes, distance: $distance, rounds: 200, two_delay: None };
+            part.hold(0..IN_CI);
+        }
+    )*};
+}
+
+matrix! {
+    four_members_withstand_all_trouble: 4, Wide;
+    four_members_withstand_all_trouble_near_each_other: 4, Near;
+    four_members_withstand_all_trouble_in_ten_regions: 4, Regions;
+    seven_members_withstand_all_trouble: 7, Wide;
+    seven_members_withstand_all_trouble_near_each_other: 7, Near;
+    seven_members_withstand_all_trouble_in_ten_regions: 7, Regions;
+    ten_members_withstand_all_trouble: 10, Wide;
+    ten_members_withstand_all_trouble_near_each_other: 10, Near;
+    ten_members_withstand_all_trouble_in_ten_regions: 10, Regions;
+}
+
+fn large(nodes: usize, rounds: u64, each: u64) {
+    for distance in [Near, Wide, Regions] {
+        let part = Part {
+            nodes,
+            distance,
+            rounds,
+            two_delay: None,
+        };
+        part.hold(0..each * TROUBLE.len() as u64);
+    }
+}
+
+#[test]
+#[ignore = "minutes: the rest of 30,000 runs"]
+fn all_trouble_is_withstood() {
+    for nodes in [4, 7, 10] {
+        for distance in [Near, Wide, Regions] {
+            let part = Part {
+                nodes,
+                distance,
+                rounds: 200,
+                two_delay: None,
+            };
+            part.hold(IN_CI..3_334);
+        }
+    }
+}
+
+#[test]
+#[ignore = "minutes: large committees"]
+fn twenty_members_withstand_all_trouble() {
+    large(20, 200, 10);
+}
+
+#[test]
+#[ignore = "minutes: large committees"]
+fn fifty_members_withstand_all_trouble() {
+    large(50, 100, 1);
+}
+
 /// D6 with as many liars as there may be, and with a slack instead.
-fn two_delay(number: u64, rounds: u64) -> Plan {
-    numbered(number, rounds, Some([33, 20][(number / 126 % 2) as usize]))
-}
-
-/// Runs those of one size on all cores; one of fifty is run twice.
-fn all(size: u64, numbers: Range<u64>, make: impl Fn(u64) -> Plan + Sync) {
-    on_all_cores(numbers, |number| {
-        if number % 3 != size {
-            return;
+fn two_delay(rounds: u64, numbers: &Range<u64>) {
+    for nodes in [4, 7, 10] {
+        for (distance, percent) in [(Near, 33), (Wide, 20), (Regions, 33)] {
+            let part = Part {
+                nodes,
+                distance,
+                rounds,
+                two_delay: Some(percent),
+            };
+            part.hold(numbers.clone());
         }
-        let outcome = run(make(number));
-        expect_clean(&outcome);
-        if number % 50 == 7 {
-            let again = run(make(number));
-            let command = outcome.plan.command();
-            assert_eq!(again.trace_hash, outcome.trace_hash, "{command}");
-        }
-    });
-}
-
-#[test]
-fn four_members_withstand_a_sample_of_all_trouble() {
-    all(0, 0..420, |number| numbered(number, 200, None));
-}
-
-#[test]
-fn seven_members_withstand_a_sample_of_all_trouble() {
-    all(1, 0..420, |number| numbered(number, 200, None));
-}
-
-#[test]
-fn ten_members_withstand_a_sample_of_all_trouble() {
-    all(2, 0..420, |number| numbered(number, 200, None));
+    }
 }
 
 #[test]
 fn d6_a_sample_of_all_trouble_is_withstood() {
-    (0..3).for_each(|size| all(size, 0..252, |number| two_delay(number, 100)));
-}
-
-#[test]
-#[ignore = "minutes: the whole matrix"]
-fn all_trouble_is_withstood() {
-    (0..3).for_each(|size| all(size, 1_000..31_000, |number| numbered(number, 200, None)));
+    two_delay(100, &(0..28));
 }
 
 #[test]
 #[ignore = "minutes: part of the full run"]
 fn d6_all_trouble_is_withstood() {
-    (0..3).for_each(|size| all(size, 1_000..4_000, |number| two_delay(number, 200)));
+    two_delay(200, &(1_000..1_334));
 }

@@ -89,3 +89,34 @@ fn a_commit_without_leader_or_with_a_short_digest_is_refused() {
     let error = Commit::decode(wire.encode_to_vec().into()).unwrap_err();
     assert_eq!(error.to_string(), "CommitDigest has 0 bytes, not 32");
 }
+
+/// As prost does it.
+fn by_prost(commit: &Commit) -> Bytes {
+    wire::Commit {
+        index: commit.index.0,
+        leader: Some((&commit.leader).into()),
+        vertices: commit.vertices.iter().map(Into::into).collect(),
+        timestamp_ms: commit.timestamp.0,
+        previous: Bytes::copy_from_slice(&commit.previous.0),
+        demoted: shortest_bitmap(&commit.demoted).into(),
+    }
+    .encode_to_vec()
+    .into()
+}
+
+#[test]
+fn the_encoding_is_what_prost_writes_of_small_and_large_and_absent_numbers() {
+    assert_eq!(commit().encode(), by_prost(&commit()));
+    for number in [0, 1, 127, 128, 300, u64::from(u32::MAX), u64::MAX] {
+        let author = u32::try_from(number).unwrap_or(u32::MAX);
+        let other = Commit {
+            index: CommitIndex(number),
+            leader: vertex(number, author),
+            vertices: vec![vertex(0, author), vertex(number, 0), vertex(number, author)],
+            timestamp: Millis(number),
+            previous: CommitDigest([number as u8; 32]),
+            demoted: MemberSet::default(),
+        };
+        assert_eq!(other.encode(), by_prost(&other));
+    }
+}

@@ -1,17 +1,23 @@
 //! Sums of stake for all members at once.
 
 use super::{MemberSet, Stake};
+use crate::ids::MemberIndex;
 
 /// By member: the stake of whatever was added to sets that it is in. Held bit by bit, one set for each
 /// binary digit of the sums, so that adding a set costs the digits of its stake and not its members.
 #[derive(Clone)]
 pub struct StakeSums {
     digits: [u128; 64],
+    /// Digits above these are all zero.
+    used: usize,
 }
 
 impl Default for StakeSums {
     fn default() -> Self {
-        Self { digits: [0; 64] }
+        Self {
+            digits: [0; 64],
+            used: 0,
+        }
     }
 }
 
@@ -29,13 +35,25 @@ impl StakeSums {
                 (*digit, carry) = (*digit ^ carry, *digit & carry);
                 place += 1;
             }
+            self.used = self.used.max(place);
         }
+    }
+
+    /// One member's sum.
+    pub fn of(&self, member: MemberIndex) -> Stake {
+        let digits = self.digits[..self.used].iter().enumerate();
+        let set = digits.filter(|(_, digit)| MemberSet(**digit).contains(member));
+        Stake(set.map(|(place, _)| 1 << place).sum())
     }
 
     /// The members whose sum is at least `enough`.
     pub fn at_least(&self, enough: Stake) -> MemberSet {
         let (mut above, mut equal) = (0, u128::MAX);
-        for (place, digit) in self.digits.iter().enumerate().rev() {
+        // No sum has as many digits as `enough`.
+        if enough.0.checked_shr(self.used as u32).unwrap_or(0) != 0 {
+            return MemberSet::default();
+        }
+        for (place, digit) in self.digits[..self.used].iter().enumerate().rev() {
             if (enough.0 >> place) & 1 == 0 {
                 above |= equal & digit;
                 equal &= !digit;
@@ -50,7 +68,6 @@ impl StakeSums {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::MemberIndex;
 
     #[test]
     fn sums_are_those_of_plain_addition() {
@@ -70,6 +87,9 @@ mod tests {
             for member in members.iter() {
                 plain[member.as_usize()] += stake;
             }
+        }
+        for (member, sum) in (0..).zip(plain) {
+            assert_eq!(sums.of(MemberIndex(member)), Stake(sum));
         }
         let most = plain.iter().max().copied().unwrap_or_default();
         for enough in plain.iter().copied().chain([0, 1, most + 1]) {

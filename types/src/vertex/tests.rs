@@ -104,7 +104,7 @@ fn the_digest_is_of_the_bytes_received_never_of_a_re_encoding() {
     reordered.extend_from_slice(&canonical[..34]);
     for bytes in [extended, reordered] {
         let vertex = read(&signed(&bytes, 1)).unwrap();
-        assert_eq!(vertex.body.encode(), canonical, "the same meaning");
+        assert_eq!(vertex.content.body.encode(), canonical, "the same meaning");
         assert_eq!(vertex.digest(), digest_of(&bytes));
         assert_ne!(vertex.digest(), digest_of(&canonical), "another vertex");
 

@@ -22,7 +22,7 @@ fn history(stakes: &[u64], leaders_per_round: u32, lacks: &[Lacks], rounds: u64)
         world.row(&|voter, member| !pairs.contains(&(voter, member)));
         let demoted = world.reputation.commit(Round(round));
         if round == from || demoted != before || round == rounds {
-            shown.push(entry(&world, round, pairs, demoted));
+            shown.push(entry(&mut world, round, pairs, demoted));
         }
         before = demoted;
     }
@@ -32,15 +32,16 @@ fn history(stakes: &[u64], leaders_per_round: u32, lacks: &[Lacks], rounds: u64)
     })
 }
 
-fn entry(world: &World, round: u64, pairs: &[(u32, u32)], demoted: MemberSet) -> Value {
+fn entry(world: &mut World, round: u64, pairs: &[(u32, u32)], demoted: MemberSet) -> Value {
+    let (all, failed) = world.reputation.slots(Round(round));
     let reputation = &world.reputation;
     let lacks: Vec<String> = pairs
         .iter()
         .map(|(v, m)| format!("{v} lacks {m}"))
         .collect();
     let members = world.config.committee.indices();
-    let slots = reputation.slots(Round(round)).into_iter();
-    let slots = slots.map(|(all, failed)| format!("{failed} of {all} failed"));
+    let slots = world.config.committee.indices();
+    let slots = slots.map(|m| format!("{} of {} failed", failed.of(m), all.of(m)));
     json!({
         "round": round,
         "leaders": reputation.leaders(Round(round)),

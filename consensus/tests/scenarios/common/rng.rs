@@ -1,20 +1,18 @@
-//! Random numbers from a seed (SplitMix64): the same ones everywhere, always.
+//! Random numbers from a seed: the same ones everywhere, always.
 
-pub struct Rng(u64);
+use weft_types::SplitMix64;
+
+pub struct Rng(SplitMix64);
 
 impl Rng {
     pub fn new(seed: u64) -> Self {
-        let mut rng = Self(seed);
+        let mut rng = Self(SplitMix64::new(seed));
         rng.next();
         rng
     }
 
     pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.0.draw()
     }
 
     /// Below `n`, which is not zero.

@@ -142,7 +142,8 @@ impl Chain {
         let due = due_for_posting(height, before, commit.timestamp, interval);
         let roots = self.ledger.close_height(due);
         let (network, epoch) = (testing::network(), Epoch::ZERO);
-        let statement = Statement::of_commit(network, epoch, height, &commit, &roots);
+        let statement =
+            Statement::of_commit(network, epoch, height, (&commit, commit.digest()), &roots);
         let certificate = certified.then(|| certify(&statement, &[0, 1, 2]));
         self.statements.insert(height, statement.clone());
         self.commits.push(commit);

@@ -3,6 +3,7 @@
 use super::{Disk, StoredCommit};
 use bytes::Bytes;
 use std::convert::Infallible;
+use std::sync::Arc;
 use weft_node::replica::restore::first_round;
 use weft_node::replica::sync::{Archive, Synced};
 use weft_types::{Certificate, Commit, CommitIndex, Height, Receipt, Round, Statement};
@@ -33,7 +34,7 @@ impl Disk {
                 .extract_if(.., |r| r.commit == commit.index)
                 .collect(),
             meta: synced.meta,
-            statement: (commit.index == certified.commit).then(|| certified.clone()),
+            statement: (commit.index == certified.commit).then(|| Arc::new(certified.clone())),
             commit,
         });
         self.commits = stored.collect();
@@ -56,7 +57,7 @@ impl Archive for Disk {
         if let Some(statement) = self.before.statements.get(&height) {
             return Ok(Some(statement.clone()));
         }
-        let statements = self.commits.iter().filter_map(|c| c.statement.as_ref());
+        let statements = self.commits.iter().filter_map(|c| c.statement.as_deref());
         Ok(statements.rev().find(|s| s.height == height).cloned())
     }
 

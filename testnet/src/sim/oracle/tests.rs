@@ -41,10 +41,11 @@ fn executed(commit: Commit, statement: Option<Statement>) -> Executed {
     let (ledger, _) = Ledger::genesis(&genesis.template).unwrap();
     let snapshot = ledger.snapshot();
     Executed {
+        digest: commit.digest(),
         transactions: Vec::new(),
         applied: Applied::default(),
         meta: ledger.meta(),
-        statement,
+        statement: statement.map(Arc::new),
         view: View {
             bridge_halted: None,
             epoch: Epoch::ZERO,
@@ -68,8 +69,7 @@ fn executed(commit: Commit, statement: Option<Statement>) -> Executed {
 
 /// Hands a commit over as a machine does.
 fn made(oracle: &mut Oracle, machine: usize, executed: &Executed) {
-    let digest = executed.commit.digest();
-    oracle.executed(AT, machine, machine, (executed, digest));
+    oracle.executed(AT, machine, machine, executed);
 }
 
 fn rules(oracle: &Oracle) -> Vec<Rule> {
@@ -179,8 +179,18 @@ fn two_vertices_of_one_round_are_equivocation_and_one_sent_twice_is_not() {
 fn two_statements_of_one_height_by_one_key_are_noticed_and_one_stated_again_is_not() {
     let mut oracle = oracle();
     let statement = testing::statement(1);
-    oracle.sent(AT, 0, &stating(1, 1, &[statement.clone()]), false);
-    oracle.sent(AT, 0, &stating(2, 2, &[statement.clone()]), false);
+    oracle.sent(
+        AT,
+        0,
+        &stating(1, 1, std::slice::from_ref(&statement)),
+        false,
+    );
+    oracle.sent(
+        AT,
+        0,
+        &stating(2, 2, std::slice::from_ref(&statement)),
+        false,
+    );
     assert!(rules(&oracle).is_empty());
     let other = Statement {
         timestamp: Millis(7),

@@ -1,6 +1,6 @@
-//! What clients do that know the order of members (P1), and what is owed to them (P4).
+//! The load; what clients do that know the order of members (P1), and what is owed to them (P4).
 
-use super::{Event, Work, World};
+use super::{Event, Phase, Work, World};
 use crate::sim::clients::{Clients, Offer};
 use crate::sim::oracle::Rule;
 use std::sync::Arc;
@@ -8,6 +8,38 @@ use weft_node::replica::Executed;
 use weft_types::{Transaction, TransactionId, Verified};
 
 impl World {
+    /// The next transaction, to an honest member that is up: a client would not wait for another.
+    pub(super) fn load(&mut self) {
+        if self.phase != Phase::Faults {
+            return;
+        }
+        if self.clients.is_some() {
+            self.offer();
+            return self.next_load();
+        }
+        let reachable = |m: &&usize| {
+            let machine = &self.machines[**m];
+            machine.is_honest() && machine.is_up() && !machine.paused
+        };
+        let firsts: Vec<usize> = self.machines_of.iter().map(|m| m[0]).collect();
+        let reachable: Vec<usize> = firsts.iter().filter(reachable).copied().collect();
+        if !reachable.is_empty() {
+            let machine = reachable[self.load_rng.place(reachable.len())];
+            let transaction = self.cast.transaction(self.submitted, self.now.0 / 1000);
+            self.submitted += 1;
+            self.known.insert(transaction.clone());
+            self.take(machine, Work::Submit(transaction, 1));
+        }
+        self.next_load();
+    }
+
+    fn next_load(&mut self) {
+        // Spread evenly, each a little by chance, so that no load keeps step with the rounds.
+        let mean = 1_000_000 / u64::from(self.plan.rate);
+        let pause = self.load_rng.between(0, 2 * mean).max(1);
+        self.queue.push(self.now.after(pause), Event::Load);
+    }
+
     /// A client's next transaction goes to the first members of its order.
     pub(super) fn offer(&mut self) {
         let transaction = self.cast.transaction(self.submitted, self.now.0 / 1000);

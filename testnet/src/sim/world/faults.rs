@@ -138,7 +138,10 @@ impl World {
             }
         }
         match kind {
-            Kind::Partition => self.links.part(vec![0; self.plan.nodes]),
+            Kind::Partition => {
+                self.links.part(vec![0; self.plan.nodes]);
+                self.meter.partings.heal(self.now);
+            }
             Kind::Loss => self.links.disturbed.loss = 0,
             Kind::Replay => self.links.disturbed.replay = 0,
             Kind::Reorder => self.links.disturbed.reorder = 0,
@@ -212,6 +215,7 @@ impl World {
         sides[..cut].fill(1);
         self.fault_rng.shuffle(&mut sides);
         self.links.part(sides);
+        self.meter.partings.part(self.now);
     }
 
     fn skew(&mut self, most: i64) {

@@ -1,15 +1,19 @@
 //! After the faults: the links are whole, a quorum is up, the load has stopped, and everybody who is
 //! honest must come to agree within the plan's time.
 
-use super::World;
+use super::{LOOK_US, World};
 use crate::sim::base::Base;
 use crate::sim::faults::Kind;
 use crate::sim::links::Disturbance;
+use crate::sim::oracle::Rule;
+use crate::sim::plan::End;
 use crate::sim::report::Outcome;
 use crate::sim::time::Time;
 use weft_node::replica::Executed;
 use weft_types::{CommitIndex, MemberIndex, Round, VertexParts};
 
+/// A run that counts rounds ends after so many milliseconds for each at the latest.
+const ROUND_MS_MAX: u64 = 2_000;
 /// A machine that lacks fewer commits than this is where the others are.
 const CAUGHT_UP: u64 = 3;
 
@@ -21,8 +25,6 @@ pub enum Phase {
         since: Time,
         /// The commit that everybody has to get beyond.
         beyond: CommitIndex,
-        /// The highest round that was signed by then.
-        top: Round,
     },
     /// With everybody in agreement or not.
     Over {
@@ -40,12 +42,47 @@ impl World {
         self.phase != Phase::Faults
     }
 
+    /// Looks whether the fault phase is over, and at what every member holds in memory.
+    pub(super) fn look(&mut self) {
+        let over = match self.plan.end {
+            End::Duration(ms) => self.now >= Time::millis(ms),
+            End::Rounds(rounds) => {
+                let longest = Time::millis(rounds.saturating_mul(ROUND_MS_MAX));
+                self.top >= Round(rounds) || self.now >= longest
+            }
+        };
+        if self.phase == Phase::Faults && over {
+            self.heal();
+        }
+        self.look_for_inclusion();
+        if self.now.0.is_multiple_of(20 * LOOK_US) {
+            self.look_at_memory();
+        }
+        self.look_at_posting();
+        self.look_for_convergence();
+    }
+
+    fn look_at_memory(&mut self) {
+        for machine in self.machines.iter().filter(|m| m.is_honest()) {
+            let Some(replica) = &machine.replica else {
+                continue;
+            };
+            for buffer in replica.buffers() {
+                self.meter.buffer(&buffer);
+                if buffer.bytes > buffer.bytes_max {
+                    let what = format!("{buffer:?}");
+                    self.oracle
+                        .violation(Rule::Memory, self.now, machine.member, what);
+                }
+            }
+        }
+    }
+
     /// Ends the fault phase. Members that were to stay down do, as long as no more than F are faulty.
     pub(super) fn heal(&mut self) {
         self.phase = Phase::Settling {
             since: self.now,
             beyond: CommitIndex(self.oracle.commits() as u64),
-            top: self.top,
         };
         self.meter.healed(self.now, self.oracle.commits(), self.top);
         self.links.part(vec![0; self.plan.nodes]);
@@ -139,9 +176,7 @@ impl World {
         for receipt in &executed.applied.receipts {
             self.meter.executed(&receipt.transaction, machine, now);
         }
-        if let Phase::Settling { top, .. } = self.phase {
-            self.meter
-                .committed_after_heal(self.top.0.saturating_sub(top.0));
+        if self.is_healed() {
             return;
         }
         let author = &self.machines[self.machines_of[commit.leader.author.as_usize()][0]];

@@ -24,18 +24,13 @@ impl World {
         let Some(answer) = answer else {
             return;
         };
-        let (from, to) = (ours.member, self.machines[asker].member);
         let packet = Packet::Sync {
             id: ask.id,
             bytes: answer.encode().len() as u64,
             answer: Rc::new(answer),
             life,
         };
-        let arrival = self.links.send(self.now, from, to, packet.bytes());
-        for at in [arrival.first, arrival.again].into_iter().flatten() {
-            let (to, packet) = (asker, packet.clone());
-            self.queue.push(at, Event::Arrive { to, from, packet });
-        }
+        self.reply(machine, asker, packet);
     }
 
     pub(super) fn take_over(&mut self, machine: usize, synced: Synced) {

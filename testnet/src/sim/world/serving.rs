@@ -1,0 +1,118 @@
+//! What machines answer to each other beside the replica's thread, as the driver does.
+
+use super::{Answer, Ask, Packet, World};
+use crate::sim::crimes::Scene;
+use crate::sim::envelope::Envelope;
+use crate::sim::machine::{Shown, Work};
+use crate::sim::plan::Planted;
+use crate::sim::trace::Mark;
+use std::rc::Rc;
+use weft_consensus::Wanted;
+use weft_types::{MemberIndex, Millis, Round, Verified, Vertex};
+
+/// As in the driver: vertices in one answer, and their bytes.
+const ANSWER_VERTICES_MAX: usize = 1024;
+const ANSWER_BYTES_MAX: u64 = 6 << 20;
+/// How old a planted stale answer is.
+const STALE_MS: u64 = 500;
+
+impl World {
+    /// Answers out of the disk, as the driver does.
+    pub(super) fn serve(&mut self, machine: usize, ask: &Ask) {
+        let ours = &mut self.machines[machine];
+        let silent = ours.crime.as_mut().is_some_and(|c| !c.answers());
+        if !ours.is_up() || ours.paused || silent {
+            return;
+        }
+        if let Wanted::Vertices(vertices) = &ask.wanted {
+            let by = MemberIndex(self.machines[ask.machine].member as u32);
+            let vertices = vertices.clone();
+            self.take(machine, Work::Asked { by, vertices });
+        }
+        let ours = &self.machines[machine];
+        let mut bytes = 0;
+        let mut fits = |vertex: &&Verified<Vertex>| {
+            bytes += vertex.size() as u64;
+            bytes <= ANSWER_BYTES_MAX
+        };
+        let disk = &ours.disk;
+        let found: Vec<&Verified<Vertex>> = match &ask.wanted {
+            Wanted::Vertices(vertices) => {
+                let asked = vertices.iter().take(ANSWER_VERTICES_MAX);
+                let found = asked.filter_map(|v| disk.vertex(v));
+                found.take_while(&mut fits).collect()
+            }
+            Wanted::Rounds { after, until, held } => {
+                let first = after.saturating_add(1);
+                let page = disk.vertices_from(first).take(ANSWER_VERTICES_MAX);
+                let within = page.take_while(|v| v.round() <= *until);
+                let wanted = within.filter(|v| v.round() != first || !held.contains(v.author()));
+                wanted.take_while(&mut fits).collect()
+            }
+        };
+        let signer = self.plan.signer;
+        let answer = Answer {
+            id: ask.id,
+            vertices: found
+                .into_iter()
+                .map(|v| Envelope::new(v, signer))
+                .collect(),
+            life: ask.life,
+        };
+        self.trace
+            .number(self.now, machine, Mark::Serve, answer.vertices.len() as u64);
+        self.reply(machine, ask.machine, Packet::Answer(Rc::new(answer)));
+    }
+
+    /// S1: answers with the own latest vertex, as the driver does; a criminal with what suits it.
+    pub(super) fn show_latest(&mut self, machine: usize, asker: usize, life: u32) {
+        let now = self.now;
+        let ours = &mut self.machines[machine];
+        let silent = ours.crime.as_mut().is_some_and(|c| !c.answers());
+        if !ours.is_up() || ours.paused || silent {
+            return;
+        }
+        let own = ours.disk.own();
+        let own = match self.plan.planted {
+            Some(Planted::StaleAnswers) => {
+                let before = Millis(now.wall(ours.skew).0.saturating_sub(STALE_MS));
+                let vertices = ours.disk.vertices_from(Round::ZERO);
+                let mine = |v: &&Verified<Vertex>| v.author().as_usize() == ours.member;
+                let stale = vertices.filter(mine);
+                stale.take_while(|v| v.timestamp() < before).last()
+            }
+            _ => own,
+        };
+        let shown = match own {
+            _ if !ours.knows_signed => Shown::Recovering,
+            None => Shown::Nothing,
+            Some(own) => {
+                let scene = Scene {
+                    cast: &self.cast,
+                    member: ours.member,
+                    disk: &ours.disk,
+                    delay: 0,
+                };
+                let crime = ours.crime.as_mut();
+                match crime.map_or(Some(own.clone()), |c| c.latest(&scene, own)) {
+                    Some(vertex) => Shown::Vertex(Envelope::new(&vertex, self.plan.signer)),
+                    None => Shown::Nothing,
+                }
+            }
+        };
+        let to = self.machines[asker].member;
+        let disk = &self.machines[machine].disk;
+        let newest = disk
+            .own()
+            .map_or(Round::ZERO, |v| v.round().saturating_sub(1));
+        let newest = disk.vertices_from(newest);
+        let of_asker = newest.filter(|v| v.author().as_usize() == to).last();
+        let of_asker = of_asker.map(|v| Envelope::new(v, self.plan.signer));
+        let packet = Packet::Latest {
+            shown,
+            of_asker,
+            life,
+        };
+        self.reply(machine, asker, packet);
+    }
+}
