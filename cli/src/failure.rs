@@ -7,6 +7,7 @@ use std::process::ExitCode;
 pub const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed, 2 wrong use or wrong configuration, 3 nothing answers,
 4 refused by a node or by the ledger, 5 what should be equal or valid is not.
+`weft sim` has codes of its own: see `weft sim --help`.
 Data go to stdout and words to stderr. NO_COLOR turns colours off. Tables shorten ids to fit a terminal; through
 a pipe and with --json they are whole.";
 

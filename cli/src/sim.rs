@@ -5,14 +5,14 @@ mod compare;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::values::lines;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 use weft_node::replica::sync::SyncConfig;
 use weft_testnet::ProcessId;
 use weft_testnet::sim::{
-    End, Latency, Outcome, Pace, Plan, Report, Signer, Summary, faults_help, millis, parse_faults,
-    simulate, svg,
+    End, Latency, Outcome, Pace, Plan, Record, Report, Signer, Summary, faults_help, millis,
+    parse_faults, simulate, svg,
 };
 use weft_types::Millis;
 
@@ -34,7 +34,7 @@ pub struct Sim {
     /// Simulated time under load and faults, such as 20s or 500ms
     #[arg(long, default_value = "20s", value_parser = duration, conflicts_with = "rounds")]
     duration: u64,
-    /// End after this many rounds instead
+    /// End after this many rounds instead, or after 2 s for each of them if they take longer
     #[arg(long)]
     rounds: Option<u64>,
     /// Transactions a second, over all members
@@ -44,7 +44,7 @@ pub struct Sim {
     #[arg(long, default_value_t = 1)]
     copies: usize,
     /// Decides everything that is left to chance
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = seed, allow_negative_numbers = true)]
     seed: u64,
     /// loopback, uniform:A-B (milliseconds, one way, drawn for each message), regions (round trips
     /// between ten cloud regions), or a file of that form
@@ -84,6 +84,14 @@ pub struct Sim {
     /// Draw the DAG and the latencies; with --compare sizes the table
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
+    /// The first of the 60 rounds that are drawn; by default those around the first broken rule, or the last
+    #[arg(
+        long,
+        value_name = "ROUND",
+        requires = "plot",
+        conflicts_with = "compare"
+    )]
+    plot_from: Option<u64>,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -95,13 +103,20 @@ enum By {
 fn after_help() -> String {
     format!(
         "Faults are NAME[:AMOUNT][@START[+LENGTH]], separated by commas; without a start from the \
-         beginning:\n{}\n\nExit codes: 0 clean, 2 wrong use, 3 diverged, 4 did not converge.",
+         beginning:\n{}\n\nExit codes, of their own and unlike \
+         those of other commands: 0 safe, and all agreed in the end; 2 wrong use; 3 diverged; 4 did not \
+         converge.",
         faults_help()
     )
 }
 
 fn duration(text: &str) -> Result<u64, String> {
     millis(text).ok_or_else(|| format!("{text:?} is no time such as 20s or 500ms"))
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    let whole = text.parse();
+    whole.map_err(|_| format!("{text:?} is no whole number from 0 to {}", u64::MAX))
 }
 
 /// Runs the simulation; the exit code says how it ended.
@@ -113,17 +128,19 @@ pub fn run(arguments: &Sim, output: &Output) -> Result<ExitCode, Failure> {
         _ if plot.is_some() && arguments.runs > 1 => {
             return Err(Failure::usage("one run is drawn, not many"));
         }
+        Some(compare::What::Crimes) if plot.is_some() => {
+            return Err(Failure::usage("--compare crimes is not drawn")
+                .hint("leave out --plot, or compare sizes"));
+        }
         Some(compare::What::Crimes) => return compare::of_crimes(&plan, arguments.runs, output),
         None if arguments.runs > 1 => return many(&plan, arguments.runs, output),
         None => {}
     }
     let (report, outcome) = measured(plan)?;
-    if let (Some(path), Some(record)) = (plot, &outcome.record) {
-        let written = std::fs::write(path, svg(record, &report.command));
-        written.map_err(|e| Failure::usage(format_args!("{}: {e}", path.display())))?;
-        output.say(format_args!("drawn: {}", path.display()));
-    }
     output.data(&report, shown)?;
+    if let (Some(path), Some(record)) = (plot, &outcome.record) {
+        draw(path, record, &report, output)?;
+    }
     if !report.diverged && report.converged {
         return Ok(ExitCode::SUCCESS);
     }
@@ -143,6 +160,22 @@ pub fn run(arguments: &Sim, output: &Output) -> Result<ExitCode, Failure> {
         NOT_CONVERGED
     };
     Ok(ExitCode::from(code))
+}
+
+fn draw(path: &Path, record: &Record, report: &Report, output: &Output) -> Result<(), Failure> {
+    let (first, last) = record.rounds();
+    if first > last {
+        return Err(Failure::usage(format_args!(
+            "nothing to draw from round {first} on: the last one was {last}"
+        )));
+    }
+    let written = std::fs::write(path, svg(record, &report.command));
+    written.map_err(|e| Failure::usage(format_args!("{}: {e}", path.display())))?;
+    output.say(format_args!(
+        "drawn, rounds {first} to {last}: {}",
+        path.display()
+    ));
+    Ok(())
 }
 
 fn measured(plan: Plan) -> Result<(Report, Outcome), Failure> {
@@ -237,6 +270,7 @@ fn plan(arguments: &Sim) -> Result<Plan, Failure> {
         byzantine_percent: arguments.two_delay,
         settle: arguments.settle,
         record: arguments.plot.is_some(),
+        record_from: arguments.plot_from,
         sync: SyncConfig {
             snapshot_interval: Millis(arguments.snapshots),
             after: Millis(arguments.sync_after),
@@ -266,6 +300,21 @@ fn cpu_s() -> f64 {
         .map_or(0.0, |usage| usage.cpu_s)
 }
 
+/// How a run ended. Whatever was not committed is not called clean.
+fn outcome_in_words(report: &Report) -> &'static str {
+    match (report.diverged, report.converged) {
+        (true, _) => "DIVERGED: a rule was broken",
+        (false, false) => "safe, but did NOT converge",
+        (false, true) if report.commits == 0 => {
+            "safe, but NOTHING was committed until the faults were over; then all agreed"
+        }
+        (false, true) if report.unsettled > 0 => {
+            "safe: all agreed, but not every transaction was committed"
+        }
+        (false, true) => "clean: all agreed",
+    }
+}
+
 fn shown(report: &Report) -> String {
     let three = |p: &weft_testnet::sim::Percentiles| {
         format!(
@@ -273,13 +322,8 @@ fn shown(report: &Report) -> String {
             p.p50, p.p90, p.p99
         )
     };
-    let verdict = match (report.diverged, report.converged) {
-        (true, _) => "DIVERGED: a rule was broken",
-        (false, false) => "safe, but did NOT converge",
-        (false, true) => "clean: all agreed",
-    };
     let mut rows = vec![
-        ("result", verdict.to_owned()),
+        ("result", outcome_in_words(report).to_owned()),
         (
             "simulated",
             format!("{:.1} s with {} nodes", report.simulated_s, report.nodes),
@@ -295,9 +339,17 @@ fn shown(report: &Report) -> String {
         (
             "transactions",
             format!(
-                "{}: {}",
-                report.transactions,
-                three(&report.transaction_latency_ms)
+                "{} submitted: {} committed, {} refused, {} never settled",
+                report.submitted, report.committed, report.refused, report.unsettled
+            ),
+        ),
+        (
+            "latency",
+            format!(
+                "{}; {:.2} message delays (of {} transactions)",
+                three(&report.transaction_latency_ms),
+                report.transaction_latency_delays.p50,
+                report.transactions
             ),
         ),
         (
@@ -352,6 +404,9 @@ fn shown(report: &Report) -> String {
             "stopped",
             format!("node {}: {}", stopped.node, stopped.reason),
         ));
+    }
+    for note in &report.notes {
+        rows.push(("note", note.clone()));
     }
     lines(&rows)
 }

@@ -14,6 +14,10 @@ fn sim(arguments: &[&str]) -> Output {
         .expect("weft runs")
 }
 
+/// A command whose members come to disagree.
+const DIVERGED: &str = "sim --nodes 4 --rounds 80 --rate 10 --latency uniform:20-200 --faults twins:2 \
+                        --signer mock --settle 1s --seed 6";
+
 fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).expect("one JSON object on stdout")
 }
@@ -34,8 +38,13 @@ fn a_clean_run_prints_its_figures_and_repeats() {
         "diverged",
         "converged",
         "trace_hash",
+        "submitted",
+        "committed",
+        "refused",
+        "unsettled",
         "transactions",
         "transaction_latency_ms",
+        "transaction_latency_delays",
         "commit_latency_ms",
         "commit_latency_delays",
         "bytes_sent_per_node",
@@ -60,6 +69,13 @@ fn wrong_use_is_code_2_and_names_the_cure() {
         (["--two-delay", "34"], "0..=33"),
         (["--base", "often"], "such as 1s:4"),
         (["--faults", "silentposter"], "add --base"),
+        (["--faults", "loss:0.5"], "no whole number"),
+        (
+            ["--faults", "crash:1@100s"],
+            "begins after the end of the run",
+        ),
+        (["--seed", "-1"], "no whole number from 0 to"),
+        (["--plot-from", "3"], "--plot <FILE.svg>"),
     ] {
         let output = sim(&arguments);
         let words = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -74,6 +90,88 @@ fn too_little_time_to_agree_is_code_4_with_the_command_that_shows_it_again() {
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(4), "{words}");
     assert!(words.contains("weft sim --nodes 4 --rounds 30"), "{words}");
+}
+
+#[test]
+fn a_comparison_that_is_not_drawn_is_not_asked_to_be() {
+    let output = sim(&["--compare", "crimes", "--plot", "/nonexistent/x.svg"]);
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{words}");
+    assert!(words.contains("not drawn"), "{words}");
+}
+
+/// Two of four run twice, more than the one that may be faulty.
+#[test]
+fn a_broken_rule_is_code_3_in_words_with_both_commits_and_marked_in_the_drawing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run.svg");
+    let output = Command::new(env!("CARGO_BIN_EXE_weft"))
+        .args(DIVERGED.split(' '))
+        .arg("--plot")
+        .arg(&path)
+        .output()
+        .expect("weft runs");
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{words}");
+    assert!(
+        words.contains("two members disagree") && words.contains("another's is"),
+        "{words}"
+    );
+    assert!(!words.contains("MemberSet") && !words.contains("Agreement"));
+    let drawing = std::fs::read_to_string(path).expect("the drawing");
+    assert!(drawing.contains("red ring: round") && drawing.contains(r#"<circle class="b""#));
+}
+
+/// More than F are down for good: nothing can be committed, and that is said.
+#[test]
+fn a_stall_is_not_called_clean() {
+    for (faults, part) in [
+        (
+            "crash:2",
+            "2 of 4 members were down, more than the 1 that may be",
+        ),
+        (
+            "crash:4",
+            "4 of 4 members were down, more than the 1 that may be",
+        ),
+    ] {
+        let output = sim(&["--faults", faults]);
+        let words = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{words}");
+        assert!(
+            words.contains("NOTHING was committed") && words.contains(part),
+            "{words}"
+        );
+        assert!(words.contains("a round is given 2 s") && !words.contains("clean"));
+    }
+}
+
+#[test]
+fn every_transaction_is_committed_refused_or_unsettled() {
+    for faults in ["", "crash:1@500ms", "crash:4", "restart:2@1s"] {
+        let report = json(&sim(&["--faults", faults, "--json"]));
+        let of = |name: &str| report[name].as_u64().expect("a figure");
+        let parts = of("committed") + of("refused") + of("unsettled");
+        assert_eq!(of("submitted"), parts, "{faults}");
+        assert!(of("submitted") > 0 && of("transactions") <= of("committed"));
+    }
+}
+
+#[test]
+fn a_drawing_begins_where_it_is_asked_to() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run.svg");
+    let path = path.to_str().expect("a plain path");
+    assert_eq!(
+        sim(&["--plot", path, "--plot-from", "7"]).status.code(),
+        Some(0)
+    );
+    let drawing = std::fs::read_to_string(path).expect("the drawing");
+    assert!(drawing.contains("rounds 7 to "));
+    let beyond = sim(&["--plot", path, "--plot-from", "70000"]);
+    let words = String::from_utf8_lossy(&beyond.stderr).into_owned();
+    assert_eq!(beyond.status.code(), Some(2), "{words}");
+    assert!(words.contains("nothing to draw from round 70000"));
 }
 
 #[test]

@@ -117,6 +117,8 @@ pub enum FaultError {
     Unknown(String),
     #[error("fault {0:?} is not NAME[:AMOUNT][@START[+LENGTH]], such as partition:2@5s+10s")]
     Malformed(String),
+    #[error("fault {text:?}: {amount:?} is no whole number")]
+    Whole { text: String, amount: String },
     #[error("fault {text:?}: {amount} is not in {range}")]
     Amount {
         text: String,
@@ -237,11 +239,18 @@ impl FromStr for Fault {
             None => (text, None),
         };
         let (name, amount) = match what.split_once(':') {
-            Some((name, amount)) => (name, Some(amount.parse().map_err(|_| malformed())?)),
+            Some((name, amount)) => (name, Some(amount)),
             None => (what, None),
         };
         let entry = NAMES.iter().find(|(_, known, ..)| *known == name);
         let (kind, _, unit, _) = entry.ok_or_else(|| FaultError::Unknown(name.to_owned()))?;
+        let whole = |amount: &str| {
+            amount.parse().map_err(|_| FaultError::Whole {
+                text: text.to_owned(),
+                amount: amount.to_owned(),
+            })
+        };
+        let amount: Option<u32> = amount.map(whole).transpose()?;
         let mut fault = Self::new(*kind);
         fault.amount = amount.unwrap_or(fault.amount);
         let (most, range) = match unit {
@@ -332,7 +341,8 @@ mod tests {
     fn what_is_no_fault_is_refused_with_what_would_be_one() {
         for (text, part) in [
             ("crush", "known are crash, restart"),
-            ("crash:x", "NAME[:AMOUNT]"),
+            ("crash:x", "\"x\" is no whole number"),
+            ("loss:0.5", "\"0.5\" is no whole number"),
             ("crash@soon", "NAME[:AMOUNT]"),
             ("crash@1s+x", "NAME[:AMOUNT]"),
             ("loss:101", "1..=100"),

@@ -6,7 +6,7 @@
 
 use super::partings::Partings;
 use super::time::Time;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use weft_consensus::Buffer;
 use weft_types::{Round, TransactionId, VertexRef};
 
@@ -36,7 +36,10 @@ pub struct Meter {
     /// When submitted, and the latency in microseconds.
     transactions: Vec<(Time, u64)>,
     commits: Vec<u64>,
-    pub refused: u64,
+    /// Refused by a member, and taken by none so far.
+    refused: BTreeSet<TransactionId>,
+    /// Nobody was up to take it.
+    pub unreached: u64,
     /// Transactions in the order that a fresh commit has brought, and those of them that were applied.
     pub ordered: u64,
     pub applied: u64,
@@ -55,9 +58,15 @@ impl Meter {
         if taken {
             let (_, takers) = self.waiting.entry(id).or_insert((since, Vec::new()));
             takers.push(machine);
-        } else {
-            self.refused += 1;
+            self.refused.remove(&id);
+        } else if !self.waiting.contains_key(&id) {
+            self.refused.insert(id);
         }
+    }
+
+    /// Those that no member has taken.
+    pub fn refused(&self) -> impl Iterator<Item = &TransactionId> {
+        self.refused.iter()
     }
 
     pub fn executed(&mut self, id: &TransactionId, machine: usize, now: Time) {
@@ -217,6 +226,17 @@ mod tests {
         meter.executed(&id, 2, Time::millis(9));
         assert_eq!(meter.transaction_latency().p50, 3.0);
         assert_eq!(meter.transactions(), 1);
+    }
+
+    #[test]
+    fn refused_is_what_nobody_takes() {
+        let (mut meter, id) = (Meter::default(), TransactionId([1; 32]));
+        meter.submitted(id, Time::millis(5), 2, false);
+        assert_eq!(meter.refused().count(), 1);
+        meter.submitted(id, Time::millis(5), 3, true);
+        assert_eq!(meter.refused().count(), 0);
+        meter.submitted(id, Time::millis(5), 4, false);
+        assert_eq!(meter.refused().count(), 0);
     }
 
     #[test]

@@ -61,6 +61,29 @@ pub struct Violation {
     pub at_s: f64,
     pub node: usize,
     pub what: String,
+    /// The round of the commit that it is about, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub round: Option<Round>,
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Agreement => "two members disagree",
+            Self::Integrity => "the order is not whole",
+            Self::Validity => "a vertex was left behind",
+            Self::Certificates => "two statements of one height",
+            Self::Equivocation => "an honest key signed twice",
+            Self::Recovery => "back below what was signed",
+            Self::Durability => "what was told to be final is gone",
+            Self::Memory => "a buffer outgrew its bound",
+            Self::Accusation => "an honest member was accused",
+            Self::Stopped => "an honest member stopped",
+            Self::Checkpoint => "the base chain has what is not of the honest history",
+            Self::Posting => "a height was not posted in time",
+            Self::Inclusion => "a transaction was not ordered in its rounds",
+        })
+    }
 }
 
 impl fmt::Display for Violation {
@@ -70,16 +93,48 @@ impl fmt::Display for Violation {
             at_s,
             node,
             what,
+            round: _,
         } = self;
-        write!(f, "{rule:?} at {at_s:.3} s, node {node}: {what}")
+        write!(f, "{rule} at {at_s:.3} s, node {node}: {what}")
     }
 }
 
 /// One place of the order, as the first member that got there made it.
 struct Ordered {
     digest: CommitDigest,
+    /// Vertices that it output.
+    vertices: usize,
     timestamp: Millis,
     statement: Option<Arc<Statement>>,
+}
+
+impl Ordered {
+    fn described(&self, leader: &VertexRef) -> String {
+        described(leader, self.vertices, self.digest, self.timestamp)
+    }
+}
+
+/// A commit in words; the first bytes of a digest tell two apart.
+fn described(
+    leader: &VertexRef,
+    vertices: usize,
+    digest: CommitDigest,
+    timestamp: Millis,
+) -> String {
+    let digest = hex::encode(&digest.0[..4]);
+    format!("{digest}, led by {leader}, vertices {vertices}, timestamp {timestamp}")
+}
+
+/// A height in words.
+fn stated(statement: Option<&Statement>) -> String {
+    statement.map_or_else(
+        || "no height".to_owned(),
+        |s| {
+            let (digest, root) = (s.digest(), hex::encode(&s.state_root.0[..4]));
+            let digest = hex::encode(&digest.0[..4]);
+            format!("height {} with statement {digest}, state {root}", s.height)
+        },
+    )
 }
 
 pub struct Oracle {
@@ -123,12 +178,24 @@ impl Oracle {
     }
 
     pub fn violation(&mut self, rule: Rule, at: Time, node: usize, what: String) {
+        self.violation_in(None, rule, at, node, what);
+    }
+
+    fn violation_in(
+        &mut self,
+        round: Option<Round>,
+        rule: Rule,
+        at: Time,
+        node: usize,
+        what: String,
+    ) {
         if self.violations.len() < VIOLATIONS_MAX {
             self.violations.push(Violation {
                 rule,
                 at_s: at.seconds(),
                 node,
                 what,
+                round,
             });
         }
     }
@@ -166,6 +233,11 @@ impl Oracle {
             return 0;
         };
         last.timestamp.saturating_sub(next.timestamp.0).0
+    }
+
+    /// Transactions in the order.
+    pub fn applied(&self) -> usize {
+        self.applied.len()
     }
 
     pub fn has_applied(&self, transaction: &TransactionId) -> bool {
@@ -228,13 +300,28 @@ impl Oracle {
             .wrapping_sub(1);
         match self.order.get(place) {
             Some(first) if first.digest != digest => {
-                let what = format!("commit {} is {commit:?}, another's differs", commit.index);
-                self.violation(Rule::Agreement, at, node, what);
+                let others = self.leaders.get(place);
+                let what = format!(
+                    "commit {} is {}; another's is {}",
+                    commit.index,
+                    described(
+                        &commit.leader,
+                        commit.vertices.len(),
+                        digest,
+                        commit.timestamp
+                    ),
+                    others.map_or_else(String::new, |leader| first.described(leader))
+                );
+                self.violation_in(Some(commit.leader.round), Rule::Agreement, at, node, what);
             }
             Some(first) if first.statement != executed.statement => {
-                let stated = &executed.statement;
-                let what = format!("commit {}: {stated:?}, another's differs", commit.index);
-                self.violation(Rule::Agreement, at, node, what);
+                let what = format!(
+                    "commit {} closes {}; another's closes {}",
+                    commit.index,
+                    stated(executed.statement.as_deref()),
+                    stated(first.statement.as_deref())
+                );
+                self.violation_in(Some(commit.leader.round), Rule::Agreement, at, node, what);
             }
             Some(_) => {}
             None if place == self.order.len() => self.extend(at, node, executed),
@@ -279,6 +366,7 @@ impl Oracle {
         self.leaders.push(commit.leader);
         self.order.push(Ordered {
             digest,
+            vertices: commit.vertices.len(),
             timestamp: commit.timestamp,
             statement: executed.statement.clone(),
         });

@@ -12,6 +12,8 @@ use weft_types::MEMBERS_MAX;
 pub const DURATION_MS_MAX: u64 = 3_600_000;
 /// Most rounds of a fault phase.
 pub const ROUNDS_MAX: u64 = 100_000;
+/// A fault phase that counts rounds ends after so many milliseconds for each at the latest.
+pub const ROUND_MS_MAX: u64 = 2_000;
 /// Most transactions a second.
 pub const RATE_MAX: u32 = 20_000;
 
@@ -22,6 +24,16 @@ pub enum End {
     Duration(u64),
     /// When the first honest member has signed a vertex of this round.
     Rounds(u64),
+}
+
+impl End {
+    /// The longest that a fault phase can take, in milliseconds.
+    pub fn ms_max(self) -> u64 {
+        match self {
+            Self::Duration(ms) => ms,
+            Self::Rounds(rounds) => rounds.saturating_mul(ROUND_MS_MAX),
+        }
+    }
 }
 
 /// Who signs vertices and finality.
@@ -84,6 +96,8 @@ pub struct Plan {
     pub settle: u64,
     /// Whether to keep the DAG of one member, for a drawing.
     pub record: bool,
+    /// The first round of the drawing; `None` is around the first broken rule, or the last rounds.
+    pub record_from: Option<u64>,
     /// Whether each member verifies for itself what it receives. Otherwise the first one does for all,
     /// which costs less and decides the same.
     pub alone: bool,
@@ -109,6 +123,10 @@ pub enum PlanError {
     NobodyLeft,
     #[error("simulation: fault {0} needs a base chain: add --base")]
     NoBase(&'static str),
+    #[error(
+        "simulation: fault {fault} begins after the end of the run, at most {end_ms} ms after its start"
+    )]
+    TooLate { fault: Fault, end_ms: u64 },
     #[error("simulation: {0}")]
     Genesis(String),
 }
@@ -130,6 +148,7 @@ impl Default for Plan {
             byzantine_percent: None,
             settle: 30_000,
             record: false,
+            record_from: None,
             alone: false,
             planted: None,
             adjust: None,
@@ -182,6 +201,12 @@ impl Plan {
             check("base depth", pace.depth, 0, 200, "0..=200")?;
         } else if let Some(fault) = self.faults.iter().find(|f| f.kind.needs_base()) {
             return Err(PlanError::NoBase(fault.kind.name()));
+        }
+        // One that begins while everybody comes to agree still happens, if that takes so long.
+        let end_ms = self.end.ms_max().saturating_add(self.settle);
+        let late = |f: &&Fault| f.start.is_some_and(|start| start >= end_ms);
+        if let Some(fault) = self.faults.iter().copied().find(|f| late(&f)) {
+            return Err(PlanError::TooLate { fault, end_ms });
         }
         let with_members = self.faults.iter().filter(|f| f.kind.has_members());
         let wanted: u64 = with_members.map(|f| u64::from(f.amount)).sum();

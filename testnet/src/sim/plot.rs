@@ -1,185 +1,139 @@
 //! A run as a drawing (SVG): above, the DAG as one member saw it, a column for each round and a row for
 //! each member; below, what transactions took over time.
 //!
-//! A line is a parent. A leader's vertex is a square: filled when it was committed, crossed out when the
-//! order has passed it over, hollow while it is open. Other vertices are dots, pale until they are output.
+//! A line is a parent, a thin dashed one a weak link. A leader's vertex is a square: filled when it was
+//! committed, crossed out when the order has passed it over, hollow while it is open. Other vertices are
+//! dots, pale until they are output; two by one author in one round stand apart. Red rings are where a rule
+//! was broken. The time of faults that come or go is shaded.
 
+mod chart;
+mod dag;
 mod sizes;
 
 pub use sizes::svg as sizes_svg;
 
-use super::record::Record;
-use std::fmt::Write as _;
-use weft_types::{MemberIndex, Round, VertexRef};
+use super::record::{Mark, Record};
 
-/// Pixels between rounds, between members, and around the drawing.
-const COLUMN: u64 = 26;
-const ROW: u64 = 22;
-const MARGIN: u64 = 60;
-/// Height of the lower drawing.
-const CHART: u64 = 160;
-/// Rounds that are drawn, the last ones.
-const ROUNDS: u64 = 60;
+/// Pixels left and right of the drawings.
+const LEFT: u64 = 64;
+const RIGHT: u64 = 40;
+/// Narrowest drawing, so that words and the lower drawing have room.
+const WIDTH_MIN: u64 = 900;
+/// Height of the lower drawing, and of a line of words.
+const CHART: u64 = 180;
+const LINE: u64 = 16;
+/// Between the drawings, for the rounds' numbers and a heading.
+const GAP: u64 = 56;
+/// Mean width of a letter, with some to spare.
+const LETTER: u64 = 7;
+/// Broken rules that are named; all are marked.
+const NAMED: usize = 3;
+
+const STYLE: &str = "<style>.p{stroke:#b8c0cc;stroke-width:.7}\
+.w{stroke:#9b8ac4;stroke-width:.5;stroke-dasharray:3 2}.v{fill:#4a6fa5}.o{fill:#dde4ee;stroke:#7d8ca3;stroke-width:.7}.c{fill:#1b7f4d}\
+.s{fill:none;stroke:#c0392b;stroke-width:1.5}.u{fill:#fff;stroke:#e08e0b;stroke-width:1.5}\
+.f{fill:#f5c26b;fill-opacity:.25}.h{stroke:#777;stroke-dasharray:5 3}\
+.b{fill:none;stroke:#d0021b;stroke-width:2}</style>";
+
+const LEGEND: &str = "squares lead: green committed, red skipped, orange open; dots are other vertices, \
+pale ones not output yet; lines are parents, thin dashed ones weak links; shaded while a fault comes and goes; \
+after the dashed upright line the faults are over";
 
 /// The whole drawing, under a title.
 pub fn svg(record: &Record, title: &str) -> String {
-    let last = record.last_round().0;
-    let first = last.saturating_sub(ROUNDS - 1).max(1);
-    let drawing = Drawing {
-        record,
-        first,
-        last: last.max(first),
-    };
-    let width = 2 * MARGIN + COLUMN * (drawing.last - first + 1);
-    let dag_height = ROW * record.members as u64;
-    let height = 3 * MARGIN + dag_height + CHART;
-    let mut out = String::new();
-    let mut draw = |text: String| {
-        out.push_str(&text);
-        out.push('\n');
-    };
-    draw(format!(
-        r##"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="11">
-<style>.p{{stroke:#b8c0cc;stroke-width:.7}}.v{{fill:#4a6fa5}}.o{{fill:#c9d3e0}}.c{{fill:#1b7f4d}}.s{{fill:none;stroke:#c0392b;stroke-width:1.5}}.u{{fill:#fff;stroke:#e08e0b;stroke-width:1.5}}</style>
+    let dag = dag::Dag::new(record);
+    let width = (LEFT + RIGHT + dag.width()).max(WIDTH_MIN);
+    let mut page = Page::new(width);
+    page.words(title, 13, "#000");
+    let (first, last) = record.rounds();
+    let which = format!("rounds {first} to {last}, as member 0 saw them; {LEGEND}");
+    page.words(&which, 11, "#555");
+    for mark in record.marks.iter().take(NAMED) {
+        let Mark {
+            round,
+            member,
+            words,
+            at,
+        } = mark;
+        let at = at.seconds();
+        let what = format!("red ring: round {round}, member {member}: {words}, at {at:.3} s");
+        page.words(&what, 11, "#d0021b");
+    }
+    page.y += LINE;
+    dag.draw(&mut page);
+    page.y += GAP;
+    chart::draw(record, &mut page);
+    page.finish()
+}
+
+/// What is drawn so far, and where to go on.
+struct Page {
+    width: u64,
+    y: u64,
+    body: String,
+}
+
+impl Page {
+    fn new(width: u64) -> Self {
+        Self {
+            width,
+            y: LINE,
+            body: String::new(),
+        }
+    }
+
+    fn add(&mut self, element: &str) {
+        self.body.push_str(element);
+        self.body.push('\n');
+    }
+
+    /// As many lines as the words need.
+    fn words(&mut self, text: &str, size: u64, colour: &str) {
+        let letters = (self.width - LEFT - RIGHT) * 11 / (LETTER * size);
+        for line in wrapped(text, letters as usize) {
+            self.y += LINE;
+            let y = self.y;
+            let line = escaped(&line);
+            self.add(&format!(
+                r#"<text x="{LEFT}" y="{y}" font-size="{size}" fill="{colour}">{line}</text>"#
+            ));
+        }
+    }
+
+    fn finish(self) -> String {
+        let Self { width, y, body } = self;
+        let height = y + 2 * LINE;
+        format!(
+            r##"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="11">
+{STYLE}
 <rect width="100%" height="100%" fill="#fff"/>
-<text x="{MARGIN}" y="22" font-size="13">{}</text>
-<text x="{MARGIN}" y="38" fill="#555">squares lead: green committed, red skipped, orange open; pale dots are not output yet; rounds {first} to {last}</text>"##,
-        escaped(title)
-    ));
-    drawing.links(&mut draw);
-    drawing.vertices(&mut draw);
-    drawing.axes(&mut draw);
-    chart(record, width, 2 * MARGIN + dag_height, &mut draw);
-    draw("</svg>".to_owned());
-    out
+{body}</svg>
+"##
+        )
+    }
 }
 
-struct Drawing<'a> {
-    record: &'a Record,
-    first: u64,
-    last: u64,
-}
-
-impl Drawing<'_> {
-    fn x(&self, round: Round) -> u64 {
-        MARGIN + COLUMN * (round.0 - self.first) + COLUMN / 2
-    }
-
-    fn y(author: MemberIndex) -> u64 {
-        MARGIN + ROW * u64::from(author.0)
-    }
-
-    fn shown(&self) -> impl Iterator<Item = (&VertexRef, &Vec<VertexRef>)> {
-        let vertices = self.record.vertices.iter();
-        let shown = vertices.filter(|(vertex, _)| vertex.round.0 >= self.first);
-        shown.map(|(vertex, (_, parents))| (vertex, parents))
-    }
-
-    fn links(&self, draw: &mut impl FnMut(String)) {
-        for (vertex, parents) in self.shown() {
-            for parent in parents.iter().filter(|p| p.round.0 >= self.first) {
-                draw(format!(
-                    r#"<line class="p" x1="{}" y1="{}" x2="{}" y2="{}"/>"#,
-                    self.x(vertex.round),
-                    Self::y(vertex.author),
-                    self.x(parent.round),
-                    Self::y(parent.author)
-                ));
+/// Lines of at most so many letters; a longer word is cut.
+fn wrapped(text: &str, letters: usize) -> Vec<String> {
+    let letters = letters.max(8);
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let characters: Vec<char> = word.chars().collect();
+        for piece in characters.chunks(letters) {
+            let last = lines.len() - 1;
+            let line = &mut lines[last];
+            let used = line.chars().count();
+            if used > 0 && used + 1 + piece.len() > letters {
+                lines.push(piece.iter().collect());
+                continue;
             }
-        }
-    }
-
-    fn vertices(&self, draw: &mut impl FnMut(String)) {
-        for (vertex, _) in self.shown() {
-            let class = if self.record.output.contains(vertex) {
-                "v"
-            } else {
-                "o"
-            };
-            let (x, y) = (self.x(vertex.round), Self::y(vertex.author));
-            draw(format!(
-                r#"<circle class="{class}" cx="{x}" cy="{y}" r="3"/>"#
-            ));
-        }
-        let decided = self.record.decided();
-        for (round, leaders) in self.record.leaders.range(Round(self.first)..) {
-            for leader in leaders {
-                let (x, y) = (self.x(*round) - 5, Self::y(*leader).saturating_sub(5));
-                let committed = self.record.committed.keys();
-                let mut of_slot = committed.filter(|v| v.round == *round && v.author == *leader);
-                let class = match of_slot.next() {
-                    Some(_) => "c",
-                    None if *round < decided => "s",
-                    None => "u",
-                };
-                draw(format!(
-                    r#"<rect class="{class}" x="{x}" y="{y}" width="10" height="10"/>"#
-                ));
-                if class == "s" {
-                    let (right, bottom) = (x + 10, y + 10);
-                    draw(format!(
-                        r#"<line class="s" x1="{x}" y1="{y}" x2="{right}" y2="{bottom}"/>"#
-                    ));
-                }
+            if used > 0 {
+                line.push(' ');
             }
+            line.extend(piece);
         }
     }
-
-    fn axes(&self, draw: &mut impl FnMut(String)) {
-        for member in 0..self.record.members as u32 {
-            let y = Self::y(MemberIndex(member)) + 4;
-            draw(format!(
-                r##"<text x="12" y="{y}" fill="#555">{member}</text>"##
-            ));
-        }
-        let y = Self::y(MemberIndex(self.record.members as u32)) + 4;
-        for round in (self.first..=self.last).filter(|r| r % 5 == 0) {
-            let x = self.x(Round(round));
-            draw(format!(
-                r##"<text x="{x}" y="{y}" text-anchor="middle" fill="#555">{round}</text>"##
-            ));
-        }
-    }
-}
-
-/// Each transaction as a dot: when it was submitted, how long it took.
-fn chart(record: &Record, width: u64, top: u64, draw: &mut impl FnMut(String)) {
-    let bottom = top + CHART;
-    let latest = record
-        .latencies
-        .iter()
-        .map(|(at, _)| at.0)
-        .max()
-        .unwrap_or(1)
-        .max(1);
-    let longest = record
-        .latencies
-        .iter()
-        .map(|(_, us)| *us)
-        .max()
-        .unwrap_or(1)
-        .max(1);
-    let right = width - MARGIN;
-    draw(format!(
-        r##"<path d="M{MARGIN} {top}V{bottom}H{right}" fill="none" stroke="#555"/>
-<text x="8" y="{}" fill="#555">{} ms</text><text x="{right}" y="{}" text-anchor="end" fill="#555">{:.1} s</text>
-<text x="{MARGIN}" y="{}" fill="#555">latency of transactions, by when they were submitted</text>"##,
-        top + 4,
-        longest / 1000,
-        bottom + 16,
-        latest as f64 / 1e6,
-        top.saturating_sub(8),
-    ));
-    let mut dots = String::new();
-    for (at, us) in &record.latencies {
-        let x = MARGIN as f64 + (right - MARGIN) as f64 * (at.0 as f64 / latest as f64);
-        let y = bottom as f64 - CHART as f64 * (*us as f64 / longest as f64);
-        let written = write!(dots, r#"<circle cx="{x:.1}" cy="{y:.1}" r="1.5"/>"#);
-        debug_assert!(written.is_ok(), "writing to a string");
-    }
-    draw(format!(
-        r##"<g fill="#4a6fa5" fill-opacity=".5">{dots}</g>"##
-    ));
+    lines
 }
 
 fn escaped(text: &str) -> String {
@@ -187,3 +141,6 @@ fn escaped(text: &str) -> String {
         .replace('<', "&lt;")
         .replace('>', "&gt;")
 }
+
+#[cfg(test)]
+mod tests;

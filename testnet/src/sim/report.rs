@@ -1,10 +1,11 @@
 //! What a run was like: figures for scripts, words for people.
 
 use super::base::Checkpoints;
+use super::faults::{Fault, Kind};
 use super::meter::{Meter, Percentiles};
 use super::oracle::Violation;
 use super::partings::Partition;
-use super::plan::Plan;
+use super::plan::{End, Plan};
 use super::record::Record;
 use super::time::Time;
 use serde::Serialize;
@@ -13,6 +14,12 @@ use weft_types::{MemberIndex, VertexParts};
 /// All that a run leaves behind.
 pub struct Outcome {
     pub plan: Plan,
+    /// Transactions of the clients; of them those that no member took, and those in the order.
+    pub submitted: u64,
+    pub refused: u64,
+    pub committed: u64,
+    /// F: members that may be faulty.
+    pub faulty_max: usize,
     /// When the fault phase was over, and when the run.
     pub healed: Time,
     pub ended: Time,
@@ -44,6 +51,14 @@ pub struct Delays {
     pub p50: f64,
 }
 
+impl Delays {
+    fn of(latency: &Percentiles, delay_ms: f64) -> Self {
+        Self {
+            p50: rounded(latency.p50 / delay_ms, 100.0),
+        }
+    }
+}
+
 /// The figures, under the names that scripts rely on.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
@@ -60,9 +75,20 @@ pub struct Report {
     /// After the faults everybody came to agree in time.
     pub converged: bool,
     pub trace_hash: String,
-    /// Ordered, of those submitted during the fault phase.
+    /// Transactions that clients had during the fault phase: `committed`, `refused` and `unsettled` together.
+    pub submitted: u64,
+    /// In the order at the end of the run.
+    pub committed: u64,
+    /// No member took it, or none was up.
+    pub refused: u64,
+    /// Neither committed nor refused at the end: lost with a member that went down, or still waiting.
+    pub unsettled: u64,
+    /// Ordered, of those submitted during the fault phase, while the member was up that took it: those that
+    /// have a latency.
     pub transactions: usize,
     pub transaction_latency_ms: Percentiles,
+    /// In mean one-way delays of a message.
+    pub transaction_latency_delays: Delays,
     /// Times that a transaction was ordered again, for each that was applied.
     pub duplicates: f64,
     /// Rounds from a transaction's way to its first members until it was ordered, at the most; of clients
@@ -90,6 +116,9 @@ pub struct Report {
     pub violations: Vec<Violation>,
     /// Members that are down by their own decision, and why.
     pub stopped: Vec<Stopped>,
+    /// What the figures do not say by themselves, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Shows this run again.
     pub command: String,
 }
@@ -115,11 +144,63 @@ impl Outcome {
         times?.into_iter().reduce(f64::max)
     }
 
+    fn unsettled(&self) -> u64 {
+        let settled = self.committed.saturating_add(self.refused);
+        self.submitted.saturating_sub(settled)
+    }
+
+    /// Members that were down for good during some of the fault phase.
+    fn crashed_for_good(&self) -> usize {
+        let faults = self.plan.faults.iter();
+        let for_good = faults.filter(|f| f.kind == Kind::Crash && f.length.is_none());
+        for_good.map(|f| f.amount as usize).sum()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let (down, most) = (self.crashed_for_good(), self.faulty_max);
+        if down > most {
+            notes.push(format!(
+                "{down} of {} members were down, more than the {most} that may be: a stall was right; \
+                 after the faults as many were started again as it takes",
+                self.plan.nodes
+            ));
+        }
+        if let End::Rounds(rounds) = self.plan.end
+            && self.rounds < rounds
+        {
+            notes.push(format!(
+                "ended after {:.0} s with {} of {rounds} rounds: a round is given 2 s",
+                self.healed.seconds(),
+                self.rounds
+            ));
+        }
+        let late = |f: &&Fault| {
+            f.start
+                .is_some_and(|start| Time::millis(start) >= self.ended)
+        };
+        for fault in self.plan.faults.iter().filter(late) {
+            notes.push(format!(
+                "{fault} did not happen: the run was over after {:.2} s",
+                self.ended.seconds()
+            ));
+        }
+        let unsettled = self.unsettled();
+        if unsettled > 0 {
+            notes.push(format!(
+                "{unsettled} of {} transactions were never committed: lost with members that went down, or waiting \
+                 at the end",
+                self.submitted
+            ));
+        }
+        notes
+    }
+
     /// The figures; what the machine took for them is the caller's to measure.
     pub fn report(&self, wall_s: f64, cpu_s: f64) -> Report {
         let commit_latency_ms = self.meter.commit_latency();
         let delay_ms = self.mean_delay_us / 1000.0;
-        let p50 = commit_latency_ms.p50 / delay_ms;
+        let transaction_latency_ms = self.meter.transaction_latency();
         let stopped = self.stopped.iter().map(|(member, reason)| Stopped {
             node: member.0,
             reason: reason.clone(),
@@ -135,14 +216,17 @@ impl Outcome {
             diverged: !self.is_safe(),
             converged: self.converged,
             trace_hash: hex::encode(self.trace_hash),
+            submitted: self.submitted,
+            committed: self.committed,
+            refused: self.refused,
+            unsettled: self.unsettled(),
             transactions: self.meter.transactions(),
-            transaction_latency_ms: self.meter.transaction_latency(),
+            transaction_latency_ms,
+            transaction_latency_delays: Delays::of(&transaction_latency_ms, delay_ms),
             transaction_rounds_max: self.rounds_max,
             duplicates: rounded(self.meter.duplicates(), 10_000.0),
             commit_latency_ms,
-            commit_latency_delays: Delays {
-                p50: rounded(p50, 100.0),
-            },
+            commit_latency_delays: Delays::of(&commit_latency_ms, delay_ms),
             bytes_sent_per_node: self.bytes_sent / self.plan.nodes as u64,
             cpu_s: rounded(cpu_s, 1000.0),
             settled_s: (self.ended.since(self.healed)) as f64 / 1e6,
@@ -152,6 +236,7 @@ impl Outcome {
             checkpoints: self.checkpoints,
             violations: self.violations.clone(),
             stopped: stopped.collect(),
+            notes: self.notes(),
             command: self.plan.command(),
         }
     }

@@ -89,7 +89,9 @@ impl World {
             trace: Trace::new(seed),
             oracle: Oracle::new(most, gc_depth),
             meter: Meter::default(),
-            record: plan.record.then(|| Record::new(plan.nodes)),
+            record: plan
+                .record
+                .then(|| Record::new(plan.nodes, plan.record_from)),
             load_rng: Rng::new(seed, Stream::Load),
             clients: Clients::of(&plan, &cast.committee),
             fault_rng: Rng::new(seed, Stream::Faults),
@@ -143,6 +145,9 @@ impl World {
             };
             self.now = at;
             self.happen(event);
+            if let Some(record) = &mut self.record {
+                record.broken(self.oracle.violations());
+            }
         }
         self.outcome()
     }

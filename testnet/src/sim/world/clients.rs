@@ -29,6 +29,8 @@ impl World {
             self.submitted += 1;
             self.known.insert(transaction.clone());
             self.take(machine, Work::Submit(transaction, 1));
+        } else {
+            self.meter.unreached += 1;
         }
         self.next_load();
     }

@@ -12,8 +12,6 @@ use crate::sim::time::Time;
 use weft_node::replica::Executed;
 use weft_types::{CommitIndex, MemberIndex, Round, VertexParts};
 
-/// A run that counts rounds ends after so many milliseconds for each at the latest.
-const ROUND_MS_MAX: u64 = 2_000;
 /// A machine that lacks fewer commits than this is where the others are.
 const CAUGHT_UP: u64 = 3;
 
@@ -44,13 +42,8 @@ impl World {
 
     /// Looks whether the fault phase is over, and at what every member holds in memory.
     pub(super) fn look(&mut self) {
-        let over = match self.plan.end {
-            End::Duration(ms) => self.now >= Time::millis(ms),
-            End::Rounds(rounds) => {
-                let longest = Time::millis(rounds.saturating_mul(ROUND_MS_MAX));
-                self.top >= Round(rounds) || self.now >= longest
-            }
-        };
+        let reached = matches!(self.plan.end, End::Rounds(rounds) if self.top >= Round(rounds));
+        let over = reached || self.now >= Time::millis(self.plan.end.ms_max());
         if self.phase == Phase::Faults && over {
             self.heal();
         }
@@ -70,7 +63,10 @@ impl World {
             for buffer in replica.buffers() {
                 self.meter.buffer(&buffer);
                 if buffer.bytes > buffer.bytes_max {
-                    let what = format!("{buffer:?}");
+                    let what = format!(
+                        "{} holds {} bytes, and may hold {}",
+                        buffer.name, buffer.bytes, buffer.bytes_max
+                    );
                     self.oracle
                         .violation(Rule::Memory, self.now, machine.member, what);
                 }
@@ -226,8 +222,15 @@ impl World {
         if let Some(record) = &mut record {
             record.latencies = self.meter.series().collect();
             record.finish(self.cast.network, &self.cast.committee, leaders as u32);
+            record.happened(&self.plan.faults, healed);
         }
+        let refused = self.meter.refused();
+        let refused = refused.filter(|id| !self.oracle.has_applied(id)).count() as u64;
         Outcome {
+            submitted: self.submitted + self.meter.unreached,
+            refused: refused + self.meter.unreached,
+            committed: self.oracle.applied() as u64,
+            faulty_max: self.cast.committee.faulty().0 as usize,
             healed,
             ended: self.now,
             converged,
