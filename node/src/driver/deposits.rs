@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use weft_basechain::{At, BaseChain, ClientError, Contracts, Deposited, Endpoint};
-use weft_types::{Bridge, BridgeId, DepositReport, Object, ObjectId, Root};
+use weft_types::{Bridge, BridgeId, DepositReport, Object, ObjectId};
 
 /// Between two looks at the base chain.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -93,26 +93,29 @@ impl Deposits {
         if let Some(reason) = taken_back(chain, [credited, reading.last], deep).await? {
             return Ok(self.hand_on(Err(reason)).await);
         }
-        let room = reading.last.count.saturating_sub(credited.count) < KEPT_MAX as u64 / 2;
-        if deep <= reading.block || !room {
+        let waiting = reading.last.count.saturating_sub(credited.count);
+        let room = KEPT_MAX.saturating_sub(usize::try_from(waiting).unwrap_or(usize::MAX));
+        if deep <= reading.block || room == 0 {
             return Ok(Look::Nothing);
         }
         let to = deep.min(reading.block.saturating_add(BLOCKS_MAX));
         let found = chain.deposits_between(reading.block + 1, to).await?;
-        let new: Vec<Confirmed> = found
-            .into_iter()
-            .filter(|d| d.index > reading.last.count)
-            .map(confirmed)
-            .collect();
+        let new = found.into_iter().filter(|d| d.index > reading.last.count);
+        let mut new: Vec<Confirmed> = new.map(confirmed).collect();
         reading.block = to;
-        if let Some(last) = new.last() {
-            reading.last = DepositReport {
-                count: last.index,
-                digest: last.digest,
-            };
-            return Ok(self.hand_on(Ok(new)).await);
+        if new.len() > room {
+            new.truncate(room);
+            // The block of the last one is read again, for what did not fit.
+            reading.block = new.last().map_or(to, |d| d.block.saturating_sub(1));
         }
-        Ok(if to < deep { Look::More } else { Look::Nothing })
+        let Some(last) = new.last() else {
+            return Ok(if to < deep { Look::More } else { Look::Nothing });
+        };
+        reading.last = DepositReport {
+            count: last.index,
+            digest: last.digest,
+        };
+        Ok(self.hand_on(Ok(new)).await)
     }
 
     async fn hand_on(&self, deposits: Result<Vec<Confirmed>, String>) -> Look {
@@ -148,7 +151,7 @@ enum Look {
 }
 
 /// The first block after whose execution there are more deposits than `count`, or the one after `deep`. Found by
-/// halving; a chain that does not remember old states is read from its beginning.
+/// halving; of blocks whose state the chain does not remember it is an earlier one, at worst the first.
 async fn first_block(chain: &BaseChain, count: u64, deep: u64) -> Result<u64, ClientError> {
     let (mut low, mut high) = (0, deep.saturating_add(1));
     while low < high {
@@ -157,16 +160,16 @@ async fn first_block(chain: &BaseChain, count: u64, deep: u64) -> Result<u64, Cl
             Ok(report) if report.count > count => high = middle,
             Ok(_) => low = middle + 1,
             // Before the vault was there.
-            Err(ClientError::Malformed { .. } | ClientError::Answer { .. }) if middle < deep => {
-                low = middle + 1;
-            }
+            Err(ClientError::Malformed { .. }) => low = middle + 1,
+            Err(ClientError::Answer { .. }) => high = middle,
             Err(error) => return Err(error),
         }
     }
     Ok(low)
 }
 
-/// Why what was confirmed is so no longer, if it is not.
+/// Why what was confirmed is so no longer, if it is not. A chain that has not come so far, because the node that
+/// answers lags behind others, contradicts nothing yet.
 async fn taken_back(
     chain: &BaseChain,
     known: [DepositReport; 2],
@@ -174,8 +177,7 @@ async fn taken_back(
 ) -> Result<Option<String>, ClientError> {
     for DepositReport { count, digest } in known.into_iter().filter(|r| r.count > 0) {
         let found = chain.deposit_digest(count, At::Block(deep)).await?;
-        if found != Some(digest) {
-            let found = found.map_or("none".to_owned(), |d: Root| d.to_string());
+        if let Some(found) = found.filter(|found| *found != digest) {
             return Ok(Some(format!(
                 "the base chain has taken back blocks that were confirmed: the digest of its first {count} \
                  deposits is {found} at block {deep}, and was {digest}"
