@@ -5,6 +5,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "transaction.proto",
         "sync.proto",
         "bridge.proto",
+        "roster.proto",
         "vertex.proto",
         "finality.proto",
         "ledger.proto",

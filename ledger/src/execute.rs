@@ -16,9 +16,12 @@ use weft_types::{
 mod bridge;
 mod collection;
 mod deal;
+mod epoch;
+mod feed;
 mod transfer;
 
 pub(crate) use bridge::observe;
+pub(crate) use epoch::convene;
 pub use deal::EXPIRY_WORK_MAX;
 pub(crate) use deal::expire;
 

@@ -2,7 +2,7 @@
 
 use crate::admission::{Refusal, in_time, payable_fee};
 use crate::draft::{Change, Draft};
-use crate::execute::{Place, execute, expire, observe};
+use crate::execute::{Place, convene, execute, expire, observe};
 use crate::live::{Live, Objects as _};
 use crate::remembered::{BUCKET_MS, REMEMBERED_MAX, Remembered};
 use crate::snapshot::Snapshot;
@@ -10,11 +10,7 @@ use crate::tree::Tree;
 use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use weft_types::{
-    Account, Address, Amount, AssetId, Bridge, BridgeId, CommitIndex, Committee, DealId, DealState,
-    Deposit, DepositReport, GenesisError, HeightRoots, ItemState, Millis, Object, ObjectError,
-    ObjectId, ProtocolParams, Receipt, Template, Transaction, TransactionId, Verified, list_root,
-};
+use weft_types::{Account, Address, Amount, AssetId, Bridge, BridgeId, CommitIndex, Committee, CommitteeDigest, DealId, DealState, Deposit, Epoch, GenesisError, HeightRoots, ItemState, Millis, NetworkId, Object, ObjectError, ObjectId, Observation, ProtocolParams, Receipt, Roster, RosterId, Template, Transaction, TransactionId, Verified, list_root};
 
 /// The newest state, and what decides how it goes on.
 pub struct Ledger {
@@ -57,13 +53,22 @@ pub struct Applied {
     pub changes: Vec<Change>,
 }
 
-/// B1: what a vertex of the commit says of the base chain's vault.
+/// B1, E2: what a vertex of the commit says of the base chain and of the next epoch.
 #[derive(Debug, Clone, Copy)]
 pub struct Observed<'a> {
     /// The author's id in the registry.
     pub member: u64,
-    pub report: Option<DepositReport>,
-    pub deposits: &'a [Deposit],
+    pub said: &'a Observation,
+}
+
+/// Whose commit it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Office<'a> {
+    pub network: NetworkId,
+    /// The committee in office.
+    pub committee: &'a Committee,
+    /// When the genesis committee came into office.
+    pub genesis: Millis,
 }
 
 /// A transaction that was ordered and not taken.
@@ -195,18 +200,22 @@ impl Ledger {
 
     /// Applies the next commit: first what is due by its timestamp, then what its vertices say of the base chain
     /// (B1), in their order, then its transactions, void ones left out, in theirs. The same commits make the same
-    /// receipts and changes everywhere. `committee` is the one in office.
+    /// receipts and changes everywhere.
     ///
     /// # Panics
-    /// When the commit is not the next one, or its timestamp is behind the last one's (O3).
+    /// When the commit is not the next one, its timestamp is behind the last one's (O3), or the epoch is closed (E2).
     pub fn apply_observing<'a>(
         &mut self,
         index: CommitIndex,
         timestamp: Millis,
-        (observed, committee): (&[Observed<'_>], &Committee),
+        (observed, office): (&[Observed<'_>], &Office<'_>),
         transactions: impl IntoIterator<Item = &'a Arc<Verified<Transaction>>>,
     ) -> Applied {
-        let look = |draft: &mut Draft<'_, Live>| observe(draft, observed, committee);
+        let duration = self.params.epoch_duration_ms;
+        let look = |draft: &mut Draft<'_, Live>| {
+            convene(draft, observed, office, (timestamp, duration));
+            observe(draft, observed, office.committee)
+        };
         self.apply_with(index, timestamp, look, transactions)
     }
 
@@ -293,14 +302,14 @@ impl Ledger {
         self.meta.changed = false;
         self.meta.unposted &= !due;
         let bridge = self.bridge();
+        let roster = self.roster();
         HeightRoots {
             state_root: self.tree.root(),
             receipts_root,
             withdrawals_root: bridge.withdrawals.root(),
-            deposits: DepositReport {
-                count: bridge.processed,
-                digest: bridge.digest,
-            },
+            deposits: bridge.deposits.taken(),
+            registry_cursor: roster.as_ref().map_or(0, |r| r.cursor()),
+            next_committee: closing(roster.as_deref()),
         }
     }
 
@@ -311,6 +320,18 @@ impl Ledger {
             .and_then(Object::as_bridge)
             .cloned()
             .unwrap_or_default()
+    }
+
+    /// E1: who is in office, and what comes next; `None` while the genesis committee is, and no other was heard of.
+    pub fn roster(&self) -> Option<Arc<Roster>> {
+        let found = self.live.get(&ObjectId::Roster(RosterId::THE_ONE));
+        found.and_then(Object::as_roster).cloned()
+    }
+
+    /// E2: whether the committee's epoch is closed. Then nothing more is applied before the next one opens.
+    pub fn is_closed(&self, epoch: Epoch) -> bool {
+        let roster = self.roster();
+        roster.is_some_and(|r| r.epoch == epoch && r.closed)
     }
 
     fn install(&mut self, changes: &[Change]) {
@@ -350,6 +371,13 @@ impl LedgerMeta {
     }
 }
 
+/// E2: the next committee, in the statement that closes an epoch.
+fn closing(roster: Option<&Roster>) -> CommitteeDigest {
+    let closed = roster.filter(|r| r.closed);
+    let next = closed.and_then(Roster::next_committee);
+    next.map_or(CommitteeDigest::ZERO, |next| next.digest())
+}
+
 /// A deal's entry among those that are due at a time.
 fn deal(id: &ObjectId, object: Option<&Object>) -> Option<(Millis, DealId)> {
     match (id, object) {
@@ -364,9 +392,11 @@ fn is_live(object: &Object) -> bool {
         Object::Account(account) => **account != Account::default(),
         Object::Item(item) => item.state != ItemState::Burned,
         Object::Deal(deal) => deal.state == DealState::Open,
-        Object::Collection(_) | Object::Edition(_) | Object::Bridge(_) | Object::Withdrawal(_) => {
-            true
-        }
+        Object::Collection(_)
+        | Object::Edition(_)
+        | Object::Bridge(_)
+        | Object::Withdrawal(_)
+        | Object::Roster(_) => true,
     }
 }
 

@@ -26,7 +26,7 @@ mod tree;
 pub use admission::Refusal;
 pub use draft::Change;
 pub use execute::EXPIRY_WORK_MAX;
-pub use ledger::{Applied, Ledger, LedgerError, LedgerMeta, Observed, Refused};
+pub use ledger::{Applied, Ledger, LedgerError, LedgerMeta, Observed, Office, Refused};
 pub use piece::{DIGITS_MAX, PARTS, PIECE_BYTES_MAX, Part, Piece, PieceError, Prefix};
 pub use remembered::REMEMBERED_MAX;
 pub use snapshot::Snapshot;

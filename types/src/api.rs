@@ -7,6 +7,7 @@ mod chain;
 mod event;
 mod objects;
 mod problem;
+mod roster;
 mod transactions;
 
 pub use bridge::{
@@ -19,6 +20,7 @@ pub use objects::{
     ProofBundle,
 };
 pub use problem::{PROBLEM_TYPE_PREFIX, Problem, ProblemCode};
+pub use roster::{Roster, Seat};
 pub use transactions::{
     AuthorisationJson, BodyJson, DryRun, JsonError, ListEntry, Receipt, Refused, Submission,
     SubmitRequest, TransactionJson, TransactionState, TransactionStatus,

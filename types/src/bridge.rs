@@ -11,6 +11,7 @@ pub use tree::{AppendTree, TREE_DEPTH, tree_proof, tree_root_of};
 pub use wired::BridgeError;
 
 use crate::committee::{address_word, word};
+use crate::feed::Chained;
 use crate::hash::keccak;
 use crate::ids::{
     Address, Amount, AssetId, BaseAddress, CollectionId, CommitIndex, EditionId, Root, TokenId,
@@ -78,9 +79,12 @@ impl Deposit {
     pub fn digest_start() -> Root {
         Root(keccak(&[b"WEFT-V01-DEPOSITS"]))
     }
+}
 
-    /// The running digest up to this one, the `index`th, from that of those before it.
-    pub fn extend(&self, previous: &Root, index: u64) -> Root {
+impl Chained for Deposit {
+    const AT_ONCE: u64 = DEPOSITS_MAX;
+
+    fn extend(&self, previous: &Root, index: u64) -> Root {
         let [kind, token, value] = self.asset.words();
         let (sender, index) = (address_word(&self.sender.0), word(index));
         let account = &self.account.0;
@@ -94,14 +98,6 @@ impl Deposit {
             account,
         ]))
     }
-}
-
-/// So many deposits, and their running digest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct DepositReport {
-    pub count: u64,
-    pub digest: Root,
 }
 
 /// What has left the ledger for the base chain.

@@ -9,7 +9,7 @@ mod sums;
 pub use sums::StakeSums;
 
 use crate::bls;
-use crate::ed25519;
+use crate::ed25519::{self, SIGNATURE_BYTES};
 use crate::hash::keccak;
 use crate::ids::{CommitteeDigest, Epoch, MemberIndex, Stake};
 use serde::{Deserialize, Serialize};
@@ -256,21 +256,38 @@ impl Committee {
         for member in &self.members {
             words.extend_from_slice(&word(member.id));
             words.extend_from_slice(&word(member.stake.0));
-            words.extend_from_slice(&key_digest(member));
+            let keys = key_digest(&member.vertex_key, &member.finality_key, &member.addresses);
+            words.extend_from_slice(&keys);
         }
         CommitteeDigest(keccak(&[&words]))
     }
 }
 
+impl Member {
+    /// Whether this is the member's signature, by its vertex key.
+    pub(crate) fn has_signed(&self, message: &[u8], signature: &[u8; SIGNATURE_BYTES]) -> bool {
+        // Never so for a member that was read from anywhere: only a simulation makes such keys.
+        if self.finality_key.is_mock() {
+            return *signature == ed25519::mock_signature(&self.vertex_key, message);
+        }
+        let check = ed25519::Check::new(&self.vertex_key, message, signature);
+        ed25519::verify_all(&[check])[0]
+    }
+}
+
 /// `keccak256(abi.encode(bytes32 vertexKey, bytes finalityKey, string addresses))`.
-fn key_digest(member: &Member) -> [u8; 32] {
-    let finality_key = member.finality_key.to_eip2537();
-    let addresses = member.addresses.as_bytes();
+pub(crate) fn key_digest(
+    vertex_key: &ed25519::PublicKey,
+    finality_key: &bls::PublicKey,
+    addresses: &str,
+) -> [u8; 32] {
+    let finality_key = finality_key.to_eip2537();
+    let addresses = addresses.as_bytes();
     let mut padded = addresses.to_vec();
     padded.resize(addresses.len().div_ceil(32) * 32, 0);
     let second_offset = 3 * 32 + 32 + finality_key.len() as u64;
     keccak(&[
-        &member.vertex_key.0,
+        &vertex_key.0,
         &word(3 * 32),
         &word(second_offset),
         &word(finality_key.len() as u64),

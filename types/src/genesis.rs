@@ -25,6 +25,8 @@ pub struct ProtocolParams {
     pub finality_interval_max_ms: Millis,
     /// Time between two checkpoints (B2).
     pub checkpoint_interval_ms: Millis,
+    /// E1: time between an epoch's beginning and the announcement of the next committee. Default a day.
+    pub epoch_duration_ms: Millis,
     /// B1: base blocks on top of a block before its deposits count.
     pub base_confirmations: u64,
     /// Seconds between a checkpoint's posting and the first payout by it: time for a challenge.
@@ -86,6 +88,7 @@ impl Default for ProtocolParams {
             finality_interval_ms: Millis(250),
             finality_interval_max_ms: Millis(60_000),
             checkpoint_interval_ms: Millis(5_000),
+            epoch_duration_ms: Millis(86_400_000),
             base_confirmations: 2,
             challenge_window_s: 10,
             uncertified_heights_max: 120,
@@ -142,6 +145,9 @@ impl ProtocolParams {
         let leaders = u64::from(self.leaders_per_round);
         check("leaders_per_round", leaders, 1, 128, "1..=128")?;
         check("gc_depth", self.gc_depth, 10, 10_000, "10..=10000")?;
+        let epoch = self.epoch_duration_ms.0;
+        let longest = 30 * 86_400_000;
+        check("epoch_duration_ms", epoch, 1_000, longest, "1000..=2592000000")?;
         let confirmations = self.base_confirmations;
         check("base_confirmations", confirmations, 1, 1_000, "1..=1000")?;
         let window = self.challenge_window_s;

@@ -27,6 +27,7 @@ pub enum Domain {
     Gossip,
     LeaderSchedule,
     Proposers,
+    Ready,
 }
 
 impl Domain {
@@ -51,6 +52,7 @@ impl Domain {
             Self::Gossip => b"weft/v1/gossip",
             Self::LeaderSchedule => b"weft/v1/leader-schedule",
             Self::Proposers => b"weft/v1/proposers",
+            Self::Ready => b"weft/v1/ready",
         }
     }
 }

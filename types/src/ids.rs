@@ -259,6 +259,10 @@ hex_digest!(
     WithdrawalId
 );
 hex_digest!(
+    /// Who is in office, and who will be: there is one.
+    RosterId
+);
+hex_digest!(
     /// Names one Weft network: genesis, base chain and contract together.
     NetworkId
 );
@@ -312,6 +316,10 @@ hex_digest!(DealId);
 
 impl BridgeId {
     pub const THE_ONE: Self = Self(Address::BRIDGE.0);
+}
+
+impl RosterId {
+    pub const THE_ONE: Self = Self(*b"weft/v1/roster\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
 }
 
 impl WithdrawalId {

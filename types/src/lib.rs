@@ -15,6 +15,7 @@ mod bridge;
 mod commit;
 mod committee;
 pub mod ed25519;
+mod feed;
 mod genesis;
 pub mod hash;
 mod ids;
@@ -26,6 +27,7 @@ mod openapi;
 mod operation;
 mod possession;
 mod receipt;
+mod roster;
 mod splitmix;
 mod state;
 mod statement;
@@ -37,19 +39,20 @@ mod vertex;
 pub mod wire;
 
 pub use bridge::{
-    AppendTree, BaseAsset, Bridge, BridgeError, DEPOSITS_MAX, Deposit, DepositReport, TREE_DEPTH,
-    Withdrawal, erc721_edition, erc721_of, tree_proof, tree_root_of,
+    AppendTree, BaseAsset, Bridge, BridgeError, DEPOSITS_MAX, Deposit, TREE_DEPTH, Withdrawal,
+    erc721_edition, erc721_of, tree_proof, tree_root_of,
 };
 pub use commit::{Commit, CommitError};
 pub use committee::{
     ADDRESSES_BYTES_MAX, CommitRule, Committee, CommitteeError, FastRule, MEMBERS_MAX, Member,
     MemberSet, StakeSums,
 };
+pub use feed::{Chained, Feed, FeedReport};
 pub use genesis::{FeeSchedule, Genesis, GenesisAccount, GenesisError, ProtocolParams, Template};
 pub use ids::{
     Address, Amount, AssetId, BaseAddress, BridgeId, CollectionId, CommitDigest, CommitIndex,
     CommitteeDigest, ContentHash, DealId, EditionId, Epoch, GenesisDigest, Height, IdError, ItemId,
-    MemberIndex, Millis, NetworkId, Root, Round, Stake, StateKey, StatementDigest, TokenId,
+    MemberIndex, Millis, NetworkId, Root, RosterId, Round, Stake, StateKey, StatementDigest, TokenId,
     TransactionId, VertexDigest, WithdrawalId,
 };
 pub use list::{LIST_BLOCK, block_root, list_proof, list_root, root_of_blocks, verify_list_proof};
@@ -64,6 +67,10 @@ pub use operation::{
 };
 pub use possession::Possession;
 pub use receipt::{Failure, FailureCode, Receipt, ReceiptError};
+pub use roster::{
+    ENTRIES_MAX, MemberKeys, QueueEntry, READIES_MAX, Ready, Roster, RosterError, Seat,
+    WAITING_MAX,
+};
 pub use splitmix::SplitMix64;
 pub use state::{
     OBJECT_ID_BYTES, ObjectId, PROOF_SIBLINGS_MAX, ProofError, StateProof, empty_hash, key_bit,

@@ -5,6 +5,7 @@
 use crate::bridge::{Bridge, BridgeError, Withdrawal};
 use crate::ids::{Address, Amount, AssetId, ContentHash, DealId, EditionId, IdError};
 use crate::operation::{AssetAmount, NewDeal, NewEdition, OperationError};
+use crate::roster::{Roster, RosterError};
 use crate::state::ObjectId;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -93,6 +94,7 @@ pub enum Object {
     Deal(Arc<Deal>),
     Bridge(Arc<Bridge>),
     Withdrawal(Arc<Withdrawal>),
+    Roster(Arc<Roster>),
 }
 
 /// Bytes that are no object.
@@ -116,7 +118,11 @@ pub enum ObjectError {
     Stray(&'static str),
     #[error("the bridge's tree of {0} withdrawals has other peaks")]
     Peaks(u64),
-    #[error("reports of deposits are not ascending by member")]
+    #[error(transparent)]
+    Roster(#[from] RosterError),
+    #[error("a roster's members are not ascending, or more entries wait than were taken up")]
+    Seats,
+    #[error("reports are not ascending by member")]
     Reports,
     #[error("withdrawal {found} stands under another index")]
     Withdrawal { found: u64 },
@@ -227,6 +233,13 @@ impl Object {
     pub fn as_bridge(&self) -> Option<&Arc<Bridge>> {
         match self {
             Self::Bridge(bridge) => Some(bridge),
+            _ => None,
+        }
+    }
+
+    pub fn as_roster(&self) -> Option<&Arc<Roster>> {
+        match self {
+            Self::Roster(roster) => Some(roster),
             _ => None,
         }
     }

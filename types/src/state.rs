@@ -5,8 +5,8 @@
 
 use crate::hash::{Domain, blake3};
 use crate::ids::{
-    Address, BridgeId, CollectionId, DealId, EditionId, IdError, ItemId, Root, StateKey, TokenId,
-    TransactionId, WithdrawalId,
+    Address, BridgeId, CollectionId, DealId, EditionId, IdError, ItemId, RosterId, Root, StateKey,
+    TokenId, TransactionId, WithdrawalId,
 };
 use crate::wire;
 use bytes::Bytes;
@@ -31,6 +31,7 @@ pub enum ObjectId {
     Deal(DealId),
     Bridge(BridgeId),
     Withdrawal(WithdrawalId),
+    Roster(RosterId),
 }
 
 impl ObjectId {
@@ -44,6 +45,7 @@ impl ObjectId {
             Self::Deal(_) => 5,
             Self::Bridge(_) => 6,
             Self::Withdrawal(_) => 7,
+            Self::Roster(_) => 8,
         }
     }
 
@@ -56,6 +58,7 @@ impl ObjectId {
             Self::Deal(id) => &id.0,
             Self::Bridge(id) => &id.0,
             Self::Withdrawal(id) => &id.0,
+            Self::Roster(id) => &id.0,
         }
     }
 
@@ -69,6 +72,7 @@ impl ObjectId {
             5 => Self::Deal(DealId::try_from(bytes).ok()?),
             6 => Self::Bridge(BridgeId::try_from(bytes).ok()?),
             7 => Self::Withdrawal(WithdrawalId::try_from(bytes).ok()?),
+            8 => Self::Roster(RosterId::try_from(bytes).ok()?),
             _ => return None,
         })
     }
@@ -101,6 +105,7 @@ impl fmt::Display for ObjectId {
             Self::Item(id) => write!(f, "item {id}"),
             Self::Deal(id) => write!(f, "deal {id}"),
             Self::Bridge(_) => f.write_str("bridge"),
+            Self::Roster(_) => f.write_str("roster"),
             Self::Withdrawal(id) => match id.index() {
                 Some(index) => write!(f, "withdrawal {index}"),
                 None => write!(f, "withdrawal {id}"),

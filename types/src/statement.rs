@@ -3,7 +3,7 @@
 //! struct, so that one signature serves light clients, state sync and the contract.
 
 use crate::bls;
-use crate::bridge::DepositReport;
+use crate::feed::FeedReport;
 use crate::commit::Commit;
 use crate::committee::{Committee, MemberSet, address_word, word};
 use crate::hash::keccak;
@@ -53,7 +53,11 @@ pub struct HeightRoots {
     pub receipts_root: Root,
     pub withdrawals_root: Root,
     /// The deposits that are credited.
-    pub deposits: DepositReport,
+    pub deposits: FeedReport,
+    /// E1: entries of the registry's queue in the committee in office, or in the next one once it is announced.
+    pub registry_cursor: u64,
+    /// E2: zero unless the height closes its epoch.
+    pub next_committee: CommitteeDigest,
 }
 
 /// Bytes that are no statement or no certificate.
@@ -107,8 +111,8 @@ impl Statement {
             exit_root: empty,
             deposits_processed: roots.deposits.count,
             deposits_digest: roots.deposits.digest,
-            registry_cursor: 0,
-            next_committee: CommitteeDigest::ZERO,
+            registry_cursor: roots.registry_cursor,
+            next_committee: roots.next_committee,
         }
     }
 

@@ -2,7 +2,8 @@
 //! `testing`; nothing here is for production.
 
 use crate::bls;
-use crate::bridge::{BaseAsset, Bridge, DepositReport, Withdrawal};
+use crate::bridge::{BaseAsset, Bridge, Withdrawal};
+use crate::feed::{Feed, FeedReport};
 use crate::committee::{Committee, Member, MemberSet};
 use crate::ed25519::{PublicKey, SecretKey};
 use crate::genesis::{Genesis, GenesisAccount, ProtocolParams, Template};
@@ -12,6 +13,7 @@ use crate::ids::{
 };
 use crate::network::Network;
 use crate::operation::Operation;
+use crate::roster::{MemberKeys, QueueEntry, Roster};
 use crate::statement::{Certificate, FinalityShare, Statement};
 use crate::transaction::{Transaction, TransactionBody};
 use serde_json::Value;
@@ -172,6 +174,35 @@ pub fn user_public(i: u64) -> PublicKey {
     user_key(i).public()
 }
 
+/// A roster with something everywhere: a member that comes, one that goes, entries that wait.
+pub fn roster() -> Roster {
+    let mut roster = Roster::genesis(&committee(4), Millis(1_000));
+    let join = QueueEntry {
+        id: 5,
+        weight: Stake(2),
+        keys: Some(MemberKeys::of(&members(5)[4])),
+    };
+    let leave = QueueEntry {
+        id: 1,
+        weight: Stake::ZERO,
+        keys: None,
+    };
+    roster.moving = vec![2];
+    roster.seats[1].target = Stake(3);
+    roster.waiting = vec![join, leave];
+    let report = |count| FeedReport {
+        count,
+        digest: Root([12; 32]),
+    };
+    roster.queue.processed = 4;
+    roster.queue.agreed = Some(report(5));
+    roster.queue.reports = vec![(1, report(5)), (3, report(6))];
+    roster.announced = Some(3);
+    roster.ready = vec![2, 5];
+    roster.closed = true;
+    roster
+}
+
 /// A bridge that has seen everything, and its one withdrawal.
 pub fn bridge() -> (Bridge, Withdrawal) {
     let withdrawal = Withdrawal {
@@ -184,15 +215,17 @@ pub fn bridge() -> (Bridge, Withdrawal) {
         account: Address([11; 32]),
         commit: CommitIndex(14),
     };
-    let report = |count| DepositReport {
+    let report = |count| FeedReport {
         count,
         digest: Root([12; 32]),
     };
     let mut bridge = Bridge {
-        processed: 2,
-        digest: Root([13; 32]),
-        agreed: Some(report(3)),
-        reports: vec![(1, report(3)), (4, report(5))],
+        deposits: Feed {
+            processed: 2,
+            digest: Root([13; 32]),
+            agreed: Some(report(3)),
+            reports: vec![(1, report(3)), (4, report(5))],
+        },
         ..Bridge::default()
     };
     bridge.withdrawals.push(withdrawal.leaf());

@@ -9,13 +9,15 @@ mod wired;
 pub use parts::VertexParts;
 pub use reference::VertexRef;
 
-use crate::bridge::{BridgeError, DEPOSITS_MAX, Deposit, DepositReport};
+use crate::bridge::{BridgeError, DEPOSITS_MAX, Deposit};
 use crate::committee::{Committee, MEMBERS_MAX, Member, MemberSet};
-use crate::ed25519::{self, PublicKey, SecretKey};
+use crate::ed25519::SecretKey;
 use crate::hash::{Domain, blake3};
+use crate::feed::FeedReport;
 use crate::ids::{
     Epoch, IdError, MemberIndex, Millis, NetworkId, Round, StatementDigest, VertexDigest,
 };
+use crate::roster::{ENTRIES_MAX, QueueEntry, READIES_MAX, Ready, RosterError};
 use crate::statement::FinalityShare;
 use crate::transaction::{Transaction, verify_transactions};
 use crate::verified::Verified;
@@ -52,13 +54,18 @@ pub struct VertexBody {
     pub observation: Observation,
 }
 
-/// B1: what a vertex says of the base chain.
+/// B1, E2: what a vertex says of the base chain and of the next epoch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observation {
     /// What the author has seen of the vault.
-    pub report: Option<DepositReport>,
+    pub report: Option<FeedReport>,
     /// The deposits that lead up to what is agreed.
     pub deposits: Vec<Deposit>,
+    /// The same of the registry's queue.
+    pub queue_report: Option<FeedReport>,
+    pub entries: Vec<QueueEntry>,
+    /// E2: who is ready for the next epoch, the author or somebody that has told it so.
+    pub readies: Vec<Ready>,
 }
 
 /// A vertex with its place in the DAG. Cloning is cheap: all but the name is shared.
@@ -111,6 +118,8 @@ pub enum VertexError {
     Id(#[from] IdError),
     #[error(transparent)]
     Bridge(#[from] BridgeError),
+    #[error(transparent)]
+    Roster(#[from] RosterError),
     #[error("vertex {vertex} is of network {found}")]
     Network { vertex: VertexRef, found: NetworkId },
     #[error("vertex {vertex} is of epoch {found}, not {expected}")]
@@ -308,22 +317,10 @@ impl Vertex {
         self.transactions.as_deref().unwrap_or_default()
     }
 
-    /// Signature check to be batched with others; `None` when the signature has a wrong length.
-    fn signature_check(&self, key: &PublicKey) -> Option<ed25519::Check> {
-        let signature = self.content.signature.as_ref().try_into().ok()?;
-        let message = signed_message(&self.reference.digest);
-        Some(ed25519::Check::new(key, &message, signature))
-    }
-
     fn is_signed_by(&self, member: &Member) -> bool {
-        // Never so for a member that was read from anywhere: only a simulation makes such keys.
-        if member.finality_key.is_mock() {
-            let message = signed_message(&self.reference.digest);
-            return self.content.signature
-                == ed25519::mock_signature(&member.vertex_key, &message)[..];
-        }
-        self.signature_check(&member.vertex_key)
-            .is_some_and(|check| ed25519::verify_all(&[check])[0])
+        let message = signed_message(&self.reference.digest);
+        let signature = self.content.signature.as_ref().try_into();
+        signature.is_ok_and(|signature| member.has_signed(&message, signature))
     }
 
     /// V2 and C1: everything about a vertex that can be judged without the DAG.

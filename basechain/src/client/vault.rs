@@ -12,7 +12,7 @@ use alloy::providers::Provider as _;
 use alloy::rpc::types::Filter;
 use alloy::sol_types::{SolCall, SolEvent as _};
 use weft_types::{
-    Address as Account, Amount, BaseAddress, BaseAsset, Deposit, DepositReport, Root, Statement,
+    Address as Account, Amount, BaseAddress, BaseAsset, Deposit, FeedReport, Root, Statement,
     TREE_DEPTH, TokenId, Withdrawal,
 };
 
@@ -126,7 +126,7 @@ impl BaseChain {
     }
 
     /// How many deposits there are, and their running digest.
-    pub async fn deposits(&self, at: At) -> Result<DepositReport, ClientError> {
+    pub async fn deposits(&self, at: At) -> Result<FeedReport, ClientError> {
         let vault = self.contracts.vault;
         let read = self
             .endpoint
@@ -134,7 +134,7 @@ impl BaseChain {
         let count = read.await?;
         let call = Vault::depositDigestCall { count };
         let read = self.endpoint.read("deposits", vault, call, at);
-        Ok(DepositReport {
+        Ok(FeedReport {
             count,
             digest: Root(read.await?.0),
         })

@@ -1,13 +1,14 @@
 //! B1: what comes in from the base chain's vault, and what goes back to it.
 
 use super::Execution;
+use super::feed::follow;
 use crate::draft::{Draft, Fault};
 use crate::ledger::Observed;
 use crate::live::Objects;
 use std::sync::Arc;
 use weft_types::{
     Address, AssetAmount, AssetId, BaseAddress, BaseAsset, Bridge, BridgeId, Bundle, Collection,
-    CollectionId, Committee, DEPOSITS_MAX, Deposit, DepositReport, Edition, EditionId, FailureCode,
+    CollectionId, Committee, Deposit, Edition, EditionId, FailureCode,
     Item, ItemId, ItemState, Object, ObjectId, TokenId, Withdrawal, WithdrawalId, erc721_edition,
     erc721_of,
 };
@@ -22,45 +23,19 @@ pub(crate) fn observe<B: Objects>(
     let mut credited = Vec::new();
     let before = draft.bridge();
     let mut bridge = before.clone();
-    for vertex in observed {
-        let reported = vertex.report.filter(|r| is_next(&bridge, r));
-        if let Some(report) = reported {
-            bridge.report(vertex.member, report);
-        }
-        agree(&mut bridge, committee);
-        if bridge.reaches_agreed(vertex.deposits) {
-            for deposit in vertex.deposits {
+    for Observed { member, said } in observed {
+        let feed = &mut bridge.deposits;
+        if follow(feed, (*member, said.report), &said.deposits, committee) {
+            for deposit in &said.deposits {
                 draft.take_in(deposit);
             }
-            credited.extend_from_slice(vertex.deposits);
-            bridge.credit_agreed();
-            agree(&mut bridge, committee);
+            credited.extend_from_slice(&said.deposits);
         }
     }
     if bridge != before {
         draft.put_bridge(bridge);
     }
     credited
-}
-
-/// A report says something new, and not too much for one vertex.
-fn is_next(bridge: &Bridge, report: &DepositReport) -> bool {
-    let new = report.count.checked_sub(bridge.processed);
-    new.is_some_and(|new| (1..=DEPOSITS_MAX).contains(&new))
-}
-
-/// B1: what a quorum has reported last, all of it the same, is agreed.
-fn agree(bridge: &mut Bridge, committee: &Committee) {
-    if bridge.agreed.is_some() {
-        return;
-    }
-    let stake = |id| {
-        let member = committee.members().iter().find(|m| m.id == id);
-        member.map_or(0, |m| m.stake.0)
-    };
-    let quorum = committee.quorum().0;
-    let mut reports = bridge.reports.iter().map(|(_, report)| *report);
-    bridge.agreed = reports.find(|r| bridge.reporters(*r).map(stake).sum::<u64>() >= quorum);
 }
 
 impl<B: Objects> Execution<'_, '_, B> {

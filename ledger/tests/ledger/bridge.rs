@@ -1,11 +1,10 @@
 //! B1: deposits are credited once, when a quorum has reported the same; what leaves is a leaf for good.
 
 use crate::world::*;
-use weft_ledger::Observed;
 use weft_types::testing::user;
 use weft_types::{
-    Amount, AssetId, BaseAsset, CollectionId, DEPOSITS_MAX, Deposit, DepositReport, EditionId,
-    FailureCode, ItemId, Object, ObjectId, Root, Withdrawal, WithdrawalId,
+    Amount, AssetId, BaseAsset, CollectionId, DEPOSITS_MAX, Deposit, EditionId, FeedReport,
+    FailureCode, ItemId, Object, ObjectId, Observation, Root, Withdrawal, WithdrawalId,
 };
 
 fn native(to: u64, amount: u64) -> Deposit {
@@ -18,20 +17,20 @@ fn card(to: u64) -> Deposit {
     deposit(to, BaseAsset::Erc721 { token: CARDS, id })
 }
 
-fn says(member: u64, report: DepositReport) -> Observed<'static> {
-    Observed {
-        member,
+fn says(member: u64, report: FeedReport) -> Said {
+    let said = Observation {
         report: Some(report),
-        deposits: &[],
-    }
+        ..Observation::default()
+    };
+    (member, said)
 }
 
-fn brings(deposits: &[Deposit]) -> Observed<'_> {
-    Observed {
-        member: 4,
-        report: None,
-        deposits,
-    }
+fn brings(deposits: &[Deposit]) -> Said {
+    let said = Observation {
+        deposits: deposits.to_vec(),
+        ..Observation::default()
+    };
+    (4, said)
 }
 
 fn withdrawal(world: &World, index: u64) -> Withdrawal {
@@ -60,7 +59,7 @@ fn coin_a_token_and_a_card_are_credited() {
     assert_eq!(account.balance(&AssetId::erc20(COINS)), amount);
     let edition = EditionId::erc721(CARDS, &card_number(0));
     assert_eq!(world.owner(ItemId::derive(&edition, 1)), user(2));
-    assert_eq!(world.ledger.bridge().processed, 3);
+    assert_eq!(world.ledger.bridge().deposits.processed, 3);
 }
 
 #[test]
@@ -77,11 +76,11 @@ fn less_than_a_quorum_credits_nothing() {
     ];
     world.observe(&few, &[]);
     world.observe(&[brings(&deposits)], &[]);
-    assert_eq!(world.ledger.bridge().agreed, None);
-    assert_eq!(world.ledger.bridge().processed, 0);
+    assert_eq!(world.ledger.bridge().deposits.agreed, None);
+    assert_eq!(world.ledger.bridge().deposits.processed, 0);
 
     world.observe(&[says(3, report)], &[]);
-    assert_eq!(world.ledger.bridge().agreed, Some(report));
+    assert_eq!(world.ledger.bridge().deposits.agreed, Some(report));
     let applied = world.observe(&[brings(&deposits)], &[]);
     assert_eq!(applied.deposits, deposits);
 }
@@ -100,10 +99,10 @@ fn reports_that_differ_do_not_add_up() {
         ],
         &[],
     );
-    assert_eq!(world.ledger.bridge().agreed, None);
+    assert_eq!(world.ledger.bridge().deposits.agreed, None);
     // A member's newest report is the one that counts.
     world.observe(&[says(3, report)], &[]);
-    assert_eq!(world.ledger.bridge().agreed, Some(report));
+    assert_eq!(world.ledger.bridge().deposits.agreed, Some(report));
 }
 
 #[test]
@@ -132,18 +131,18 @@ fn the_next_deposits_follow_when_members_were_ahead() {
     world.observe(&reports, &[]);
     world.observe(&[says(1, both), says(2, both), says(3, both)], &[]);
     assert_eq!(
-        world.ledger.bridge().agreed,
+        world.ledger.bridge().deposits.agreed,
         Some(first),
         "one thing at a time"
     );
     world.observe(&[brings(&all[..1])], &[]);
     assert_eq!(
-        world.ledger.bridge().agreed,
+        world.ledger.bridge().deposits.agreed,
         Some(both),
         "nobody has to say it again"
     );
     world.observe(&[brings(&all[1..])], &[]);
-    assert_eq!(world.ledger.bridge().processed, 2);
+    assert_eq!(world.ledger.bridge().deposits.processed, 2);
 }
 
 #[test]
@@ -151,7 +150,7 @@ fn reports_of_nothing_new_or_of_too_much_are_not_kept() {
     let mut world = World::new();
     let digest = Root([1; 32]);
     for count in [0, DEPOSITS_MAX + 1, u64::MAX] {
-        let applied = world.observe(&[says(1, DepositReport { count, digest })], &[]);
+        let applied = world.observe(&[says(1, FeedReport { count, digest })], &[]);
         assert_eq!(applied.changes, vec![], "{count}");
     }
 }

@@ -9,6 +9,7 @@ mod world;
 mod collections;
 mod deals;
 mod envelope;
+mod epochs;
 mod heights;
 mod histories;
 mod transfers;

@@ -5,7 +5,7 @@
 use crate::world::{CARDS, card_number};
 use std::collections::BTreeMap;
 use weft_types::{
-    Account, Address, Amount, AssetId, BaseAsset, Bridge, BridgeId, Bundle, Collection,
+    Account, Address, Amount, AssetId, BaseAsset, Bridge, BridgeId, Bundle, Chained, Collection,
     CollectionId, CommitIndex, Deal, DealId, DealState, Deposit, Edition, EditionId, FailureCode,
     Item, ItemId, ItemState, Object, ObjectId, Operation, ProtocolParams, Template, Transaction,
     WantedFrom, Withdrawal, WithdrawalId, erc721_edition,
@@ -141,8 +141,9 @@ impl Model {
         }
         let mut bridge = Bridge::default();
         for (n, deposit) in self.deposits.iter().enumerate() {
-            bridge.processed = n as u64 + 1;
-            bridge.digest = deposit.extend(&bridge.digest, bridge.processed);
+            let feed = &mut bridge.deposits;
+            feed.processed = n as u64 + 1;
+            feed.digest = deposit.extend(&feed.digest, feed.processed);
         }
         let mut objects = vec![];
         for withdrawal in &self.withdrawals {

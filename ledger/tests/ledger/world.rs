@@ -1,17 +1,22 @@
 //! A ledger with ten users of a million units each, and short words for what tests do with it.
 
 use std::sync::Arc;
-use weft_ledger::{Applied, Ledger, Observed, Refusal};
+use weft_ledger::{Applied, Ledger, Observed, Office, Refusal};
 use weft_types::testing::{self, user, user_key};
 use weft_types::{
     Address, Amount, AssetAmount, AssetId, BaseAddress, BaseAsset, Bundle, CollectionId, DealId,
-    Deposit, DepositReport, EditionId, Failure, FailureCode, Item, ItemId, Millis, MintEntry,
-    NewDeal, NewEdition, Object, ObjectId, Operation, Payment, ProtocolParams, Receipt, Template,
+    Chained, Committee, Deposit, EditionId, Failure, FailureCode, FeedReport, Item, ItemId, Millis,
+    MintEntry, NewDeal, NewEdition, Object, ObjectId, Observation, Operation, Payment, ProtocolParams, Receipt, Template,
     TokenId, Transaction, TransactionBody, Verified,
 };
 
+/// What a vertex says of the base chain, and whose it is.
+pub type Said = (u64, Observation);
+
 pub struct World {
     pub ledger: Ledger,
+    /// In office.
+    pub committee: Committee,
     /// Timestamp of the next commit.
     pub now: u64,
     nonce: u64,
@@ -47,6 +52,7 @@ impl World {
         let (ledger, _) = Ledger::genesis(template).expect("a valid template");
         Self {
             ledger,
+            committee: testing::committee(4),
             now: template.timestamp_ms.0 + 1,
             nonce: 0,
         }
@@ -82,29 +88,43 @@ impl World {
         transactions: &[Arc<Verified<Transaction>>],
     ) -> Applied {
         let report = Some(self.report(deposits));
-        let observed = |member| Observed {
-            member,
-            report,
-            deposits: if member == 3 { deposits } else { &[] },
+        let says = |member| {
+            let deposits = if member == 3 { deposits } else { &[] };
+            let said = Observation {
+                report,
+                deposits: deposits.to_vec(),
+                ..Observation::default()
+            };
+            (member, said)
         };
-        self.observe(&[observed(1), observed(2), observed(3)], transactions)
+        self.observe(&[says(1), says(2), says(3)], transactions)
     }
 
     pub fn observe(
         &mut self,
-        observed: &[Observed<'_>],
+        said: &[Said],
         transactions: &[Arc<Verified<Transaction>>],
     ) -> Applied {
         let (index, now) = (self.ledger.meta().index.next(), Millis(self.now));
-        let base = (observed, &testing::committee(4));
+        let observed = said.iter().map(|(member, said)| Observed {
+            member: *member,
+            said,
+        });
+        let observed: Vec<_> = observed.collect();
+        let office = Office {
+            network: testing::network().id(),
+            committee: &self.committee,
+            genesis: Millis::ZERO,
+        };
+        let base = (&observed[..], &office);
         self.ledger.apply_observing(index, now, base, transactions)
     }
 
     /// What members report who have seen these deposits follow.
-    pub fn report(&self, deposits: &[Deposit]) -> DepositReport {
-        let bridge = self.ledger.bridge();
+    pub fn report(&self, deposits: &[Deposit]) -> FeedReport {
+        let bridge = &self.ledger.bridge().deposits;
         let numbered = deposits.iter().zip(bridge.processed + 1..);
-        DepositReport {
+        FeedReport {
             count: bridge.processed + deposits.len() as u64,
             digest: numbered.fold(bridge.digest, |d, (deposit, i)| deposit.extend(&d, i)),
         }

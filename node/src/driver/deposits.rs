@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use weft_basechain::{At, BaseChain, ClientError, Contracts, Deposited, Endpoint};
-use weft_types::{Bridge, BridgeId, DepositReport, Object, ObjectId};
+use weft_types::{Bridge, BridgeId, FeedReport, Object, ObjectId};
 
 /// Between two looks at the base chain.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -33,7 +33,7 @@ struct Reading {
     /// The newest block whose deposits have been handed on.
     block: u64,
     /// The newest deposit handed on.
-    last: DepositReport,
+    last: FeedReport,
 }
 
 impl Deposits {
@@ -111,7 +111,7 @@ impl Deposits {
         let Some(last) = new.last() else {
             return Ok(if to < deep { Look::More } else { Look::Nothing });
         };
-        reading.last = DepositReport {
+        reading.last = FeedReport {
             count: last.index,
             digest: last.digest,
         };
@@ -129,12 +129,12 @@ impl Deposits {
     }
 
     /// How far the ledger has come.
-    fn credited(&self) -> DepositReport {
+    fn credited(&self) -> FeedReport {
         let view = self.views.borrow().clone();
         let found = view.snapshot.get(&ObjectId::Bridge(BridgeId::THE_ONE));
         let bridge = found.as_ref().and_then(Object::as_bridge);
         let bridge = bridge.map_or_else(Bridge::default, |b| Bridge::clone(b));
-        DepositReport {
+        FeedReport {
             count: bridge.processed,
             digest: bridge.digest,
         }
@@ -172,10 +172,10 @@ async fn first_block(chain: &BaseChain, count: u64, deep: u64) -> Result<u64, Cl
 /// answers lags behind others, contradicts nothing yet.
 async fn taken_back(
     chain: &BaseChain,
-    known: [DepositReport; 2],
+    known: [FeedReport; 2],
     deep: u64,
 ) -> Result<Option<String>, ClientError> {
-    for DepositReport { count, digest } in known.into_iter().filter(|r| r.count > 0) {
+    for FeedReport { count, digest } in known.into_iter().filter(|r| r.count > 0) {
         let found = chain.deposit_digest(count, At::Block(deep)).await?;
         if let Some(found) = found.filter(|found| *found != digest) {
             return Ok(Some(format!(

@@ -5,7 +5,7 @@ use super::{Effect, Replica};
 use std::collections::VecDeque;
 use weft_ledger::Observed;
 use weft_types::{
-    Bridge, DEPOSITS_MAX, Deposit, DepositReport, Observation, Root, Round, Verified, Vertex,
+    Bridge, DEPOSITS_MAX, Deposit, FeedReport, Observation, Root, Round, Verified, Vertex,
 };
 
 /// Rounds for which one member alone brings the deposits that are agreed; then it is the next one's turn.
@@ -32,8 +32,8 @@ pub struct Confirmed {
 pub(super) struct Observing {
     confirmed: VecDeque<Confirmed>,
     /// B1: what this member has to report, while it has not been credited.
-    next: Option<DepositReport>,
-    reported: Option<(DepositReport, Round)>,
+    next: Option<FeedReport>,
+    reported: Option<(FeedReport, Round)>,
     /// Why this member says nothing of the base chain any more.
     halted: Option<String>,
 }
@@ -84,7 +84,7 @@ impl Observing {
     /// B1: the next report, which is the same for all who see the same chain: all deposits up to the end of the block
     /// of the first one that is not credited. `None` when there is none, or when it does not follow from what is
     /// credited: then the chain has lost what it had confirmed.
-    fn next_report(&self, bridge: &Bridge) -> Option<DepositReport> {
+    fn next_report(&self, bridge: &Bridge) -> Option<FeedReport> {
         let block = self.confirmed.front()?.block;
         let mut report = None;
         let mut digest = bridge.digest;
@@ -93,7 +93,7 @@ impl Observing {
             if confirmed.block > block || digest != confirmed.digest {
                 break;
             }
-            report = Some(DepositReport {
+            report = Some(FeedReport {
                 count: confirmed.index,
                 digest,
             });
@@ -123,7 +123,7 @@ impl Observing {
     fn observe(&mut self, round: Round, turn: bool, own: u64, bridge: &Bridge) -> Observation {
         let report = self.next.filter(|next| {
             let ordered = bridge.reports.iter().any(|(id, r)| *id == own && r == next);
-            let again = |(r, at): (DepositReport, Round)| {
+            let again = |(r, at): (FeedReport, Round)| {
                 r != *next || round.0 >= at.0.saturating_add(REPEAT_ROUNDS)
             };
             !ordered && self.reported.is_none_or(again)

@@ -1,6 +1,7 @@
 //! B1: the bridge to the base chain as JSON.
 
-use crate::bridge::{self, DepositReport, Withdrawal};
+use crate::bridge::{self, Withdrawal};
+use crate::feed::FeedReport;
 use crate::ids::{BaseAddress, Height, Root};
 use crate::statement::Statement;
 use serde::{Deserialize, Serialize};
@@ -10,10 +11,10 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Bridge {
     /// Deposits credited.
-    pub deposits: DepositReport,
+    pub deposits: FeedReport,
     /// Deposits that a quorum has reported, and that are about to be credited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub agreed: Option<DepositReport>,
+    pub agreed: Option<FeedReport>,
     /// The newest report of each member beyond what is credited, by its id in the registry.
     pub reports: Vec<MemberReport>,
     /// Withdrawals ever requested.
@@ -27,19 +28,16 @@ pub struct Bridge {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MemberReport {
     pub member: u64,
-    pub report: DepositReport,
+    pub report: FeedReport,
 }
 
 impl Bridge {
     pub fn new(bridge: &bridge::Bridge) -> Self {
-        let reports = bridge.reports.iter();
+        let reports = bridge.deposits.reports.iter();
         let reports = reports.map(|&(member, report)| MemberReport { member, report });
         Self {
-            deposits: DepositReport {
-                count: bridge.processed,
-                digest: bridge.digest,
-            },
-            agreed: bridge.agreed,
+            deposits: bridge.deposits.taken(),
+            agreed: bridge.deposits.agreed,
             reports: reports.collect(),
             withdrawals: bridge.withdrawals.count(),
             withdrawals_root: bridge.withdrawals.root(),

@@ -1,6 +1,6 @@
 //! The ledger's objects as JSON, and their reading from the encoding that the state tree hashes.
 
-use super::{Bridge, TransactionState};
+use super::{Bridge, Roster, TransactionState};
 use crate::bridge::Withdrawal;
 use crate::ids::{
     Address, Amount, AssetId, CollectionId, CommitIndex, ContentHash, DealId, EditionId, ItemId,
@@ -146,6 +146,7 @@ pub enum Object {
     Item(Item),
     Deal(Deal),
     Bridge(Bridge),
+    Roster(Roster),
     Withdrawal(Withdrawal),
 }
 
@@ -194,6 +195,7 @@ impl Object {
             (ObjectId::Item(id), object::Object::Item(o)) => Self::Item(Item::new(*id, o)),
             (ObjectId::Deal(id), object::Object::Deal(o)) => Self::Deal(Deal::new(*id, o)),
             (ObjectId::Bridge(_), object::Object::Bridge(o)) => Self::Bridge(Bridge::new(o)),
+            (ObjectId::Roster(_), object::Object::Roster(o)) => Self::Roster(Roster::new(o)),
             (ObjectId::Withdrawal(_), object::Object::Withdrawal(o)) => Self::Withdrawal(**o),
             _ => unreachable!("{id} names an object of another kind"),
         }

@@ -1,6 +1,7 @@
 //! Against `bridge.json`, which another implementation made and the vault is tested with too.
 
 use super::*;
+use crate::feed::{Feed, FeedReport};
 use serde_json::Value;
 
 fn fixture() -> Value {
@@ -146,35 +147,35 @@ fn only_the_deposits_that_are_agreed_reach_what_is_agreed() {
         .fold(Deposit::digest_start(), |d, (deposit, i)| {
             deposit.extend(&d, i)
         });
-    let mut bridge = Bridge::default();
-    assert!(!bridge.reaches_agreed(&deposits), "nothing is agreed");
-    let agreed = DepositReport { count: 2, digest };
-    bridge.agreed = Some(agreed);
-    bridge.report(7, agreed);
-    bridge.report(8, DepositReport { count: 3, digest });
-    assert!(!bridge.reaches_agreed(&deposits[..1]));
-    assert!(!bridge.reaches_agreed(&[deposit(2), deposit(1)]));
-    assert!(!bridge.reaches_agreed(&[]));
-    assert!(bridge.reaches_agreed(&deposits));
+    let mut feed = Feed::new(Deposit::digest_start());
+    assert!(!feed.reaches_agreed(&deposits), "nothing is agreed");
+    let agreed = FeedReport { count: 2, digest };
+    feed.agreed = Some(agreed);
+    feed.report(7, agreed);
+    feed.report(8, FeedReport { count: 3, digest });
+    assert!(!feed.reaches_agreed(&deposits[..1]));
+    assert!(!feed.reaches_agreed(&[deposit(2), deposit(1)]));
+    assert!(!feed.reaches_agreed::<Deposit>(&[]));
+    assert!(feed.reaches_agreed(&deposits));
 
-    bridge.credit_agreed();
-    assert_eq!((bridge.processed, bridge.digest), (2, digest));
-    assert_eq!(bridge.reports.len(), 1, "what is credited needs no report");
-    assert!(!bridge.reaches_agreed(&[]), "nothing is agreed any more");
+    feed.take_agreed();
+    assert_eq!((feed.processed, feed.digest), (2, digest));
+    assert_eq!(feed.reports.len(), 1, "what is credited needs no report");
+    assert!(!feed.reaches_agreed::<Deposit>(&[]), "nothing is agreed any more");
 }
 
 #[test]
 fn a_member_counts_once_by_its_newest_report() {
-    let report = |count| DepositReport {
+    let report = |count| FeedReport {
         count,
         digest: Root([1; 32]),
     };
-    let mut bridge = Bridge::default();
+    let mut feed = Feed::new(Deposit::digest_start());
     for (member, count) in [(3, 1), (1, 1), (3, 2), (3, 1), (2, 2)] {
-        bridge.report(member, report(count));
+        feed.report(member, report(count));
     }
-    assert_eq!(bridge.reporters(report(1)).collect::<Vec<_>>(), [1, 3]);
-    assert_eq!(bridge.reporters(report(2)).collect::<Vec<_>>(), [2]);
+    assert_eq!(feed.reporters(report(1)).collect::<Vec<_>>(), [1, 3]);
+    assert_eq!(feed.reporters(report(2)).collect::<Vec<_>>(), [2]);
 }
 
 #[test]

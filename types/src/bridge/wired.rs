@@ -1,7 +1,7 @@
 //! Assets, deposits and reports to their wire messages and back.
 
-use super::{BaseAsset, Deposit, DepositReport};
-use crate::ids::{Address, Amount, BaseAddress, IdError, Root, TokenId};
+use super::{BaseAsset, Deposit};
+use crate::ids::{Address, Amount, BaseAddress, IdError, TokenId};
 use crate::wire;
 use bytes::Bytes;
 
@@ -82,26 +82,6 @@ impl TryFrom<&wire::Deposit> for Deposit {
             asset: asset.try_into()?,
             sender: BaseAddress::try_from(wire.sender.as_ref())?,
             account: Address::try_from(wire.account.as_ref())?,
-        })
-    }
-}
-
-impl From<&DepositReport> for wire::DepositReport {
-    fn from(report: &DepositReport) -> Self {
-        Self {
-            count: report.count,
-            digest: Bytes::copy_from_slice(&report.digest.0),
-        }
-    }
-}
-
-impl TryFrom<&wire::DepositReport> for DepositReport {
-    type Error = IdError;
-
-    fn try_from(wire: &wire::DepositReport) -> Result<Self, IdError> {
-        Ok(Self {
-            count: wire.count,
-            digest: Root::try_from(wire.digest.as_ref())?,
         })
     }
 }

@@ -1,10 +1,12 @@
 //! Objects to their wire messages and back.
 
 use super::*;
-use crate::bridge::{AppendTree, DepositReport};
-use crate::ids::{BaseAddress, CommitIndex, Root};
+use crate::bridge::AppendTree;
+use crate::feed::{Feed, FeedReport};
+use crate::ids::{BaseAddress, CommitIndex, Epoch, Millis, Root};
 use crate::operation::encode::{asset_bytes, bytes, hash_bytes};
 use crate::operation::{asset, optional};
+use crate::roster::{QueueEntry, Seat};
 use crate::wire;
 use prost::Message;
 
@@ -18,6 +20,7 @@ pub(super) fn object(object: &Object) -> Bytes {
         Object::Item(item) => wire::Item::from(item.as_ref()).encode_to_vec(),
         Object::Deal(deal) => wire::Deal::from(deal.as_ref()).encode_to_vec(),
         Object::Bridge(bridge) => wire::Bridge::from(bridge.as_ref()).encode_to_vec(),
+        Object::Roster(roster) => wire::Roster::from(roster.as_ref()).encode_to_vec(),
         Object::Withdrawal(w) => wire::Withdrawal::from(w.as_ref()).encode_to_vec(),
     }
     .into()
@@ -38,6 +41,9 @@ pub(super) fn decode(id: &ObjectId, bytes: Bytes) -> Result<Object, ObjectError>
         ObjectId::Deal(_) => Object::Deal(Arc::new(message::<wire::Deal>(bytes)?.try_into()?)),
         ObjectId::Bridge(_) => {
             Object::Bridge(Arc::new(message::<wire::Bridge>(bytes)?.try_into()?))
+        }
+        ObjectId::Roster(_) => {
+            Object::Roster(Arc::new(message::<wire::Roster>(bytes)?.try_into()?))
         }
         ObjectId::Withdrawal(id) => {
             let withdrawal = Withdrawal::try_from(message::<wire::Withdrawal>(bytes)?)?;
@@ -220,19 +226,94 @@ impl TryFrom<wire::Deal> for Deal {
     }
 }
 
+fn reports(feed: &Feed) -> Vec<wire::MemberReport> {
+    let reports = feed.reports.iter();
+    let reports = reports.map(|(member, report)| wire::MemberReport {
+        member: *member,
+        report: Some(report.into()),
+    });
+    reports.collect()
+}
+
+fn feed(
+    processed: u64,
+    digest: &Bytes,
+    agreed: &Option<wire::FeedReport>,
+    of_members: &[wire::MemberReport],
+) -> Result<Feed, ObjectError> {
+    let mut reports = Vec::with_capacity(of_members.len());
+    for entry in of_members {
+        let report = entry
+            .report
+            .as_ref()
+            .ok_or(ObjectError::Missing("report"))?;
+        reports.push((entry.member, FeedReport::try_from(report)?));
+    }
+    if !reports.is_sorted_by(|a, b| a.0 < b.0) {
+        return Err(ObjectError::Reports);
+    }
+    Ok(Feed {
+        processed,
+        digest: Root::try_from(digest.as_ref())?,
+        agreed: agreed.as_ref().map(TryInto::try_into).transpose()?,
+        reports,
+    })
+}
+
+impl From<&Roster> for wire::Roster {
+    fn from(roster: &Roster) -> Self {
+        Self {
+            epoch: roster.epoch.0,
+            since_ms: roster.since.0,
+            seats: roster.seats.iter().map(Into::into).collect(),
+            moving: roster.moving.clone(),
+            processed: roster.queue.processed,
+            digest: bytes(&roster.queue.digest.0),
+            agreed: roster.queue.agreed.as_ref().map(Into::into),
+            reports: reports(&roster.queue),
+            waiting: roster.waiting.iter().map(Into::into).collect(),
+            announced: roster.announced,
+            ready: roster.ready.clone(),
+            closed: roster.closed,
+        }
+    }
+}
+
+impl TryFrom<wire::Roster> for Roster {
+    type Error = ObjectError;
+
+    fn try_from(wire: wire::Roster) -> Result<Self, ObjectError> {
+        let seats = wire.seats.iter().map(Seat::try_from);
+        let waiting = wire.waiting.iter().map(QueueEntry::try_from);
+        let roster = Self {
+            epoch: Epoch(wire.epoch),
+            since: Millis(wire.since_ms),
+            seats: seats.collect::<Result<_, _>>()?,
+            moving: wire.moving,
+            queue: feed(wire.processed, &wire.digest, &wire.agreed, &wire.reports)?,
+            waiting: waiting.collect::<Result<_, _>>()?,
+            announced: wire.announced,
+            ready: wire.ready,
+            closed: wire.closed,
+        };
+        if !roster.seats.is_sorted_by(|a, b| a.id < b.id) || !roster.ready.is_sorted_by(|a, b| a < b) {
+            return Err(ObjectError::Seats);
+        }
+        if roster.waiting.len() as u64 > roster.queue.processed {
+            return Err(ObjectError::Seats);
+        }
+        Ok(roster)
+    }
+}
+
 impl From<&Bridge> for wire::Bridge {
     fn from(bridge: &Bridge) -> Self {
-        let reports = bridge.reports.iter();
+        let deposits = &bridge.deposits;
         Self {
-            processed: bridge.processed,
-            digest: bytes(&bridge.digest.0),
-            agreed: bridge.agreed.as_ref().map(Into::into),
-            reports: reports
-                .map(|(member, report)| wire::MemberReport {
-                    member: *member,
-                    report: Some(report.into()),
-                })
-                .collect(),
+            processed: deposits.processed,
+            digest: bytes(&deposits.digest.0),
+            agreed: deposits.agreed.as_ref().map(Into::into),
+            reports: reports(deposits),
             withdrawals: bridge.withdrawals.count(),
             peaks: bridge.withdrawals.peaks().iter().map(bytes).collect(),
         }
@@ -243,25 +324,11 @@ impl TryFrom<wire::Bridge> for Bridge {
     type Error = ObjectError;
 
     fn try_from(wire: wire::Bridge) -> Result<Self, ObjectError> {
-        let mut reports = Vec::with_capacity(wire.reports.len());
-        for entry in &wire.reports {
-            let report = entry
-                .report
-                .as_ref()
-                .ok_or(ObjectError::Missing("report"))?;
-            reports.push((entry.member, DepositReport::try_from(report)?));
-        }
-        if !reports.is_sorted_by(|a, b| a.0 < b.0) {
-            return Err(ObjectError::Reports);
-        }
         let peaks = wire.peaks.iter().map(|p| Root::try_from(p.as_ref()));
         let peaks: Vec<[u8; 32]> = peaks.map(|p| p.map(|p| p.0)).collect::<Result<_, _>>()?;
         let tree = AppendTree::from_parts(wire.withdrawals, peaks);
         Ok(Self {
-            processed: wire.processed,
-            digest: Root::try_from(wire.digest.as_ref())?,
-            agreed: wire.agreed.as_ref().map(TryInto::try_into).transpose()?,
-            reports,
+            deposits: feed(wire.processed, &wire.digest, &wire.agreed, &wire.reports)?,
             withdrawals: tree.ok_or(ObjectError::Peaks(wire.withdrawals))?,
         })
     }

@@ -92,6 +92,7 @@ fn objects() -> Vec<(ObjectId, Object)> {
     }
     let (bridge, withdrawal) = crate::testing::bridge();
     objects.push(Object::Bridge(Arc::new(bridge)));
+    objects.push(Object::Roster(Arc::new(crate::testing::roster())));
     objects.push(Object::Withdrawal(Arc::new(withdrawal)));
     let named = objects.into_iter().map(|object| {
         let kind = match &object {
@@ -101,6 +102,7 @@ fn objects() -> Vec<(ObjectId, Object)> {
             Object::Item(_) => 4,
             Object::Deal(_) => 5,
             Object::Bridge(_) => 6,
+            Object::Roster(_) => 8,
             Object::Withdrawal(w) => {
                 return (
                     ObjectId::Withdrawal(crate::ids::WithdrawalId::new(w.index)),

@@ -18,6 +18,9 @@ impl VertexBody {
             finality_shares: self.shares.iter().map(Into::into).collect(),
             deposit_report: self.observation.report.as_ref().map(Into::into),
             deposits: self.observation.deposits.iter().map(Into::into).collect(),
+            queue_report: self.observation.queue_report.as_ref().map(Into::into),
+            queue_entries: self.observation.entries.iter().map(Into::into).collect(),
+            readies: self.observation.readies.iter().map(Into::into).collect(),
             ..wire::VertexBody::default()
         };
         // Fields stand in the order of their numbers. Links are most of a vertex in a large committee.
@@ -43,6 +46,8 @@ pub(super) fn check_counts(counts: &[usize; 16]) -> Result<(), VertexError> {
         (8, "transactions", VERTEX_TRANSACTIONS_MAX),
         (9, "shares", FINALITY_SHARES_MAX),
         (11, "deposits", DEPOSITS_MAX as usize),
+        (13, "queue entries", ENTRIES_MAX as usize),
+        (14, "readies", READIES_MAX),
     ];
     for (field, what, limit) in limits {
         let found = counts[field];
@@ -84,6 +89,21 @@ impl TryFrom<wire::VertexBody> for VertexBody {
                     .deposits
                     .iter()
                     .map(Deposit::try_from)
+                    .collect::<Result<_, _>>()?,
+                queue_report: wire
+                    .queue_report
+                    .as_ref()
+                    .map(TryInto::try_into)
+                    .transpose()?,
+                entries: wire
+                    .queue_entries
+                    .iter()
+                    .map(QueueEntry::try_from)
+                    .collect::<Result<_, _>>()?,
+                readies: wire
+                    .readies
+                    .iter()
+                    .map(Ready::try_from)
                     .collect::<Result<_, _>>()?,
             },
         })

@@ -291,6 +291,7 @@ fn objects_are_as_published() {
         ("deal", ObjectId::Deal(deal_id)),
         ("bridge", ObjectId::Bridge(BridgeId::THE_ONE)),
         ("withdrawal", ObjectId::Withdrawal(WithdrawalId::new(0))),
+        ("roster", ObjectId::Roster(RosterId::THE_ONE)),
     ] {
         let object = sample(&id);
         let value = object.encode();
@@ -309,6 +310,7 @@ fn objects_are_as_published() {
 fn sample(id: &ObjectId) -> Object {
     match id {
         ObjectId::Bridge(_) => Object::Bridge(testing::bridge().0.into()),
+        ObjectId::Roster(_) => Object::Roster(testing::roster().into()),
         ObjectId::Withdrawal(_) => Object::Withdrawal(testing::bridge().1.into()),
         ObjectId::Account(_) => {
             let mut account = Account::default();

@@ -40,8 +40,8 @@ fn credited(count: u64) -> Bridge {
     bridge
 }
 
-fn report(count: u64) -> DepositReport {
-    DepositReport {
+fn report(count: u64) -> FeedReport {
+    FeedReport {
         count,
         digest: chain(count).last().unwrap().digest,
     }
@@ -113,7 +113,7 @@ fn whose_turn_it_is_brings_what_is_agreed_and_nothing_else() {
     assert_eq!(observing.observe(ROUND, false, OWN, &bridge).deposits, []);
     let brought = observing.observe(ROUND, true, OWN, &bridge).deposits;
     assert!(bridge.reaches_agreed(&brought));
-    bridge.agreed = Some(DepositReport {
+    bridge.agreed = Some(FeedReport {
         digest: Root([9; 32]),
         ..report(2)
     });

@@ -1,0 +1,211 @@
+//! E1, E2: the registry's queue is taken up, the next committee announced, the epoch closed and the next one opened,
+//! all of it by commits.
+
+use crate::world::*;
+use weft_ledger::{Applied, Ledger};
+use weft_types::testing::{members, network, user, vertex_key};
+use weft_types::{
+    Chained, Committee, CommitteeDigest, FeedReport, MemberKeys, Millis, ObjectId, Observation,
+    QueueEntry, Ready, Roster, RosterId, Stake, WAITING_MAX,
+};
+
+const DURATION: u64 = 10_000;
+
+fn world() -> World {
+    World::with(|params| params.epoch_duration_ms = Millis(DURATION))
+}
+
+fn entry(id: u64, weight: u64) -> QueueEntry {
+    let joins = id > 4 && weight > 0;
+    QueueEntry {
+        id,
+        weight: Stake(weight),
+        keys: joins.then(|| MemberKeys::of(&members(id as usize)[id as usize - 1])),
+    }
+}
+
+fn roster(world: &World) -> Roster {
+    world.ledger.roster().map(|r| Roster::clone(&r)).expect("there is one")
+}
+
+fn report(world: &World, entries: &[QueueEntry]) -> FeedReport {
+    let start = FeedReport {
+        count: 0,
+        digest: QueueEntry::digest_start(),
+    };
+    let taken = world.ledger.roster().map_or(start, |r| r.queue.taken());
+    let numbered = entries.iter().zip(taken.count + 1..);
+    FeedReport {
+        count: taken.count + entries.len() as u64,
+        digest: numbered.fold(taken.digest, |d, (entry, i)| entry.extend(&d, i)),
+    }
+}
+
+/// Three of four report the entries, the last one brings them.
+fn queue(world: &mut World, entries: &[QueueEntry]) {
+    let queue_report = Some(report(world, entries));
+    let says = |member| {
+        let entries = if member == 3 { entries } else { &[] };
+        let said = Observation {
+            queue_report,
+            entries: entries.to_vec(),
+            ..Observation::default()
+        };
+        (member, said)
+    };
+    world.observe(&[says(1), says(2), says(3)], &[]);
+}
+
+/// A commit at the time, in which a vertex brings ready messages of these ids.
+fn ready(world: &mut World, now: u64, ids: &[u64]) -> Applied {
+    world.now = now;
+    let next = world.ledger.roster().and_then(|r| r.next_committee());
+    let digest = next.map_or(CommitteeDigest::ZERO, |next| next.digest());
+    let sign = |id: &u64| Ready::sign(*id, network().id(), digest, &vertex_key(*id as usize - 1));
+    let said = Observation {
+        readies: ids.iter().map(sign).collect(),
+        ..Observation::default()
+    };
+    world.observe(&[(1, said)], &[])
+}
+
+/// The committee of the next epoch, with all before it done.
+fn to_next(world: &mut World) -> Committee {
+    let now = roster(world).since.0 + DURATION;
+    ready(world, now, &[]);
+    let next = roster(world).next_committee().expect("announced");
+    let ids: Vec<u64> = next.members().iter().map(|m| m.id).collect();
+    ready(world, now, &ids);
+    world.ledger.close_height(true);
+    next
+}
+
+#[test]
+fn nothing_is_written_while_nothing_is_to_be_decided() {
+    let mut world = world();
+    let applied = ready(&mut world, 5_000, &[1, 2, 3, 4]);
+    assert_eq!(applied.changes, vec![]);
+    assert!(world.ledger.roster().is_none());
+}
+
+#[test]
+fn a_member_joins_with_the_next_epoch() {
+    let mut world = world();
+    queue(&mut world, &[entry(5, 1)]);
+    assert_eq!(roster(&world).waiting, [entry(5, 1)]);
+    ready(&mut world, DURATION - 1, &[]);
+    assert_eq!(roster(&world).announced, None);
+    ready(&mut world, DURATION, &[]);
+    assert_eq!(roster(&world).announced, Some(1));
+    let roots = world.ledger.close_height(false);
+    assert_eq!(roots.registry_cursor, 1, "named from the announcement on");
+    assert_eq!(roots.next_committee, CommitteeDigest::ZERO, "not closed");
+
+    let next = to_next(&mut world);
+    assert_eq!((next.size(), next.epoch().0), (5, 1));
+    assert!(world.ledger.is_closed(world.committee.epoch()));
+    let roots = world.ledger.close_height(false);
+    assert_eq!(roots.next_committee, next.digest());
+
+    world.committee = next.clone();
+    ready(&mut world, DURATION + 5, &[]);
+    let roster = roster(&world);
+    assert_eq!((roster.epoch, roster.since), (next.epoch(), Millis(DURATION + 5)));
+    assert!(!roster.closed && roster.ready.is_empty() && roster.waiting.is_empty());
+    assert_eq!(roster.committee(), Ok(next));
+    let roots = world.ledger.close_height(false);
+    assert_eq!((roots.registry_cursor, roots.next_committee.is_zero()), (1, true));
+}
+
+#[test]
+fn an_epoch_closes_only_when_a_quorum_of_the_next_committee_is_ready() {
+    let mut world = world();
+    queue(&mut world, &[entry(5, 1)]);
+    ready(&mut world, DURATION, &[1, 2, 3, 4]);
+    assert!(!roster(&world).closed, "signed before the announcement");
+    ready(&mut world, DURATION, &[1, 2, 2, 2, 5]);
+    assert!(!roster(&world).closed, "three of five");
+    // One that another has signed, and one of nobody.
+    let next = roster(&world).next_committee().expect("announced").digest();
+    let forged = [(3, 0), (77, 76)].map(|(id, key)| Ready::sign(id, network().id(), next, &vertex_key(key)));
+    let said = Observation {
+        readies: forged.into(),
+        ..Observation::default()
+    };
+    world.observe(&[(1, said)], &[]);
+    assert_eq!(roster(&world).ready, [1, 2, 5]);
+    ready(&mut world, DURATION, &[3]);
+    assert!(roster(&world).closed);
+}
+
+#[test]
+#[should_panic(expected = "a commit of epoch 0 is applied in epoch 0")]
+fn nothing_is_applied_once_the_epoch_is_closed() {
+    let mut world = world();
+    queue(&mut world, &[]);
+    to_next(&mut world);
+    ready(&mut world, DURATION + 5, &[]);
+}
+
+#[test]
+fn less_than_a_quorum_takes_up_no_entry() {
+    let mut world = world();
+    let entries = [entry(5, 1)];
+    let queue_report = Some(report(&world, &entries));
+    let said = Observation {
+        queue_report,
+        entries: entries.to_vec(),
+        ..Observation::default()
+    };
+    world.observe(&[(1, said.clone()), (2, said.clone()), (2, said)], &[]);
+    assert_eq!(roster(&world).queue.processed, 0);
+}
+
+#[test]
+fn what_waits_is_bounded_and_goes_on_after_the_edge() {
+    let mut world = world();
+    let mut weight = 1;
+    while roster_len(&world) < WAITING_MAX {
+        weight += 1;
+        let entries: Vec<_> = (0..32).map(|_| entry(1, weight)).collect();
+        queue(&mut world, &entries);
+    }
+    queue(&mut world, &[entry(2, 9)]);
+    assert_eq!(roster_len(&world), WAITING_MAX, "the queue is full");
+    world.committee = to_next(&mut world);
+    queue(&mut world, &[entry(2, 9)]);
+    assert_eq!(roster(&world).waiting, [entry(2, 9)]);
+}
+
+/// The world again, from what a store would hold of it.
+fn restarted(world: &World) -> World {
+    let mut again = self::world();
+    let accounts = (0..10).map(|i| ObjectId::Account(user(i)));
+    let ids = accounts.chain([ObjectId::Roster(RosterId::THE_ONE)]);
+    let stored = ids.filter_map(|id| Some((id, world.get(id)?.encode())));
+    let (params, meta) = (again.ledger.params().clone(), world.ledger.meta());
+    again.ledger = Ledger::restore(&params, meta, stored, []).expect("a state");
+    again.committee = world.committee.clone();
+    again.now = world.now;
+    again
+}
+
+fn roster_len(world: &World) -> u64 {
+    world.ledger.roster().map_or(0, |r| r.waiting.len() as u64)
+}
+
+#[test]
+fn a_restart_in_each_state_goes_on_as_if_there_had_been_none() {
+    let mut world = world();
+    queue(&mut world, &[entry(5, 1), entry(1, 0)]);
+    for _ in 0..2 {
+        let mut other = restarted(&world);
+        let (a, b) = (to_next(&mut world), to_next(&mut other));
+        assert_eq!(a, b);
+        assert_eq!(world.ledger.snapshot().root(), other.ledger.snapshot().root());
+        world.committee = a;
+        let now = world.now + 1;
+        ready(&mut world, now, &[]);
+    }
+    assert_eq!(world.committee.epoch().0, 2);
+}

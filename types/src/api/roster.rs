@@ -1,0 +1,59 @@
+//! E1, E2: who is in office, and what comes next, as JSON.
+
+use crate::ids::{Epoch, Millis, Stake};
+use crate::roster;
+use serde::{Deserialize, Serialize};
+
+/// A member in office, or on its way in or out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Seat {
+    /// Its id in the registry.
+    pub id: u64,
+    /// The weight that is bonded: what it comes to have.
+    pub bonded: Stake,
+    /// The weight in office: zero before its first epoch.
+    pub weight: Stake,
+}
+
+/// Where the epoch stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Roster {
+    pub epoch: Epoch,
+    /// When the epoch began, in ledger time.
+    pub since: Millis,
+    /// Ascending by id.
+    pub seats: Vec<Seat>,
+    /// Entries of the registry's queue that the ledger knows of.
+    pub entries: u64,
+    /// How many of them the committee in office includes.
+    pub applied: u64,
+    /// How many the next one will include; absent before it is announced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announced: Option<u64>,
+    /// Ids of members of the next committee that are ready.
+    pub ready: Vec<u64>,
+    /// Whether the epoch is closed: its last height waits for its certificate.
+    pub closed: bool,
+}
+
+impl Roster {
+    pub fn new(roster: &roster::Roster) -> Self {
+        let seat = |seat: &roster::Seat| Seat {
+            id: seat.id,
+            bonded: seat.target,
+            weight: seat.effective,
+        };
+        Self {
+            epoch: roster.epoch,
+            since: roster.since,
+            seats: roster.seats.iter().map(seat).collect(),
+            entries: roster.queue.processed,
+            applied: roster.applied(),
+            announced: roster.announced,
+            ready: roster.ready.clone(),
+            closed: roster.closed,
+        }
+    }
+}
