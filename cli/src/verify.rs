@@ -13,7 +13,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
 use weft_client::verify::{BUNDLE_BYTES_MAX, VerifyError, verify_text};
-use weft_types::api::Object;
+use weft_types::api::{Object, Roster};
 use weft_types::{Height, Millis, NetworkId, ObjectId, Root};
 
 #[derive(clap::Args)]
@@ -82,6 +82,26 @@ fn read(arguments: &Verify) -> Result<String, Failure> {
     })
 }
 
+fn roster_shown(roster: &Roster) -> String {
+    let seats = roster.seats.iter();
+    let seats = seats.map(|s| format!("{} ({} of {})", s.id, s.weight, s.bonded));
+    let announced = roster.announced;
+    lines(&[
+        ("epoch", roster.epoch.to_string()),
+        ("since", time::utc(roster.since)),
+        (
+            "members (weight of bonded)",
+            seats.collect::<Vec<_>>().join(", "),
+        ),
+        ("entries of the queue", roster.entries.to_string()),
+        ("applied", roster.applied.to_string()),
+        (
+            "announced up to",
+            announced.map_or("-".to_owned(), |a| a.to_string()),
+        ),
+    ])
+}
+
 fn text_of(proven: &Proven) -> String {
     let object = match &proven.object {
         None => format!("proven: there is no {}", proven.id),
@@ -91,6 +111,7 @@ fn text_of(proven: &Proven) -> String {
         Some(Object::Deal(deal)) => deal_shown(deal),
         Some(Object::Account(account)) => crate::account::shown(account),
         Some(Object::Bridge(bridge)) => crate::bridge::shown(bridge),
+        Some(Object::Roster(roster)) => roster_shown(roster),
         Some(Object::Withdrawal(withdrawal)) => crate::bridge::withdrawal_shown(withdrawal),
     };
     let when = lines(&[

@@ -21,9 +21,9 @@ mod feed;
 mod transfer;
 
 pub(crate) use bridge::observe;
-pub(crate) use epoch::convene;
 pub use deal::EXPIRY_WORK_MAX;
 pub(crate) use deal::expire;
+pub(crate) use epoch::convene;
 
 /// Where a transaction stands in the order.
 #[derive(Debug, Clone, Copy)]

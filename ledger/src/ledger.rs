@@ -10,7 +10,12 @@ use crate::tree::Tree;
 use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use weft_types::{Account, Address, Amount, AssetId, Bridge, BridgeId, CommitIndex, Committee, CommitteeDigest, DealId, DealState, Deposit, Epoch, GenesisError, HeightRoots, ItemState, Millis, NetworkId, Object, ObjectError, ObjectId, Observation, ProtocolParams, Receipt, Roster, RosterId, Template, Transaction, TransactionId, Verified, list_root};
+use weft_types::{
+    Account, Address, Amount, AssetId, Bridge, BridgeId, CommitIndex, Committee, CommitteeDigest,
+    DealId, DealState, Deposit, Epoch, GenesisError, HeightRoots, ItemState, Millis, NetworkId,
+    Object, ObjectError, ObjectId, Observation, ProtocolParams, Receipt, Roster, RosterId,
+    Template, Transaction, TransactionId, Verified, list_root,
+};
 
 /// The newest state, and what decides how it goes on.
 pub struct Ledger {
@@ -213,7 +218,7 @@ impl Ledger {
     ) -> Applied {
         let duration = self.params.epoch_duration_ms;
         let look = |draft: &mut Draft<'_, Live>| {
-            convene(draft, observed, office, (timestamp, duration));
+            convene(draft, observed, office, (index, timestamp, duration));
             observe(draft, observed, office.committee)
         };
         self.apply_with(index, timestamp, look, transactions)

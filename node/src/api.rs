@@ -43,7 +43,7 @@ use tower_http::cors::{Any, CorsLayer};
 use verify::Verifier;
 use weft_storage::{Store, StoreError};
 use weft_types::api::{COMMIT_HEADER, HEIGHT_HEADER, ProblemCode};
-use weft_types::{Certificate, CommitIndex, Genesis, Height};
+use weft_types::{Certificate, CommitIndex, Committee, Genesis, Height};
 
 /// How long a browser may remember what is allowed.
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(3_600);
@@ -65,6 +65,8 @@ pub struct ApiParts {
     pub limits: Limits,
     /// S2: the first commit in the store.
     pub history_from: watch::Receiver<CommitIndex>,
+    /// In office.
+    pub committee: watch::Receiver<Arc<Committee>>,
 }
 
 /// Shared by all requests; cloning is cheap.
@@ -83,6 +85,7 @@ pub struct Inner {
     metrics: Arc<Metrics>,
     limits: Limits,
     history_from: watch::Receiver<CommitIndex>,
+    committee: watch::Receiver<Arc<Committee>>,
     gate: Gate,
     verifier: Verifier,
 }
@@ -119,6 +122,7 @@ impl ApiState {
             metrics: parts.metrics,
             limits: parts.limits,
             history_from: parts.history_from,
+            committee: parts.committee,
         })))
     }
 }

@@ -6,10 +6,12 @@ mod checkpoints;
 mod clock;
 mod deposits;
 mod engine;
+mod epochs;
 mod error;
 mod fetch;
 mod guard;
 mod inbound;
+mod links;
 mod pruning;
 mod restore;
 mod start;
@@ -21,6 +23,7 @@ pub use error::DriverError;
 use crate::config::NodeConfig;
 use crate::keys::NodeKeys;
 use engine::End;
+use links::Links;
 use std::net::SocketAddr;
 use std::sync::Weak;
 use std::time::Duration;
@@ -36,7 +39,7 @@ pub struct Node {
     api: SocketAddr,
     engine: tokio::task::JoinHandle<Result<End, DriverError>>,
     tasks: tokio::task::JoinSet<&'static str>,
-    network: weft_network::Handle,
+    network: Links,
     stop: CancellationToken,
     /// S2: what it is started with again, on another database.
     again: (NodeConfig, Option<NodeKeys>),
@@ -62,9 +65,9 @@ impl Node {
         self.api
     }
 
-    /// The links to the other members, to look at and to cut.
-    pub fn network(&self) -> &weft_network::Handle {
-        &self.network
+    /// The links to the other members of the committee in office, to look at and to cut.
+    pub fn network(&self) -> weft_network::Handle {
+        self.network.get()
     }
 
     /// Runs until `shutdown` resolves or a part fails, then ends every part. When a state was taken over
@@ -106,7 +109,7 @@ impl Node {
             Some(failure) => flatten(self.engine.await).and(failure),
             None => flatten(self.engine.await),
         };
-        self.network.shutdown().await?;
+        self.network.get().shutdown().await?;
         tracing::info!("stopped");
         result
     }

@@ -113,7 +113,8 @@ pub fn history_prefix(subject: &ObjectId) -> Option<Bytes> {
         | ObjectId::Edition(_)
         | ObjectId::Deal(_)
         | ObjectId::Bridge(_)
-        | ObjectId::Withdrawal(_) => None,
+        | ObjectId::Withdrawal(_)
+        | ObjectId::Roster(_) => None,
     }
 }
 
@@ -174,7 +175,8 @@ pub fn rows(indexed: &Indexed<'_>) -> Vec<Row> {
             | ObjectId::Account(_)
             | ObjectId::Edition(_)
             | ObjectId::Bridge(_)
-            | ObjectId::Withdrawal(_) => {}
+            | ObjectId::Withdrawal(_)
+            | ObjectId::Roster(_) => {}
         }
     }
     history_rows(indexed, &mut rows);

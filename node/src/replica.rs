@@ -7,6 +7,7 @@
 
 mod begin;
 mod effects;
+mod epochs;
 mod finality;
 mod heights;
 mod held;
@@ -22,18 +23,20 @@ mod status;
 mod submitting;
 pub mod sync;
 mod taking_over;
+mod watching;
 
 pub use begin::ReplicaConfig;
 pub use effects::{Effect, Executed, Input};
 pub use finality::SHARE_HEIGHTS_AHEAD_MAX;
 pub use held::{HELD_MAX, whole_from};
 pub use mempool::{HOLD_ROUNDS, MempoolConfig, STEP_ROUNDS, step};
-pub use observing::{Confirmed, KEPT_MAX};
 pub use recovery::Latest;
 pub use restore::{Lost, Restored, stored_objects};
+pub use watching::{Confirmed, KEPT_MAX};
 
 use crate::keys::NodeKeys;
 use crate::view::CertifiedView;
+use epochs::Edge;
 use finality::Finality;
 use heights::LastHeight;
 use held::Held;
@@ -45,18 +48,21 @@ use recovery::Recovery;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use sync::Sync;
-use weft_consensus::{Core, OrderedCommit, Proposal};
-use weft_ledger::{Ledger, Snapshot};
+use weft_consensus::{Core, CoreConfig, OrderedCommit, Proposal};
+use weft_ledger::{Ledger, Office, Snapshot};
 use weft_types::{
     Committee, FINALITY_SHARES_MAX, Genesis, Height, MemberIndex, Millis, VERTEX_TRANSACTIONS_MAX,
-    Vertex, VertexBody,
+    Verified, Vertex, VertexBody,
 };
 
 /// The state machine.
 pub struct Replica {
     genesis: Arc<Genesis>,
     committee: Arc<Committee>,
+    keys: Option<NodeKeys>,
+    /// `None`: in no committee, or not in this one.
     own: Option<(MemberIndex, NodeKeys)>,
+    adjust: Option<fn(&mut CoreConfig)>,
     core: Core,
     core_effects: Vec<weft_consensus::Effect>,
     spare_effects: Vec<weft_consensus::Effect>,
@@ -76,6 +82,8 @@ pub struct Replica {
     anchored: Height,
     unordered: bool,
     observing: Observing,
+    edge: Edge,
+    last_own: Option<Verified<Vertex>>,
     progress: Progress,
     sync: Sync,
     /// S2: snapshots of certified heights, for others.
@@ -110,13 +118,19 @@ impl Replica {
                 out.push(Effect::Anchored(height));
             }
             Input::Anchored(_) => {}
-            Input::Deposits(deposits) => self.observed(deposits, out),
+            Input::Deposits(deposits) => self.saw_deposits(deposits, out),
+            Input::Queue(entries) => self.saw_queue(entries, out),
+            Input::BaseReorganised(reason) => self.halt_bridge(Some(reason), out),
+            Input::Ready(ready) => self.heard_ready(ready),
+            Input::OfBefore { from, epoch } => self.help(now, from, epoch, out),
+            Input::Closing(certificate) => self.saw_closing(certificate, out),
             Input::Tick => self.feed(now, weft_consensus::Input::Tick),
         }
         self.run(now, out);
         self.progress.note(self.core.quorum_round(), now);
         self.ask_latest(now, out);
         self.step_sync(now, out);
+        self.tell_ready(now, out);
     }
 
     /// When `handle` wants a `Tick` at the latest.
@@ -126,6 +140,7 @@ impl Replica {
         }
         let recovery = self.recovery.as_ref().and_then(Recovery::deadline);
         let others = recovery.into_iter().chain(self.sync.deadline());
+        let others = others.chain(self.edge_deadline());
         self.core.next_deadline().into_iter().chain(others).min()
     }
 
@@ -149,7 +164,7 @@ impl Replica {
                 }
                 self.spare_effects = effects;
             }
-            if self.recovered(now, out) {
+            if self.open_epoch(now, out) || self.recovered(now, out) {
                 continue;
             }
             let unordered = self.has_work();
@@ -199,6 +214,7 @@ impl Replica {
         // Every height that can have been signed was closed by a commit with a leader up to the floor, and
         // commits above it are executed.
         let height = self.last_height.height.max(self.height_floor);
+        self.height_floor = height;
         self.finality.sign_above(height);
         out.push(Effect::GuardFloor {
             epoch: self.committee.epoch(),
@@ -215,7 +231,8 @@ impl Replica {
             || !self.outbox.is_empty()
             || self.ledger.meta().changed
             || self.finality.uncertified() > 0
-            || self.has_seen_deposits()
+            || self.has_seen_events()
+            || self.has_readies()
     }
 
     fn follow(&mut self, now: Millis, effect: weft_consensus::Effect, out: &mut Vec<Effect>) {
@@ -252,9 +269,12 @@ impl Replica {
         let params = &self.genesis.template.params;
         let payload_max = usize::try_from(params.vertex_payload_bytes_max).unwrap_or(usize::MAX);
         let payload_max = payload_max.min(proposal.payload_bytes_max);
-        let transactions =
-            self.mempool
-                .take(proposal.round, now, VERTEX_TRANSACTIONS_MAX, payload_max);
+        let transactions = match self.ledger.is_closed(self.committee.epoch()) {
+            true => Vec::new(),
+            false => self
+                .mempool
+                .take(proposal.round, now, VERTEX_TRANSACTIONS_MAX, payload_max),
+        };
         let shares = self.outbox.take(FINALITY_SHARES_MAX);
         let body = VertexBody {
             network: self.genesis.network.id(),
@@ -278,11 +298,16 @@ impl Replica {
             digest: vertex.digest(),
         });
         out.push(Effect::Broadcast(vertex.clone()));
+        self.last_own = Some(vertex.clone());
         self.feed(now, weft_consensus::Input::Proposed(vertex));
     }
 
     /// O3, F1: applies a commit, and closes a height when it is time.
     fn execute(&mut self, ordered: OrderedCommit, out: &mut Vec<Effect>) {
+        // E2: what is ordered after the closing commit is nobody's to execute.
+        if self.is_closed() {
+            return;
+        }
         let OrderedCommit {
             commit,
             digest,
@@ -296,14 +321,19 @@ impl Replica {
         let all = vertices.iter().flat_map(|v| v.transactions());
         let transactions: Vec<_> = all.flatten().cloned().collect();
         let observed = self.observations(&vertices);
+        let office = Office {
+            network: self.genesis.network.id(),
+            committee: &self.committee,
+            genesis: self.genesis.template.timestamp_ms,
+        };
         let applied = self.ledger.apply_observing(
             commit.index,
             commit.timestamp,
-            (&observed, &self.committee),
+            (&observed, &office),
             &transactions,
         );
-        if !applied.deposits.is_empty() {
-            self.observing.credited(&self.ledger.bridge());
+        if !observed.is_empty() {
+            self.observing.applied(&self.ledger);
         }
         self.note_outcomes(&applied);
         let statement = self.close_height(&commit, digest);
@@ -326,6 +356,7 @@ impl Replica {
             self.snapshots
                 .insert(statement.height, self.ledger.snapshot());
             self.sign_statement(statement, due, out);
+            self.adopt_closing(out);
         }
     }
 }

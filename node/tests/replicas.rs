@@ -14,9 +14,9 @@ use weft_node::replica::{
 };
 use weft_types::testing::{self, finality_key, user, vertex_key};
 use weft_types::{
-    Amount, AssetId, BaseAddress, BaseAsset, Certificate, Commit, Deposit, Genesis, Height,
-    MemberIndex, Millis, Object, ObjectId, Operation, Payment, Round, Transaction, TransactionBody,
-    Verified, Vertex,
+    Amount, AssetId, BaseAddress, BaseAsset, Certificate, Chained, Commit, Deposit, Genesis,
+    Height, MemberIndex, Millis, Object, ObjectId, Operation, Payment, Round, Transaction,
+    TransactionBody, Verified, Vertex,
 };
 
 const MEMBERS: usize = 4;
@@ -98,7 +98,8 @@ impl World {
         let config = ReplicaConfig {
             genesis: self.genesis.clone(),
             committee: Arc::new(self.genesis.committee().unwrap()),
-            own: Some((MemberIndex(i as u32), keys)),
+            keys: Some(keys),
+            earlier: Vec::new(),
             mempool: MempoolConfig::new(1 << 20),
             adjust: None,
             sync: SyncConfig::default(),
@@ -544,7 +545,7 @@ fn s1_after_an_ordinary_restart_a_replica_looks_first_what_others_have_seen_of_i
 }
 
 /// The vault's first deposits, one in each block, for the third user.
-fn deposits(count: u64) -> Vec<Confirmed> {
+fn deposits(count: u64) -> Vec<Confirmed<Deposit>> {
     let mut digest = Deposit::digest_start();
     let confirmed = (1..=count).map(|index| {
         let deposit = Deposit {
@@ -557,7 +558,7 @@ fn deposits(count: u64) -> Vec<Confirmed> {
         digest = deposit.extend(&digest, index);
         Confirmed {
             index,
-            deposit,
+            event: deposit,
             digest,
             block: index,
         }
@@ -572,10 +573,10 @@ fn b1_deposits_are_credited_once_on_all_replicas_and_an_idle_network_wakes_for_t
     for i in 0..MEMBERS {
         // The last one sees the second deposit only later.
         let seen = if i == 3 { 1 } else { 2 };
-        world.input(i, Input::Deposits(Ok(deposits(seen))));
+        world.input(i, Input::Deposits(deposits(seen)));
     }
     world.run(500);
-    world.input(3, Input::Deposits(Ok(deposits(2))));
+    world.input(3, Input::Deposits(deposits(2)));
     world.run(1_000);
     for i in 0..MEMBERS {
         assert_eq!(world.balance(i, 2), Amount(1_000_200), "replica {i}");
@@ -596,11 +597,11 @@ fn b1_deposits_are_credited_once_on_all_replicas_and_an_idle_network_wakes_for_t
 fn b1_two_of_four_that_see_deposits_credit_nothing() {
     let mut world = World::new();
     for i in 0..2 {
-        world.input(i, Input::Deposits(Ok(deposits(1))));
+        world.input(i, Input::Deposits(deposits(1)));
     }
     world.run(3_000);
     assert_eq!(world.balance(0, 2), Amount(1_000_000));
-    world.input(2, Input::Deposits(Ok(deposits(1))));
+    world.input(2, Input::Deposits(deposits(1)));
     world.run(1_000);
     assert_eq!(world.balance(3, 2), Amount(1_000_100));
 }
@@ -609,11 +610,14 @@ fn b1_two_of_four_that_see_deposits_credit_nothing() {
 fn b1_a_member_whose_chain_took_deposits_back_reports_no_more_and_goes_on_otherwise() {
     let mut world = World::new();
     for i in 0..2 {
-        world.input(i, Input::Deposits(Err("it has lost its blocks".to_owned())));
-        world.input(i, Input::Deposits(Ok(deposits(1))));
+        world.input(
+            i,
+            Input::BaseReorganised("it has lost its blocks".to_owned()),
+        );
+        world.input(i, Input::Deposits(deposits(1)));
     }
     for i in 2..MEMBERS {
-        world.input(i, Input::Deposits(Ok(deposits(1))));
+        world.input(i, Input::Deposits(deposits(1)));
     }
     world.run(2_000);
     assert_eq!(

@@ -147,7 +147,13 @@ impl ProtocolParams {
         check("gc_depth", self.gc_depth, 10, 10_000, "10..=10000")?;
         let epoch = self.epoch_duration_ms.0;
         let longest = 30 * 86_400_000;
-        check("epoch_duration_ms", epoch, 1_000, longest, "1000..=2592000000")?;
+        check(
+            "epoch_duration_ms",
+            epoch,
+            1_000,
+            longest,
+            "1000..=2592000000",
+        )?;
         let confirmations = self.base_confirmations;
         check("base_confirmations", confirmations, 1, 1_000, "1..=1000")?;
         let window = self.challenge_window_s;

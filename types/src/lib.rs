@@ -52,8 +52,8 @@ pub use genesis::{FeeSchedule, Genesis, GenesisAccount, GenesisError, ProtocolPa
 pub use ids::{
     Address, Amount, AssetId, BaseAddress, BridgeId, CollectionId, CommitDigest, CommitIndex,
     CommitteeDigest, ContentHash, DealId, EditionId, Epoch, GenesisDigest, Height, IdError, ItemId,
-    MemberIndex, Millis, NetworkId, Root, RosterId, Round, Stake, StateKey, StatementDigest, TokenId,
-    TransactionId, VertexDigest, WithdrawalId,
+    MemberIndex, Millis, NetworkId, Root, RosterId, Round, Stake, StateKey, StatementDigest,
+    TokenId, TransactionId, VertexDigest, WithdrawalId,
 };
 pub use list::{LIST_BLOCK, block_root, list_proof, list_root, root_of_blocks, verify_list_proof};
 pub use network::Network;
@@ -68,8 +68,7 @@ pub use operation::{
 pub use possession::Possession;
 pub use receipt::{Failure, FailureCode, Receipt, ReceiptError};
 pub use roster::{
-    ENTRIES_MAX, MemberKeys, QueueEntry, READIES_MAX, Ready, Roster, RosterError, Seat,
-    WAITING_MAX,
+    ENTRIES_MAX, MemberKeys, QueueEntry, READIES_MAX, Ready, Roster, RosterError, Seat, WAITING_MAX,
 };
 pub use splitmix::SplitMix64;
 pub use state::{

@@ -6,8 +6,8 @@ use crate::ed25519;
 use crate::ids::{
     Address, Amount, AssetId, BaseAddress, BridgeId, CollectionId, CommitDigest, CommitIndex,
     CommitteeDigest, ContentHash, DealId, EditionId, Epoch, GenesisDigest, Height, ItemId,
-    MemberIndex, Millis, NetworkId, Root, RosterId, Round, Stake, StateKey, StatementDigest, TokenId,
-    TransactionId, VertexDigest, WithdrawalId,
+    MemberIndex, Millis, NetworkId, Root, RosterId, Round, Stake, StateKey, StatementDigest,
+    TokenId, TransactionId, VertexDigest, WithdrawalId,
 };
 use std::borrow::Cow;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};

@@ -11,7 +11,7 @@ pub use wired::RosterError;
 
 use crate::committee::{Committee, CommitteeError, Member};
 use crate::feed::Feed;
-use crate::ids::{Epoch, MemberIndex, Millis, Stake};
+use crate::ids::{CommitIndex, Epoch, MemberIndex, Millis, Stake};
 
 /// Most entries that one edge applies; no more wait in the ledger.
 pub const WAITING_MAX: u64 = 256;
@@ -35,6 +35,8 @@ pub struct Roster {
     pub epoch: Epoch,
     /// When it began, in ledger time.
     pub since: Millis,
+    /// The last commit of the epoch before; zero for the first epoch.
+    pub after: CommitIndex,
     /// Ascending by id.
     pub seats: Vec<Seat>,
     /// Ids of seats whose weight moves at the next edge, in the order in which they do.
@@ -63,6 +65,7 @@ impl Roster {
         Self {
             epoch: committee.epoch(),
             since,
+            after: CommitIndex::ZERO,
             seats: committee.members().iter().map(seat).collect(),
             moving: Vec::new(),
             queue: Feed::new(QueueEntry::digest_start()),
@@ -127,9 +130,10 @@ impl Roster {
         }
     }
 
-    /// The next epoch begins.
-    pub fn open_next(&mut self, now: Millis) {
+    /// The next epoch begins, after a commit.
+    pub fn open_next(&mut self, after: CommitIndex, now: Millis) {
         *self = self.after_edge();
+        self.after = after;
         self.since = now;
     }
 }

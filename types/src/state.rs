@@ -5,7 +5,7 @@
 
 use crate::hash::{Domain, blake3};
 use crate::ids::{
-    Address, BridgeId, CollectionId, DealId, EditionId, IdError, ItemId, RosterId, Root, StateKey,
+    Address, BridgeId, CollectionId, DealId, EditionId, IdError, ItemId, Root, RosterId, StateKey,
     TokenId, TransactionId, WithdrawalId,
 };
 use crate::wire;

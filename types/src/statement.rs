@@ -3,9 +3,9 @@
 //! struct, so that one signature serves light clients, state sync and the contract.
 
 use crate::bls;
-use crate::feed::FeedReport;
 use crate::commit::Commit;
 use crate::committee::{Committee, MemberSet, address_word, word};
+use crate::feed::FeedReport;
 use crate::hash::keccak;
 use crate::ids::{
     CommitDigest, CommitIndex, CommitteeDigest, Epoch, GenesisDigest, Height, Millis, NetworkId,

@@ -3,9 +3,9 @@
 
 use crate::bls;
 use crate::bridge::{BaseAsset, Bridge, Withdrawal};
-use crate::feed::{Feed, FeedReport};
 use crate::committee::{Committee, Member, MemberSet};
 use crate::ed25519::{PublicKey, SecretKey};
+use crate::feed::{Feed, FeedReport};
 use crate::genesis::{Genesis, GenesisAccount, ProtocolParams, Template};
 use crate::ids::{
     Address, Amount, BaseAddress, CommitDigest, CommitIndex, CommitteeDigest, Epoch, GenesisDigest,

@@ -12,8 +12,8 @@ pub use reference::VertexRef;
 use crate::bridge::{BridgeError, DEPOSITS_MAX, Deposit};
 use crate::committee::{Committee, MEMBERS_MAX, Member, MemberSet};
 use crate::ed25519::SecretKey;
-use crate::hash::{Domain, blake3};
 use crate::feed::FeedReport;
+use crate::hash::{Domain, blake3};
 use crate::ids::{
     Epoch, IdError, MemberIndex, Millis, NetworkId, Round, StatementDigest, VertexDigest,
 };

@@ -8,9 +8,8 @@ use crate::live::Objects;
 use std::sync::Arc;
 use weft_types::{
     Address, AssetAmount, AssetId, BaseAddress, BaseAsset, Bridge, BridgeId, Bundle, Collection,
-    CollectionId, Committee, Deposit, Edition, EditionId, FailureCode,
-    Item, ItemId, ItemState, Object, ObjectId, TokenId, Withdrawal, WithdrawalId, erc721_edition,
-    erc721_of,
+    CollectionId, Committee, Deposit, Edition, EditionId, FailureCode, Item, ItemId, ItemState,
+    Object, ObjectId, TokenId, Withdrawal, WithdrawalId, erc721_edition, erc721_of,
 };
 
 /// Takes up what the vertices of a commit say of the vault, in their order, and credits what is agreed: those

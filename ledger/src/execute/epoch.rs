@@ -7,7 +7,7 @@ use crate::draft::Draft;
 use crate::ledger::{Observed, Office};
 use crate::live::Objects;
 use std::sync::Arc;
-use weft_types::{Millis, Object, ObjectId, Roster, RosterId, WAITING_MAX};
+use weft_types::{CommitIndex, Millis, Object, ObjectId, Roster, RosterId, WAITING_MAX};
 
 const ID: ObjectId = ObjectId::Roster(RosterId::THE_ONE);
 
@@ -17,7 +17,7 @@ pub(crate) fn convene<B: Objects>(
     draft: &mut Draft<'_, B>,
     observed: &[Observed<'_>],
     office: &Office<'_>,
-    (now, duration): (Millis, Millis),
+    (commit, now, duration): (CommitIndex, Millis, Millis),
 ) {
     let before = draft.get(&ID).and_then(Object::as_roster).cloned();
     let mut roster = match &before {
@@ -27,7 +27,7 @@ pub(crate) fn convene<B: Objects>(
         None => Roster::genesis(office.committee, office.genesis),
     };
     if roster.closed && roster.epoch.next() == office.committee.epoch() {
-        roster.open_next(now);
+        roster.open_next(commit.saturating_sub(1), now);
     }
     assert!(
         roster.epoch == office.committee.epoch() && !roster.closed,

@@ -3,8 +3,8 @@
 use crate::world::*;
 use weft_types::testing::user;
 use weft_types::{
-    Amount, AssetId, BaseAsset, CollectionId, DEPOSITS_MAX, Deposit, EditionId, FeedReport,
-    FailureCode, ItemId, Object, ObjectId, Observation, Root, Withdrawal, WithdrawalId,
+    Amount, AssetId, BaseAsset, CollectionId, DEPOSITS_MAX, Deposit, EditionId, FailureCode,
+    FeedReport, ItemId, Object, ObjectId, Observation, Root, Withdrawal, WithdrawalId,
 };
 
 fn native(to: u64, amount: u64) -> Deposit {

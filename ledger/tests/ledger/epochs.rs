@@ -25,7 +25,11 @@ fn entry(id: u64, weight: u64) -> QueueEntry {
 }
 
 fn roster(world: &World) -> Roster {
-    world.ledger.roster().map(|r| Roster::clone(&r)).expect("there is one")
+    world
+        .ledger
+        .roster()
+        .map(|r| Roster::clone(&r))
+        .expect("there is one")
 }
 
 fn report(world: &World, entries: &[QueueEntry]) -> FeedReport {
@@ -110,11 +114,17 @@ fn a_member_joins_with_the_next_epoch() {
     world.committee = next.clone();
     ready(&mut world, DURATION + 5, &[]);
     let roster = roster(&world);
-    assert_eq!((roster.epoch, roster.since), (next.epoch(), Millis(DURATION + 5)));
+    assert_eq!(
+        (roster.epoch, roster.since),
+        (next.epoch(), Millis(DURATION + 5))
+    );
     assert!(!roster.closed && roster.ready.is_empty() && roster.waiting.is_empty());
     assert_eq!(roster.committee(), Ok(next));
     let roots = world.ledger.close_height(false);
-    assert_eq!((roots.registry_cursor, roots.next_committee.is_zero()), (1, true));
+    assert_eq!(
+        (roots.registry_cursor, roots.next_committee.is_zero()),
+        (1, true)
+    );
 }
 
 #[test]
@@ -127,7 +137,8 @@ fn an_epoch_closes_only_when_a_quorum_of_the_next_committee_is_ready() {
     assert!(!roster(&world).closed, "three of five");
     // One that another has signed, and one of nobody.
     let next = roster(&world).next_committee().expect("announced").digest();
-    let forged = [(3, 0), (77, 76)].map(|(id, key)| Ready::sign(id, network().id(), next, &vertex_key(key)));
+    let forged =
+        [(3, 0), (77, 76)].map(|(id, key)| Ready::sign(id, network().id(), next, &vertex_key(key)));
     let said = Observation {
         readies: forged.into(),
         ..Observation::default()
@@ -202,7 +213,10 @@ fn a_restart_in_each_state_goes_on_as_if_there_had_been_none() {
         let mut other = restarted(&world);
         let (a, b) = (to_next(&mut world), to_next(&mut other));
         assert_eq!(a, b);
-        assert_eq!(world.ledger.snapshot().root(), other.ledger.snapshot().root());
+        assert_eq!(
+            world.ledger.snapshot().root(),
+            other.ledger.snapshot().root()
+        );
         world.committee = a;
         let now = world.now + 1;
         ready(&mut world, now, &[]);

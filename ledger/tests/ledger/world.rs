@@ -4,10 +4,10 @@ use std::sync::Arc;
 use weft_ledger::{Applied, Ledger, Observed, Office, Refusal};
 use weft_types::testing::{self, user, user_key};
 use weft_types::{
-    Address, Amount, AssetAmount, AssetId, BaseAddress, BaseAsset, Bundle, CollectionId, DealId,
-    Chained, Committee, Deposit, EditionId, Failure, FailureCode, FeedReport, Item, ItemId, Millis,
-    MintEntry, NewDeal, NewEdition, Object, ObjectId, Observation, Operation, Payment, ProtocolParams, Receipt, Template,
-    TokenId, Transaction, TransactionBody, Verified,
+    Address, Amount, AssetAmount, AssetId, BaseAddress, BaseAsset, Bundle, Chained, CollectionId,
+    Committee, DealId, Deposit, EditionId, Failure, FailureCode, FeedReport, Item, ItemId, Millis,
+    MintEntry, NewDeal, NewEdition, Object, ObjectId, Observation, Operation, Payment,
+    ProtocolParams, Receipt, Template, TokenId, Transaction, TransactionBody, Verified,
 };
 
 /// What a vertex says of the base chain, and whose it is.

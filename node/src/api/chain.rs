@@ -145,7 +145,7 @@ pub async fn committee(
     State(state): State<ApiState>,
     reading: Reading,
 ) -> Result<Response, Failure> {
-    let committee = state.genesis.committee().map_err(Failure::internal)?;
+    let committee = state.committee.borrow().clone();
     Ok(reading.answer(&Committee {
         epoch: committee.epoch(),
         digest: committee.digest(),

@@ -8,7 +8,7 @@ use crate::events::EventLog;
 use crate::keys::{KeyError, read_secret};
 use crate::metrics::{CheckpointResult, Metrics};
 use crate::replica::Input as ReplicaInput;
-use crate::replica::posting::{Effect, Input, Posting, Seen, TURN, Unposted};
+use crate::replica::posting::{self, Effect, Input, Posting, Seen, TURN, Unposted};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use weft_basechain::{
     AccountKey, At, BaseChain, ClientError, Contracts, Endpoint, SubmitOutcome, SubmitterSchedule,
 };
 use weft_storage::{Durability, Store};
-use weft_types::{Certificate, Genesis, Height, MemberIndex, Verified};
+use weft_types::{Certificate, Committee, Genesis, Height, MemberIndex, Verified, ed25519};
 
 /// Longest wait for the base chain at the start.
 const START_TIME_MAX: Duration = Duration::from_secs(5);
@@ -29,8 +29,7 @@ pub struct Checkpoints {
     pub contracts: Contracts,
     /// Pays for posting; without it this node only watches.
     pub key: Option<AccountKey>,
-    pub own: Option<MemberIndex>,
-    pub schedule: SubmitterSchedule,
+    pub vertex_key: Option<ed25519::PublicKey>,
     /// Known to be final before this start.
     pub anchored: Height,
     pub commands: Commands,
@@ -116,9 +115,15 @@ enum Question {
 }
 
 impl Checkpoints {
-    pub async fn run(self, mut unposted: watch::Receiver<Unposted>, stop: CancellationToken) {
+    pub async fn run(
+        self,
+        mut unposted: watch::Receiver<Unposted>,
+        mut in_office: watch::Receiver<Arc<Committee>>,
+        stop: CancellationToken,
+    ) {
         let pays = self.key.is_some();
-        let mut posting = Posting::new(self.own, pays, self.schedule, self.anchored);
+        let (own, schedule) = self.duties(&in_office.borrow_and_update());
+        let mut posting = Posting::new(own, pays, schedule, self.anchored);
         let mut chain = None;
         let mut asking: Option<Asking> = None;
         let mut effects = Vec::new();
@@ -164,9 +169,20 @@ impl Checkpoints {
                     }
                     Input::Due(unposted.borrow_and_update().clone())
                 }
+                Ok(()) = in_office.changed() => {
+                    let (own, schedule) = self.duties(&in_office.borrow_and_update());
+                    posting.enter(own, schedule);
+                    Input::Tick
+                }
                 () = sleep => Input::Tick,
             };
         }
+    }
+
+    /// B2: this node's part in a committee.
+    fn duties(&self, committee: &Committee) -> (Option<MemberIndex>, SubmitterSchedule) {
+        let own = self.vertex_key.and_then(|key| committee.index_of(&key));
+        (own, posting::schedule(committee.size()))
     }
 
     async fn tell(&self, effect: Effect) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use weft_basechain::{At, BaseChain, ClientError, Contracts, Deposited, Endpoint};
-use weft_types::{Bridge, BridgeId, FeedReport, Object, ObjectId};
+use weft_types::{Bridge, BridgeId, Deposit, FeedReport, Object, ObjectId};
 
 /// Between two looks at the base chain.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -101,7 +101,7 @@ impl Deposits {
         let to = deep.min(reading.block.saturating_add(BLOCKS_MAX));
         let found = chain.deposits_between(reading.block + 1, to).await?;
         let new = found.into_iter().filter(|d| d.index > reading.last.count);
-        let mut new: Vec<Confirmed> = new.map(confirmed).collect();
+        let mut new: Vec<Confirmed<Deposit>> = new.map(confirmed).collect();
         reading.block = to;
         if new.len() > room {
             new.truncate(room);
@@ -118,13 +118,14 @@ impl Deposits {
         Ok(self.hand_on(Ok(new)).await)
     }
 
-    async fn hand_on(&self, deposits: Result<Vec<Confirmed>, String>) -> Look {
+    async fn hand_on(&self, deposits: Result<Vec<Confirmed<Deposit>>, String>) -> Look {
         let over = deposits.is_err();
+        let input = match deposits {
+            Ok(deposits) => Input::Deposits(deposits),
+            Err(reason) => Input::BaseReorganised(reason),
+        };
         // A closed channel means that the node is stopping, and `stop` ends this task.
-        let _ = self
-            .commands
-            .send(Command(Input::Deposits(deposits), None))
-            .await;
+        let _ = self.commands.send(Command(input, None)).await;
         if over { Look::Over } else { Look::More }
     }
 
@@ -134,10 +135,7 @@ impl Deposits {
         let found = view.snapshot.get(&ObjectId::Bridge(BridgeId::THE_ONE));
         let bridge = found.as_ref().and_then(Object::as_bridge);
         let bridge = bridge.map_or_else(Bridge::default, |b| Bridge::clone(b));
-        FeedReport {
-            count: bridge.processed,
-            digest: bridge.digest,
-        }
+        bridge.deposits.taken()
     }
 }
 
@@ -187,10 +185,10 @@ async fn taken_back(
     Ok(None)
 }
 
-fn confirmed(deposited: Deposited) -> Confirmed {
+fn confirmed(deposited: Deposited) -> Confirmed<Deposit> {
     Confirmed {
         index: deposited.index,
-        deposit: deposited.deposit,
+        event: deposited.deposit,
         digest: deposited.digest,
         block: deposited.block,
     }

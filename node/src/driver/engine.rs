@@ -5,9 +5,11 @@
 
 use super::DriverError;
 use super::clock::Clock;
-use super::fetch::{ask_latest, fetch};
+use super::epochs;
+use super::fetch::{ask_latest, fetch, tell_ready};
 use super::guard::Guard;
 use super::inbound::{CERTIFICATE_FRAME, VERTEX_FRAME, Verifier};
+use super::links::Links;
 use super::restore::LEDGER_META;
 use super::sync::ask_sync;
 use super::take_over::store_aside;
@@ -27,9 +29,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
-use weft_network::{FrameKind, Handle as Network};
+use weft_network::FrameKind;
 use weft_storage::{CommitBatch, Durability, GuardFloor, Store};
-use weft_types::{Certificate, Height, NetworkId, Verified, Vertex};
+use weft_types::{Certificate, Committee, Height, NetworkId, Verified, Vertex};
 
 /// Commands that wait for the replica's thread.
 pub const COMMANDS_MAX: usize = 1024;
@@ -69,7 +71,9 @@ pub struct Engine {
     pub recovering: Option<String>,
     /// Whether the log has last said that rounds do not end.
     pub stalled: bool,
-    pub network: Network,
+    pub network: Links,
+    /// E2: the committee in office, for all that depends on it.
+    pub committees: watch::Sender<Arc<Committee>>,
     pub verifier: Verifier,
     pub commands: Commands,
     pub readers: Readers,
@@ -234,31 +238,51 @@ impl Engine {
             Effect::Broadcast(vertex) => {
                 let encoded = vertex.encode();
                 self.publish_to_observers(VERTEX_FRAME, || encoded.clone());
-                if let Err(error) = self.network.broadcast(VERTEX_FRAME, encoded) {
+                if let Err(error) = self.network.get().broadcast(VERTEX_FRAME, encoded) {
                     tracing::warn!(%error, vertex = %vertex.reference(), "not sent");
                 }
             }
             Effect::Relay { to, vertex } => {
                 // One that is not queued is fetched by the peer instead.
-                let _ = self.network.send(to, VERTEX_FRAME, vertex.encode());
+                let _ = self.network.get().send(to, VERTEX_FRAME, vertex.encode());
             }
             Effect::Fetch(request) => {
-                let (network, verifier) = (self.network.clone(), self.verifier.clone());
-                let commands = self.commands.clone();
+                let (network, verifier) = (self.network.get(), self.verifier.clone());
+                let (commands, epoch) = (self.commands.clone(), self.replica.epoch());
                 self.runtime
-                    .spawn(fetch(network, verifier, commands, request));
+                    .spawn(fetch(network, verifier, commands, (epoch, request)));
             }
             Effect::AskLatest(of) => {
-                let (network, verifier) = (self.network.clone(), self.verifier.clone());
-                let commands = self.commands.clone();
+                let (network, verifier) = (self.network.get(), self.verifier.clone());
+                let (commands, epoch) = (self.commands.clone(), self.replica.epoch());
                 self.runtime
-                    .spawn(ask_latest(network, verifier, commands, of));
+                    .spawn(ask_latest(network, verifier, commands, (epoch, of)));
             }
             Effect::AskSync(ask) => {
-                let (network, commands) = (self.network.clone(), self.commands.clone());
+                let (network, commands) = (self.network.get(), self.commands.clone());
                 self.runtime.spawn(ask_sync(network, commands, ask));
             }
             Effect::TakeOver(synced) => self.take_over(&synced)?,
+            Effect::SendReady(ready) => {
+                let network = self.network.get();
+                for peer in network.peers() {
+                    let (network, ready) = (network.clone(), ready.clone());
+                    self.runtime.spawn(tell_ready(network, peer.member, ready));
+                }
+            }
+            Effect::SendClosing {
+                to,
+                certificate,
+                vertex,
+            } => {
+                // What is not queued is asked for again.
+                let network = self.network.get();
+                if let Some(vertex) = vertex {
+                    let _ = network.send(to, VERTEX_FRAME, vertex.encode());
+                }
+                let _ = network.send(to, CERTIFICATE_FRAME, certificate.encode());
+            }
+            Effect::EpochOpened { committee, by } => self.enter(committee, &by)?,
             Effect::BridgeHalted(reason) => {
                 tracing::error!(
                     "the bridge is halted: {reason}; deposits are credited no more, everything else goes on"
@@ -279,6 +303,21 @@ impl Engine {
             }
             Effect::Halt(reason) => tracing::error!(reason, "halted"),
         }
+        Ok(())
+    }
+
+    /// E2: the store knows the committee before anything is signed in its epoch.
+    fn enter(&mut self, committee: Arc<Committee>, by: &Certificate) -> Result<(), DriverError> {
+        epochs::remember(&self.store, &committee, by)?;
+        self.verifier.enter(committee.clone());
+        tracing::info!(
+            epoch = %committee.epoch(),
+            members = committee.size(),
+            height = %by.statement.height,
+            "the next epoch is open"
+        );
+        self.committees.send_replace(committee);
+        self.publish();
         Ok(())
     }
 
@@ -382,8 +421,9 @@ impl Engine {
 
     /// Costs nothing while no observer is connected; what is not sent is published by others too.
     fn publish_to_observers(&self, kind: FrameKind, encoded: impl FnOnce() -> Bytes) {
-        if self.network.stats().observers > 0 {
-            let _ = self.network.publish(kind, encoded());
+        let network = self.network.get();
+        if network.stats().observers > 0 {
+            let _ = network.publish(kind, encoded());
         }
     }
 

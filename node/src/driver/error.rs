@@ -42,15 +42,6 @@ pub enum DriverError {
          one there that was registered with it"
     )]
     FinalityKey(PathBuf),
-    #[error(
-        "the vertex key in {keys}, {vertex}, is no member's in the committee of {genesis}: use the keys \
-         that were registered, or the genesis of their network; who is no member follows with --observer"
-    )]
-    NoMember {
-        keys: PathBuf,
-        vertex: weft_types::ed25519::PublicKey,
-        genesis: PathBuf,
-    },
     #[error(transparent)]
     Restore(#[from] RestoreError),
     #[error("stored data do not fit together: {0}")]
@@ -88,7 +79,6 @@ impl DriverError {
             | Self::Read { .. }
             | Self::Genesis { .. }
             | Self::FinalityKey(_)
-            | Self::NoMember { .. }
             | Self::Address { .. }
             | Self::Listen { .. }
             | Self::Mismatch(_) => true,

@@ -14,7 +14,8 @@ use weft_network::Handle;
 use weft_storage::{PageRequest, Store, StoreError};
 use weft_types::wire::latest::Answer;
 use weft_types::{
-    Epoch, MEMBERS_MAX, MemberIndex, MemberSet, Round, VERTEX_BYTES_MAX, Vertex, VertexRef, wire,
+    Epoch, MEMBERS_MAX, MemberIndex, MemberSet, Ready, Round, VERTEX_BYTES_MAX, Vertex, VertexRef,
+    wire,
 };
 
 /// How much is answered at once.
@@ -70,7 +71,6 @@ pub struct Shows {
 #[derive(Clone, Copy)]
 pub struct Source<'a> {
     pub store: &'a Store,
-    pub epoch: Epoch,
     /// S2: the snapshots that are held for others.
     pub held: &'a [CertifiedView],
 }
@@ -83,8 +83,9 @@ pub fn serve(
     limits: AnswerLimits,
     shows: Option<Shows>,
 ) -> Result<Bytes, ServeError> {
-    let Source { store, epoch, .. } = *source;
+    let store = source.store;
     let request = wire::FetchRequest::decode(request)?;
+    let epoch = Epoch(request.epoch);
     if let Some(sync) = &request.sync {
         return sync::answer(store, source.held, sync);
     }
@@ -174,9 +175,15 @@ fn latest(store: &Store, epoch: Epoch, shows: Shows) -> Result<wire::FetchRespon
 
 /// S1: asks a member for the latest vertex that it has signed. One that does not answer, or not as it
 /// should, is asked again later.
-pub async fn ask_latest(network: Handle, verifier: Verifier, commands: Commands, of: MemberIndex) {
+pub async fn ask_latest(
+    network: Handle,
+    verifier: Verifier,
+    commands: Commands,
+    (epoch, of): (Epoch, MemberIndex),
+) {
     let request = wire::FetchRequest {
         latest: true,
+        epoch: epoch.0,
         ..wire::FetchRequest::default()
     };
     let answer = match network.fetch(of, request.encode_to_vec().into()).await {
@@ -209,10 +216,32 @@ pub async fn ask_latest(network: Handle, verifier: Verifier, commands: Commands,
     }
 }
 
+/// E2: tells a member that this node is ready. One that does not hear it is told again.
+pub async fn tell_ready(network: Handle, to: MemberIndex, ready: Ready) {
+    let request = wire::FetchRequest {
+        ready: Some((&ready).into()),
+        ..wire::FetchRequest::default()
+    };
+    if let Err(error) = network.fetch(to, request.encode_to_vec().into()).await {
+        tracing::debug!(member = %to, %error, "was not told that this node is ready");
+    }
+}
+
+/// E2: what a request tells instead of asking.
+pub fn told_ready(request: &Bytes) -> Option<Ready> {
+    let request = wire::FetchRequest::decode(request.clone()).ok()?;
+    Ready::try_from(&request.ready?).ok()
+}
+
 /// Asks one member, and hands what it answers to the verifier; then says that it is over.
-pub async fn fetch(network: Handle, verifier: Verifier, commands: Commands, fetch: FetchRequest) {
+pub async fn fetch(
+    network: Handle,
+    verifier: Verifier,
+    commands: Commands,
+    (epoch, fetch): (Epoch, FetchRequest),
+) {
     let from = fetch.from;
-    let request = match &fetch.wanted {
+    let mut request = match &fetch.wanted {
         Wanted::Vertices(vertices) => wire::FetchRequest {
             vertices: vertices.iter().map(Into::into).collect(),
             ..wire::FetchRequest::default()
@@ -226,6 +255,7 @@ pub async fn fetch(network: Handle, verifier: Verifier, commands: Commands, fetc
             ..wire::FetchRequest::default()
         },
     };
+    request.epoch = epoch.0;
     let answer = network.fetch(from, request.encode_to_vec().into()).await;
     let answer = answer
         .map_err(|error| error.to_string())

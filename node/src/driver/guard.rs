@@ -4,7 +4,7 @@
 use super::DriverError;
 use crate::keys::NodeKeys;
 use crate::replica::Lost;
-use crate::replica::restore::{GuardFit, GuardFound, guard_fit};
+use crate::replica::restore::{GuardFit, GuardFound, guard_fit, signed_in};
 use std::path::{Path, PathBuf};
 use weft_storage::{GuardError, GuardFloor, SigningGuard, Store};
 use weft_types::{Epoch, Height, NetworkId, Round, StatementDigest, VertexDigest, ed25519};
@@ -20,13 +20,14 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// Opens the guard and compares it with the database. Returns the highest round that it has let
+    /// Opens the guard and compares it with the database. Returns the highest round of the epoch that it has let
     /// pass, or why that is not known.
     pub fn open(
         data: &Path,
         network: NetworkId,
         keys: &NodeKeys,
         store: &Store,
+        epoch: Epoch,
     ) -> Result<(Self, Result<Round, Lost>), DriverError> {
         let path = data.join(GUARD_FILE);
         let key = keys.vertex.public();
@@ -63,19 +64,19 @@ impl Guard {
         };
         let own = signed.map(|own| (own.epoch, own.vertex, vertex.as_ref()));
         let signed = match guard_fit(found, own) {
-            GuardFit::Fits => Ok(guard.signed()),
-            GuardFit::Guard(epoch, own) => {
-                guard.sign_vertex(epoch, own.round, own.digest)?;
-                Ok(own.round)
+            GuardFit::Fits => signed_in(epoch, guard.signed()),
+            GuardFit::Guard(of, own) => {
+                guard.sign_vertex(of, own.round, own.digest)?;
+                signed_in(epoch, Some((of, own.round)))
             }
             GuardFit::Lost(lost) => Err(lost),
         };
         Ok((guard, signed))
     }
 
-    fn signed(&self) -> Round {
+    fn signed(&self) -> Option<(Epoch, Round)> {
         let highest = self.file.as_ref().and_then(SigningGuard::highest_vertex);
-        highest.map_or(Round::ZERO, |s| s.round)
+        highest.map(|s| (s.epoch, s.round))
     }
 
     /// The height up to which no statement is signed.

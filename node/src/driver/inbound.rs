@@ -3,14 +3,16 @@
 //! the sockets of whoever sends it.
 
 use super::engine::{COMMANDS_BYTES_MAX, Command, Commands, Room};
-use super::fetch::{AnswerLimits, MEMBERS, OBSERVERS, ServeError, Shows, Source, asked_for, serve};
+use super::fetch::{
+    AnswerLimits, MEMBERS, OBSERVERS, ServeError, Shows, Source, asked_for, serve, told_ready,
+};
 use crate::metrics::Metrics;
 use crate::replica::Input;
 use crate::view::View;
 use bytes::Bytes;
 use dashmap::DashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -18,7 +20,8 @@ use tokio_util::sync::CancellationToken;
 use weft_network::{Event, Events, FrameKind};
 use weft_storage::Store;
 use weft_types::{
-    Committee, MemberIndex, NetworkId, Verified, Vertex, VertexDigest, VertexError, verify_vertex,
+    Certificate, Committee, MemberIndex, NetworkId, Verified, Vertex, VertexDigest, VertexError,
+    verify_vertex,
 };
 
 /// Frames that carry an encoded vertex.
@@ -30,7 +33,8 @@ pub const CERTIFICATE_FRAME: FrameKind = FrameKind(2);
 #[derive(Clone)]
 pub struct Verifier {
     network: NetworkId,
-    committee: Arc<Committee>,
+    /// In office.
+    committee: Arc<RwLock<Arc<Committee>>>,
     places: Arc<Semaphore>,
     /// For the bytes of what is verified and waits for the replica.
     room: Arc<Semaphore>,
@@ -49,7 +53,7 @@ impl Verifier {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
             network,
-            committee,
+            committee: Arc::new(RwLock::new(committee)),
             // One more than cores, so that none idles while a result is handed over.
             places: Arc::new(Semaphore::new(cores + 1)),
             room: Arc::new(Semaphore::new(COMMANDS_BYTES_MAX)),
@@ -57,6 +61,32 @@ impl Verifier {
             metrics,
             in_work: Arc::default(),
         }
+    }
+
+    /// E3: certificates tell a node nothing that its own execution does not, but for one that closes its epoch.
+    pub async fn certificate(&self, bytes: Bytes) {
+        let Ok(certificate) = Certificate::decode(bytes) else {
+            return;
+        };
+        let statement = &certificate.statement;
+        let closes = !statement.next_committee.is_zero();
+        if closes && statement.epoch == self.committee().epoch() {
+            let closing = Command(Input::Closing(certificate), None);
+            let _ = self.commands.send(closing).await;
+        }
+    }
+
+    /// E2: from now on vertices are of this committee's epoch.
+    pub fn enter(&self, committee: Arc<Committee>) {
+        *self
+            .committee
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = committee;
+    }
+
+    fn committee(&self) -> Arc<Committee> {
+        let committee = self.committee.read();
+        committee.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Verifies a vertex on the pool and hands it to the replica; returns as soon as a place on the
@@ -92,7 +122,7 @@ impl Verifier {
 
     fn decode_and_verify(&self, bytes: Bytes) -> Result<Verified<Vertex>, VertexError> {
         let vertex = Vertex::decode(bytes)?;
-        verify_vertex(vertex, self.network, &self.committee, &|_| None)
+        verify_vertex(vertex, self.network, &self.committee(), &|_| None)
     }
 
     async fn start(&self, from: MemberIndex, vertices: Vec<Bytes>) -> Option<JoinHandle<()>> {
@@ -114,8 +144,9 @@ impl Verifier {
         if digest.is_some_and(|digest| self.in_work.insert(digest, ()).is_some()) {
             return;
         }
-        let verified =
-            decoded.and_then(|v| verify_vertex(v, self.network, &self.committee, &|_| None));
+        let committee = self.committee();
+        let epoch = decoded.as_ref().map(Vertex::epoch).ok();
+        let verified = decoded.and_then(|v| verify_vertex(v, self.network, &committee, &|_| None));
         self.metrics.verify(begun.elapsed());
         match verified {
             Ok(vertex) => {
@@ -124,6 +155,16 @@ impl Verifier {
                 let input = Input::Vertex { vertex, from };
                 // Closed only when the node stops.
                 let _ = self.commands.blocking_send(Command(input, room));
+            }
+            // E3: it has not come so far.
+            Err(_) if epoch.is_some_and(|epoch| epoch < committee.epoch()) => {
+                let epoch = epoch.unwrap_or_default();
+                let input = Input::OfBefore { from, epoch };
+                let _ = self.commands.try_send(Command(input, None));
+            }
+            // E3: this node has not; others help.
+            Err(VertexError::Epoch { found, .. }) if found > committee.epoch() => {
+                tracing::debug!(member = %from, epoch = %found, "sent a vertex of an epoch to come");
             }
             Err(error) => {
                 tracing::warn!(member = %from, %error, "refused a vertex");
@@ -167,6 +208,12 @@ impl Server {
         tokio::task::spawn_blocking(move || {
             // Whoever asked may have given up while the request waited.
             if !reply.is_closed() {
+                if let Some(ready) = told_ready(&request) {
+                    // Told again if there is no room.
+                    let _ = this.commands.try_send(Command(Input::Ready(ready), None));
+                    drop(reply.send(Bytes::new()));
+                    return;
+                }
                 if let Some(by) = asker {
                     let vertices = asked_for(&request);
                     // A hint: a replica that is busy does without.
@@ -179,7 +226,6 @@ impl Server {
                 let view = this.views.borrow().clone();
                 let source = Source {
                     store: &this.store,
-                    epoch: view.epoch,
                     held: &view.held,
                 };
                 match serve(&source, request, limits, shows) {
@@ -195,15 +241,23 @@ impl Server {
     }
 }
 
+/// What answers and verifies.
+#[derive(Clone)]
+pub struct Inbound {
+    pub verifier: Verifier,
+    pub store: Arc<Store>,
+    pub views: watch::Receiver<Arc<View>>,
+    pub knows_signed: Arc<AtomicBool>,
+}
+
 /// Follows the network's events until it ends.
-pub async fn run(
-    mut events: Events,
-    verifier: Verifier,
-    store: Arc<Store>,
-    views: watch::Receiver<Arc<View>>,
-    knows_signed: Arc<AtomicBool>,
-    stop: CancellationToken,
-) {
+pub async fn run(mut events: Events, inbound: Inbound, stop: CancellationToken) {
+    let Inbound {
+        verifier,
+        store,
+        views,
+        knows_signed,
+    } = inbound;
     let server = Server {
         store,
         commands: verifier.commands.clone(),
@@ -224,8 +278,7 @@ pub async fn run(
             Event::Frame { from, kind, bytes } | Event::Gossip { from, kind, bytes } => {
                 match kind {
                     VERTEX_FRAME => verifier.vertex(from, bytes).await,
-                    // Certificates tell an observer nothing that its own execution does not.
-                    CERTIFICATE_FRAME => {}
+                    CERTIFICATE_FRAME => verifier.certificate(bytes).await,
                     FrameKind(other) => {
                         tracing::debug!(member = %from, kind = other, "frame of an unknown kind");
                     }

@@ -2,16 +2,19 @@
 //! here asks anybody; what is wrong stops the node.
 
 use super::DriverError;
+use super::epochs;
 use super::guard::Guard;
 use super::take_over::synced_from;
-use crate::replica::restore::{Found, ReceiptsNeeded, first_round, genesis_commit};
+use crate::replica::restore::{
+    Found, ReceiptsNeeded, first_round_after, genesis_commit, in_office,
+};
 use crate::replica::{Lost, Restored, ledger_meta, stored_objects, whole_from};
 use std::sync::Arc;
 use weft_storage::{CommitBatch, Cursor, Durability, PageRequest, Store};
 use weft_types::api::Checkpoint;
 use weft_types::{
-    Commit, CommitIndex, Committee, Genesis, Height, Receipt, Round, Statement, Verified, Vertex,
-    verify_vertex,
+    Commit, CommitIndex, Committee, Genesis, Height, Object, ObjectId, Receipt, RosterId, Round,
+    Statement, Verified, Vertex, verify_vertex,
 };
 
 /// Entries read at a time.
@@ -25,19 +28,20 @@ pub const SYNCED_META: &str = "synced";
 pub fn restore(
     store: &Store,
     genesis: &Genesis,
-    committee: &Committee,
+    standing: &Standing,
     guard: Option<&Guard>,
     signed: Result<Round, Lost>,
 ) -> Result<Restored, DriverError> {
-    let last = match store.last_commit()? {
-        Some(commit) => commit,
-        None => write_genesis(store, genesis)?,
-    };
+    let committee = &*standing.committee;
+    let last = last_commit(store, genesis)?;
     let meta = store.meta(LEDGER_META)?.unwrap_or_default();
     let meta = ledger_meta::decode(&meta).ok_or_else(|| inconsistent(&"no ledger meta"))?;
     let certificate = match store.last_certificate()? {
         Some(certificate) => {
-            let verified = certificate.verify(&genesis.network, committee);
+            let epoch = certificate.statement.epoch;
+            let of = standing.committees().find(|c| c.epoch() == epoch);
+            let of = of.ok_or_else(|| inconsistent(&format!("no committee of epoch {epoch}")))?;
+            let verified = certificate.verify(&genesis.network, of);
             Some(Arc::new(verified.map_err(|e| inconsistent(&e))?))
         }
         None => None,
@@ -48,9 +52,11 @@ pub fn restore(
     let newest = certificate.as_ref().map(|c| &***c);
     let params = &genesis.template.params;
     let whole_from = whole_from(newest, params, |height| store.certificate(height))?;
-    let floor = first_round(&last, genesis.template.params.gc_depth);
+    let floor = first_round_after(standing.after, &last, genesis.template.params.gc_depth);
     let found = Found {
-        commits: commits_from(store, floor)?,
+        epoch: committee.epoch(),
+        epoch_after: standing.after,
+        commits: commits_from(store, floor, standing.after)?,
         vertices: vertices_from(store, genesis, committee, floor)?,
         own: own_vertex(store, genesis, committee)?,
         signed,
@@ -65,6 +71,49 @@ pub fn restore(
         whole_from,
     };
     Ok(found.restore(genesis)?)
+}
+
+/// The newest commit; a new store gets commit 0 first.
+fn last_commit(store: &Store, genesis: &Genesis) -> Result<Commit, DriverError> {
+    match store.last_commit()? {
+        Some(commit) => Ok(commit),
+        None => write_genesis(store, genesis),
+    }
+}
+
+/// E2: the epoch that a store stands in.
+pub struct Standing {
+    pub committee: Arc<Committee>,
+    /// Those before it, as far as they are known.
+    pub earlier: Vec<Arc<Committee>>,
+    /// The last commit of the epoch before.
+    pub after: CommitIndex,
+}
+
+impl Standing {
+    pub fn of(store: &Store, genesis: &Genesis) -> Result<Self, DriverError> {
+        let last = last_commit(store, genesis)?;
+        let roster = ObjectId::Roster(RosterId::THE_ONE);
+        let roster = match store.object(&roster)? {
+            Some(value) => Object::decode(&roster, value)
+                .map_err(|e| inconsistent(&e))?
+                .as_roster()
+                .cloned(),
+            None => None,
+        };
+        let certificate = store.last_certificate()?;
+        let (committee, after) =
+            in_office(genesis, roster.as_deref(), &last, certificate.as_ref())?;
+        Ok(Self {
+            earlier: epochs::before(store, genesis, committee.epoch())?,
+            committee: Arc::new(committee),
+            after,
+        })
+    }
+
+    fn committees(&self) -> impl Iterator<Item = &Arc<Committee>> {
+        self.earlier.iter().chain([&self.committee])
+    }
 }
 
 /// The first commit that is here: the genesis, unless a state was taken over (S2).
@@ -172,13 +221,17 @@ fn newest_anchored(store: &Store) -> Result<Height, DriverError> {
 }
 
 /// The commits with leaders from `floor` on and the one before them, but for the genesis, ascending.
-fn commits_from(store: &Store, floor: Round) -> Result<Vec<Commit>, DriverError> {
+fn commits_from(
+    store: &Store,
+    floor: Round,
+    after: CommitIndex,
+) -> Result<Vec<Commit>, DriverError> {
     let mut commits = Vec::new();
     let mut cursor = None;
     'back: loop {
         let page = store.commits(&PageRequest::descending(PAGE_ENTRIES).after(cursor))?;
         for commit in page.entries {
-            if commit.index == CommitIndex::ZERO {
+            if commit.index <= after {
                 break 'back;
             }
             // One below the floor as well: it says who was demoted until the next one (D5).
@@ -227,6 +280,8 @@ fn own_vertex(
         return Ok(None);
     };
     let vertex = store.vertex(own.epoch, &own.vertex)?;
+    // E2: what was signed in an earlier epoch is nobody's parent any more.
+    let vertex = vertex.filter(|v| v.epoch() == committee.epoch());
     vertex.map(|v| verify(v, genesis, committee)).transpose()
 }
 

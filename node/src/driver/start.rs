@@ -4,9 +4,12 @@
 use super::clock::Clock;
 use super::deposits::Deposits;
 use super::engine::{COMMANDS_MAX, Command, Commands, End, Engine, Readers};
+use super::epochs;
 use super::guard::Guard;
-use super::inbound::{self, Verifier};
+use super::inbound::{Inbound, Verifier};
+use super::links::{Links, Plug};
 use super::pruning::Pruner;
+use super::restore::Standing;
 use super::take_over::{self, DATABASE};
 use super::{DriverError, Node, checkpoints, restore};
 use crate::api;
@@ -14,7 +17,7 @@ use crate::config::NodeConfig;
 use crate::events::EventLog;
 use crate::keys::NodeKeys;
 use crate::metrics::{Direction, Metrics};
-use crate::replica::posting::{self, Unposted};
+use crate::replica::posting::{Due, Unposted};
 use crate::replica::{Effect, MempoolConfig, Replica, ReplicaConfig, Restored};
 use crate::tracker::Tracker;
 use crate::view::View;
@@ -27,7 +30,6 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use weft_basechain::AccountKey;
-use weft_network::{IdentitySeed, Limits, Member, Network, NetworkConfig, Role};
 use weft_storage::Store;
 use weft_types::{Committee, Genesis, Height, MemberIndex, NetworkId, Round};
 
@@ -36,18 +38,11 @@ const SUBMISSIONS_MAX: usize = 1024;
 /// Between two looks at the links.
 const PEERS_INTERVAL: Duration = Duration::from_millis(500);
 
-/// What a node is in its committee.
-struct Identity {
-    own: Option<(MemberIndex, NodeKeys)>,
-    /// Of the libp2p identity: the vertex key's seed, or a fresh one for an observer.
-    seed: IdentitySeed,
-}
-
 /// What files and disk say.
 struct Opened {
     genesis: Arc<Genesis>,
-    committee: Arc<Committee>,
-    identity: Identity,
+    standing: Standing,
+    keys: Option<NodeKeys>,
     base_key: Option<AccountKey>,
     store: Arc<Store>,
     guard: Option<Guard>,
@@ -63,32 +58,37 @@ impl Opened {
     ) -> Result<(Self, Restored), DriverError> {
         config.check().map_err(DriverError::Settings)?;
         let genesis = Arc::new(read_genesis(config)?);
-        let committee = genesis.committee().map_err(|source| DriverError::Genesis {
-            path: config.genesis.clone(),
-            source,
-        })?;
-        let committee = Arc::new(committee);
-        let identity = identify(config, keys, &committee)?;
         let base_key = checkpoints::base_key(config).map_err(DriverError::BaseKey)?;
         checkpoints::compare_with_registry(&config.base_rpc, &genesis).await?;
         let network_id = genesis.network.id();
         take_over::adopt(&config.data)?;
         let store = Arc::new(Store::open(&config.data.join(DATABASE), network_id)?);
-        let (guard, signed) = match &identity.own {
-            Some((_, keys)) => {
-                let (guard, signed) = Guard::open(&config.data, network_id, keys, &store)?;
+        let standing = Standing::of(&store, &genesis)?;
+        check_keys(config, keys.as_ref(), &standing.committee)?;
+        let (guard, signed) = match &keys {
+            Some(keys) => {
+                let epoch = standing.committee.epoch();
+                let (guard, signed) = Guard::open(&config.data, network_id, keys, &store, epoch)?;
                 (Some(guard), signed)
             }
             None => (None, Ok(Round::ZERO)),
         };
-        let restored = restore::restore(&store, &genesis, &committee, guard.as_ref(), signed)?;
+        let restored = restore::restore(&store, &genesis, &standing, guard.as_ref(), signed)?;
         let interval = genesis.template.params.checkpoint_interval_ms;
         let newest = restored.certificate.clone();
-        let unposted = Unposted::at_restart(newest, interval, |height| store.statement(height))?;
+        let mut unposted =
+            Unposted::at_restart(newest, interval, |height| store.statement(height))?;
+        for closing in epochs::closings(&store, &genesis, &standing, restored.anchored)? {
+            let due = Due {
+                height: closing.statement.height,
+                since: closing.statement.timestamp,
+            };
+            unposted.add(Arc::new(closing), &[due]);
+        }
         let opened = Self {
             genesis,
-            committee,
-            identity,
+            standing,
+            keys,
             base_key,
             store,
             guard,
@@ -107,8 +107,9 @@ impl Opened {
         let mempool = usize::try_from(config.mempool_bytes_max).unwrap_or(usize::MAX);
         ReplicaConfig {
             genesis: self.genesis.clone(),
-            committee: self.committee.clone(),
-            own: self.identity.own.clone(),
+            committee: self.standing.committee.clone(),
+            earlier: self.standing.earlier.clone(),
+            keys: self.keys.clone(),
             mempool: MempoolConfig::new(mempool),
             adjust: None,
             sync: config.sync(),
@@ -126,8 +127,7 @@ impl Opened {
             rpc: config.base_rpc.clone(),
             contracts: checkpoints::contracts(&self.genesis),
             key: self.base_key.clone(),
-            own: self.identity.own.as_ref().map(|(index, _)| *index),
-            schedule: posting::schedule(self.genesis.committee.len()),
+            vertex_key: self.keys.as_ref().map(|keys| keys.vertex.public()),
             anchored: self.anchored,
             commands: commands.clone(),
             store: self.store.clone(),
@@ -143,7 +143,7 @@ impl Opened {
         commands: &Commands,
         views: &watch::Receiver<Arc<View>>,
     ) -> Option<Deposits> {
-        self.identity.own.as_ref()?;
+        self.keys.as_ref()?;
         Some(Deposits {
             rpc: config.base_rpc.clone(),
             contracts: checkpoints::contracts(&self.genesis),
@@ -153,10 +153,16 @@ impl Opened {
         })
     }
 
+    /// The member of the committee in office that this node is, if it is one.
+    fn own(&self) -> Option<MemberIndex> {
+        let committee = &self.standing.committee;
+        committee.index_of(&self.keys.as_ref()?.vertex.public())
+    }
+
     fn say_running(&self, name: &str, api: SocketAddr) {
         let network = self.network_id();
-        match &self.identity.own {
-            Some((member, _)) => {
+        match self.own() {
+            Some(member) => {
                 tracing::info!(name, %network, %member, %api, "node is running");
             }
             None => tracing::info!(
@@ -178,8 +184,9 @@ pub(super) async fn start(config: NodeConfig, keys: Option<NodeKeys>) -> Result<
     let stop = CancellationToken::new();
     let mut effects = Vec::new();
     let replica = Replica::new(opened.replica(&config), restored, clock.now(), &mut effects);
-    let to_members = network_config(&config, &opened.genesis, &opened.identity)?;
-    let (network, events) = Network::start(to_members).await?;
+    let committee = opened.standing.committee.clone();
+    let plug = Plug::new(&config, opened.network_id(), opened.keys.clone())?;
+    let (network, events) = plug.start(&committee).await?;
     let listener = listen(config.api_listen).await?;
     let api = listener.local_addr().unwrap_or(config.api_listen);
     // S2: started again, it is where it was.
@@ -197,24 +204,31 @@ pub(super) async fn start(config: NodeConfig, keys: Option<NodeKeys>) -> Result<
     };
     let verifier = Verifier::new(
         opened.network_id(),
-        opened.committee.clone(),
+        committee.clone(),
         commands.clone(),
         metrics.clone(),
     );
     // S1: what a member has signed it shows to others only while it knows that itself.
     let knows_signed = Arc::new(AtomicBool::new(opened.knows_signed));
     let mut tasks = JoinSet::new();
-    let inbound = inbound::run(
+    let inbound = Inbound {
+        verifier: verifier.clone(),
+        store: opened.store.clone(),
+        views: view.clone(),
+        knows_signed: knows_signed.clone(),
+    };
+    let (committees, in_office) = watch::channel(committee);
+    let links = plug.run(
+        network.clone(),
         events,
-        verifier.clone(),
-        opened.store.clone(),
-        view.clone(),
-        knows_signed.clone(),
+        inbound,
+        in_office.clone(),
         stop.clone(),
     );
-    tasks.spawn(named("the network", inbound));
+    tasks.spawn(named("the network", links));
     let posting = opened.checkpoints(&config, &commands, &readers, clock);
-    tasks.spawn(named("checkpointing", posting.run(to_post, stop.clone())));
+    let posting = posting.run(to_post, in_office.clone(), stop.clone());
+    tasks.spawn(named("checkpointing", posting));
     let (peers, connected) = watch::channel(0);
     let watching = watch_peers(network.clone(), peers, metrics.clone(), stop.clone());
     tasks.spawn(named("watching peers", watching));
@@ -244,6 +258,7 @@ pub(super) async fn start(config: NodeConfig, keys: Option<NodeKeys>) -> Result<
             ..api::Limits::default()
         },
         history_from,
+        committee: in_office,
     })
     .map_err(DriverError::Thread)?;
     tasks.spawn(named("the API", api::serve(listener, state, stop.clone())));
@@ -260,6 +275,7 @@ pub(super) async fn start(config: NodeConfig, keys: Option<NodeKeys>) -> Result<
         recovering: None,
         stalled: false,
         network: network.clone(),
+        committees,
         verifier,
         commands,
         readers,
@@ -320,7 +336,7 @@ fn spawn_engine(
 
 /// Tells the API and the metrics how the links stand.
 async fn watch_peers(
-    network: weft_network::Handle,
+    links: Links,
     peers: watch::Sender<u64>,
     metrics: Arc<Metrics>,
     stop: CancellationToken,
@@ -331,7 +347,7 @@ async fn watch_peers(
         .await
         .is_some()
     {
-        let status = network.peers();
+        let status = links.get().peers();
         peers.send_replace(status.iter().filter(|p| p.connected).count() as u64);
         let (out, into) = status.iter().fold((0, 0), |(out, into), peer| {
             (out + peer.sent_bytes, into + peer.received_bytes)
@@ -354,69 +370,31 @@ fn read_genesis(config: &NodeConfig) -> Result<Genesis, DriverError> {
     Genesis::from_json(&text).map_err(|source| DriverError::Genesis { path, source })
 }
 
-fn identify(
+/// Keys that are of no member yet follow until they are.
+fn check_keys(
     config: &NodeConfig,
-    keys: Option<NodeKeys>,
+    keys: Option<&NodeKeys>,
     committee: &Committee,
-) -> Result<Identity, DriverError> {
-    // There is one committee yet. With more, keys of a later one will have to wait for it here.
-    let own = match keys {
-        None => None,
-        Some(keys) => match committee.index_of(&keys.vertex.public()) {
-            Some(index) => Some((index, keys)),
-            None => {
-                return Err(DriverError::NoMember {
-                    keys: config.keys.clone(),
-                    vertex: keys.vertex.public(),
-                    genesis: config.genesis.clone(),
-                });
-            }
-        },
-    };
-    if let Some((index, keys)) = &own {
-        let member = committee.member(*index);
-        if member.is_none_or(|m| m.finality_key != keys.finality.public()) {
-            return Err(DriverError::FinalityKey(config.keys.clone()));
+) -> Result<(), DriverError> {
+    let Some(keys) = keys else { return Ok(()) };
+    let vertex = keys.vertex.public();
+    match committee
+        .index_of(&vertex)
+        .and_then(|i| committee.member(i))
+    {
+        Some(member) if member.finality_key != keys.finality.public() => {
+            Err(DriverError::FinalityKey(config.keys.clone()))
+        }
+        Some(_) => Ok(()),
+        None => {
+            tracing::warn!(
+                keys = %config.keys.display(),
+                %vertex,
+                epoch = %committee.epoch(),
+                "these keys are of no member of the committee in office: this node follows as an observer \
+                 until they are"
+            );
+            Ok(())
         }
     }
-    let seed = match &own {
-        Some((_, keys)) => IdentitySeed::new(*keys.vertex.seed()),
-        None => IdentitySeed::new(rand::random()),
-    };
-    Ok(Identity { own, seed })
-}
-
-fn network_config(
-    config: &NodeConfig,
-    genesis: &Genesis,
-    identity: &Identity,
-) -> Result<NetworkConfig, DriverError> {
-    let listen: weft_network::Multiaddr = config.p2p_listen.parse().map_err(
-        |e: <weft_network::Multiaddr as std::str::FromStr>::Err| DriverError::Address {
-            address: config.p2p_listen.clone(),
-            reason: e.to_string(),
-        },
-    )?;
-    let members = genesis.committee.iter().zip(0..);
-    let members = members.map(|(member, index)| Member {
-        index: MemberIndex(index),
-        vertex_key: member.vertex_key.0,
-        addresses: member
-            .addresses
-            .split(',')
-            .filter_map(|a| a.trim().parse().ok())
-            .collect(),
-    });
-    Ok(NetworkConfig {
-        network_id: genesis.network.id().to_string(),
-        role: identity
-            .own
-            .as_ref()
-            .map_or(Role::Observer, |(index, _)| Role::Member(*index)),
-        seed: identity.seed.clone(),
-        // Observers dial; nobody dials them.
-        listen: identity.own.iter().map(|_| listen.clone()).collect(),
-        committee: members.collect(),
-        limits: Limits::default(),
-    })
 }

@@ -41,7 +41,8 @@ pub fn rows_of_state(
             ObjectId::Account(_)
             | ObjectId::Edition(_)
             | ObjectId::Bridge(_)
-            | ObjectId::Withdrawal(_) => {}
+            | ObjectId::Withdrawal(_)
+            | ObjectId::Roster(_) => {}
         }
     }
     Ok(rows)

@@ -2,6 +2,7 @@
 
 use super::Replica;
 use super::effects::{Effect, Input};
+use super::epochs::Edge;
 use super::finality::Finality;
 use super::heights::{LastHeight, due_for_posting};
 use super::held::Held;
@@ -19,15 +20,18 @@ use std::sync::Arc;
 use weft_consensus::{Core, CoreConfig};
 use weft_ledger::Snapshot;
 use weft_types::{
-    Certificate, Committee, Genesis, Height, MemberIndex, Millis, Round, Statement, Verified,
+    Certificate, Committee, Epoch, Genesis, Height, MemberIndex, Millis, Network, ProtocolParams,
+    Round, Statement, Verified,
 };
 
 /// What a replica is made of.
 pub struct ReplicaConfig {
     pub genesis: Arc<Genesis>,
     pub committee: Arc<Committee>,
-    /// `None`: follow as an observer.
-    pub own: Option<(MemberIndex, NodeKeys)>,
+    /// Without them, and while they are of no member, it follows as an observer.
+    pub keys: Option<NodeKeys>,
+    /// S2.1: committees of earlier epochs, as far as they are known.
+    pub earlier: Vec<Arc<Committee>>,
     pub mempool: MempoolConfig,
     /// For simulations: changes the core's timing and limits, which are a node's own affair.
     pub adjust: Option<fn(&mut CoreConfig)>,
@@ -43,20 +47,22 @@ impl Replica {
         out: &mut Vec<Effect>,
     ) -> Self {
         let params = &config.genesis.template.params;
-        let own_index = config.own.as_ref().map(|(index, _)| *index);
+        let own = own(&config.committee, config.keys.as_ref());
+        let own_index = own.as_ref().map(|(index, _)| *index);
         let certificate = restored.certificate.as_ref();
         let certified_height = certificate.map_or(Height::ZERO, |c| c.statement.height);
         let snapshot = restored.ledger.snapshot();
         let last_height = last_height(&config.genesis, &restored.statements, &snapshot);
-        let mut finality = finality(&config, certified_height);
+        let network = &config.genesis.network;
+        let mut finality = finality(network, &config.committee, own.as_ref(), certified_height);
         if restored.lost.is_none() {
             finality.sign_above(restored.height_floor);
         }
-        let recovery = recovery(&config, &restored, now);
+        let recovery = recovery(&config.committee, own_index, &restored, now);
         let terms = sync::Terms {
             network: config.genesis.network,
             params: params.clone(),
-            committee: config.committee.clone(),
+            committees: committees(config.earlier, &config.committee),
             unchecked: config.sync.unchecked,
         };
         let mut recovered = restored.core;
@@ -64,7 +70,16 @@ impl Replica {
             recovered.signed = None;
         }
         let mut replica = Self {
-            core: Core::new(core_config(&config), recovered, now),
+            core: Core::new(
+                core_config(
+                    network,
+                    params,
+                    (&config.committee, own_index),
+                    config.adjust,
+                ),
+                recovered,
+                now,
+            ),
             core_effects: Vec::new(),
             spare_effects: Vec::new(),
             mempool: Mempool::new(config.mempool),
@@ -79,6 +94,9 @@ impl Replica {
             anchored: restored.anchored,
             unordered: false,
             observing: Observing::default(),
+            edge: Edge::default(),
+            last_own: None,
+            adjust: config.adjust,
             progress: Progress::new(&config.committee, own_index, now),
             sync: Sync::new(config.sync, terms, own_index, now),
             held: Held::new(
@@ -90,7 +108,8 @@ impl Replica {
             ended: None,
             halted: None,
             committee: config.committee,
-            own: config.own,
+            keys: config.keys,
+            own,
             genesis: config.genesis,
         };
         replica.sign_again(restored.statements, certified_height, out);
@@ -107,7 +126,8 @@ impl Replica {
         let interval = self.genesis.template.params.checkpoint_interval_ms;
         let mut previous = self.genesis.template.timestamp_ms;
         for statement in statements {
-            let due = due_for_posting(statement.height, previous, statement.timestamp, interval);
+            let due = due_for_posting(statement.height, previous, statement.timestamp, interval)
+                || !statement.next_committee.is_zero();
             previous = statement.timestamp;
             if statement.height > certified {
                 self.sign_statement(statement, due, out);
@@ -116,24 +136,46 @@ impl Replica {
     }
 }
 
-fn core_config(config: &ReplicaConfig) -> CoreConfig {
-    let mut core = CoreConfig::new(
-        config.genesis.network.id(),
-        config.committee.clone(),
-        config.own.as_ref().map(|(index, _)| *index),
-        &config.genesis.template.params,
-    );
-    if let Some(adjust) = config.adjust {
+/// C1: the member of a committee that these keys are, if they are one's.
+pub(super) fn own(
+    committee: &Committee,
+    keys: Option<&NodeKeys>,
+) -> Option<(MemberIndex, NodeKeys)> {
+    let keys = keys?;
+    let index = committee.index_of(&keys.vertex.public())?;
+    Some((index, keys.clone()))
+}
+
+fn committees(
+    earlier: Vec<Arc<Committee>>,
+    newest: &Arc<Committee>,
+) -> BTreeMap<Epoch, Arc<Committee>> {
+    let all = earlier.into_iter().chain([newest.clone()]);
+    all.map(|committee| (committee.epoch(), committee))
+        .collect()
+}
+
+pub(super) fn core_config(
+    network: &Network,
+    params: &ProtocolParams,
+    (committee, own): (&Arc<Committee>, Option<MemberIndex>),
+    adjust: Option<fn(&mut CoreConfig)>,
+) -> CoreConfig {
+    let mut core = CoreConfig::new(network.id(), committee.clone(), own, params);
+    if let Some(adjust) = adjust {
         adjust(&mut core);
     }
     core
 }
 
-fn finality(config: &ReplicaConfig, certified: Height) -> Finality {
-    let own = config.own.as_ref();
+pub(super) fn finality(
+    network: &Network,
+    committee: &Arc<Committee>,
+    own: Option<&(MemberIndex, NodeKeys)>,
+    certified: Height,
+) -> Finality {
     let signer = own.map(|(index, keys)| (*index, keys.finality.clone()));
-    let committee = config.committee.clone();
-    Finality::new(config.genesis.network, committee, signer, certified)
+    Finality::new(*network, committee.clone(), signer, certified)
 }
 
 fn last_height(genesis: &Genesis, statements: &[Statement], snapshot: &Snapshot) -> LastHeight {
@@ -165,14 +207,18 @@ fn certified_view(
 }
 
 /// S1: what has to be asked before anything is signed; `None` for what has never signed.
-fn recovery(config: &ReplicaConfig, restored: &Restored, now: Millis) -> Option<Recovery> {
-    let (own, _) = config.own.as_ref()?;
-    let committee = config.committee.clone();
+fn recovery(
+    committee: &Arc<Committee>,
+    own: Option<MemberIndex>,
+    restored: &Restored,
+    now: Millis,
+) -> Option<Recovery> {
+    let (own, committee) = (own?, committee.clone());
     if let Some(lost) = restored.lost {
         let leader = restored.core.last.leader.map(|l| l.round);
-        return Some(Recovery::lost(committee, *own, lost, leader));
+        return Some(Recovery::lost(committee, own, lost, leader));
     }
     let signed = restored.core.signed.unwrap_or(Round::ZERO);
     let own_round = restored.core.own.as_ref().map_or(signed, |v| v.round());
-    (own_round > Round::ZERO).then(|| Recovery::restart(committee, *own, signed, now))
+    (own_round > Round::ZERO).then(|| Recovery::restart(committee, own, signed, now))
 }

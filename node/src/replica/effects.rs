@@ -1,16 +1,17 @@
 //! What goes into the replica, and what comes out of it.
 
-use super::observing::Confirmed;
 use super::posting;
 use super::recovery::Latest;
 use super::sync::{Answer, Ask, NoAnswer, SyncId, Synced};
+use super::watching::Confirmed;
 use crate::view::View;
 use std::sync::Arc;
 use weft_consensus::{Evidence, FetchId, FetchRequest};
 use weft_ledger::{Applied, LedgerMeta};
 use weft_types::{
-    Certificate, Commit, CommitDigest, Epoch, Height, MemberIndex, Round, Statement,
-    StatementDigest, Transaction, Verified, Vertex, VertexDigest, VertexRef,
+    Certificate, Commit, CommitDigest, Committee, Deposit, Epoch, Height, MemberIndex, QueueEntry,
+    Ready, Round, Statement, StatementDigest, Transaction, Verified, Vertex, VertexDigest,
+    VertexRef,
 };
 
 /// What the replica learns from outside.
@@ -37,8 +38,18 @@ pub enum Input {
         id: SyncId,
         answer: Result<Answer, NoAnswer>,
     },
-    /// B1: deposits that lie deep enough on the base chain, or that it has taken back such.
-    Deposits(Result<Vec<Confirmed>, String>),
+    /// B1: deposits that lie deep enough on the base chain.
+    Deposits(Vec<Confirmed<Deposit>>),
+    /// B1, E1: the same of the registry's queue.
+    Queue(Vec<Confirmed<QueueEntry>>),
+    /// B1: the base chain has taken back what it had confirmed.
+    BaseReorganised(String),
+    /// E2: one that is in no committee yet is ready for the next epoch.
+    Ready(Ready),
+    /// E3: a member has sent something of an earlier epoch.
+    OfBefore { from: MemberIndex, epoch: Epoch },
+    /// E3: a member has sent the certificate that closes an epoch.
+    Closing(Certificate),
     /// The base chain has finalised the checkpoint of a height.
     Anchored(Height),
     /// The deadline has passed.
@@ -99,6 +110,21 @@ pub enum Effect {
     Anchored(Height),
     /// Keep the proof that a member signed two vertices for one round.
     Equivocation(Evidence),
+    /// E2: tell all members that this node is ready for the next epoch.
+    SendReady(Ready),
+    /// E3: send a member of the last epoch the certificate that closed it, and the own last vertex of it.
+    SendClosing {
+        to: MemberIndex,
+        certificate: Arc<Verified<Certificate>>,
+        vertex: Option<Verified<Vertex>>,
+    },
+    /// E2: remember the committee, synced, before anything is signed in its epoch; from now on its members are whom
+    /// to talk to.
+    EpochOpened {
+        committee: Arc<Committee>,
+        /// What closed the epoch before.
+        by: Arc<Verified<Certificate>>,
+    },
     /// B1: tell the operator that this member says nothing of the base chain any more.
     BridgeHalted(String),
     /// F4: stop taking part, keep the store for replay, and say why.

@@ -129,6 +129,38 @@ impl Finality {
         (share.map(|(_, share)| share), outcomes)
     }
 
+    /// E3: a certificate that others have made, of a height that was executed here.
+    pub fn adopt(&mut self, certificate: Verified<Certificate>) -> Vec<Outcome> {
+        let (height, certified) = (certificate.statement.height, certificate.statement.digest());
+        let Some(&(_, own)) = self.open.get(&height) else {
+            return Vec::new();
+        };
+        if own != certified {
+            return vec![Outcome::Diverged {
+                height,
+                own,
+                certified,
+            }];
+        }
+        let due = self.cover(height);
+        let certificate = Arc::new(certificate);
+        vec![Outcome::Certified { certificate, due }]
+    }
+
+    /// Everything up to a height is certified; returns the heights due for posting among that.
+    fn cover(&mut self, height: Height) -> Vec<Due> {
+        self.certified = self.certified.max(height);
+        // A certificate covers every height below it: the chain of commits is one.
+        self.open = self.open.split_off(&height.next());
+        self.shares = self.shares.split_off(&height.next());
+        // A later certificate serves a due height that it covers just as well.
+        let kept = self.due_heights.split_off(&height.next());
+        let covered = std::mem::replace(&mut self.due_heights, kept).into_iter();
+        covered
+            .map(|(height, since)| Due { height, since })
+            .collect()
+    }
+
     /// A share from a vertex of `author`, which signed the vertex.
     pub fn add(&mut self, author: MemberIndex, share: &FinalityShare) -> Vec<Outcome> {
         let height = share.height;
@@ -202,16 +234,7 @@ impl Finality {
         let shares = self.shares.get(&height)?.get(&digest)?.clone();
         let certificate = assemble(statement, &shares, self.committee.size())?;
         let verified = certificate.verify(&self.network, &self.committee).ok()?;
-        self.certified = self.certified.max(height);
-        // A certificate covers every height below it: the chain of commits is one.
-        self.open = self.open.split_off(&height.next());
-        self.shares = self.shares.split_off(&height.next());
-        // A later certificate serves a due height that it covers just as well.
-        let kept = self.due_heights.split_off(&height.next());
-        let covered = std::mem::replace(&mut self.due_heights, kept).into_iter();
-        let due: Vec<Due> = covered
-            .map(|(height, since)| Due { height, since })
-            .collect();
+        let due = self.cover(height);
         if !due.is_empty() {
             self.due = Some(((*verified).clone(), shares, due.clone()));
         }

@@ -39,8 +39,11 @@ impl Replica {
         let interval = params.checkpoint_interval_ms;
         let due = due_for_posting(height, last.timestamp, commit.timestamp, interval);
         let meta = self.ledger.meta();
+        let closes = self.is_closed();
+        let due = due || closes;
         let worth = meta.changed || (due && meta.unposted);
-        if !(worth && since >= params.finality_interval_ms)
+        if !closes
+            && !(worth && since >= params.finality_interval_ms)
             && since < params.finality_interval_max_ms
         {
             return None;
@@ -83,6 +86,7 @@ impl Replica {
         for outcome in outcomes {
             match outcome {
                 Outcome::Certified { certificate, due } => {
+                    self.note_closing(&certificate);
                     let height = certificate.statement.height;
                     self.outbox.certified(height);
                     let later = self.snapshots.split_off(&height.next());

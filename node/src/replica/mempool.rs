@@ -253,6 +253,35 @@ impl Mempool {
         }
     }
 
+    /// E2: rounds start anew, and nothing that was proposed and not ordered will be: it waits again, in its order.
+    pub fn next_epoch(&mut self) {
+        let proposed = std::mem::take(&mut self.proposed);
+        for transaction in proposed.into_values().flatten() {
+            let entry = self.known.get(&transaction.id());
+            match entry.filter(|e| e.place == Place::Proposed) {
+                Some(entry) => drop(self.queue.insert(entry.key, transaction)),
+                None => self.forget(&transaction),
+            }
+        }
+        let mut waiting: Vec<_> = std::mem::take(&mut self.queue).into_iter().collect();
+        waiting.sort_unstable_by_key(|((_, arrival), _)| *arrival);
+        self.filled = Round::ZERO;
+        self.carried = Carried::new(self.config.hold_rounds);
+        let turn = Round(1);
+        for ((_, arrival), transaction) in waiting {
+            if let Some(entry) = self.known.get_mut(&transaction.id()) {
+                let key = (turn, arrival);
+                *entry = Entry {
+                    key,
+                    turn,
+                    held_by: None,
+                    place: Place::Queued,
+                };
+                self.queue.insert(key, transaction);
+            }
+        }
+    }
+
     fn forget(&mut self, transaction: &Transaction) {
         if self.known.remove(&transaction.id()).is_some() {
             self.bytes -= transaction.encoded().len();

@@ -40,6 +40,11 @@ impl Outbox {
         self.shares.drain(..most).collect()
     }
 
+    /// They are of an epoch that is over.
+    pub fn clear(&mut self) {
+        self.shares.clear();
+    }
+
     pub fn is_empty(&self) -> bool {
         self.shares.is_empty()
     }

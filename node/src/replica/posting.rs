@@ -25,6 +25,8 @@ pub const LOOK_INTERVAL: Millis = Millis(1_000);
 /// Longest pause after the base chain did not answer, or refused; the first is [`LOOK_INTERVAL`], and
 /// each further one twice as long.
 pub const RETRY_PAUSE_MAX: Millis = Millis(5_000);
+/// Closing certificates that are kept while the base chain lacks them.
+pub const CLOSINGS_MAX: usize = 64;
 /// Due heights that are kept apart while the base chain lacks them. Beyond it the oldest are forgotten,
 /// more than an hour late with checkpoints every 5 s.
 pub const DUE_HEIGHTS_MAX: usize = 1024;
@@ -50,12 +52,21 @@ pub struct Due {
 #[derive(Debug, Clone, Default)]
 pub struct Unposted {
     certificate: Option<Arc<Verified<Certificate>>>,
+    /// Those that close an epoch: each has to be on the base chain before anything later.
+    closings: BTreeMap<Height, Arc<Verified<Certificate>>>,
     heights: BTreeMap<Height, Millis>,
 }
 
 impl Unposted {
     /// A certificate and the due heights that it is the first to cover; or the same one with more signers.
     pub fn add(&mut self, certificate: Arc<Verified<Certificate>>, due: &[Due]) {
+        if !certificate.statement.next_committee.is_zero() {
+            let height = certificate.statement.height;
+            self.closings.insert(height, certificate.clone());
+            while self.closings.len() > CLOSINGS_MAX {
+                self.closings.pop_first();
+            }
+        }
         let newest = self.certificate.as_ref().map(|c| c.statement.height);
         if newest.is_none_or(|newest| newest <= certificate.statement.height) {
             self.certificate = Some(certificate);
@@ -95,6 +106,13 @@ impl Unposted {
         }
         unposted.add(certificate, &[due]);
         Ok(unposted)
+    }
+
+    /// What is to be posted above a height: the first that closes an epoch, else the newest.
+    fn next_above(&self, posted: Height) -> Option<&Arc<Verified<Certificate>>> {
+        let mut above = self.closings.range((Excluded(posted), Unbounded));
+        let closing = above.next().map(|(_, certificate)| certificate);
+        closing.or(self.certificate.as_ref())
     }
 
     /// The oldest due height that a checkpoint of `posted` does not cover.
@@ -207,6 +225,12 @@ impl Posting {
         }
     }
 
+    /// E2: another committee is in office.
+    pub fn enter(&mut self, own: Option<MemberIndex>, schedule: SubmitterSchedule) {
+        self.own = own;
+        self.schedule = schedule;
+    }
+
     /// What was found on the base chain by the newest look.
     pub fn posted(&self) -> Seen {
         self.posted.unwrap_or_default()
@@ -286,7 +310,7 @@ impl Posting {
         if let Some(own) = self.own.filter(|_| self.pays) {
             let duty = self.schedule.duty(own, due.height, due.since, now);
             if duty.submit
-                && let Some(certificate) = &self.unposted.certificate
+                && let Some(certificate) = self.unposted.next_above(posted.height)
             {
                 self.step = Step::Asking;
                 out.push(Effect::Submit(certificate.clone()));

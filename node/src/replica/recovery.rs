@@ -104,6 +104,14 @@ impl Recovery {
         }
     }
 
+    /// Why it is not known what was signed, if it is not.
+    pub fn why_lost(&self) -> Option<Lost> {
+        match self.why {
+            Why::Lost(lost) => Some(lost),
+            Why::Restart { .. } => None,
+        }
+    }
+
     /// A commit with this leader was executed.
     pub fn committed(&mut self, leader: Round) {
         self.leader = self.leader.max(leader);

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use weft_consensus::{LastCommit, Recovered, gc_floor};
 use weft_ledger::{Change, Ledger, LedgerError, LedgerMeta};
 use weft_types::{
-    Certificate, Commit, CommitDigest, CommitIndex, Epoch, FinalityShare, Genesis, Height,
-    MemberIndex, MemberSet, Millis, Object, ObjectId, Receipt, Round, Statement, Verified, Vertex,
+    Certificate, Commit, CommitDigest, CommitIndex, Committee, Epoch, FinalityShare, Genesis,
+    Height, MemberIndex, MemberSet, Millis, Object, ObjectId, Receipt, Roster, Round, Statement,
+    Verified, Vertex,
 };
 
 /// Data that no replica can start from.
@@ -39,8 +40,37 @@ pub struct Restored {
     pub shares: Vec<(MemberIndex, FinalityShare)>,
 }
 
+/// E2: the committee whose epoch a disk stands in: the next one's, once the certificate that closes an epoch is there.
+/// Beside it the last commit of the epoch before.
+pub fn in_office(
+    genesis: &Genesis,
+    roster: Option<&Roster>,
+    last: &Commit,
+    certificate: Option<&Certificate>,
+) -> Result<(Committee, CommitIndex), RestoreError> {
+    let inconsistent = |e: &dyn std::fmt::Display| RestoreError::Inconsistent(e.to_string());
+    let Some(roster) = roster else {
+        let committee = genesis.committee().map_err(|e| inconsistent(&e))?;
+        return Ok((committee, CommitIndex::ZERO));
+    };
+    let next = roster.next_committee().filter(|_| roster.closed);
+    let closed_by = |next: &Committee| {
+        certificate.is_some_and(|c| {
+            c.statement.epoch == roster.epoch && c.statement.next_committee == next.digest()
+        })
+    };
+    if let Some(next) = next.filter(closed_by) {
+        return Ok((next, last.index));
+    }
+    let committee = roster.committee().map_err(|e| inconsistent(&e))?;
+    Ok((committee, roster.after))
+}
+
 /// What a disk holds of a node.
 pub struct Found {
+    /// E2: the epoch that it stands in, and the last commit of the one before.
+    pub epoch: Epoch,
+    pub epoch_after: CommitIndex,
     /// The newest commit; commit 0 is the genesis.
     pub last: Commit,
     /// The commits whose leaders are at or above [`first_round`], and the one before them, which says who
@@ -68,7 +98,15 @@ pub struct Found {
     pub anchored: Height,
 }
 
-/// O2: the lowest round that is needed of vertices and of commits' leaders.
+/// O2: the lowest round that is needed of vertices and of commits' leaders, in an epoch after a commit.
+pub fn first_round_after(epoch_after: CommitIndex, last: &Commit, gc_depth: u64) -> Round {
+    match last.index > epoch_after {
+        false => Round::ZERO,
+        true => first_round(last, gc_depth),
+    }
+}
+
+/// The same of the first epoch.
 pub fn first_round(last: &Commit, gc_depth: u64) -> Round {
     match last.index {
         CommitIndex::ZERO => Round::ZERO,
@@ -129,15 +167,23 @@ impl Found {
         });
         let last = match self.last.index {
             CommitIndex::ZERO => LastCommit::genesis(genesis.template.timestamp_ms),
+            index if index == self.epoch_after => LastCommit {
+                leader: None,
+                demoted: MemberSet::default(),
+                ..LastCommit::of(&self.last)
+            },
             _ => LastCommit::of(&self.last),
         };
+        let own = self.own.filter(|own| own.epoch() == self.epoch);
+        let of_epoch = |c: &Commit| c.index > self.epoch_after;
+        let commits = self.commits.into_iter().filter(of_epoch);
         Ok(Restored {
             shares: shares.collect(),
             core: Recovered {
                 last,
-                commits: self.commits,
+                commits: commits.collect(),
                 vertices: self.vertices,
-                own: self.own,
+                own,
                 signed: self.signed.ok(),
             },
             lost: self.signed.err(),
@@ -171,6 +217,15 @@ impl Found {
             }
         }
         Ok(ledger)
+    }
+}
+
+/// S1: the highest round that may have been signed in an epoch, by the highest place of all.
+pub fn signed_in(epoch: Epoch, highest: Option<(Epoch, Round)>) -> Result<Round, Lost> {
+    match highest {
+        Some((of, round)) if of == epoch => Ok(round),
+        Some((of, round)) if of > epoch => Err(Lost::StoreBehind(round)),
+        _ => Ok(Round::ZERO),
     }
 }
 

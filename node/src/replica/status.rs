@@ -50,6 +50,11 @@ impl Replica {
         match (self.halted(), &self.own, waits()) {
             (Some(halted), ..) => Some(halted),
             (None, Some(_), waits) => waits,
+            (None, None, None) if self.keys.is_some() => {
+                let epoch = self.committee.epoch();
+                let text = "its keys are of no member of the committee of epoch";
+                Some(format!("{text} {epoch}: it follows until they are"))
+            }
             (None, None, None) => Some("an observer follows and signs nothing".to_owned()),
             (None, None, Some(why)) => Some(format!("an observer signs nothing; {why}")),
         }

@@ -28,8 +28,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use weft_ledger::{LedgerMeta, Snapshot};
 use weft_types::{
-    Certificate, CertificateError, Commit, CommitIndex, Committee, Height, MemberIndex, MemberSet,
-    Millis, Network, ObjectId, ProtocolParams, Receipt, Statement, Verified,
+    Certificate, CertificateError, Commit, CommitIndex, Committee, Epoch, Height, MemberIndex,
+    MemberSet, Millis, Network, ObjectId, ProtocolParams, Receipt, Statement, Verified,
 };
 
 /// Between two looks at whether this node is behind, and between two rounds of questions, in
@@ -40,6 +40,9 @@ const ASK_EVERY: u64 = 5_000;
 const REQUEST: u64 = 4_000;
 /// A node that is behind and has executed nothing for so long is not served any history.
 const STUCK: u64 = 10_000;
+
+/// Committees whose certificates are taken: the window of validity (S2.4) reaches back by ten minutes.
+pub const COMMITTEES_MAX: usize = 64;
 
 /// How a node serves and chooses; free to differ between nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,16 +122,23 @@ fn meta_at(statement: &Statement) -> LedgerMeta {
 pub struct Terms {
     pub network: Network,
     pub params: ProtocolParams,
-    pub committee: Arc<Committee>,
+    /// By epoch, as far as they are known. The newest one is in office.
+    pub committees: BTreeMap<Epoch, Arc<Committee>>,
     pub unchecked: bool,
 }
 
 impl Terms {
-    /// S2.1: against the keys of the committee of the certificate's epoch. There is one epoch so far, and
-    /// its committee is in the genesis. Those of later ones come in here: each from the certificate
-    /// that closes the epoch before, which names the next committee's digest.
+    /// S2.1: against the keys of the committee of the certificate's epoch.
     fn verify(&self, certificate: Certificate) -> Result<Verified<Certificate>, CertificateError> {
-        certificate.verify(&self.network, &self.committee)
+        let epoch = certificate.statement.epoch;
+        let committee = self.committees.get(&epoch).unwrap_or(self.committee());
+        certificate.verify(&self.network, committee)
+    }
+
+    /// In office.
+    fn committee(&self) -> &Arc<Committee> {
+        let (_, newest) = self.committees.last_key_value().expect("one is in office");
+        newest
     }
 }
 
@@ -174,7 +184,7 @@ impl Sync {
     pub fn new(config: SyncConfig, terms: Terms, own: Option<MemberIndex>, now: Millis) -> Self {
         Self {
             config,
-            servers: Servers::new(&terms.committee, own),
+            servers: Servers::new(terms.committee(), own),
             terms: Arc::new(terms),
             requests: BTreeMap::new(),
             next_id: 0,
@@ -189,6 +199,24 @@ impl Sync {
             behind: false,
             now,
         }
+    }
+
+    /// Other members are asked from now on. What was gathered was of the epoch before, and is not missed.
+    pub fn next_epoch(&mut self, committee: Arc<Committee>, own: Option<MemberIndex>, now: Millis) {
+        let mut committees = self.terms.committees.clone();
+        committees.insert(committee.epoch(), committee);
+        while committees.len() > COMMITTEES_MAX {
+            committees.pop_first();
+        }
+        let terms = Terms {
+            network: self.terms.network,
+            params: self.terms.params.clone(),
+            committees,
+            unchecked: self.terms.unchecked,
+        };
+        let next_id = self.next_id;
+        *self = Self::new(self.config, terms, own, now);
+        self.next_id = next_id;
     }
 
     /// Whether history is not worth fetching now.

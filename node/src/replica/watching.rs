@@ -1,3 +1,8 @@
+//! B1: what a member has seen of a feed of the base chain beyond what the ledger has taken up, and what it says of it.
+
+use std::collections::VecDeque;
+use weft_types::{Chained, Feed, FeedReport, Root, Round};
+
 /// Rounds after which a report is made again that nobody has ordered.
 const REPEAT_ROUNDS: u64 = 60;
 /// Most events that are kept ahead of the ledger: deposits have 120 bytes each, entries of the queue up to 700.
@@ -15,7 +20,6 @@ pub struct Confirmed<T> {
     pub block: u64,
 }
 
-/// What is known of a feed beyond what the ledger has taken up.
 #[derive(Debug)]
 pub(super) struct Watching<T> {
     confirmed: VecDeque<Confirmed<T>>,
@@ -36,56 +40,58 @@ impl<T> Default for Watching<T> {
 
 impl<T: Chained> Watching<T> {
     /// Takes up what follows without a gap; the rest has to come again.
-    pub fn confirm(&mut self, deposits: Vec<Confirmed>, bridge: &Bridge) {
-        self.credited(bridge);
-        for confirmed in deposits {
-            let next = self.confirmed.back().map_or(bridge.processed, |c| c.index) + 1;
+    ///
+    /// # Errors
+    /// When it does not follow from what the ledger has: the base chain has lost what it had confirmed.
+    pub fn confirm(
+        &mut self,
+        events: Vec<Confirmed<T>>,
+        feed: &Feed,
+        room: u64,
+    ) -> Result<(), String> {
+        self.taken(feed, room);
+        for confirmed in events {
+            let next = self.confirmed.back().map_or(feed.processed, |c| c.index) + 1;
             if confirmed.index == next && self.confirmed.len() < KEPT_MAX {
                 self.confirmed.push_back(confirmed);
             }
         }
-        self.next = self.next_report(bridge);
-        if self.contradicts(bridge) {
-            let processed = bridge.processed;
-            self.halt(format!(
-                "the base chain's deposits do not follow from the {processed} that are credited: it has \
-                 lost blocks that were confirmed"
+        self.next = self.next_report(feed, room);
+        if self.contradicts(feed) {
+            return Err(format!(
+                "the base chain's events do not follow from the {} that are taken up: it has lost blocks \
+                 that were confirmed",
+                feed.processed
             ));
         }
+        Ok(())
     }
 
-    /// B1: the base chain has taken back what it had confirmed. What else the node does goes on.
-    pub fn halt(&mut self, reason: String) {
-        self.halted.get_or_insert(reason);
+    /// Nothing is known any more, and nothing is said.
+    pub fn clear(&mut self) {
         self.confirmed.clear();
         self.next = None;
     }
 
-    pub fn halted(&self) -> Option<&str> {
-        self.halted.as_deref()
-    }
-
-    /// Forgets what the ledger has credited.
-    pub fn credited(&mut self, bridge: &Bridge) {
-        while self
-            .confirmed
-            .front()
-            .is_some_and(|c| c.index <= bridge.processed)
-        {
+    /// Forgets what the ledger has taken up; it takes `room` more at the moment.
+    pub fn taken(&mut self, feed: &Feed, room: u64) {
+        let taken = |c: &Confirmed<T>| c.index <= feed.processed;
+        while self.confirmed.front().is_some_and(taken) {
             self.confirmed.pop_front();
         }
-        self.next = self.next_report(bridge);
+        self.next = self.next_report(feed, room);
     }
 
-    /// B1: the next report, which is the same for all who see the same chain: all deposits up to the end of the block
-    /// of the first one that is not credited. `None` when there is none, or when it does not follow from what is
-    /// credited: then the chain has lost what it had confirmed.
-    fn next_report(&self, bridge: &Bridge) -> Option<FeedReport> {
+    /// B1: the next report, which is the same for all who see the same chain: all events up to the end of the block
+    /// of the first one that is not taken up, as far as there is room. `None` when there is none, or when it does not
+    /// follow from what is taken up.
+    fn next_report(&self, feed: &Feed, room: u64) -> Option<FeedReport> {
         let block = self.confirmed.front()?.block;
         let mut report = None;
-        let mut digest = bridge.digest;
-        for confirmed in self.confirmed.iter().take(DEPOSITS_MAX as usize) {
-            digest = confirmed.deposit.extend(&digest, confirmed.index);
+        let mut digest = feed.digest;
+        let most = T::AT_ONCE.min(room);
+        for confirmed in self.confirmed.iter().take(most as usize) {
+            digest = confirmed.event.extend(&digest, confirmed.index);
             if confirmed.block > block || digest != confirmed.digest {
                 break;
             }
@@ -97,51 +103,55 @@ impl<T: Chained> Watching<T> {
         report
     }
 
-    /// The first deposit that is not credited does not follow from those that are.
-    fn contradicts(&self, bridge: &Bridge) -> bool {
+    /// The first event that is not taken up does not follow from those that are.
+    fn contradicts(&self, feed: &Feed) -> bool {
         self.confirmed
             .front()
-            .is_some_and(|c| c.deposit.extend(&bridge.digest, c.index) != c.digest)
+            .is_some_and(|c| c.event.extend(&feed.digest, c.index) != c.digest)
     }
 
     /// Whether something is to be said.
-    fn has_work(&self, own: u64, bridge: &Bridge) -> bool {
-        self.next.is_some_and(|next| {
-            let said = bridge
-                .reports
-                .iter()
-                .any(|(id, r)| *id == own && *r == next);
-            !said || bridge.agreed.is_some()
-        })
+    pub fn has_work(&self, own: u64, feed: &Feed) -> bool {
+        self.next
+            .is_some_and(|next| !feed.has_reported(own, next) || feed.agreed.is_some())
     }
 
-    /// What the vertex of a round says; `turn` is whether this member brings what is agreed.
-    fn observe(&mut self, round: Round, turn: bool, own: u64, bridge: &Bridge) -> Observation {
+    /// What the vertex of a round says: a report, and the events that are agreed if it is this member's `turn` to
+    /// bring them.
+    pub fn say(
+        &mut self,
+        round: Round,
+        turn: bool,
+        own: u64,
+        feed: &Feed,
+    ) -> (Option<FeedReport>, Vec<T>) {
         let report = self.next.filter(|next| {
-            let ordered = bridge.reports.iter().any(|(id, r)| *id == own && r == next);
             let again = |(r, at): (FeedReport, Round)| {
                 r != *next || round.0 >= at.0.saturating_add(REPEAT_ROUNDS)
             };
-            !ordered && self.reported.is_none_or(again)
+            !feed.has_reported(own, *next) && self.reported.is_none_or(again)
         });
         if let Some(report) = report {
             self.reported = Some((report, round));
         }
-        let agreed = bridge.agreed.filter(|_| turn);
-        let deposits = agreed.map_or_else(Vec::new, |agreed| self.up_to(agreed.count));
-        Observation {
-            report,
-            deposits: if bridge.reaches_agreed(&deposits) {
-                deposits
-            } else {
-                Vec::new()
-            },
+        let agreed = feed.agreed.filter(|_| turn);
+        let events = agreed.map_or_else(Vec::new, |agreed| self.up_to(agreed.count));
+        match feed.reaches_agreed(&events) {
+            true => (report, events),
+            false => (report, Vec::new()),
         }
     }
 
-    fn up_to(&self, count: u64) -> Vec<Deposit> {
+    /// Rounds start anew.
+    pub fn next_epoch(&mut self) {
+        self.reported = None;
+    }
+
+    fn up_to(&self, count: u64) -> Vec<T> {
         let wanted = self.confirmed.iter().take_while(|c| c.index <= count);
-        wanted.map(|c| c.deposit).collect()
+        wanted.map(|c| c.event.clone()).collect()
     }
 }
 
+#[cfg(test)]
+mod tests;

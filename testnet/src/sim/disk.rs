@@ -293,6 +293,8 @@ impl Disk {
         let commits = self.commits[from..].iter().map(|c| c.commit.clone());
         let commits = commits.filter(|c| c.index > CommitIndex::ZERO);
         Some(Found {
+            epoch: Epoch::ZERO,
+            epoch_after: CommitIndex::ZERO,
             commits: commits.collect(),
             vertices: self.vertices_from(floor).cloned().collect(),
             own: self.own().cloned(),

@@ -51,7 +51,7 @@ impl Running {
         let node = Node::start(config).await.unwrap();
         let (stop, stopped) = oneshot::channel();
         Self {
-            network: node.network().clone(),
+            network: node.network(),
             api: format!("http://{}", node.api()),
             stop,
             ended: tokio::spawn(node.run(async {

@@ -161,7 +161,10 @@ fn only_the_deposits_that_are_agreed_reach_what_is_agreed() {
     feed.take_agreed();
     assert_eq!((feed.processed, feed.digest), (2, digest));
     assert_eq!(feed.reports.len(), 1, "what is credited needs no report");
-    assert!(!feed.reaches_agreed::<Deposit>(&[]), "nothing is agreed any more");
+    assert!(
+        !feed.reaches_agreed::<Deposit>(&[]),
+        "nothing is agreed any more"
+    );
 }
 
 #[test]

@@ -265,6 +265,7 @@ impl From<&Roster> for wire::Roster {
         Self {
             epoch: roster.epoch.0,
             since_ms: roster.since.0,
+            after: roster.after.0,
             seats: roster.seats.iter().map(Into::into).collect(),
             moving: roster.moving.clone(),
             processed: roster.queue.processed,
@@ -288,6 +289,7 @@ impl TryFrom<wire::Roster> for Roster {
         let roster = Self {
             epoch: Epoch(wire.epoch),
             since: Millis(wire.since_ms),
+            after: CommitIndex(wire.after),
             seats: seats.collect::<Result<_, _>>()?,
             moving: wire.moving,
             queue: feed(wire.processed, &wire.digest, &wire.agreed, &wire.reports)?,
@@ -296,7 +298,9 @@ impl TryFrom<wire::Roster> for Roster {
             ready: wire.ready,
             closed: wire.closed,
         };
-        if !roster.seats.is_sorted_by(|a, b| a.id < b.id) || !roster.ready.is_sorted_by(|a, b| a < b) {
+        if !roster.seats.is_sorted_by(|a, b| a.id < b.id)
+            || !roster.ready.is_sorted_by(|a, b| a < b)
+        {
             return Err(ObjectError::Seats);
         }
         if roster.waiting.len() as u64 > roster.queue.processed {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::feed::Chained;
-use crate::ids::Root;
+use crate::ids::{CommitIndex, Root};
 use crate::testing::{finality_key, members, network, vertex_key};
 
 fn committee(weights: &[u64]) -> Committee {
@@ -40,7 +40,7 @@ fn edge(roster: &mut Roster, entries: &[QueueEntry]) {
     roster.waiting.extend_from_slice(entries);
     roster.queue.processed += entries.len() as u64;
     roster.announce().expect("a committee");
-    roster.open_next(Millis(2_000));
+    roster.open_next(CommitIndex(9), Millis(2_000));
 }
 
 fn weights(roster: &Roster) -> Vec<(u64, u64)> {
@@ -53,7 +53,10 @@ fn weights(roster: &Roster) -> Vec<(u64, u64)> {
 fn a_member_joins_leaves_and_bonds_more_at_the_edge() {
     let mut roster = roster(&[10, 10, 10, 10]);
     edge(&mut roster, &[join(5, 4), entry(1, 13), entry(2, 7)]);
-    assert_eq!(weights(&roster), [(1, 13), (2, 7), (3, 10), (4, 10), (5, 4)]);
+    assert_eq!(
+        weights(&roster),
+        [(1, 13), (2, 7), (3, 10), (4, 10), (5, 4)]
+    );
     assert_eq!(roster.epoch, Epoch(1));
     assert_eq!((roster.applied(), roster.queue.processed), (3, 3));
     assert!(roster.moving.is_empty() && roster.announced.is_none());
@@ -137,8 +140,11 @@ fn entries_that_arrive_after_the_announcement_wait_for_the_next_edge() {
     assert_eq!((next.epoch(), roster.epoch), (Epoch(1), Epoch(0)));
     roster.waiting.push(join(6, 1));
     roster.queue.processed = 2;
-    assert_eq!(roster.next_committee().map(|c| c.digest()), Some(next.digest()));
-    roster.open_next(Millis(5));
+    assert_eq!(
+        roster.next_committee().map(|c| c.digest()),
+        Some(next.digest())
+    );
+    roster.open_next(CommitIndex(7), Millis(5));
     assert_eq!(roster.committee().map(|c| c.digest()), Ok(next.digest()));
     assert_eq!((roster.applied(), roster.waiting.len()), (1, 1));
 }
@@ -149,7 +155,14 @@ fn a_quorum_of_the_next_committee_has_to_be_ready() {
     roster.waiting.push(join(5, 1));
     roster.queue.processed = 1;
     let next = roster.announce().expect("a committee");
-    for (id, ready) in [(2, false), (5, false), (5, false), (99, false), (1, false), (4, true)] {
+    for (id, ready) in [
+        (2, false),
+        (5, false),
+        (5, false),
+        (99, false),
+        (1, false),
+        (4, true),
+    ] {
         roster.note_ready(id);
         assert_eq!(roster.is_ready(&next), ready, "{id}");
     }
@@ -164,7 +177,13 @@ fn a_ready_message_is_its_members_and_of_one_epoch() {
     assert!(ready.is_of(network, &next, digest));
     let foreign = Ready::sign(2, network, digest, &vertex_key(2));
     assert!(!foreign.is_of(network, &next, digest));
-    assert!(!Ready { member: 9, ..ready.clone() }.is_of(network, &next, digest));
+    assert!(
+        !Ready {
+            member: 9,
+            ..ready.clone()
+        }
+        .is_of(network, &next, digest)
+    );
     let later = Committee::new(Epoch(1), next.members().to_vec()).expect("a committee");
     assert!(!ready.is_of(network, &later, later.digest()));
 }

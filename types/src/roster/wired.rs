@@ -60,7 +60,8 @@ impl TryFrom<&wire::QueueEntry> for QueueEntry {
 
     fn try_from(wire: &wire::QueueEntry) -> Result<Self, RosterError> {
         let (vertex_key, finality_key) = (&wire.vertex_key, &wire.finality_key);
-        let joins = !(vertex_key.is_empty() && finality_key.is_empty() && wire.addresses.is_empty());
+        let joins =
+            !(vertex_key.is_empty() && finality_key.is_empty() && wire.addresses.is_empty());
         let keys = || MemberKeys::read(vertex_key, finality_key, &wire.addresses);
         Ok(Self {
             id: wire.member,

@@ -182,6 +182,7 @@ impl Node {
         let metrics = Arc::default();
         let parts = ApiParts {
             history_from: watch::channel(CommitIndex::ZERO).1,
+            committee: watch::channel(Arc::new(weft_types::testing::committee(4))).1,
             name: "tester".to_owned(),
             genesis,
             store,

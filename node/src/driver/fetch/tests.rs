@@ -21,11 +21,7 @@ fn store(vertices: &[Vertex]) -> (TempDir, Store) {
 }
 
 fn source(store: &Store) -> Source<'_> {
-    Source {
-        store,
-        epoch: Epoch::ZERO,
-        held: &[],
-    }
+    Source { store, held: &[] }
 }
 
 fn answer(store: &Store, request: &wire::FetchRequest, limits: AnswerLimits) -> Bytes {

@@ -26,7 +26,7 @@ fn folder() -> Folder {
 impl Folder {
     fn open(&self) -> (Guard, Result<Round, Lost>) {
         let id = network().id();
-        Guard::open(self.folder.path(), id, &self.keys, &self.store).unwrap()
+        Guard::open(self.folder.path(), id, &self.keys, &self.store, Epoch::ZERO).unwrap()
     }
 
     fn guard_file(&self) -> PathBuf {

@@ -47,9 +47,11 @@ fn s2_a_crash_at_any_step_leaves_the_old_database_or_the_new_one() {
 
 mod whole {
     use super::*;
+    use crate::driver::restore::Standing;
     use crate::driver::restore::{first_commit, restore};
     use crate::replica::sync::Synced;
     use crate::replica::sync::testing::{Chain, Server, run};
+    use std::sync::Arc;
     use weft_types::testing::{committee, genesis, network};
     use weft_types::{Genesis, Round};
 
@@ -81,7 +83,12 @@ mod whole {
         let store = Store::open(&data.path().join(DATABASE), network().id()).unwrap();
         assert_eq!(first_commit(&store).unwrap(), first);
         let genesis = genesis_of(&chain);
-        let restored = restore(&store, &genesis, &committee(4), None, Ok(Round::ZERO)).unwrap();
+        let standing = Standing {
+            committee: Arc::new(committee(4)),
+            earlier: Vec::new(),
+            after: CommitIndex::ZERO,
+        };
+        let restored = restore(&store, &genesis, &standing, None, Ok(Round::ZERO)).unwrap();
         assert_eq!(restored.ledger.snapshot().root(), state_root);
         let certificate = restored.certificate.unwrap();
         assert_eq!(certificate.statement.height, height);

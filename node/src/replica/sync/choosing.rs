@@ -45,13 +45,13 @@ impl Sync {
 
     fn choose(&mut self, now: Millis, place: Place) {
         // Of a quorum that says so, members with more than F of stake are honest.
-        let gone = self.terms.committee.is_quorum(&self.gone);
+        let gone = self.terms.committee().is_quorum(&self.gone);
         let stuck = gone || now >= self.reached.1.saturating_add(STUCK);
         let from = match stuck {
             true => Millis::ZERO,
             false => place.timestamp.saturating_add(self.config.after.0),
         };
-        let committee = &self.terms.committee;
+        let committee = self.terms.committee();
         let Some(certificate) = self.offers.choose(committee, now, place, from) else {
             return;
         };

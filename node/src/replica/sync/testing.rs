@@ -79,7 +79,7 @@ impl Chain {
         Terms {
             network: testing::network(),
             params: self.params.clone(),
-            committee: Arc::new(committee(4)),
+            committees: [(weft_types::Epoch::ZERO, Arc::new(committee(4)))].into(),
             unchecked: false,
         }
     }

@@ -128,6 +128,10 @@ impl World {
             }
             Effect::TakeOver(synced) => self.take_over(machine, *synced),
             Effect::Note(_) | Effect::BridgeHalted(_) => {}
+            // No plan runs for as long as an epoch lasts.
+            Effect::SendReady(_) | Effect::SendClosing { .. } | Effect::EpochOpened { .. } => {
+                return Err("epochs are not simulated".to_owned());
+            }
             Effect::Broadcast(vertex) => {
                 let early = self.plan.planted == Some(Planted::SendBeforePersist);
                 self.broadcast(machine, &vertex, if early { now } else { at });

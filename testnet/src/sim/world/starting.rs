@@ -5,7 +5,7 @@ use crate::sim::oracle::Rule;
 use crate::sim::plan::Planted;
 use crate::sim::trace::Mark;
 use weft_node::replica::{MempoolConfig, Replica, ReplicaConfig};
-use weft_types::{MemberIndex, Round};
+use weft_types::Round;
 
 /// Of every member's mempool.
 const MEMPOOL_BYTES_MAX: usize = 64 << 20;
@@ -39,10 +39,8 @@ impl World {
         let mut config = ReplicaConfig {
             genesis: self.cast.genesis.clone(),
             committee: self.cast.committee.clone(),
-            own: Some((
-                MemberIndex(ours.member as u32),
-                self.cast.keys[ours.member].clone(),
-            )),
+            keys: Some(self.cast.keys[ours.member].clone()),
+            earlier: Vec::new(),
             mempool: MempoolConfig::new(MEMPOOL_BYTES_MAX),
             adjust: self.plan.adjust,
             sync: self.plan.sync,

@@ -1,0 +1,86 @@
+//! E2: what the store remembers of epochs, for certificates of earlier ones: their committees, and what opened them.
+
+use super::DriverError;
+use super::restore::Standing;
+use crate::replica::sync::COMMITTEES_MAX;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use weft_storage::{Durability, Store};
+use weft_types::{
+    Certificate, CertificateJson, Committee, Epoch, Genesis, Height, Member, Verified,
+};
+
+/// An epoch in the store.
+#[derive(Serialize, Deserialize)]
+struct Opened {
+    members: Vec<Member>,
+    /// Closes the epoch before.
+    by: CertificateJson,
+}
+
+fn name(epoch: Epoch) -> String {
+    format!("epoch/{epoch}")
+}
+
+/// Remembers an epoch, synced: nothing is signed in it before.
+pub fn remember(store: &Store, committee: &Committee, by: &Certificate) -> Result<(), DriverError> {
+    let opened = Opened {
+        members: committee.members().to_vec(),
+        by: by.to_json(),
+    };
+    let value = serde_json::to_vec(&opened).map_err(|e| inconsistent(&e))?;
+    store.put_meta(&name(committee.epoch()), &value, Durability::Synced)?;
+    Ok(())
+}
+
+/// The committees of the epochs before one, the genesis' first, as far as they are here.
+pub fn before(
+    store: &Store,
+    genesis: &Genesis,
+    epoch: Epoch,
+) -> Result<Vec<Arc<Committee>>, DriverError> {
+    let mut committees = Vec::new();
+    let first = epoch.0.saturating_sub(COMMITTEES_MAX as u64);
+    for epoch in (first..epoch.0).map(Epoch) {
+        let committee = match (epoch, read(store, epoch)?) {
+            (Epoch::ZERO, _) => genesis.committee().map_err(|e| inconsistent(&e))?,
+            (_, Some(opened)) => {
+                Committee::new(epoch, opened.members).map_err(|e| inconsistent(&e))?
+            }
+            (_, None) => continue,
+        };
+        committees.push(Arc::new(committee));
+    }
+    Ok(committees)
+}
+
+/// B2: the certificates that closed epochs above a height, ascending: the base chain may lack them.
+pub fn closings(
+    store: &Store,
+    genesis: &Genesis,
+    standing: &Standing,
+    anchored: Height,
+) -> Result<Vec<Verified<Certificate>>, DriverError> {
+    let mut closings = Vec::new();
+    for committee in &standing.earlier {
+        let Some(opened) = read(store, committee.epoch().next())? else {
+            continue;
+        };
+        if opened.by.statement.height > anchored {
+            let certificate = Certificate::try_from(opened.by).map_err(|e| inconsistent(&e))?;
+            let verified = certificate.verify(&genesis.network, committee);
+            closings.push(verified.map_err(|e| inconsistent(&e))?);
+        }
+    }
+    Ok(closings)
+}
+
+fn read(store: &Store, epoch: Epoch) -> Result<Option<Opened>, DriverError> {
+    let value = store.meta(&name(epoch))?;
+    let opened = value.map(|value| serde_json::from_slice(&value));
+    opened.transpose().map_err(|e| inconsistent(&e))
+}
+
+fn inconsistent(error: &dyn std::fmt::Display) -> DriverError {
+    DriverError::Inconsistent(error.to_string())
+}

@@ -1,0 +1,241 @@
+//! E1 to E3 in the replica: what it says of the next epoch, how it leaves one that is closed, and how it helps those
+//! who have not come so far.
+
+use super::begin::{core_config, finality};
+use super::progress::Progress;
+use super::recovery::Recovery;
+use super::{Effect, Replica};
+use std::sync::Arc;
+use weft_consensus::{Core, LastCommit, Recovered};
+use weft_types::{
+    Certificate, Committee, Epoch, MemberIndex, MemberSet, Millis, READIES_MAX, Ready, Round,
+    Verified, Vertex,
+};
+
+/// Between two ready messages of a member that is in no committee yet.
+const READY_EVERY: u64 = 1_000;
+/// Between two answers to a member that is still in the epoch before.
+const HELP_EVERY: u64 = 200;
+
+/// What is between this epoch and its neighbours.
+#[derive(Default)]
+pub(super) struct Edge {
+    /// E2: the certificate of the height that closes the epoch: the next one is to be opened.
+    closed_by: Option<Arc<Verified<Certificate>>>,
+    /// E2: ready messages of members of the next committee that have no vertices of their own.
+    heard: Vec<Ready>,
+    say_ready_at: Millis,
+    /// E3: what ended the epoch before, and the own last vertex in it.
+    before: Option<(Arc<Verified<Certificate>>, Option<Verified<Vertex>>)>,
+    /// E3: whom it was sent to when.
+    helped: Vec<(MemberIndex, Millis)>,
+    /// E3: a closing certificate of this epoch, which this member has not executed so far as.
+    ahead: Option<Verified<Certificate>>,
+}
+
+impl Replica {
+    /// E2: nothing more is executed in this epoch.
+    pub(super) fn is_closed(&self) -> bool {
+        self.ledger.is_closed(self.committee.epoch())
+    }
+
+    /// E1: the next committee, while it is announced and the epoch is not closed.
+    fn awaited(&self) -> Option<Committee> {
+        let roster = self.ledger.roster().filter(|r| !r.closed)?;
+        roster.next_committee()
+    }
+
+    /// E2: this member's message that it is ready, unless it was ordered or it is no member of the next committee.
+    fn own_ready(&self, next: &Committee) -> Option<Ready> {
+        let keys = self.keys.as_ref()?;
+        let index = next.index_of(&keys.vertex.public())?;
+        let id = next.member(index)?.id;
+        let roster = self.ledger.roster()?;
+        let network = self.genesis.network.id();
+        (!roster.ready.contains(&id)).then(|| Ready::sign(id, network, next.digest(), &keys.vertex))
+    }
+
+    /// E2: what the own vertex says of who is ready: until it is ordered, in each one.
+    pub(super) fn readies(&self) -> Vec<Ready> {
+        let Some(next) = self.awaited() else {
+            return Vec::new();
+        };
+        let roster = self.ledger.roster();
+        let ordered = |id| roster.as_ref().is_some_and(|r| r.ready.contains(&id));
+        let digest = next.digest();
+        let heard = self.edge.heard.iter();
+        let heard = heard.filter(|r| r.committee == digest && !ordered(r.member));
+        let own = self.own_ready(&next).into_iter();
+        own.chain(heard.cloned()).take(READIES_MAX).collect()
+    }
+
+    /// R2: whether this member has to say that somebody is ready.
+    pub(super) fn has_readies(&self) -> bool {
+        !self.readies().is_empty()
+    }
+
+    /// E2: somebody who has no vertices yet is ready.
+    pub(super) fn heard_ready(&mut self, ready: Ready) {
+        let Some(next) = self.awaited() else {
+            return;
+        };
+        let digest = next.digest();
+        self.edge.heard.retain(|r| r.committee == digest);
+        let known = self.edge.heard.iter().any(|r| r.member == ready.member);
+        if !known && ready.is_of(self.genesis.network.id(), &next, digest) {
+            self.edge.heard.push(ready);
+        }
+    }
+
+    /// E2: a member of the next committee that is in none yet tells the others that it is ready.
+    pub(super) fn tell_ready(&mut self, now: Millis, out: &mut Vec<Effect>) {
+        let waits = now < self.edge.say_ready_at;
+        if self.own.is_some() || self.keys.is_none() || waits || self.core.behind().is_some() {
+            return;
+        }
+        let next = self.awaited();
+        if let Some(ready) = next.and_then(|next| self.own_ready(&next)) {
+            self.edge.say_ready_at = now.saturating_add(READY_EVERY);
+            out.push(Effect::SendReady(ready));
+        }
+    }
+
+    pub(super) fn edge_deadline(&self) -> Option<Millis> {
+        let tells = self.own.is_none() && self.keys.is_some() && self.awaited().is_some();
+        tells.then_some(self.edge.say_ready_at)
+    }
+
+    /// E2: a height was certified.
+    pub(super) fn note_closing(&mut self, certificate: &Arc<Verified<Certificate>>) {
+        let statement = &certificate.statement;
+        let closes =
+            statement.epoch == self.committee.epoch() && !statement.next_committee.is_zero();
+        if closes {
+            self.edge.closed_by = Some(certificate.clone());
+        }
+    }
+
+    /// E2: opens the next epoch, once the closing height of this one is certified and executed.
+    pub(super) fn open_epoch(&mut self, now: Millis, out: &mut Vec<Effect>) -> bool {
+        let closed_by = self.edge.closed_by.take().filter(|_| self.is_closed());
+        let Some(certificate) = closed_by else {
+            return false;
+        };
+        let next = self.ledger.roster().and_then(|r| r.next_committee());
+        let next = next.filter(|next| next.digest() == certificate.statement.next_committee);
+        let Some(next) = next else {
+            return false;
+        };
+        let statement = &certificate.statement;
+        let last = LastCommit {
+            index: statement.commit,
+            digest: statement.commit_digest,
+            timestamp: statement.timestamp,
+            leader: None,
+            demoted: MemberSet::default(),
+        };
+        let by = certificate.clone();
+        let before = (certificate, self.last_own.take());
+        self.edge = Edge {
+            before: Some(before),
+            ..Edge::default()
+        };
+        self.enter(Arc::new(next), last, now);
+        out.push(Effect::EpochOpened {
+            committee: self.committee.clone(),
+            by,
+        });
+        true
+    }
+
+    /// All that belongs to one committee is made anew; ledger, transactions and what is known of the base chain stay.
+    fn enter(&mut self, committee: Arc<Committee>, last: LastCommit, now: Millis) {
+        self.own = super::begin::own(&committee, self.keys.as_ref());
+        self.committee = committee;
+        let own = self.own.as_ref().map(|(index, _)| *index);
+        let lost = self.recovery.as_ref().and_then(Recovery::why_lost);
+        // S1: what was signed in epochs to come is just as unknown.
+        self.recovery = own
+            .zip(lost)
+            .map(|(own, lost)| Recovery::lost(self.committee.clone(), own, lost, None));
+        let mut recovered = Recovered::fresh(last);
+        recovered.signed = self.recovery.is_none().then_some(Round::ZERO);
+        let network = &self.genesis.network;
+        let params = &self.genesis.template.params;
+        let config = core_config(network, params, (&self.committee, own), self.adjust);
+        self.core = Core::new(config, recovered, now);
+        self.core_effects.clear();
+        let certified = self.finality.certified();
+        self.finality = finality(network, &self.committee, self.own.as_ref(), certified);
+        if self.recovery.is_none() {
+            self.finality.sign_above(self.height_floor);
+        }
+        self.mempool.next_epoch();
+        self.outbox.clear();
+        self.observing.next_epoch();
+        self.progress = Progress::new(&self.committee, own, now);
+        self.sync.next_epoch(self.committee.clone(), own, now);
+        self.unordered = false;
+    }
+
+    /// E3: a member has sent something of an earlier epoch: what ended the one before this, if that is where it is.
+    pub(super) fn help(
+        &mut self,
+        now: Millis,
+        to: MemberIndex,
+        epoch: Epoch,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some((certificate, own)) = &self.edge.before else {
+            return;
+        };
+        if certificate.statement.epoch != epoch {
+            return;
+        }
+        let helped = self
+            .edge
+            .helped
+            .iter_mut()
+            .find(|(member, _)| *member == to);
+        match helped {
+            Some((_, at)) if now < at.saturating_add(HELP_EVERY) => return,
+            Some((_, at)) => *at = now,
+            None => self.edge.helped.push((to, now)),
+        }
+        let vertex = own.clone();
+        out.push(Effect::SendClosing {
+            to,
+            certificate: certificate.clone(),
+            vertex,
+        });
+    }
+
+    /// E3: a member shows that the epoch is closed.
+    pub(super) fn saw_closing(&mut self, certificate: Certificate, out: &mut Vec<Effect>) {
+        let statement = &certificate.statement;
+        let closes =
+            statement.epoch == self.committee.epoch() && !statement.next_committee.is_zero();
+        if !closes || self.edge.closed_by.is_some() || self.edge.ahead.is_some() {
+            return;
+        }
+        let verified = certificate.verify(&self.genesis.network, &self.committee);
+        self.edge.ahead = verified.ok();
+        self.adopt_closing(out);
+    }
+
+    /// E3: takes the closing certificate for its own height once that is executed here.
+    pub(super) fn adopt_closing(&mut self, out: &mut Vec<Effect>) {
+        let reached = |c: &Verified<Certificate>| self.last_height.height >= c.statement.height;
+        if self.edge.ahead.as_ref().is_some_and(reached)
+            && let Some(certificate) = self.edge.ahead.take()
+        {
+            let outcomes = self.finality.adopt(certificate);
+            self.conclude(outcomes, out);
+        }
+    }
+
+    /// The epoch in office.
+    pub fn epoch(&self) -> Epoch {
+        self.committee.epoch()
+    }
+}

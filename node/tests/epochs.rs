@@ -1,0 +1,493 @@
+//! E1 to E3: committees change under replicas over a perfect network in one thread. Who is in the committee is
+//! named by its key here, because places in it change.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use weft_consensus::{FetchId, FetchRequest, LastCommit, Recovered, Wanted};
+use weft_ledger::Ledger;
+use weft_node::NodeKeys;
+use weft_node::replica::sync::SyncConfig;
+use weft_node::replica::{
+    Confirmed, Effect, Input, MempoolConfig, Replica, ReplicaConfig, Restored,
+};
+use weft_types::testing::{self, finality_key, members, user, vertex_key};
+use weft_types::{
+    Amount, AssetId, Certificate, Chained, CommitDigest, Committee, Epoch, Genesis, Height,
+    MemberIndex, MemberKeys, Millis, Operation, Payment, QueueEntry, Ready, Root, Stake,
+    TransactionBody, Verified, Vertex, verify_vertex,
+};
+
+/// All who ever take part; the first four are the genesis committee.
+const NODES: usize = 8;
+const DURATION: u64 = 2_000;
+
+enum Packet {
+    Vertex(Vertex),
+    Closing(Certificate),
+    Ready(Ready),
+    Ended(FetchId),
+}
+
+struct World {
+    genesis: Arc<Genesis>,
+    now: Millis,
+    nodes: Vec<Replica>,
+    /// By node: the committee that its driver knows to be in office.
+    committees: Vec<Arc<Committee>>,
+    inboxes: Vec<VecDeque<(usize, Packet)>>,
+    latest: Vec<Option<Verified<Vertex>>>,
+    signed: Vec<Verified<Vertex>>,
+    commits: Vec<Vec<CommitDigest>>,
+    certificates: Vec<Vec<Arc<Verified<Certificate>>>>,
+    /// When each epoch was opened by the first one, and the last certificate before it was made.
+    opened: Vec<Millis>,
+    entries: Vec<Confirmed<QueueEntry>>,
+    down: Vec<usize>,
+    nonce: u64,
+    halted: Vec<String>,
+}
+
+impl World {
+    fn new() -> Self {
+        let mut genesis = testing::genesis(4);
+        genesis.template.params.epoch_duration_ms = Millis(DURATION);
+        genesis.template.timestamp_ms = Millis(10_000);
+        genesis.network.genesis = genesis.template.digest();
+        let genesis = Arc::new(genesis);
+        let committee = Arc::new(genesis.committee().unwrap());
+        let mut world = Self {
+            genesis,
+            now: Millis(10_000),
+            nodes: Vec::new(),
+            committees: vec![committee; NODES],
+            inboxes: (0..NODES).map(|_| VecDeque::new()).collect(),
+            latest: vec![None; NODES],
+            signed: Vec::new(),
+            commits: vec![Vec::new(); NODES],
+            certificates: vec![Vec::new(); NODES],
+            opened: Vec::new(),
+            entries: Vec::new(),
+            down: Vec::new(),
+            nonce: 0,
+            halted: Vec::new(),
+        };
+        for i in 0..NODES {
+            let mut effects = Vec::new();
+            let replica = world.start(i, &mut effects);
+            world.nodes.push(replica);
+            world.carry_out(i, effects);
+        }
+        world
+    }
+
+    fn start(&self, i: usize, effects: &mut Vec<Effect>) -> Replica {
+        let config = ReplicaConfig {
+            genesis: self.genesis.clone(),
+            committee: self.committees[i].clone(),
+            keys: Some(NodeKeys {
+                vertex: vertex_key(i),
+                finality: finality_key(i),
+            }),
+            earlier: Vec::new(),
+            mempool: MempoolConfig::new(1 << 20),
+            adjust: None,
+            sync: SyncConfig::default(),
+        };
+        let template = &self.genesis.template;
+        let restored = Restored {
+            core: Recovered::fresh(LastCommit::genesis(template.timestamp_ms)),
+            lost: None,
+            height_floor: Height(0),
+            ledger: Ledger::genesis(template).unwrap().0,
+            statements: Vec::new(),
+            certificate: None,
+            whole_from: Millis(0),
+            anchored: Height(0),
+            shares: Vec::new(),
+        };
+        Replica::new(config, restored, self.now, effects)
+    }
+
+    /// The node that has this place in a node's committee, and the other way round.
+    fn node_at(&self, i: usize, place: MemberIndex) -> usize {
+        let member = self.committees[i].member(place).expect("a member");
+        (0..NODES)
+            .find(|n| vertex_key(*n).public() == member.vertex_key)
+            .expect("a node")
+    }
+
+    fn place_of(&self, i: usize, node: usize) -> Option<MemberIndex> {
+        self.committees[i].index_of(&vertex_key(node).public())
+    }
+
+    fn send(&mut self, from: usize, to: usize, packet: Packet) {
+        if from != to {
+            self.inboxes[to].push_back((from, packet));
+        }
+    }
+
+    fn carry_out(&mut self, i: usize, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Broadcast(vertex) => {
+                    // Members by their streams, everybody else by gossip.
+                    for to in 0..NODES {
+                        self.send(i, to, Packet::Vertex(Vertex::clone(&vertex)));
+                    }
+                }
+                Effect::Relay { to, vertex } => {
+                    let to = self.node_at(i, to);
+                    self.send(i, to, Packet::Vertex(Vertex::clone(&vertex)));
+                }
+                Effect::PersistOwn(vertex) => {
+                    let place = |v: &Verified<Vertex>| (v.epoch(), v.round(), v.author());
+                    let again = self.signed.iter().any(|v| place(v) == place(&vertex));
+                    assert!(!again, "node {i} signs {vertex:?} beside another");
+                    self.signed.push(vertex.clone());
+                    self.latest[i] = Some(vertex);
+                }
+                Effect::AskLatest(_) | Effect::AskSync(_) => {}
+                Effect::SendReady(ready) => {
+                    for to in 0..NODES {
+                        self.send(i, to, Packet::Ready(ready.clone()));
+                    }
+                }
+                Effect::SendClosing {
+                    to,
+                    certificate,
+                    vertex,
+                } => {
+                    let to = self.node_at(i, to);
+                    if let Some(vertex) = vertex {
+                        self.send(i, to, Packet::Vertex(Vertex::clone(&vertex)));
+                    }
+                    self.send(i, to, Packet::Closing(Certificate::clone(&certificate)));
+                }
+                Effect::EpochOpened { committee, .. } => {
+                    let epoch = committee.epoch().0 as usize;
+                    if self.opened.len() < epoch {
+                        self.opened.push(self.now);
+                    }
+                    self.committees[i] = committee;
+                }
+                Effect::Fetch(request) => self.fetch(i, &request),
+                Effect::Executed(executed) => self.commits[i].push(executed.digest),
+                Effect::Certified { certificate, .. } => self.certificates[i].push(certificate),
+                Effect::Halt(reason) => self.halted.push(format!("{i}: {reason}")),
+                _ => {}
+            }
+        }
+    }
+
+    fn fetch(&mut self, i: usize, request: &FetchRequest) {
+        let epoch = self.committees[i].epoch();
+        let of_epoch = self.signed.iter().filter(|v| v.epoch() == epoch);
+        let found = of_epoch.filter(|v| match &request.wanted {
+            Wanted::Vertices(vertices) => vertices.contains(&v.reference()),
+            Wanted::Rounds { after, until, .. } => *after < v.round() && v.round() <= *until,
+        });
+        let found: Vec<Vertex> = found.map(|v| Vertex::clone(v)).collect();
+        let from = self.node_at(i, request.from);
+        for vertex in found {
+            self.send(from, i, Packet::Vertex(vertex));
+        }
+        self.inboxes[i].push_back((from, Packet::Ended(request.id)));
+    }
+
+    /// What a driver makes of what comes in.
+    fn input(&self, i: usize, from: usize, packet: Packet) -> Option<Input> {
+        let place = self.place_of(i, from);
+        Some(match packet {
+            Packet::Ended(id) => Input::FetchEnded(id),
+            Packet::Ready(ready) => Input::Ready(ready),
+            Packet::Closing(certificate) => Input::Closing(certificate),
+            Packet::Vertex(vertex) if vertex.epoch() < self.committees[i].epoch() => {
+                let epoch = vertex.epoch();
+                Input::OfBefore {
+                    from: place?,
+                    epoch,
+                }
+            }
+            Packet::Vertex(vertex) => {
+                let network = self.genesis.network.id();
+                let vertex = verify_vertex(vertex, network, &self.committees[i], &|_| None).ok()?;
+                let from = place;
+                Input::Vertex { vertex, from }
+            }
+        })
+    }
+
+    fn handle(&mut self, i: usize, input: Input) {
+        let mut effects = Vec::new();
+        self.nodes[i].handle(self.now, input, &mut effects);
+        self.carry_out(i, effects);
+    }
+
+    fn step(&mut self) {
+        self.now = self.now.saturating_add(1);
+        for i in (0..NODES)
+            .filter(|i| !self.down.contains(i))
+            .collect::<Vec<_>>()
+        {
+            for (from, packet) in std::mem::take(&mut self.inboxes[i]) {
+                if let Some(input) = self.input(i, from, packet) {
+                    self.handle(i, input);
+                }
+            }
+            self.handle(i, Input::Tick);
+        }
+        assert_eq!(self.halted, Vec::<String>::new());
+    }
+
+    fn run(&mut self, milliseconds: u64) {
+        for _ in 0..milliseconds {
+            self.step();
+        }
+    }
+
+    /// The registry gets entries, and everybody sees them.
+    fn queue(&mut self, entries: &[(u64, u64)]) {
+        for (id, weight) in entries {
+            let before = self.entries.last();
+            let (index, previous) =
+                before.map_or((1, QueueEntry::digest_start()), |c| (c.index + 1, c.digest));
+            let joins = *id > 4 && *weight > 0;
+            let event = QueueEntry {
+                id: *id,
+                weight: Stake(*weight),
+                keys: joins.then(|| MemberKeys::of(&members(*id as usize)[*id as usize - 1])),
+            };
+            let digest: Root = event.extend(&previous, index);
+            self.entries.push(Confirmed {
+                index,
+                event,
+                digest,
+                block: index,
+            });
+        }
+        for i in 0..NODES {
+            self.handle(i, Input::Queue(self.entries.clone()));
+        }
+    }
+
+    /// Entries are shown again as a driver does that reads on from what is taken up.
+    fn show_queue(&mut self) {
+        self.queue(&[]);
+    }
+
+    fn submit(&mut self, i: usize) {
+        self.nonce += 1;
+        let payment = Payment {
+            to: user(2),
+            asset: AssetId::NATIVE,
+            amount: Amount(1),
+        };
+        let operation = Operation::Transfer {
+            payments: vec![payment],
+            items: Vec::new(),
+        };
+        let body = TransactionBody {
+            network: self.genesis.network.id(),
+            valid_until: Millis(200_000),
+            ..testing::body(1, self.nonce, vec![operation])
+        };
+        let transaction = body.sign(&[&testing::user_key(1)]);
+        let verified = Arc::new(transaction.verify(self.genesis.network.id()).unwrap());
+        let mut effects = Vec::new();
+        let results = self.nodes[i].submit(self.now, vec![verified], 1, &mut effects);
+        assert_eq!(results, [Ok(())], "node {i} at {}", self.now);
+        self.carry_out(i, effects);
+    }
+
+    fn received(&self, i: usize) -> u64 {
+        let account = weft_types::ObjectId::Account(user(2));
+        let found = self.nodes[i].view().snapshot.get(&account);
+        let account = found
+            .as_ref()
+            .and_then(weft_types::Object::as_account)
+            .unwrap();
+        account.balance(&AssetId::NATIVE).0 - 1_000_000
+    }
+
+    fn epoch(&self, i: usize) -> Epoch {
+        self.nodes[i].view().epoch
+    }
+
+    fn ids(&self, i: usize) -> Vec<u64> {
+        self.committees[i].members().iter().map(|m| m.id).collect()
+    }
+
+    /// All of these have executed the same commits, as far as they have come.
+    fn agree(&self, nodes: &[usize]) {
+        let longest = nodes.iter().max_by_key(|i| self.commits[**i].len());
+        let longest = &self.commits[*longest.unwrap()];
+        for i in nodes {
+            let own = &self.commits[*i];
+            assert_eq!(own[..], longest[..own.len()], "node {i}");
+        }
+    }
+}
+
+#[test]
+fn e1_e2_a_fifth_member_bonds_follows_and_votes_from_the_next_epoch_on() {
+    let mut world = World::new();
+    world.run(100);
+    world.queue(&[(5, 1)]);
+    assert!(world.nodes[4].view().own.is_none());
+    world.run(DURATION + 1_000);
+    for i in 0..5 {
+        assert_eq!(world.epoch(i), Epoch(1), "node {i}");
+        assert_eq!(world.ids(i), [1, 2, 3, 4, 5]);
+    }
+    let of_fifth = world.signed.iter().filter(|v| v.author() == MemberIndex(4));
+    let epochs: Vec<Epoch> = of_fifth.map(|v| v.epoch()).collect();
+    assert!(!epochs.is_empty() && epochs.iter().all(|e| *e == Epoch(1)));
+    // With one of the old ones down all four others are needed.
+    world.down = vec![0];
+    world.submit(4);
+    world.run(1_500);
+    for i in 1..5 {
+        assert_eq!(world.received(i), 1, "node {i}");
+    }
+    world.agree(&[1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn e2_the_closing_statement_names_the_next_committee_and_heights_go_on() {
+    let mut world = World::new();
+    world.queue(&[(5, 2), (1, 0)]);
+    world.run(3 * DURATION);
+    world.show_queue();
+    let certificates = &world.certificates[1];
+    let closing = certificates
+        .iter()
+        .filter(|c| !c.statement.next_committee.is_zero());
+    let closing: Vec<_> = closing.collect();
+    assert!(closing.len() >= 2, "{} epochs", closing.len());
+    for certificate in &closing {
+        let epoch = certificate.statement.epoch;
+        let next = certificates.iter().find(|c| c.statement.epoch > epoch);
+        if let Some(next) = next {
+            assert_eq!(next.statement.epoch, epoch.next());
+            assert!(next.statement.height > certificate.statement.height);
+        }
+        assert_eq!(certificate.statement.registry_cursor, 2);
+    }
+    let now = world.committees[1].clone();
+    let digest = closing.last().unwrap().statement.next_committee;
+    assert!(closing.len() as u64 >= now.epoch().0);
+    if closing.last().unwrap().statement.epoch.next() == now.epoch() {
+        assert_eq!(digest, now.digest());
+    }
+    // F of four is one: one step at an edge.
+    assert_eq!(world.ids(1), [2, 3, 4, 5]);
+}
+
+#[test]
+fn load_goes_on_across_edges_and_nothing_is_lost() {
+    let mut world = World::new();
+    world.queue(&[
+        (5, 1),
+        (6, 1),
+        (7, 1),
+        (8, 1),
+        (1, 0),
+        (2, 0),
+        (3, 0),
+        (4, 0),
+    ]);
+    let mut sent = 0;
+    let (mut last, mut longest, mut before) = (world.now, 0, 0);
+    for tick in 0..40 * DURATION {
+        if tick % 50 == 0 {
+            // To whoever is a member now.
+            let member = world
+                .committees
+                .iter()
+                .max_by_key(|c| c.epoch())
+                .unwrap()
+                .clone();
+            let node = (0..NODES).find(|n| member.index_of(&vertex_key(*n).public()).is_some());
+            let node = node.unwrap();
+            if world.nodes[node].not_accepting().is_none() {
+                world.submit(node);
+                sent += 1;
+            }
+        }
+        world.step();
+        let height = world.certificates.iter().map(Vec::len).max().unwrap();
+        if height > before {
+            longest = longest.max(world.now.0 - last.0);
+            (last, before) = (world.now, height);
+        }
+        if world.ids(7) == [5, 6, 7, 8] {
+            break;
+        }
+    }
+    assert_eq!(world.ids(7), [5, 6, 7, 8], "in epoch {}", world.epoch(7));
+    world.run(1_000);
+    let all: Vec<usize> = (0..NODES).collect();
+    world.agree(&all);
+    assert!(longest < 1_000, "{longest} ms without a certificate");
+    assert_eq!(world.received(7), sent);
+}
+
+#[test]
+fn without_a_quorum_of_the_next_committee_the_old_one_stays_in_office() {
+    let mut world = World::new();
+    world.down = vec![4, 5, 6, 7, 3];
+    world.queue(&[(5, 1)]);
+    // Three of the old ones are a quorum of four, and none of five.
+    world.run(3 * DURATION);
+    for i in 0..3 {
+        assert_eq!(world.epoch(i), Epoch(0));
+    }
+    world.submit(0);
+    world.run(1_000);
+    assert_eq!(world.received(1), 1);
+    world.down = vec![3];
+    world.run(3_000);
+    assert_eq!(world.epoch(4), Epoch(1), "the fifth one is ready");
+}
+
+#[test]
+fn e3_a_member_that_missed_the_end_of_an_epoch_follows() {
+    for cut in [
+        DURATION - 100,
+        DURATION,
+        DURATION + 5,
+        DURATION + 20,
+        DURATION + 40,
+    ] {
+        let mut world = World::new();
+        world.run(cut);
+        world.down = vec![3];
+        world.run(400);
+        assert_eq!(world.epoch(0), Epoch(1), "cut at {cut}");
+        world.inboxes[3].clear();
+        world.down = vec![];
+        world.run(1_200);
+        assert_eq!(world.epoch(3), Epoch(1), "cut at {cut}");
+        world.submit(3);
+        world.run(1_000);
+        assert_eq!(world.received(3), 1);
+        world.agree(&[0, 1, 2, 3]);
+    }
+}
+
+#[test]
+fn what_was_not_ordered_when_an_epoch_closed_is_ordered_in_the_next() {
+    let mut world = World::new();
+    let mut sent = 0;
+    while world.epoch(0) == Epoch(0) {
+        for i in 0..4 {
+            world.submit(i);
+            sent += 1;
+        }
+        world.run(2);
+    }
+    world.run(1_000);
+    for i in 0..4 {
+        assert_eq!(world.received(i), sent, "node {i}");
+    }
+}
