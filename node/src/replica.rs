@@ -167,7 +167,7 @@ impl Replica {
             if self.open_epoch(now, out) || self.recovered(now, out) {
                 continue;
             }
-            let unordered = self.has_work();
+            let unordered = self.has_work(now);
             if unordered == self.unordered {
                 return;
             }
@@ -226,13 +226,14 @@ impl Replica {
     }
 
     /// R2: whether anything waits to be ordered or certified.
-    fn has_work(&self) -> bool {
+    fn has_work(&self, now: Millis) -> bool {
         !self.mempool.is_empty()
             || !self.outbox.is_empty()
             || self.ledger.meta().changed
             || self.finality.uncertified() > 0
             || self.has_seen_events()
             || self.has_readies()
+            || self.epoch_is_over(now)
     }
 
     fn follow(&mut self, now: Millis, effect: weft_consensus::Effect, out: &mut Vec<Effect>) {

@@ -356,7 +356,7 @@ fn e1_e2_a_fifth_member_bonds_follows_and_votes_from_the_next_epoch_on() {
 fn e2_the_closing_statement_names_the_next_committee_and_heights_go_on() {
     let mut world = World::new();
     world.queue(&[(5, 2), (1, 0)]);
-    world.run(3 * DURATION);
+    world.run(4 * DURATION);
     world.show_queue();
     let certificates = &world.certificates[1];
     let closing = certificates
@@ -447,7 +447,7 @@ fn without_a_quorum_of_the_next_committee_the_old_one_stays_in_office() {
     assert_eq!(world.received(1), 1);
     world.down = vec![3];
     world.run(3_000);
-    assert_eq!(world.epoch(4), Epoch(1), "the fifth one is ready");
+    assert!(world.epoch(4) > Epoch(0), "the fifth one is ready");
 }
 
 #[test]
@@ -478,6 +478,7 @@ fn e3_a_member_that_missed_the_end_of_an_epoch_follows() {
 #[test]
 fn what_was_not_ordered_when_an_epoch_closed_is_ordered_in_the_next() {
     let mut world = World::new();
+    world.run(100);
     let mut sent = 0;
     while world.epoch(0) == Epoch(0) {
         for i in 0..4 {

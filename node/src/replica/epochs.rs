@@ -69,6 +69,26 @@ impl Replica {
         own.chain(heard.cloned()).take(READIES_MAX).collect()
     }
 
+    /// R2, E1: whether the next committee is to be announced, which takes a commit.
+    pub(super) fn epoch_is_over(&self, now: Millis) -> bool {
+        let duration = self.genesis.template.params.epoch_duration_ms.0;
+        let roster = self.ledger.roster();
+        let since = roster
+            .as_ref()
+            .map_or(self.genesis.template.timestamp_ms, |r| r.since);
+        let announced = roster.is_some_and(|r| r.announced.is_some());
+        !announced && now >= since.saturating_add(duration)
+    }
+
+    /// E2: whether this member is in office no longer with the next epoch.
+    pub(super) fn is_leaving(&self) -> bool {
+        let keys = self.keys.as_ref().filter(|_| self.own.is_some());
+        let next = self.ledger.roster().and_then(|r| r.next_committee());
+        let leaves =
+            |next: Committee| keys.is_some_and(|k| next.index_of(&k.vertex.public()).is_none());
+        next.is_some_and(leaves)
+    }
+
     /// R2: whether this member has to say that somebody is ready.
     pub(super) fn has_readies(&self) -> bool {
         !self.readies().is_empty()

@@ -77,6 +77,10 @@ impl Replica {
         if let Some(round) = self.core.behind() {
             return Some(catching_up(round));
         }
+        if self.is_leaving() {
+            let text = "this member leaves the committee with this epoch: send to another";
+            return Some(text.to_owned());
+        }
         if let Some(why) = self.progress.no_quorum(&self.committee) {
             return Some(why);
         }
