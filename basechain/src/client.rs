@@ -5,20 +5,24 @@
 //! What a contract refuses comes back decoded, with its figures.
 
 pub(crate) mod abi;
+mod bonds;
 pub(crate) mod checkpoints;
 pub(crate) mod deploy;
 mod endpoint;
 mod error;
+mod judging;
 mod key;
 mod refusal;
 pub(crate) mod registry;
 pub(crate) mod send;
 pub(crate) mod vault;
 
+pub use bonds::{MemberState, MemberStatus, Queued};
 pub use checkpoints::{Checkpoint, SubmitOutcome};
-pub use deploy::DeployParams;
+pub use deploy::{DeployParams, Times};
 pub use endpoint::{At, BlockRef, Endpoint};
 pub use error::ClientError;
+pub use judging::Offender;
 pub use key::{AccountKey, KeyError};
 pub use refusal::Refusal;
 pub use registry::{Registered, Registration};

@@ -16,8 +16,8 @@ mod server;
 
 pub use client::{
     AccountKey, At, BaseChain, BlockRef, Checkpoint, Claim, ClientError, Contracts, DeployParams,
-    Deposited, Endpoint, KeyError, Mined, NATIVE_UNIT, Refusal, Registered, Registration,
-    SubmitOutcome,
+    Deposited, Endpoint, KeyError, MemberState, MemberStatus, Mined, NATIVE_UNIT, Offender, Queued,
+    Refusal, Registered, Registration, SubmitOutcome, Times,
 };
 pub use schedule::{Duty, ScheduleError, SubmitterSchedule};
 pub use server::{

@@ -2,8 +2,8 @@
 //! are encoded, signed and outbid by the client's own code; what a node would answer is read from the chain.
 
 use crate::client::abi::{manager, registry::MasternodeRegistry as Registry};
-use crate::client::checkpoints::{latest, newer, submit_input};
-use crate::client::deploy::{manager_code, registry_code, vault_code};
+use crate::client::checkpoints::{newer, posted, submit_input};
+use crate::client::deploy::{created_at, manager_code, registry_code, vault_code};
 use crate::client::registry::register_input;
 use crate::client::send::{Order, Unmined, sign};
 use crate::embedded::{Call, CallError, Chain, ChainConfig, ConfigError, RewindError, SubmitError};
@@ -14,9 +14,9 @@ use alloy::sol_types::SolCall;
 use std::collections::BTreeMap;
 use weft_types::{CommitteeDigest, Height, Statement};
 
-/// Gas that a transaction may use: a registration or a checkpoint of the largest committee, and creating
-/// a contract.
-const GAS_LIMIT: u64 = 5_000_000;
+/// Gas that a transaction may use: creating a contract, or a checkpoint that closes an epoch of the largest
+/// committee with as much as an edge applies.
+const GAS_LIMIT: u64 = 16_000_000;
 /// Wei per gas beside the base fee.
 const TIP: u128 = 1_000_000;
 
@@ -88,7 +88,9 @@ impl LocalChain {
         let Some((deployer, _)) = members.first() else {
             return Err(refused("a committee", "it has no members"));
         };
-        local.contracts.registry = local.create(deployer, 0, registry_code(params))?;
+        let next = local.chain.pending_nonce(deployer.account()) + 1;
+        let manager = created_at(deployer.account(), next);
+        local.contracts.registry = local.create(deployer, 0, registry_code(params, manager))?;
         let code = manager_code(params, local.contracts.registry);
         local.contracts.manager = local.create(deployer, 0, code)?;
         let code = vault_code(params, local.contracts.manager);
@@ -241,7 +243,13 @@ impl LocalChain {
             At::Block(number) => number,
         };
         let call = manager::CheckpointManager::latestCall {};
-        latest(&self.read(self.contracts.manager, call, number)?)
+        let latest = self.read(self.contracts.manager, call, number)?;
+        let block = self.chain.block(latest.baseBlock).ok()?;
+        let mined = block.transactions.iter();
+        let logs = mined.flat_map(|mined| mined.receipt.logs());
+        let manager = Address::from(self.contracts.manager);
+        let mut logs = logs.filter(|log| log.address == manager);
+        logs.find_map(|log| posted(log, latest.height, latest.baseBlock))
     }
 
     /// C1: the digest that the registry has computed of its committee.

@@ -4,10 +4,10 @@
 
 mod checkpoints;
 mod clock;
-mod deposits;
 mod engine;
 mod epochs;
 mod error;
+mod feeds;
 mod fetch;
 mod guard;
 mod inbound;

@@ -39,6 +39,11 @@ library Bls12381 {
         uint256 yLo;
     }
 
+    /// A sum of keys on its way: the sum, then room for the next summand, as G1ADD takes them.
+    struct Sum {
+        uint256[8] pair;
+    }
+
     uint256 internal constant G1_BYTES = 128;
     uint256 internal constant G2_BYTES = 256;
 
@@ -91,38 +96,63 @@ library Bls12381 {
         return G1(packed.highs >> 128, packed.xLo, packed.highs & type(uint128).max, packed.yLo);
     }
 
-    function add(G1 memory a, G1 memory b) internal view returns (G1 memory sum) {
-        uint256[8] memory pair = [a.xHi, a.xLo, a.yHi, a.yLo, b.xHi, b.xLo, b.yHi, b.yLo];
-        uint256 input;
-        uint256 output;
-        assembly ("memory-safe") {
-            input := pair
-            output := sum
-        }
-        _call(G1_ADD, G1_ADD_GAS, input, 2 * G1_BYTES, output, G1_BYTES);
+    function startSum(PackedG1 storage packed) internal view returns (Sum memory sum) {
+        uint256 highs = packed.highs;
+        uint256[8] memory pair = sum.pair;
+        (pair[0], pair[1], pair[2], pair[3]) = (highs >> 128, packed.xLo, highs & type(uint128).max, packed.yLo);
     }
 
-    /// `a - b`, for a `b` in the subgroup: its y is zero only at infinity, which is its own negative.
-    function subtract(G1 memory a, G1 memory b) internal view returns (G1 memory) {
-        if (isInfinity(b)) return a;
+    function value(Sum memory sum) internal pure returns (G1 memory) {
+        uint256[8] memory pair = sum.pair;
+        return G1(pair[0], pair[1], pair[2], pair[3]);
+    }
+
+    function add(Sum memory sum, PackedG1 storage packed) internal view {
+        uint256 highs = packed.highs;
+        _addNext(sum, highs >> 128, packed.xLo, highs & type(uint128).max, packed.yLo);
+    }
+
+    /// For a key in the subgroup that is not infinity: then its y is not zero.
+    function subtract(Sum memory sum, PackedG1 storage packed) internal view {
+        uint256 highs = packed.highs;
+        uint256 yLo = packed.yLo;
         unchecked {
-            uint256 borrow = b.yLo > P_LO ? 1 : 0;
-            return add(a, G1(b.xHi, b.xLo, P_HI - b.yHi - borrow, P_LO - b.yLo));
+            uint256 borrow = yLo > P_LO ? 1 : 0;
+            _addNext(sum, highs >> 128, packed.xLo, P_HI - (highs & type(uint128).max) - borrow, P_LO - yLo);
         }
+    }
+
+    function _addNext(Sum memory sum, uint256 xHi, uint256 xLo, uint256 yHi, uint256 yLo) private view {
+        uint256[8] memory pair = sum.pair;
+        uint256 place;
+        assembly ("memory-safe") {
+            place := pair
+            mstore(add(place, 0x80), xHi)
+            mstore(add(place, 0xa0), xLo)
+            mstore(add(place, 0xc0), yHi)
+            mstore(add(place, 0xe0), yLo)
+        }
+        _call(G1_ADD, G1_ADD_GAS, place, 2 * G1_BYTES, place, G1_BYTES);
     }
 
     /// Whether `signature` is `key`'s over the message that `hashed` is the hash of: one product of
     /// two pairings, e(key, hashed) * e(-generator, signature) = 1. Reverts with `PointRefused` when
     /// key or signature is no point of its subgroup. Infinity is for the caller to refuse.
     function verify(G1 memory key, G2 memory hashed, G2 memory signature) internal view returns (bool) {
-        G1 memory minusGenerator = G1(MINUS_G1_X_HI, MINUS_G1_X_LO, MINUS_G1_Y_HI, MINUS_G1_Y_LO);
-        bytes memory pairs = abi.encode(key, hashed, minusGenerator, signature);
+        uint256[24] memory pairs;
         uint256[1] memory product;
+        uint256 input;
         uint256 output;
         assembly ("memory-safe") {
+            input := pairs
             output := product
+            mcopy(input, key, 128)
+            mcopy(add(input, 128), hashed, 256)
+            mcopy(add(input, 512), signature, 256)
         }
-        _call(PAIRING, PAIRING_GAS, _dataOf(pairs), pairs.length, output, 32);
+        (pairs[12], pairs[13], pairs[14], pairs[15]) =
+            (MINUS_G1_X_HI, MINUS_G1_X_LO, MINUS_G1_Y_HI, MINUS_G1_Y_LO);
+        _call(PAIRING, PAIRING_GAS, input, 24 * 32, output, 32);
         return product[0] == 1;
     }
 

@@ -2,6 +2,11 @@
 pragma solidity 0.8.37;
 
 import {Bls12381} from "./Bls12381.sol";
+import {Committee} from "./Committee.sol";
+
+interface ICheckpoints {
+    function lastPosted() external view returns (uint64);
+}
 
 /// The masternodes: who they are, what they have bonded, and the keys they sign with.
 ///
@@ -12,65 +17,75 @@ import {Bls12381} from "./Bls12381.sol";
 /// A finality key counts only with a proof of possession that binds chain, contract, operator and
 /// both keys. Without it a key computed from the others' keys would let its owner sign for all of
 /// them, because the committee's keys are summed here.
-contract MasternodeRegistry {
+///
+/// A bond answers for what its keys have signed as long as anybody may rely on it: from the registration until
+/// the unbonding time after the edge at which the member went.
+contract MasternodeRegistry is Committee {
     using Bls12381 for Bls12381.G1;
     using Bls12381 for Bls12381.G2;
     using Bls12381 for Bls12381.PackedG1;
 
     enum Status {
         None,
+        /// Of the genesis, which is not complete.
+        Registered,
+        /// Joins at an edge that applies its entry.
+        Queued,
+        /// In the committee.
         Active,
-        Queued
+        /// In committee or queue until the edge that applies its last entry.
+        Leaving,
+        /// Out; the bond is free at `freeAt`.
+        Unbonding,
+        /// `withdrawBond` pays.
+        Free,
+        Withdrawn,
+        /// The bond is gone; the weight counts until the edge.
+        Slashed
     }
 
     struct Member {
         address operator;
-        address payout;
         /// In wei.
         uint256 bond;
-        /// The bond in whole units.
+        /// The bond in whole units: what the member has, or will have, in the committee. Zero for one that leaves.
         uint64 weight;
+        /// What counts in this epoch.
+        uint64 effective;
         /// Ed25519: signs vertices, and is the libp2p identity. The base chain cannot check it.
         bytes32 vertexKey;
         /// BLS12-381 in G1, EIP-2537's encoding, 128 bytes.
         bytes finalityKey;
         string addresses;
         Status status;
+        /// The member's newest entry in the queue; zero for none.
+        uint64 entryIndex;
+        /// When the bond is free, in Unix seconds; zero while that is not known.
+        uint64 freeAt;
     }
 
     struct Record {
         address operator;
         uint64 weight;
-        Status status;
-        address payout;
+        bool leaves;
+        bool slashed;
         uint96 bond;
+        uint64 entryIndex;
         bytes32 vertexKey;
-        bytes32 keyDigest;
-        Bls12381.PackedG1 finalityKey;
         string addresses;
     }
 
     bytes public constant POSSESSION_TAG = "WEFT-V01-POSSESSION-BLS12381G2_XMD:SHA-256_SSWU_RO_";
-    /// Bounds what completing the genesis, and a checkpoint with a third absent, can cost.
-    uint256 public constant COMMITTEE_MAX = 128;
     uint256 public constant ADDRESSES_BYTES_MAX = 512;
-    /// The only epoch there is: the genesis committee's.
-    uint64 private constant EPOCH = 0;
+    uint64 public constant UNBONDING_MAX = 365 days;
+    /// Of a slashed bond, this part goes to the reporter; the rest is burned.
+    uint256 public constant REPORTER_DIVISOR = 10;
 
     uint256 public immutable bondUnit;
     uint64 public immutable weightMin;
     uint64 public immutable weightMax;
-
-    // One slot, read by every checkpoint.
-    uint64 private _size;
-    uint64 private _registered;
-    uint64 private _totalWeight;
-    uint64 private _lastId;
-
-    bytes32 private _committeeDigest;
-    Bls12381.PackedG1 private _keySum;
-    /// Weights of the committee, four to a slot: a checkpoint reads those of the absent.
-    uint64[] private _weights;
+    /// Seconds that a bond stays liable after its member has gone.
+    uint64 public immutable unbonding;
 
     mapping(uint64 id => Record) private _records;
     /// Zero for an address that is neither a genesis operator nor registered.
@@ -79,15 +94,17 @@ contract MasternodeRegistry {
     mapping(bytes32 finalityKeyHash => uint64) private _idOfFinalityKey;
 
     event Registered(uint64 indexed id, address indexed operator, uint64 weight, bytes32 vertexKey);
-    event GenesisComplete(uint64 members, uint64 totalWeight, bytes32 committeeDigest);
+    event BondWithdrawn(uint64 indexed id, address indexed operator, uint256 bond);
+    event Slashed(uint64 indexed id, uint256 bond, address indexed reporter);
 
     error ZeroBondUnit();
     error WeightBounds(uint64 min, uint64 max);
     error BondUnitTooLarge(uint256 bondUnit, uint64 weightMax);
+    error UnbondingTime(uint64 given, uint64 max);
     error CommitteeSize(uint256 given, uint256 max);
+    error CommitteeFull(uint256 max);
     error ZeroOperator(uint256 index);
     error DuplicateOperator(address operator, uint64 id);
-    error GenesisIncomplete(uint64 registered, uint64 expected);
     error NotGenesisOperator(address sender);
     error AlreadyRegistered(address operator, uint64 id);
     error DuplicateVertexKey(bytes32 vertexKey, uint64 id);
@@ -102,25 +119,35 @@ contract MasternodeRegistry {
     error BondNotWhole(uint256 bond, uint256 bondUnit);
     error WeightOutOfBounds(uint256 weight, uint64 min, uint64 max);
     error UnknownMember(uint64 id);
-    error BitmapLength(uint256 given, uint256 expected);
-    error BitmapStrayBits(uint256 members);
+    error NotRegistered(address sender);
+    error ZeroTopUp();
+    error AlreadyLeaving(uint64 id);
+    error BondNotFree(uint64 id, Status status, uint64 freeAt);
+    error ZeroReporter();
+    error PaymentRefused(address to);
 
-    /// `bondUnit` in wei per unit of weight; a bond is `weightMin` to `weightMax` whole units.
-    constructor(uint256 bondUnit_, uint64 weightMin_, uint64 weightMax_, address[] memory genesisOperators) {
+    /// `bondUnit` in wei per unit of weight; a bond is `weightMin` to `weightMax` whole units. `manager_` is where
+    /// the checkpoint manager is going to be.
+    constructor(
+        address manager_,
+        uint256 bondUnit_,
+        uint64 weightMin_,
+        uint64 weightMax_,
+        uint64 unbonding_,
+        address[] memory genesisOperators
+    ) Committee(manager_, _sizeOf(genesisOperators)) {
         if (bondUnit_ == 0) revert ZeroBondUnit();
         if (weightMin_ == 0 || weightMax_ < weightMin_) revert WeightBounds(weightMin_, weightMax_);
         // The largest bond fits its field, and the total weight of a full committee its own.
         if (bondUnit_ > type(uint96).max / weightMax_) revert BondUnitTooLarge(bondUnit_, weightMax_);
         if (weightMax_ > type(uint64).max / COMMITTEE_MAX) revert WeightBounds(weightMin_, weightMax_);
-        uint256 size = genesisOperators.length;
-        if (size == 0 || size > COMMITTEE_MAX) revert CommitteeSize(size, COMMITTEE_MAX);
+        if (unbonding_ == 0 || unbonding_ > UNBONDING_MAX) revert UnbondingTime(unbonding_, UNBONDING_MAX);
 
         bondUnit = bondUnit_;
         weightMin = weightMin_;
         weightMax = weightMax_;
-        _size = _lastId = uint64(size);
-        _weights = new uint64[](size);
-        for (uint256 i = 0; i < size; ++i) {
+        unbonding = unbonding_;
+        for (uint256 i = 0; i < genesisOperators.length; ++i) {
             address operator = genesisOperators[i];
             if (operator == address(0)) revert ZeroOperator(i);
             if (idOfOperator[operator] != 0) revert DuplicateOperator(operator, idOfOperator[operator]);
@@ -137,16 +164,8 @@ contract MasternodeRegistry {
         bytes calldata possession,
         string calldata addresses
     ) external payable returns (uint64 id) {
-        bool genesis = _registered < _size;
-        id = idOfOperator[msg.sender];
-        if (id == 0) {
-            if (genesis) revert NotGenesisOperator(msg.sender);
-            id = ++_lastId;
-            idOfOperator[msg.sender] = id;
-        } else if (_records[id].status != Status.None) {
-            revert AlreadyRegistered(msg.sender, id);
-        }
-
+        bool genesis = _head.missing > 0;
+        id = genesis ? _genesisId() : _newId();
         uint64 weight = _weightOf(msg.value);
         _claimVertexKey(vertexKey, id);
         _claimFinalityKey(finalityKey, id);
@@ -154,21 +173,87 @@ contract MasternodeRegistry {
         if (addressesLength == 0 || addressesLength > ADDRESSES_BYTES_MAX) {
             revert AddressesLength(addressesLength, ADDRESSES_BYTES_MAX);
         }
-        Bls12381.G1 memory key = _provenKey(vertexKey, finalityKey, possession);
-
+        _keys[id] = Keys({
+            digest: keccak256(abi.encode(vertexKey, finalityKey, addresses)),
+            finalityKey: _provenKey(vertexKey, finalityKey, possession).pack()
+        });
         _records[id] = Record({
             operator: msg.sender,
             weight: weight,
-            status: genesis ? Status.Active : Status.Queued,
-            payout: msg.sender,
+            leaves: false,
+            slashed: false,
             bond: uint96(msg.value),
+            entryIndex: 0,
             vertexKey: vertexKey,
-            keyDigest: keccak256(abi.encode(vertexKey, finalityKey, addresses)),
-            finalityKey: key.pack(),
             addresses: addresses
         });
         emit Registered(id, msg.sender, weight, vertexKey);
-        if (genesis) _join(id, weight, key);
+        if (genesis) _takeSeat(id, weight);
+        else _records[id].entryIndex = _queueJoin(id, weight, vertexKey, finalityKey, addresses);
+    }
+
+    /// Adds to the sender's bond; the weight counts from an edge on.
+    function topUp() external payable {
+        (uint64 id, Record storage record) = _own();
+        if (msg.value == 0) revert ZeroTopUp();
+        uint256 bond = record.bond + msg.value;
+        uint64 weight = _weightOf(bond);
+        record.bond = uint96(bond);
+        record.weight = weight;
+        record.entryIndex = _queueWeight(id, weight);
+    }
+
+    /// Asks to leave. The member signs on until an edge has taken its weight; the bond is free `unbonding` seconds
+    /// after that. There is no way back: ids and keys serve once.
+    function requestExit() external {
+        (uint64 id, Record storage record) = _own();
+        record.leaves = true;
+        record.weight = 0;
+        record.entryIndex = _queueWeight(id, 0);
+    }
+
+    /// Pays the sender's bond out.
+    ///
+    /// Should nobody post checkpoints for `unbonding` seconds, then no edge comes any more, and every bond is free.
+    function withdrawBond() external {
+        uint64 id = idOfOperator[msg.sender];
+        Record storage record = _records[id];
+        (Status status, uint64 freeAt) = _statusOf(id, record);
+        if (status == Status.None) revert NotRegistered(msg.sender);
+        if (status != Status.Free) revert BondNotFree(id, status, freeAt);
+        uint256 bond = record.bond;
+        record.bond = 0;
+        record.weight = 0;
+        if (!record.leaves) {
+            // Of a network that has stopped: should it go on, then without this member.
+            record.leaves = true;
+            if (_head.missing > 0) ++_head.missing;
+            else record.entryIndex = _queueWeight(id, 0);
+        }
+        emit BondWithdrawn(id, msg.sender, bond);
+        _pay(msg.sender, bond);
+    }
+
+    /// Takes the bonds of those who are proven to have broken the rules: a tenth goes to the reporter, the rest is
+    /// burned. Who has none left is passed over. Returns what was taken, in wei.
+    function slash(uint64[] calldata ids, address reporter) external onlyManager returns (uint256 taken) {
+        if (reporter == address(0)) revert ZeroReporter();
+        for (uint256 i = 0; i < ids.length; ++i) {
+            Record storage record = _records[ids[i]];
+            uint256 bond = record.bond;
+            if (bond == 0) continue;
+            taken += bond;
+            record.bond = 0;
+            record.weight = 0;
+            record.slashed = true;
+            emit Slashed(ids[i], bond, reporter);
+            if (record.leaves) continue;
+            record.leaves = true;
+            record.entryIndex = _queueWeight(ids[i], 0);
+        }
+        uint256 reward = taken / REPORTER_DIVISOR;
+        _pay(reporter, reward);
+        _pay(address(0), taken - reward);
     }
 
     /// What an operator's finality key signs to prove its possession.
@@ -180,78 +265,73 @@ contract MasternodeRegistry {
         return keccak256(abi.encode(block.chainid, address(this), operator, vertexKey, finalityKey));
     }
 
+    /// Where a member stands: what comes next follows from its status.
     function member(uint64 id) external view returns (Member memory) {
         Record storage record = _records[id];
-        if (record.status == Status.None) revert UnknownMember(id);
+        (Status status, uint64 freeAt) = _statusOf(id, record);
+        if (status == Status.None) revert UnknownMember(id);
         return Member({
             operator: record.operator,
-            payout: record.payout,
             bond: record.bond,
             weight: record.weight,
+            effective: _standings[id].effective,
             vertexKey: record.vertexKey,
-            finalityKey: abi.encode(record.finalityKey.unpack()),
+            finalityKey: abi.encode(_keys[id].finalityKey.unpack()),
             addresses: record.addresses,
-            status: record.status
+            status: status,
+            entryIndex: record.entryIndex,
+            freeAt: freeAt
         });
     }
 
-    /// The committee of the current epoch, in the order that bitmaps use.
-    function committee() external view returns (uint64 epoch, uint64[] memory ids, bytes32 digest) {
+    function _statusOf(uint64 id, Record storage record) private view returns (Status status, uint64 freeAt) {
+        if (record.operator == address(0)) return (Status.None, 0);
+        if (record.slashed) return (Status.Slashed, 0);
+        if (record.bond == 0) return (Status.Withdrawn, 0);
+        uint256 stopped = uint256(ICheckpoints(manager).lastPosted()) + unbonding;
+        if (block.timestamp >= stopped) return (Status.Free, uint64(stopped));
+        if (_head.missing > 0) return (Status.Registered, 0);
+        Standing memory standing = _standings[id];
+        if (!record.leaves) return (standing.effective > 0 ? Status.Active : Status.Queued, 0);
+        if (standing.leftAt == 0) return (Status.Leaving, 0);
+        freeAt = standing.leftAt + unbonding;
+        return (block.timestamp < freeAt ? Status.Unbonding : Status.Free, freeAt);
+    }
+
+    /// The sender's record, if it may still change.
+    function _own() private view returns (uint64 id, Record storage record) {
         _requireGenesis();
-        ids = new uint64[](_size);
-        for (uint256 i = 0; i < ids.length; ++i) {
-            ids[i] = uint64(i + 1);
-        }
-        return (EPOCH, ids, _committeeDigest);
+        id = idOfOperator[msg.sender];
+        record = _records[id];
+        if (id == 0) revert NotRegistered(msg.sender);
+        if (record.leaves) revert AlreadyLeaving(id);
     }
 
-    function totalWeight() external view returns (uint64) {
-        _requireGenesis();
-        return _totalWeight;
+    function _genesisId() private view returns (uint64 id) {
+        id = idOfOperator[msg.sender];
+        if (id == 0) revert NotGenesisOperator(msg.sender);
+        if (_records[id].operator != address(0)) revert AlreadyRegistered(msg.sender, id);
     }
 
-    /// As fixed by the deployer: the same before and after the genesis is complete.
-    function committeeSize() external view returns (uint256) {
-        return _size;
+    function _newId() private returns (uint64 id) {
+        id = idOfOperator[msg.sender];
+        if (id != 0) revert AlreadyRegistered(msg.sender, id);
+        Head memory head = _head;
+        if (head.places == COMMITTEE_MAX) revert CommitteeFull(COMMITTEE_MAX);
+        ++head.places;
+        id = ++head.lastId;
+        _head = head;
+        idOfOperator[msg.sender] = id;
     }
 
-    /// How many have registered since the genesis: ids above the genesis committee's, in order.
-    function queueLength() external view returns (uint64) {
-        return _lastId - _size;
+    function _pay(address to, uint256 amount) private {
+        (bool paid,) = to.call{value: amount}("");
+        if (!paid) revert PaymentRefused(to);
     }
 
-    /// The signers that a bitmap names: their weight, the committee's, and the sum of their keys, which
-    /// is the committee's sum less the keys of the absent, so that a full house costs the same at any
-    /// size. The bitmap has ceil(n/8) bytes; bit i%8 (least significant first) of byte i/8 stands
-    /// for the i-th member; bits beyond the last member are zero.
-    function signers(bytes calldata bitmap)
-        external
-        view
-        returns (uint64 epoch, uint64 signed, uint64 total, Bls12381.G1 memory key)
-    {
-        _requireGenesis();
-        uint256 size = _size;
-        if (bitmap.length != (size + 7) / 8) revert BitmapLength(bitmap.length, (size + 7) / 8);
-
-        // At most COMMITTEE_MAX bits: they fit a word.
-        uint256 present = 0;
-        for (uint256 i = bitmap.length; i > 0; --i) {
-            present = (present << 8) | uint8(bitmap[i - 1]);
-        }
-        uint256 everybody = type(uint256).max >> (256 - size);
-        if (present > everybody) revert BitmapStrayBits(size);
-
-        total = signed = _totalWeight;
-        Bls12381.G1 memory absentSum;
-        uint256 absent = everybody ^ present;
-        for (uint256 i = 0; absent != 0; ++i) {
-            if (absent & 1 == 1) {
-                signed -= _weights[i];
-                absentSum = absentSum.add(_records[uint64(i + 1)].finalityKey.unpack());
-            }
-            absent >>= 1;
-        }
-        return (EPOCH, signed, total, _keySum.unpack().subtract(absentSum));
+    function _sizeOf(address[] memory operators) private pure returns (uint256 size) {
+        size = operators.length;
+        if (size == 0 || size > COMMITTEE_MAX) revert CommitteeSize(size, COMMITTEE_MAX);
     }
 
     function _weightOf(uint256 bond) private view returns (uint64) {
@@ -289,34 +369,5 @@ contract MasternodeRegistry {
         bytes32 digest = possessionDigest(msg.sender, vertexKey, finalityKey);
         Bls12381.G2 memory hashed = Bls12381.hashToG2(bytes.concat(digest), POSSESSION_TAG);
         if (!Bls12381.verify(key, hashed, proof)) revert PossessionRefused(msg.sender);
-    }
-
-    function _join(uint64 id, uint64 weight, Bls12381.G1 memory key) private {
-        _weights[id - 1] = weight;
-        _totalWeight += weight;
-        _keySum = _keySum.unpack().add(key).pack();
-        if (++_registered < _size) return;
-
-        bytes32 digest = _computeCommitteeDigest();
-        _committeeDigest = digest;
-        emit GenesisComplete(_size, _totalWeight, digest);
-    }
-
-    /// keccak256 of the epoch, then id, weight and key digest of each member in order, a word each.
-    function _computeCommitteeDigest() private view returns (bytes32) {
-        uint256 size = _size;
-        bytes32[] memory words = new bytes32[](1 + 3 * size);
-        words[0] = bytes32(uint256(EPOCH));
-        for (uint256 i = 0; i < size; ++i) {
-            Record storage record = _records[uint64(i + 1)];
-            words[3 * i + 1] = bytes32(i + 1);
-            words[3 * i + 2] = bytes32(uint256(record.weight));
-            words[3 * i + 3] = record.keyDigest;
-        }
-        return keccak256(abi.encodePacked(words));
-    }
-
-    function _requireGenesis() private view {
-        if (_registered < _size) revert GenesisIncomplete(_registered, _size);
     }
 }

@@ -7,8 +7,32 @@ import {vm} from "./support/Vm.sol";
 
 /// The library's functions as calls, for their refusals to be seen.
 contract Bls12381Face {
-    function add(Bls12381.G1 memory a, Bls12381.G1 memory b) external view returns (Bls12381.G1 memory) {
-        return Bls12381.add(a, b);
+    using Bls12381 for Bls12381.G1;
+    using Bls12381 for Bls12381.Sum;
+
+    Bls12381.PackedG1 private first;
+    Bls12381.PackedG1 private second;
+
+    function keep(Bls12381.G1 memory a, Bls12381.G1 memory b) public {
+        (first, second) = (a.pack(), b.pack());
+    }
+
+    function sum() public view returns (Bls12381.G1 memory) {
+        Bls12381.Sum memory sum_ = Bls12381.startSum(first);
+        sum_.add(second);
+        return sum_.value();
+    }
+
+    function add(Bls12381.G1 memory a, Bls12381.G1 memory b) external returns (Bls12381.G1 memory) {
+        keep(a, b);
+        return sum();
+    }
+
+    function subtract(Bls12381.G1 memory a, Bls12381.G1 memory b) external returns (Bls12381.G1 memory) {
+        keep(a, b);
+        Bls12381.Sum memory difference = Bls12381.startSum(first);
+        difference.subtract(second);
+        return difference.value();
     }
 
     function hashToG2(bytes memory message, bytes memory tag) external view returns (Bls12381.G2 memory) {
@@ -48,22 +72,22 @@ contract Bls12381Test {
     }
 
     /// What makes total minus absent the same as the sum of those present.
-    function testFuzz_subtracting_undoes_adding(uint256 seedA, uint256 seedB) public view {
+    function testFuzz_subtracting_undoes_adding(uint256 seedA, uint256 seedB) public {
         Bls12381.G1 memory a = key(seedA);
         Bls12381.G1 memory b = key(seedB);
-        vm.assertEq(abi.encode(a.add(b).subtract(b)), abi.encode(a), "a + b - b");
+        vm.assertEq(abi.encode(face.subtract(face.add(a, b), b)), abi.encode(a), "a + b - b");
     }
 
-    function testFuzz_a_point_less_itself_is_infinity(uint256 seed) public view {
-        vm.assertTrue(key(seed).subtract(key(seed)).isInfinity(), "a - a");
+    function testFuzz_a_point_less_itself_is_infinity(uint256 seed) public {
+        vm.assertTrue(face.subtract(key(seed), key(seed)).isInfinity(), "a - a");
     }
 
-    function test_infinity_is_neutral() public view {
+    function test_infinity_is_neutral() public {
         Bls12381.G1 memory a = key(1);
         Bls12381.G1 memory infinity;
-        vm.assertEq(abi.encode(a.add(infinity)), abi.encode(a), "a + 0");
-        vm.assertEq(abi.encode(a.subtract(infinity)), abi.encode(a), "a - 0");
-        vm.assertTrue(infinity.subtract(infinity).isInfinity(), "0 - 0");
+        vm.assertEq(abi.encode(face.add(a, infinity)), abi.encode(a), "a + 0");
+        vm.assertEq(abi.encode(face.add(infinity, a)), abi.encode(a), "0 + a");
+        vm.assertTrue(face.add(infinity, infinity).isInfinity(), "0 + 0");
     }
 
     function testFuzz_a_signature_verifies_under_its_key_message_and_tag_only(uint256 seed, bytes32 message)
@@ -83,9 +107,10 @@ contract Bls12381Test {
         Bls12381.G1 memory off = Bls12381.G1(0, 1, 0, 1);
         vm.expectRevert(abi.encodeWithSelector(Bls12381.PointRefused.selector, G1_ADD));
         face.add(off, off);
+        face.keep(off, off);
         uint256 before = gasleft();
-        try face.add(off, off) {} catch {}
-        vm.assertLe(before - gasleft(), 10_000, "gas");
+        try face.sum() {} catch {}
+        vm.assertLe(before - gasleft(), 20_000, "gas");
     }
 
     function test_a_chain_without_the_precompiles_is_named() public {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Custody} from "../src/Custody.sol";
 import {AppendTree, TREE_DEPTH} from "../src/AppendTree.sol";
 import {Vault} from "../src/Vault.sol";
 import {Bridge} from "./support/Bridge.sol";
@@ -44,9 +45,9 @@ contract BridgeFixtureTest is Bridge {
         return AppendTree.rootOf(leaf, index, siblings);
     }
 
-    function assetAt(string memory at_) private view returns (Vault.Asset memory) {
-        return Vault.Asset(
-            Vault.Kind(vm.parseJsonUint(json, string.concat(at_, ".kind"))),
+    function assetAt(string memory at_) private view returns (Custody.Asset memory) {
+        return Custody.Asset(
+            Custody.Kind(vm.parseJsonUint(json, string.concat(at_, ".kind"))),
             vm.parseJsonAddress(json, string.concat(at_, ".token")),
             vm.parseJsonUint(json, string.concat(at_, ".value"))
         );

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {CheckpointManager} from "../src/CheckpointManager.sol";
+import {Committee} from "../src/Committee.sol";
 import {MasternodeRegistry} from "../src/MasternodeRegistry.sol";
 import {Cluster} from "./support/Cluster.sol";
 import {vm} from "./support/Vm.sol";
@@ -10,51 +11,51 @@ import {vm} from "./support/Vm.sol";
 contract DeploymentTest is Cluster {
     function test_a_bond_unit_of_zero_is_refused() public {
         vm.expectRevert(MasternodeRegistry.ZeroBondUnit.selector);
-        new MasternodeRegistry(0, 1, 1, operators(4));
+        open(0, 1, 1, operators(4));
     }
 
     function test_weight_bounds_of_zero_or_the_wrong_way_round_are_refused() public {
         vm.expectRevert(abi.encodeWithSelector(MasternodeRegistry.WeightBounds.selector, 0, 5));
-        new MasternodeRegistry(1, 0, 5, operators(4));
+        open(1, 0, 5, operators(4));
         vm.expectRevert(abi.encodeWithSelector(MasternodeRegistry.WeightBounds.selector, 6, 5));
-        new MasternodeRegistry(1, 6, 5, operators(4));
+        open(1, 6, 5, operators(4));
     }
 
     function test_a_full_committee_of_the_largest_weights_fits_the_total() public {
         uint64 largest = type(uint64).max / 128;
-        new MasternodeRegistry(1, 1, largest, operators(4));
+        open(1, 1, largest, operators(4));
         vm.expectRevert(abi.encodeWithSelector(MasternodeRegistry.WeightBounds.selector, 1, largest + 1));
-        new MasternodeRegistry(1, 1, largest + 1, operators(4));
+        open(1, 1, largest + 1, operators(4));
     }
 
     function test_the_largest_bond_fits_its_field() public {
         uint256 largest = type(uint96).max / 1000;
-        new MasternodeRegistry(largest, 1, 1000, operators(4));
+        open(largest, 1, 1000, operators(4));
         vm.expectRevert(abi.encodeWithSelector(MasternodeRegistry.BondUnitTooLarge.selector, largest + 1, 1000));
-        new MasternodeRegistry(largest + 1, 1, 1000, operators(4));
+        open(largest + 1, 1, 1000, operators(4));
     }
 
     function test_a_committee_has_1_to_128_operators() public {
-        new MasternodeRegistry(1, 1, 1, operators(1));
-        new MasternodeRegistry(1, 1, 1, operators(128));
+        open(1, 1, 1, operators(1));
+        open(1, 1, 1, operators(128));
         vm.expectRevert(abi.encodeWithSelector(MasternodeRegistry.CommitteeSize.selector, 0, 128));
-        new MasternodeRegistry(1, 1, 1, operators(0));
+        open(1, 1, 1, operators(0));
         vm.expectRevert(abi.encodeWithSelector(MasternodeRegistry.CommitteeSize.selector, 129, 128));
-        new MasternodeRegistry(1, 1, 1, operators(129));
+        open(1, 1, 1, operators(129));
     }
 
     function test_a_missing_operator_is_refused() public {
         address[] memory named = operators(4);
         named[2] = address(0);
         vm.expectRevert(abi.encodeWithSelector(MasternodeRegistry.ZeroOperator.selector, 2));
-        new MasternodeRegistry(1, 1, 1, named);
+        open(1, 1, 1, named);
     }
 
     function test_an_operator_named_twice_is_refused() public {
         address[] memory named = operators(4);
         named[3] = named[1];
         vm.expectRevert(abi.encodeWithSelector(MasternodeRegistry.DuplicateOperator.selector, named[1], 2));
-        new MasternodeRegistry(1, 1, 1, named);
+        open(1, 1, 1, named);
     }
 
     function test_a_manager_without_a_network_is_refused() public {
@@ -75,10 +76,34 @@ contract DeploymentTest is Cluster {
         new CheckpointManager(NETWORK, registry, 30 days + 1);
     }
 
-    function operators(uint256 size) private pure returns (address[] memory named) {
-        named = new address[](size);
-        for (uint256 i = 0; i < size; ++i) {
-            named[i] = operator(i);
-        }
+    function test_a_registry_names_its_manager_and_an_unbonding_time_of_at_most_a_year() public {
+        vm.expectRevert(Committee.ZeroManager.selector);
+        new MasternodeRegistry(address(0), 1, 1, 1, UNBONDING, operators(4));
+        vm.expectRevert(abi.encodeWithSelector(MasternodeRegistry.UnbondingTime.selector, 0, 365 days));
+        new MasternodeRegistry(address(this), 1, 1, 1, 0, operators(4));
+        vm.expectRevert(abi.encodeWithSelector(MasternodeRegistry.UnbondingTime.selector, 365 days + 1, 365 days));
+        new MasternodeRegistry(address(this), 1, 1, 1, 365 days + 1, operators(4));
+        new MasternodeRegistry(address(this), 1, 1, 1, 365 days, operators(4));
+    }
+
+    function test_a_manager_that_the_registry_does_not_name_is_refused() public {
+        deploy(4);
+        bytes memory another = abi.encodeWithSelector(
+            CheckpointManager.RegistryOfAnother.selector, address(registry), address(manager)
+        );
+        vm.expectRevert(another);
+        new CheckpointManager(NETWORK, registry, FINALITY_DELAY);
+    }
+
+    function test_bonds_have_to_be_liable_for_longer_than_the_delay() public {
+        registry = deployRegistry(4);
+        vm.expectRevert(
+            abi.encodeWithSelector(CheckpointManager.UnbondingTooShort.selector, UNBONDING, UNBONDING)
+        );
+        new CheckpointManager(NETWORK, registry, UNBONDING);
+    }
+
+    function open(uint256 bondUnit, uint64 weightMin, uint64 weightMax, address[] memory named) private {
+        new MasternodeRegistry(address(this), bondUnit, weightMin, weightMax, UNBONDING, named);
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {EscapeHatch} from "../src/EscapeHatch.sol";
+import {Custody} from "../src/Custody.sol";
 import {CheckpointManager} from "../src/CheckpointManager.sol";
 import {Vault} from "../src/Vault.sol";
 import {Bridge} from "./support/Bridge.sol";
@@ -34,7 +36,7 @@ contract DepositTest is Bridge {
 
     function test_a_token_that_answers_nothing_is_taken() public {
         CoinsWithoutAnswer old = new CoinsWithoutAnswer();
-        list(address(old), Vault.Kind.ERC20, 1);
+        list(address(old), Custody.Kind.ERC20, 1);
         old.mint(ALICE, 3);
         vm.prank(ALICE);
         vault.depositERC20(address(old), 3, ACCOUNT);
@@ -68,11 +70,11 @@ contract DepositTest is Bridge {
 
     function test_what_comes_with_the_deployment_is_held_and_no_deposit() public {
         vm.deal(address(this), 9 gwei + 1);
-        Vault backed = new Vault{value: 9 gwei}(manager, CURATOR);
+        Vault backed = new Vault{value: 9 gwei}(manager, CURATOR, ESCAPE_AFTER, ESCAPE_WINDOW);
         vm.assertEq(backed.held(address(0)), 9, "held");
         vm.assertEq(backed.depositCount(), 0, "deposits");
-        vm.expectRevert(abi.encodeWithSelector(Vault.NotWhole.selector, 1, 1 gwei));
-        new Vault{value: 1}(manager, CURATOR);
+        vm.expectRevert(abi.encodeWithSelector(Custody.NotWhole.selector, 1, 1 gwei));
+        new Vault{value: 1}(manager, CURATOR, ESCAPE_AFTER, ESCAPE_WINDOW);
     }
 
     // Refused.
@@ -80,7 +82,7 @@ contract DepositTest is Bridge {
     function test_coin_below_a_gwei_is_refused() public {
         vm.deal(ALICE, 2 gwei);
         vm.prank(ALICE);
-        vm.expectRevert(abi.encodeWithSelector(Vault.NotWhole.selector, 1 gwei + 1, 1 gwei));
+        vm.expectRevert(abi.encodeWithSelector(Custody.NotWhole.selector, 1 gwei + 1, 1 gwei));
         vault.depositNative{value: 1 gwei + 1}(ACCOUNT);
     }
 
@@ -102,29 +104,29 @@ contract DepositTest is Bridge {
         coins.mint(ALICE, UNIT);
         vm.startPrank(ALICE);
         coins.approve(address(vault), UNIT);
-        vm.expectRevert(abi.encodeWithSelector(Vault.TooMuch.selector, 1 << 64, type(uint64).max));
+        vm.expectRevert(abi.encodeWithSelector(Custody.TooMuch.selector, 1 << 64, type(uint64).max));
         vault.depositERC20(address(coins), 1, ACCOUNT);
         vm.stopPrank();
     }
 
     function test_a_token_that_is_not_listed_is_refused() public {
         Coins other = new Coins();
-        vm.expectRevert(notListed(address(other), Vault.Kind.ERC20));
+        vm.expectRevert(notListed(address(other), Custody.Kind.ERC20));
         vault.depositERC20(address(other), 1, ACCOUNT);
-        vm.expectRevert(notListed(address(other), Vault.Kind.ERC721));
+        vm.expectRevert(notListed(address(other), Custody.Kind.ERC721));
         vault.depositERC721(address(other), 1, ACCOUNT);
     }
 
     function test_a_token_of_the_other_kind_is_refused() public {
-        vm.expectRevert(notListed(address(cards), Vault.Kind.ERC20));
+        vm.expectRevert(notListed(address(cards), Custody.Kind.ERC20));
         vault.depositERC20(address(cards), 1, ACCOUNT);
-        vm.expectRevert(notListed(address(coins), Vault.Kind.ERC721));
+        vm.expectRevert(notListed(address(coins), Custody.Kind.ERC721));
         vault.depositERC721(address(coins), 1, ACCOUNT);
     }
 
     function test_a_token_that_takes_a_fee_is_refused() public {
         CoinsWithFee taxed = new CoinsWithFee();
-        list(address(taxed), Vault.Kind.ERC20, 100);
+        list(address(taxed), Custody.Kind.ERC20, 100);
         taxed.mint(ALICE, 1_000);
         vm.startPrank(ALICE);
         taxed.approve(address(vault), 1_000);
@@ -135,15 +137,15 @@ contract DepositTest is Bridge {
 
     function test_a_token_that_says_no_is_refused() public {
         CoinsThatRefuse unwilling = new CoinsThatRefuse();
-        list(address(unwilling), Vault.Kind.ERC20, 1);
+        list(address(unwilling), Custody.Kind.ERC20, 1);
         unwilling.refuse(true);
-        vm.expectRevert(abi.encodeWithSelector(Vault.TransferRefused.selector, address(unwilling)));
+        vm.expectRevert(abi.encodeWithSelector(Custody.TransferRefused.selector, address(unwilling)));
         vault.depositERC20(address(unwilling), 1, ACCOUNT);
     }
 
     function test_a_card_that_does_not_move_is_refused() public {
         CardsThatStay still = new CardsThatStay();
-        list(address(still), Vault.Kind.ERC721, 1);
+        list(address(still), Custody.Kind.ERC721, 1);
         still.mint(ALICE, 1);
         still.stick(false);
         vm.mockCall(address(still), abi.encodeWithSelector(still.transferFrom.selector), "");
@@ -154,7 +156,7 @@ contract DepositTest is Bridge {
 
     function test_a_token_that_calls_back_is_refused() public {
         CoinsThatCallBack hostile = new CoinsThatCallBack();
-        list(address(hostile), Vault.Kind.ERC20, 1);
+        list(address(hostile), Custody.Kind.ERC20, 1);
         hostile.mint(ALICE, 1);
         hostile.mint(address(hostile), 1);
         vm.prank(address(hostile));
@@ -162,7 +164,7 @@ contract DepositTest is Bridge {
         hostile.aim(vault);
         vm.startPrank(ALICE);
         hostile.approve(address(vault), 1);
-        vm.expectRevert(abi.encodeWithSelector(Vault.TransferRefused.selector, address(hostile)));
+        vm.expectRevert(abi.encodeWithSelector(Custody.TransferRefused.selector, address(hostile)));
         vault.depositERC20(address(hostile), 1, ACCOUNT);
         vm.stopPrank();
         vm.assertEq(vault.depositCount(), 0, "count");
@@ -176,47 +178,47 @@ contract DepositTest is Bridge {
     }
 
     function test_a_digest_of_deposits_to_come_is_refused() public {
-        vm.expectRevert(abi.encodeWithSelector(Vault.UnknownDeposit.selector, 1, 0));
+        vm.expectRevert(abi.encodeWithSelector(EscapeHatch.UnknownDeposit.selector, 1, 0));
         vault.depositDigest(1);
     }
 
     // Listing.
 
     function test_only_the_curator_lists() public {
-        vm.expectRevert(abi.encodeWithSelector(Vault.NotCurator.selector, address(this), CURATOR));
-        vault.list(address(coins), Vault.Kind.ERC20, 1);
+        vm.expectRevert(abi.encodeWithSelector(Custody.NotCurator.selector, address(this), CURATOR));
+        vault.list(address(coins), Custody.Kind.ERC20, 1);
     }
 
     function test_a_vault_without_curator_lists_nothing() public {
-        Vault closed = new Vault(manager, address(0));
-        vm.expectRevert(abi.encodeWithSelector(Vault.NotCurator.selector, address(this), address(0)));
-        closed.list(address(coins), Vault.Kind.ERC20, 1);
+        Vault closed = new Vault(manager, address(0), ESCAPE_AFTER, ESCAPE_WINDOW);
+        vm.expectRevert(abi.encodeWithSelector(Custody.NotCurator.selector, address(this), address(0)));
+        closed.list(address(coins), Custody.Kind.ERC20, 1);
     }
 
     function test_a_listing_is_for_good() public {
-        listExpecting(abi.encodeWithSelector(Vault.AlreadyListed.selector, address(coins)), address(coins), Vault.Kind.ERC20, 1);
+        listExpecting(abi.encodeWithSelector(Custody.AlreadyListed.selector, address(coins)), address(coins), Custody.Kind.ERC20, 1);
     }
 
     function test_a_listing_that_makes_no_sense_is_refused() public {
         address token = address(new Coins());
-        listExpecting(abi.encodeWithSelector(Vault.TokenWithoutCode.selector, ALICE), ALICE, Vault.Kind.ERC20, 1);
-        listExpecting(abi.encodeWithSelector(Vault.ZeroUnit.selector), token, Vault.Kind.ERC20, 0);
-        listExpecting(abi.encodeWithSelector(Vault.NotWhole.selector, 2, 1), token, Vault.Kind.ERC721, 2);
-        listExpecting(abi.encodeWithSelector(Vault.NativeNeedsNoListing.selector), token, Vault.Kind.Native, 1);
+        listExpecting(abi.encodeWithSelector(Custody.TokenWithoutCode.selector, ALICE), ALICE, Custody.Kind.ERC20, 1);
+        listExpecting(abi.encodeWithSelector(Custody.ZeroUnit.selector), token, Custody.Kind.ERC20, 0);
+        listExpecting(abi.encodeWithSelector(Custody.NotWhole.selector, 2, 1), token, Custody.Kind.ERC721, 2);
+        listExpecting(abi.encodeWithSelector(Custody.NativeNeedsNoListing.selector), token, Custody.Kind.Native, 1);
     }
 
     function test_a_vault_needs_a_manager() public {
-        vm.expectRevert(abi.encodeWithSelector(Vault.ManagerWithoutCode.selector, ALICE));
-        new Vault(CheckpointManager(ALICE), CURATOR);
+        vm.expectRevert(abi.encodeWithSelector(EscapeHatch.ManagerWithoutCode.selector, ALICE));
+        new Vault(CheckpointManager(ALICE), CURATOR, ESCAPE_AFTER, ESCAPE_WINDOW);
     }
 
-    function listExpecting(bytes memory refusal, address token, Vault.Kind kind, uint88 unit) private {
+    function listExpecting(bytes memory refusal, address token, Custody.Kind kind, uint88 unit) private {
         vm.prank(CURATOR);
         vm.expectRevert(refusal);
         vault.list(token, kind, unit);
     }
 
-    function notListed(address token, Vault.Kind kind) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(Vault.NotListed.selector, token, kind);
+    function notListed(address token, Custody.Kind kind) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(Custody.NotListed.selector, token, kind);
     }
 }

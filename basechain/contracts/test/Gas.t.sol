@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Cluster} from "./support/Cluster.sol";
+import {Statement} from "../src/Statement.sol";
+import {Epochal} from "./support/Epochal.sol";
 import {vm} from "./support/Vm.sol";
 
 /// What whole transactions cost, base fee and calldata included: `isolate` makes a transaction of each
 /// call, with nothing warm from the one before. The README's figures are what this prints with -vv.
 /// The bounds leave some room; they are there so that a figure does not grow unseen.
-contract GasTest is Cluster {
-    uint256 private constant SUBMIT_GAS_MAX = 300_000;
-    uint256 private constant ANY_ABSENT_GAS_MAX = 5_000;
-    uint256 private constant ABSENTEE_GAS_MAX = 9_500;
-    uint256 private constant REGISTER_GAS_MAX = 460_000;
+contract GasTest is Epochal {
+    /// What a checkpoint may cost: so much, and so much for each absentee.
+    uint256 private constant SUBMIT_GAS_MAX = 245_000;
+    uint256 private constant ABSENTEE_GAS_MAX = 10_000;
+    uint256 private constant REGISTER_GAS_MAX = 480_000;
+    /// One that closes an epoch, above what it costs without, and for each member.
+    uint256 private constant EDGE_GAS_MAX = 200_000;
+    uint256 private constant EDGE_MEMBER_GAS_MAX = 6_000;
 
     /// forge-config: default.isolate = true
     function test_gas_with_4_members() public {
@@ -28,9 +32,31 @@ contract GasTest is Cluster {
         measure(100);
     }
 
+    /// forge-config: default.isolate = true
+    function test_gas_with_128_members() public {
+        measure(128);
+    }
+
+    /// The dearest edge: as many joins as there is room for, and as many entries as one applies.
+    /// forge-config: default.isolate = true
+    function test_gas_of_the_dearest_edge() public {
+        uint64[] memory heavy = equalWeights(4);
+        heavy[0] = 10_000;
+        establishEpochs(heavy);
+        for (uint256 i = 0; i < 124; ++i) {
+            enrol(1_000 + i, 1);
+        }
+        for (uint256 i = 0; i < 132; ++i) {
+            topUp(i < 124 ? 1_000 + i : 1, 1 ether);
+        }
+        uint256 gas = edgeGas(256);
+        print("dearest edge", gas);
+        vm.assertEq(ids.length, 128, "all have joined");
+        vm.assertLe(gas, 16_000_000, "fits a transaction");
+    }
+
     function measure(uint256 members) private {
         deploy(members);
-        weights = equalWeights(members);
         enrol(0, 1);
         enrol(1, 1);
         uint256 register = vm.lastCallGas().gasTotalUsed;
@@ -39,6 +65,8 @@ contract GasTest is Cluster {
         }
         uint256 last = vm.lastCallGas().gasTotalUsed;
 
+        seat();
+        adopt(equalWeights(members));
         // The first checkpoint also pays for the slot of the latest height.
         post(statementAt(1), everybody());
         uint256 full = submitGas(2, 0);
@@ -54,8 +82,48 @@ contract GasTest is Cluster {
         print("  register", register);
         print("  register, completing the genesis", last);
         vm.assertLe(full, SUBMIT_GAS_MAX, "submit");
-        vm.assertLe(third, full + ANY_ABSENT_GAS_MAX + absent * ABSENTEE_GAS_MAX, "a third absent");
+        vm.assertLe(one, SUBMIT_GAS_MAX + ABSENTEE_GAS_MAX, "one absent");
+        vm.assertLe(third, SUBMIT_GAS_MAX + absent * ABSENTEE_GAS_MAX, "a third absent");
         vm.assertLe(register, REGISTER_GAS_MAX, "register");
+        measureEdges(members, full);
+    }
+
+    /// One leaves, and one comes in its place at the next edge.
+    function measureEdges(uint256 members, uint256 full) private {
+        height = 4;
+        uint256 unchanged = edgeGas(0);
+        quit(0);
+        uint256 exit = vm.lastCallGas().gasTotalUsed;
+        edge();
+        enrol(1_000, 1);
+        uint256 join = vm.lastCallGas().gasTotalUsed;
+        uint256 joined = edgeGas(2);
+        topUp(1, 1 ether);
+        uint256 more = vm.lastCallGas().gasTotalUsed;
+        Statement memory last = statementAt(++height);
+        post(last, everybody());
+        uint256 after_ = vm.lastCallGas().gasTotalUsed;
+        vm.warp(block.timestamp + UNBONDING);
+        post(statementAt(++height), everybody());
+        vm.prank(operator(0));
+        registry.withdrawBond();
+        uint256 withdrawal = vm.lastCallGas().gasTotalUsed;
+
+        print("  edge, nothing changes", unchanged);
+        print("  edge, one joins", joined);
+        print("  submit, all sign, after it", after_);
+        print("  register, a newcomer", join);
+        print("  top up", more);
+        print("  request exit", exit);
+        print("  withdraw bond", withdrawal);
+        vm.assertLe(joined, full + EDGE_GAS_MAX + members * EDGE_MEMBER_GAS_MAX, "edge");
+        vm.assertLe(after_, SUBMIT_GAS_MAX, "submit after an edge");
+    }
+
+    function edgeGas(uint64 cursor) private returns (uint256 gas) {
+        post(closing(cursor), everybody());
+        gas = vm.lastCallGas().gasTotalUsed;
+        seat();
     }
 
     function submitGas(uint64 height, uint256 absent) private returns (uint256) {

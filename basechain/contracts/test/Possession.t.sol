@@ -67,7 +67,7 @@ contract PossessionTest is Cluster {
         Bls12381.G1 memory mine = abi.decode(BlsSigner.publicKey(finalitySecret(0)), (Bls12381.G1));
         Bls12381.G1 memory theirs = abi.decode(registry.member(2).finalityKey, (Bls12381.G1));
         Application memory a = application(0);
-        a.finalityKey = abi.encode(Bls12381.subtract(mine, theirs));
+        a.finalityKey = abi.encode(BlsSigner.add(mine, BlsSigner.negate(theirs)));
         a.possession = signed(finalitySecret(0), digestOf(a), POSSESSION_TAG);
         refusedAsWrong(a);
     }
@@ -96,7 +96,7 @@ contract PossessionTest is Cluster {
         // so that the owner's signature over the new key would fit.
         Bls12381.G1 memory mine = abi.decode(BlsSigner.publicKey(finalitySecret(0)), (Bls12381.G1));
         Application memory a = application(0);
-        a.finalityKey = abi.encode(Bls12381.add(mine, Bls12381.G1(0, 0, 0, 2)));
+        a.finalityKey = abi.encode(BlsSigner.add(mine, Bls12381.G1(0, 0, 0, 2)));
         a.possession = signed(finalitySecret(0), digestOf(a), POSSESSION_TAG);
         refusedAsNoPoint(a);
     }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Committee} from "../src/Committee.sol";
 import {CheckpointManager} from "../src/CheckpointManager.sol";
 import {MasternodeRegistry} from "../src/MasternodeRegistry.sol";
+import {Statement} from "../src/Statement.sol";
 import {BlsSigner} from "./support/BlsSigner.sol";
 import {Cluster} from "./support/Cluster.sol";
 import {vm} from "./support/Vm.sol";
@@ -16,7 +18,7 @@ contract RegistrationTest is Cluster {
     function test_genesis_completes_with_the_last_operator() public {
         enrol(0, 5);
         enrol(1, 6);
-        bytes memory incomplete = abi.encodeWithSelector(MasternodeRegistry.GenesisIncomplete.selector, 2, 3);
+        bytes memory incomplete = abi.encodeWithSelector(Committee.GenesisIncomplete.selector, 2, 3);
         vm.expectRevert(incomplete);
         registry.committee();
         vm.expectRevert(incomplete);
@@ -25,9 +27,9 @@ contract RegistrationTest is Cluster {
         registry.signers(hex"07");
 
         enrol(2, 7);
-        (uint64 epoch, uint64[] memory ids,) = registry.committee();
+        (uint64 epoch, uint64[] memory named,,) = registry.committee();
         vm.assertEq(epoch, 0, "epoch");
-        vm.assertEq(ids.length, 3, "members");
+        vm.assertEq(named.length, 3, "members");
         vm.assertEq(registry.totalWeight(), 18, "weight");
         vm.assertEq(registry.committeeSize(), 3, "size");
     }
@@ -53,7 +55,7 @@ contract RegistrationTest is Cluster {
             bytes32 keyDigest = keccak256(abi.encode(a.vertexKey, a.finalityKey, a.addresses));
             preimage = bytes.concat(preimage, abi.encode(i + 1, 5 + i, keyDigest));
         }
-        (,, bytes32 digest) = registry.committee();
+        (,,, bytes32 digest) = registry.committee();
         vm.assertEq(digest, keccak256(preimage), "digest");
     }
 
@@ -70,13 +72,13 @@ contract RegistrationTest is Cluster {
         enrol(1, 6);
         MasternodeRegistry.Member memory member = registry.member(2);
         vm.assertEq(member.operator, operator(1), "operator");
-        vm.assertEq(member.payout, operator(1), "payout");
+        vm.assertEq(member.effective, 6, "weight in effect");
         vm.assertEq(member.bond, 6 * BOND_UNIT, "bond");
         vm.assertEq(member.weight, 6, "weight");
         vm.assertEq(member.vertexKey, vertexKey(1), "vertex key");
         vm.assertEq(member.finalityKey, BlsSigner.publicKey(finalitySecret(1)), "finality key");
         vm.assertEq(member.addresses, "/ip4/127.0.0.1/tcp/9000", "addresses");
-        vm.assertEq(uint256(member.status), uint256(MasternodeRegistry.Status.Active), "status");
+        vm.assertEq(uint256(member.status), uint256(MasternodeRegistry.Status.Registered), "status");
         vm.assertEq(address(registry).balance, 6 * BOND_UNIT, "balance");
     }
 
@@ -92,14 +94,16 @@ contract RegistrationTest is Cluster {
 
     function test_a_newcomer_is_queued_and_changes_nothing_of_the_committee() public {
         completeGenesis();
-        (,, bytes32 digestBefore) = registry.committee();
+        (,,, bytes32 digestBefore) = registry.committee();
         vm.assertEq(enrol(OUTSIDER, 9), 4, "id");
         vm.assertEq(enrol(OUTSIDER + 1, 9), 5, "next id");
-        vm.assertEq(registry.queueLength(), 2, "queue");
+        (uint64 length,, uint64 applied) = registry.queue();
+        vm.assertEq(length, 2, "queue");
+        vm.assertEq(applied, 0, "applied");
         vm.assertEq(uint256(registry.member(4).status), uint256(MasternodeRegistry.Status.Queued), "status");
 
-        (, uint64[] memory ids, bytes32 digest) = registry.committee();
-        vm.assertEq(ids.length, 3, "members");
+        (, uint64[] memory named,, bytes32 digest) = registry.committee();
+        vm.assertEq(named.length, 3, "members");
         vm.assertEq(digest, digestBefore, "digest");
         vm.assertEq(registry.totalWeight(), 3, "weight");
     }
@@ -207,20 +211,19 @@ contract RegistrationTest is Cluster {
     /// Keys that cancel out are no hole: both proofs are needed, so both secrets are one owner's.
     function test_keys_that_cancel_out_can_register_but_never_sign_as_a_pair() public {
         uint256 secret = finalitySecret(0);
-        weights = equalWeights(3);
-        weights[0] = weights[1] = 10;
         send(operator(0), 10 * BOND_UNIT, provenBy(secret, registry, operator(0), vertexKey(0)));
         uint256 opposite = BlsSigner.ORDER - secret;
         send(operator(1), 10 * BOND_UNIT, provenBy(opposite, registry, operator(1), vertexKey(1)));
         enrol(2, 1);
 
         bytes memory anything = BlsSigner.sign(1, keccak256("anything"), FINALITY_TAG);
+        Statement memory statement = statementAt(1);
         vm.expectRevert(CheckpointManager.SignerKeysAtInfinity.selector);
-        manager.submit(statementAt(1), hex"03", anything);
+        manager.submit(statement, hex"03", anything);
 
         // Together with the third they are one signer's worth of signature, which counts.
-        bytes memory third = BlsSigner.sign(finalitySecret(2), keccak256(abi.encode(statementAt(1))), FINALITY_TAG);
-        manager.submit(statementAt(1), hex"07", third);
+        bytes memory third = BlsSigner.sign(finalitySecret(2), keccak256(abi.encode(statement)), FINALITY_TAG);
+        manager.submit(statement, hex"07", third);
     }
 
     function completeGenesis() private {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {EscapeHatch} from "../src/EscapeHatch.sol";
+import {Custody} from "../src/Custody.sol";
 import {TREE_DEPTH} from "../src/AppendTree.sol";
 import {Statement} from "../src/Statement.sol";
 import {Vault} from "../src/Vault.sol";
@@ -142,7 +144,7 @@ contract WithdrawalTest is Bridge {
     function test_more_than_is_held_is_refused() public {
         depositCoin(ALICE, 10);
         Vault.Withdrawal memory withdrawal = burn(coin(11), BOB);
-        bytes memory notHeld = abi.encodeWithSelector(Vault.NotHeld.selector, address(0), 11, 10);
+        bytes memory notHeld = abi.encodeWithSelector(Custody.NotHeld.selector, address(0), 11, 10);
         withdrawExpecting(notHeld, finalCheckpoint(), withdrawal);
     }
 
@@ -150,15 +152,15 @@ contract WithdrawalTest is Bridge {
         depositCoins(ALICE, 10);
         depositCoin(ALICE, 10);
         // `transferFrom` of an ERC-721 is that of an ERC-20 too.
-        Vault.Withdrawal memory asCard = burn(Vault.Asset(Vault.Kind.ERC721, address(coins), UNIT), BOB);
-        Vault.Withdrawal memory asCoin = burn(Vault.Asset(Vault.Kind.Native, address(coins), 1), BOB);
-        Vault.Withdrawal memory asNobodys = burn(Vault.Asset(Vault.Kind.Native, ALICE, 1), BOB);
+        Vault.Withdrawal memory asCard = burn(Custody.Asset(Custody.Kind.ERC721, address(coins), UNIT), BOB);
+        Vault.Withdrawal memory asCoin = burn(Custody.Asset(Custody.Kind.Native, address(coins), 1), BOB);
+        Vault.Withdrawal memory asNobodys = burn(Custody.Asset(Custody.Kind.Native, ALICE, 1), BOB);
         Vault.Withdrawal memory asToken = burn(fungible(address(0), 1), BOB);
         Statement memory statement = finalCheckpoint();
-        withdrawExpecting(notListed(address(coins), Vault.Kind.ERC721), statement, asCard);
-        withdrawExpecting(notListed(address(coins), Vault.Kind.Native), statement, asCoin);
-        withdrawExpecting(notListed(ALICE, Vault.Kind.Native), statement, asNobodys);
-        withdrawExpecting(notListed(address(0), Vault.Kind.ERC20), statement, asToken);
+        withdrawExpecting(notListed(address(coins), Custody.Kind.ERC721), statement, asCard);
+        withdrawExpecting(notListed(address(coins), Custody.Kind.Native), statement, asCoin);
+        withdrawExpecting(notListed(ALICE, Custody.Kind.Native), statement, asNobodys);
+        withdrawExpecting(notListed(address(0), Custody.Kind.ERC20), statement, asToken);
     }
 
     function test_a_statement_with_other_deposits_pays_nothing() public {
@@ -169,7 +171,7 @@ contract WithdrawalTest is Bridge {
         post(statement, ALL);
         vm.warp(block.timestamp + FINALITY_DELAY);
         bytes memory foreign = abi.encodeWithSelector(
-            Vault.ForeignDeposits.selector, 1, statement.depositsDigest, vault.depositDigest(1)
+            EscapeHatch.ForeignDeposits.selector, 1, statement.depositsDigest, vault.depositDigest(1)
         );
         withdrawExpecting(foreign, statement, withdrawal);
     }
@@ -181,7 +183,7 @@ contract WithdrawalTest is Bridge {
         statement.depositsProcessed = 2;
         post(statement, ALL);
         vm.warp(block.timestamp + FINALITY_DELAY);
-        withdrawExpecting(abi.encodeWithSelector(Vault.UnknownDeposit.selector, 2, 1), statement, withdrawal);
+        withdrawExpecting(abi.encodeWithSelector(EscapeHatch.UnknownDeposit.selector, 2, 1), statement, withdrawal);
     }
 
     function test_an_inner_node_is_no_leaf() public {
@@ -207,13 +209,13 @@ contract WithdrawalTest is Bridge {
 
         picky.fetch(vault, coin(0), BOB);
         vm.assertEq(BOB.balance, 4 gwei, "fetched");
-        vm.expectRevert(abi.encodeWithSelector(Vault.NothingToClaim.selector));
+        vm.expectRevert(abi.encodeWithSelector(Custody.NothingToClaim.selector));
         picky.fetch(vault, coin(0), BOB);
     }
 
     function test_what_a_token_refuses_is_kept() public {
         CoinsThatRefuse unwilling = new CoinsThatRefuse();
-        list(address(unwilling), Vault.Kind.ERC20, 1);
+        list(address(unwilling), Custody.Kind.ERC20, 1);
         unwilling.mint(ALICE, 5);
         vm.startPrank(ALICE);
         unwilling.approve(address(vault), 5);
@@ -224,7 +226,7 @@ contract WithdrawalTest is Bridge {
         withdraw(finalCheckpoint(), withdrawal);
 
         vm.prank(BOB);
-        vm.expectRevert(abi.encodeWithSelector(Vault.TransferRefused.selector, address(unwilling)));
+        vm.expectRevert(abi.encodeWithSelector(Custody.TransferRefused.selector, address(unwilling)));
         vault.claim(withdrawal.asset, BOB);
         unwilling.refuse(false);
         vm.prank(BOB);
@@ -240,13 +242,13 @@ contract WithdrawalTest is Bridge {
         vm.assertEq(cards.ownerOf(42), address(vault), "stuck");
 
         cards.stick(false);
-        vm.expectRevert(abi.encodeWithSelector(Vault.NothingToClaim.selector));
+        vm.expectRevert(abi.encodeWithSelector(Custody.NothingToClaim.selector));
         vault.claim(withdrawal.asset, address(this));
         vm.prank(BOB);
         vault.claim(withdrawal.asset, BOB);
         vm.assertEq(cards.ownerOf(42), BOB, "fetched");
         vm.prank(BOB);
-        vm.expectRevert(abi.encodeWithSelector(Vault.NothingToClaim.selector));
+        vm.expectRevert(abi.encodeWithSelector(Custody.NothingToClaim.selector));
         vault.claim(withdrawal.asset, BOB);
     }
 
@@ -277,7 +279,7 @@ contract WithdrawalTest is Bridge {
     function refuseTree(Statement memory statement, Vault.Withdrawal memory withdrawal, bytes32[TREE_DEPTH] memory proof)
         private
     {
-        vm.expectPartialRevert(Vault.NotInTree.selector);
+        vm.expectPartialRevert(EscapeHatch.NotInTree.selector);
         vault.withdraw(statement, withdrawal, proof);
     }
 
@@ -286,10 +288,10 @@ contract WithdrawalTest is Bridge {
     }
 
     function notFinal(uint64 height_) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(Vault.NotFinal.selector, height_);
+        return abi.encodeWithSelector(EscapeHatch.NotFinal.selector, height_);
     }
 
-    function notListed(address token, Vault.Kind kind) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(Vault.NotListed.selector, token, kind);
+    function notListed(address token, Custody.Kind kind) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(Custody.NotListed.selector, token, kind);
     }
 }

@@ -8,7 +8,7 @@ use super::error::ClientError;
 use super::key::AccountKey;
 use super::refusal::Refusal;
 use super::send::{Mined, Order};
-use alloy::primitives::{Address, B256, Bytes, TxKind};
+use alloy::primitives::{Address, B256, Bytes, Log, TxKind, U256};
 use alloy::providers::Provider as _;
 use alloy::rpc::types::Filter;
 use alloy::sol_types::{SolCall as _, SolEvent as _};
@@ -81,32 +81,61 @@ impl BaseChain {
     /// The newest checkpoint, `None` before the first. It is anchored when it is read
     /// [`At::Finalized`].
     pub async fn latest_checkpoint(&self, at: At) -> Result<Option<Checkpoint>, ClientError> {
+        let what = "latest checkpoint";
         let call = Manager::latestCall {};
-        let read = self
-            .endpoint
-            .read("latest checkpoint", self.contracts.manager, call, at);
-        Ok(latest(&read.await?))
+        let read = self.endpoint.read(what, self.contracts.manager, call, at);
+        let latest = read.await?;
+        if latest.height == 0 {
+            return Ok(None);
+        }
+        let found = self.checkpoint_in(latest.baseBlock, Height(latest.height));
+        match found.await? {
+            Some(checkpoint) => Ok(Some(checkpoint)),
+            None => Err(ClientError::Malformed {
+                url: self.endpoint.url().to_owned(),
+                what,
+                reason: format!("block {} does not have it", latest.baseBlock),
+            }),
+        }
     }
 
-    /// The checkpoint of a height, `None` when it was not posted: heights may be skipped.
-    pub async fn checkpoint(
+    /// The checkpoint of a height in a block, if it was posted there.
+    pub async fn checkpoint_in(
         &self,
+        block: u64,
         height: Height,
-        at: At,
     ) -> Result<Option<Checkpoint>, ClientError> {
+        let filter = Filter::new()
+            .address(Address::from(self.contracts.manager))
+            .event_signature(Manager::Checkpoint::SIGNATURE_HASH)
+            .topic2(U256::from(height.0))
+            .from_block(block)
+            .to_block(block);
+        let logs = || self.endpoint.provider.get_logs(&filter);
+        let logs = self.endpoint.ask("checkpoint", logs).await?;
+        Ok(logs
+            .iter()
+            .find_map(|log| posted(&log.inner, height.0, block)))
+    }
+
+    /// When the checkpoint of a height was posted, in Unix seconds; `None` when it was not: heights may be skipped.
+    pub async fn posted_at(&self, height: Height, at: At) -> Result<Option<u64>, ClientError> {
         let call = Manager::checkpointCall { height: height.0 };
         let read = self
             .endpoint
             .read("checkpoint", self.contracts.manager, call, at);
-        let posted = read.await?;
-        Ok(
-            (posted.statementDigest != B256::ZERO).then_some(Checkpoint {
-                height,
-                statement: StatementDigest(posted.statementDigest.0),
-                state_root: Root(posted.stateRoot.0),
-                base_block: posted.baseBlock,
-            }),
-        )
+        let posted = read.await?.postedAt;
+        Ok((posted != 0).then_some(posted))
+    }
+
+    /// When the bridge was frozen by a conflict, in Unix seconds; `None` while it works.
+    pub async fn frozen_at(&self) -> Result<Option<u64>, ClientError> {
+        let call = Manager::frozenAtCall {};
+        let read = self
+            .endpoint
+            .read("freeze", self.contracts.manager, call, At::Latest);
+        let frozen = read.await?;
+        Ok((frozen != 0).then_some(frozen))
     }
 
     /// Gas that the transactions of all checkpoints posted after block `from` have used.
@@ -155,13 +184,14 @@ pub(crate) fn submit_input(statement: &Statement, bitmap: &[u8], signature: &[u8
     call.abi_encode().into()
 }
 
-/// The newest checkpoint in the manager's words.
-pub(crate) fn latest(read: &Manager::latestReturn) -> Option<Checkpoint> {
-    (read.height != 0).then_some(Checkpoint {
-        height: Height(read.height),
-        statement: StatementDigest(read.statementDigest.0),
-        state_root: Root(read.stateRoot.0),
-        base_block: read.baseBlock,
+/// A checkpoint as the manager has announced it, if the log is of this height.
+pub(crate) fn posted(log: &Log, height: u64, block: u64) -> Option<Checkpoint> {
+    let event = Manager::Checkpoint::decode_log(log).ok()?;
+    (event.height == height).then_some(Checkpoint {
+        height: Height(height),
+        statement: StatementDigest(event.statementDigest.0),
+        state_root: Root(event.stateRoot.0),
+        base_block: block,
     })
 }
 

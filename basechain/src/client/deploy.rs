@@ -6,9 +6,35 @@ use super::error::ClientError;
 use super::key::AccountKey;
 use super::send::{Mined, Order};
 use super::{BaseChain, Contracts};
+use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256, Bytes, TxKind, U256};
 use alloy::sol_types::SolConstructor;
 use weft_types::GenesisDigest;
+
+/// Seconds that decide until when somebody is liable, and when the way out opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// Between a checkpoint's posting and the first payout by it.
+    pub challenge_window_s: u64,
+    /// Between a member's last epoch and the payment of its bond. Longer than the challenge window.
+    pub unbonding_s: u64,
+    /// Without a final checkpoint, until anybody may open the way out.
+    pub escape_after_s: u64,
+    /// In which a claim on the way out may be refuted.
+    pub escape_window_s: u64,
+}
+
+impl Times {
+    /// A testnet's: a bond is free after ten minutes, or twice the window; the way out opens after a day.
+    pub fn testnet(challenge_window_s: u64) -> Self {
+        Self {
+            challenge_window_s,
+            unbonding_s: challenge_window_s.saturating_mul(2).max(600),
+            escape_after_s: 86_400,
+            escape_window_s: 3_600,
+        }
+    }
+}
 
 /// What the deployer fixes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +45,7 @@ pub struct DeployParams {
     pub bond_unit: u128,
     pub weight_min: u64,
     pub weight_max: u64,
-    /// Between a checkpoint's posting and the first payout by it.
-    pub challenge_window_s: u64,
+    pub times: Times,
     /// In wei, from the deployer: what the genesis has handed out, in whole gwei, so that it can be withdrawn.
     pub backing: u128,
     /// Who lists tokens in the vault; zero for nobody.
@@ -37,8 +62,11 @@ impl BaseChain {
         params: &DeployParams,
     ) -> Result<Self, ClientError> {
         let what = "deploying the registry";
+        // The registry names the manager, which is created next; should something else of this account come between,
+        // then the manager refuses to be created.
+        let manager = endpoint.created_after_next(key).await?;
         let registry = endpoint
-            .create(key, what, 0, registry_code(params).into())
+            .create(key, what, 0, registry_code(params, manager).into())
             .await?;
         let what = "deploying the checkpoint manager";
         let code = manager_code(params, registry);
@@ -58,12 +86,14 @@ impl BaseChain {
 }
 
 /// What creates the registry.
-pub(crate) fn registry_code(params: &DeployParams) -> Bytes {
+pub(crate) fn registry_code(params: &DeployParams, manager: [u8; 20]) -> Bytes {
     let operators = params.operators.iter();
     let constructor = MasternodeRegistry::constructorCall {
+        manager_: manager.into(),
         bondUnit_: U256::from(params.bond_unit),
         weightMin_: params.weight_min,
         weightMax_: params.weight_max,
+        unbonding_: params.times.unbonding_s,
         genesisOperators: operators.map(Address::from).collect(),
     };
     with_arguments(&MasternodeRegistry::BYTECODE, &constructor)
@@ -74,7 +104,7 @@ pub(crate) fn manager_code(params: &DeployParams, registry: [u8; 20]) -> Bytes {
     let constructor = CheckpointManager::constructorCall {
         network_: B256::from(params.network.0),
         registry_: registry.into(),
-        finalityDelay_: params.challenge_window_s,
+        finalityDelay_: params.times.challenge_window_s,
     };
     with_arguments(&CheckpointManager::BYTECODE, &constructor)
 }
@@ -84,6 +114,8 @@ pub(crate) fn vault_code(params: &DeployParams, manager: [u8; 20]) -> Bytes {
     let constructor = Vault::constructorCall {
         manager_: manager.into(),
         curator_: params.curator.into(),
+        escapeAfter_: params.times.escape_after_s,
+        escapeWindow_: params.times.escape_window_s,
     };
     with_arguments(&Vault::BYTECODE, &constructor)
 }
@@ -92,7 +124,18 @@ fn with_arguments(code: &Bytes, constructor: &impl SolConstructor) -> Bytes {
     [code.as_ref(), &constructor.abi_encode()].concat().into()
 }
 
+/// Where an account creates a contract with this nonce.
+pub(crate) fn created_at(account: Address, nonce: u64) -> [u8; 20] {
+    account.create(nonce).into_array()
+}
+
 impl Endpoint {
+    /// Where the contract will be that the account creates after its next transaction.
+    async fn created_after_next(&self, key: &AccountKey) -> Result<[u8; 20], ClientError> {
+        let next = self.nonce(key.account(), BlockId::pending()).await?;
+        Ok(created_at(key.account(), next + 1))
+    }
+
     /// Puts a contract on the chain: its creation code with the constructor's arguments. `value` in wei.
     pub async fn create(
         &self,

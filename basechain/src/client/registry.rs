@@ -1,4 +1,4 @@
-//! The registry: becoming a masternode, and who is one.
+//! The registry: becoming a masternode, and who is one. What comes after is in `bonds.rs`.
 //!
 //! What the registry says is unchecked input: it cannot check an Ed25519 key or a list of addresses,
 //! and the node that answers may lie. A committee is taken only if its members make one, its keys are
@@ -68,29 +68,29 @@ impl BaseChain {
         })
     }
 
-    /// The committee of epoch 0.
+    /// The committee of the current epoch, which is epoch 0 until one is closed.
     ///
     /// # Errors
     /// [`ClientError::Refused`] with `GenesisIncomplete` until all its operators have registered.
-    pub async fn genesis_committee(&self) -> Result<Committee, ClientError> {
+    pub async fn committee(&self) -> Result<Committee, ClientError> {
         // All reads are of one state.
         let at = At::Block(self.endpoint.head().await?.number);
         let registry = self.contracts.registry;
         let endpoint = &self.endpoint;
         let read = endpoint.read("committee", registry, Registry::committeeCall {}, at);
         let committee = read.await?;
-        if committee.ids.len() > MEMBERS_MAX {
+        let (size, weights) = (committee.ids.len(), committee.weights.len());
+        if size > MEMBERS_MAX || weights != size {
             return Err(ClientError::Committee(format!(
-                "it has {} members, more than {MEMBERS_MAX}",
-                committee.ids.len()
+                "it has {size} members with {weights} weights, more than {MEMBERS_MAX} or not as many"
             )));
         }
         let mut members = Vec::with_capacity(committee.ids.len());
-        for id in committee.ids {
+        for (id, weight) in committee.ids.into_iter().zip(committee.weights) {
             let read = endpoint.read("member", registry, Registry::memberCall { id }, at);
-            members.push(member(id, read.await?)?);
+            members.push(member(id, weight, read.await?)?);
         }
-        let epoch = Epoch(committee.epoch);
+        let epoch = Epoch(committee.epoch_);
         let read = Committee::new(epoch, members);
         let read = read.map_err(|error| ClientError::Committee(error.to_string()))?;
         let expected = CommitteeDigest(committee.digest.0);
@@ -101,7 +101,21 @@ impl BaseChain {
         Ok(read)
     }
 
-    /// How many operators the genesis committee has, registered or not.
+    /// C1: the digest of an epoch's committee, `None` for one that has not begun.
+    pub async fn committee_digest(
+        &self,
+        epoch: Epoch,
+    ) -> Result<Option<CommitteeDigest>, ClientError> {
+        let call = Registry::committeeDigestCall { epoch: epoch.0 };
+        let registry = self.contracts.registry;
+        let read = self
+            .endpoint
+            .read("committee digest", registry, call, At::Latest);
+        let digest = read.await?;
+        Ok((!digest.is_zero()).then_some(CommitteeDigest(digest.0)))
+    }
+
+    /// How many members the committee has; before the genesis is complete, how many it will have.
     pub async fn committee_size(&self) -> Result<u64, ClientError> {
         let call = Registry::committeeSizeCall {};
         let read = self
@@ -135,7 +149,7 @@ pub(crate) fn register_input(
     call.abi_encode().into()
 }
 
-fn member(id: u64, read: Registry::Member) -> Result<Member, ClientError> {
+fn member(id: u64, weight: u64, read: Registry::Member) -> Result<Member, ClientError> {
     let unusable = |reason: String| ClientError::Committee(format!("member {id}: {reason}"));
     let vertex_key = ed25519::PublicKey(read.vertexKey.0);
     if !vertex_key.is_valid() {
@@ -144,7 +158,7 @@ fn member(id: u64, read: Registry::Member) -> Result<Member, ClientError> {
     let finality_key = bls::PublicKey::from_eip2537(&read.finalityKey);
     Ok(Member {
         id,
-        stake: Stake(read.weight),
+        stake: Stake(weight),
         vertex_key,
         finality_key: finality_key.map_err(|error| unusable(error.to_string()))?,
         addresses: read.addresses,

@@ -168,7 +168,7 @@ impl Endpoint {
         self.outcome(what, request, receipt).await
     }
 
-    async fn nonce(&self, account: Address, block: BlockId) -> Result<u64, ClientError> {
+    pub(super) async fn nonce(&self, account: Address, block: BlockId) -> Result<u64, ClientError> {
         let nonce = || {
             let count = self.provider.get_transaction_count(account);
             count.block_id(block).into_future()

@@ -1,7 +1,7 @@
 //! B1: the vault, from which assets come into the ledger and to which they go back.
 
 use super::BaseChain;
-use super::abi::vault::{IERC20, IERC721, Vault};
+use super::abi::vault::{Custody::Asset, IERC20, IERC721, Vault};
 use super::checkpoints::encode;
 use super::endpoint::At;
 use super::error::ClientError;
@@ -252,7 +252,7 @@ pub(crate) fn withdraw_input(claim: &Claim) -> Bytes {
         statement: encode(&claim.statement).into(),
         withdrawal: Vault::Withdrawal {
             index: claim.withdrawal.index,
-            asset: Vault::Asset {
+            asset: Asset {
                 kind,
                 token: token.into(),
                 value,
@@ -264,7 +264,7 @@ pub(crate) fn withdraw_input(claim: &Claim) -> Bytes {
     call.abi_encode().into()
 }
 
-fn asset(asset: &Vault::Asset) -> Option<BaseAsset> {
+fn asset(asset: &Asset) -> Option<BaseAsset> {
     let token = BaseAddress(asset.token.into_array());
     let amount = || u64::try_from(asset.value).ok().map(Amount);
     Some(match asset.kind {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::Times;
 use weft_types::testing::{certify, finality_key, statement, vertex_key};
 use weft_types::{GenesisDigest, Network};
 
@@ -25,7 +26,7 @@ fn enrolled() -> LocalChain {
         bond_unit: ETHER,
         weight_min: 1,
         weight_max: 10,
-        challenge_window_s: 0,
+        times: Times::testnet(0),
         backing: 0,
         curator: [0; 20],
         operators: (0..4).map(|i| operator(i).address()).collect(),

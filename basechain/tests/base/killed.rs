@@ -5,7 +5,7 @@ use crate::support::{Process, committee, embedded, enrolled, operator, stated};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
-use weft_basechain::{At, BaseChain, Endpoint, SubmitOutcome, run_embedded};
+use weft_basechain::{BaseChain, Endpoint, SubmitOutcome, run_embedded};
 use weft_types::Height;
 use weft_types::testing::certify;
 
@@ -61,14 +61,12 @@ async fn a_killed_chain_goes_on() {
             again.number >= head.number,
             "round {round}: {again:?} after {head:?}"
         );
-        assert_eq!(chain.genesis_committee().await.unwrap(), committee());
-        let read = chain.checkpoint(Height(height), At::Latest).await.unwrap();
+        assert_eq!(chain.committee().await.unwrap(), committee());
+        let read = chain.checkpoint_in(posted, Height(height)).await.unwrap();
         assert_eq!(read.unwrap().base_block, posted, "round {round}");
         let posted = cut.await.unwrap();
-        let read = chain
-            .checkpoint(Height(height + 1), At::Latest)
-            .await
-            .unwrap();
+        let next = Height(height + 1);
+        let read = chain.checkpoint_in(posted, next).await.unwrap();
         assert_eq!(read.unwrap().base_block, posted, "round {round}");
     }
     assert_eq!(chain.checkpoint_count().await.unwrap(), 10);

@@ -1,6 +1,7 @@
 //! The client against real chains over HTTP: the embedded one and anvil.
 
 mod away;
+mod epochs;
 mod fixture;
 mod killed;
 mod scenario;

@@ -11,8 +11,8 @@ use weft_basechain::{
 };
 use weft_types::testing::certify;
 use weft_types::{
-    Certificate, CommitDigest, CommitteeDigest, Epoch, GenesisDigest, Height, MemberIndex,
-    MemberSet, Root, Statement,
+    Certificate, CommitDigest, Committee, CommitteeDigest, Epoch, GenesisDigest, Height,
+    MemberIndex, MemberSet, Root, Statement,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -101,7 +101,7 @@ fn shown(i: usize) -> String {
 }
 
 async fn registrations(story: &mut Story, chain: &BaseChain) {
-    let incomplete = chain.genesis_committee().await;
+    let incomplete = chain.committee().await;
     let expected = "GenesisIncomplete(registered: 0, expected: 4)";
     story.refused("committee too early", incomplete, expected);
     let outsider = chain.register(&operator(4), &registration(4)).await;
@@ -155,10 +155,15 @@ async fn registrations(story: &mut Story, chain: &BaseChain) {
             );
         }
     }
-    let read = chain.genesis_committee().await.unwrap();
+    let read = chain.committee().await.unwrap();
     assert_eq!(read, committee());
     assert_eq!(chain.committee_size().await.unwrap(), 4);
     story.add("committee", read.digest());
+}
+
+/// The same members, an epoch later.
+fn next_epoch() -> Committee {
+    Committee::new(Epoch(1), committee().members().to_vec()).unwrap()
 }
 
 fn bitmap(members: &[u32]) -> Vec<u8> {
@@ -258,12 +263,21 @@ async fn refusals(story: &mut Story, chain: &BaseChain) {
             "WrongEpoch(given: 1, current: 0)".to_owned(),
         ),
         (
-            "a next committee",
+            "a next committee by another arithmetic",
             signed(|s| s.next_committee = CommitteeDigest([1; 32])),
             format!(
-                "EpochChangeUnavailable(nextCommittee: 0x{})",
-                "01".repeat(32)
+                "NextCommittee(given: 0x{}, expected: 0x{})",
+                "01".repeat(32),
+                next_epoch().digest()
             ),
+        ),
+        (
+            "entries that are not there",
+            signed(|s| {
+                s.next_committee = CommitteeDigest([1; 32]);
+                s.registry_cursor = 1;
+            }),
+            "CursorOutOfBounds(given: 1, least: 0, most: 0)".to_owned(),
         ),
         (
             "zero",
@@ -372,11 +386,12 @@ async fn checkpoints(story: &mut Story, chain: &BaseChain) {
     };
     story.add("posted 9 by 4 of 4", format!("{} gas", second.gas_used));
     assert_eq!(chain.checkpoint_count().await.unwrap(), 2);
-    assert_eq!(
-        chain.checkpoint(Height(5), At::Latest).await.unwrap(),
-        Some(read)
-    );
-    assert_eq!(chain.checkpoint(Height(6), At::Latest).await.unwrap(), None);
+    let found = chain.checkpoint_in(first.block, Height(5)).await.unwrap();
+    assert_eq!(found, Some(read));
+    let posted = chain.posted_at(Height(5), At::Latest).await.unwrap();
+    assert!(posted.is_some());
+    let skipped = chain.posted_at(Height(6), At::Latest).await.unwrap();
+    assert_eq!(skipped, None);
     let before = chain
         .latest_checkpoint(At::Block(second.block - 1))
         .await

@@ -7,13 +7,15 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use weft_basechain::embedded::ChainConfig;
 use weft_basechain::{
-    AccountKey, BaseChain, DeployParams, EmbeddedConfig, Endpoint, Pace, Registration,
+    AccountKey, BaseChain, DeployParams, EmbeddedConfig, Endpoint, Pace, Registration, Times,
 };
 use weft_types::testing::{finality_key, statement, vertex_key};
 use weft_types::{Committee, Epoch, GenesisDigest, Member, Network, Stake, Statement};
 
 pub const ETHER: u128 = 1_000_000_000_000_000_000;
 pub const CHAIN_ID: u64 = 31_337;
+/// Longer than the story up to the member that leaves takes in blocks, short enough to wait for.
+pub const UNBONDING_S: u64 = 5;
 /// Two thirds of them are exactly what the last two have.
 pub const WEIGHTS: [u64; 4] = [10, 20, 30, 30];
 
@@ -53,7 +55,12 @@ pub fn params() -> DeployParams {
         bond_unit: ETHER,
         weight_min: 10,
         weight_max: 100,
-        challenge_window_s: 0,
+        times: Times {
+            challenge_window_s: 0,
+            unbonding_s: UNBONDING_S,
+            escape_after_s: 86_400,
+            escape_window_s: 3_600,
+        },
         backing: ETHER,
         curator: rich().address(),
         operators: (0..4).map(|i| operator(i).address()).collect(),

@@ -18,7 +18,7 @@ use weft_basechain::{
     AccountKey, At, BaseChain, ClientError, Contracts, Endpoint, SubmitOutcome, SubmitterSchedule,
 };
 use weft_storage::{Durability, Store};
-use weft_types::{Certificate, Committee, Genesis, Height, MemberIndex, Verified, ed25519};
+use weft_types::{Certificate, Committee, Epoch, Genesis, Height, MemberIndex, Verified, ed25519};
 
 /// Longest wait for the base chain at the start.
 const START_TIME_MAX: Duration = Duration::from_secs(5);
@@ -60,18 +60,21 @@ pub async fn compare_with_registry(rpc: &str, genesis: &Genesis) -> Result<(), M
         let endpoint = Endpoint::connect(rpc).await?;
         let chain_id = endpoint.chain_id();
         if chain_id != genesis.network.chain_id {
-            return Ok((chain_id, None));
+            return Ok::<_, ClientError>((chain_id, None));
         }
         let chain = BaseChain::new(endpoint, contracts).await?;
-        let committee = chain.genesis_committee().await?;
-        Ok::<_, ClientError>((chain_id, Some(committee)))
+        let registered = chain.committee_digest(Epoch::ZERO).await?;
+        let incomplete = || ClientError::Committee("its genesis is not complete".to_owned());
+        Ok((chain_id, Some(registered.ok_or_else(incomplete)?)))
     };
+    let committee = Committee::new(Epoch::ZERO, genesis.committee.clone());
+    let digest = committee.map(|committee| committee.digest());
     match tokio::time::timeout(START_TIME_MAX, read).await {
         Ok(Ok((found, None))) => Err(Mismatch::Chain {
             expected: genesis.network.chain_id,
             found,
         }),
-        Ok(Ok((_, Some(committee)))) if committee.members() == genesis.committee => Ok(()),
+        Ok(Ok((_, Some(registered)))) if digest == Ok(registered) => Ok(()),
         Ok(Ok((_, Some(_)))) => Err(Mismatch::Committee),
         Ok(Err(error)) => {
             tracing::warn!(%error, "base chain: the genesis was not compared with the registry");

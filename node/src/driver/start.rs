@@ -2,9 +2,9 @@
 //! anything is made on the disk, as far as that is possible.
 
 use super::clock::Clock;
-use super::deposits::Deposits;
 use super::engine::{COMMANDS_MAX, Command, Commands, End, Engine, Readers};
 use super::epochs;
+use super::feeds::{Deposits, Queue, Reader, Source};
 use super::guard::Guard;
 use super::inbound::{Inbound, Verifier};
 use super::links::{Links, Plug};
@@ -21,6 +21,7 @@ use crate::replica::posting::{Due, Unposted};
 use crate::replica::{Effect, MempoolConfig, Replica, ReplicaConfig, Restored};
 use crate::tracker::Tracker;
 use crate::view::View;
+use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -137,14 +138,16 @@ impl Opened {
         }
     }
 
-    fn deposits(
+    /// An observer says nothing of the base chain: there is nothing to read for it.
+    fn reader<S: Source>(
         &self,
         config: &NodeConfig,
         commands: &Commands,
         views: &watch::Receiver<Arc<View>>,
-    ) -> Option<Deposits> {
+    ) -> Option<Reader<S>> {
         self.keys.as_ref()?;
-        Some(Deposits {
+        Some(Reader {
+            source: PhantomData,
             rpc: config.base_rpc.clone(),
             contracts: checkpoints::contracts(&self.genesis),
             confirmations: self.genesis.template.params.base_confirmations,
@@ -238,9 +241,14 @@ pub(super) async fn start(config: NodeConfig, keys: Option<NodeKeys>) -> Result<
     let pruner = Pruner::new(opened.store.clone(), params, config.history_keep());
     let pruning = pruner.run(view.clone(), begins, stop.clone());
     tasks.spawn(named("pruning", pruning));
-    // An observer says nothing of the base chain: there is nothing to read for it.
-    if let Some(reading) = opened.deposits(&config, &commands, &view) {
-        tasks.spawn(named("reading deposits", reading.run(stop.clone())));
+    if let Some(reader) = opened.reader::<Deposits>(&config, &commands, &view) {
+        tasks.spawn(named("reading deposits", reader.run(stop.clone())));
+    }
+    if let Some(reader) = opened.reader::<Queue>(&config, &commands, &view) {
+        tasks.spawn(named(
+            "reading the registry's queue",
+            reader.run(stop.clone()),
+        ));
     }
     let (submitter, submissions) = api::Submitter::channel(SUBMISSIONS_MAX);
     let state = api::ApiState::new(api::ApiParts {

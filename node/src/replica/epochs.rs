@@ -193,7 +193,7 @@ impl Replica {
         self.mempool.next_epoch();
         self.outbox.clear();
         self.observing.next_epoch();
-        self.progress = Progress::new(&self.committee, own, now);
+        self.progress = Progress::next_epoch(&self.committee, own, now);
         self.sync.next_epoch(self.committee.clone(), own, now);
         self.unordered = false;
     }

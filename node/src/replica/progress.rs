@@ -30,6 +30,14 @@ impl Progress {
         }
     }
 
+    /// E2: the same network under another committee: a quorum of the last one has just been heard.
+    pub fn next_epoch(committee: &Committee, own: Option<MemberIndex>, now: Millis) -> Self {
+        Self {
+            heard: vec![Some(now); committee.size()],
+            ..Self::new(committee, own, now)
+        }
+    }
+
     /// A peer has sent a vertex, of whomever.
     pub fn hear(&mut self, from: MemberIndex, now: Millis) {
         if let Some(heard) = self.heard.get_mut(from.as_usize()) {

@@ -10,7 +10,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use weft_basechain::embedded::ChainConfig;
 use weft_basechain::{
-    AccountKey, BaseChain, DeployParams, EmbeddedConfig, Endpoint, Pace, Registration, run_embedded,
+    AccountKey, BaseChain, DeployParams, EmbeddedConfig, Endpoint, Pace, Registration, Times,
+    run_embedded,
 };
 use weft_node::{NodeKeys, read_secret, write_secret};
 use weft_types::{Committee, Template};
@@ -230,7 +231,7 @@ pub async fn found(
     say("base chain: deploying the contracts");
     let params = DeployParams {
         network: template.digest(),
-        challenge_window_s: template.params.challenge_window_s,
+        times: Times::testnet(template.params.challenge_window_s),
         backing: backing(settings, template),
         curator: deployer.address(),
         bond_unit: BOND_UNIT,
@@ -263,7 +264,7 @@ pub async fn found(
         let registered = chain.register(operator, &registration).await;
         registered.map_err(failed)?;
     }
-    let committee = chain.genesis_committee().await.map_err(failed)?;
+    let committee = chain.committee().await.map_err(failed)?;
     Ok((chain, committee))
 }
 

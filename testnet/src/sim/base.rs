@@ -24,7 +24,7 @@ use std::fmt;
 use std::str::FromStr;
 use weft_basechain::embedded::ChainConfig;
 use weft_basechain::local::{LocalChain, Posting, Verdict};
-use weft_basechain::{AccountKey, At, Checkpoint, DeployParams, Registration};
+use weft_basechain::{AccountKey, At, Checkpoint, DeployParams, Registration, Times};
 use weft_node::replica::posting::Seen;
 use weft_types::{Certificate, Committee, GenesisDigest, Height, MemberSet, bls};
 
@@ -173,7 +173,7 @@ pub fn enrolled(
         bond_unit: BOND,
         weight_min: 1,
         weight_max: 1,
-        challenge_window_s: 0,
+        times: Times::testnet(0),
         backing: 0,
         curator: [0; 20],
         operators: operators.iter().map(AccountKey::address).collect(),

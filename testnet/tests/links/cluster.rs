@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
+use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -9,7 +10,7 @@ use tokio::task::JoinHandle;
 use weft_basechain::embedded::ChainConfig;
 use weft_basechain::{
     AccountKey, BaseChain, DeployParams, EmbeddedConfig, Endpoint, Pace, Registration,
-    ServerHandle, serve_embedded,
+    ServerHandle, Times, serve_embedded,
 };
 use weft_client::{Client, Draft, Options, Wait};
 use weft_network::Handle;
@@ -125,6 +126,31 @@ fn account(n: u64) -> GenesisAccount {
     }
 }
 
+/// The files and settings of an operator's node.
+fn member_config(
+    folder: &Path,
+    base_rpc: &str,
+    i: usize,
+    keys: &NodeKeys,
+    port: u16,
+) -> NodeConfig {
+    let home = folder.join(format!("node-{i}"));
+    keys.save(&home.join("keys")).unwrap();
+    keys.mark_new(&home.join("data")).unwrap();
+    weft_node::write_secret(&home.join("base.key"), &[i as u8 + 1; 32]).unwrap();
+    NodeConfig {
+        name: format!("node-{i}"),
+        data: home.join("data"),
+        genesis: folder.join("genesis.json"),
+        keys: home.join("keys"),
+        api_listen: ([127, 0, 0, 1], 0).into(),
+        p2p_listen: format!("/ip4/127.0.0.1/tcp/{port}"),
+        base_rpc: base_rpc.to_owned(),
+        base_key: Some(home.join("base.key")),
+        ..NodeConfig::default()
+    }
+}
+
 impl Cluster {
     pub async fn start() -> Self {
         Self::start_with(Unusual::default()).await
@@ -134,7 +160,7 @@ impl Cluster {
         let folder = tempfile::tempdir().unwrap();
         let now = std::time::SystemTime::now();
         let now = now.duration_since(std::time::UNIX_EPOCH).unwrap();
-        let rich = (0..=MEMBERS).map(|i| (operator(i).address(), 1_000 * COIN));
+        let rich = (0..=MEMBERS + 1).map(|i| (operator(i).address(), 1_000 * COIN));
         let base = serve_embedded(EmbeddedConfig {
             chain: ChainConfig {
                 chain_id: 31_337,
@@ -170,7 +196,7 @@ impl Cluster {
             bond_unit: COIN,
             weight_min: 1,
             weight_max: 100,
-            challenge_window_s: 1,
+            times: Times::testnet(1),
             backing: 0,
             curator: operator(MEMBERS).address(),
             operators: (0..MEMBERS).map(|i| operator(i).address()).collect(),
@@ -191,7 +217,7 @@ impl Cluster {
             chain.register(&operator(i), &registration).await.unwrap();
             keys.push(node);
         }
-        let committee = chain.genesis_committee().await.unwrap();
+        let committee = chain.committee().await.unwrap();
         let genesis = Genesis {
             network: Network {
                 genesis: template.digest(),
@@ -207,21 +233,7 @@ impl Cluster {
         let mut nodes = Vec::new();
         let mut configs = Vec::new();
         for (i, keys) in keys.iter().enumerate() {
-            let home = folder.path().join(format!("node-{i}"));
-            keys.save(&home.join("keys")).unwrap();
-            keys.mark_new(&home.join("data")).unwrap();
-            weft_node::write_secret(&home.join("base.key"), &[i as u8 + 1; 32]).unwrap();
-            let mut config = NodeConfig {
-                name: format!("node-{i}"),
-                data: home.join("data"),
-                genesis: folder.path().join("genesis.json"),
-                keys: home.join("keys"),
-                api_listen: ([127, 0, 0, 1], 0).into(),
-                p2p_listen: format!("/ip4/127.0.0.1/tcp/{}", ports[i]),
-                base_rpc: base.rpc_url().to_owned(),
-                base_key: Some(home.join("base.key")),
-                ..NodeConfig::default()
-            };
+            let mut config = member_config(folder.path(), base.rpc_url(), i, keys, ports[i]);
             (unusual.settings)(&mut config);
             nodes.push(Running::start(config.clone()).await);
             configs.push(config);
@@ -235,6 +247,22 @@ impl Cluster {
             nodes,
             configs,
         }
+    }
+
+    /// A fifth operator bonds a coin, and starts its node.
+    pub async fn join(&self) -> Running {
+        let (keys, port) = (NodeKeys::generate(), free_port());
+        let registration = Registration {
+            vertex_key: keys.vertex.public(),
+            finality_secret: keys.finality.clone(),
+            bond: COIN,
+            addresses: format!("/ip4/127.0.0.1/tcp/{port}"),
+        };
+        let operator = operator(MEMBERS + 1);
+        let joined = self.chain.register(&operator, &registration).await;
+        joined.unwrap();
+        let (folder, rpc) = (self.folder.path(), self.base.rpc_url());
+        Running::start(member_config(folder, rpc, MEMBERS + 1, &keys, port)).await
     }
 
     /// The settings of an observer in a folder of that name.

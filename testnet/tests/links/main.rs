@@ -3,6 +3,7 @@
 
 mod bridge;
 mod cluster;
+mod epochs;
 mod go_between;
 mod liars;
 mod members;

@@ -29,6 +29,17 @@ library BlsSigner {
         return _multiply(address(0x0e), bytes.concat(abi.encode(hashed), bytes32(secret_)));
     }
 
+    function add(Bls12381.G1 memory a, Bls12381.G1 memory b) internal view returns (Bls12381.G1 memory) {
+        (bool accepted, bytes memory sum) = address(0x0b).staticcall(abi.encode(a, b));
+        require(accepted, "addition refused");
+        return abi.decode(sum, (Bls12381.G1));
+    }
+
+    /// By multiplying with the order less one.
+    function negate(Bls12381.G1 memory a) internal view returns (Bls12381.G1 memory) {
+        return abi.decode(_multiply(address(0x0c), bytes.concat(abi.encode(a), bytes32(ORDER - 1))), (Bls12381.G1));
+    }
+
     function _multiply(address precompile, bytes memory input) private view returns (bytes memory output) {
         bool accepted;
         (accepted, output) = precompile.staticcall(input);

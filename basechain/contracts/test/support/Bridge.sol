@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Custody} from "../../src/Custody.sol";
 import {TREE_DEPTH} from "../../src/AppendTree.sol";
 import {Statement} from "../../src/Statement.sol";
 import {Vault} from "../../src/Vault.sol";
@@ -13,6 +14,8 @@ import {vm} from "./Vm.sol";
 abstract contract Bridge is Cluster {
     uint256 internal constant ALL = 15;
     uint88 internal constant UNIT = 1e9;
+    uint64 internal constant ESCAPE_AFTER = 7 days;
+    uint64 internal constant ESCAPE_WINDOW = 2 days;
     address internal constant CURATOR = address(0xc0ffee);
     address internal constant ALICE = address(0xa11ce);
     address internal constant BOB = address(0xb0b);
@@ -22,32 +25,34 @@ abstract contract Bridge is Cluster {
     Coins internal coins;
     Cards internal cards;
     bytes32[] internal leaves;
+    /// The exit tree, by its places.
+    bytes32[] internal holdings;
     uint64 internal height;
 
     function openBridge() internal {
         establish(equalWeights(4));
-        vault = new Vault(manager, CURATOR);
+        vault = new Vault(manager, CURATOR, ESCAPE_AFTER, ESCAPE_WINDOW);
         coins = new Coins();
         cards = new Cards();
-        list(address(coins), Vault.Kind.ERC20, UNIT);
-        list(address(cards), Vault.Kind.ERC721, 1);
+        list(address(coins), Custody.Kind.ERC20, UNIT);
+        list(address(cards), Custody.Kind.ERC721, 1);
     }
 
-    function list(address token, Vault.Kind kind, uint88 unit) internal {
+    function list(address token, Custody.Kind kind, uint88 unit) internal {
         vm.prank(CURATOR);
         vault.list(token, kind, unit);
     }
 
-    function coin(uint256 value) internal pure returns (Vault.Asset memory) {
-        return Vault.Asset(Vault.Kind.Native, address(0), value);
+    function coin(uint256 value) internal pure returns (Custody.Asset memory) {
+        return Custody.Asset(Custody.Kind.Native, address(0), value);
     }
 
-    function fungible(address token, uint256 value) internal pure returns (Vault.Asset memory) {
-        return Vault.Asset(Vault.Kind.ERC20, token, value);
+    function fungible(address token, uint256 value) internal pure returns (Custody.Asset memory) {
+        return Custody.Asset(Custody.Kind.ERC20, token, value);
     }
 
-    function card(uint256 tokenId) internal view returns (Vault.Asset memory) {
-        return Vault.Asset(Vault.Kind.ERC721, address(cards), tokenId);
+    function card(uint256 tokenId) internal view returns (Custody.Asset memory) {
+        return Custody.Asset(Custody.Kind.ERC721, address(cards), tokenId);
     }
 
     function depositCoin(address from, uint256 units) internal returns (uint64) {
@@ -75,7 +80,7 @@ abstract contract Bridge is Cluster {
     }
 
     /// Burns in the ledger, so to speak: the withdrawal is in every tree from now on.
-    function burn(Vault.Asset memory asset, address recipient) internal returns (Vault.Withdrawal memory withdrawal) {
+    function burn(Custody.Asset memory asset, address recipient) internal returns (Vault.Withdrawal memory withdrawal) {
         withdrawal = Vault.Withdrawal(uint64(leaves.length), asset, recipient);
         leaves.push(vault.leafOf(withdrawal));
     }
@@ -89,6 +94,7 @@ abstract contract Bridge is Cluster {
     function unposted() internal returns (Statement memory statement) {
         statement = statementAt(++height);
         statement.withdrawalsRoot = Leaves.root(leaves);
+        statement.exitRoot = Leaves.root(holdings);
         statement.depositsProcessed = vault.depositCount();
         statement.depositsDigest = vault.depositDigest(vault.depositCount());
     }

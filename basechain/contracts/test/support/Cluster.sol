@@ -13,6 +13,7 @@ abstract contract Cluster {
     uint64 internal constant WEIGHT_MIN = 1;
     uint64 internal constant WEIGHT_MAX = 1_000_000;
     uint64 internal constant FINALITY_DELAY = 600;
+    uint64 internal constant UNBONDING = 14 days;
     bytes32 internal constant NETWORK = keccak256("test network");
     bytes internal constant POSSESSION_TAG = "WEFT-V01-POSSESSION-BLS12381G2_XMD:SHA-256_SSWU_RO_";
     bytes internal constant FINALITY_TAG = "WEFT-V01-FINALITY-BLS12381G2_XMD:SHA-256_SSWU_RO_";
@@ -22,7 +23,10 @@ abstract contract Cluster {
 
     MasternodeRegistry internal registry;
     CheckpointManager internal manager;
+    /// Of the committee, in its order.
     uint64[] internal weights;
+    uint64[] internal ids;
+    mapping(uint64 id => uint256) internal personOf;
 
     struct Application {
         bytes32 vertexKey;
@@ -43,12 +47,17 @@ abstract contract Cluster {
         return keccak256(abi.encode("vertex", i));
     }
 
-    function deployRegistry(uint256 size) internal returns (MasternodeRegistry) {
-        address[] memory operators = new address[](size);
+    function operators(uint256 size) internal pure returns (address[] memory named) {
+        named = new address[](size);
         for (uint256 i = 0; i < size; ++i) {
-            operators[i] = operator(i);
+            named[i] = operator(i);
         }
-        return new MasternodeRegistry(BOND_UNIT, WEIGHT_MIN, WEIGHT_MAX, operators);
+    }
+
+    /// A registry with the address that the sender's next contract gets as its manager.
+    function deployRegistry(uint256 size) internal returns (MasternodeRegistry) {
+        address next = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
+        return new MasternodeRegistry(next, BOND_UNIT, WEIGHT_MIN, WEIGHT_MAX, UNBONDING, operators(size));
     }
 
     /// Both contracts, without any member yet.
@@ -60,14 +69,20 @@ abstract contract Cluster {
     /// Both contracts with a complete committee.
     function establish(uint64[] memory weights_) internal {
         deploy(weights_.length);
-        weights = weights_;
         for (uint256 i = 0; i < weights_.length; ++i) {
             enrol(i, weights_[i]);
         }
+        seat();
+    }
+
+    /// Reads who is in the committee, for those who sign.
+    function seat() internal {
+        (, ids, weights,) = registry.committee();
     }
 
     function enrol(uint256 i, uint64 weight) internal returns (uint64 id) {
-        return send(operator(i), weight * BOND_UNIT, application(i));
+        id = send(operator(i), weight * BOND_UNIT, application(i));
+        personOf[id] = i;
     }
 
     /// A registration that is in order for operator `i`, for a test to spoil.
@@ -98,7 +113,9 @@ abstract contract Cluster {
         registry.register{value: bond}(a.vertexKey, a.finalityKey, a.possession, a.addresses);
     }
 
+    /// A statement of the current epoch.
     function statementAt(uint64 height) internal view returns (Statement memory statement) {
+        statement.epoch = registry.epoch();
         statement.network = NETWORK;
         statement.chainId = uint64(block.chainid);
         statement.manager = address(manager);
@@ -136,7 +153,7 @@ abstract contract Cluster {
     function signedBy(Statement memory statement, uint256 present) internal view returns (bytes memory) {
         uint256 secrets = 0;
         for (uint256 i = 0; i < weights.length; ++i) {
-            if ((present >> i) & 1 == 1) secrets = addmod(secrets, finalitySecret(i), BlsSigner.ORDER);
+            if ((present >> i) & 1 == 1) secrets = addmod(secrets, finalitySecret(personOf[ids[i]]), BlsSigner.ORDER);
         }
         return BlsSigner.sign(secrets, keccak256(abi.encode(statement)), FINALITY_TAG);
     }

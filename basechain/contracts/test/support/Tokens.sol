@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Custody} from "../../src/Custody.sol";
 import {Vault} from "../../src/Vault.sol";
 
 /// A fungible token as most are.
@@ -130,7 +131,7 @@ contract Picky {
         open = true;
     }
 
-    function fetch(Vault vault, Vault.Asset calldata asset, address to) external {
+    function fetch(Vault vault, Custody.Asset calldata asset, address to) external {
         vault.claim(asset, to);
     }
 

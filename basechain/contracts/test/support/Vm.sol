@@ -15,12 +15,15 @@ interface Vm {
     function assume(bool condition) external pure;
     function chainId(uint256 id) external;
     function deal(address account, uint256 wei_) external;
+    function etch(address account, bytes calldata code) external;
     function roll(uint256 blockNumber) external;
     function warp(uint256 timestamp) external;
     function prank(address sender) external;
     function startPrank(address sender) external;
     function stopPrank() external;
     function mockCall(address callee, bytes calldata input, bytes calldata output) external;
+    function getNonce(address account) external view returns (uint64);
+    function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
     function lastCallGas() external view returns (Gas memory);
 
     function expectRevert(bytes4 selector) external;
