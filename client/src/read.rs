@@ -5,7 +5,7 @@ use crate::error::ClientError;
 use serde::de::DeserializeOwned;
 use weft_types::api::{
     Account, BridgeStatus, Checkpoint, Collection, Commit, Committee, Deal, DealState, Edition,
-    History, Item, NodeStatus, Page, ProofBundle, Receipt, Vertex, WithdrawalStatus,
+    History, Item, NodeStatus, Page, ProofBundle, Receipt, Roster, Vertex, WithdrawalStatus,
 };
 use weft_types::{
     Address, CertificateJson, CollectionId, CommitIndex, DealId, EditionId, Genesis, Height,
@@ -154,6 +154,11 @@ impl Client {
 
     pub async fn committee(&self) -> Result<Committee, ClientError> {
         self.json(&Request::get("v1/committee")).await
+    }
+
+    /// Where the epoch stands, and who comes and goes.
+    pub async fn epoch(&self) -> Result<Roster, ClientError> {
+        self.json(&Request::get("v1/epoch")).await
     }
 
     /// The bridge to the base chain.

@@ -7,8 +7,11 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use weft_storage::PageRequest;
-use weft_types::api::{Checkpoint, Commit, Committee, NodeStatus, Page, Problem, Vertex};
-use weft_types::{CertificateJson, CommitIndex, Epoch, Genesis, Height, Round};
+use weft_types::api::{Checkpoint, Commit, Committee, NodeStatus, Page, Problem, Roster, Vertex};
+use weft_types::{
+    self as types, CertificateJson, CommitIndex, Epoch, Genesis, Height, Object, ObjectId,
+    RosterId, Round,
+};
 
 fn shown_commit(commit: weft_types::Commit) -> Commit {
     Commit {
@@ -153,6 +156,27 @@ pub async fn committee(
         quorum: committee.quorum(),
         members: committee.members().to_vec(),
     }))
+}
+
+/// Where the epoch stands, and who comes and goes
+#[utoipa::path(get, path = "/v1/epoch", tag = "chain",
+    responses(
+        (status = 200, body = Roster),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn epoch(State(state): State<ApiState>, reading: Reading) -> Result<Response, Failure> {
+    let found = reading
+        .view
+        .snapshot
+        .get(&ObjectId::Roster(RosterId::THE_ONE));
+    let roster = found.as_ref().and_then(Object::as_roster);
+    let genesis = || {
+        let since = state.genesis.template.timestamp_ms;
+        let committee = state.genesis.committee().map_err(Failure::internal)?;
+        Ok::<_, Failure>(Roster::new(&types::Roster::genesis(&committee, since)))
+    };
+    let roster = roster.map_or_else(genesis, |roster| Ok(Roster::new(roster)))?;
+    Ok(reading.answer(&roster))
 }
 
 /// The vertices of a round

@@ -49,6 +49,7 @@ use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
         chain::certificate,
         chain::checkpoints,
         chain::committee,
+        chain::epoch,
         chain::vertices,
         chain::genesis,
         chain::status,
