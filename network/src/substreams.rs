@@ -36,7 +36,8 @@ pub(crate) enum Channel {
     History,
 }
 
-const OF_MEMBERS: &[Channel] = &[Channel::Vertex, Channel::Fetch];
+/// Who is a member here may be none for itself yet, and follow as an observer does.
+const OF_MEMBERS: &[Channel] = &[Channel::Vertex, Channel::Fetch, Channel::History];
 const OF_OUTSIDERS: &[Channel] = &[Channel::History];
 
 /// A wish for a new stream.
@@ -255,7 +256,8 @@ impl NetworkBehaviour for Behaviour {
                     connection.refusals = connection.refusals.saturating_add(1);
                     connection.refusals
                 });
-                if refusals == REFUSALS_MAX {
+                // A member that is not in office for this node yet takes it for one.
+                if refusals == REFUSALS_MAX && self.admits {
                     self.close(peer, id);
                 }
                 Event::Refused { peer }

@@ -52,7 +52,7 @@ use weft_consensus::{Core, CoreConfig, OrderedCommit, Proposal};
 use weft_ledger::{Ledger, Office, Snapshot};
 use weft_types::{
     Committee, FINALITY_SHARES_MAX, Genesis, Height, MemberIndex, Millis, VERTEX_TRANSACTIONS_MAX,
-    Verified, Vertex, VertexBody,
+    Vertex, VertexBody,
 };
 
 /// The state machine.
@@ -83,7 +83,6 @@ pub struct Replica {
     unordered: bool,
     observing: Observing,
     edge: Edge,
-    last_own: Option<Verified<Vertex>>,
     progress: Progress,
     sync: Sync,
     /// S2: snapshots of certified heights, for others.
@@ -122,7 +121,7 @@ impl Replica {
             Input::Queue(entries) => self.saw_queue(entries, out),
             Input::BaseReorganised(reason) => self.halt_bridge(Some(reason), out),
             Input::Ready(ready) => self.heard_ready(ready),
-            Input::OfBefore { from, epoch } => self.help(now, from, epoch, out),
+            Input::Later { from } => self.heard_later(now, from, out),
             Input::Closing(certificate) => self.saw_closing(certificate, out),
             Input::Tick => self.feed(now, weft_consensus::Input::Tick),
         }
@@ -131,6 +130,7 @@ impl Replica {
         self.ask_latest(now, out);
         self.step_sync(now, out);
         self.tell_ready(now, out);
+        self.seek_closing(now, out);
     }
 
     /// When `handle` wants a `Tick` at the latest.
@@ -299,7 +299,6 @@ impl Replica {
             digest: vertex.digest(),
         });
         out.push(Effect::Broadcast(vertex.clone()));
-        self.last_own = Some(vertex.clone());
         self.feed(now, weft_consensus::Input::Proposed(vertex));
     }
 

@@ -13,7 +13,7 @@ use weft_node::replica::{
 use weft_types::testing::{self, finality_key, members, user, vertex_key};
 use weft_types::{
     Amount, AssetId, Certificate, Chained, CommitDigest, Committee, Epoch, Genesis, Height,
-    MemberIndex, MemberKeys, Millis, Operation, Payment, QueueEntry, Ready, Root, Stake,
+    MemberIndex, MemberKeys, Millis, Operation, Payment, QueueEntry, Ready, Root, Round, Stake,
     TransactionBody, Verified, Vertex, verify_vertex,
 };
 
@@ -152,17 +152,7 @@ impl World {
                         self.send(i, to, Packet::Ready(ready.clone()));
                     }
                 }
-                Effect::SendClosing {
-                    to,
-                    certificate,
-                    vertex,
-                } => {
-                    let to = self.node_at(i, to);
-                    if let Some(vertex) = vertex {
-                        self.send(i, to, Packet::Vertex(Vertex::clone(&vertex)));
-                    }
-                    self.send(i, to, Packet::Closing(Certificate::clone(&certificate)));
-                }
+                Effect::AskClosing { of, after } => self.ask_closing(i, of, after),
                 Effect::EpochOpened { committee, .. } => {
                     let epoch = committee.epoch().0 as usize;
                     if self.opened.len() < epoch {
@@ -176,6 +166,30 @@ impl World {
                 Effect::Halt(reason) => self.halted.push(format!("{i}: {reason}")),
                 _ => {}
             }
+        }
+    }
+
+    fn ask_closing(&mut self, i: usize, of: MemberIndex, after: Round) {
+        let (of, epoch) = (self.node_at(i, of), self.committees[i].epoch());
+        if self.down.contains(&of) {
+            return;
+        }
+        let above = |v: &&Verified<Vertex>| v.epoch() == epoch && v.round() > after;
+        let vertices: Vec<Vertex> = self
+            .signed
+            .iter()
+            .filter(above)
+            .map(|v| Vertex::clone(v))
+            .collect();
+        for vertex in vertices {
+            self.send(of, i, Packet::Vertex(vertex));
+        }
+        let closes = |c: &&Arc<Verified<Certificate>>| {
+            c.statement.epoch == epoch && !c.statement.next_committee.is_zero()
+        };
+        let closing = self.certificates[of].iter().find(closes);
+        if let Some(closing) = closing.map(|c| Certificate::clone(c)) {
+            self.send(of, i, Packet::Closing(closing));
         }
     }
 
@@ -201,12 +215,8 @@ impl World {
             Packet::Ended(id) => Input::FetchEnded(id),
             Packet::Ready(ready) => Input::Ready(ready),
             Packet::Closing(certificate) => Input::Closing(certificate),
-            Packet::Vertex(vertex) if vertex.epoch() < self.committees[i].epoch() => {
-                let epoch = vertex.epoch();
-                Input::OfBefore {
-                    from: place?,
-                    epoch,
-                }
+            Packet::Vertex(vertex) if vertex.epoch() > self.committees[i].epoch() => {
+                Input::Later { from: place? }
             }
             Packet::Vertex(vertex) => {
                 let network = self.genesis.network.id();
@@ -476,6 +486,25 @@ fn e3_a_member_that_missed_the_end_of_an_epoch_follows() {
 }
 
 #[test]
+fn e3_a_member_that_missed_several_epochs_follows_from_one_to_the_next() {
+    let mut world = World::new();
+    world.queue(&[(5, 1)]);
+    world.run(DURATION / 2);
+    world.down = vec![3];
+    world.run(4 * DURATION);
+    let epoch = world.epoch(0);
+    assert!(epoch >= Epoch(3), "epoch {epoch}");
+    world.inboxes[3].clear();
+    world.down = vec![];
+    world.run(3_000);
+    assert_eq!(world.epoch(3), world.epoch(0));
+    world.submit(3);
+    world.run(500);
+    assert_eq!(world.received(3), 1);
+    world.agree(&[0, 1, 2, 3, 4]);
+}
+
+#[test]
 fn what_was_not_ordered_when_an_epoch_closed_is_ordered_in_the_next() {
     let mut world = World::new();
     world.run(100);
@@ -485,7 +514,7 @@ fn what_was_not_ordered_when_an_epoch_closed_is_ordered_in_the_next() {
             world.submit(i);
             sent += 1;
         }
-        world.run(2);
+        world.run(10);
     }
     world.run(1_000);
     for i in 0..4 {

@@ -6,7 +6,7 @@
 use super::DriverError;
 use super::clock::Clock;
 use super::epochs;
-use super::fetch::{ask_latest, fetch, tell_ready};
+use super::fetch::{ask_closing, ask_latest, fetch, tell_ready};
 use super::guard::Guard;
 use super::inbound::{CERTIFICATE_FRAME, VERTEX_FRAME, Verifier};
 use super::links::Links;
@@ -270,17 +270,11 @@ impl Engine {
                     self.runtime.spawn(tell_ready(network, peer.member, ready));
                 }
             }
-            Effect::SendClosing {
-                to,
-                certificate,
-                vertex,
-            } => {
-                // What is not queued is asked for again.
-                let network = self.network.get();
-                if let Some(vertex) = vertex {
-                    let _ = network.send(to, VERTEX_FRAME, vertex.encode());
-                }
-                let _ = network.send(to, CERTIFICATE_FRAME, certificate.encode());
+            Effect::AskClosing { of, after } => {
+                let (network, verifier) = (self.network.get(), self.verifier.clone());
+                let epoch = self.replica.epoch();
+                self.runtime
+                    .spawn(ask_closing(network, verifier, (epoch, of, after)));
             }
             Effect::EpochOpened { committee, by } => self.enter(committee, &by)?,
             Effect::BridgeHalted(reason) => {

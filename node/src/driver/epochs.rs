@@ -3,9 +3,10 @@
 use super::DriverError;
 use super::restore::Standing;
 use crate::replica::sync::COMMITTEES_MAX;
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use weft_storage::{Durability, Store};
+use weft_storage::{Durability, Store, StoreError};
 use weft_types::{
     Certificate, CertificateJson, Committee, Epoch, Genesis, Height, Member, Verified,
 };
@@ -52,6 +53,16 @@ pub fn before(
         committees.push(Arc::new(committee));
     }
     Ok(committees)
+}
+
+/// E3: the encoded certificate that closed an epoch, if it is here.
+pub fn closing(store: &Store, epoch: Epoch) -> Result<Option<Bytes>, StoreError> {
+    let Some(value) = store.meta(&name(epoch.next()))? else {
+        return Ok(None);
+    };
+    let opened: Option<Opened> = serde_json::from_slice(&value).ok();
+    let certificate = opened.and_then(|opened| Certificate::try_from(opened.by).ok());
+    Ok(certificate.map(|certificate| certificate.encode()))
 }
 
 /// B2: the certificates that closed epochs above a height, ascending: the base chain may lack them.

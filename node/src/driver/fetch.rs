@@ -3,6 +3,7 @@
 //! answered alike, but out of places of their own, and observers with less at a time.
 
 use super::engine::{Command, Commands};
+use super::epochs;
 use super::inbound::Verifier;
 use super::sync;
 use crate::replica::{Input, Latest};
@@ -119,7 +120,7 @@ pub fn serve(
     let gone = asked_from
         .chain(rounds_from)
         .any(|r| (epoch, Round(r)) < begins);
-    if let Some(rounds) = request.rounds.filter(|_| !gone) {
+    if let Some(rounds) = request.rounds.as_ref().filter(|_| !gone) {
         let from = Round(rounds.after).saturating_add(1);
         let page = store.vertices(epoch, from, &PageRequest::ascending(max))?;
         let held = MemberSet::from_bitmap(&rounds.held, MEMBERS_MAX).unwrap_or_default();
@@ -137,6 +138,10 @@ pub fn serve(
     let answer = wire::FetchResponse {
         vertices,
         rounds_from: if gone { begins.1.0 } else { 0 },
+        closing: match request.closing {
+            true => epochs::closing(store, epoch)?.unwrap_or_default(),
+            false => Bytes::new(),
+        },
         ..wire::FetchResponse::default()
     };
     Ok(answer.encode_to_vec().into())
@@ -213,6 +218,38 @@ pub async fn ask_latest(
                 .await;
         }
         None => tracing::warn!(member = %of, "says nothing of use about what it has signed last"),
+    }
+}
+
+/// Rounds asked for beside a closing certificate.
+const CLOSING_ROUNDS: u64 = 250;
+
+/// E3: asks a member how an epoch ended. One that does not answer, or does not know, is asked again later.
+pub async fn ask_closing(
+    network: Handle,
+    verifier: Verifier,
+    (epoch, of, after): (Epoch, MemberIndex, Round),
+) {
+    let request = wire::FetchRequest {
+        epoch: epoch.0,
+        closing: true,
+        rounds: Some(wire::Rounds {
+            after: after.0,
+            until: after.0.saturating_add(CLOSING_ROUNDS),
+            held: Bytes::new(),
+        }),
+        ..wire::FetchRequest::default()
+    };
+    let answer = match network.fetch(of, request.encode_to_vec().into()).await {
+        Ok(bytes) => wire::FetchResponse::decode(bytes).unwrap_or_default(),
+        Err(error) => {
+            tracing::debug!(member = %of, %error, "did not say how the epoch ended");
+            return;
+        }
+    };
+    verifier.vertices(of, answer.vertices).await;
+    if !answer.closing.is_empty() {
+        verifier.certificate(answer.closing).await;
     }
 }
 

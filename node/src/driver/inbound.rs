@@ -145,7 +145,6 @@ impl Verifier {
             return;
         }
         let committee = self.committee();
-        let epoch = decoded.as_ref().map(Vertex::epoch).ok();
         let verified = decoded.and_then(|v| verify_vertex(v, self.network, &committee, &|_| None));
         self.metrics.verify(begun.elapsed());
         match verified {
@@ -156,15 +155,11 @@ impl Verifier {
                 // Closed only when the node stops.
                 let _ = self.commands.blocking_send(Command(input, room));
             }
-            // E3: it has not come so far.
-            Err(_) if epoch.is_some_and(|epoch| epoch < committee.epoch()) => {
-                let epoch = epoch.unwrap_or_default();
-                let input = Input::OfBefore { from, epoch };
-                let _ = self.commands.try_send(Command(input, None));
-            }
-            // E3: this node has not; others help.
+            // E3: it has not come so far, and asks.
+            Err(VertexError::Epoch { found, .. }) if found < committee.epoch() => {}
+            // E3: this node has not. A replica that is busy hears of it again.
             Err(VertexError::Epoch { found, .. }) if found > committee.epoch() => {
-                tracing::debug!(member = %from, epoch = %found, "sent a vertex of an epoch to come");
+                let _ = self.commands.try_send(Command(Input::Later { from }, None));
             }
             Err(error) => {
                 tracing::warn!(member = %from, %error, "refused a vertex");

@@ -95,7 +95,6 @@ impl Replica {
             unordered: false,
             observing: Observing::default(),
             edge: Edge::default(),
-            last_own: None,
             adjust: config.adjust,
             progress: Progress::new(&config.committee, own_index, now),
             sync: Sync::new(config.sync, terms, own_index, now),

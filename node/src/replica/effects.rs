@@ -46,8 +46,8 @@ pub enum Input {
     BaseReorganised(String),
     /// E2: one that is in no committee yet is ready for the next epoch.
     Ready(Ready),
-    /// E3: a member has sent something of an earlier epoch.
-    OfBefore { from: MemberIndex, epoch: Epoch },
+    /// E3: a member has sent something of a later epoch.
+    Later { from: MemberIndex },
     /// E3: a member has sent the certificate that closes an epoch.
     Closing(Certificate),
     /// The base chain has finalised the checkpoint of a height.
@@ -112,11 +112,10 @@ pub enum Effect {
     Equivocation(Evidence),
     /// E2: tell all members that this node is ready for the next epoch.
     SendReady(Ready),
-    /// E3: send a member of the last epoch the certificate that closed it, and the own last vertex of it.
-    SendClosing {
-        to: MemberIndex,
-        certificate: Arc<Verified<Certificate>>,
-        vertex: Option<Verified<Vertex>>,
+    /// E3: ask a member for the certificate that closes this epoch, and for its vertices of rounds above one.
+    AskClosing {
+        of: MemberIndex,
+        after: Round,
     },
     /// E2: remember the committee, synced, before anything is signed in its epoch; from now on its members are whom
     /// to talk to.

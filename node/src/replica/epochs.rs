@@ -9,13 +9,15 @@ use std::sync::Arc;
 use weft_consensus::{Core, LastCommit, Recovered};
 use weft_types::{
     Certificate, Committee, Epoch, MemberIndex, MemberSet, Millis, READIES_MAX, Ready, Round,
-    Verified, Vertex,
+    Verified,
 };
 
 /// Between two ready messages of a member that is in no committee yet.
 const READY_EVERY: u64 = 1_000;
-/// Between two answers to a member that is still in the epoch before.
-const HELP_EVERY: u64 = 200;
+/// E3: between two questions for the end of this epoch.
+const ASK_EVERY: u64 = 200;
+/// E3: an epoch that may be over and in which no round has ended for so long may have ended without this node.
+const STILL: u64 = 2_000;
 
 /// What is between this epoch and its neighbours.
 #[derive(Default)]
@@ -25,10 +27,8 @@ pub(super) struct Edge {
     /// E2: ready messages of members of the next committee that have no vertices of their own.
     heard: Vec<Ready>,
     say_ready_at: Millis,
-    /// E3: what ended the epoch before, and the own last vertex in it.
-    before: Option<(Arc<Verified<Certificate>>, Option<Verified<Vertex>>)>,
-    /// E3: whom it was sent to when.
-    helped: Vec<(MemberIndex, Millis)>,
+    /// E3: no question for the end of this epoch before.
+    ask_at: Millis,
     /// E3: a closing certificate of this epoch, which this member has not executed so far as.
     ahead: Option<Verified<Certificate>>,
 }
@@ -73,11 +73,14 @@ impl Replica {
     pub(super) fn epoch_is_over(&self, now: Millis) -> bool {
         let duration = self.genesis.template.params.epoch_duration_ms.0;
         let roster = self.ledger.roster();
-        let since = roster
-            .as_ref()
-            .map_or(self.genesis.template.timestamp_ms, |r| r.since);
         let announced = roster.is_some_and(|r| r.announced.is_some());
-        !announced && now >= since.saturating_add(duration)
+        !announced && now >= self.epoch_since().saturating_add(duration)
+    }
+
+    /// When the epoch in office began, in ledger time.
+    fn epoch_since(&self) -> Millis {
+        let roster = self.ledger.roster();
+        roster.map_or(self.genesis.template.timestamp_ms, |r| r.since)
     }
 
     /// E2: whether this member is in office no longer with the next epoch.
@@ -122,7 +125,8 @@ impl Replica {
 
     pub(super) fn edge_deadline(&self) -> Option<Millis> {
         let tells = self.own.is_none() && self.keys.is_some() && self.awaited().is_some();
-        tells.then_some(self.edge.say_ready_at)
+        let tells = tells.then_some(self.edge.say_ready_at);
+        tells.into_iter().chain(self.seeks_at()).min()
     }
 
     /// E2: a height was certified.
@@ -154,16 +158,11 @@ impl Replica {
             leader: None,
             demoted: MemberSet::default(),
         };
-        let by = certificate.clone();
-        let before = (certificate, self.last_own.take());
-        self.edge = Edge {
-            before: Some(before),
-            ..Edge::default()
-        };
+        self.edge = Edge::default();
         self.enter(Arc::new(next), last, now);
         out.push(Effect::EpochOpened {
             committee: self.committee.clone(),
-            by,
+            by: certificate,
         });
         true
     }
@@ -198,36 +197,40 @@ impl Replica {
         self.unordered = false;
     }
 
-    /// E3: a member has sent something of an earlier epoch: what ended the one before this, if that is where it is.
-    pub(super) fn help(
-        &mut self,
-        now: Millis,
-        to: MemberIndex,
-        epoch: Epoch,
-        out: &mut Vec<Effect>,
-    ) {
-        let Some((certificate, own)) = &self.edge.before else {
-            return;
-        };
-        if certificate.statement.epoch != epoch {
+    /// E3: a member speaks of a later epoch: this one has ended, and how is asked of it.
+    pub(super) fn heard_later(&mut self, now: Millis, of: MemberIndex, out: &mut Vec<Effect>) {
+        if now >= self.edge.ask_at {
+            self.edge.ask_at = now.saturating_add(ASK_EVERY);
+            let after = self.core.quorum_round();
+            out.push(Effect::AskClosing { of, after });
+        }
+    }
+
+    /// E3: the same of one after the other, if nothing is heard of an epoch that may be over.
+    pub(super) fn seek_closing(&mut self, now: Millis, out: &mut Vec<Effect>) {
+        if self.seeks_at().is_none_or(|at| now < at) {
             return;
         }
-        let helped = self
-            .edge
-            .helped
-            .iter_mut()
-            .find(|(member, _)| *member == to);
-        match helped {
-            Some((_, at)) if now < at.saturating_add(HELP_EVERY) => return,
-            Some((_, at)) => *at = now,
-            None => self.edge.helped.push((to, now)),
+        let own = self.own.as_ref().map(|(index, _)| *index);
+        let others: Vec<MemberIndex> = self
+            .committee
+            .indices()
+            .filter(|m| Some(*m) != own)
+            .collect();
+        let turn = (now.0 / STILL) as usize;
+        if let Some(of) = others.get(turn % others.len().max(1)) {
+            self.heard_later(now, *of, out);
+            self.edge.ask_at = now.saturating_add(STILL);
         }
-        let vertex = own.clone();
-        out.push(Effect::SendClosing {
-            to,
-            certificate: certificate.clone(),
-            vertex,
-        });
+    }
+
+    fn seeks_at(&self) -> Option<Millis> {
+        let duration = self.genesis.template.params.epoch_duration_ms.0;
+        let over = self.epoch_since().saturating_add(duration);
+        let still = self.progress.still_since().saturating_add(STILL);
+        let at = over.max(still).max(self.edge.ask_at);
+        // Far away, it is nobody's deadline.
+        (self.committee.size() > 1).then_some(at)
     }
 
     /// E3: a member shows that the epoch is closed.

@@ -54,6 +54,11 @@ impl Progress {
         }
     }
 
+    /// Since when no round has ended.
+    pub fn still_since(&self) -> Millis {
+        self.since
+    }
+
     pub fn heard_nobody(&self) -> bool {
         self.heard.iter().all(Option::is_none)
     }

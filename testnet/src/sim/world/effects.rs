@@ -129,7 +129,7 @@ impl World {
             Effect::TakeOver(synced) => self.take_over(machine, *synced),
             Effect::Note(_) | Effect::BridgeHalted(_) => {}
             // No plan runs for as long as an epoch lasts.
-            Effect::SendReady(_) | Effect::SendClosing { .. } | Effect::EpochOpened { .. } => {
+            Effect::SendReady(_) | Effect::AskClosing { .. } | Effect::EpochOpened { .. } => {
                 return Err("epochs are not simulated".to_owned());
             }
             Effect::Broadcast(vertex) => {
