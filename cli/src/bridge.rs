@@ -1,5 +1,6 @@
 //! `weft bridge`: assets between the ledger and the base chain.
 
+use crate::base::Base;
 use crate::failure::{Failure, Kind};
 use crate::network::Network;
 use crate::output::Output;
@@ -7,10 +8,9 @@ use crate::sending::Sender;
 use crate::values::lines;
 use crate::wallet::Wallet;
 use serde::Serialize;
-use std::path::PathBuf;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
-use weft_basechain::{AccountKey, At, BaseChain, Claim, ClientError, Contracts, Endpoint};
+use weft_basechain::{AccountKey, At, BaseChain, Claim, ClientError};
 use weft_client::Client;
 use weft_types::api::{Bridge, BridgeStatus, WithdrawalState, WithdrawalStatus};
 use weft_types::{
@@ -28,18 +28,6 @@ pub enum Command {
     Claim(ClaimArguments),
     /// Show the bridge, or how far a withdrawal has come
     Status(Status),
-}
-
-/// The base chain, and who pays there.
-#[derive(clap::Args, Debug, Clone)]
-#[command(next_help_heading = "The base chain")]
-struct Base {
-    /// URL of its JSON-RPC; without it that of the testnet in --dir
-    #[arg(long, value_name = "URL")]
-    base_rpc: Option<String>,
-    /// File with the key (secp256k1, 64 hexadecimal digits) of the account there
-    #[arg(long, value_name = "FILE")]
-    base_key: PathBuf,
 }
 
 #[derive(clap::Args)]
@@ -138,37 +126,6 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Withdraw(arguments) => withdraw(arguments, output).await,
         Command::Claim(arguments) => claim(&arguments, output).await,
         Command::Status(arguments) => status(&arguments, output).await,
-    }
-}
-
-impl Base {
-    async fn connect(
-        &self,
-        network: &Network,
-        client: &Client,
-    ) -> Result<(BaseChain, AccountKey), Failure> {
-        let rpc = match &self.base_rpc {
-            Some(rpc) => rpc.clone(),
-            None => network.base_rpc()?,
-        };
-        let secret = weft_node::read_secret(&self.base_key).map_err(Failure::usage)?;
-        let key = AccountKey::from_bytes(&secret).map_err(Failure::usage)?;
-        let genesis = client.genesis().await?;
-        let contracts = Contracts {
-            registry: genesis.registry,
-            manager: genesis.network.manager,
-            vault: genesis.vault,
-        };
-        let endpoint = Endpoint::connect(&rpc).await?;
-        if endpoint.chain_id() != genesis.network.chain_id {
-            let words = format!(
-                "{rpc} is chain {}, and the network's base chain is {}",
-                endpoint.chain_id(),
-                genesis.network.chain_id
-            );
-            return Err(Failure::usage(words));
-        }
-        Ok((BaseChain::new(endpoint, contracts).await?, key))
     }
 }
 
@@ -418,18 +375,6 @@ fn paid_text(paid: &Paid) -> String {
         ("base block", paid.base_block.to_string()),
         ("base transaction", paid.base_transaction.clone()),
     ])
-}
-
-impl From<ClientError> for Failure {
-    fn from(error: ClientError) -> Self {
-        let kind = match &error {
-            ClientError::Refused { .. } | ClientError::Answer { .. } => Kind::Refused,
-            ClientError::Url { .. } | ClientError::NoContract { .. } => Kind::Usage,
-            ClientError::OtherContract { .. } => Kind::Invalid,
-            _ => Kind::Unreachable,
-        };
-        Self::new(kind, error)
-    }
 }
 
 /// A token's number, decimal or hexadecimal after `0x`.

@@ -4,6 +4,7 @@
 //! object or array instead of a table. How a command ended is its exit code; see [`failure`].
 
 mod account;
+mod base;
 mod bridge;
 mod card;
 mod collection;
@@ -11,6 +12,7 @@ mod failure;
 mod import;
 mod logging;
 mod market;
+mod masternode;
 mod network;
 mod node;
 mod output;
@@ -62,6 +64,9 @@ enum Command {
     /// One masternode
     #[command(subcommand)]
     Node(node::Command),
+    /// Bonding as a masternode, and leaving
+    #[command(subcommand)]
+    Masternode(masternode::Command),
     /// Keys, balances, payments
     #[command(subcommand)]
     Account(account::Command),
@@ -116,6 +121,7 @@ fn run_plainly(command: Command, output: &Output) -> Result<(), Failure> {
         match command {
             Command::Testnet(command) => testnet::run(command, output).await,
             Command::Node(command) => node::run(command, output).await,
+            Command::Masternode(command) => masternode::run(command, output).await,
             Command::Account(command) => account::run(command, output).await,
             Command::Collection(command) => collection::run(command, output).await,
             Command::Card(command) => card::run(command, output).await,

@@ -15,6 +15,7 @@ use weft_testnet::cluster::{
     account_key, base, end_all, up,
 };
 use weft_testnet::{FaucetLimits, serve_faucet};
+use weft_types::Millis;
 
 /// How often a testnet in the foreground is looked at.
 const WATCH: Duration = Duration::from_millis(500);
@@ -92,6 +93,9 @@ pub struct UpArguments {
     /// others that are faulty only crash
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(0..=33))]
     two_delay: Option<u32>,
+    /// How long an epoch lasts: 30s, 10m, 1h [default: 1d]
+    #[arg(long, value_name = "TIME", value_parser = crate::time::parse)]
+    epoch: Option<Duration>,
     /// Remove the folder when the testnet ends
     #[arg(long)]
     ephemeral: bool,
@@ -164,6 +168,10 @@ fn program() -> Result<Program, Failure> {
     Ok(Program::new(std::env::current_exe()?))
 }
 
+fn millis(time: Duration) -> Millis {
+    Millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+}
+
 async fn run_up(arguments: UpArguments, output: &Output) -> Result<(), Failure> {
     let folder = arguments.place.folder()?;
     let options = UpOptions {
@@ -171,6 +179,7 @@ async fn run_up(arguments: UpArguments, output: &Output) -> Result<(), Failure> 
         base: arguments.base,
         instance: arguments.place.instance,
         two_delay: arguments.two_delay,
+        epoch: arguments.epoch.map(millis),
         any_ports: arguments.any_ports,
         ephemeral: arguments.ephemeral,
         base_key: arguments.base_key,

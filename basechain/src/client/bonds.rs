@@ -134,6 +134,14 @@ impl BaseChain {
         })
     }
 
+    /// What a unit of weight costs, in wei.
+    pub async fn bond_unit(&self) -> Result<u128, ClientError> {
+        let what = "bond unit";
+        let unit = self.read_registry(what, Registry::bondUnitCall {}, At::Latest);
+        let unit = u128::try_from(unit.await?);
+        unit.map_err(|_| self.unreadable(what, &"it has more than 128 bits"))
+    }
+
     /// The epoch that the registry is in.
     pub async fn epoch(&self, at: At) -> Result<Epoch, ClientError> {
         let epoch = self.read_registry("epoch", Registry::epochCall {}, at);

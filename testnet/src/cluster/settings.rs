@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
+use weft_types::Millis;
 
 /// Version of the folder's contents.
 pub const FORMAT: u32 = 1;
@@ -69,6 +70,9 @@ pub struct Settings {
     /// D6: commits after two message delays, where at most so many per cent of the stake lie.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub two_delay: Option<u32>,
+    /// E1: how long an epoch lasts, if not as usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<Millis>,
     /// Whether the folder is removed when the testnet ends.
     pub ephemeral: bool,
     pub ports: Ports,

@@ -64,12 +64,14 @@ pub fn prepare(
             balance,
         });
     }
+    let usual = ProtocolParams::default();
     let mut template = Template {
         name: "testnet".to_owned(),
         timestamp_ms: now(),
         params: ProtocolParams {
             byzantine_percent: settings.two_delay,
-            ..ProtocolParams::default()
+            epoch_duration_ms: settings.epoch.unwrap_or(usual.epoch_duration_ms),
+            ..usual
         },
         accounts,
     };

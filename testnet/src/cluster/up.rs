@@ -19,7 +19,7 @@ use weft_basechain::Endpoint;
 use weft_client::{Client, Draft, Options, Wait};
 use weft_node::NodeConfig;
 use weft_types::api::{NodeStatus, TransactionState};
-use weft_types::{Address, Amount, AssetId, Operation, Payment, Template};
+use weft_types::{Address, Amount, AssetId, Millis, Operation, Payment, Template};
 
 /// Nodes of a testnet, unless asked otherwise.
 const NODES: u16 = 4;
@@ -45,6 +45,8 @@ pub struct UpOptions {
     pub instance: Option<u16>,
     /// D6: commits after two message delays, where at most so many per cent of the stake lie, 0 to 33.
     pub two_delay: Option<u32>,
+    /// E1: how long an epoch lasts; a day by default.
+    pub epoch: Option<Millis>,
     /// Ports that happen to be free instead of those of the instance.
     pub any_ports: bool,
     /// Remove the folder when the testnet ends.
@@ -93,6 +95,7 @@ impl UpOptions {
             nodes,
             base,
             two_delay: self.two_delay,
+            epoch: self.epoch,
             ephemeral: self.ephemeral,
             ports,
         })
@@ -126,6 +129,15 @@ impl UpOptions {
                 self.two_delay
                     .filter(|p| Some(*p) != settings.two_delay)
                     .map(|p| p.to_string()),
+            ),
+            (
+                "--epoch",
+                settings
+                    .epoch
+                    .map_or("1d".to_owned(), |e| format!("{}ms", e.0)),
+                self.epoch
+                    .filter(|e| Some(*e) != settings.epoch)
+                    .map(|e| format!("{}ms", e.0)),
             ),
             (
                 "--ephemeral",

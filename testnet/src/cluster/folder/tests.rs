@@ -9,6 +9,7 @@ fn settings() -> Settings {
         nodes: 4,
         base: Base::Embedded,
         two_delay: None,
+        epoch: None,
         ephemeral: false,
         ports: Ports::of_instance(0, 4, true),
     }
