@@ -144,7 +144,7 @@ fn committee_of(epoch: Epoch, seats: &[Seat]) -> Result<Committee, CommitteeErro
         id: seat.id,
         stake: seat.effective,
         vertex_key: seat.keys.vertex_key,
-        finality_key: seat.keys.finality_key.clone(),
+        finality_key: seat.keys.finality_key,
         addresses: seat.keys.addresses.clone(),
     });
     Committee::new(epoch, members.collect())

@@ -25,7 +25,7 @@ impl MemberKeys {
     pub fn of(member: &Member) -> Self {
         Self {
             vertex_key: member.vertex_key,
-            finality_key: member.finality_key.clone(),
+            finality_key: member.finality_key,
             addresses: member.addresses.clone(),
         }
     }
