@@ -50,7 +50,7 @@ fi
 [[ $mode != lint ]] || finish
 
 if [[ $mode == full ]]; then
-    export FOUNDRY_FUZZ_RUNS=${FOUNDRY_FUZZ_RUNS:-5000}
+    export FOUNDRY_FUZZ_RUNS=${FOUNDRY_FUZZ_RUNS:-10000}
 fi
 step "contracts" scripts/contracts.sh --check
 if [[ -x scripts/anvil.sh ]]; then

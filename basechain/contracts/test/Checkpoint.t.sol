@@ -118,7 +118,7 @@ contract CheckpointTest is Cluster {
         enrol(OUTSIDER, 100);
         Statement memory statement = statementAt(1);
         bytes memory signature = signedBy(statement, ALL);
-        submitExpecting(strayBits(), statement, hex"1f", signature);
+        submitExpecting(abi.encodeWithSelector(Committee.BitmapStrayBits.selector, 4), statement, hex"1f", signature);
         post(statement, ALL);
     }
 
@@ -340,7 +340,7 @@ contract CheckpointTest is Cluster {
         Statement memory s = statementAt(1);
         bytes memory signature = signedBy(s, ALL);
         for (uint256 bit = 4; bit < 8; ++bit) {
-            submitExpecting(strayBits(), s, bitmapOf(ALL | (1 << bit)), signature);
+            submitExpecting(abi.encodeWithSelector(Committee.BitmapStrayBits.selector, 4), s, bitmapOf(ALL | (1 << bit)), signature);
         }
     }
 
@@ -393,10 +393,6 @@ contract CheckpointTest is Cluster {
 
     function pointRefused() private pure returns (bytes memory) {
         return abi.encodeWithSelector(Bls12381.PointRefused.selector, address(0x0f));
-    }
-
-    function strayBits() private pure returns (bytes memory) {
-        return abi.encodeWithSelector(Committee.BitmapStrayBits.selector, 4);
     }
 
     function bitmapLength(uint256 given) private pure returns (bytes memory) {

@@ -2,29 +2,17 @@
 pragma solidity 0.8.37;
 
 import {TREE_DEPTH} from "../src/AppendTree.sol";
-import {CheckpointManager} from "../src/CheckpointManager.sol";
-import {Custody} from "../src/Custody.sol";
-import {Epochs} from "../src/Epochs.sol";
 import {EscapeHatch} from "../src/EscapeHatch.sol";
 import {Statement} from "../src/Statement.sol";
 import {Vault} from "../src/Vault.sol";
-import {Bridge} from "./support/Bridge.sol";
 import {Leaves} from "./support/Leaves.sol";
+import {WayOut} from "./support/WayOut.sol";
 import {vm} from "./support/Vm.sol";
 
 /// X1 to X6: the way out when no more checkpoints come.
-contract EscapeTest is Bridge {
-    uint256 private constant STAKE = 0.01 ether;
-    address private constant WATCHER = address(0x3a7c4e4);
-    /// What ALICE has in the ledger, at place 0, and BOB at place 1.
-    EscapeHatch.Exit private hers;
-    EscapeHatch.Exit private his;
-
+contract EscapeTest is WayOut {
     function setUp() public {
-        openBridge();
-        depositCoin(ALICE, 100);
-        hers = holding(coin(60), ALICE);
-        his = holding(coin(40), BOB);
+        openLedger();
     }
 
     // The latch.
@@ -343,160 +331,5 @@ contract EscapeTest is Bridge {
         refuseTimes(365 days + 1, 1);
         refuseTimes(1, 365 days + 1);
         new Vault(manager, CURATOR, 365 days, 365 days);
-    }
-
-    // Whatever is claimed by whichever proof: in the end everybody has what the last checkpoint says.
-
-    /// A few people hold the coin at places of their own and it moves among them from checkpoint to checkpoint; each
-    /// claims by a checkpoint of its choice; a watcher refutes what is not so any more.
-    function testFuzz_everybody_gets_what_the_last_checkpoint_says(uint256 seed) public {
-        uint256[4] memory units = [uint256(60), 40, 0, 0];
-        Statement[4] memory statements;
-        bytes32[][4] memory trees;
-        for (uint256 t = 0; t < 4; ++t) {
-            statements[t] = finalCheckpoint();
-            trees[t] = holdings;
-            uint256 draw = uint256(keccak256(abi.encode(seed, t)));
-            uint256 from = draw % 4;
-            uint256 moved = (draw >> 8) % (units[from] + 1);
-            if (t == 3 || moved == 0) continue;
-            units[from] -= moved;
-            units[(draw >> 16) % 4] += moved;
-            delete holdings;
-            for (uint64 i = 0; i < 4; ++i) {
-                holdings.push(units[i] == 0 ? bytes32(0) : exitLeafOf(share(i, units[i])));
-            }
-        }
-        latch();
-        for (uint64 i = 0; i < 4; ++i) {
-            settle(i, units[i], statements, trees, uint256(keccak256(abi.encode(seed, "claims", i))) % 4);
-        }
-        vm.assertEq(vault.held(address(0)), 0, "all of it");
-    }
-
-    function settle(
-        uint64 i,
-        uint256 due,
-        Statement[4] memory statements,
-        bytes32[][4] memory trees,
-        uint256 chosen
-    ) private {
-        address owner = share(i, 0).owner;
-        for (uint256 units = 1; units <= 100; ++units) {
-            EscapeHatch.Exit memory exit = share(i, units);
-            if (i >= trees[chosen].length || trees[chosen][i] != exitLeafOf(exit)) continue;
-            claimBy(statements[chosen], exit, Leaves.proof(trees[chosen], i));
-            if (units != due) vault.refuteEscape(statements[3], i, leafIn(trees[3], i), Leaves.proof(trees[3], i));
-        }
-        if (due == 0) return;
-        EscapeHatch.Exit memory last = share(i, due);
-        (,, uint64 openedAt,,) = vault.exits(i);
-        if (openedAt == 0) claimBy(statements[3], last, Leaves.proof(trees[3], i));
-        vm.warp(block.timestamp + ESCAPE_WINDOW);
-        uint256 before = owner.balance;
-        vault.finishEscape(last);
-        vm.assertEq(owner.balance - before, due * 1 gwei + STAKE, "paid");
-    }
-
-    function leafIn(bytes32[] memory tree, uint256 i) private pure returns (bytes32) {
-        return i < tree.length ? tree[i] : bytes32(0);
-    }
-
-    function share(uint64 i, uint256 units) private pure returns (EscapeHatch.Exit memory) {
-        address owner = i == 0 ? ALICE : i == 1 ? BOB : address(uint160(0xcafe) + i);
-        return EscapeHatch.Exit(i, coin(units), owner);
-    }
-
-    // Helpers.
-
-    function holding(Custody.Asset memory asset, address owner) private returns (EscapeHatch.Exit memory exit) {
-        exit = EscapeHatch.Exit(uint64(holdings.length), asset, owner);
-        holdings.push(exitLeafOf(exit));
-    }
-
-    function exitLeafOf(EscapeHatch.Exit memory exit) private pure returns (bytes32) {
-        Custody.Asset memory a = exit.asset;
-        bytes32 tag = keccak256("WEFT-V01-EXIT");
-        return keccak256(abi.encode(tag, exit.index, a.kind, a.token, a.value, exit.owner));
-    }
-
-    function deposited(uint64 index, uint256 units) private pure returns (EscapeHatch.Deposit memory) {
-        return EscapeHatch.Deposit(index, coin(units), ALICE, ACCOUNT);
-    }
-
-    function latch() private {
-        vm.warp(block.timestamp + FINALITY_DELAY + ESCAPE_AFTER);
-        vault.trip();
-    }
-
-    function latchAfter() private returns (Statement memory s) {
-        s = checkpoint();
-        latch();
-    }
-
-    function freeze() private {
-        Statement memory one = statementAt(height + 1);
-        Statement memory other = statementAt(height + 1);
-        other.stateRoot = keccak256("another state");
-        Epochs.Seat[] memory seats = new Epochs.Seat[](4);
-        for (uint256 i = 0; i < 4; ++i) {
-            seats[i] = Epochs.Seat(ids[i], weights[i]);
-        }
-        manager.challengeConflict(signed(one), signed(other), seats, WATCHER);
-    }
-
-    function signed(Statement memory s) private view returns (CheckpointManager.Certificate memory) {
-        return CheckpointManager.Certificate(s, bitmapOf(ALL), signedBy(s, ALL));
-    }
-
-    function claim(Statement memory s, EscapeHatch.Exit memory exit) private {
-        claimBy(s, exit, Leaves.proof(holdings, exit.index));
-    }
-
-    function claimBy(Statement memory s, EscapeHatch.Exit memory exit, bytes32[TREE_DEPTH] memory proof) private {
-        vm.deal(exit.owner, exit.owner.balance + STAKE);
-        vm.prank(exit.owner);
-        vault.escape{value: STAKE}(s, exit, proof);
-    }
-
-    function claimExpecting(bytes memory refusal, Statement memory s, EscapeHatch.Exit memory exit) private {
-        bytes32[TREE_DEPTH] memory proof = Leaves.proof(holdings, exit.index);
-        vm.deal(exit.owner, STAKE);
-        vm.prank(exit.owner);
-        vm.expectRevert(refusal);
-        vault.escape{value: STAKE}(s, exit, proof);
-    }
-
-    function claimPartlyExpecting(bytes4 refusal, Statement memory s, EscapeHatch.Exit memory exit, uint256 place)
-        private
-    {
-        bytes32[TREE_DEPTH] memory proof = Leaves.proof(holdings, place);
-        vm.deal(exit.owner, STAKE);
-        vm.prank(exit.owner);
-        vm.expectPartialRevert(refusal);
-        vault.escape{value: STAKE}(s, exit, proof);
-    }
-
-    function refuteExpecting(bytes memory refusal, Statement memory s, uint64 index, bytes32 leaf) private {
-        bytes32[TREE_DEPTH] memory proof = Leaves.proof(holdings, index);
-        vm.expectRevert(refusal);
-        vault.refuteEscape(s, index, leaf, proof);
-    }
-
-    function reclaim(EscapeHatch.Deposit memory d) private {
-        vm.deal(d.sender, STAKE);
-        vm.prank(d.sender);
-        vault.reclaimDeposit{value: STAKE}(d);
-    }
-
-    function refuseTimes(uint64 afterSeconds, uint64 windowSeconds) private {
-        vm.expectRevert(
-            abi.encodeWithSelector(EscapeHatch.EscapeTimes.selector, afterSeconds, windowSeconds, 365 days)
-        );
-        new Vault(manager, CURATOR, afterSeconds, windowSeconds);
-    }
-
-    function notFinal(Statement memory s) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(EscapeHatch.NotFinal.selector, s.height);
     }
 }

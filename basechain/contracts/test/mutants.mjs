@@ -16,6 +16,19 @@ const LIBRARY = "src/Bls12381.sol";
 const VAULT = "src/Vault.sol";
 const TREE = "src/AppendTree.sol";
 
+// The tests that have to notice what is wrong in a file: all would take hours.
+const TESTS = {
+  [REGISTRY]: ["Bonds", "Conflict", "Deployment", "Epoch", "Possession", "Registration"],
+  [COMMITTEE]: ["Bonds", "Checkpoint", "Conflict", "Deployment", "Epoch", "Quorum", "Registration"],
+  [EPOCHS]: ["Edge", "Epoch"],
+  [MANAGER]: ["Checkpoint", "Conflict", "Deployment", "Epoch", "Quorum", "Registration", "Withdrawal"],
+  [VAULT]: ["Deposit", "Escape", "Withdrawal"],
+  [CUSTODY]: ["Deposit", "Escape", "Withdrawal"],
+  [HATCH]: ["BridgeFixture", "Deposit", "Escape", "EscapeAny", "Withdrawal"],
+  [TREE]: ["BridgeFixture", "Withdrawal"],
+  [LIBRARY]: ["Bls12381", "Possession"],
+};
+
 // What is broken, where, the text that is replaced and by what.
 const mutants = [
   ["two thirds are a quorum", MANAGER, "uint256(signed) * 3 <= ", "uint256(signed) * 3 < "],
@@ -192,13 +205,13 @@ const survivors = [];
 try {
   for (const entry of ["src", "test", "foundry.toml", "solc", "package.json"]) cpSync(entry, join(work, entry), { recursive: true });
   symlinkSync(resolve("node_modules"), join(work, "node_modules"));
-  requireOutcome("no bug at all", true);
+  requireOutcome("no bug at all", true, "**");
   for (const [name, file, from, to] of planted) {
     const path = join(work, file);
     const original = readFileSync(path, "utf8");
     if (original.split(from).length !== 2) throw new Error(`'${name}': '${from}' is not once in ${file}`);
     writeFileSync(path, original.replace(from, () => to));
-    requireOutcome(name, false);
+    requireOutcome(name, false, `{${TESTS[file].join(",")}}.t.sol`);
     writeFileSync(path, original);
   }
 } finally {
@@ -210,12 +223,12 @@ if (survivors.length > 0) {
   process.exitCode = 1;
 }
 
-function requireOutcome(name, passes) {
+function requireOutcome(name, passes, tests) {
   const run = (command) =>
     spawnSync(resolve("node_modules/.bin/forge"), command, { cwd: work, encoding: "utf8", env: { ...process.env, FOUNDRY_FUZZ_RUNS: "50", FOUNDRY_INVARIANT_RUNS: "4" } });
   const build = run(["build"]);
   if (build.status !== 0) throw new Error(`'${name}' does not compile:\n${build.stdout}${build.stderr}`);
-  const test = run(["test", "--fail-fast"]);
+  const test = run(["test", "--fail-fast", "--match-path", `test/${tests}`]);
   const passed = test.status === 0;
   if (passes && !passed) throw new Error(`the tests fail before any bug is planted:\n${test.stdout}`);
   if (!passes && passed) survivors.push(name);

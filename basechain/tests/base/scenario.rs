@@ -279,38 +279,18 @@ async fn refusals(story: &mut Story, chain: &BaseChain) {
             }),
             "CursorOutOfBounds(given: 1, least: 0, most: 0)".to_owned(),
         ),
-        (
-            "zero",
-            signed(|s| s.commit_digest = CommitDigest::ZERO),
-            zero("commitDigest"),
-        ),
-        (
-            "zero",
-            signed(|s| s.state_root = Root::ZERO),
-            zero("stateRoot"),
-        ),
-        (
-            "zero",
-            signed(|s| s.receipts_root = Root::ZERO),
-            zero("receiptsRoot"),
-        ),
-        (
-            "zero",
-            signed(|s| s.offenders_root = Root::ZERO),
-            zero("offendersRoot"),
-        ),
-        (
-            "zero",
-            signed(|s| s.withdrawals_root = Root::ZERO),
-            zero("withdrawalsRoot"),
-        ),
-        (
-            "zero",
-            signed(|s| s.exit_root = Root::ZERO),
-            zero("exitRoot"),
-        ),
     ];
-    for (step, certificate, expected) in cases {
+    type Change = fn(&mut Statement);
+    let zeros: [(&str, Change); 6] = [
+        ("commitDigest", |s| s.commit_digest = CommitDigest::ZERO),
+        ("stateRoot", |s| s.state_root = Root::ZERO),
+        ("receiptsRoot", |s| s.receipts_root = Root::ZERO),
+        ("offendersRoot", |s| s.offenders_root = Root::ZERO),
+        ("withdrawalsRoot", |s| s.withdrawals_root = Root::ZERO),
+        ("exitRoot", |s| s.exit_root = Root::ZERO),
+    ];
+    let zeros = zeros.map(|(field, change)| ("zero", signed(change), zero(field)));
+    for (step, certificate, expected) in cases.into_iter().chain(zeros) {
         let outcome = chain.submit(&operator(0), &certificate).await;
         refused(story, step, outcome, &expected);
     }
