@@ -12,10 +12,10 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use weft_basechain::{AccountKey, At, BaseChain, Claim, ClientError};
 use weft_client::Client;
-use weft_types::api::{Bridge, BridgeStatus, WithdrawalState, WithdrawalStatus};
+use weft_types::api::{Bridge, BridgeStatus, Offenders, WithdrawalState, WithdrawalStatus};
 use weft_types::{
     Address, Amount, AssetAmount, AssetId, BaseAddress, BaseAsset, Bundle, Height, ItemId,
-    Operation, TREE_DEPTH, TokenId, Withdrawal,
+    Offender, Operation, TREE_DEPTH, TokenId, Withdrawal,
 };
 
 #[derive(clap::Subcommand)]
@@ -265,6 +265,18 @@ pub fn withdrawal_shown(withdrawal: &Withdrawal) -> String {
         ("given up by", withdrawal.account.to_string()),
         ("recipient", withdrawal.recipient.to_string()),
     ])
+}
+
+/// One line a conviction.
+pub fn offenders_shown(offenders: &Offenders) -> String {
+    let line = |o: &Offender| {
+        let Offender {
+            id, epoch, round, ..
+        } = o;
+        format!("masternode {id} signed two vertices of round {round}, epoch {epoch}")
+    };
+    let shown: Vec<String> = offenders.offenders.iter().map(line).collect();
+    shown.join("\n")
 }
 
 fn withdrawal_text(status: &WithdrawalStatus) -> String {

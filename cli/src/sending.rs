@@ -189,7 +189,10 @@ impl Outcome {
                 ObjectId::Item(id) => outcome.items.push(*id),
                 ObjectId::Deal(id) => outcome.deals.push(*id),
                 ObjectId::Withdrawal(id) => outcome.withdrawals.extend(id.index()),
-                ObjectId::Account(_) | ObjectId::Bridge(_) | ObjectId::Roster(_) => {}
+                ObjectId::Account(_)
+                | ObjectId::Bridge(_)
+                | ObjectId::Roster(_)
+                | ObjectId::Offenders(_) => {}
             }
         }
         outcome

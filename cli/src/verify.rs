@@ -113,6 +113,7 @@ fn text_of(proven: &Proven) -> String {
         Some(Object::Bridge(bridge)) => crate::bridge::shown(bridge),
         Some(Object::Roster(roster)) => roster_shown(roster),
         Some(Object::Withdrawal(withdrawal)) => crate::bridge::withdrawal_shown(withdrawal),
+        Some(Object::Offenders(offenders)) => crate::bridge::offenders_shown(offenders),
     };
     let when = lines(&[
         ("network", proven.network.to_string()),

@@ -5,7 +5,8 @@ use crate::error::ClientError;
 use serde::de::DeserializeOwned;
 use weft_types::api::{
     Account, BridgeStatus, Checkpoint, Collection, Commit, Committee, Deal, DealState, Edition,
-    History, Item, NodeStatus, Page, ProofBundle, Receipt, Roster, Vertex, WithdrawalStatus,
+    History, Item, NodeStatus, OffenderStatus, Offenders, Page, ProofBundle, Receipt, Roster,
+    Vertex, WithdrawalStatus,
 };
 use weft_types::{
     Address, CertificateJson, CollectionId, CommitIndex, DealId, EditionId, Genesis, Height,
@@ -96,6 +97,8 @@ impl Client {
         certificate(height: Height) -> CertificateJson = "v1/certificates/{height}";
         /// What has become of a withdrawal, and what the vault pays it by.
         withdrawal(index: u64) -> WithdrawalStatus = "v1/withdrawals/{index}";
+        /// A member that signed two vertices of one round, by its id in the registry, and what its bond is taken by.
+        offender(id: u64) -> OffenderStatus = "v1/offenders/{id}";
         /// The item with a proof under the newest certificate, for [`crate::verify`].
         item_proof(id: ItemId) -> ProofBundle = "v1/items/{id}/proof";
         /// The account with a proof under the newest certificate, for [`crate::verify`].
@@ -159,6 +162,11 @@ impl Client {
     /// Where the epoch stands, and who comes and goes.
     pub async fn epoch(&self) -> Result<Roster, ClientError> {
         self.json(&Request::get("v1/epoch")).await
+    }
+
+    /// The members that signed two vertices of one round.
+    pub async fn offenders(&self) -> Result<Offenders, ClientError> {
+        self.json(&Request::get("v1/offenders")).await
     }
 
     /// The bridge to the base chain.

@@ -126,6 +126,10 @@ pub enum Sabotage {
     ReputationByLocalState,
     /// D5: a restart forgets who was demoted before the last commit.
     DemotedForgotten,
+    /// D5: the convicted go on leading.
+    ConvictedLead,
+    /// D5: a restart forgets who is convicted.
+    ConvictedForgotten,
     /// D6: one vote less than is safe commits at once.
     FastLowered,
     /// D6: one voter less than is safe makes the certificate pattern.

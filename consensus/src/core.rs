@@ -13,6 +13,7 @@ use crate::dag::Dag;
 use crate::early::Early;
 use crate::fetch::{Fetch, WANT_COST};
 use crate::interface::{Buffer, Effect, Input, LastCommit, Recovered, Status};
+use crate::offences::Offences;
 use crate::order::gc_floor;
 use crate::pace::Pace;
 use crate::relay::Relay;
@@ -46,7 +47,7 @@ pub struct Core {
     early: Early,
     /// What the recovered commits have output and the DAG does not hold.
     output: BTreeSet<VertexRef>,
-    equivocators: MemberSet,
+    offences: Offences,
     /// By author: the highest round of which a signed vertex was seen, here or not.
     seen: Vec<Round>,
     /// The highest of these.
@@ -130,6 +131,12 @@ impl Core {
         let below = |c: &&Commit| last.leader.is_some_and(|l| c.leader.round < l.round);
         let before = recovered.commits.iter().rfind(below);
         let before = before.map_or(MemberSet::default(), |c| c.demoted);
+        let forgets = sabotaged!(config, ConvictedForgotten);
+        let convicted = if forgets {
+            MemberSet::default()
+        } else {
+            last.convicted
+        };
         let leaders = Leaders::new(&config);
         let slots = Slots::new(&config, &leaders, last.leader, (before, last.demoted));
         let mut core = Self {
@@ -147,7 +154,7 @@ impl Core {
             relay: Relay::new(&config),
             early: Early::new(waiting(&config)),
             output: BTreeSet::new(),
-            equivocators: MemberSet::default(),
+            offences: Offences::new(convicted),
             seen: vec![Round::ZERO; members],
             seen_top: Round::ZERO,
             sent: vec![Round::ZERO; members],
@@ -163,6 +170,9 @@ impl Core {
             last,
             config,
         };
+        for member in convicted.iter() {
+            core.dag.distrust(member);
+        }
         let commits = recovered.commits.iter();
         let output = commits.flat_map(|c| c.vertices.iter().copied());
         core.output = output.filter(|v| v.round >= floor).collect();
@@ -281,6 +291,11 @@ impl Core {
         self.dag.quorum_round()
     }
 
+    /// V5, V8: members that are known to sign two vertices a round.
+    pub fn equivocators(&self) -> MemberSet {
+        self.dag.distrusted()
+    }
+
     /// The highest round that this member has signed, as far as it knows.
     pub fn signed_round(&self) -> Round {
         self.signed
@@ -306,11 +321,12 @@ impl Core {
             suspended_bytes: self.suspended.shares().bytes().0,
             missing: self.fetch.missing(),
             silent: self.config.committee.indices().filter(silent).collect(),
-            equivocators: self.equivocators,
+            equivocators: self.dag.distrusted(),
             behind: self.behind(),
             resting: self.is_resting(),
             leader_timeout: self.pace.leader_timeout(),
             demoted: self.last.demoted,
+            convicted: self.last.convicted,
         }
     }
 

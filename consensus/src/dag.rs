@@ -21,6 +21,9 @@ pub(crate) struct Dag {
     floor: Round,
     rows: VecDeque<Row>,
     quorum_round: Round,
+    /// R1 (d): members that sign twice, and the highest round of which the others reached a quorum.
+    distrusted: MemberSet,
+    trusted_round: Round,
     /// By author: the highest vertex, the first version of its round.
     latest: Vec<Option<VertexRef>>,
     vertices: usize,
@@ -39,8 +42,9 @@ pub(crate) struct Row {
     places: Vec<Place>,
     authors: MemberSet,
     stake: Stake,
-    /// When the stake reached a quorum.
+    /// When the stake reached a quorum, and when that of members which are not distrusted did.
     quorum_at: Option<Millis>,
+    trusted_at: Option<Millis>,
 }
 
 impl Row {
@@ -103,6 +107,8 @@ impl Dag {
             floor,
             rows: VecDeque::new(),
             quorum_round: floor.saturating_sub(1),
+            distrusted: MemberSet::default(),
+            trusted_round: floor.saturating_sub(1),
             latest: vec![None; config.committee.size()],
             vertices: 0,
             bytes: vec![0; config.committee.size()],
@@ -131,6 +137,31 @@ impl Dag {
     /// Highest round of which a quorum is here; below the floor when there is none.
     pub fn quorum_round(&self) -> Round {
         self.quorum_round
+    }
+
+    /// V5, V8: members that sign two vertices a round.
+    pub fn distrusted(&self) -> MemberSet {
+        self.distrusted
+    }
+
+    /// Whether this is new.
+    pub fn distrust(&mut self, member: MemberIndex) -> bool {
+        self.distrusted.insert(member)
+    }
+
+    /// Those with a vertex in a round that are not distrusted.
+    pub fn trusted(&self, round: Round) -> MemberSet {
+        self.authors(round).without(&self.distrusted)
+    }
+
+    /// Highest round of which these reached a quorum.
+    pub fn trusted_round(&self) -> Round {
+        self.trusted_round
+    }
+
+    /// When these reached a quorum of a round.
+    pub fn trusted_at(&self, round: Round) -> Option<Millis> {
+        self.row(round).and_then(|r| r.trusted_at)
     }
 
     /// Highest round of which anything is here.
@@ -254,12 +285,21 @@ impl Dag {
                 ..Row::default()
             });
         }
+        let distrusted = self.distrusted;
         let row = &mut self.rows[place];
         if row.authors.insert(author) {
             row.stake.0 += stake.0;
             if row.stake >= quorum && row.quorum_at.is_none() {
                 row.quorum_at = Some(now);
                 self.quorum_round = self.quorum_round.max(round);
+            }
+            let trusted = row.authors.without(&distrusted);
+            if row.quorum_at.is_some()
+                && row.trusted_at.is_none()
+                && self.config.committee.is_quorum(&trusted)
+            {
+                row.trusted_at = Some(now);
+                self.trusted_round = self.trusted_round.max(round);
             }
         }
         let latest = &mut self.latest[author.as_usize()];
@@ -286,6 +326,7 @@ impl Dag {
             return None;
         }
         self.quorum_round = self.quorum_round.max(self.floor);
+        self.trusted_round = self.trusted_round.max(self.floor);
         self.floor = self.floor.next();
         let row = self.rows.pop_front().unwrap_or_default();
         for node in row.nodes() {

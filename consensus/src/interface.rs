@@ -2,8 +2,8 @@
 
 use std::fmt;
 use weft_types::{
-    Commit, CommitDigest, CommitIndex, MemberIndex, MemberSet, Millis, Round, Verified, Vertex,
-    VertexRef,
+    Commit, CommitDigest, CommitIndex, MemberIndex, MemberSet, Millis, Offence, Round, Verified,
+    Vertex, VertexRef,
 };
 
 /// What a core learns from outside.
@@ -65,6 +65,8 @@ pub struct Proposal {
     /// V2: the own latest vertex, then those of the previous round by others, ascending.
     pub parents: Vec<VertexRef>,
     pub weak_links: Vec<VertexRef>,
+    /// V8: what is to be ordered against others.
+    pub offences: Vec<Offence>,
     /// V6: the own previous vertex's timestamp. The new one must not be behind it.
     pub timestamp_floor: Millis,
     /// R3: how many bytes of transactions it may carry, beside the protocol's own bound.
@@ -128,6 +130,8 @@ pub struct LastCommit {
     pub leader: Option<VertexRef>,
     /// D5: who is out of the leader schedule above that leader's round.
     pub demoted: MemberSet,
+    /// V8: of whom an offence is ordered in this epoch.
+    pub convicted: MemberSet,
 }
 
 impl LastCommit {
@@ -139,6 +143,7 @@ impl LastCommit {
             timestamp,
             leader: None,
             demoted: MemberSet::default(),
+            convicted: MemberSet::default(),
         }
     }
 
@@ -149,6 +154,7 @@ impl LastCommit {
             timestamp: commit.timestamp,
             leader: Some(commit.leader),
             demoted: commit.demoted,
+            convicted: commit.convicted,
         }
     }
 }
@@ -224,4 +230,6 @@ pub struct Status {
     pub leader_timeout: Millis,
     /// D5: members that are out of the leader schedule.
     pub demoted: MemberSet,
+    /// V8: those of them of whom an offence is ordered.
+    pub convicted: MemberSet,
 }

@@ -13,6 +13,7 @@ mod dag;
 mod early;
 mod fetch;
 mod interface;
+mod offences;
 mod order;
 mod pace;
 mod pattern;

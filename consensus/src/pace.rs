@@ -21,6 +21,8 @@ use weft_types::{MemberIndex, MemberSet, Millis, Round, Stake};
 /// a round may wait for leaders, however slow the others and however long nothing was decided.
 const TIMEOUT_MIN: u64 = 50;
 const TIMEOUT_MAX: u64 = 2_000;
+/// Turns for which a quorum without members that sign twice is waited for.
+const PATIENCE_TURNS: u64 = 4;
 /// Least time between two own vertices, in the long run, in milliseconds.
 const INTERVAL_MIN: u64 = 8;
 /// How many rounds may follow each other without that interval after a rest: a lone transaction is
@@ -78,7 +80,7 @@ impl Pace {
         }
     }
 
-    /// The highest round with a quorum.
+    /// The highest round with a quorum of members that do not sign twice.
     pub fn enter(&mut self, round: Round, now: Millis) {
         if round > self.round {
             self.round = round;
@@ -144,6 +146,15 @@ impl Pace {
     /// When the time-out of the current round is over.
     pub fn timeout_at(&self) -> Millis {
         self.entered.saturating_add(self.leader_timeout().0)
+    }
+
+    /// R1 (d): until when the others are waited for where a quorum is here, at `quorum_at`, only with members that
+    /// sign twice: several turns, in which a quorum of the others comes if there is one. Members that sign twice and
+    /// are quick would else cut off whoever is slow.
+    pub fn patience_at(&self, quorum_at: Millis) -> Millis {
+        let turns = PATIENCE_TURNS * self.turn / FRACTION;
+        let patience = turns.min(TIMEOUT_MAX).max(self.leader_timeout().0);
+        quorum_at.saturating_add(patience)
     }
 
     /// Leaders that are not waited for.

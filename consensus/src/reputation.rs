@@ -42,8 +42,11 @@ const ROUNDS_MIN: u64 = 2;
 pub(crate) struct Reputation {
     config: Arc<CoreConfig>,
     leaders: Arc<Leaders>,
-    /// Round of the last commit's leader: the first commit of a round assesses for all of them.
+    /// Round of the last commit's leader: the first commit of a round assesses for all of them, unless one
+    /// convicts.
     assessed: Round,
+    /// V8: of whom an offence was ordered, up to the last commit.
+    convicted: MemberSet,
     /// Sets of demoted members, and the round above which each ruled or rules, ascending.
     rulings: VecDeque<(Round, MemberSet)>,
     /// Round of the first row.
@@ -92,6 +95,7 @@ impl Reputation {
         Self {
             leaders: leaders.clone(),
             assessed: Round::ZERO,
+            convicted: MemberSet::default(),
             rulings: VecDeque::new(),
             first: Round(1),
             rows: VecDeque::new(),
@@ -183,14 +187,15 @@ impl Reputation {
 
     /// Who is out of the schedule above a committed leader's round, once the commit's vertices are
     /// output.
-    pub fn commit(&mut self, leader: Round) -> MemberSet {
+    pub fn commit(&mut self, leader: Round, convicted: MemberSet) -> MemberSet {
         if self.config.schedule.is_fixed() {
             return MemberSet::default();
         }
-        if leader == self.assessed {
+        if leader == self.assessed && convicted == self.convicted {
             return self.last();
         }
         self.assessed = leader;
+        self.convicted = convicted;
         self.forget(leader);
         let demoted = self.assess(leader);
         self.rule(leader, demoted);
@@ -225,6 +230,9 @@ impl Reputation {
             }
         }
         self.assessed = last.leader.round;
+        if !sabotaged!(self.config, ConvictedForgotten) {
+            self.convicted = last.convicted;
+        }
     }
 
     fn assess(&mut self, leader: Round) -> MemberSet {
@@ -244,8 +252,11 @@ impl Reputation {
             }
         }
         candidates.sort_unstable();
+        let convicted = (!sabotaged!(self.config, ConvictedLead)).then_some(self.convicted);
+        let convicted = convicted.unwrap_or_default();
+        let candidates = candidates.into_iter().map(|(_, member)| member);
         let mut demoted = MemberSet::default();
-        for (_, member) in candidates {
+        for member in convicted.iter().chain(candidates) {
             let mut more = demoted;
             more.insert(member);
             if committee.stake_of(&more) <= committee.faulty() {

@@ -18,12 +18,14 @@ mod collection;
 mod deal;
 mod epoch;
 mod feed;
+mod offences;
 mod transfer;
 
 pub(crate) use bridge::observe;
 pub use deal::EXPIRY_WORK_MAX;
 pub(crate) use deal::expire;
 pub(crate) use epoch::convene;
+pub(crate) use offences::convict;
 
 /// Where a transaction stands in the order.
 #[derive(Debug, Clone, Copy)]

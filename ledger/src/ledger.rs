@@ -2,7 +2,7 @@
 
 use crate::admission::{Refusal, in_time, payable_fee};
 use crate::draft::{Change, Draft};
-use crate::execute::{Place, convene, execute, expire, observe};
+use crate::execute::{Place, convene, convict, execute, expire, observe};
 use crate::live::{Live, Objects as _};
 use crate::remembered::{BUCKET_MS, REMEMBERED_MAX, Remembered};
 use crate::snapshot::Snapshot;
@@ -13,8 +13,9 @@ use std::sync::Arc;
 use weft_types::{
     Account, Address, Amount, AssetId, Bridge, BridgeId, CommitIndex, Committee, CommitteeDigest,
     DealId, DealState, Deposit, Epoch, GenesisError, HeightRoots, ItemState, Millis, NetworkId,
-    Object, ObjectError, ObjectId, Observation, ProtocolParams, Receipt, Roster, RosterId,
-    Template, Transaction, TransactionId, Verified, list_root,
+    Object, ObjectError, ObjectId, Observation, Offence, Offender, Offenders, OffendersId,
+    ProtocolParams, Receipt, Roster, RosterId, Template, Transaction, TransactionId, Verified,
+    list_root,
 };
 
 /// The newest state, and what decides how it goes on.
@@ -54,16 +55,27 @@ pub struct Applied {
     pub refused: Vec<Refused>,
     /// B1: what was credited.
     pub deposits: Vec<Deposit>,
+    /// V8: who is convicted by it, in order.
+    pub convicted: Vec<Offender>,
     /// By id, each object once.
     pub changes: Vec<Change>,
 }
 
-/// B1, E2: what a vertex of the commit says of the base chain and of the next epoch.
+/// What a vertex of the commit says beside its transactions: of the base chain and of the next epoch (B1, E2), and
+/// against others (V8).
 #[derive(Debug, Clone, Copy)]
 pub struct Observed<'a> {
     /// The author's id in the registry.
     pub member: u64,
     pub said: &'a Observation,
+    pub offences: &'a [Offence],
+}
+
+/// What came of that.
+#[derive(Default)]
+struct Seen {
+    deposits: Vec<Deposit>,
+    convicted: Vec<Offender>,
 }
 
 /// Whose commit it is.
@@ -200,12 +212,12 @@ impl Ledger {
         timestamp: Millis,
         transactions: impl IntoIterator<Item = &'a Arc<Verified<Transaction>>>,
     ) -> Applied {
-        self.apply_with(index, timestamp, |_| Vec::new(), transactions)
+        self.apply_with(index, timestamp, |_| Seen::default(), transactions)
     }
 
     /// Applies the next commit: first what is due by its timestamp, then what its vertices say of the base chain
-    /// (B1), in their order, then its transactions, void ones left out, in theirs. The same commits make the same
-    /// receipts and changes everywhere.
+    /// (B1, E2) and against others (V8), in their order, then its transactions, void ones left out, in theirs. The same
+    /// commits make the same receipts and changes everywhere.
     ///
     /// # Panics
     /// When the commit is not the next one, its timestamp is behind the last one's (O3), or the epoch is closed (E2).
@@ -219,7 +231,10 @@ impl Ledger {
         let duration = self.params.epoch_duration_ms;
         let look = |draft: &mut Draft<'_, Live>| {
             convene(draft, observed, office, (index, timestamp, duration));
-            observe(draft, observed, office.committee)
+            Seen {
+                deposits: observe(draft, observed, office.committee),
+                convicted: convict(draft, observed, office.committee, index),
+            }
         };
         self.apply_with(index, timestamp, look, transactions)
     }
@@ -228,7 +243,7 @@ impl Ledger {
         &mut self,
         index: CommitIndex,
         timestamp: Millis,
-        look: impl FnOnce(&mut Draft<'_, Live>) -> Vec<Deposit>,
+        look: impl FnOnce(&mut Draft<'_, Live>) -> Seen,
         transactions: impl IntoIterator<Item = &'a Arc<Verified<Transaction>>>,
     ) -> Applied {
         let last = self.meta;
@@ -243,7 +258,10 @@ impl Ledger {
         let mut fees = Amount::ZERO;
         let mut draft = Draft::new(&self.live);
         expire(&mut draft, &self.due, timestamp);
-        applied.deposits = look(&mut draft);
+        Seen {
+            deposits: applied.deposits,
+            convicted: applied.convicted,
+        } = look(&mut draft);
         for transaction in transactions {
             let place = Place {
                 commit: index,
@@ -311,6 +329,7 @@ impl Ledger {
         HeightRoots {
             state_root: self.tree.root(),
             receipts_root,
+            offenders_root: self.offenders().root(),
             withdrawals_root: bridge.withdrawals.root(),
             deposits: bridge.deposits.taken(),
             registry_cursor: roster.as_ref().map_or(0, |r| r.cursor()),
@@ -337,6 +356,13 @@ impl Ledger {
     pub fn is_closed(&self, epoch: Epoch) -> bool {
         let roster = self.roster();
         roster.is_some_and(|r| r.epoch == epoch && r.closed)
+    }
+
+    /// V8: who was convicted.
+    pub fn offenders(&self) -> Arc<Offenders> {
+        let found = self.live.get(&ObjectId::Offenders(OffendersId::THE_ONE));
+        let offenders = found.and_then(Object::as_offenders);
+        offenders.cloned().unwrap_or_default()
     }
 
     fn install(&mut self, changes: &[Change]) {
@@ -401,7 +427,8 @@ fn is_live(object: &Object) -> bool {
         | Object::Edition(_)
         | Object::Bridge(_)
         | Object::Withdrawal(_)
-        | Object::Roster(_) => true,
+        | Object::Roster(_)
+        | Object::Offenders(_) => true,
     }
 }
 

@@ -9,10 +9,12 @@ mod answer;
 mod body;
 mod bridge;
 mod chain;
+mod claims;
 mod guard;
 mod health;
 mod lists;
 mod objects;
+mod offenders;
 mod openapi;
 mod reading;
 mod serve;
@@ -180,6 +182,8 @@ pub fn router(state: ApiState) -> Router {
         .route("/v1/deals/{id}/proof", get(objects::deal_proof))
         .route("/v1/bridge", get(bridge::bridge))
         .route("/v1/withdrawals/{index}", get(bridge::withdrawal))
+        .route("/v1/offenders", get(offenders::offenders))
+        .route("/v1/offenders/{id}", get(offenders::offender))
         .route("/v1/commits", get(chain::commits))
         .route("/v1/commits/{index}", get(chain::commit))
         .route("/v1/commits/{index}/receipts", get(transactions::receipts))

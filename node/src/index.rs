@@ -114,7 +114,8 @@ pub fn history_prefix(subject: &ObjectId) -> Option<Bytes> {
         | ObjectId::Deal(_)
         | ObjectId::Bridge(_)
         | ObjectId::Withdrawal(_)
-        | ObjectId::Roster(_) => None,
+        | ObjectId::Roster(_)
+        | ObjectId::Offenders(_) => None,
     }
 }
 
@@ -176,7 +177,8 @@ pub fn rows(indexed: &Indexed<'_>) -> Vec<Row> {
             | ObjectId::Edition(_)
             | ObjectId::Bridge(_)
             | ObjectId::Withdrawal(_)
-            | ObjectId::Roster(_) => {}
+            | ObjectId::Roster(_)
+            | ObjectId::Offenders(_) => {}
         }
     }
     history_rows(indexed, &mut rows);

@@ -254,10 +254,7 @@ impl Replica {
             Core::Expired(vertex) => self.mempool.reclaim(vertex.round()),
             Core::Relay { to, vertex } => out.push(Effect::Relay { to, vertex }),
             Core::Committed(ordered) => self.execute(ordered, out),
-            Core::Equivocation(evidence) => {
-                self.mempool.distrust(evidence.first.author());
-                out.push(Effect::Equivocation(evidence));
-            }
+            Core::Equivocation(evidence) => out.push(Effect::Equivocation(evidence)),
         }
     }
 
@@ -270,6 +267,9 @@ impl Replica {
         let params = &self.genesis.template.params;
         let payload_max = usize::try_from(params.vertex_payload_bytes_max).unwrap_or(usize::MAX);
         let payload_max = payload_max.min(proposal.payload_bytes_max);
+        for offender in self.core.equivocators().iter() {
+            self.mempool.distrust(offender);
+        }
         let transactions = match self.ledger.is_closed(self.committee.epoch()) {
             true => Vec::new(),
             false => self
@@ -287,6 +287,7 @@ impl Replica {
             weak_links: proposal.weak_links,
             transactions: transactions.iter().map(|t| t.encoded().clone()).collect(),
             observation,
+            offences: proposal.offences,
             shares,
         };
         let vertex = Vertex::sign(body, transactions, &keys.vertex);

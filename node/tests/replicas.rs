@@ -15,8 +15,8 @@ use weft_node::replica::{
 use weft_types::testing::{self, finality_key, user, vertex_key};
 use weft_types::{
     Amount, AssetId, BaseAddress, BaseAsset, Certificate, Chained, Commit, Deposit, Genesis,
-    Height, MemberIndex, Millis, Object, ObjectId, Operation, Payment, Round, Transaction,
-    TransactionBody, Verified, Vertex,
+    Height, MemberIndex, MemberSet, Millis, Object, ObjectId, Observation, OffendersId, Operation,
+    Payment, Round, Transaction, TransactionBody, Verified, Vertex, VertexBody,
 };
 
 const MEMBERS: usize = 4;
@@ -630,4 +630,65 @@ fn b1_a_member_whose_chain_took_deposits_back_reports_no_more_and_goes_on_otherw
     world.submit(0, transfer);
     world.run(1_000);
     assert_eq!(world.balance(1, 2), Amount(1_001_000));
+}
+
+/// Another vertex of the same author and round, validly signed.
+fn second_version(of: &Vertex) -> Verified<Vertex> {
+    let body = VertexBody {
+        network: testing::network().id(),
+        epoch: of.epoch(),
+        round: of.round(),
+        author: of.author(),
+        timestamp: of.timestamp().saturating_add(1),
+        parents: of.parents().to_vec(),
+        weak_links: Vec::new(),
+        transactions: Vec::new(),
+        observation: Observation::default(),
+        offences: Vec::new(),
+        shares: Vec::new(),
+    };
+    Vertex::sign(body, Vec::new(), &vertex_key(of.author().as_usize()))
+}
+
+#[test]
+fn v8_two_versions_that_one_replica_sees_convict_on_all_and_stand_in_the_next_certificate() {
+    let mut world = World::new();
+    world.run(3_000);
+    let first = world.latest[3].clone().expect("it has signed");
+    let vertex = second_version(&first);
+    let nobody = world.certified(0);
+    let from = Some(MemberIndex(3));
+    world.input(0, Input::Vertex { vertex, from });
+    world.run(1_000);
+    let guilty: MemberSet = [MemberIndex(3)].into_iter().collect();
+    for i in 0..MEMBERS {
+        let commits = &world.commits[i];
+        assert_eq!(commits, &world.commits[0]);
+        let convicting = commits.iter().position(|c| c.convicted == guilty);
+        let (before, after) = commits.split_at(convicting.expect("a conviction"));
+        assert!(before.iter().all(|c| c.convicted.is_empty()));
+        let round = after[0].leader.round;
+        for commit in after {
+            assert_eq!((commit.convicted, commit.demoted), (guilty, guilty));
+            let led = commit.leader.round > round && commit.leader.author == MemberIndex(3);
+            assert!(!led, "it leads no more");
+        }
+        assert!(world.certified(i) > nobody, "the idle network woke for it");
+        let snapshot = world.replicas[i].view().snapshot;
+        let object = snapshot.get(&ObjectId::Offenders(OffendersId::THE_ONE));
+        let object = object.expect("offenders");
+        let offenders = object.as_offenders().unwrap();
+        let listed: Vec<_> = offenders.list().iter().map(|o| (o.id, o.round)).collect();
+        assert_eq!(listed, [(4, first.round())]);
+        let last = world.certificates[i].last().unwrap();
+        assert_eq!(last.statement.offenders_root, offenders.root());
+    }
+    let (rounds, commits) = (world.replicas[0].view().round, world.commits[0].len());
+    world.run(3_000);
+    let after = world.replicas[0].view().round;
+    assert!(
+        after.0 - rounds.0 < 20,
+        "it rests again: {rounds} to {after}"
+    );
+    assert!(world.commits[0].len() > commits);
 }

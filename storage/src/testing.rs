@@ -56,6 +56,7 @@ pub(crate) fn commit(index: u64) -> Commit {
         timestamp: Millis(index),
         previous: CommitDigest([4; 32]),
         demoted: MemberSet::default(),
+        convicted: MemberSet::default(),
     }
 }
 

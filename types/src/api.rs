@@ -6,12 +6,13 @@ mod bridge;
 mod chain;
 mod event;
 mod objects;
+mod offenders;
 mod problem;
 mod roster;
 mod transactions;
 
 pub use bridge::{
-    Bridge, BridgeStatus, MemberReport, WithdrawalClaim, WithdrawalState, WithdrawalStatus,
+    Bridge, BridgeStatus, LeafClaim, MemberReport, WithdrawalState, WithdrawalStatus,
 };
 pub use chain::{Checkpoint, Commit, Committee, NodeStatus, Vertex};
 pub use event::{Event, Ordered, Topic, TopicError};
@@ -19,6 +20,7 @@ pub use objects::{
     Account, Balance, Collection, Deal, DealState, Edition, History, Item, ItemState, Object,
     ProofBundle,
 };
+pub use offenders::{OffenderStatus, Offenders};
 pub use problem::{PROBLEM_TYPE_PREFIX, Problem, ProblemCode};
 pub use roster::{Roster, Seat};
 pub use transactions::{

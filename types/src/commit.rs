@@ -28,6 +28,9 @@ pub struct Commit {
     /// D5: the members that are out of the leader schedule from the round after the leader's on.
     #[serde(default, skip_serializing_if = "MemberSet::is_empty")]
     pub demoted: MemberSet,
+    /// V8: the members of whom an offence is ordered in this epoch, by this commit or an earlier one.
+    #[serde(default, skip_serializing_if = "MemberSet::is_empty")]
+    pub convicted: MemberSet,
 }
 
 /// Bytes that are no commit.
@@ -40,7 +43,7 @@ pub enum CommitError {
     #[error("commit names no leader")]
     NoLeader,
     #[error("commit has a bitmap of {0} bytes that is no set of members in its shortest form")]
-    Demoted(usize),
+    Bitmap(usize),
     #[error(transparent)]
     Id(#[from] IdError),
 }
@@ -69,6 +72,9 @@ impl Commit {
         if !self.demoted.is_empty() {
             encode_bytes(6, &shortest_bitmap(&self.demoted), &mut bytes);
         }
+        if !self.convicted.is_empty() {
+            encode_bytes(20, &shortest_bitmap(&self.convicted), &mut bytes);
+        }
         bytes
     }
 
@@ -90,6 +96,7 @@ impl Commit {
             timestamp: Millis(wire.timestamp_ms),
             previous: CommitDigest::try_from(wire.previous.as_ref())?,
             demoted: read_bitmap(&wire.demoted)?,
+            convicted: read_bitmap(&wire.convicted)?,
         })
     }
 
@@ -110,7 +117,7 @@ fn shortest_bitmap(members: &MemberSet) -> Vec<u8> {
 fn read_bitmap(bitmap: &[u8]) -> Result<MemberSet, CommitError> {
     let set = MemberSet::from_bitmap(bitmap, 8 * bitmap.len());
     set.filter(|_| bitmap.last() != Some(&0))
-        .ok_or(CommitError::Demoted(bitmap.len()))
+        .ok_or(CommitError::Bitmap(bitmap.len()))
 }
 
 #[cfg(test)]

@@ -338,6 +338,13 @@ impl MemberSet {
         member.as_usize() < MEMBERS_MAX && self.0 & (1 << member.0) != 0
     }
 
+    /// Those that are not in another set.
+    #[inline]
+    #[must_use]
+    pub fn without(&self, others: &Self) -> Self {
+        Self(self.0 & !others.0)
+    }
+
     #[inline]
     pub fn len(&self) -> usize {
         self.0.count_ones() as usize

@@ -255,6 +255,10 @@ hex_digest!(
     BridgeId
 );
 hex_digest!(
+    /// The list of offenders. There is one: see [`Self::THE_ONE`].
+    OffendersId
+);
+hex_digest!(
     /// A withdrawal: its index, big-endian, after zeros.
     WithdrawalId
 );
@@ -320,6 +324,10 @@ impl BridgeId {
 
 impl RosterId {
     pub const THE_ONE: Self = Self(*b"weft/v1/roster\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+}
+
+impl OffendersId {
+    pub const THE_ONE: Self = Self([0; 32]);
 }
 
 impl WithdrawalId {

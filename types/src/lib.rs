@@ -22,6 +22,7 @@ mod ids;
 mod list;
 mod network;
 mod object;
+mod offence;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod operation;
@@ -52,14 +53,15 @@ pub use genesis::{FeeSchedule, Genesis, GenesisAccount, GenesisError, ProtocolPa
 pub use ids::{
     Address, Amount, AssetId, BaseAddress, BridgeId, CollectionId, CommitDigest, CommitIndex,
     CommitteeDigest, ContentHash, DealId, EditionId, Epoch, GenesisDigest, Height, IdError, ItemId,
-    MemberIndex, Millis, NetworkId, Root, RosterId, Round, Stake, StateKey, StatementDigest,
-    TokenId, TransactionId, VertexDigest, WithdrawalId,
+    MemberIndex, Millis, NetworkId, OffendersId, Root, RosterId, Round, Stake, StateKey,
+    StatementDigest, TokenId, TransactionId, VertexDigest, WithdrawalId,
 };
 pub use list::{LIST_BLOCK, block_root, list_proof, list_root, root_of_blocks, verify_list_proof};
 pub use network::Network;
 pub use object::{
     Account, Collection, Deal, DealState, Edition, Item, ItemState, Object, ObjectError,
 };
+pub use offence::{OFFENCES_MAX, Offence, OffenceError, Offender, Offenders, SignedVersion};
 pub use operation::{
     AssetAmount, Bundle, ItemTransfer, LIST_MAX, MINTED_ITEMS_MAX, MintEntry, NAME_BYTES_MAX,
     NewDeal, NewEdition, Operation, OperationError, Party, Payment, TEXT_BYTES_MAX, TRAITS_MAX,

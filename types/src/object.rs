@@ -4,6 +4,7 @@
 
 use crate::bridge::{Bridge, BridgeError, Withdrawal};
 use crate::ids::{Address, Amount, AssetId, ContentHash, DealId, EditionId, IdError};
+use crate::offence::{OffenceError, Offenders};
 use crate::operation::{AssetAmount, NewDeal, NewEdition, OperationError};
 use crate::roster::{Roster, RosterError};
 use crate::state::ObjectId;
@@ -95,6 +96,7 @@ pub enum Object {
     Bridge(Arc<Bridge>),
     Withdrawal(Arc<Withdrawal>),
     Roster(Arc<Roster>),
+    Offenders(Arc<Offenders>),
 }
 
 /// Bytes that are no object.
@@ -108,6 +110,8 @@ pub enum ObjectError {
     Part(#[from] OperationError),
     #[error(transparent)]
     Bridge(#[from] BridgeError),
+    #[error(transparent)]
+    Offenders(#[from] OffenceError),
     #[error("balances are not ascending by asset, or one is zero")]
     Balances,
     #[error("{0} is missing")]
@@ -247,6 +251,13 @@ impl Object {
     pub fn as_withdrawal(&self) -> Option<&Arc<Withdrawal>> {
         match self {
             Self::Withdrawal(withdrawal) => Some(withdrawal),
+            _ => None,
+        }
+    }
+
+    pub fn as_offenders(&self) -> Option<&Arc<Offenders>> {
+        match self {
+            Self::Offenders(offenders) => Some(offenders),
             _ => None,
         }
     }

@@ -6,8 +6,8 @@ use crate::ed25519;
 use crate::ids::{
     Address, Amount, AssetId, BaseAddress, BridgeId, CollectionId, CommitDigest, CommitIndex,
     CommitteeDigest, ContentHash, DealId, EditionId, Epoch, GenesisDigest, Height, ItemId,
-    MemberIndex, Millis, NetworkId, Root, RosterId, Round, Stake, StateKey, StatementDigest,
-    TokenId, TransactionId, VertexDigest, WithdrawalId,
+    MemberIndex, Millis, NetworkId, OffendersId, Root, RosterId, Round, Stake, StateKey,
+    StatementDigest, TokenId, TransactionId, VertexDigest, WithdrawalId,
 };
 use std::borrow::Cow;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
@@ -62,6 +62,7 @@ schema! { hex(64);
     TokenId: "The number of an ERC-721 token, 256 bits, big-endian.",
     BridgeId: "The bridge in the ledger: there is one.",
     RosterId: "Who is in office, and who will be: there is one.",
+    OffendersId: "The list of offenders: there is one.",
     WithdrawalId: "A withdrawal: its index, big-endian, after zeros.",
     ed25519::PublicKey as "Ed25519PublicKey": "An Ed25519 public key.",
 }

@@ -5,8 +5,8 @@
 
 use crate::hash::{Domain, blake3};
 use crate::ids::{
-    Address, BridgeId, CollectionId, DealId, EditionId, IdError, ItemId, Root, RosterId, StateKey,
-    TokenId, TransactionId, WithdrawalId,
+    Address, BridgeId, CollectionId, DealId, EditionId, IdError, ItemId, OffendersId, Root,
+    RosterId, StateKey, TokenId, TransactionId, WithdrawalId,
 };
 use crate::wire;
 use bytes::Bytes;
@@ -32,6 +32,7 @@ pub enum ObjectId {
     Bridge(BridgeId),
     Withdrawal(WithdrawalId),
     Roster(RosterId),
+    Offenders(OffendersId),
 }
 
 impl ObjectId {
@@ -46,6 +47,7 @@ impl ObjectId {
             Self::Bridge(_) => 6,
             Self::Withdrawal(_) => 7,
             Self::Roster(_) => 8,
+            Self::Offenders(_) => 9,
         }
     }
 
@@ -59,6 +61,7 @@ impl ObjectId {
             Self::Bridge(id) => &id.0,
             Self::Withdrawal(id) => &id.0,
             Self::Roster(id) => &id.0,
+            Self::Offenders(id) => &id.0,
         }
     }
 
@@ -73,6 +76,7 @@ impl ObjectId {
             6 => Self::Bridge(BridgeId::try_from(bytes).ok()?),
             7 => Self::Withdrawal(WithdrawalId::try_from(bytes).ok()?),
             8 => Self::Roster(RosterId::try_from(bytes).ok()?),
+            9 => Self::Offenders(OffendersId::try_from(bytes).ok()?),
             _ => return None,
         })
     }
@@ -106,6 +110,7 @@ impl fmt::Display for ObjectId {
             Self::Deal(id) => write!(f, "deal {id}"),
             Self::Bridge(_) => f.write_str("bridge"),
             Self::Roster(_) => f.write_str("roster"),
+            Self::Offenders(_) => f.write_str("offenders"),
             Self::Withdrawal(id) => match id.index() {
                 Some(index) => write!(f, "withdrawal {index}"),
                 None => write!(f, "withdrawal {id}"),

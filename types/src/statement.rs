@@ -51,6 +51,7 @@ pub struct HeightRoots {
     pub state_root: Root,
     /// Over the receipts since the last height.
     pub receipts_root: Root,
+    pub offenders_root: Root,
     pub withdrawals_root: Root,
     /// The deposits that are credited.
     pub deposits: FeedReport,
@@ -106,7 +107,7 @@ impl Statement {
             commit_digest: digest,
             state_root: roots.state_root,
             receipts_root: roots.receipts_root,
-            offenders_root: empty,
+            offenders_root: roots.offenders_root,
             withdrawals_root: roots.withdrawals_root,
             exit_root: empty,
             deposits_processed: roots.deposits.count,

@@ -9,13 +9,15 @@ use crate::feed::{Feed, FeedReport};
 use crate::genesis::{Genesis, GenesisAccount, ProtocolParams, Template};
 use crate::ids::{
     Address, Amount, BaseAddress, CommitDigest, CommitIndex, CommitteeDigest, Epoch, GenesisDigest,
-    Height, MemberIndex, Millis, Root, Stake, TokenId,
+    Height, MemberIndex, Millis, Root, Round, Stake, TokenId,
 };
 use crate::network::Network;
+use crate::offence::{Offence, Offender, Offenders};
 use crate::operation::Operation;
 use crate::roster::{MemberKeys, QueueEntry, Roster};
 use crate::statement::{Certificate, FinalityShare, Statement};
 use crate::transaction::{Transaction, TransactionBody};
+use crate::vertex::{Observation, Vertex, VertexBody};
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -201,6 +203,45 @@ pub fn roster() -> Roster {
     roster.ready = vec![2, 5];
     roster.closed = true;
     roster
+}
+
+/// The proof that a member has signed two vertices of a round.
+///
+/// # Panics
+/// Never: the two differ in their timestamps.
+pub fn offence(author: usize, round: u64) -> Offence {
+    let version = |timestamp| {
+        let body = VertexBody {
+            network: network().id(),
+            epoch: Epoch::ZERO,
+            round: Round(round),
+            author: MemberIndex(author as u32),
+            timestamp: Millis(timestamp),
+            parents: Vec::new(),
+            weak_links: Vec::new(),
+            transactions: Vec::new(),
+            shares: Vec::new(),
+            observation: Observation::default(),
+            offences: Vec::new(),
+        };
+        Vertex::sign(body, Vec::new(), &vertex_key(author))
+    };
+    Offence::of(&version(1), &version(2)).expect("two versions")
+}
+
+/// Three convictions, two of one member.
+pub fn offenders() -> Offenders {
+    let mut offenders = Offenders::default();
+    for (id, epoch, round) in [(4, 0, 17), (2, 0, 9), (4, 1, 3)] {
+        let (epoch, round, commit) = (Epoch(epoch), Round(round), CommitIndex(30 + epoch));
+        offenders.convict(Offender {
+            id,
+            epoch,
+            round,
+            commit,
+        });
+    }
+    offenders
 }
 
 /// A bridge that has seen everything, and its one withdrawal.

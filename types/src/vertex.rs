@@ -1,22 +1,26 @@
-//! V1, V2: the vertex. Its digest is over the body's bytes as received, never over a re-encoding, and
-//! the signature is over the digest: nothing that a relay can add or alter makes a second vertex out
+//! V1, V2: the vertex. Its digest is over its place and the body's bytes as received, never over a re-encoding,
+//! and the signature is over the digest: nothing that a relay can add or alter makes a second vertex out
 //! of one. Equivocation is two different digests, both validly signed, for one author and round.
 
+mod digest;
+mod offences;
 mod parts;
 mod reference;
 mod wired;
 
+use digest::signed_message;
+pub(crate) use digest::{Place, body_hash, is_signature};
 pub use parts::VertexParts;
 pub use reference::VertexRef;
 
 use crate::bridge::{BridgeError, DEPOSITS_MAX, Deposit};
-use crate::committee::{Committee, MEMBERS_MAX, Member, MemberSet};
+use crate::committee::{Committee, MEMBERS_MAX, MemberSet};
 use crate::ed25519::SecretKey;
 use crate::feed::FeedReport;
-use crate::hash::{Domain, blake3};
 use crate::ids::{
     Epoch, IdError, MemberIndex, Millis, NetworkId, Round, StatementDigest, VertexDigest,
 };
+use crate::offence::{OFFENCES_MAX, Offence, OffenceError};
 use crate::roster::{ENTRIES_MAX, QueueEntry, READIES_MAX, Ready, RosterError};
 use crate::statement::FinalityShare;
 use crate::transaction::{Transaction, verify_transactions};
@@ -52,6 +56,8 @@ pub struct VertexBody {
     pub transactions: Vec<Bytes>,
     pub shares: Vec<FinalityShare>,
     pub observation: Observation,
+    /// V8: proofs against other members, ascending by author, one for each.
+    pub offences: Vec<Offence>,
 }
 
 /// B1, E2: what a vertex says of the base chain and of the next epoch.
@@ -120,6 +126,8 @@ pub enum VertexError {
     Bridge(#[from] BridgeError),
     #[error(transparent)]
     Roster(#[from] RosterError),
+    #[error(transparent)]
+    Offence(#[from] OffenceError),
     #[error("vertex {vertex} is of network {found}")]
     Network { vertex: VertexRef, found: NetworkId },
     #[error("vertex {vertex} is of epoch {found}, not {expected}")]
@@ -139,6 +147,11 @@ pub enum VertexError {
         vertex: VertexRef,
         stake: u64,
         quorum: u64,
+    },
+    #[error("vertex {vertex}: {reason}")]
+    Offences {
+        vertex: VertexRef,
+        reason: &'static str,
     },
     #[error("vertex {vertex}: {reason}")]
     Links {
@@ -161,6 +174,7 @@ impl Vertex {
             transactions: Vec::new(),
             shares: Vec::new(),
             observation: Observation::default(),
+            offences: Vec::new(),
         };
         Verified::new(Self::assemble(body.encode(), Bytes::new(), body))
     }
@@ -181,7 +195,7 @@ impl Vertex {
             "a vertex holds the transactions that were verified"
         );
         let encoded = body.encode();
-        let digest = digest_of(&encoded);
+        let digest = Place::of(&body).digest(&body_hash(&encoded));
         let signature = key.sign(&signed_message(&digest));
         let mut vertex = Self::assemble(encoded, Bytes::copy_from_slice(&signature), body);
         vertex.set_transactions(transactions.into_iter().map(Some).collect());
@@ -193,7 +207,7 @@ impl Vertex {
             reference: VertexRef {
                 round: body.round,
                 author: body.author,
-                digest: digest_of(&encoded),
+                digest: Place::of(&body).digest(&body_hash(&encoded)),
             },
             content: Arc::new(Content {
                 encoded,
@@ -317,10 +331,15 @@ impl Vertex {
         self.transactions.as_deref().unwrap_or_default()
     }
 
-    fn is_signed_by(&self, member: &Member) -> bool {
-        let message = signed_message(&self.reference.digest);
-        let signature = self.content.signature.as_ref().try_into();
-        signature.is_ok_and(|signature| member.has_signed(&message, signature))
+    /// V8: proofs against others.
+    #[inline]
+    pub fn offences(&self) -> &[Offence] {
+        &self.content.body.offences
+    }
+
+    /// The body's bytes and the signature.
+    pub(crate) fn signed_parts(&self) -> (&[u8], &[u8]) {
+        (&self.content.encoded, &self.content.signature)
     }
 
     /// V2 and C1: everything about a vertex that can be judged without the DAG.
@@ -409,23 +428,16 @@ pub fn verify_vertex(
     let member = committee
         .member(reference.author)
         .ok_or(VertexError::UnknownAuthor(reference))?;
-    if !vertex.is_signed_by(member) {
+    if !is_signature(member, &reference.digest, &vertex.content.signature) {
         return Err(VertexError::Signature(reference));
     }
+    vertex.check_offences(network, committee)?;
     let decoded = vertex.content.body.transactions.iter().cloned();
     let decoded = decoded
         .map(|bytes| Transaction::decode(bytes).ok())
         .collect();
     vertex.set_transactions(verify_transactions(decoded, network, known));
     Ok(Verified::new(vertex))
-}
-
-fn digest_of(encoded_body: &[u8]) -> VertexDigest {
-    VertexDigest(blake3(Domain::Vertex, &[encoded_body]))
-}
-
-fn signed_message(digest: &VertexDigest) -> Vec<u8> {
-    [Domain::VertexSignature.tag(), &digest.0].concat()
 }
 
 #[cfg(test)]

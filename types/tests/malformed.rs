@@ -7,10 +7,10 @@ use prost::Message;
 use prost::encoding::{decode_key, encode_varint, skip_field};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use weft_types::Observation;
-use weft_types::hash::{Domain, blake3};
+use weft_types::hash::Domain;
 use weft_types::testing::{
-    certify, committee, finality_key, genesis, network, statement, transaction, user, user_key,
-    vertex_key,
+    certify, committee, finality_key, genesis, network, offence, statement, transaction, user,
+    user_key, vertex_key,
 };
 use weft_types::*;
 
@@ -126,6 +126,7 @@ fn vertex() -> Vec<u8> {
         weak_links: vec![link(2, 3)],
         transactions: vec![transaction.encoded().clone()],
         observation: Observation::default(),
+        offences: vec![offence(3, 4)],
         shares: vec![FinalityShare::sign(&statement(7), &finality_key(1))],
     };
     let verified = transaction.verify(network().id()).unwrap();
@@ -141,8 +142,12 @@ fn read_vertex(bytes: &[u8]) -> Result<Vec<u8>, String> {
 
 /// Reads bytes as the body of a vertex that its author has signed.
 fn read_vertex_body(body: &[u8]) -> Result<Vec<u8>, String> {
-    let digest = blake3(Domain::Vertex, &[body]);
-    let message = [Domain::VertexSignature.tag(), &digest].concat();
+    let unsigned = wire::Vertex {
+        body: Bytes::copy_from_slice(body),
+        signature: Bytes::new(),
+    };
+    let unsigned = Vertex::decode(unsigned.encode_to_vec().into()).map_err(text)?;
+    let message = [Domain::VertexSignature.tag(), &unsigned.digest().0].concat();
     let vertex = wire::Vertex {
         body: Bytes::copy_from_slice(body),
         signature: Bytes::copy_from_slice(&vertex_key(1).sign(&message)),
@@ -251,6 +256,7 @@ fn targets() -> Vec<Target> {
         timestamp: Millis(9_000),
         previous: CommitDigest([2; 32]),
         demoted: MemberSet::default(),
+        convicted: MemberSet::default(),
     };
     let certificate = certify(&statement(7), &[0, 1, 3]);
     let proof = StateProof {

@@ -54,7 +54,12 @@ impl Core {
             order.sort_unstable();
             order.dedup();
         }
-        let demoted = self.reputation.commit(leader.round);
+        self.offences.convict(&vertices);
+        let convicted = self.offences.convicted();
+        for member in convicted.iter() {
+            self.dag.distrust(member);
+        }
+        let demoted = self.reputation.commit(leader.round, convicted);
         let commit = Commit {
             index: self.last.index.next(),
             leader,
@@ -62,6 +67,7 @@ impl Core {
             timestamp,
             previous: self.last.digest,
             demoted,
+            convicted,
         };
         self.last = LastCommit::of(&commit);
         let digest = self.last.digest;

@@ -3,15 +3,13 @@
 use super::Core;
 use crate::interface::{Effect, Proposal};
 use crate::order::gc_floor;
-use weft_types::{
-    MemberIndex, MemberSet, Millis, Round, Verified, Vertex, VertexRef, WEAK_LINKS_MAX,
-};
+use weft_types::{MemberIndex, Millis, Round, Verified, Vertex, VertexRef, WEAK_LINKS_MAX};
 
 impl Core {
     pub(super) fn is_resting(&self) -> bool {
-        let members = self.config.committee.indices();
-        let mut trusted = members.filter(|m| !self.equivocators.contains(*m));
-        !self.work && trusted.all(|m| self.unordered[m.as_usize()] == 0)
+        let (members, distrusted) = (self.config.committee.indices(), self.dag.distrusted());
+        let mut trusted = members.filter(|m| !distrusted.contains(*m));
+        !self.work && self.offences.is_empty() && trusted.all(|m| self.unordered[m.as_usize()] == 0)
     }
 
     /// R2: whether to go on: something is unordered, or others have gone on, or one of them is
@@ -27,7 +25,11 @@ impl Core {
     pub(super) fn propose(&mut self, now: Millis, out: &mut Vec<Effect>) {
         self.propose_at = None;
         let Some(own) = self.config.own else { return };
-        let previous = self.dag.quorum_round();
+        let late = self.is_late(own);
+        let previous = match late {
+            true => self.dag.quorum_round().saturating_sub(1),
+            false => self.dag.quorum_round(),
+        };
         let round = previous.next();
         let quorum = self.dag.has_quorum(previous);
         // R1 (a): a quorum of the previous round. Each round is signed once (V3, S1).
@@ -38,16 +40,26 @@ impl Core {
         // R1 (b), (c), or the time-out.
         let missing = self.missing_leaders(own, previous);
         let mut excused = self.pace.excused();
-        for equivocator in self.equivocators.iter() {
+        for equivocator in self.dag.distrusted().iter() {
             excused.insert(equivocator);
         }
         let below = previous.saturating_sub(1);
-        let ready = missing.iter().all(|l| excused.contains(*l))
-            && self.slots.voted(below, &excused)
-            && self.config.committee.is_quorum(&self.trusted(previous));
-        let allowed = if ready { now } else { self.pace.timeout_at() };
+        // R1 (d): members that sign twice are treated as crashed. Each of their versions that is linked would
+        // have to be fetched by half of the members.
+        let trusted = self.config.committee.is_quorum(&self.dag.trusted(previous));
+        let ready = late
+            || missing.iter().all(|l| excused.contains(*l))
+                && self.slots.voted(below, &excused)
+                && trusted;
+        let allowed = match trusted {
+            _ if ready => now,
+            true => self.pace.timeout_at(),
+            false => self
+                .pace
+                .patience_at(self.dag.quorum_at(previous).unwrap_or(now)),
+        };
         // R2: at once when there is something to do, else by the heartbeat.
-        let wanted = if self.is_awake() {
+        let wanted = if late || self.is_awake() {
             now
         } else {
             self.pace.heartbeat_at().unwrap_or(now)
@@ -67,19 +79,20 @@ impl Core {
         out.push(Effect::Propose(proposal));
     }
 
+    /// R1 (d): whether a quorum of the highest round is here only with members that sign twice, and without this
+    /// one: then others may wait for its vertex of that round. If it passed over each such round, they would wait
+    /// in each.
+    fn is_late(&self, own: MemberIndex) -> bool {
+        let round = self.dag.quorum_round();
+        self.signed < round
+            && !self.dag.distrusted().contains(own)
+            && self.dag.has_quorum(round.saturating_sub(1))
+            && !self.config.committee.is_quorum(&self.dag.trusted(round))
+    }
+
     /// The round of the own latest vertex; zero before the first.
     pub(super) fn own_round(&self) -> Round {
         self.own.as_ref().map_or(Round::ZERO, |v| v.round())
-    }
-
-    /// Those with a vertex in a round, but for known equivocators. These are treated as if they had
-    /// crashed: each of their versions that is linked would have to be fetched by half of the members.
-    fn trusted(&self, round: Round) -> MemberSet {
-        let mut trusted = self.dag.authors(round);
-        for equivocator in self.equivocators.iter() {
-            trusted.remove(equivocator);
-        }
-        trusted
     }
 
     /// Leaders of a round that have no vertex in it. This member does not wait for itself.
@@ -103,7 +116,7 @@ impl Core {
             },
             |v| (v.reference(), v.timestamp()),
         );
-        let mut authors = self.trusted(previous);
+        let mut authors = self.dag.trusted(previous);
         if !self.config.committee.is_quorum(&authors) {
             authors = self.dag.authors(previous);
         }
@@ -120,6 +133,7 @@ impl Core {
             round,
             parents,
             weak_links,
+            offences: self.offences.carry(round, self.dag.floor()),
             timestamp_floor: last.1,
             payload_bytes_max: self.payload_bytes_max(own),
         }
@@ -138,9 +152,9 @@ impl Core {
             round.saturating_sub(1),
             gc_floor(round, self.config.gc_depth),
         );
+        let distrusted = self.dag.distrusted();
         let older = |v: &&VertexRef| {
-            let trusted = !self.equivocators.contains(v.author);
-            trusted && v.round < previous && v.round >= reach
+            !distrusted.contains(v.author) && v.round < previous && v.round >= reach
         };
         let candidates: Vec<VertexRef> =
             self.unlinked.iter().rev().filter(older).copied().collect();

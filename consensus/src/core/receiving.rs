@@ -4,7 +4,7 @@ use super::{Core, carries_payload};
 use crate::config::sabotaged;
 use crate::early::Held;
 use crate::interface::{Effect, Evidence};
-use weft_types::{MemberIndex, MemberSet, Millis, Verified, Vertex, VertexRef};
+use weft_types::{MemberIndex, MemberSet, Millis, Offence, Verified, Vertex, VertexRef};
 
 impl Core {
     /// V4, V5, V6: what to do with a vertex from outside.
@@ -70,8 +70,11 @@ impl Core {
         let Some(first) = first.cloned() else {
             return false;
         };
-        if self.equivocators.insert(author) {
+        if self.dag.distrust(author) {
             let second = vertex.clone();
+            if let Some(offence) = Offence::of(&first, &second) {
+                self.offences.learn(&offence);
+            }
             out.push(Effect::Equivocation(Evidence { first, second }));
         }
         true
@@ -164,7 +167,7 @@ impl Core {
 
     /// When a vertex that others link to is overdue.
     fn due(&self, link: &VertexRef, now: Millis) -> Millis {
-        let quorum_at = self.dag.quorum_at(link.round);
+        let quorum_at = self.dag.trusted_at(link.round);
         self.pace.ask_at(link.author, quorum_at, now)
     }
 
@@ -209,6 +212,13 @@ impl Core {
                 self.reputation.output(&self.dag, node, round);
             }
         }
+        for offence in vertex.offences() {
+            self.dag.distrust(offence.author);
+            self.offences.learn(offence);
+        }
+        if self.config.own == Some(author) {
+            self.offences.carried_by(&vertex);
+        }
         self.recalled.missing.remove(&reference);
         self.unlinked.insert(reference);
         if self.dag.get(&reference).is_some_and(|n| !n.output) {
@@ -221,13 +231,13 @@ impl Core {
         if !stored {
             out.push(Effect::Accepted(vertex.clone()));
         }
-        self.pace.enter(self.dag.quorum_round(), now);
+        self.pace.enter(self.dag.trusted_round(), now);
         if self.config.own != Some(author) {
             self.pace.moved(now);
         }
         // What comes in while catching up says nothing about how late anybody is.
         if round.saturating_add(2) > self.dag.quorum_round() && self.behind().is_none() {
-            let quorum_at = self.dag.quorum_at(round).unwrap_or(now);
+            let quorum_at = self.dag.trusted_at(round).unwrap_or(now);
             let late = Millis(now.0.saturating_sub(quorum_at.0));
             self.pace.arrived(author, late, round >= self.signed);
         }

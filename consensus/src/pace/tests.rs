@@ -109,3 +109,22 @@ fn the_timeout_doubles_only_while_nothing_is_decided() {
     }
     assert_eq!(pace.leader_timeout(), Millis(2_000));
 }
+
+#[test]
+fn a_quorum_without_members_that_sign_twice_is_waited_for_several_turns() {
+    let mut pace = pace(&[1, 1, 1, 1]);
+    let quorum_at = Millis(1_000_000);
+    let patience = |pace: &Pace| pace.patience_at(quorum_at).0 - quorum_at.0;
+    assert_eq!(patience(&pace), 50, "nothing is known of turns yet");
+    let mut now = 0;
+    for (turn, expected) in [(10, 50), (200, 800), (3_000, 2_000)] {
+        for _ in 0..100 {
+            let round = pace.round.next();
+            pace.sent(round, Millis(now));
+            now += turn;
+            pace.enter(round, Millis(now));
+        }
+        let found = patience(&pace);
+        assert!(found.abs_diff(expected) <= 4, "turns of {turn}: {found} ms");
+    }
+}

@@ -55,6 +55,7 @@ fn vertex(round: u64, author: MemberIndex, mut parents: Vec<VertexRef>) -> Verif
         weak_links: Vec::new(),
         transactions: Vec::new(),
         observation: Observation::default(),
+        offences: Vec::new(),
         shares: Vec::new(),
     };
     Vertex::sign(body, Vec::new(), &vertex_key(author.as_usize()))
@@ -89,7 +90,9 @@ impl World {
         let mut demoted = MemberSet::default();
         for _ in 0..count {
             self.row(&voted);
-            demoted = self.reputation.commit(Round(self.round));
+            demoted = self
+                .reputation
+                .commit(Round(self.round), MemberSet::default());
         }
         let demoted: Vec<String> = demoted.iter().map(|m| m.to_string()).collect();
         demoted.join(" ")
@@ -146,7 +149,7 @@ fn rounds_that_a_member_leads_say_nothing_of_its_votes() {
         world.row(&|_, member| member != 3);
         world.row(&all);
     }
-    let demoted = world.reputation.commit(Round(12));
+    let demoted = world.reputation.commit(Round(12), MemberSet::default());
     assert!(demoted.contains(MemberIndex(3)));
 }
 
@@ -211,13 +214,16 @@ fn what_is_restored_from_commits_goes_on_as_before() {
         if skipped {
             continue;
         }
+        let convicts = (round > 100).then_some(MemberIndex(2));
+        let convicted: MemberSet = convicts.into_iter().collect();
         commits.push(Commit {
             index: CommitIndex(round),
             leader: *open.last().unwrap(),
             vertices: std::mem::take(&mut open),
             timestamp: Millis(round),
             previous: CommitDigest::ZERO,
-            demoted: world.reputation.commit(Round(round)),
+            demoted: world.reputation.commit(Round(round), convicted),
+            convicted,
         });
         let floor = (round + 1).saturating_sub(world.config.gc_depth);
         let below = commits.iter().rposition(|c| c.leader.round.0 < floor);
@@ -232,5 +238,7 @@ fn what_is_restored_from_commits_goes_on_as_before() {
         assert_eq!(restored.demoted(next), world.reputation.demoted(next));
     }
     assert!(commits.iter().any(|c| c.demoted.contains(MemberIndex(3))));
-    assert!(commits.last().unwrap().demoted.is_empty());
+    let last = commits.last().unwrap();
+    assert_eq!(last.demoted, last.convicted);
+    assert!(last.demoted.contains(MemberIndex(2)));
 }

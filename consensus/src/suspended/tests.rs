@@ -33,6 +33,7 @@ fn vertex(author: u32, round: u64, parents: Vec<VertexRef>) -> Verified<Vertex> 
         weak_links: Vec::new(),
         transactions: Vec::new(),
         observation: Observation::default(),
+        offences: Vec::new(),
         shares: Vec::new(),
     };
     Vertex::sign(body, Vec::new(), &vertex_key(author as usize))

@@ -9,6 +9,7 @@ mod equivocation;
 mod fetching;
 mod history;
 mod liveness;
+mod offences;
 mod order_property;
 mod output;
 mod proposals;

@@ -93,6 +93,7 @@ notice! {
     d5_decisions_that_outlive_their_schedule_are_noticed: DecisionsOutliveSchedule,
     d5_slots_of_the_same_round_that_keep_their_anchor_are_noticed: SameRoundOutlivesSchedule,
     d5_votes_counted_before_they_are_output_are_noticed: ReputationByLocalState,
+    d5_forgetting_the_convicted_over_a_restart_is_noticed: ConvictedForgotten,
     d5_forgetting_the_demoted_over_a_restart_is_noticed: DemotedForgotten,
     o2_garbage_collection_by_local_state_is_noticed: GarbageByLocalState,
 }

@@ -61,6 +61,7 @@ impl World {
             weak_links: Vec::new(),
             transactions: Vec::new(),
             observation: Observation::default(),
+            offences: Vec::new(),
             shares: Vec::new(),
         };
         let vertex = Vertex::sign(body, Vec::new(), &vertex_key(author));

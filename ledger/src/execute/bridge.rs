@@ -22,7 +22,7 @@ pub(crate) fn observe<B: Objects>(
     let mut credited = Vec::new();
     let before = draft.bridge();
     let mut bridge = before.clone();
-    for Observed { member, said } in observed {
+    for Observed { member, said, .. } in observed {
         let feed = &mut bridge.deposits;
         if follow(feed, (*member, said.report), &said.deposits, committee) {
             for deposit in &said.deposits {

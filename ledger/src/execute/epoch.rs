@@ -35,7 +35,7 @@ pub(crate) fn convene<B: Objects>(
         office.committee.epoch(),
         roster.epoch
     );
-    for Observed { member, said } in observed {
+    for Observed { member, said, .. } in observed {
         // At the bound nothing is taken up before an edge has applied what waits.
         let room = WAITING_MAX.saturating_sub(roster.waiting.len() as u64);
         let report = said.queue_report;

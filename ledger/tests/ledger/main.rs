@@ -3,6 +3,7 @@
 mod bridge;
 mod choice;
 mod model;
+mod offences;
 mod plan;
 mod world;
 

@@ -6,7 +6,7 @@ use weft_types::testing::{self, user, user_key};
 use weft_types::{
     Address, Amount, AssetAmount, AssetId, BaseAddress, BaseAsset, Bundle, Chained, CollectionId,
     Committee, DealId, Deposit, EditionId, Failure, FailureCode, FeedReport, Item, ItemId, Millis,
-    MintEntry, NewDeal, NewEdition, Object, ObjectId, Observation, Operation, Payment,
+    MintEntry, NewDeal, NewEdition, Object, ObjectId, Observation, Offence, Operation, Payment,
     ProtocolParams, Receipt, Template, TokenId, Transaction, TransactionBody, Verified,
 };
 
@@ -105,18 +105,39 @@ impl World {
         said: &[Said],
         transactions: &[Arc<Verified<Transaction>>],
     ) -> Applied {
-        let (index, now) = (self.ledger.meta().index.next(), Millis(self.now));
         let observed = said.iter().map(|(member, said)| Observed {
             member: *member,
             said,
+            offences: &[],
         });
         let observed: Vec<_> = observed.collect();
+        self.apply_observed(&observed, transactions)
+    }
+
+    /// A commit of vertices that carry these proofs.
+    pub fn prove(&mut self, offences: &[&[Offence]]) -> Applied {
+        let said = Observation::default();
+        let observed = offences.iter().map(|offences| Observed {
+            member: 1,
+            said: &said,
+            offences,
+        });
+        let observed: Vec<_> = observed.collect();
+        self.apply_observed(&observed, &[])
+    }
+
+    fn apply_observed(
+        &mut self,
+        observed: &[Observed<'_>],
+        transactions: &[Arc<Verified<Transaction>>],
+    ) -> Applied {
+        let (index, now) = (self.ledger.meta().index.next(), Millis(self.now));
         let office = Office {
             network: testing::network().id(),
             committee: &self.committee,
             genesis: Millis::ZERO,
         };
-        let base = (&observed[..], &office);
+        let base = (observed, &office);
         self.ledger.apply_observing(index, now, base, transactions)
     }
 

@@ -2,18 +2,15 @@
 
 use super::ApiState;
 use super::answer::{Failure, Segment, not_found, parameter};
+use super::claims::claim;
 use super::reading::{Reading, from_store};
 use crate::view::View;
 use axum::extract::State;
 use axum::response::Response;
 use std::sync::Arc;
-use weft_storage::{Cursor, PageRequest, Store, StoreError};
-use weft_types::api::{
-    self, BridgeStatus, Problem, WithdrawalClaim, WithdrawalState, WithdrawalStatus,
-};
-use weft_types::{
-    BaseAddress, BridgeId, Height, Object, ObjectId, Withdrawal, WithdrawalId, tree_proof,
-};
+use weft_storage::Store;
+use weft_types::api::{self, BridgeStatus, Problem, WithdrawalState, WithdrawalStatus};
+use weft_types::{BaseAddress, BridgeId, Object, ObjectId, Withdrawal, WithdrawalId};
 
 /// The bridge
 ///
@@ -89,46 +86,16 @@ fn status(
         },
         claim: None,
     };
-    let Some(height) = first_checkpoint(store, view, &withdrawal)? else {
-        return Ok(status);
-    };
-    let Some(statement) = store.statement(height)? else {
-        return Ok(status);
-    };
     // Those that the statement's tree has: all up to its commit.
-    let all = (0..).map_while(|index| withdrawal_at(view, index));
-    let leaves = all
-        .take_while(|w| w.commit <= statement.commit)
-        .map(|w| w.leaf());
-    let leaves: Vec<[u8; 32]> = leaves.collect();
-    let place = usize::try_from(withdrawal.index).unwrap_or(usize::MAX);
-    if let Some(siblings) = tree_proof(&leaves, place) {
+    let leaves = |commit| {
+        let all = (0..).map_while(|index| withdrawal_at(view, index));
+        let had = all.take_while(|w| w.commit <= commit);
+        had.map(|w| w.leaf()).collect()
+    };
+    let place = (withdrawal.commit, withdrawal.index);
+    status.claim = claim((store, view), place, leaves)?;
+    if status.claim.is_some() {
         status.state = WithdrawalState::Posted;
-        status.claim = Some(WithdrawalClaim {
-            height,
-            statement,
-            siblings: siblings.to_vec(),
-        });
     }
     Ok(status)
-}
-
-/// The first checkpoint that has a withdrawal: one asks by the same whenever one asks, so that its time for
-/// challenges never begins again.
-fn first_checkpoint(
-    store: &Store,
-    view: &View,
-    withdrawal: &Withdrawal,
-) -> Result<Option<Height>, StoreError> {
-    let (mut low, mut high) = (1, view.height.0.saturating_add(1));
-    while low < high {
-        let middle = low + (high - low) / 2;
-        match store.statement(Height(middle))? {
-            Some(statement) if statement.commit >= withdrawal.commit => high = middle,
-            _ => low = middle + 1,
-        }
-    }
-    let before = Cursor::height(Height(low - 1));
-    let page = store.checkpoints(&PageRequest::ascending(1).after(Some(before)))?;
-    Ok(page.entries.first().map(|(height, _)| *height))
 }

@@ -21,6 +21,7 @@ fn shown_commit(commit: weft_types::Commit) -> Commit {
         timestamp: commit.timestamp,
         leader: commit.leader,
         demoted: commit.demoted.iter().collect(),
+        convicted: commit.convicted.iter().collect(),
         vertices: commit.vertices,
     }
 }

@@ -3,6 +3,7 @@ pub mod harness;
 mod limits;
 mod lists;
 mod objects;
+mod offenders;
 mod openapi;
 mod reading;
 mod stream;

@@ -42,7 +42,8 @@ pub fn rows_of_state(
             | ObjectId::Edition(_)
             | ObjectId::Bridge(_)
             | ObjectId::Withdrawal(_)
-            | ObjectId::Roster(_) => {}
+            | ObjectId::Roster(_)
+            | ObjectId::Offenders(_) => {}
         }
     }
     Ok(rows)

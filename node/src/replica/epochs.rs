@@ -157,6 +157,7 @@ impl Replica {
             timestamp: statement.timestamp,
             leader: None,
             demoted: MemberSet::default(),
+            convicted: MemberSet::default(),
         };
         self.edge = Edge::default();
         self.enter(Arc::new(next), last, now);

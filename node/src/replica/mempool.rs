@@ -201,7 +201,9 @@ impl Mempool {
 
     /// P3: a member signs two vertices a round. What it carries keeps nothing back any more.
     pub fn distrust(&mut self, member: MemberIndex) {
-        self.carried.distrust(member);
+        if !self.carried.distrust(member) {
+            return;
+        }
         let held = self.known.values_mut();
         for entry in held.filter(|e| e.held_by == Some(member) && e.place == Place::Queued) {
             entry.held_by = None;

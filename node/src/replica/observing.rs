@@ -88,12 +88,16 @@ impl Replica {
     /// B1, E2: what the vertices of a commit say of the base chain and of the next epoch.
     pub(super) fn observations<'a>(&self, vertices: &'a [Verified<Vertex>]) -> Vec<Observed<'a>> {
         let said = vertices.iter().filter_map(|vertex| {
-            let said = vertex.observation();
-            if *said == Observation::default() {
+            let (said, offences) = (vertex.observation(), vertex.offences());
+            if *said == Observation::default() && offences.is_empty() {
                 return None;
             }
             let member = self.committee.member(vertex.author())?.id;
-            Some(Observed { member, said })
+            Some(Observed {
+                member,
+                said,
+                offences,
+            })
         });
         said.collect()
     }

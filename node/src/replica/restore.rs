@@ -148,6 +148,7 @@ pub fn genesis_commit(
         timestamp: genesis.template.timestamp_ms,
         previous: CommitDigest::ZERO,
         demoted: MemberSet::default(),
+        convicted: MemberSet::default(),
     };
     Ok((commit, changes, ledger.meta()))
 }
@@ -170,6 +171,7 @@ impl Found {
             index if index == self.epoch_after => LastCommit {
                 leader: None,
                 demoted: MemberSet::default(),
+                convicted: MemberSet::default(),
                 ..LastCommit::of(&self.last)
             },
             _ => LastCommit::of(&self.last),

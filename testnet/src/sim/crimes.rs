@@ -4,12 +4,16 @@
 //! A criminal that alters its vertices keeps a list of what it made of which, so that its altered
 //! vertices form a chain of their own and only the crime itself is against the rules.
 
+mod slander;
+
 use super::cast::Cast;
 use super::disk::Disk;
 use super::faults::Kind;
+use super::plan::Planted;
 use super::rng::Rng;
 use super::time::Time;
 use bytes::Bytes;
+use slander::slander;
 use std::collections::BTreeMap;
 use weft_ledger::{Part, Piece};
 use weft_node::replica::sync::Answer;
@@ -56,6 +60,8 @@ pub struct Scene<'a> {
     pub cast: &'a Cast,
     pub member: usize,
     pub disk: &'a Disk,
+    /// A planted bug.
+    pub planted: Option<Planted>,
     /// Mean delay of a message, in microseconds.
     pub delay: u64,
 }
@@ -178,7 +184,11 @@ impl Criminal {
                 let late = scene.delay * self.rng.between(2, 5);
                 (vec![to_all(vertex, at.after(late))], Vec::new())
             }
-            Kind::LieParents | Kind::ForgeShares | Kind::LieClock | Kind::Censor => {
+            Kind::LieParents
+            | Kind::ForgeShares
+            | Kind::LieClock
+            | Kind::Censor
+            | Kind::Slander => {
                 let altered = self.alter(scene, vertex);
                 (vec![to_all(&altered, at)], vec![altered])
             }
@@ -247,6 +257,7 @@ impl Criminal {
             Kind::LieParents => self.lie_about_parents(scene, &mut body),
             Kind::Censor => leave_out(scene, &mut body),
             Kind::ForgeShares => self.forge(scene, &mut body),
+            Kind::Slander => body.offences = slander(scene, vertex).into_iter().collect(),
             _ => {
                 // V6 holds an author to its own previous timestamp, so it must go on lying.
                 let lie = self.rng.below(AHEAD_MS_MAX / 100) * 100;
@@ -415,6 +426,7 @@ fn body_of(cast: &Cast, vertex: &Vertex) -> VertexBody {
         weak_links: vertex.weak_links().to_vec(),
         transactions: vertex.payload().to_vec(),
         observation: vertex.observation().clone(),
+        offences: vertex.offences().to_vec(),
         shares: vertex.shares().to_vec(),
     }
 }

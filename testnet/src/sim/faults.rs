@@ -42,6 +42,7 @@ pub enum Kind {
     Censor,
     LieState,
     StallState,
+    Slander,
 }
 
 /// What an amount counts.
@@ -60,7 +61,7 @@ enum Unit {
 
 /// Each fault: its name, what its amount counts, and what it is.
 #[rustfmt::skip]
-const NAMES: [(Kind, &str, Unit, &str); 31] = [
+const NAMES: [(Kind, &str, Unit, &str); 32] = [
     (Kind::Crash, "crash", Unit::Members, "members lose power, and come back when the time is over, if there is a length"),
     (Kind::Restart, "restart", Unit::Members, "members lose power, and come back half a second later"),
     (Kind::Pause, "pause", Unit::Members, "members stand still; what is sent to them waits"),
@@ -92,6 +93,7 @@ const NAMES: [(Kind, &str, Unit, &str); 31] = [
     (Kind::Censor, "censor", Unit::Members, "members that take transactions and never propose them, and leave out vertices with a fourth of all"),
     (Kind::LieState, "lystate", Unit::Members, "members that lie when they are asked for a snapshot"),
     (Kind::StallState, "stallstate", Unit::Members, "members that offer snapshots and do not hand them out"),
+    (Kind::Slander, "slander", Unit::Members, "members whose vertices carry made-up proofs against others"),
 ];
 
 /// The most faults in one run.

@@ -40,8 +40,10 @@ pub enum Rule {
     Durability,
     /// A buffer outgrew its bound.
     Memory,
-    /// An honest member was accused of signing twice.
+    /// An honest member was accused of signing twice, or convicted of it.
     Accusation,
+    /// V8: a conviction has not its effect.
+    Conviction,
     /// An honest member stopped by itself.
     Stopped,
     /// What is on the base chain is not of the honest history, or went back though it was final, or was told
@@ -78,6 +80,7 @@ impl fmt::Display for Rule {
             Self::Durability => "what was told to be final is gone",
             Self::Memory => "a buffer outgrew its bound",
             Self::Accusation => "an honest member was accused",
+            Self::Conviction => "a conviction has not its effect",
             Self::Stopped => "an honest member stopped",
             Self::Checkpoint => "the base chain has what is not of the honest history",
             Self::Posting => "a height was not posted in time",

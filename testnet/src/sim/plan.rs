@@ -68,6 +68,8 @@ pub enum Planted {
     AnchoredAtPosted,
     /// B2: a checkpoint that a reorganisation takes away is not missed.
     ReorgUnnoticed,
+    /// V8: a slanderer has its victim's key, as if proofs were not checked.
+    ProofsProveNothing,
     /// P2: who is not the first of a transaction's order never proposes it.
     NoEscalation,
 }

@@ -6,6 +6,7 @@
 
 mod base;
 mod clients;
+mod convictions;
 mod effects;
 mod event;
 mod faults;

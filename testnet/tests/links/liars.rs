@@ -113,6 +113,7 @@ pub fn lies(cluster: &Cluster) -> Vec<Bytes> {
         weak_links: Vec::new(),
         transactions: Vec::new(),
         observation: Observation::default(),
+        offences: Vec::new(),
         shares: Vec::new(),
     };
     let forged = Vertex::sign(body, Vec::new(), &SecretKey::from_seed([99; 32])).encode();

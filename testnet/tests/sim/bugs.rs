@@ -89,6 +89,29 @@ fn an_old_copy_without_a_guard_signs_twice_and_is_accused_of_it() {
 }
 
 #[test]
+fn proofs_that_prove_nothing_convict_the_honest() {
+    caught(
+        planted(Planted::ProofsProveNothing, "slander:1"),
+        Rule::Accusation,
+    );
+}
+
+#[test]
+fn a_conviction_that_demotes_nobody_is_noticed() {
+    let adjust = |config: &mut CoreConfig| config.sabotage = Some(Sabotage::ConvictedLead);
+    caught(sabotaged(adjust, "equivocate:1"), Rule::Conviction);
+}
+
+#[test]
+fn convictions_that_a_restart_forgets_part_the_order() {
+    let adjust = |config: &mut CoreConfig| config.sabotage = Some(Sabotage::ConvictedForgotten);
+    caught(
+        sabotaged(adjust, "equivocate:1,restart:1@3s"),
+        Rule::Agreement,
+    );
+}
+
+#[test]
 fn a_quorum_of_two_thirds_parts_the_order() {
     let adjust = |config: &mut CoreConfig| config.sabotage = Some(Sabotage::QuorumLowered);
     caught(sabotaged(adjust, "equivocate:1"), Rule::Agreement);

@@ -3,7 +3,7 @@
 
 use crate::common::{clean, plan};
 use weft_consensus::{CoreConfig, Sabotage};
-use weft_testnet::sim::Plan;
+use weft_testnet::sim::{Latency, Plan};
 
 fn withstands(crime: &str) {
     for seed in 0..4 {
@@ -31,6 +31,7 @@ crimes! {
     liars_about_time_are_withstood: "clock",
     sleepers_are_withstood: "sleep",
     censors_are_withstood: "censor",
+    slanderers_are_withstood: "slander",
 }
 
 #[test]
@@ -59,6 +60,26 @@ fn withheld_vertices_cost_no_time_outs() {
     };
     let (honest, withheld) = (median(""), median("withhold:3"));
     assert!(withheld < 2.0 * honest, "{withheld} ms against {honest} ms");
+}
+
+/// V8, R1 (d): whoever signs twice is treated as crashed, however quick it is, and leads no more. With the time-out
+/// begun by a quorum that equivocators help to make, floods cost 2.8 times the median of a calm run.
+#[test]
+fn members_that_sign_twice_cost_no_more_than_twice_the_calm_median() {
+    let median = |faults| {
+        let plan = Plan {
+            nodes: 10,
+            rate: 50,
+            latency: Latency::regions(),
+            ..plan(1, 150, faults)
+        };
+        clean(plan).meter.transaction_latency().p50
+    };
+    let calm = median("");
+    for crime in ["flood:3", "equivocate:3", "twins:3"] {
+        let found = median(crime);
+        assert!(found < 2.0 * calm, "{crime}: {found} ms against {calm} ms");
+    }
 }
 
 /// V4: links that a few make up are asked of these few, out of their budgets.

@@ -84,16 +84,16 @@ pub struct WithdrawalStatus {
     pub state: WithdrawalState,
     /// Once it is posted: always by the first checkpoint that has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub claim: Option<WithdrawalClaim>,
+    pub claim: Option<LeafClaim>,
 }
 
-/// What the vault is shown to pay a withdrawal.
+/// What a contract on the base chain is shown of a leaf: the vault of a withdrawal, the registry of an offender.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct WithdrawalClaim {
+pub struct LeafClaim {
     /// Of the checkpoint.
     pub height: Height,
     pub statement: Statement,
-    /// Of the withdrawal's leaf, from the leaf upwards: 32.
+    /// Of the leaf, from the leaf upwards: 32.
     pub siblings: Vec<Root>,
 }

@@ -22,6 +22,8 @@ pub struct Commit {
     /// Members without leader slots in the rounds above the leader's, until another commit demotes
     /// others; ascending.
     pub demoted: Vec<MemberIndex>,
+    /// Members of whom an offence is ordered in this epoch; ascending.
+    pub convicted: Vec<MemberIndex>,
 }
 
 /// A certificate posted on the base chain. This JSON is also what the store keeps of a checkpoint.

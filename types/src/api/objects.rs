@@ -1,6 +1,6 @@
 //! The ledger's objects as JSON, and their reading from the encoding that the state tree hashes.
 
-use super::{Bridge, Roster, TransactionState};
+use super::{Bridge, Offenders, Roster, TransactionState};
 use crate::bridge::Withdrawal;
 use crate::ids::{
     Address, Amount, AssetId, CollectionId, CommitIndex, ContentHash, DealId, EditionId, ItemId,
@@ -148,6 +148,7 @@ pub enum Object {
     Bridge(Bridge),
     Roster(Roster),
     Withdrawal(Withdrawal),
+    Offenders(Offenders),
 }
 
 /// One step in the life of an item or an account.
@@ -197,6 +198,9 @@ impl Object {
             (ObjectId::Bridge(_), object::Object::Bridge(o)) => Self::Bridge(Bridge::new(o)),
             (ObjectId::Roster(_), object::Object::Roster(o)) => Self::Roster(Roster::new(o)),
             (ObjectId::Withdrawal(_), object::Object::Withdrawal(o)) => Self::Withdrawal(**o),
+            (ObjectId::Offenders(_), object::Object::Offenders(o)) => {
+                Self::Offenders(Offenders::new(o))
+            }
             _ => unreachable!("{id} names an object of another kind"),
         }
     }

@@ -17,6 +17,7 @@ fn commit() -> Commit {
         timestamp: Millis(9_000),
         previous: CommitDigest([2; 32]),
         demoted: [MemberIndex(2), MemberIndex(9)].into_iter().collect(),
+        convicted: [MemberIndex(9)].into_iter().collect(),
     }
 }
 
@@ -69,7 +70,7 @@ fn d5_a_set_of_demoted_members_has_one_form_and_the_empty_one_takes_no_room() {
     for bad in [&[4, 2, 0][..], &[0], &[1; 17]] {
         wire.demoted = Bytes::from_static(bad);
         let error = Commit::decode(wire.encode_to_vec().into()).unwrap_err();
-        assert_eq!(error, CommitError::Demoted(bad.len()));
+        assert_eq!(error, CommitError::Bitmap(bad.len()));
     }
     let mut none = commit();
     none.demoted = MemberSet::default();
@@ -99,6 +100,7 @@ fn by_prost(commit: &Commit) -> Bytes {
         timestamp_ms: commit.timestamp.0,
         previous: Bytes::copy_from_slice(&commit.previous.0),
         demoted: shortest_bitmap(&commit.demoted).into(),
+        convicted: shortest_bitmap(&commit.convicted).into(),
     }
     .encode_to_vec()
     .into()
@@ -116,6 +118,7 @@ fn the_encoding_is_what_prost_writes_of_small_and_large_and_absent_numbers() {
             timestamp: Millis(number),
             previous: CommitDigest([number as u8; 32]),
             demoted: MemberSet::default(),
+            convicted: MemberSet::default(),
         };
         assert_eq!(other.encode(), by_prost(&other));
     }

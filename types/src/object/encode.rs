@@ -22,6 +22,7 @@ pub(super) fn object(object: &Object) -> Bytes {
         Object::Bridge(bridge) => wire::Bridge::from(bridge.as_ref()).encode_to_vec(),
         Object::Roster(roster) => wire::Roster::from(roster.as_ref()).encode_to_vec(),
         Object::Withdrawal(w) => wire::Withdrawal::from(w.as_ref()).encode_to_vec(),
+        Object::Offenders(o) => wire::Offenders::from(o.as_ref()).encode_to_vec(),
     }
     .into()
 }
@@ -44,6 +45,9 @@ pub(super) fn decode(id: &ObjectId, bytes: Bytes) -> Result<Object, ObjectError>
         }
         ObjectId::Roster(_) => {
             Object::Roster(Arc::new(message::<wire::Roster>(bytes)?.try_into()?))
+        }
+        ObjectId::Offenders(_) => {
+            Object::Offenders(Arc::new(message::<wire::Offenders>(bytes)?.try_into()?))
         }
         ObjectId::Withdrawal(id) => {
             let withdrawal = Withdrawal::try_from(message::<wire::Withdrawal>(bytes)?)?;

@@ -94,6 +94,7 @@ fn objects() -> Vec<(ObjectId, Object)> {
     objects.push(Object::Bridge(Arc::new(bridge)));
     objects.push(Object::Roster(Arc::new(crate::testing::roster())));
     objects.push(Object::Withdrawal(Arc::new(withdrawal)));
+    objects.push(Object::Offenders(Arc::new(crate::testing::offenders())));
     let named = objects.into_iter().map(|object| {
         let kind = match &object {
             Object::Account(_) => 1,
@@ -103,6 +104,7 @@ fn objects() -> Vec<(ObjectId, Object)> {
             Object::Deal(_) => 5,
             Object::Bridge(_) => 6,
             Object::Roster(_) => 8,
+            Object::Offenders(_) => 9,
             Object::Withdrawal(w) => {
                 return (
                     ObjectId::Withdrawal(crate::ids::WithdrawalId::new(w.index)),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::hash::Domain;
 use crate::operation::{Operation, Payment};
 use crate::testing::{
     body as transaction_body, committee, finality_key, network, statement, transaction, user,
@@ -26,6 +27,7 @@ fn body() -> VertexBody {
         weak_links: vec![link(2, 3), link(3, 0)],
         transactions: vec![],
         observation: Observation::default(),
+        offences: Vec::new(),
         shares: vec![FinalityShare::sign(&statement(7), &finality_key(1))],
     }
 }
@@ -41,6 +43,15 @@ fn pay(nonce: u64) -> Transaction {
         items: vec![],
     };
     transaction(1, nonce, vec![transfer])
+}
+
+/// Of a body that can be read; any digest will do for another, which is refused before.
+fn digest_of(encoded: &[u8]) -> VertexDigest {
+    let body = wire::VertexBody::decode(encoded).unwrap();
+    let body = VertexBody::try_from(body);
+    body.map_or(VertexDigest([0; 32]), |body| {
+        Place::of(&body).digest(&body_hash(encoded))
+    })
 }
 
 /// A vertex message with this body, signed by member `signer`.

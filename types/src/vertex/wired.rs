@@ -21,6 +21,7 @@ impl VertexBody {
             queue_report: self.observation.queue_report.as_ref().map(Into::into),
             queue_entries: self.observation.entries.iter().map(Into::into).collect(),
             readies: self.observation.readies.iter().map(Into::into).collect(),
+            offences: self.offences.iter().map(Into::into).collect(),
             ..wire::VertexBody::default()
         };
         // Fields stand in the order of their numbers. Links are most of a vertex in a large committee.
@@ -39,7 +40,7 @@ impl VertexBody {
 }
 
 /// V2: the lists of a body, by their field numbers in `vertex.proto`.
-pub(super) fn check_counts(counts: &[usize; 16]) -> Result<(), VertexError> {
+pub(super) fn check_counts(counts: &[usize; 32]) -> Result<(), VertexError> {
     let limits = [
         (6, "parents", MEMBERS_MAX),
         (7, "weak links", WEAK_LINKS_MAX),
@@ -48,6 +49,7 @@ pub(super) fn check_counts(counts: &[usize; 16]) -> Result<(), VertexError> {
         (11, "deposits", DEPOSITS_MAX as usize),
         (13, "queue entries", ENTRIES_MAX as usize),
         (14, "readies", READIES_MAX),
+        (20, "offences", OFFENCES_MAX),
     ];
     for (field, what, limit) in limits {
         let found = counts[field];
@@ -78,6 +80,11 @@ impl TryFrom<wire::VertexBody> for VertexBody {
                 .finality_shares
                 .iter()
                 .map(FinalityShare::try_from)
+                .collect::<Result<_, _>>()?,
+            offences: wire
+                .offences
+                .iter()
+                .map(Offence::try_from)
                 .collect::<Result<_, _>>()?,
             observation: Observation {
                 report: wire

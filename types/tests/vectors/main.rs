@@ -292,6 +292,7 @@ fn objects_are_as_published() {
         ("bridge", ObjectId::Bridge(BridgeId::THE_ONE)),
         ("withdrawal", ObjectId::Withdrawal(WithdrawalId::new(0))),
         ("roster", ObjectId::Roster(RosterId::THE_ONE)),
+        ("offenders", ObjectId::Offenders(OffendersId::THE_ONE)),
     ] {
         let object = sample(&id);
         let value = object.encode();
@@ -312,6 +313,7 @@ fn sample(id: &ObjectId) -> Object {
         ObjectId::Bridge(_) => Object::Bridge(testing::bridge().0.into()),
         ObjectId::Roster(_) => Object::Roster(testing::roster().into()),
         ObjectId::Withdrawal(_) => Object::Withdrawal(testing::bridge().1.into()),
+        ObjectId::Offenders(_) => Object::Offenders(offenders().into()),
         ObjectId::Account(_) => {
             let mut account = Account::default();
             account.set(AssetId::NATIVE, Amount(1_000_000));
@@ -373,6 +375,7 @@ fn vertices_are_as_published() {
         weak_links: vec![link(2, 2)],
         transactions: vec![transaction.encoded().clone()],
         observation: Observation::default(),
+        offences: Vec::new(),
         shares: vec![FinalityShare::sign(&statement(7), &finality_key(1))],
     };
     let (parents, weak_links) = (body.parents.clone(), body.weak_links.clone());
@@ -380,8 +383,11 @@ fn vertices_are_as_published() {
     let verified = transaction.clone().verify(network().id()).unwrap();
     let vertex = Vertex::sign(body, vec![verified.into()], &vertex_key(1));
     let outer: wire::Vertex = prost::Message::decode(vertex.encode()).unwrap();
+    let body_hash = blake3(Domain::VertexBody, &[&outer.body]);
+    let (epoch, round, author) = (0u64.to_be_bytes(), 5u64.to_be_bytes(), 1u32.to_be_bytes());
+    let parts: [&[u8]; 5] = [&network().id().0, &epoch, &round, &author, &body_hash];
     assert_eq!(
-        hex(blake3(Domain::Vertex, &[&outer.body])),
+        hex(blake3(Domain::Vertex, &parts)),
         vertex.digest().to_string()
     );
     let first = |author| {
@@ -400,6 +406,7 @@ fn vertices_are_as_published() {
                 "statement_digest": share.statement, "signature": hex(share.signature.to_bytes()),
             }],
             "body_bytes": hex(&outer.body),
+            "body_hash": hex(body_hash),
             "digest": vertex.digest(),
             "signed_message": hex([Domain::VertexSignature.tag(), &vertex.digest().0].concat()),
             "signature": hex(&outer.signature),
@@ -411,6 +418,40 @@ fn vertices_are_as_published() {
 }
 
 #[test]
+fn offences_are_as_published() {
+    let version = |timestamp| {
+        let body = VertexBody {
+            network: network().id(),
+            epoch: Epoch::ZERO,
+            round: Round(5),
+            author: MemberIndex(2),
+            timestamp: Millis(timestamp),
+            parents: vec![link(4, 2), link(4, 0), link(4, 1)],
+            weak_links: Vec::new(),
+            transactions: Vec::new(),
+            observation: Observation::default(),
+            offences: Vec::new(),
+            shares: Vec::new(),
+        };
+        Vertex::sign(body, Vec::new(), &vertex_key(2))
+    };
+    let (first, second) = (version(1_000), version(1_001));
+    let offence = Offence::of(&first, &second).unwrap();
+    let bytes = prost::Message::encode_to_vec(&wire::Offence::from(&offence));
+    let leaf = |offender: &Offender| json!({ "offender": offender, "leaf": hex(offender.leaf()) });
+    let offenders = offenders();
+    let leaves: Vec<_> = offenders.list().iter().map(leaf).collect();
+    let vectors = json!({
+        "network": network().id(),
+        "key": vertex_key(2).public(),
+        "vertices": [hex(first.encode()), hex(second.encode())],
+        "offence": hex(bytes),
+        "offenders": leaves, "root": offenders.root(),
+    });
+    check_vectors("offence", &vectors);
+}
+
+#[test]
 fn commits_are_as_published() {
     let commit = Commit {
         index: CommitIndex(3),
@@ -419,9 +460,11 @@ fn commits_are_as_published() {
         timestamp: Millis(9_000),
         previous: CommitDigest([2; 32]),
         demoted: MemberSet::default(),
+        convicted: MemberSet::default(),
     };
     let demoting = Commit {
         demoted: [MemberIndex(2), MemberIndex(9)].into_iter().collect(),
+        convicted: [MemberIndex(9)].into_iter().collect(),
         ..commit.clone()
     };
     let vectors = json!({

@@ -20,7 +20,7 @@ fn history(stakes: &[u64], leaders_per_round: u32, lacks: &[Lacks], rounds: u64)
         let of_round = lacks.iter().rev().find(|(from, _)| *from <= round);
         let (from, pairs) = of_round.copied().unwrap_or((0, &[]));
         world.row(&|voter, member| !pairs.contains(&(voter, member)));
-        let demoted = world.reputation.commit(Round(round));
+        let demoted = world.reputation.commit(Round(round), MemberSet::default());
         if round == from || demoted != before || round == rounds {
             shown.push(entry(&mut world, round, pairs, demoted));
         }

@@ -22,6 +22,7 @@
 //! - `+D2`: a weak link to D's vertex of round 2
 //! - `^2`: the own parent is that of round 2, not the latest
 //! - `!`: it carries payload
+//! - `%B2`: it carries the proof that B has signed two versions of round 2
 //! - `@700`: its timestamp; else 1,000 + 10 a round
 //! - `x/y`: two versions, x and y, of an equivocator
 //! - a digit before all: `3ABC` has another digest than `ABC` and is else the same
@@ -34,8 +35,8 @@ use std::sync::Arc;
 use weft_consensus::{CoreConfig, Schedule};
 use weft_types::testing::{finality_key, members, network, statement, vertex_key};
 use weft_types::{
-    Committee, Epoch, FinalityShare, MemberIndex, Millis, Observation, ProtocolParams, Round,
-    Stake, Verified, Vertex, VertexBody, VertexRef, verify_vertex,
+    Committee, Epoch, FinalityShare, MemberIndex, Millis, Observation, Offence, ProtocolParams,
+    Round, Stake, Verified, Vertex, VertexBody, VertexRef, verify_vertex,
 };
 
 pub struct Drawing {
@@ -182,6 +183,7 @@ impl Drawing {
             weak_links,
             transactions: Vec::new(),
             observation: Observation::default(),
+            offences: cell.proofs.iter().map(|p| self.offence(p)).collect(),
             shares: if cell.payload {
                 vec![share()]
             } else {
@@ -210,6 +212,12 @@ impl Drawing {
     pub fn vertex(&self, name: &str) -> Verified<Vertex> {
         let vertex = self.vertices.get(name);
         vertex.unwrap_or_else(|| panic!("no vertex {name}")).clone()
+    }
+
+    /// The proof that a vertex and its second version make.
+    pub fn offence(&self, name: &str) -> Offence {
+        let (first, second) = (self.vertex(name), self.vertex(&format!("{name}'")));
+        Offence::of(&first, &second).expect("two versions")
     }
 
     /// All names, in the order in which they were drawn.
@@ -267,6 +275,7 @@ struct Cell {
     /// Letters, with a prime for the second version.
     parents: Vec<String>,
     weak: Vec<String>,
+    proofs: Vec<String>,
     own: Option<String>,
     payload: bool,
     timestamp: Option<u64>,
@@ -292,6 +301,7 @@ impl Cell {
                 '+' => cell
                     .weak
                     .push(more(|c| c.is_ascii_alphanumeric() || *c == '\'')),
+                '%' => cell.proofs.push(more(char::is_ascii_alphanumeric)),
                 '^' => cell.own = Some(more(|c| c.is_ascii_digit() || *c == '\'')),
                 '@' => cell.timestamp = Some(more(char::is_ascii_digit).parse().unwrap()),
                 '0'..='9' => cell.salt = u64::from(c as u8 - b'0'),

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use weft_consensus::{CoreConfig, Schedule};
 use weft_types::testing::{network, vertex_key};
 use weft_types::{
-    Epoch, MemberIndex, MemberSet, Millis, Observation, ProtocolParams, Round, Stake, Verified,
-    Vertex, VertexBody, VertexRef,
+    Epoch, MemberIndex, MemberSet, Millis, Observation, Offence, ProtocolParams, Round, Stake,
+    Verified, Vertex, VertexBody, VertexRef,
 };
 
 /// When the first round of a random DAG is.
@@ -25,6 +25,8 @@ pub struct RandomDag {
 
 struct Maker {
     rng: Rng,
+    /// Draws who carries proofs, if anybody does.
+    proofs: Option<Rng>,
     config: CoreConfig,
     equivocators: MemberSet,
     asleep: MemberSet,
@@ -43,7 +45,9 @@ impl RandomDag {
         let weighted = rng.chance(40);
         let stake = |rng: &mut Rng| if weighted { 1 + rng.below(9) } else { 1 };
         let stakes: Vec<u64> = (0..members).map(|_| stake(&mut rng)).collect();
-        Self::with_stakes(&stakes, rng, rounds)
+        // Half of them without proofs: whoever is convicted leads no more, and hides what a leader can do.
+        let proofs = (seed % 2 == 1).then(|| Rng::new(seed ^ 0x0ff));
+        Self::make(&stakes, None, proofs, rng, rounds)
     }
 
     /// D6: four to seven members, of the F that may be faulty a random part lies.
@@ -55,14 +59,16 @@ impl RandomDag {
         let stakes: Vec<u64> = (0..members).map(|_| stake(&mut rng)).collect();
         let faulty = (stakes.iter().sum::<u64>() - 1) / 3;
         let byzantine = rng.below(faulty + 1);
-        Self::make(&stakes, Some(Stake(byzantine)), rng, rounds)
+        Self::make(&stakes, Some(Stake(byzantine)), None, rng, rounds)
     }
 
-    pub fn with_stakes(stakes: &[u64], rng: Rng, rounds: u64) -> Self {
-        Self::make(stakes, None, rng, rounds)
-    }
-
-    fn make(stakes: &[u64], byzantine: Option<Stake>, mut rng: Rng, rounds: u64) -> Self {
+    fn make(
+        stakes: &[u64],
+        byzantine: Option<Stake>,
+        proofs: Option<Rng>,
+        mut rng: Rng,
+        rounds: u64,
+    ) -> Self {
         let committee = Arc::new(committee(stakes));
         let params = ProtocolParams {
             gc_depth: 6 + rng.below(15),
@@ -86,6 +92,7 @@ impl RandomDag {
         let mut maker = Maker {
             rounds: vec![committee.indices().map(|m| (m, genesis(m))).collect()],
             rng,
+            proofs,
             config,
             equivocators,
             asleep: MemberSet::default(),
@@ -175,6 +182,7 @@ impl Maker {
             weak_links: self.weak_links(round),
             transactions: Vec::new(),
             observation: Observation::default(),
+            offences: self.proof(round),
             shares: if self.rng.chance(10) {
                 vec![share()]
             } else {
@@ -182,6 +190,27 @@ impl Maker {
             },
         };
         Vertex::sign(body, Vec::new(), &vertex_key(author.as_usize()))
+    }
+
+    /// At times, the proof of what an equivocator did some rounds ago.
+    fn proof(&mut self, round: Round) -> Vec<Offence> {
+        let Some(rng) = &mut self.proofs else {
+            return Vec::new();
+        };
+        let older = round.checked_sub(1 + rng.below(8));
+        let Some(older) = older.filter(|_| rng.chance(5)) else {
+            return Vec::new();
+        };
+        let row = &self.rounds[older.0 as usize];
+        let prove = |author: MemberIndex| match row.get(&author)?.as_slice() {
+            [first, second, ..] => Offence::of(first, second),
+            _ => None,
+        };
+        self.equivocators
+            .iter()
+            .find_map(prove)
+            .into_iter()
+            .collect()
     }
 
     /// The own one, and a random set of others that makes a quorum.

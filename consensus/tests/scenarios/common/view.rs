@@ -252,7 +252,7 @@ impl View {
     }
 
     /// Answers the proposal that was asked for, if one was, and tells what it links to:
-    /// `A3: A2 B2 C2 + D1`.
+    /// `A3: A2 B2 C2 + D1`, with what it proves against whom behind `%`.
     pub fn propose(&mut self) -> Option<String> {
         let proposal = self.proposals().pop()?;
         let names = |list: &[_]| {
@@ -264,6 +264,13 @@ impl View {
         let mut text = format!("{}{round}: {}", letter(own), names(&proposal.parents));
         if !proposal.weak_links.is_empty() {
             text = format!("{text} + {}", names(&proposal.weak_links));
+        }
+        if !proposal.offences.is_empty() {
+            let names = proposal.offences.iter();
+            let names: Vec<String> = names
+                .map(|o| format!("{}{}", letter(o.author), o.round))
+                .collect();
+            text = format!("{text} % {}", names.join(" "));
         }
         let vertex = sign(own.as_usize(), proposal, Vec::new(), self.now);
         self.drawing.adopt(&vertex);
@@ -290,6 +297,7 @@ pub fn sign(
         weak_links: proposal.weak_links,
         transactions: Vec::new(),
         observation: Observation::default(),
+        offences: proposal.offences,
         shares,
     };
     Vertex::sign(body, Vec::new(), &vertex_key(author))

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 use tower::ServiceExt as _;
 use weft_http::ClientAddress;
-use weft_ledger::Ledger;
+use weft_ledger::{Ledger, Observed, Office};
 use weft_storage::{CommitBatch, Durability, Store};
 use weft_types::api::{PROTOBUF, Problem, ProblemCode, Submission, TransactionStatus};
 use weft_types::*;
@@ -40,6 +40,8 @@ struct Chain {
     ledger: Ledger,
     last: Commit,
     held: Vec<Arc<Verified<Transaction>>>,
+    /// What the next commit's vertex proves against others.
+    offences: Vec<Offence>,
     /// To how many members the newest submission was given.
     copies: usize,
     mode: Mode,
@@ -157,9 +159,11 @@ impl Node {
                 timestamp: Millis::ZERO,
                 previous: CommitDigest::ZERO,
                 demoted: MemberSet::default(),
+                convicted: MemberSet::default(),
             },
             ledger,
             held: Vec::new(),
+            offences: Vec::new(),
             copies: 0,
             mode: Mode::CommitAtOnce,
             height: Height::ZERO,
@@ -280,10 +284,26 @@ impl Node {
             timestamp: timestamp.max(chain.last.timestamp),
             previous: chain.last.digest(),
             demoted: [MemberIndex(2)].into_iter().collect(),
+            convicted: MemberSet::default(),
         };
-        let applied = chain
-            .ledger
-            .apply(commit.index, commit.timestamp, &transactions);
+        let offences = std::mem::take(&mut chain.offences);
+        let observed = Observed {
+            member: 1,
+            said: &Observation::default(),
+            offences: &offences,
+        };
+        let committee = self.state.genesis.committee().unwrap();
+        let office = Office {
+            network: self.state.genesis.network.id(),
+            committee: &committee,
+            genesis: self.state.genesis.template.timestamp_ms,
+        };
+        let applied = chain.ledger.apply_observing(
+            commit.index,
+            commit.timestamp,
+            (&[observed], &office),
+            &transactions,
+        );
         let snapshot = chain.ledger.snapshot();
         let indexed = Indexed {
             commit: commit.index,
@@ -342,6 +362,7 @@ impl Node {
             commit_digest: chain.last.digest(),
             state_root: roots.state_root,
             receipts_root: roots.receipts_root,
+            offenders_root: roots.offenders_root,
             ..testing::statement(chain.height.0)
         };
         let certificate = testing::certify(&statement, &[0, 1, 2]);
@@ -365,6 +386,12 @@ impl Node {
             .on_certified(statement.height, statement.commit);
         self.state.events.on_certified(&certificate);
         statement.height
+    }
+
+    /// The next commit brings the proof that a member has signed two vertices of a round.
+    pub fn accuse(&self, author: usize, round: u64) {
+        let offence = testing::offence(author, round);
+        self.chain.lock().unwrap().offences.push(offence);
     }
 
     /// Marks a height as anchored on the base chain.

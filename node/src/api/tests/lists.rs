@@ -182,6 +182,7 @@ async fn checkpoints_and_vertices_are_read_from_the_store() {
             weak_links: vec![],
             transactions: vec![],
             observation: Observation::default(),
+            offences: Vec::new(),
             shares: vec![],
         };
         weft_types::Vertex::sign(body, vec![], &testing::vertex_key(0))

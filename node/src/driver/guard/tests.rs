@@ -49,6 +49,7 @@ impl Folder {
             weak_links: Vec::new(),
             transactions: Vec::new(),
             observation: Observation::default(),
+            offences: Vec::new(),
             shares: Vec::new(),
         };
         let signed = Vertex::sign(body, Vec::new(), &self.keys.vertex);

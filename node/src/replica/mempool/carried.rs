@@ -67,8 +67,9 @@ impl Carried {
         lasting.max_by_key(|(_, until)| *until)
     }
 
-    pub fn distrust(&mut self, member: MemberIndex) {
-        self.distrusted.insert(member);
+    /// Whether this is new.
+    pub fn distrust(&mut self, member: MemberIndex) -> bool {
+        self.distrusted.insert(member)
     }
 
     pub fn forget(&mut self, id: &TransactionId) {

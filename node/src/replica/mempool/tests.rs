@@ -65,6 +65,7 @@ fn vertex(author: u32, round: u64, transactions: &[Pending]) -> Verified<Vertex>
         weak_links: vec![],
         transactions: transactions.iter().map(|t| t.encoded().clone()).collect(),
         observation: Observation::default(),
+        offences: Vec::new(),
         shares: vec![],
     };
     let key = testing::vertex_key(author as usize);

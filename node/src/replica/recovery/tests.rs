@@ -14,6 +14,7 @@ fn vertex(author: u32, round: u64) -> Latest {
         weak_links: Vec::new(),
         transactions: Vec::new(),
         observation: Observation::default(),
+        offences: Vec::new(),
         shares: Vec::new(),
     };
     let key = vertex_key(author as usize);

@@ -130,6 +130,7 @@ impl Chain {
             timestamp: self.now().saturating_add(STEP),
             previous: previous.map_or(CommitDigest::ZERO, Commit::digest),
             demoted: MemberSet::default(),
+            convicted: MemberSet::default(),
         };
         let before = previous.map_or(self.now(), |p| p.timestamp);
         let applied = self.ledger.apply(index, commit.timestamp, &transactions);

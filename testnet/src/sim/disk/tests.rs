@@ -26,6 +26,7 @@ fn vertex(cast: &Cast, timestamp: u64) -> Verified<Vertex> {
         weak_links: Vec::new(),
         transactions: Vec::new(),
         observation: Observation::default(),
+        offences: Vec::new(),
         shares: Vec::new(),
     };
     Vertex::sign(body, Vec::new(), &cast.keys[0].vertex)

@@ -33,6 +33,7 @@ fn commit(index: u64, digest: u8, previous: CommitDigest) -> Commit {
         timestamp: Millis(index),
         previous,
         demoted: MemberSet::default(),
+        convicted: MemberSet::default(),
     }
 }
 
@@ -160,6 +161,7 @@ fn stating(round: u64, timestamp: u64, statements: &[Statement]) -> weft_types::
         weak_links: Vec::new(),
         transactions: Vec::new(),
         observation: Observation::default(),
+        offences: Vec::new(),
         shares: shares.collect(),
     };
     Vertex::sign(body, Vec::new(), &cast.keys[0].vertex)

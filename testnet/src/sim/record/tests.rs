@@ -33,6 +33,7 @@ fn fill(record: &mut Record, rounds: std::ops::RangeInclusive<u64>) {
             timestamp: Millis(round),
             previous: CommitDigest([0; 32]),
             demoted: MemberSet::default(),
+            convicted: MemberSet::default(),
         };
         record.commit(Time::millis(round), &commit);
     }

@@ -157,6 +157,7 @@ impl World {
                 if honest {
                     let commits = self.oracle.commits();
                     self.oracle.executed(now, machine, member, &executed);
+                    self.check_convictions(member, &executed);
                     if self.oracle.commits() > commits {
                         self.meter.ordered(now, self.top);
                         self.note_order(&executed);
@@ -192,10 +193,7 @@ impl World {
             Effect::Anchored(height) => self.anchored(machine, height),
             Effect::Equivocation(evidence) => {
                 let accused = evidence.first.author();
-                let innocent = self.machines_of[accused.as_usize()]
-                    .iter()
-                    .all(|m| self.machines[*m].is_honest());
-                if honest && innocent {
+                if honest && self.is_innocent(accused.as_usize()) {
                     let what = format!(
                         "accused of {} and {}",
                         evidence.first.reference(),

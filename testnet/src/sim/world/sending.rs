@@ -35,6 +35,7 @@ impl World {
             cast: &self.cast,
             member,
             disk: &ours.disk,
+            planted: self.plan.planted,
             delay,
         };
         let (sendings, kept) = criminal.send(&scene, vertex, at);

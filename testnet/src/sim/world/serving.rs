@@ -91,6 +91,7 @@ impl World {
                     cast: &self.cast,
                     member: ours.member,
                     disk: &ours.disk,
+                    planted: self.plan.planted,
                     delay: 0,
                 };
                 let crime = ours.crime.as_mut();

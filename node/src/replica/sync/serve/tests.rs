@@ -34,6 +34,7 @@ impl Archive for Much {
             timestamp: Millis(1),
             previous: CommitDigest([2; 32]),
             demoted: MemberSet::default(),
+            convicted: MemberSet::default(),
         }))
     }
 

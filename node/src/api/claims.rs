@@ -1,0 +1,49 @@
+//! What the base chain is shown of a leaf that a commit has appended to one of the statement's trees.
+
+use super::answer::Failure;
+use crate::view::View;
+use weft_storage::{Cursor, PageRequest, Store, StoreError};
+use weft_types::api::LeafClaim;
+use weft_types::{CommitIndex, Height, tree_proof};
+
+/// The proof of the leaf at `index`, which `commit` appended, under the first checkpoint that has it; `None` before
+/// there is one. `leaves` are those that the tree had after a commit.
+pub fn claim(
+    (store, view): (&Store, &View),
+    (commit, index): (CommitIndex, u64),
+    leaves: impl FnOnce(CommitIndex) -> Vec<[u8; 32]>,
+) -> Result<Option<LeafClaim>, Failure> {
+    let Some(height) = first_checkpoint(store, view, commit)? else {
+        return Ok(None);
+    };
+    let Some(statement) = store.statement(height)? else {
+        return Ok(None);
+    };
+    let place = usize::try_from(index).unwrap_or(usize::MAX);
+    let siblings = tree_proof(&leaves(statement.commit), place);
+    Ok(siblings.map(|siblings| LeafClaim {
+        height,
+        statement,
+        siblings: siblings.to_vec(),
+    }))
+}
+
+/// The first checkpoint that has what a commit made: one asks by the same whenever one asks, so that its time for
+/// challenges never begins again.
+fn first_checkpoint(
+    store: &Store,
+    view: &View,
+    commit: CommitIndex,
+) -> Result<Option<Height>, StoreError> {
+    let (mut low, mut high) = (1, view.height.0.saturating_add(1));
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match store.statement(Height(middle))? {
+            Some(statement) if statement.commit >= commit => high = middle,
+            _ => low = middle + 1,
+        }
+    }
+    let before = Cursor::height(Height(low - 1));
+    let page = store.checkpoints(&PageRequest::ascending(1).after(Some(before)))?;
+    Ok(page.entries.first().map(|(height, _)| *height))
+}
