@@ -102,7 +102,7 @@ enum By {
 
 fn after_help() -> String {
     format!(
-        "Faults are NAME[:AMOUNT][@START[+LENGTH]], separated by commas; without a start from the \
+        "Faults are NAME[:AMOUNT[/MEMBERS]][@START[+LENGTH]], separated by commas; without a start from the \
          beginning:\n{}\n\nExit codes, of their own and unlike \
          those of other commands: 0 safe, and all agreed in the end; 2 wrong use; 3 diverged; 4 did not \
          converge.",

@@ -150,6 +150,8 @@ pub enum Sabotage {
     AnchorTooEarly,
     /// V4: vertices wait whatever their number.
     WaitingUnbounded,
+    /// R3: own vertices carry transactions whatever is left of the own share.
+    ShareIgnored,
     /// O1: a leader's parents are output with it though they were output before.
     OutputAgain,
     /// V4: everybody is asked for what one member names, however much that is.

@@ -51,8 +51,8 @@ use sync::Sync;
 use weft_consensus::{Core, CoreConfig, OrderedCommit, Proposal};
 use weft_ledger::{Ledger, Office, Snapshot};
 use weft_types::{
-    Committee, FINALITY_SHARES_MAX, Genesis, Height, MemberIndex, Millis, VERTEX_TRANSACTIONS_MAX,
-    Vertex, VertexBody,
+    Committee, FINALITY_SHARES_MAX, Genesis, Height, MemberIndex, Millis, Vertex, VertexBody,
+    vertex_transactions_max,
 };
 
 /// The state machine.
@@ -122,7 +122,7 @@ impl Replica {
             Input::BaseReorganised(reason) => self.halt_bridge(Some(reason), out),
             Input::Ready(ready) => self.heard_ready(ready),
             Input::Later { from } => self.heard_later(now, from, out),
-            Input::Closing(certificate) => self.saw_closing(certificate, out),
+            Input::Closing(certificate) => self.saw_closing(*certificate, out),
             Input::Tick => self.feed(now, weft_consensus::Input::Tick),
         }
         self.run(now, out);
@@ -270,14 +270,7 @@ impl Replica {
         for offender in self.core.equivocators().iter() {
             self.mempool.distrust(offender);
         }
-        let transactions = match self.ledger.is_closed(self.committee.epoch()) {
-            true => Vec::new(),
-            false => self
-                .mempool
-                .take(proposal.round, now, VERTEX_TRANSACTIONS_MAX, payload_max),
-        };
-        let shares = self.outbox.take(FINALITY_SHARES_MAX);
-        let body = VertexBody {
+        let mut body = VertexBody {
             network: self.genesis.network.id(),
             epoch: self.committee.epoch(),
             round: proposal.round,
@@ -285,11 +278,20 @@ impl Replica {
             timestamp: now.max(proposal.timestamp_floor),
             parents: proposal.parents,
             weak_links: proposal.weak_links,
-            transactions: transactions.iter().map(|t| t.encoded().clone()).collect(),
+            transactions: Vec::new(),
             observation,
             offences: proposal.offences,
-            shares,
+            shares: self.outbox.take(FINALITY_SHARES_MAX),
         };
+        // V9: what is left beside all of this.
+        let members = self.committee.size();
+        let payload_max = payload_max.min(body.payload_bytes_max(members));
+        let count_max = vertex_transactions_max(members);
+        let transactions = match self.ledger.is_closed(self.committee.epoch()) {
+            true => Vec::new(),
+            false => self.mempool.take(body.round, now, count_max, payload_max),
+        };
+        body.transactions = transactions.iter().map(|t| t.encoded().clone()).collect();
         let vertex = Vertex::sign(body, transactions, &keys.vertex);
         // Stored first: a crash in between leaves a vertex that was never sent, and can be shown. The
         // other way round the round would be forbidden with nothing to show for it.

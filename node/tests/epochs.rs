@@ -23,7 +23,7 @@ const DURATION: u64 = 2_000;
 
 enum Packet {
     Vertex(Vertex),
-    Closing(Certificate),
+    Closing(Box<Certificate>),
     Ready(Ready),
     Ended(FetchId),
 }
@@ -189,7 +189,7 @@ impl World {
         };
         let closing = self.certificates[of].iter().find(closes);
         if let Some(closing) = closing.map(|c| Certificate::clone(c)) {
-            self.send(of, i, Packet::Closing(closing));
+            self.send(of, i, Packet::Closing(Box::new(closing)));
         }
     }
 

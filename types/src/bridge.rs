@@ -18,6 +18,7 @@ use crate::ids::{
 };
 use crate::operation::NewEdition;
 use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
 
 /// Most deposits that are agreed upon at once, which is also the most that a vertex carries.
 pub const DEPOSITS_MAX: u64 = 256;
@@ -77,7 +78,8 @@ pub struct Deposit {
 impl Deposit {
     /// The running digest before the first deposit.
     pub fn digest_start() -> Root {
-        Root(keccak(&[b"WEFT-V01-DEPOSITS"]))
+        static START: LazyLock<Root> = LazyLock::new(|| Root(keccak(&[b"WEFT-V01-DEPOSITS"])));
+        *START
     }
 }
 

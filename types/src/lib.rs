@@ -89,4 +89,5 @@ pub use verified::Verified;
 pub use vertex::{
     FINALITY_SHARES_MAX, Observation, VERTEX_BYTES_MAX, VERTEX_TRANSACTIONS_MAX, Vertex,
     VertexBody, VertexError, VertexParts, VertexRef, WEAK_LINKS_MAX, verify_vertex,
+    vertex_bytes_max, vertex_transactions_max,
 };

@@ -3,6 +3,7 @@
 //! of one. Equivocation is two different digests, both validly signed, for one author and round.
 
 mod digest;
+mod limits;
 mod offences;
 mod parts;
 mod reference;
@@ -10,6 +11,7 @@ mod wired;
 
 use digest::signed_message;
 pub(crate) use digest::{Place, body_hash, is_signature};
+pub use limits::{vertex_bytes_max, vertex_transactions_max};
 pub use parts::VertexParts;
 pub use reference::VertexRef;
 
@@ -31,13 +33,13 @@ use prost::Message as _;
 use std::fmt;
 use std::sync::Arc;
 
-/// Longest encoded vertex in bytes; what is longer is not decoded.
+/// Longest encoded vertex in bytes; what is longer is not decoded. V9 allows less in most committees.
 pub const VERTEX_BYTES_MAX: usize = 4 << 20;
 /// Most weak links of one vertex.
 pub const WEAK_LINKS_MAX: usize = 512;
 /// Most finality shares in one vertex.
 pub const FINALITY_SHARES_MAX: usize = 256;
-/// Most transactions in one vertex.
+/// Most transactions in one vertex; less in large committees (V9).
 pub const VERTEX_TRANSACTIONS_MAX: usize = 16_384;
 
 /// What an author puts into a vertex.
@@ -112,6 +114,13 @@ impl Eq for Vertex {}
 pub enum VertexError {
     #[error("vertex has {0} bytes, more than {VERTEX_BYTES_MAX}")]
     TooLong(usize),
+    #[error("vertex {vertex} has {found} bytes, more than {limit} in a committee of {members}")]
+    TooLongHere {
+        vertex: VertexRef,
+        found: usize,
+        limit: usize,
+        members: usize,
+    },
     #[error("vertex is no protobuf message: {0}")]
     Malformed(String),
     #[error("vertex holds {found} {what}, more than {limit}")]
@@ -362,6 +371,7 @@ impl Vertex {
         if body.round == Round::ZERO {
             return Err(VertexError::RoundZero(vertex));
         }
+        self.check_limits(committee.size())?;
         let links = |reason| Err(VertexError::Links { vertex, reason });
         let Some((own, others)) = body.parents.split_first() else {
             return links("it has no parents");

@@ -139,7 +139,7 @@ impl BaseChain {
         let what = "bond unit";
         let unit = self.read_registry(what, Registry::bondUnitCall {}, At::Latest);
         let unit = u128::try_from(unit.await?);
-        unit.map_err(|_| self.unreadable(what, &"it has more than 128 bits"))
+        unit.map_err(|_| self.unreadable(what, "it has more than 128 bits"))
     }
 
     /// The epoch that the registry is in.

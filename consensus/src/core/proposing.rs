@@ -1,6 +1,7 @@
 //! R1, R2, R3, V2: when the own next vertex is due, and what it links to.
 
 use super::Core;
+use crate::config::sabotaged;
 use crate::interface::{Effect, Proposal};
 use crate::order::gc_floor;
 use weft_types::{MemberIndex, Millis, Round, Verified, Vertex, VertexRef, WEAK_LINKS_MAX};
@@ -141,6 +142,9 @@ impl Core {
 
     /// R3: what is left of the own share of the DAG. It grows back as commits collect what is old.
     fn payload_bytes_max(&self, own: MemberIndex) -> usize {
+        if sabotaged!(self.config, ShareIgnored) {
+            return usize::MAX;
+        }
         let share = self.config.limits.dag_bytes_max / self.config.committee.size();
         share.saturating_sub(self.dag.bytes_of(own))
     }

@@ -4,7 +4,7 @@
 use crate::common::drawing::share;
 use crate::common::view::sign;
 use crate::common::{Drawing, View};
-use weft_consensus::Input;
+use weft_consensus::{Input, Sabotage};
 
 fn busy(leaders: &str) -> View {
     let mut view = Drawing::new(&format!("leaders {leaders}")).member('A');
@@ -337,10 +337,13 @@ fn r3_an_own_vertex_carries_no_more_than_the_own_share_of_the_dag_has_room_for()
     );
 }
 
-#[test]
-fn r3_a_full_share_leaves_no_room_for_transactions_and_rounds_go_on() {
+/// The round and the room of a proposal when the own share is full.
+fn with_a_full_share(broken: Option<Sabotage>) -> (u64, usize) {
     let mut view = Drawing::new("1  -  *  *  *\n2  -  BCD  BCD  BCD").member('A');
-    view = view.with(|config| config.limits.dag_bytes_max = 8_192);
+    view = view.with(|config| {
+        config.limits.dag_bytes_max = 8_192;
+        config.sabotage = broken;
+    });
     view.work(true);
     let big = vec![share(); 40];
     let first = view.proposals().pop().expect("a proposal");
@@ -349,5 +352,16 @@ fn r3_a_full_share_leaves_no_room_for_transactions_and_rounds_go_on() {
     view.handle(Input::Proposed(vertex));
     view.receive("B1 C1 D1");
     let next = view.proposals().pop().expect("it proposes all the same");
-    assert_eq!((next.round.0, next.payload_bytes_max), (2, 0));
+    (next.round.0, next.payload_bytes_max)
+}
+
+#[test]
+fn r3_a_full_share_leaves_no_room_for_transactions_and_rounds_go_on() {
+    assert_eq!(with_a_full_share(None), (2, 0));
+    let broken = with_a_full_share(Some(Sabotage::ShareIgnored));
+    assert_eq!(
+        broken,
+        (2, usize::MAX),
+        "a share that is ignored is noticed"
+    );
 }

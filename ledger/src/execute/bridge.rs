@@ -20,6 +20,9 @@ pub(crate) fn observe<B: Objects>(
     committee: &Committee,
 ) -> Vec<Deposit> {
     let mut credited = Vec::new();
+    if observed.is_empty() {
+        return credited;
+    }
     let before = draft.bridge();
     let mut bridge = before.clone();
     for Observed { member, said, .. } in observed {

@@ -71,7 +71,7 @@ impl Verifier {
         let statement = &certificate.statement;
         let closes = !statement.next_committee.is_zero();
         if closes && statement.epoch == self.committee().epoch() {
-            let closing = Command(Input::Closing(certificate), None);
+            let closing = Command(Input::Closing(Box::new(certificate)), None);
             let _ = self.commands.send(closing).await;
         }
     }

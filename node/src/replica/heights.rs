@@ -42,10 +42,8 @@ impl Replica {
         let closes = self.is_closed();
         let due = due || closes;
         let worth = meta.changed || (due && meta.unposted);
-        if !closes
-            && !(worth && since >= params.finality_interval_ms)
-            && since < params.finality_interval_max_ms
-        {
+        let in_time = worth && since >= params.finality_interval_ms;
+        if !(closes || in_time || since >= params.finality_interval_max_ms) {
             return None;
         }
         let roots = self.ledger.close_height(due);

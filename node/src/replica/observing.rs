@@ -30,6 +30,10 @@ impl Observing {
         self.queue.clear();
     }
 
+    fn has_nothing_to_say(&self) -> bool {
+        self.deposits.has_nothing_to_say() && self.queue.has_nothing_to_say()
+    }
+
     /// The ledger has applied a commit.
     pub fn applied(&mut self, ledger: &Ledger) {
         self.deposits.taken(&ledger.bridge().deposits, u64::MAX);
@@ -136,6 +140,10 @@ impl Replica {
     /// R2, B1: whether this member has something to say of the base chain, or waits for what it has said to be
     /// taken up.
     pub(super) fn has_seen_events(&self) -> bool {
+        // Asked after each input, and nearly always so.
+        if self.observing.has_nothing_to_say() {
+            return false;
+        }
         let own = self
             .own
             .as_ref()

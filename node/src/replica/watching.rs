@@ -110,6 +110,11 @@ impl<T: Chained> Watching<T> {
             .is_some_and(|c| c.event.extend(&feed.digest, c.index) != c.digest)
     }
 
+    /// Without a look at how far the ledger has come.
+    pub fn has_nothing_to_say(&self) -> bool {
+        self.next.is_none()
+    }
+
     /// Whether something is to be said.
     pub fn has_work(&self, own: u64, feed: &Feed) -> bool {
         self.next

@@ -168,7 +168,15 @@ impl Criminal {
             vertex: vertex.clone(),
         };
         match self.kind {
-            Kind::Equivocate => self.equivocate(scene, vertex, at),
+            Kind::Equivocate => {
+                let second = version(scene, vertex, 1, None);
+                self.deal_out(scene, &[vertex.clone(), second], at)
+            }
+            Kind::SplitVotes => {
+                let target = self.rng.place(scene.cast.committee.size());
+                let blank = |later| version(scene, vertex, later, Some(target));
+                self.deal_out(scene, &[vertex.clone(), blank(1), blank(2)], at)
+            }
             Kind::Withhold => {
                 let mut others: Vec<usize> = scene.others().collect();
                 self.rng.shuffle(&mut others);
@@ -219,31 +227,24 @@ impl Criminal {
         }
     }
 
-    /// Two versions, one for each half of the others.
-    fn equivocate(
+    /// An equal part of the others gets each version.
+    fn deal_out(
         &mut self,
         scene: &Scene<'_>,
-        vertex: &Verified<Vertex>,
+        versions: &[Verified<Vertex>],
         at: Time,
     ) -> (Vec<Sending>, Vec<Verified<Vertex>>) {
-        let mut body = body_of(scene.cast, vertex);
-        body.timestamp = body.timestamp.saturating_add(1);
-        body.transactions.clear();
-        let second = Vertex::sign(body, Vec::new(), &scene.cast.keys[scene.member].vertex);
         let mut others: Vec<usize> = scene.others().collect();
         self.rng.shuffle(&mut others);
-        let half = others.len() / 2;
+        // From the last one on: the last version goes to more, if there are some over.
+        let version = |place: usize| (others.len() - 1 - place) * versions.len() / others.len();
         let sending = |(place, to): (usize, &usize)| Sending {
             to: Some(*to),
             at,
-            vertex: if place < half {
-                vertex.clone()
-            } else {
-                second.clone()
-            },
+            vertex: versions[versions.len() - 1 - version(place)].clone(),
         };
         let sendings = others.iter().enumerate().map(sending).collect();
-        (sendings, vec![second])
+        (sendings, versions[1..].to_vec())
     }
 
     fn alter(&mut self, scene: &Scene<'_>, vertex: &Verified<Vertex>) -> Verified<Vertex> {
@@ -365,6 +366,28 @@ impl Criminal {
         }
         VertexDigest(digest)
     }
+}
+
+/// Another version of an own vertex, later by so many milliseconds; without the parent by a member if the others
+/// are enough.
+fn version(
+    scene: &Scene<'_>,
+    vertex: &Vertex,
+    later: u64,
+    without: Option<usize>,
+) -> Verified<Vertex> {
+    let mut body = body_of(scene.cast, vertex);
+    body.timestamp = body.timestamp.saturating_add(later);
+    body.transactions.clear();
+    if let Some((own, others)) = body.parents.split_first() {
+        let left_out = |p: &VertexRef| Some(p.author.as_usize()) == without;
+        let others: Vec<VertexRef> = others.iter().copied().filter(|p| !left_out(p)).collect();
+        let voters = voters(*own, &others, body.round.saturating_sub(1));
+        if scene.cast.committee.is_quorum(&voters) {
+            body.parents = std::iter::once(*own).chain(others).collect();
+        }
+    }
+    Vertex::sign(body, Vec::new(), &scene.cast.keys[scene.member].vertex)
 }
 
 /// The members that a vertex of the round after `previous` with these parents votes by.

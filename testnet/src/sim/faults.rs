@@ -1,7 +1,7 @@
 //! `--faults`: what goes wrong in a run, and when.
 //!
-//! A list of `NAME[:AMOUNT][@START[+LENGTH]]`. Members are drawn by the seed, and no member has two
-//! faults. Without a start a fault holds from the beginning; without a length until the end of the
+//! A list of `NAME[:AMOUNT[/MEMBERS]][@START[+LENGTH]]`. Members are drawn by the seed, and no member has two
+//! faults. What disturbs links disturbs all of them, or with a number of members all to and from these. Without a start a fault holds from the beginning; without a length until the end of the
 //! fault phase. What the amount means depends on the fault: a number of members, a percentage, a number
 //! of milliseconds, of megabits or of blocks; [`NAMES`] says which.
 
@@ -28,6 +28,7 @@ pub enum Kind {
     BaseLoss,
     Reorg,
     Equivocate,
+    SplitVotes,
     Withhold,
     Late,
     LieParents,
@@ -61,7 +62,7 @@ enum Unit {
 
 /// Each fault: its name, what its amount counts, and what it is.
 #[rustfmt::skip]
-const NAMES: [(Kind, &str, Unit, &str); 32] = [
+const NAMES: [(Kind, &str, Unit, &str); 33] = [
     (Kind::Crash, "crash", Unit::Members, "members lose power, and come back when the time is over, if there is a length"),
     (Kind::Restart, "restart", Unit::Members, "members lose power, and come back half a second later"),
     (Kind::Pause, "pause", Unit::Members, "members stand still; what is sent to them waits"),
@@ -79,6 +80,7 @@ const NAMES: [(Kind, &str, Unit, &str); 32] = [
     (Kind::BaseLoss, "baseloss", Unit::Percent(50), "per cent of the postings get into no block (with --base)"),
     (Kind::Reorg, "reorg", Unit::Blocks(2), "blocks that the base chain takes back, final ones never (with --base)"),
     (Kind::Equivocate, "equivocate", Unit::Members, "members that sign two vertices a round, one for each half of the others"),
+    (Kind::SplitVotes, "split", Unit::Members, "members that sign three vertices a round, and vote for some other member in one of them only"),
     (Kind::Withhold, "withhold", Unit::Members, "members that send their vertices to F others only, and seldom answer"),
     (Kind::Late, "late", Unit::Members, "members whose vertices leave two to five delays late"),
     (Kind::LieParents, "liar", Unit::Members, "members that leave leaders out of their parents, and link to what does not exist"),
@@ -107,6 +109,8 @@ pub struct Fault {
     pub kind: Kind,
     /// As given, or the default of its kind. Zero members of a partition: half of all.
     pub amount: u32,
+    /// Members whose links alone are disturbed; zero: all links.
+    pub of: u32,
     /// In milliseconds of simulated time.
     pub start: Option<u64>,
     pub length: Option<u64>,
@@ -117,7 +121,9 @@ pub struct Fault {
 pub enum FaultError {
     #[error("fault {0:?} is unknown; known are {known}", known = known())]
     Unknown(String),
-    #[error("fault {0:?} is not NAME[:AMOUNT][@START[+LENGTH]], such as partition:2@5s+10s")]
+    #[error(
+        "fault {0:?} is not NAME[:AMOUNT[/MEMBERS]][@START[+LENGTH]], such as partition:2@5s+10s"
+    )]
     Malformed(String),
     #[error("fault {text:?}: {amount:?} is no whole number")]
     Whole { text: String, amount: String },
@@ -127,6 +133,8 @@ pub enum FaultError {
         amount: u32,
         range: &'static str,
     },
+    #[error("fault {0:?} befalls no links, so that it cannot be kept to those of some members")]
+    NoLinks(String),
     #[error("{0} faults are more than {FAULTS_MAX}")]
     TooMany(usize),
 }
@@ -149,7 +157,13 @@ pub fn help() -> String {
         };
         format!("  {name:<11} {what} [{amount}]")
     };
-    let lines: Vec<String> = NAMES.iter().map(line).collect();
+    let links = NAMES.iter().filter(|(kind, ..)| kind.is_of_links());
+    let links: Vec<&str> = links.map(|(_, name, ..)| *name).collect();
+    let some = format!(
+        "With /MEMBERS the links of so many members alone are disturbed, such as loss:1/2: {}",
+        links.join(", ")
+    );
+    let lines: Vec<String> = NAMES.iter().map(line).chain([some]).collect();
     lines.join("\n")
 }
 
@@ -180,9 +194,10 @@ impl Kind {
         matches!(self, BaseDown | BaseLoss | Reorg | SilentPoster | BadPoster)
     }
 
-    /// Whether it befalls members of its own.
-    pub fn has_members(self) -> bool {
-        self.entry().2 == Unit::Members
+    /// Whether it disturbs links.
+    pub fn is_of_links(self) -> bool {
+        use Kind::{Bandwidth, Jitter, Loss, Reorder, Replay};
+        matches!(self, Loss | Replay | Reorder | Jitter | Bandwidth)
     }
 }
 
@@ -197,8 +212,17 @@ impl Fault {
         Self {
             kind,
             amount,
+            of: 0,
             start: None,
             length: None,
+        }
+    }
+
+    /// Members that it befalls, and no other fault does.
+    pub fn members(self) -> u32 {
+        match self.kind.entry().2 {
+            Unit::Members => self.amount,
+            _ => self.of,
         }
     }
 
@@ -252,7 +276,12 @@ impl FromStr for Fault {
                 amount: amount.to_owned(),
             })
         };
+        let (amount, of) = match amount.and_then(|amount| amount.split_once('/')) {
+            Some((amount, of)) => (Some(amount), Some(of)),
+            None => (amount, None),
+        };
         let amount: Option<u32> = amount.map(whole).transpose()?;
+        let of: Option<u32> = of.map(whole).transpose()?;
         let mut fault = Self::new(*kind);
         fault.amount = amount.unwrap_or(fault.amount);
         let (most, range) = match unit {
@@ -263,13 +292,20 @@ impl FromStr for Fault {
             Unit::Blocks(_) => (200, "1..=200"),
             Unit::Nothing => (0, "no amount"),
         };
-        if amount.is_some() && !(1..=most).contains(&fault.amount) {
-            return Err(FaultError::Amount {
+        let check = |found: Option<u32>, most, range| match found {
+            Some(amount) if !(1..=most).contains(&amount) => Err(FaultError::Amount {
                 text: text.to_owned(),
-                amount: fault.amount,
+                amount,
                 range,
-            });
+            }),
+            _ => Ok(()),
+        };
+        check(amount, most, range)?;
+        check(of, 128, "1..=128")?;
+        if of.is_some() && !kind.is_of_links() {
+            return Err(FaultError::NoLinks(text.to_owned()));
         }
+        fault.of = of.unwrap_or(0);
         if let Some(when) = when {
             let (start, length) = match when.split_once('+') {
                 Some((start, length)) => (start, Some(length)),
@@ -303,6 +339,9 @@ impl fmt::Display for Fault {
         if self.amount > 0 {
             write!(f, ":{}", self.amount)?;
         }
+        if self.of > 0 {
+            write!(f, "/{}", self.of)?;
+        }
         if let Some(start) = self.start {
             write!(f, "@{start}ms")?;
         }
@@ -314,45 +353,4 @@ impl fmt::Display for Fault {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_list_survives_its_text() {
-        let text = "crash:1,equivocate:1@0ms,partition@5s+10s,loss:30@1.5s,skew";
-        let faults = parse(text).unwrap();
-        assert_eq!(faults.len(), 5);
-        assert_eq!(faults[2], Fault::new(Kind::Partition).during(5_000, 10_000));
-        assert_eq!((faults[3].amount, faults[3].start), (30, Some(1_500)));
-        let again: Vec<String> = faults.iter().map(Fault::to_string).collect();
-        assert_eq!(parse(&again.join(",")), Ok(faults));
-    }
-
-    #[test]
-    fn every_kind_has_a_name_of_its_own() {
-        let mut names: Vec<&str> = NAMES.iter().map(|(_, name, ..)| *name).collect();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), NAMES.len());
-        for (kind, name, ..) in NAMES {
-            assert_eq!(parse(name).unwrap(), [Fault::new(kind)]);
-        }
-    }
-
-    #[test]
-    fn what_is_no_fault_is_refused_with_what_would_be_one() {
-        for (text, part) in [
-            ("crush", "known are crash, restart"),
-            ("crash:x", "\"x\" is no whole number"),
-            ("loss:0.5", "\"0.5\" is no whole number"),
-            ("crash@soon", "NAME[:AMOUNT]"),
-            ("crash@1s+x", "NAME[:AMOUNT]"),
-            ("loss:101", "1..=100"),
-            ("crash:0", "1..=128"),
-            ("basedown:1", "no amount"),
-        ] {
-            let error = parse(text).unwrap_err().to_string();
-            assert!(error.contains(part), "{text}: {error}");
-        }
-    }
-}
+mod tests;

@@ -12,7 +12,8 @@ const REPLAY_WITHIN_US: u64 = 2_000_000;
 /// What a frame adds to a message, in bytes.
 pub const FRAME_BYTES: u64 = 16;
 
-/// What disturbs the links, in thousandths of all messages.
+/// What disturbs the links of a member, in thousandths of all messages to and from it. Of two that differ the
+/// higher figure counts, of bandwidths the sender's.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Disturbance {
     pub loss: u32,
@@ -20,14 +21,28 @@ pub struct Disturbance {
     pub reorder: u32,
     /// A message takes up to this much longer, in thousandths of its delay.
     pub jitter: u32,
-    /// Megabits a second out of each member; zero is unlimited.
+    /// Megabits a second out of the member; zero is unlimited.
     pub bandwidth: u32,
+}
+
+impl Disturbance {
+    /// Of messages from this member to another.
+    fn towards(&self, to: &Self) -> Self {
+        Self {
+            loss: self.loss.max(to.loss),
+            replay: self.replay.max(to.replay),
+            reorder: self.reorder.max(to.reorder),
+            jitter: self.jitter.max(to.jitter),
+            bandwidth: self.bandwidth,
+        }
+    }
 }
 
 pub struct Links {
     latency: Latency,
     rng: Rng,
-    pub disturbed: Disturbance,
+    /// By member.
+    disturbed: Vec<Disturbance>,
     /// By member: who is on which side. Messages between sides are lost.
     sides: Vec<u8>,
     /// By member: until when its line is busy with what it has sent.
@@ -49,7 +64,7 @@ impl Links {
         Self {
             latency,
             rng: Rng::new(seed, Stream::Links),
-            disturbed: Disturbance::default(),
+            disturbed: vec![Disturbance::default(); members],
             sides: vec![0; members],
             busy: vec![Time::default(); members],
             sent: vec![0; members],
@@ -62,11 +77,20 @@ impl Links {
         self.sides = sides;
     }
 
+    pub fn disturbed(&mut self, member: usize) -> &mut Disturbance {
+        &mut self.disturbed[member]
+    }
+
+    /// Nothing disturbs any link any more.
+    pub fn heal(&mut self) {
+        self.disturbed.fill(Disturbance::default());
+    }
+
     pub fn send(&mut self, now: Time, from: usize, to: usize, bytes: u64) -> Arrival {
         let bytes = bytes + FRAME_BYTES;
         self.sent[from] += bytes;
         self.messages += 1;
-        let disturbed = self.disturbed;
+        let disturbed = self.disturbed[from].towards(&self.disturbed[to]);
         let mut delay = self.latency.draw(&mut self.rng, from, to);
         if disturbed.jitter > 0 {
             let longest = delay * u64::from(disturbed.jitter) / 1000;
@@ -114,7 +138,7 @@ mod tests {
     #[test]
     fn bandwidth_makes_messages_queue_behind_each_other() {
         let mut links = links();
-        links.disturbed.bandwidth = 8;
+        links.disturbed(0).bandwidth = 8;
         // 1 MB/s: a message of 1,000 bytes with its frame takes a millisecond.
         let bytes = 1000 - FRAME_BYTES;
         let times: Vec<_> = (0..3)
@@ -127,12 +151,25 @@ mod tests {
     #[test]
     fn loss_and_replay_happen_about_as_often_as_asked_for() {
         let mut links = links();
-        links.disturbed.loss = 300;
-        links.disturbed.replay = 100;
+        links.disturbed(0).loss = 300;
+        links.disturbed(1).replay = 100;
         let arrivals: Vec<_> = (0..10_000).map(|_| links.send(Time(0), 0, 1, 1)).collect();
         let lost = arrivals.iter().filter(|a| a.first.is_none()).count();
         let again = arrivals.iter().filter(|a| a.again.is_some()).count();
         assert!((2_800..3_200).contains(&lost), "{lost}");
         assert!((600..800).contains(&again), "{again}");
+    }
+
+    #[test]
+    fn what_disturbs_a_member_loses_what_is_for_it_and_from_it_and_nothing_else() {
+        let mut links = links();
+        links.disturbed(2).loss = 1000;
+        let arrives =
+            |links: &mut Links, from, to| links.send(Time(0), from, to, 1).first.is_some();
+        let pairs =
+            [(0, 1), (1, 0), (0, 2), (2, 1)].map(|(from, to)| arrives(&mut links, from, to));
+        assert_eq!(pairs, [true, true, false, false]);
+        links.heal();
+        assert!(arrives(&mut links, 0, 2));
     }
 }

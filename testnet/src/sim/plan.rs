@@ -210,8 +210,7 @@ impl Plan {
         if let Some(fault) = self.faults.iter().copied().find(|f| late(&f)) {
             return Err(PlanError::TooLate { fault, end_ms });
         }
-        let with_members = self.faults.iter().filter(|f| f.kind.has_members());
-        let wanted: u64 = with_members.map(|f| u64::from(f.amount)).sum();
+        let wanted: u64 = self.faults.iter().map(|f| u64::from(f.members())).sum();
         if wanted > self.nodes as u64 {
             let nodes = self.nodes;
             return Err(PlanError::TooFewMembers { wanted, nodes });

@@ -3,7 +3,7 @@
 
 use crate::common::{broke, clean, plan, run};
 use weft_consensus::{CoreConfig, Sabotage};
-use weft_testnet::sim::{Latency, Outcome, Plan, Planted, Rule};
+use weft_testnet::sim::{End, Latency, Outcome, Plan, Planted, Rule};
 
 /// Seeds that are tried at the most.
 const SEEDS: u64 = 60;
@@ -130,11 +130,10 @@ fn taking_first_versions_only_parts_the_order() {
 }
 
 /// Slots that some decide directly and others by an anchor: two copies of one key, losses, uneven links.
-fn by_anchors(adjust: fn(&mut CoreConfig), leaders: Option<u32>) -> impl Fn(u64) -> Plan {
+fn by_anchors(adjust: fn(&mut CoreConfig)) -> impl Fn(u64) -> Plan {
     let make = sabotaged(adjust, "twins:2,loss:10");
     move |seed| Plan {
         nodes: 7,
-        leaders,
         latency: Latency::Uniform { low: 20, high: 200 },
         ..make(seed)
     }
@@ -143,14 +142,32 @@ fn by_anchors(adjust: fn(&mut CoreConfig), leaders: Option<u32>) -> impl Fn(u64)
 #[test]
 fn skipping_without_a_look_at_the_anchor_parts_the_order() {
     let adjust = |config: &mut CoreConfig| config.sabotage = Some(Sabotage::SkipIgnoresAnchor);
-    caught(by_anchors(adjust, None), Rule::Agreement);
+    caught(by_anchors(adjust), Rule::Agreement);
 }
 
 #[test]
 fn passing_over_undecided_slots_parts_the_order() {
     let adjust = |config: &mut CoreConfig| config.sabotage = Some(Sabotage::UndecidedPassedOver);
-    // Where all lead, an undecided slot holds up the others of its round, and the bug hardly shows.
-    caught(by_anchors(adjust, Some(2)), Rule::Agreement);
+    // A slot's votes are split, and so are those of a slot that its anchor is to be: it takes many rounds
+    // until the one is undecided where the other has a pattern in one history only.
+    let make = sabotaged(adjust, "split:1,reorder:30");
+    let make = |seed| Plan {
+        end: End::Rounds(600),
+        latency: Latency::Uniform { low: 20, high: 200 },
+        ..make(seed)
+    };
+    caught(make, Rule::Agreement);
+}
+
+#[test]
+fn votes_counted_for_each_version_part_the_order() {
+    let adjust = |config: &mut CoreConfig| config.sabotage = Some(Sabotage::VotesCountedTwice);
+    let make = sabotaged(adjust, "split:1,loss:10");
+    // Not by luck: most runs show it.
+    let parted = (0..10).filter(|seed| broke(&run(make(*seed)), Rule::Agreement));
+    let parted = parted.count();
+    assert!(parted > 5, "{parted} of 10");
+    caught(make, Rule::Agreement);
 }
 
 #[test]

@@ -22,6 +22,7 @@ macro_rules! crimes {
 
 crimes! {
     equivocators_are_withstood: "equivocate",
+    three_versions_a_round_are_withstood: "split",
     withholders_are_withstood: "withhold",
     late_voters_are_withstood: "late",
     liars_about_parents_are_withstood: "liar",
@@ -36,7 +37,7 @@ crimes! {
 
 #[test]
 fn crimes_of_all_kinds_at_once_are_withstood() {
-    let all = "equivocate,withhold,late,liar,forge,jump,flood,clock,sleep,twins";
+    let all = "equivocate,split,withhold,late,liar,forge,jump,flood,clock,sleep,twins";
     let nodes = 31;
     let plan = Plan {
         nodes,

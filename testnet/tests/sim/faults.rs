@@ -30,6 +30,7 @@ faults! {
     a_member_that_has_lost_its_disk_signs_nothing_twice: "wipe:1@1s",
     a_database_from_an_old_copy_is_not_gone_on_from: "oldcopy:1@1s+1s",
     a_third_of_messages_lost: "loss:30",
+    a_third_of_messages_of_two_members_lost: "loss:30/2,replay:20/1",
     messages_that_come_again: "replay:20",
     messages_that_overtake_each_other: "reorder:50,jitter:100",
     little_bandwidth: "bandwidth:2",
@@ -63,6 +64,21 @@ fn nothing_is_committed_in_30_s_without_a_quorum_and_something_within_a_second_o
             assert!(after <= 1_000.0, "{after} ms: {command}");
         }
     }
+}
+
+#[test]
+fn losses_at_one_member_of_twenty_cost_the_others_little() {
+    let median = |faults| {
+        let plan = Plan {
+            nodes: 20,
+            rate: 50,
+            ..plan(1, 80, faults)
+        };
+        clean(plan).meter.transaction_latency().p50
+    };
+    let (calm, few, all) = (median(""), median("loss:1/1"), median("loss:30"));
+    assert!(few < 1.5 * calm, "{few} ms against {calm} ms");
+    assert!(all > 1.5 * calm, "the check cannot fail: {all} ms");
 }
 
 #[test]

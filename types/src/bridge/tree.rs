@@ -3,9 +3,20 @@
 
 use crate::hash::keccak;
 use crate::ids::Root;
+use std::sync::LazyLock;
 
 /// Levels between a leaf and the root.
 pub const TREE_DEPTH: usize = 32;
+
+/// Of each level, from the leaves up: the hash of a subtree without leaves. Most of a tree is that, and each
+/// height needs its root.
+static EMPTY: LazyLock<[[u8; 32]; TREE_DEPTH + 1]> = LazyLock::new(|| {
+    let mut empty = [[0; 32]; TREE_DEPTH + 1];
+    for level in 0..TREE_DEPTH {
+        empty[level + 1] = pair(&empty[level], &empty[level]);
+    }
+    empty
+});
 
 /// The tree without its leaves: what the next root follows from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,14 +73,15 @@ impl AppendTree {
     }
 
     pub fn root(&self) -> Root {
-        let (mut node, mut empty) = ([0; 32], [0; 32]);
-        for level in 0..TREE_DEPTH {
-            let peak = self.peaks.get(level).filter(|p| **p != [0; 32]);
-            node = match peak {
+        let is_set = |peak: &&[u8; 32]| **peak != [0; 32];
+        let lowest = self.peaks.iter().position(|p| is_set(&p));
+        let lowest = lowest.unwrap_or(TREE_DEPTH);
+        let mut node = EMPTY[lowest];
+        for (level, empty) in EMPTY[..TREE_DEPTH].iter().enumerate().skip(lowest) {
+            node = match self.peaks.get(level).filter(is_set) {
                 Some(peak) => pair(peak, &node),
-                None => pair(&node, &empty),
+                None => pair(&node, empty),
             };
-            empty = pair(&empty, &empty);
         }
         Root(node)
     }
@@ -79,14 +91,13 @@ impl AppendTree {
 pub fn tree_proof(leaves: &[[u8; 32]], index: usize) -> Option<[Root; TREE_DEPTH]> {
     (index < leaves.len()).then_some(())?;
     let mut siblings = [Root::ZERO; TREE_DEPTH];
-    let (mut row, mut place, mut empty) = (leaves.to_vec(), index, [0; 32]);
-    for sibling in &mut siblings {
-        *sibling = Root(row.get(place ^ 1).copied().unwrap_or(empty));
+    let (mut row, mut place) = (leaves.to_vec(), index);
+    for (sibling, empty) in siblings.iter_mut().zip(EMPTY.iter()) {
+        *sibling = Root(row.get(place ^ 1).copied().unwrap_or(*empty));
         let above = row.chunks(2);
         row = above
-            .map(|two| pair(&two[0], two.get(1).unwrap_or(&empty)))
+            .map(|two| pair(&two[0], two.get(1).unwrap_or(empty)))
             .collect();
-        empty = pair(&empty, &empty);
         place /= 2;
     }
     Some(siblings)

@@ -6,6 +6,7 @@ use crate::ed25519::{PublicKey, SIGNATURE_BYTES, SecretKey};
 use crate::feed::Chained;
 use crate::hash::{Domain, keccak};
 use crate::ids::{CommitteeDigest, NetworkId, Root, Stake};
+use std::sync::LazyLock;
 
 /// Most entries that are agreed upon at once, which is also the most that a vertex carries.
 pub const ENTRIES_MAX: u64 = 32;
@@ -49,7 +50,8 @@ pub struct QueueEntry {
 impl QueueEntry {
     /// The running digest before the first entry.
     pub fn digest_start() -> Root {
-        Root(keccak(&[b"WEFT-V01-REGISTRY"]))
+        static START: LazyLock<Root> = LazyLock::new(|| Root(keccak(&[b"WEFT-V01-REGISTRY"])));
+        *START
     }
 }
 

@@ -27,10 +27,7 @@ impl World {
         }
         let mut members = members.into_iter();
         for (index, fault) in self.plan.faults.clone().into_iter().enumerate() {
-            let mut victims = Vec::new();
-            if fault.kind.has_members() {
-                victims.extend(members.by_ref().take(fault.amount as usize));
-            }
+            let victims: Vec<usize> = members.by_ref().take(fault.members() as usize).collect();
             let begins = Time::millis(fault.start.unwrap_or(0));
             let ends = fault.length.map(|length| begins.after(length * 1000));
             if fault.kind.is_crime() {
@@ -93,7 +90,9 @@ impl World {
     pub(super) fn begin(&mut self, index: usize) {
         let Fault { kind, amount, .. } = self.plan.faults[index];
         self.trace.number(self.now, 0, Mark::Fault, index as u64);
-        let per_mille = amount * 10;
+        if kind.is_of_links() {
+            return self.disturb(index, amount);
+        }
         for machine in self.victims[index].clone() {
             self.machines[machine].hit = true;
             match kind {
@@ -112,11 +111,6 @@ impl World {
         }
         match kind {
             Kind::Partition => self.part(amount as usize),
-            Kind::Loss => self.links.disturbed.loss = per_mille,
-            Kind::Replay => self.links.disturbed.replay = per_mille,
-            Kind::Reorder => self.links.disturbed.reorder = per_mille,
-            Kind::Jitter => self.links.disturbed.jitter = per_mille,
-            Kind::Bandwidth => self.links.disturbed.bandwidth = amount,
             Kind::Skew => self.skew(i64::from(amount)),
             Kind::SlowDisk => self.slow_disks(u64::from(amount) * 1000),
             Kind::BaseDown | Kind::BaseLoss | Kind::Reorg => self.strike_base(kind, amount),
@@ -127,6 +121,9 @@ impl World {
     pub(super) fn end(&mut self, index: usize) {
         let kind = self.plan.faults[index].kind;
         self.trace.number(self.now, 1, Mark::Fault, index as u64);
+        if kind.is_of_links() {
+            return self.disturb(index, 0);
+        }
         for machine in self.victims[index].clone() {
             match kind {
                 Kind::Crash | Kind::Restart | Kind::Wipe if !self.machines[machine].is_up() => {
@@ -142,14 +139,35 @@ impl World {
                 self.links.part(vec![0; self.plan.nodes]);
                 self.meter.partings.heal(self.now);
             }
-            Kind::Loss => self.links.disturbed.loss = 0,
-            Kind::Replay => self.links.disturbed.replay = 0,
-            Kind::Reorder => self.links.disturbed.reorder = 0,
-            Kind::Jitter => self.links.disturbed.jitter = 0,
-            Kind::Bandwidth => self.links.disturbed.bandwidth = 0,
             Kind::SlowDisk => self.slow_disks(0),
             Kind::BaseDown | Kind::BaseLoss => self.mend_base(kind),
             _ => {}
+        }
+    }
+
+    /// Disturbs the links of a fault's members, or all; nothing ends it.
+    fn disturb(&mut self, index: usize, amount: u32) {
+        let kind = self.plan.faults[index].kind;
+        let everybody = || (0..self.plan.nodes).collect();
+        let victims = &self.victims[index];
+        let members: Vec<usize> = if victims.is_empty() {
+            everybody()
+        } else {
+            victims.clone()
+        };
+        for member in members {
+            let disturbed = self.links.disturbed(member);
+            let field = match kind {
+                Kind::Loss => &mut disturbed.loss,
+                Kind::Replay => &mut disturbed.replay,
+                Kind::Reorder => &mut disturbed.reorder,
+                Kind::Jitter => &mut disturbed.jitter,
+                _ => {
+                    disturbed.bandwidth = amount;
+                    continue;
+                }
+            };
+            *field = amount * 10;
         }
     }
 

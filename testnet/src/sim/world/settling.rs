@@ -4,7 +4,6 @@
 use super::{LOOK_US, World};
 use crate::sim::base::Base;
 use crate::sim::faults::Kind;
-use crate::sim::links::Disturbance;
 use crate::sim::oracle::Rule;
 use crate::sim::plan::End;
 use crate::sim::report::Outcome;
@@ -82,7 +81,7 @@ impl World {
         };
         self.meter.healed(self.now, self.oracle.commits(), self.top);
         self.links.part(vec![0; self.plan.nodes]);
-        self.links.disturbed = Disturbance::default();
+        self.links.heal();
         self.mend_base(Kind::BaseDown);
         self.mend_base(Kind::BaseLoss);
         for machine in 0..self.machines.len() {
