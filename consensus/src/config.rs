@@ -178,6 +178,9 @@ pub struct CoreConfig {
     pub limits: Limits,
     #[cfg(any(test, feature = "testing"))]
     pub sabotage: Option<Sabotage>,
+    /// V8: off, to see what the other rules make of an equivocator whom nobody convicts.
+    #[cfg(any(test, feature = "testing"))]
+    pub convicts: bool,
 }
 
 /// A value out of its range.
@@ -209,6 +212,8 @@ impl CoreConfig {
             limits: Limits::default(),
             #[cfg(any(test, feature = "testing"))]
             sabotage: None,
+            #[cfg(any(test, feature = "testing"))]
+            convicts: true,
         }
     }
 
@@ -288,6 +293,15 @@ impl CoreConfig {
         let fast = self.byzantine.map(|f| self.committee.two_delay_rule(f));
         fast.flatten()
             .unwrap_or_else(|| self.committee.three_delay_rule())
+    }
+
+    /// V8: always, outside tests.
+    pub(crate) fn convicts(&self) -> bool {
+        #[cfg(any(test, feature = "testing"))]
+        let convicts = self.convicts;
+        #[cfg(not(any(test, feature = "testing")))]
+        let convicts = true;
+        convicts
     }
 
     #[cfg(any(test, feature = "testing"))]

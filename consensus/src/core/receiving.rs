@@ -70,7 +70,7 @@ impl Core {
         let Some(first) = first.cloned() else {
             return false;
         };
-        if self.dag.distrust(author) {
+        if self.config.convicts() && self.dag.distrust(author) {
             let second = vertex.clone();
             if let Some(offence) = Offence::of(&first, &second) {
                 self.offences.learn(&offence);

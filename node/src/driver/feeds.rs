@@ -99,7 +99,7 @@ pub struct Queue;
 
 impl Source for Queue {
     type Event = QueueEntry;
-    const NAME: &'static str = "registry's queue";
+    const NAME: &'static str = "entries of the registry's queue";
 
     async fn report(chain: &BaseChain, at: At) -> Result<FeedReport, ClientError> {
         chain.queue(at).await

@@ -14,8 +14,12 @@ async fn a_payment_is_certified_by_all_nodes_and_reaches_the_base_chain() {
     let transaction = net.pay(&[0], 7).await;
     let (height, root) = net.equal(&[0, 1, 2, 3]).await;
     for node in 0..4 {
-        let status = net.client(&[node]).transaction(&transaction.id()).await;
-        assert!(crate::common::is_certified(status.unwrap().state));
+        // Executed everywhere; the last share may still be on its way.
+        until("a certificate", async || {
+            let status = net.client(&[node]).transaction(&transaction.id()).await;
+            crate::common::is_certified(status.unwrap().state)
+        })
+        .await;
     }
     let covering = net.client(&[2]).transaction(&transaction.id()).await;
     let covering = covering.unwrap().height.unwrap();

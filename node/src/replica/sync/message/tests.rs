@@ -62,7 +62,7 @@ fn what_is_no_answer_is_refused_before_it_takes_memory() {
         (Bytes::from_static(&[0; 33]), Vec::new()),
         (Bytes::from(vec![3; 16 * 33]), Vec::new()),
         (Bytes::new(), vec![Bytes::from_static(&[1; 32])]),
-        (Bytes::new(), vec![Bytes::from_static(&[9; 40])]),
+        (Bytes::new(), vec![Bytes::from_static(&[0xee; 40])]),
     ] {
         let answer = wire::SyncAnswer {
             items,
