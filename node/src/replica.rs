@@ -83,6 +83,8 @@ pub struct Replica {
     unordered: bool,
     observing: Observing,
     edge: Edge,
+    /// S1: it was started on a disk that has signed before, and has been behind others ever since.
+    restarted: bool,
     progress: Progress,
     sync: Sync,
     /// S2: snapshots of certified heights, for others.
@@ -121,7 +123,10 @@ impl Replica {
             Input::Queue(entries) => self.saw_queue(entries, out),
             Input::BaseReorganised(reason) => self.halt_bridge(Some(reason), out),
             Input::Ready(ready) => self.heard_ready(ready),
-            Input::Later { from } => self.heard_later(now, from, out),
+            Input::Later { from } => {
+                self.edge.is_late = true;
+                self.heard_later(now, from, out);
+            }
             Input::Closing(certificate) => self.saw_closing(*certificate, out),
             Input::Tick => self.feed(now, weft_consensus::Input::Tick),
         }

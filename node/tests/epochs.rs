@@ -8,7 +8,7 @@ use weft_ledger::Ledger;
 use weft_node::NodeKeys;
 use weft_node::replica::sync::SyncConfig;
 use weft_node::replica::{
-    Confirmed, Effect, Input, MempoolConfig, Replica, ReplicaConfig, Restored,
+    Confirmed, Effect, Input, Latest, MempoolConfig, Replica, ReplicaConfig, Restored,
 };
 use weft_types::testing::{self, finality_key, members, user, vertex_key};
 use weft_types::{
@@ -26,6 +26,8 @@ enum Packet {
     Closing(Box<Certificate>),
     Ready(Ready),
     Ended(FetchId),
+    /// The latest that a member has signed.
+    Latest(Option<Vertex>),
 }
 
 struct World {
@@ -81,6 +83,11 @@ impl World {
     }
 
     fn start(&self, i: usize, effects: &mut Vec<Effect>) -> Replica {
+        self.start_signed(i, Round::ZERO, effects)
+    }
+
+    /// On a disk that is as at the beginning, but for a guard that has let a round pass.
+    fn start_signed(&self, i: usize, signed: Round, effects: &mut Vec<Effect>) -> Replica {
         let config = ReplicaConfig {
             genesis: self.genesis.clone(),
             committee: self.committees[i].clone(),
@@ -95,7 +102,10 @@ impl World {
         };
         let template = &self.genesis.template;
         let restored = Restored {
-            core: Recovered::fresh(LastCommit::genesis(template.timestamp_ms)),
+            core: Recovered {
+                signed: Some(signed),
+                ..Recovered::fresh(LastCommit::genesis(template.timestamp_ms))
+            },
             lost: None,
             height_floor: Height(0),
             ledger: Ledger::genesis(template).unwrap().0,
@@ -106,6 +116,10 @@ impl World {
             shares: Vec::new(),
         };
         Replica::new(config, restored, self.now, effects)
+    }
+
+    fn committees_of_genesis(&self) -> Arc<Committee> {
+        Arc::new(self.genesis.committee().expect("a committee"))
     }
 
     /// The node that has this place in a node's committee, and the other way round.
@@ -146,7 +160,20 @@ impl World {
                     self.signed.push(vertex.clone());
                     self.latest[i] = Some(vertex);
                 }
-                Effect::AskLatest(_) | Effect::AskSync(_) => {}
+                Effect::AskLatest(of) => {
+                    let of = self.node_at(i, of);
+                    // What the other one has of the asking member, then its own.
+                    let epoch = self.committees[i].epoch();
+                    let own = self.place_of(i, i);
+                    let mine =
+                        |v: &&Verified<Vertex>| v.epoch() == epoch && Some(v.author()) == own;
+                    let mine = self.signed.iter().filter(mine).max_by_key(|v| v.round());
+                    if let Some(vertex) = mine.map(|v| Vertex::clone(v)) {
+                        self.send(of, i, Packet::Vertex(vertex));
+                    }
+                    let latest = self.latest[of].clone();
+                    self.send(of, i, Packet::Latest(latest.map(|v| Vertex::clone(&v))));
+                }
                 Effect::SendReady(ready) => {
                     for to in 0..NODES {
                         self.send(i, to, Packet::Ready(ready.clone()));
@@ -214,6 +241,16 @@ impl World {
         Some(match packet {
             Packet::Ended(id) => Input::FetchEnded(id),
             Packet::Ready(ready) => Input::Ready(ready),
+            Packet::Latest(None) => Input::Latest {
+                of: place?,
+                latest: Latest::Nothing,
+            },
+            Packet::Latest(Some(vertex)) => {
+                let network = self.genesis.network.id();
+                let vertex = verify_vertex(vertex, network, &self.committees[i], &|_| None).ok()?;
+                let (of, latest) = (place?, Latest::Vertex(vertex));
+                Input::Latest { of, latest }
+            }
             Packet::Closing(certificate) => Input::Closing(certificate),
             Packet::Vertex(vertex) if vertex.epoch() > self.committees[i].epoch() => {
                 Input::Later { from: place? }
@@ -502,6 +539,28 @@ fn e3_a_member_that_missed_several_epochs_follows_from_one_to_the_next() {
     world.run(500);
     assert_eq!(world.received(3), 1);
     world.agree(&[0, 1, 2, 3, 4]);
+}
+
+/// Everything that is signed is compared with all that was signed before (`carry_out`).
+#[test]
+fn s1_an_old_copy_from_an_earlier_epoch_signs_nothing_twice() {
+    let mut world = World::new();
+    world.run(DURATION + 500);
+    assert_eq!(world.epoch(3), Epoch(1));
+    let signed = world.signed.len();
+    let mut effects = Vec::new();
+    world.committees[3] = world.committees_of_genesis();
+    world.nodes[3] = world.start_signed(3, Round(1), &mut effects);
+    world.commits[3].clear();
+    world.certificates[3].clear();
+    world.inboxes[3].clear();
+    world.carry_out(3, effects);
+    world.run(2_500);
+    assert!(world.epoch(3) >= Epoch(1));
+    let own = world.signed[signed..]
+        .iter()
+        .filter(|v| v.epoch() >= Epoch(1) && v.author() == MemberIndex(3));
+    assert!(own.count() > 0, "it takes part again");
 }
 
 #[test]

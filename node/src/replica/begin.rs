@@ -65,6 +65,7 @@ impl Replica {
             committees: committees(config.earlier, &config.committee),
             unchecked: config.sync.unchecked,
         };
+        let restarted = recovery.is_some();
         let mut recovered = restored.core;
         if recovery.is_some() {
             recovered.signed = None;
@@ -95,6 +96,7 @@ impl Replica {
             unordered: false,
             observing: Observing::default(),
             edge: Edge::default(),
+            restarted,
             adjust: config.adjust,
             progress: Progress::new(&config.committee, own_index, now),
             sync: Sync::new(config.sync, terms, own_index, now),

@@ -27,6 +27,8 @@ pub(super) struct Edge {
     /// E2: ready messages of members of the next committee that have no vertices of their own.
     heard: Vec<Ready>,
     say_ready_at: Millis,
+    /// E3: somebody was in a later epoch before this one.
+    pub is_late: bool,
     /// E3: no question for the end of this epoch before.
     ask_at: Millis,
     /// E3: a closing certificate of this epoch, which this member has not executed so far as.
@@ -159,6 +161,9 @@ impl Replica {
             demoted: MemberSet::default(),
             convicted: MemberSet::default(),
         };
+        // S1: guard and database may be an older copy, and an epoch that others are in already may be one that this
+        // member has signed in.
+        self.restarted &= self.edge.is_late;
         self.edge = Edge::default();
         self.enter(Arc::new(next), last, now);
         out.push(Effect::EpochOpened {
@@ -175,9 +180,16 @@ impl Replica {
         let own = self.own.as_ref().map(|(index, _)| *index);
         let lost = self.recovery.as_ref().and_then(Recovery::why_lost);
         // S1: what was signed in epochs to come is just as unknown.
-        self.recovery = own
-            .zip(lost)
-            .map(|(own, lost)| Recovery::lost(self.committee.clone(), own, lost, None));
+        self.recovery = own.and_then(|own| match lost {
+            Some(lost) => Some(Recovery::lost(self.committee.clone(), own, lost, None)),
+            None if self.restarted => Some(Recovery::restart(
+                self.committee.clone(),
+                own,
+                Round::ZERO,
+                now,
+            )),
+            None => None,
+        });
         let mut recovered = Recovered::fresh(last);
         recovered.signed = self.recovery.is_none().then_some(Round::ZERO);
         let network = &self.genesis.network;
@@ -187,7 +199,7 @@ impl Replica {
         self.core_effects.clear();
         let certified = self.finality.certified();
         self.finality = finality(network, &self.committee, self.own.as_ref(), certified);
-        if self.recovery.is_none() {
+        if lost.is_none() {
             self.finality.sign_above(self.height_floor);
         }
         self.mempool.next_epoch();
