@@ -85,6 +85,8 @@ pub struct Replica {
     edge: Edge,
     /// S1: it was started on a disk that has signed before, and has been behind others ever since.
     restarted: bool,
+    /// S1: why it is not known what was signed, of one that was in no committee when it was started.
+    lost: Option<Lost>,
     progress: Progress,
     sync: Sync,
     /// S2: snapshots of certified heights, for others.
@@ -127,7 +129,7 @@ impl Replica {
                 self.edge.is_late = true;
                 self.heard_later(now, from, out);
             }
-            Input::Closing(certificate) => self.saw_closing(*certificate, out),
+            Input::Closing { from, certificate } => self.saw_closing(now, from, *certificate, out),
             Input::Tick => self.feed(now, weft_consensus::Input::Tick),
         }
         self.run(now, out);
@@ -214,7 +216,9 @@ impl Replica {
             }
             Some(recovery::Recovered::Floor(floor)) => floor,
         };
-        self.recovery = None;
+        (self.recovery, self.lost) = (None, None);
+        // What was lost may be of an epoch to come, too.
+        self.restarted = true;
         let round = floor.max(self.core.signed_round());
         // Every height that can have been signed was closed by a commit with a leader up to the floor, and
         // commits above it are executed.

@@ -107,6 +107,7 @@ impl World {
                 ..Recovered::fresh(LastCommit::genesis(template.timestamp_ms))
             },
             lost: None,
+            has_signed: signed > Round::ZERO,
             height_floor: Height(0),
             ledger: Ledger::genesis(template).unwrap().0,
             statements: Vec::new(),
@@ -251,7 +252,10 @@ impl World {
                 let (of, latest) = (place?, Latest::Vertex(vertex));
                 Input::Latest { of, latest }
             }
-            Packet::Closing(certificate) => Input::Closing(certificate),
+            Packet::Closing(certificate) => Input::Closing {
+                from: place?,
+                certificate,
+            },
             Packet::Vertex(vertex) if vertex.epoch() > self.committees[i].epoch() => {
                 Input::Later { from: place? }
             }

@@ -107,6 +107,7 @@ impl World {
         let restored = Restored {
             core,
             lost,
+            has_signed: false,
             height_floor: Height(0),
             ledger: Ledger::genesis(template).unwrap().0,
             statements: Vec::new(),

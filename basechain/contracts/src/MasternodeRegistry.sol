@@ -116,6 +116,7 @@ contract MasternodeRegistry is Committee {
     error PossessionAtInfinity();
     error PossessionRefused(address operator);
     error AddressesLength(uint256 given, uint256 max);
+    error AddressesCharacter(uint256 index, bytes1 character);
     error BondNotWhole(uint256 bond, uint256 bondUnit);
     error WeightOutOfBounds(uint256 weight, uint64 min, uint64 max);
     error UnknownMember(uint64 id);
@@ -169,10 +170,7 @@ contract MasternodeRegistry is Committee {
         uint64 weight = _weightOf(msg.value);
         _claimVertexKey(vertexKey, id);
         _claimFinalityKey(finalityKey, id);
-        uint256 addressesLength = bytes(addresses).length;
-        if (addressesLength == 0 || addressesLength > ADDRESSES_BYTES_MAX) {
-            revert AddressesLength(addressesLength, ADDRESSES_BYTES_MAX);
-        }
+        _requireAddresses(bytes(addresses));
         _keys[id] = Keys({
             digest: keccak256(abi.encode(vertexKey, finalityKey, addresses)),
             finalityKey: _provenKey(vertexKey, finalityKey, possession).pack()
@@ -339,6 +337,16 @@ contract MasternodeRegistry is Committee {
         uint256 weight = bond / bondUnit;
         if (weight < weightMin || weight > weightMax) revert WeightOutOfBounds(weight, weightMin, weightMax);
         return uint64(weight);
+    }
+
+    /// Printable ASCII: every reader of an entry has to come to the same bytes, and so to the same digest of the queue.
+    function _requireAddresses(bytes calldata addresses) private pure {
+        uint256 length = addresses.length;
+        if (length == 0 || length > ADDRESSES_BYTES_MAX) revert AddressesLength(length, ADDRESSES_BYTES_MAX);
+        for (uint256 i = 0; i < length; ++i) {
+            bytes1 character = addresses[i];
+            if (character < 0x20 || character > 0x7e) revert AddressesCharacter(i, character);
+        }
     }
 
     function _claimVertexKey(bytes32 vertexKey, uint64 id) private {

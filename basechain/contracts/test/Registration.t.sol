@@ -167,8 +167,32 @@ contract RegistrationTest is Cluster {
         sendExpecting(
             abi.encodeWithSelector(MasternodeRegistry.AddressesLength.selector, 513, 512), operator(0), BOND_UNIT, a
         );
-        a.addresses = string(new bytes(512));
+        a.addresses = printable(512);
         vm.assertEq(send(operator(0), BOND_UNIT, a), 1, "512 bytes");
+    }
+
+    /// Who reads another text than the registry comes to another digest of the queue.
+    function test_addresses_are_printable_ascii() public {
+        Application memory a = application(0);
+        bytes1[4] memory refused = [bytes1(0x00), 0x1f, 0x7f, 0xff];
+        for (uint256 i = 0; i < refused.length; ++i) {
+            bytes memory text = bytes(printable(5));
+            text[3] = refused[i];
+            a.addresses = string(text);
+            bytes memory expected =
+                abi.encodeWithSelector(MasternodeRegistry.AddressesCharacter.selector, 3, refused[i]);
+            sendExpecting(expected, operator(0), BOND_UNIT, a);
+        }
+        a.addresses = " ~";
+        vm.assertEq(send(operator(0), BOND_UNIT, a), 1, "the first and the last that are printable");
+    }
+
+    function printable(uint256 length) private pure returns (string memory) {
+        bytes memory text = new bytes(length);
+        for (uint256 i = 0; i < length; ++i) {
+            text[i] = "/";
+        }
+        return string(text);
     }
 
     function testFuzz_a_bond_counts_in_whole_units_within_the_bounds(uint256 bond, bool whole) public {

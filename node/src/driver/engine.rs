@@ -303,6 +303,8 @@ impl Engine {
     /// E2: the store knows the committee before anything is signed in its epoch.
     fn enter(&mut self, committee: Arc<Committee>, by: &Certificate) -> Result<(), DriverError> {
         epochs::remember(&self.store, &committee, by)?;
+        // Who leaves can be asked no more: those who still lack the certificate get it now.
+        let _ = self.network.get().broadcast(CERTIFICATE_FRAME, by.encode());
         self.verifier.enter(committee.clone());
         tracing::info!(
             epoch = %committee.epoch(),

@@ -34,6 +34,17 @@ pub fn remember(store: &Store, committee: &Committee, by: &Certificate) -> Resul
     Ok(())
 }
 
+/// What a store remembers of epochs up to one, into another store.
+pub fn copy(from: &Store, to: &Store, until: Epoch) -> Result<(), DriverError> {
+    let first = until.0.saturating_sub(COMMITTEES_MAX as u64);
+    for epoch in (first..=until.0).map(Epoch) {
+        if let Some(value) = from.meta(&name(epoch))? {
+            to.put_meta(&name(epoch), &value, Durability::Buffered)?;
+        }
+    }
+    Ok(())
+}
+
 /// The committees of the epochs before one, the genesis' first, as far as they are here.
 pub fn before(
     store: &Store,

@@ -249,7 +249,7 @@ pub async fn ask_closing(
     };
     verifier.vertices(of, answer.vertices).await;
     if !answer.closing.is_empty() {
-        verifier.certificate(answer.closing).await;
+        verifier.certificate(of, answer.closing);
     }
 }
 

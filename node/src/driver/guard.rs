@@ -79,6 +79,11 @@ impl Guard {
         highest.map(|s| (s.epoch, s.round))
     }
 
+    /// Whether anything was signed before, or that is not known.
+    pub fn has_signed(&self) -> bool {
+        self.file.is_none() || self.signed().is_some()
+    }
+
     /// The height up to which no statement is signed.
     pub fn height_floor(&self) -> Height {
         let floor = self.file.as_ref().map(SigningGuard::height_floor);

@@ -64,15 +64,17 @@ impl Verifier {
     }
 
     /// E3: certificates tell a node nothing that its own execution does not, but for one that closes its epoch.
-    pub async fn certificate(&self, bytes: Bytes) {
+    pub fn certificate(&self, from: MemberIndex, bytes: Bytes) {
         let Ok(certificate) = Certificate::decode(bytes) else {
             return;
         };
         let statement = &certificate.statement;
         let closes = !statement.next_committee.is_zero();
         if closes && statement.epoch == self.committee().epoch() {
-            let closing = Command(Input::Closing(Box::new(certificate)), None);
-            let _ = self.commands.send(closing).await;
+            let certificate = Box::new(certificate);
+            let closing = Input::Closing { from, certificate };
+            // A replica that is busy asks, if it is not told.
+            let _ = self.commands.try_send(Command(closing, None));
         }
     }
 
@@ -273,7 +275,7 @@ pub async fn run(mut events: Events, inbound: Inbound, stop: CancellationToken) 
             Event::Frame { from, kind, bytes } | Event::Gossip { from, kind, bytes } => {
                 match kind {
                     VERTEX_FRAME => verifier.vertex(from, bytes).await,
-                    CERTIFICATE_FRAME => verifier.certificate(bytes).await,
+                    CERTIFICATE_FRAME => verifier.certificate(from, bytes),
                     FrameKind(other) => {
                         tracing::debug!(member = %from, kind = other, "frame of an unknown kind");
                     }

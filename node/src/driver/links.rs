@@ -12,6 +12,8 @@ use tokio_util::sync::CancellationToken;
 use weft_network::{Events, Handle, IdentitySeed, Limits, Member, Network, NetworkConfig, Role};
 use weft_types::{Committee, MemberIndex, NetworkId};
 
+/// For how long the network of the last committee goes on.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 /// Between two attempts to start the network again.
 const RETRY: Duration = Duration::from_millis(200);
 
@@ -100,10 +102,9 @@ impl Plug {
         links: Links,
         mut events: Events,
         inbound: Inbound,
-        mut committees: watch::Receiver<Arc<Committee>>,
+        (mut committee, mut committees): (Arc<Committee>, watch::Receiver<Arc<Committee>>),
         stop: CancellationToken,
     ) {
-        let mut committee = committees.borrow_and_update().clone();
         loop {
             let until = stop.child_token();
             let following = inbound::run(events, inbound.clone(), until.clone());
@@ -146,10 +147,6 @@ async fn others(
     committee: &Committee,
 ) -> Arc<Committee> {
     loop {
-        if committees.changed().await.is_err() {
-            // The replica is gone; the node is stopping.
-            std::future::pending::<()>().await;
-        }
         let next = committees.borrow_and_update().clone();
         let place = |c: &Committee| -> Vec<_> {
             let members = c.members().iter();
@@ -158,7 +155,13 @@ async fn others(
                 .collect()
         };
         if place(&next) != place(committee) {
+            // E2: what was sent last has to get out, for those who still lack the certificate.
+            tokio::time::sleep(LAST_WORDS).await;
             return next;
+        }
+        if committees.changed().await.is_err() {
+            // The replica is gone; the node is stopping.
+            std::future::pending::<()>().await;
         }
     }
 }

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use weft_storage::{CommitBatch, Cursor, Durability, PageRequest, Store};
 use weft_types::api::Checkpoint;
 use weft_types::{
-    Commit, CommitIndex, Committee, Genesis, Height, Object, ObjectId, Receipt, RosterId, Round,
-    Statement, Verified, Vertex, verify_vertex,
+    Certificate, Commit, CommitIndex, Committee, Genesis, Height, Object, ObjectId, Receipt,
+    RosterId, Round, Statement, Verified, Vertex, verify_vertex,
 };
 
 /// Entries read at a time.
@@ -60,6 +60,7 @@ pub fn restore(
         vertices: vertices_from(store, genesis, committee, floor)?,
         own: own_vertex(store, genesis, committee)?,
         signed,
+        has_signed: guard.is_some_and(Guard::has_signed),
         height_floor: guard.map_or(Height::ZERO, Guard::height_floor),
         objects: objects(store)?,
         receipts: receipts(store, &last, ReceiptsNeeded::new(&meta, genesis))?,
@@ -104,6 +105,11 @@ impl Standing {
         let certificate = store.last_certificate()?;
         let (committee, after) =
             in_office(genesis, roster.as_deref(), &last, certificate.as_ref())?;
+        // Power may have failed between the closing certificate and what is remembered of the next epoch.
+        let closes = |c: &&Certificate| c.statement.epoch.next() == committee.epoch();
+        if let Some(by) = certificate.as_ref().filter(closes) {
+            epochs::remember(store, &committee, by)?;
+        }
         Ok(Self {
             earlier: epochs::before(store, genesis, committee.epoch())?,
             committee: Arc::new(committee),

@@ -220,14 +220,9 @@ pub(super) async fn start(config: NodeConfig, keys: Option<NodeKeys>) -> Result<
         views: view.clone(),
         knows_signed: knows_signed.clone(),
     };
-    let (committees, in_office) = watch::channel(committee);
-    let links = plug.run(
-        network.clone(),
-        events,
-        inbound,
-        in_office.clone(),
-        stop.clone(),
-    );
+    let (committees, in_office) = watch::channel(committee.clone());
+    let offices = (committee, in_office.clone());
+    let links = plug.run(network.clone(), events, inbound, offices, stop.clone());
     tasks.spawn(named("the network", links));
     let posting = opened.checkpoints(&config, &commands, &readers, clock);
     let posting = posting.run(to_post, in_office.clone(), stop.clone());

@@ -12,6 +12,7 @@
 //! exchanges before it opens. So the own latest vertex, which is copied, stays the latest.
 
 use super::DriverError;
+use super::epochs;
 use super::restore::{LEDGER_META, PAGE_ENTRIES, SYNCED_META};
 use crate::index;
 use crate::replica::ledger_meta;
@@ -153,6 +154,7 @@ fn keep_vertices(
     {
         store.put_own_vertex(&vertex)?;
     }
+    epochs::copy(before, store, synced.certificate.statement.epoch)?;
     if let Some((height, checkpoint)) = before.last_checkpoint()? {
         store.put_checkpoint(height, &checkpoint, Durability::Buffered)?;
     }

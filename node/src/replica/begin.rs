@@ -65,7 +65,8 @@ impl Replica {
             committees: committees(config.earlier, &config.committee),
             unchecked: config.sync.unchecked,
         };
-        let restarted = recovery.is_some();
+        let restarted = recovery.is_some() || restored.has_signed;
+        let lost = restored.lost.filter(|_| own_index.is_none());
         let mut recovered = restored.core;
         if recovery.is_some() {
             recovered.signed = None;
@@ -97,6 +98,7 @@ impl Replica {
             observing: Observing::default(),
             edge: Edge::default(),
             restarted,
+            lost,
             adjust: config.adjust,
             progress: Progress::new(&config.committee, own_index, now),
             sync: Sync::new(config.sync, terms, own_index, now),

@@ -49,7 +49,10 @@ pub enum Input {
     /// E3: a member has sent something of a later epoch.
     Later { from: MemberIndex },
     /// E3: a member has sent the certificate that closes an epoch.
-    Closing(Box<Certificate>),
+    Closing {
+        from: MemberIndex,
+        certificate: Box<Certificate>,
+    },
     /// The base chain has finalised the checkpoint of a height.
     Anchored(Height),
     /// The deadline has passed.

@@ -5,11 +5,12 @@ use super::begin::{core_config, finality};
 use super::progress::Progress;
 use super::recovery::Recovery;
 use super::{Effect, Replica};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use weft_consensus::{Core, LastCommit, Recovered};
 use weft_types::{
     Certificate, Committee, Epoch, MemberIndex, MemberSet, Millis, READIES_MAX, Ready, Round,
-    Verified,
+    Statement, Verified,
 };
 
 /// Between two ready messages of a member that is in no committee yet.
@@ -31,6 +32,8 @@ pub(super) struct Edge {
     pub is_late: bool,
     /// E3: no question for the end of this epoch before.
     ask_at: Millis,
+    /// E3: from when on another certificate of a member is looked at.
+    judged: BTreeMap<MemberIndex, Millis>,
     /// E3: a closing certificate of this epoch, which this member has not executed so far as.
     ahead: Option<Verified<Certificate>>,
 }
@@ -179,6 +182,7 @@ impl Replica {
         self.committee = committee;
         let own = self.own.as_ref().map(|(index, _)| *index);
         let lost = self.recovery.as_ref().and_then(Recovery::why_lost);
+        let lost = lost.or(self.lost);
         // S1: what was signed in epochs to come is just as unknown.
         self.recovery = own.and_then(|own| match lost {
             Some(lost) => Some(Recovery::lost(self.committee.clone(), own, lost, None)),
@@ -247,13 +251,29 @@ impl Replica {
     }
 
     /// E3: a member shows that the epoch is closed.
-    pub(super) fn saw_closing(&mut self, certificate: Certificate, out: &mut Vec<Effect>) {
+    pub(super) fn saw_closing(
+        &mut self,
+        now: Millis,
+        from: MemberIndex,
+        certificate: Certificate,
+        out: &mut Vec<Effect>,
+    ) {
         let statement = &certificate.statement;
         let closes =
             statement.epoch == self.committee.epoch() && !statement.next_committee.is_zero();
         if !closes || self.edge.closed_by.is_some() || self.edge.ahead.is_some() {
             return;
         }
+        // A check costs a pairing: whoever sends has few of them, and none for a statement that is not the own one.
+        let other = |own: &Statement| own != statement;
+        if self.finality.statement(statement.height).is_some_and(other) {
+            return;
+        }
+        let judged = self.edge.judged.entry(from).or_default();
+        if now < *judged {
+            return;
+        }
+        *judged = now.saturating_add(ASK_EVERY);
         let verified = certificate.verify(&self.genesis.network, &self.committee);
         self.edge.ahead = verified.ok();
         self.adopt_closing(out);
@@ -265,6 +285,7 @@ impl Replica {
         if self.edge.ahead.as_ref().is_some_and(reached)
             && let Some(certificate) = self.edge.ahead.take()
         {
+            self.edge.is_late = true;
             let outcomes = self.finality.adopt(certificate);
             self.conclude(outcomes, out);
         }

@@ -26,6 +26,8 @@ pub struct Restored {
     pub core: Recovered,
     /// S1: why `core.signed` is not known, if it is not.
     pub lost: Option<Lost>,
+    /// S1: something was signed before, in whatever epoch.
+    pub has_signed: bool,
     /// V3, S1: no statement of this height or a lower one is signed.
     pub height_floor: Height,
     pub ledger: Ledger,
@@ -82,6 +84,8 @@ pub struct Found {
     pub own: Option<Verified<Vertex>>,
     /// V3, S1: the highest round that the guard has let pass, zero if none; or why that is not known.
     pub signed: Result<Round, Lost>,
+    /// S1: the guard has let something pass, in whatever epoch.
+    pub has_signed: bool,
     /// V3: no statement of this height or a lower one is signed: those that the guard has let pass above it
     /// may be signed again.
     pub height_floor: Height,
@@ -189,6 +193,7 @@ impl Found {
                 signed: self.signed.ok(),
             },
             lost: self.signed.err(),
+            has_signed: self.has_signed,
             height_floor: self.height_floor,
             ledger,
             statements: self.statements,

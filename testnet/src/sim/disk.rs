@@ -299,6 +299,7 @@ impl Disk {
             vertices: self.vertices_from(floor).cloned().collect(),
             own: self.own().cloned(),
             signed,
+            has_signed: guard.record.highest_vertex().is_some(),
             height_floor: guard.record.height_floor(),
             objects: objects.into_iter().collect(),
             receipts: self
