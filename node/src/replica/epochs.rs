@@ -10,7 +10,7 @@ use std::sync::Arc;
 use weft_consensus::{Core, LastCommit, Recovered};
 use weft_types::{
     Certificate, Committee, Epoch, MemberIndex, MemberSet, Millis, READIES_MAX, Ready, Round,
-    Statement, Verified,
+    Verified,
 };
 
 /// Between two ready messages of a member that is in no committee yet.
@@ -264,11 +264,7 @@ impl Replica {
         if !closes || self.edge.closed_by.is_some() || self.edge.ahead.is_some() {
             return;
         }
-        // A check costs a pairing: whoever sends has few of them, and none for a statement that is not the own one.
-        let other = |own: &Statement| own != statement;
-        if self.finality.statement(statement.height).is_some_and(other) {
-            return;
-        }
+        // A check costs a pairing: whoever sends has few of them. Another statement than the own one is checked as well (F4).
         let judged = self.edge.judged.entry(from).or_default();
         if now < *judged {
             return;

@@ -129,11 +129,6 @@ impl Finality {
         (share.map(|(_, share)| share), outcomes)
     }
 
-    /// The own statement of a height that waits for its certificate.
-    pub fn statement(&self, height: Height) -> Option<&Statement> {
-        self.open.get(&height).map(|(statement, _)| statement)
-    }
-
     /// E3: a certificate that others have made, of a height that was executed here.
     pub fn adopt(&mut self, certificate: Verified<Certificate>) -> Vec<Outcome> {
         let (height, certified) = (certificate.statement.height, certificate.statement.digest());
