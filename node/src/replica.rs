@@ -51,13 +51,15 @@ use sync::Sync;
 use weft_consensus::{Core, CoreConfig, OrderedCommit, Proposal};
 use weft_ledger::{Ledger, Office, Snapshot};
 use weft_types::{
-    Committee, FINALITY_SHARES_MAX, Genesis, Height, MemberIndex, Millis, Vertex, VertexBody,
-    vertex_transactions_max,
+    Committee, FINALITY_SHARES_MAX, Genesis, Height, MemberIndex, Millis, NetworkId, Vertex,
+    VertexBody, vertex_transactions_max,
 };
 
 /// The state machine.
 pub struct Replica {
     genesis: Arc<Genesis>,
+    /// The genesis' network by its name, which is a hash.
+    network: NetworkId,
     committee: Arc<Committee>,
     keys: Option<NodeKeys>,
     /// `None`: in no committee, or not in this one.
@@ -280,7 +282,7 @@ impl Replica {
             self.mempool.distrust(offender);
         }
         let mut body = VertexBody {
-            network: self.genesis.network.id(),
+            network: self.network,
             epoch: self.committee.epoch(),
             round: proposal.round,
             author: *author,
@@ -334,7 +336,7 @@ impl Replica {
         let transactions: Vec<_> = all.flatten().cloned().collect();
         let observed = self.observations(&vertices);
         let office = Office {
-            network: self.genesis.network.id(),
+            network: self.network,
             committee: &self.committee,
             genesis: self.genesis.template.timestamp_ms,
         };

@@ -110,6 +110,7 @@ impl Replica {
             ),
             ended: None,
             halted: None,
+            network: network.id(),
             committee: config.committee,
             keys: config.keys,
             own,

@@ -56,8 +56,8 @@ impl Replica {
         let index = next.index_of(&keys.vertex.public())?;
         let id = next.member(index)?.id;
         let roster = self.ledger.roster()?;
-        let network = self.genesis.network.id();
-        (!roster.ready.contains(&id)).then(|| Ready::sign(id, network, next.digest(), &keys.vertex))
+        (!roster.ready.contains(&id))
+            .then(|| Ready::sign(id, self.network, next.digest(), &keys.vertex))
     }
 
     /// E2: what the own vertex says of who is ready: until it is ordered, in each one.
@@ -110,7 +110,7 @@ impl Replica {
         let digest = next.digest();
         self.edge.heard.retain(|r| r.committee == digest);
         let known = self.edge.heard.iter().any(|r| r.member == ready.member);
-        if !known && ready.is_of(self.genesis.network.id(), &next, digest) {
+        if !known && ready.is_of(self.network, &next, digest) {
             self.edge.heard.push(ready);
         }
     }
