@@ -97,6 +97,8 @@ pub enum TransactionError {
     Id(#[from] IdError),
     #[error("idempotency has {0} bytes, not 16")]
     Idempotency(usize),
+    #[error("transaction has {0} bytes that are neither body nor authorisations")]
+    Padded(usize),
     #[error("transaction has {0} operations, not 1 to {OPERATIONS_MAX}")]
     Operations(usize),
     #[error(transparent)]
@@ -245,6 +247,11 @@ impl Transaction {
         let authorisations = authorisations
             .map(|(index, a)| parse_authorisation(index, a))
             .collect::<Result<_, _>>()?;
+        // Nobody pays for these (`charged_bytes`), and whoever has it on the way could add them.
+        match bytes.len().saturating_sub(outer.encoded_len()) {
+            0 => {}
+            padding => return Err(TransactionError::Padded(padding)),
+        }
         let body = wire::TransactionBody::decode(outer.body.clone()).map_err(malformed)?;
         Ok(Self {
             id: id_of(&outer.body),
@@ -264,8 +271,7 @@ impl Transaction {
         self.id
     }
 
-    /// What the fee is for: the body, and what its parties' signatures take at least. Not the bytes
-    /// received, which somebody on the way could have padded.
+    /// What the fee is for: the body, and what its parties' signatures take.
     pub fn charged_bytes(&self) -> u64 {
         self.encoded_body.len() as u64 + AUTHORISATION_BYTES * self.authorisations.len() as u64
     }

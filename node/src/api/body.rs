@@ -332,6 +332,7 @@ pub fn wrong(error: &TransactionError) -> Failure {
         E::Malformed(_)
         | E::Id(_)
         | E::Idempotency(_)
+        | E::Padded(_)
         | E::Operations(_)
         | E::Operation(_)
         | E::Authorisations(_)

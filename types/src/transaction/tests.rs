@@ -37,6 +37,16 @@ fn envelope(change: impl Fn(&mut wire::Transaction)) -> Result<Transaction, Tran
     Transaction::decode(wire.encode_to_vec().into())
 }
 
+/// The good transaction with its authorisation before its body, as some encoder may write it.
+fn wrapped_otherwise() -> Transaction {
+    let good = good();
+    let (body, authorisation) = good.encoded().split_at(good.encoded_body.len() + 3);
+    let swapped = [authorisation, body].concat();
+    let wrapped = Transaction::decode(swapped.into()).unwrap();
+    assert_ne!(wrapped.encoded(), good.encoded());
+    wrapped
+}
+
 /// These bytes as a body, rightly signed by user 1.
 fn signed_bytes(body: Vec<u8>) -> Result<Transaction, TransactionError> {
     let signature = user_key(1).sign(&signed_message(&body));
@@ -77,9 +87,7 @@ fn identity_is_the_bodys_whoever_signs_and_however_it_is_wrapped() {
     assert_eq!(other_signer.id(), good().id());
     assert_ne!(transaction(1, 8, vec![pay(2)]).id(), good().id());
 
-    let mut wrapped = good().encoded().to_vec();
-    wrapped.extend_from_slice(&[0x7a, 3, b'x', b'y', b'z']); // field 15, which nobody knows
-    let wrapped = Transaction::decode(wrapped.into()).unwrap();
+    let wrapped = wrapped_otherwise();
     assert_eq!(wrapped.id(), good().id());
     assert!(verify(wrapped).is_ok());
 }
@@ -262,10 +270,44 @@ fn too_many_authorisations_and_too_many_bytes_are_refused() {
         bytes.resize(total, 0);
         Transaction::decode(bytes.into())
     };
-    assert!(padded(TRANSACTION_BYTES_MAX).is_ok());
     assert_eq!(
         padded(TRANSACTION_BYTES_MAX + 1).unwrap_err(),
         TransactionError::TooLong(TRANSACTION_BYTES_MAX + 1)
+    );
+}
+
+#[test]
+fn an_envelope_has_nothing_that_nobody_pays_for() {
+    let more = |bytes: &[u8]| {
+        let padded = [good().encoded(), bytes].concat();
+        Transaction::decode(padded.into()).unwrap_err()
+    };
+    assert_eq!(
+        more(&[0x7a, 1, 0]),
+        TransactionError::Padded(3),
+        "a field that is unknown"
+    );
+    let again = good().encoded_body;
+    let mut body = vec![0x0a];
+    prost::encode_length_delimiter(again.len(), &mut body).unwrap();
+    body.extend_from_slice(&again);
+    assert_eq!(
+        more(&body),
+        TransactionError::Padded(body.len()),
+        "the body twice"
+    );
+    let mut inside = wire::Transaction::decode(good().encoded().clone()).unwrap();
+    let own = inside.authorisations.remove(0).encode_to_vec();
+    let own = [own.as_slice(), &[0x7a, 1, 0]].concat();
+    let mut bytes = inside.encode_to_vec();
+    bytes.push(0x12);
+    prost::encode_length_delimiter(own.len(), &mut bytes).unwrap();
+    bytes.extend_from_slice(&own);
+    let error = Transaction::decode(bytes.into()).unwrap_err();
+    assert_eq!(
+        error,
+        TransactionError::Padded(3),
+        "within an authorisation"
     );
 }
 
@@ -325,9 +367,7 @@ fn a_known_body_with_a_broken_signature_is_void_all_the_same() {
 
 #[test]
 fn a_known_body_in_another_valid_wrapping_stands_for_itself() {
-    let mut wrapped = good().encoded().to_vec();
-    wrapped.extend_from_slice(&[0x78, 1]);
-    let wrapped = Transaction::decode(wrapped.into()).unwrap();
+    let wrapped = wrapped_otherwise();
     let (known, verified) = with_known(wrapped.clone());
     let verified = verified.unwrap();
     assert!(!Arc::ptr_eq(&known, &verified));
