@@ -7,34 +7,32 @@
 mod journal;
 mod mapping;
 mod plan;
+mod report;
 mod send;
 mod source;
+mod target;
 
 use crate::failure::{Failure, Kind};
 use crate::output::Output;
-use crate::sending::{Sender, Session, settled};
-use crate::values::lines;
+use crate::sending::{Sender, Session};
 use indicatif::{ProgressBar, ProgressStyle};
 use journal::Journal;
 use mapping::{Mapping, Source, Wanted};
 use plan::{Plan, Refusal};
+use report::Report;
 use send::Done;
-use serde::Serialize;
 use source::Format;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use weft_client::Wait;
-use weft_types::api::Collection;
+use target::target;
 use weft_types::hash::keccak;
-use weft_types::{AssetId, CollectionId, FailureCode, OPERATIONS_MAX, Operation};
+use weft_types::{AssetId, CollectionId, OPERATIONS_MAX};
 
 /// Longest catalogue, in bytes: it is held in memory some times over.
 const CATALOGUE_BYTES_MAX: u64 = 256 << 20;
-/// Refusals that are shown to people; `--json` has all of them.
-const SHOWN_MAX: usize = 20;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -99,33 +97,6 @@ fn delimiter(text: &str) -> Result<u8, String> {
         [one] if one.is_ascii() && !matches!(one, b'"' | b'\n' | b'\r') => Ok(*one),
         _ => Err(format!("{text:?} is neither one ASCII character nor `tab`")),
     }
-}
-
-/// What an import did, or would do.
-#[derive(Debug, Serialize)]
-struct Report {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    collection: Option<CollectionId>,
-    dry_run: bool,
-    mapping: String,
-    /// Cards of the catalogue.
-    cards: u64,
-    /// Editions created; of a dry run those that would be, unless they exist.
-    created: u64,
-    /// Editions that were there already.
-    skipped: u64,
-    /// Of those the references whose terms are not what catalogue and mapping say; terms never change.
-    differing: Vec<String>,
-    /// That of the first run, when it was another.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first_mapping: Option<String>,
-    refused: Vec<Refusal>,
-    /// Fields too long for a trait, and of how many cards.
-    left_out: BTreeMap<String, u64>,
-    fee: u64,
-    seconds: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    state: Option<PathBuf>,
 }
 
 /// A catalogue that was read, with what it becomes of a collection still to be known.
@@ -303,113 +274,6 @@ fn beside(file: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// The collection to add to: the state file's, the one named, or a new one. A new one's id follows
-/// from its name and the catalogue's bytes, so that a crash after its creation leads back to it.
-async fn target(
-    arguments: &Import,
-    session: &Session,
-    journal: &mut Journal,
-    state: &Path,
-    catalogue: &Catalogue,
-) -> Result<CollectionId, Failure> {
-    let network = session.client.genesis().await?.network.id();
-    let other = |what: &str| {
-        Failure::usage(format_args!(
-            "state file {} is of another {what}",
-            state.display()
-        ))
-        .hint("name another with --state FILE, or remove it to begin anew")
-    };
-    if let Some(header) = journal.header() {
-        if header.network != network {
-            return Err(other("network"));
-        }
-        if arguments
-            .collection
-            .is_some_and(|id| id != header.collection)
-        {
-            return Err(other("collection"));
-        }
-        session.client.has_seen(journal.seen());
-    }
-    let known = journal
-        .header()
-        .map(|h| h.collection)
-        .or(arguments.collection);
-    let id = match (known, &arguments.name) {
-        (Some(id), _) => {
-            let collection = session.client.collection(&id).await?;
-            mine(session, &collection)?;
-            // What a state file leads back to need not be what is asked for now.
-            let other = |asked: &str, is: &str| !asked.is_empty() && asked != is;
-            if other(arguments.name.as_deref().unwrap_or(""), &collection.name)
-                || other(&arguments.description, &collection.description)
-            {
-                return Err(Failure::usage(format_args!(
-                    "state file {} is of collection {id}, {:?}, whose name and description never change",
-                    state.display(),
-                    collection.name
-                ))
-                .hint("name another with --state FILE to create a new collection"));
-            }
-            id
-        }
-        (None, Some(name)) => create(arguments, session, name, &catalogue.digest).await?,
-        (None, None) => {
-            let words = "which collection do the cards belong to?";
-            return Err(Failure::usage(words)
-                .hint("create one with --name NAME, or name yours with --collection ID"));
-        }
-    };
-    journal.begin(network, id, &catalogue.mapping)?;
-    Ok(id)
-}
-
-fn mine(session: &Session, collection: &Collection) -> Result<(), Failure> {
-    if collection.creator == session.address {
-        return Ok(());
-    }
-    Err(Failure::new(
-        Kind::Refused,
-        format_args!(
-            "collection {} was created by {}, and the key is of {}",
-            collection.id, collection.creator, session.address
-        ),
-    )
-    .hint("only its creator adds editions: name the creator's key with --key FILE"))
-}
-
-async fn create(
-    arguments: &Import,
-    session: &Session,
-    name: &str,
-    digest: &[u8; 32],
-) -> Result<CollectionId, Failure> {
-    let length = (name.len() as u64).to_be_bytes();
-    let hash = keccak(&[b"weft/import/collection", &length, name.as_bytes(), digest]);
-    let mut idempotency = [0; 16];
-    idempotency.copy_from_slice(&hash[..16]);
-    let id = CollectionId::derive(&session.address, &idempotency, 0);
-    let create = Operation::CreateCollection {
-        name: name.to_owned(),
-        description: arguments.description.clone(),
-        item_cap: 0,
-    };
-    match session.client.collection(&id).await {
-        Ok(_) => return Ok(id),
-        Err(error) if error.is_not_found() => {}
-        Err(error) => return Err(error.into()),
-    }
-    let mut body = session.draft.body(session.address, vec![create]);
-    body.idempotency = idempotency;
-    let transaction = body.sign(&[&session.key]);
-    let status = session.client.submit(&transaction, Wait::Committed).await?;
-    if status.code != Some(FailureCode::AlreadyExists.number()) {
-        settled(&status, Wait::Committed)?;
-    }
-    Ok(id)
-}
-
 async fn can_pay(session: &Session, fee: u64) -> Result<(), Failure> {
     let account = session.client.account(&session.address).await?;
     let balance = account.balance(AssetId::NATIVE).0;
@@ -424,98 +288,4 @@ async fn can_pay(session: &Session, fee: u64) -> Result<(), Failure> {
         ),
     )
     .hint("fund it with `weft account fund`, or have somebody transfer to it"))
-}
-
-impl Report {
-    fn map(&mut self, mapping: &Mapping, output: &Output) {
-        self.mapping = mapping.describe();
-        output.say(&self.mapping);
-    }
-
-    fn take(&mut self, plan: Plan) {
-        self.refused = plan.refused;
-        self.left_out = plan.left_out;
-    }
-
-    /// Whether everything is on the ledger as catalogue and mapping have it.
-    fn verdict(&self) -> Result<(), Failure> {
-        let (refused, differing) = (self.refused.len(), self.differing.len());
-        let refused_words = format!("{refused} of {} cards were refused", self.cards);
-        let differing_words = format!(
-            "{differing} of {} cards exist with other terms, to which nothing of this was applied",
-            self.cards
-        );
-        match (refused, differing) {
-            (0, 0) => Ok(()),
-            (0, _) => Err(Failure::new(Kind::Invalid, differing_words).hint(
-                "an edition's terms never change: leave them, or import into a new collection",
-            )),
-            (_, 0) => Err(Failure::new(Kind::Refused, refused_words).hint(
-                "correct these and run the same command again: it sends only what is missing",
-            )),
-            _ => Err(Failure::new(
-                Kind::Refused,
-                format_args!("{refused_words}, and {differing_words}"),
-            )),
-        }
-    }
-
-    fn text(&self) -> String {
-        let differing = match self.differing.len() {
-            0 => String::new(),
-            differing => format!("{differing}, and stay as they are"),
-        };
-        let created = match self.dry_run {
-            true => "would be created",
-            false => "created",
-        };
-        let collection = self.collection.map(|id| id.to_string());
-        let state = self.state.as_ref().map(|path| path.display().to_string());
-        lines(&[
-            ("collection", collection.unwrap_or_default()),
-            ("cards", self.cards.to_string()),
-            (created, self.created.to_string()),
-            ("skipped", self.skipped.to_string()),
-            ("differing", differing),
-            ("refused", self.refused.len().to_string()),
-            ("fee", self.fee.to_string()),
-            ("seconds", format!("{:.1}", self.seconds)),
-            ("state file", state.unwrap_or_default()),
-        ])
-    }
-
-    /// What did not go as the catalogue has it.
-    fn complain(&self, output: &Output) {
-        for (field, cards) in &self.left_out {
-            output.say(format_args!(
-                "{field} is too long for a trait in {cards} cards, and was left out of these"
-            ));
-        }
-        let differing = self.differing.len();
-        if differing > 0 {
-            let shown: Vec<&str> = self
-                .differing
-                .iter()
-                .map(String::as_str)
-                .take(SHOWN_MAX)
-                .collect();
-            output.say(format_args!(
-                "{differing} editions exist with other terms than the catalogue gives them with this mapping, and stay as they are: {}{}",
-                shown.join(", "),
-                if differing > SHOWN_MAX { ", ..." } else { "" }
-            ));
-            if let Some(first) = &self.first_mapping {
-                output.say(format_args!(
-                    "they were imported with another mapping: {first}"
-                ));
-            }
-        }
-        for refusal in self.refused.iter().take(SHOWN_MAX) {
-            output.say(format_args!("refused: {refusal}"));
-        }
-        if self.refused.len() > SHOWN_MAX {
-            let more = self.refused.len() - SHOWN_MAX;
-            output.say(format_args!("... and {more} more; --json shows all"));
-        }
-    }
 }
