@@ -5,6 +5,7 @@
 
 use crate::addresses::origin;
 use crate::limits::Limits;
+use crate::peers::Peers;
 use libp2p::core::Endpoint;
 use libp2p::core::transport::PortUse;
 use libp2p::swarm::{
@@ -12,7 +13,7 @@ use libp2p::swarm::{
     THandlerOutEvent, ToSwarm, dummy,
 };
 use libp2p::{Multiaddr, PeerId};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::task::{Context, Poll};
@@ -39,7 +40,7 @@ pub(crate) enum Refused {
 
 #[derive(Debug)]
 pub(crate) struct Behaviour {
-    members: BTreeSet<PeerId>,
+    members: Peers,
     handshakes: Places,
     outsiders: Places,
     peers: BTreeMap<PeerId, usize>,
@@ -50,7 +51,7 @@ pub(crate) struct Behaviour {
 }
 
 impl Behaviour {
-    pub(crate) fn new(members: BTreeSet<PeerId>, limits: &Limits) -> Self {
+    pub(crate) fn new(members: Peers, limits: &Limits) -> Self {
         Self {
             members,
             handshakes: Places::default(),

@@ -6,8 +6,7 @@ use crate::{admission, gossip, substreams};
 use libp2p::allow_block_list::{self, BlockedPeers};
 use libp2p::identity::Keypair;
 use libp2p::swarm::NetworkBehaviour;
-use libp2p::{PeerId, identify, ping};
-use std::collections::BTreeSet;
+use libp2p::{identify, ping};
 
 /// Everything that a connection is used for.
 #[derive(NetworkBehaviour)]
@@ -27,7 +26,6 @@ impl Behaviour {
         keypair: &Keypair,
     ) -> Result<Self, NetworkError> {
         let limits = &shared.limits;
-        let members: BTreeSet<PeerId> = shared.links.values().map(|link| link.peer).collect();
         let is_member = matches!(shared.role, Role::Member(_));
         // Addresses come from the registry, so none are told and none are learnt.
         let identify = identify::Config::new(protocols.identify.clone(), keypair.public())
@@ -45,10 +43,10 @@ impl Behaviour {
         }
         Ok(Self {
             blocked: allow_block_list::Behaviour::default(),
-            admission: admission::Behaviour::new(members.clone(), limits),
+            admission: admission::Behaviour::new(shared.peers.clone(), limits),
             substreams: substreams::Behaviour::new(
                 protocols.clone(),
-                members,
+                shared.peers.clone(),
                 is_member,
                 limits.history.refusals_per_second_max,
             ),

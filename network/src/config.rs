@@ -67,52 +67,60 @@ pub struct NetworkConfig {
     pub limits: Limits,
 }
 
+/// The members other than this node, by index, with their peer ids.
+pub(crate) type Members = BTreeMap<MemberIndex, (PeerId, Member)>;
+
 impl NetworkConfig {
-    /// The members other than this node, by index, with their peer ids.
-    pub(crate) fn validate(
-        &self,
-        own: PeerId,
-    ) -> Result<BTreeMap<MemberIndex, (PeerId, Member)>, NetworkError> {
+    pub(crate) fn validate(&self, own: PeerId) -> Result<Members, NetworkError> {
         self.limits.validate()?;
         check_network_id(&self.network_id)?;
-        let mut members = BTreeMap::new();
-        let mut peers = BTreeMap::new();
-        for member in &self.committee {
-            let index = member.index;
-            let Some(peer) = identity::peer_of(&member.vertex_key) else {
-                tracing::warn!(member = %index, "vertex key is no point of the curve: unreachable");
-                continue;
-            };
-            if let Some(other) = peers.insert(peer, index) {
-                return committee_problem(format!(
-                    "members {other} and {index} have the same vertex key"
-                ));
-            }
-            if members.insert(index, (peer, member.clone())).is_some() {
-                return committee_problem(format!("member {index} is named twice"));
-            }
+        others(own, self.role, &self.committee)
+    }
+}
+
+/// The members of a committee other than this node, whose place in it has to be that of its role.
+pub(crate) fn others(
+    own: PeerId,
+    role: Role,
+    committee: &[Member],
+) -> Result<Members, NetworkError> {
+    let mut members = BTreeMap::new();
+    let mut peers = BTreeMap::new();
+    for member in committee {
+        let index = member.index;
+        let Some(peer) = identity::peer_of(&member.vertex_key) else {
+            tracing::warn!(member = %index, "vertex key is no point of the curve: unreachable");
+            continue;
+        };
+        if let Some(other) = peers.insert(peer, index) {
+            return committee_problem(format!(
+                "members {other} and {index} have the same vertex key"
+            ));
         }
-        match self.role {
-            Role::Member(index) => match members.remove(&index) {
-                None => committee_problem(format!("this node, member {index}, is not in it")),
-                Some((peer, _)) if peer != own => {
-                    let problem =
-                        format!("the seed is not that of member {index}: {own} instead of {peer}");
-                    Err(NetworkError::Config {
-                        field: "seed",
-                        problem,
-                    })
-                }
-                Some(_) => Ok(members),
-            },
-            Role::Observer => match peers.get(&own) {
-                None => Ok(members),
-                Some(index) => Err(NetworkError::Config {
+        if members.insert(index, (peer, member.clone())).is_some() {
+            return committee_problem(format!("member {index} is named twice"));
+        }
+    }
+    match role {
+        Role::Member(index) => match members.remove(&index) {
+            None => committee_problem(format!("this node, member {index}, is not in it")),
+            Some((peer, _)) if peer != own => {
+                let problem =
+                    format!("the seed is not that of member {index}: {own} instead of {peer}");
+                Err(NetworkError::Config {
                     field: "seed",
-                    problem: format!("an observer may not use the key of member {index}"),
-                }),
-            },
-        }
+                    problem,
+                })
+            }
+            Some(_) => Ok(members),
+        },
+        Role::Observer => match peers.get(&own) {
+            None => Ok(members),
+            Some(index) => Err(NetworkError::Config {
+                field: "seed",
+                problem: format!("an observer may not use the key of member {index}"),
+            }),
+        },
     }
 }
 

@@ -3,23 +3,25 @@
 //! same moment. A connection that stood for a while starts the count anew; one that broke at once
 //! does not, or a peer that refuses us would be dialled without pause.
 //!
-//! Both sides of a pair dial, since either may be the one that can. The lower index goes first and
+//! Both sides of a pair dial, since either may be the one that can. The lower peer id goes first and
 //! the other waits a moment, so that usually one connection results; two are tolerated.
 
 use crate::limits::Limits;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
-use weft_types::MemberIndex;
 
 /// A connection that stood for so long was a good one.
 const GOOD: Duration = Duration::from_secs(10);
-/// How long the higher index waits, in first pauses.
+/// How long the higher peer id waits, in first pauses.
 const HEAD_START: u32 = 4;
 
+/// `P` names a peer.
 #[derive(Debug)]
-pub(crate) struct Dialer {
-    targets: BTreeMap<MemberIndex, Target>,
+pub(crate) struct Dialer<P> {
+    /// This node, if it is a member.
+    own: Option<P>,
+    targets: BTreeMap<P, Target>,
     pause_min: Duration,
     pause_max: Duration,
 }
@@ -34,30 +36,35 @@ struct Target {
     connected: Option<Instant>,
 }
 
-impl Dialer {
-    /// Dials of these members, none of which is connected. `own` is this node's index, if it is a
-    /// member.
-    pub(crate) fn new(
-        own: Option<MemberIndex>,
-        members: impl Iterator<Item = MemberIndex>,
-        limits: &Limits,
-        now: Instant,
-    ) -> Self {
-        let head_start = |member| match own.is_some_and(|own| own > member) {
-            true => limits.redial_min * HEAD_START,
-            false => Duration::ZERO,
-        };
-        let target = |member| Target {
-            head_start: head_start(member),
-            failures: 0,
-            due: Some(now + head_start(member)),
-            connected: None,
-        };
+impl<P: Copy + Ord> Dialer<P> {
+    /// Dials nobody yet. `own` is this node, if it is a member.
+    pub(crate) fn new(own: Option<P>, limits: &Limits) -> Self {
         Self {
-            targets: members.map(|member| (member, target(member))).collect(),
+            own,
+            targets: BTreeMap::new(),
             pause_min: limits.redial_min,
             pause_max: limits.redial_max,
         }
+    }
+
+    /// Dials one more, unless it does already.
+    pub(crate) fn add(&mut self, peer: P, now: Instant) {
+        let head_start = match self.own.is_some_and(|own| own > peer) {
+            true => self.pause_min * HEAD_START,
+            false => Duration::ZERO,
+        };
+        let target = Target {
+            head_start,
+            failures: 0,
+            due: Some(now + head_start),
+            connected: None,
+        };
+        self.targets.entry(peer).or_insert(target);
+    }
+
+    /// Dials it no more.
+    pub(crate) fn remove(&mut self, peer: P) {
+        self.targets.remove(&peer);
     }
 
     /// The next moment at which [`due`](Self::due) returns somebody.
@@ -66,27 +73,27 @@ impl Dialer {
     }
 
     /// Whom to dial now. Each of them is dialling until it is connected, failed or told otherwise.
-    pub(crate) fn due(&mut self, now: Instant) -> Vec<MemberIndex> {
+    pub(crate) fn due(&mut self, now: Instant) -> Vec<P> {
         let mut due = Vec::new();
-        for (member, target) in &mut self.targets {
+        for (peer, target) in &mut self.targets {
             if target.due.is_some_and(|when| when <= now) {
                 target.due = None;
-                due.push(*member);
+                due.push(*peer);
             }
         }
         due
     }
 
-    pub(crate) fn connected(&mut self, member: MemberIndex, now: Instant) {
-        if let Some(target) = self.targets.get_mut(&member) {
+    pub(crate) fn connected(&mut self, peer: P, now: Instant) {
+        if let Some(target) = self.targets.get_mut(&peer) {
             target.due = None;
             target.connected.get_or_insert(now);
         }
     }
 
-    /// The last connection with the member ended.
-    pub(crate) fn disconnected(&mut self, member: MemberIndex, now: Instant) {
-        let Some(target) = self.targets.get_mut(&member) else {
+    /// The last connection with the peer ended.
+    pub(crate) fn disconnected(&mut self, peer: P, now: Instant) {
+        let Some(target) = self.targets.get_mut(&peer) else {
             return;
         };
         let stood = target.connected.take().map(|since| now - since);
@@ -94,13 +101,13 @@ impl Dialer {
             target.failures = 0;
             target.due = Some(now + target.head_start);
         } else {
-            self.failed(member, now);
+            self.failed(peer, now);
         }
     }
 
     /// A dial failed. No matter while another connection stands.
-    pub(crate) fn failed(&mut self, member: MemberIndex, now: Instant) {
-        let Some(target) = self.targets.get_mut(&member) else {
+    pub(crate) fn failed(&mut self, peer: P, now: Instant) {
+        let Some(target) = self.targets.get_mut(&peer) else {
             return;
         };
         if target.connected.is_some() {
@@ -118,15 +125,15 @@ impl Dialer {
     }
 
     /// Dials no more until [`resume`](Self::resume).
-    pub(crate) fn suspend(&mut self, member: MemberIndex) {
-        if let Some(target) = self.targets.get_mut(&member) {
+    pub(crate) fn suspend(&mut self, peer: P) {
+        if let Some(target) = self.targets.get_mut(&peer) {
             target.due = None;
         }
     }
 
     /// Dials as if for the first time.
-    pub(crate) fn resume(&mut self, member: MemberIndex, now: Instant) {
-        if let Some(target) = self.targets.get_mut(&member)
+    pub(crate) fn resume(&mut self, peer: P, now: Instant) {
+        if let Some(target) = self.targets.get_mut(&peer)
             && target.connected.is_none()
         {
             target.failures = 0;

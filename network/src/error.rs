@@ -19,6 +19,8 @@ pub enum NetworkError {
     ListenTimeout(Duration),
     #[error("cannot set up the transport: {0}")]
     Transport(String),
+    #[error("the network is shut down")]
+    Closed,
     #[error("{tasks} network tasks still run {after:?} after shutdown")]
     ShutdownTimeout { tasks: usize, after: Duration },
 }

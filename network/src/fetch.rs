@@ -61,7 +61,7 @@ pub(crate) async fn ask(shared: &Shared, link: &Link, request: &[u8]) -> Result<
     let exchange = async {
         let mut stream = match shared.open(link, terms.channel).await {
             Ok(stream) => stream,
-            Err(OpenError::NotConnected) => return Err(FetchError::NotConnected(link.member)),
+            Err(OpenError::NotConnected) => return Err(FetchError::NotConnected(link.member())),
             Err(error) => return Err(FetchError::Broken(error.to_string())),
         };
         exchange(&mut stream, request, terms.answer_bytes_max)
@@ -94,7 +94,7 @@ async fn exchange(
 fn failure(link: &Link, error: ReadError) -> FetchError {
     link.blame(&error);
     match error {
-        ReadError::Ended => FetchError::Refused(link.member),
+        ReadError::Ended => FetchError::Refused(link.member()),
         ReadError::TooLong { bytes, bytes_max } => FetchError::AnswerTooLong { bytes, bytes_max },
         // A stream that is dropped unanswered is reset, perhaps while the request is still written.
         ReadError::Io(error)
@@ -103,7 +103,7 @@ fn failure(link: &Link, error: ReadError) -> FetchError {
                 io::ErrorKind::ConnectionReset | io::ErrorKind::WriteZero
             ) =>
         {
-            FetchError::Refused(link.member)
+            FetchError::Refused(link.member())
         }
         other => FetchError::Broken(other.to_string()),
     }
@@ -120,12 +120,12 @@ pub(crate) async fn answer(
     match timeout(limits.fetch_timeout, reply(&shared, &link, stream)).await {
         Ok(Ok(())) => link.counters.fetches_answered.add(1),
         Ok(Err(error)) => {
-            tracing::debug!(member = %link.member, %error, "fetch not answered");
+            tracing::debug!(member = %link.member(), %error, "fetch not answered");
             link.blame(&error);
             link.counters.fetches_refused.add(1);
         }
         Err(_) => {
-            tracing::debug!(member = %link.member, "fetch not answered in time");
+            tracing::debug!(member = %link.member(), "fetch not answered in time");
             link.counters.fetches_refused.add(1);
         }
     }
@@ -137,7 +137,7 @@ async fn reply(shared: &Shared, link: &Link, mut stream: Stream) -> Result<(), R
     let room = link.lane.room(cost(length)).await;
     let request = read_bytes(&mut stream, length).await?;
     let (reply, answer) = oneshot::channel();
-    let from = link.member;
+    let from = link.member();
     let event = Event::Fetch {
         from,
         request,

@@ -1,14 +1,16 @@
-use crate::config::Role;
+use crate::config::{self, Member, Role};
 use crate::error::{FetchError, NetworkError, SendError};
 use crate::fetch;
 use crate::frame::{Frame, FrameKind};
 use crate::link::Link;
+use crate::seating::Seating;
 use crate::shared::Shared;
 use crate::status::{NetworkStats, PeerStatus};
 use bytes::Bytes;
 use libp2p::{Multiaddr, PeerId};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 use weft_types::MemberIndex;
 
@@ -59,7 +61,7 @@ impl Handle {
     /// As for [`send`](Self::send).
     pub fn broadcast(&self, kind: FrameKind, bytes: Bytes) -> Result<(), SendError> {
         self.check_frame(&bytes)?;
-        for link in self.shared.links.values() {
+        for link in self.shared.links().values() {
             link.send(Frame {
                 kind,
                 payload: bytes.clone(),
@@ -97,13 +99,13 @@ impl Handle {
             return Err(FetchError::Closed);
         }
         let link = self.link(from).ok_or(FetchError::NoPeer(from))?;
-        fetch::ask(shared, link, &request).await
+        fetch::ask(shared, &link, &request).await
     }
 
     /// How the links with all other members stand, by index.
     pub fn peers(&self) -> Vec<PeerStatus> {
-        let links = self.shared.links.values();
-        links.map(|link| link.status()).collect()
+        let links = self.shared.links();
+        links.values().map(|link| link.status()).collect()
     }
 
     /// What concerns no single member.
@@ -156,6 +158,28 @@ impl Handle {
         self.set_blocked(member, false)
     }
 
+    /// Has another committee from now on, and perhaps another index in it. Links with the members of both stand as they
+    /// did; the others end or begin. Who was a member has to be one still, and who was an observer one.
+    ///
+    /// What comes before this returns names members by their index of before. Who is connected is told anew.
+    ///
+    /// # Errors
+    /// Names what is wrong with the committee. Then it is that of before.
+    pub async fn seat(&self, role: Role, committee: &[Member]) -> Result<(), NetworkError> {
+        let shared = &self.shared;
+        if matches!(role, Role::Observer) != matches!(shared.role, Role::Observer) {
+            return Err(NetworkError::Config {
+                field: "role",
+                problem: format!("{:?} cannot become {role:?}", shared.role),
+            });
+        }
+        let members = config::others(shared.own, role, committee)?;
+        let (done, seated) = oneshot::channel();
+        let sent = shared.seatings.send(Seating { members, done }).await;
+        sent.map_err(|_| NetworkError::Closed)?;
+        seated.await.map_err(|_| NetworkError::Closed)
+    }
+
     /// Ends all connections and tasks. Events that wait can still be taken.
     ///
     /// # Errors
@@ -172,8 +196,8 @@ impl Handle {
             })
     }
 
-    fn link(&self, member: MemberIndex) -> Option<&Arc<Link>> {
-        self.shared.links.get(&member)
+    fn link(&self, member: MemberIndex) -> Option<Arc<Link>> {
+        self.shared.links().get(&member).cloned()
     }
 
     fn set_blocked(&self, member: MemberIndex, blocked: bool) -> Result<(), SendError> {

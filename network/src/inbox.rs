@@ -4,6 +4,8 @@
 //! delays nobody by more than one event a turn.
 
 use crate::event::Event;
+use crate::link::Link;
+use crate::shared::Links;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -19,6 +21,8 @@ pub(crate) struct Inbox {
 #[derive(Debug, Default)]
 struct State {
     lanes: Vec<VecDeque<Waiting>>,
+    /// Lanes whose source is gone.
+    free: Vec<usize>,
     /// Lanes that are not empty, each once, in the order in which they are served.
     turns: VecDeque<usize>,
     /// Newest news of each link that the node has not had. They go before everything else.
@@ -45,9 +49,12 @@ impl Inbox {
         // Permits are bytes; the semaphore hands out at most 2^32 - 1 at once.
         let bytes_max = u32::try_from(bytes_max).unwrap_or(u32::MAX);
         let mut state = self.state();
-        state.lanes.push(VecDeque::new());
+        let number = state.free.pop().unwrap_or_else(|| {
+            state.lanes.push(VecDeque::new());
+            state.lanes.len() - 1
+        });
         Lane {
-            number: state.lanes.len() - 1,
+            number,
             inbox: self.clone(),
             room: Arc::new(Semaphore::new(bytes_max as usize)),
             bytes_max,
@@ -55,8 +62,26 @@ impl Inbox {
     }
 
     /// Tells the node that a link came up or went down. Costs no room: only the newest is kept.
-    pub(crate) fn link(&self, member: MemberIndex, up: bool) {
-        self.state().links.insert(member, up);
+    pub(crate) fn link(&self, link: &Link, up: bool) {
+        let mut state = self.state();
+        if !link.gone.is_cancelled() {
+            state.links.insert(link.member(), up);
+        }
+        drop(state);
+        self.filled.notify_one();
+    }
+
+    /// The members have other indices from now on: all that are up are told anew.
+    pub(crate) fn seat(&self, links: &Links) {
+        let mut state = self.state();
+        state.links.clear();
+        for (index, link) in links {
+            link.seat(*index);
+            if link.is_up() {
+                state.links.insert(*index, true);
+            }
+        }
+        drop(state);
         self.filled.notify_one();
     }
 
@@ -117,6 +142,13 @@ impl Lane {
 
     fn permits(&self, bytes: usize) -> u32 {
         u32::try_from(bytes).map_or(self.bytes_max, |bytes| bytes.min(self.bytes_max))
+    }
+}
+
+impl Drop for Lane {
+    /// What waits in it is served all the same.
+    fn drop(&mut self) {
+        self.inbox.state().free.push(self.number);
     }
 }
 

@@ -8,17 +8,19 @@ use crate::limits::Limits;
 use crate::outbox::Outbox;
 use crate::status::{LinkCounters, PeerStatus};
 use libp2p::{Multiaddr, PeerId, Stream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, watch};
+use tokio_util::sync::CancellationToken;
 use weft_types::MemberIndex;
 
 #[derive(Debug)]
 pub(crate) struct Link {
-    pub(crate) member: MemberIndex,
+    /// The member's index in the committee that this node has.
+    member: AtomicU32,
     pub(crate) peer: PeerId,
-    pub(crate) addresses: Vec<Multiaddr>,
+    addresses: Mutex<Vec<Multiaddr>>,
     pub(crate) outbox: Outbox,
     pub(crate) lane: Lane,
     pub(crate) arrived: Newest,
@@ -26,6 +28,8 @@ pub(crate) struct Link {
     pub(crate) fetches_in: Arc<Semaphore>,
     pub(crate) counters: LinkCounters,
     way: watch::Sender<Way>,
+    /// Once it is no member any more.
+    pub(crate) gone: CancellationToken,
     /// Whether frames leave at once.
     up: AtomicBool,
     /// Smoothed round trip in microseconds; 0 is none yet.
@@ -58,9 +62,9 @@ impl Link {
             Role::Observer => limits.history.observer.in_flight_max,
         };
         Self {
-            member: member.index,
+            member: AtomicU32::new(member.index.0),
             peer,
-            addresses: member.addresses,
+            addresses: Mutex::new(member.addresses),
             outbox: Outbox::new(limits.outgoing_bytes_max),
             lane: inbox.lane(limits.incoming_bytes_max),
             arrived: Newest::default(),
@@ -68,9 +72,32 @@ impl Link {
             fetches_in: Arc::new(Semaphore::new(limits.fetches_in_flight_max)),
             counters: LinkCounters::default(),
             way: watch::Sender::default(),
+            gone: CancellationToken::new(),
             up: AtomicBool::new(false),
             rtt_micros: AtomicU64::new(0),
         }
+    }
+
+    pub(crate) fn member(&self) -> MemberIndex {
+        MemberIndex(self.member.load(Ordering::Relaxed))
+    }
+
+    /// The member has another index from now on.
+    pub(crate) fn seat(&self, index: MemberIndex) {
+        self.member.store(index.0, Ordering::Relaxed);
+    }
+
+    /// Where it listens.
+    pub(crate) fn addresses(&self) -> Vec<Multiaddr> {
+        let addresses = self.addresses.lock();
+        addresses.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_addresses(&self, addresses: Vec<Multiaddr>) {
+        *self
+            .addresses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = addresses;
     }
 
     /// Puts a frame where the writer takes it from.
@@ -97,6 +124,10 @@ impl Link {
 
     pub(crate) fn set_up(&self, up: bool) {
         self.up.store(up, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_up(&self) -> bool {
+        self.up.load(Ordering::Relaxed)
     }
 
     /// Waits until there is a connection that may be used.
@@ -137,8 +168,8 @@ impl Link {
         let rtt = self.rtt_micros.load(Ordering::Relaxed);
         let counters = &self.counters;
         PeerStatus {
-            member: self.member,
-            connected: self.up.load(Ordering::Relaxed),
+            member: self.member(),
+            connected: self.is_up(),
             blocked: self.is_blocked(),
             rtt: (rtt > 0).then(|| Duration::from_micros(rtt)),
             queued_bytes: self.outbox.bytes(),

@@ -21,7 +21,7 @@ pub(crate) async fn run(shared: Arc<Shared>, link: Arc<Link>) {
         let newer = tokio::select! {
             newer = link.arrived.next() => Some(newer),
             Err(error) = read(&link, stream, shared.limits.frame_bytes_max) => {
-                tracing::debug!(member = %link.member, %error, "incoming stream ended");
+                tracing::debug!(member = %link.member(), %error, "incoming stream ended");
                 link.blame(&error);
                 None
             }
@@ -47,7 +47,7 @@ async fn read(
         let bytes = read_bytes(&mut stream, length).await?;
         link.counters.received_frames.add(1);
         link.counters.received_bytes.add(length as u64);
-        let from = link.member;
+        let from = link.member();
         link.lane.push(Event::Frame { from, kind, bytes }, room);
     }
 }

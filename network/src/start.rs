@@ -1,4 +1,4 @@
-use crate::addresses::{self, ADDRESSES_PER_MEMBER_MAX};
+use crate::addresses;
 use crate::behaviour::Behaviour;
 use crate::config::{NetworkConfig, Role};
 use crate::dialer::Dialer;
@@ -7,20 +7,20 @@ use crate::handle::Handle;
 use crate::history::History;
 use crate::identity;
 use crate::inbox::{Events, Inbox};
-use crate::link::Link;
 use crate::outbox::Outbox;
+use crate::peers::Peers;
 use crate::protocols::Protocols;
 use crate::shared::Shared;
 use crate::status::Counters;
 use crate::swarm::SwarmTask;
 use crate::tasks::Tasks;
-use crate::{reader, transport, writer};
+use crate::transport;
 use libp2p::core::transport::{ListenerId, TransportError};
 use libp2p::{Multiaddr, Swarm};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::TcpListener;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -52,18 +52,14 @@ impl Network {
 
         let NetworkConfig { limits, role, .. } = config;
         let inbox = Arc::<Inbox>::default();
-        let links = members.into_iter().map(|(index, (peer, mut member))| {
-            member.addresses = dialable(index, member.addresses);
-            let link = Link::new(peer, member, role, &limits, &inbox);
-            (index, Arc::new(link))
-        });
-        let links = links.collect();
         let stop = CancellationToken::new();
         let (opens, opens_wanted) = mpsc::channel(OPENS_MAX);
+        let (seatings, seatings_wanted) = mpsc::channel(1);
         let shared = Arc::new(Shared {
             own,
             role,
-            links,
+            peers: Peers::default(),
+            links: RwLock::default(),
             history: History::new(&limits.history, &inbox),
             inbox,
             publications: Outbox::new(limits.publish_bytes_max),
@@ -73,6 +69,7 @@ impl Network {
             outsiders: Default::default(),
             listening: Default::default(),
             opens,
+            seatings,
             blocks: Default::default(),
             tasks: Tasks::new(stop.clone()),
             stop,
@@ -80,7 +77,7 @@ impl Network {
         let handle = Handle::new(shared.clone());
 
         let protocols = Protocols::new(&config.network_id);
-        let peers: BTreeSet<_> = shared.links.values().map(|link| link.peer).collect();
+        let peers = shared.peers.clone();
         let transport = transport::build(&keypair, &protocols, peers, shared.limits.silence_max)?;
         let behaviour = Behaviour::new(&shared, &protocols, &keypair)?;
         let executor = shared.clone();
@@ -96,26 +93,13 @@ impl Network {
             .collect::<Result<_, _>>()?;
 
         let (started, all_listen) = oneshot::channel();
-        let dialled = shared.links.values();
-        let dialled = dialled.filter(|link| !link.addresses.is_empty());
-        let own_index = match role {
-            Role::Member(index) => Some(index),
-            Role::Observer => None,
-        };
-        let task = SwarmTask {
+        let dialler = matches!(role, Role::Member(_)).then_some(own);
+        let mut task = SwarmTask {
             swarm,
-            links: shared
-                .links
-                .values()
-                .map(|link| (link.peer, link.clone()))
-                .collect(),
+            links: BTreeMap::new(),
             opens: opens_wanted,
-            dialer: Dialer::new(
-                own_index,
-                dialled.map(|link| link.member),
-                &shared.limits,
-                Instant::now(),
-            ),
+            seatings: seatings_wanted,
+            dialer: Dialer::new(dialler, &shared.limits),
             resolving: JoinSet::new(),
             lane: shared.inbox.lane(shared.limits.publish_bytes_max),
             topic: protocols.observer_topic.hash(),
@@ -125,28 +109,13 @@ impl Network {
             started: Some(started),
             shared: shared.clone(),
         };
-        shared.spawn_lasting("swarm", task.run());
-        if own_index.is_some() {
-            for link in shared.links.values() {
-                shared.spawn_lasting("writer", writer::run(shared.clone(), link.clone()));
-                shared.spawn_lasting("reader", reader::run(shared.clone(), link.clone()));
-            }
-        }
+        task.seat(members);
+        shared.spawn_lasting("swarm", shared.stop.clone(), task.run());
         match timeout(LISTEN_TIMEOUT, all_listen).await {
             Ok(Ok(())) => Ok((handle, Events::new(shared.inbox.clone()))),
             _ => Err(NetworkError::ListenTimeout(LISTEN_TIMEOUT)),
         }
     }
-}
-
-/// Addresses of a member that this node can dial.
-fn dialable(member: weft_types::MemberIndex, all: Vec<Multiaddr>) -> Vec<Multiaddr> {
-    let (mut good, bad): (Vec<_>, Vec<_>) = all.into_iter().partition(addresses::usable);
-    if !bad.is_empty() || good.len() > ADDRESSES_PER_MEMBER_MAX {
-        tracing::warn!(%member, ?bad, used = ADDRESSES_PER_MEMBER_MAX.min(good.len()), "addresses ignored");
-    }
-    good.truncate(ADDRESSES_PER_MEMBER_MAX);
-    good
 }
 
 /// Fails when an address is taken. The transport sets SO_REUSEPORT on its listeners, with which two

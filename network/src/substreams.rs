@@ -9,6 +9,7 @@
 mod handler;
 
 use crate::addresses::origin;
+use crate::peers::Peers;
 use crate::protocols::Protocols;
 use handler::{FromHandler, Handler, ToHandler};
 use libp2p::core::Endpoint;
@@ -18,7 +19,7 @@ use libp2p::swarm::{
     THandler, THandlerInEvent, THandlerOutEvent, ToSwarm,
 };
 use libp2p::{Multiaddr, PeerId, Stream};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -84,7 +85,7 @@ pub(crate) struct Opened {
 pub(crate) struct Behaviour {
     protocols: Protocols,
     /// Peers whose connections are kept: all members but this node.
-    members: BTreeSet<PeerId>,
+    members: Peers,
     /// Whether this node is a member, so that peers may open streams.
     admits: bool,
     history_refusals_per_second_max: u32,
@@ -106,7 +107,7 @@ struct Connection {
 impl Behaviour {
     pub(crate) fn new(
         protocols: Protocols,
-        members: BTreeSet<PeerId>,
+        members: Peers,
         admits: bool,
         history_refusals_per_second_max: u32,
     ) -> Self {

@@ -8,6 +8,7 @@ use crate::event::Event;
 use crate::frame::{Frame, cost};
 use crate::inbox::Lane;
 use crate::link::Link;
+use crate::seating::Seating;
 use crate::shared::Shared;
 use crate::substreams::{self, Channel, Open, Opened};
 use crate::{addresses, fetch, gossip, history};
@@ -24,7 +25,6 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
-use weft_types::MemberIndex;
 
 /// Time between two publications. A burst handed to gossipsub at once would overflow the queues of
 /// observers that are as quick as can be.
@@ -35,9 +35,10 @@ pub(crate) struct SwarmTask {
     pub(crate) shared: Arc<Shared>,
     pub(crate) links: BTreeMap<PeerId, Arc<Link>>,
     pub(crate) opens: mpsc::Receiver<(PeerId, Open)>,
-    pub(crate) dialer: Dialer,
+    pub(crate) seatings: mpsc::Receiver<Seating>,
+    pub(crate) dialer: Dialer<PeerId>,
     /// Addresses on their way from the name server.
-    pub(crate) resolving: JoinSet<(MemberIndex, Vec<Multiaddr>)>,
+    pub(crate) resolving: JoinSet<(PeerId, Vec<Multiaddr>)>,
     /// Publications that wait for the node, if it is an observer.
     pub(crate) lane: Lane,
     pub(crate) topic: TopicHash,
@@ -60,10 +61,15 @@ impl SwarmTask {
                 Some((peer, open)) = self.opens.recv() => {
                     self.swarm.behaviour_mut().substreams.open(peer, open);
                 }
+                Some(seating) = self.seatings.recv() => {
+                    self.seat(seating.members);
+                    // Whoever waited may have given up.
+                    let _ = seating.done.send(());
+                }
                 frame = next_publication(&self.shared, self.publish_from) => self.publish(&frame),
                 () = self.shared.blocks.notified() => self.apply_blocks(),
-                Some(Ok((member, addresses))) = self.resolving.join_next() => {
-                    self.dial(member, addresses);
+                Some(Ok((peer, addresses))) = self.resolving.join_next() => {
+                    self.dial(peer, addresses);
                 }
                 () = sleep_until(dial_at.unwrap_or_else(Instant::now)), if dial_at.is_some() => {
                     self.resolve_due();
@@ -93,8 +99,8 @@ impl SwarmTask {
                     DialError::Denied { .. } => shared.counters.connections_refused.add(1),
                     _ => {}
                 }
-                if let Some(link) = peer_id.and_then(|peer| self.links.get(&peer)) {
-                    self.dialer.failed(link.member, Instant::now());
+                if let Some(peer) = peer_id {
+                    self.dialer.failed(peer, Instant::now());
                 }
             }
             SwarmEvent::IncomingConnectionError {
@@ -139,7 +145,7 @@ impl SwarmTask {
         let Some(link) = self.links.get(&peer) else {
             return;
         };
-        self.dialer.connected(link.member, Instant::now());
+        self.dialer.connected(peer, Instant::now());
         link.set_connected(true);
         self.observer_link(link, true);
     }
@@ -155,9 +161,9 @@ impl SwarmTask {
             return;
         };
         link.set_connected(false);
-        self.dialer.disconnected(link.member, Instant::now());
+        self.dialer.disconnected(peer, Instant::now());
         if link.is_blocked() {
-            self.dialer.suspend(link.member);
+            self.dialer.suspend(peer);
         }
         self.observer_link(link, false);
     }
@@ -166,7 +172,7 @@ impl SwarmTask {
     fn observer_link(&self, link: &Link, up: bool) {
         if self.shared.role == Role::Observer {
             link.set_up(up);
-            self.shared.inbox.link(link.member, up);
+            self.shared.inbox.link(link, up);
         }
     }
 
@@ -269,7 +275,7 @@ impl SwarmTask {
         };
         counters.gossip_received.add(1);
         let event = Event::Gossip {
-            from: link.member,
+            from: link.member(),
             kind: frame.kind,
             bytes: frame.payload,
         };
@@ -304,41 +310,41 @@ impl SwarmTask {
             if link.is_blocked() {
                 // Ends the connections that stand.
                 if blocked.block_peer(*peer) {
-                    self.dialer.suspend(link.member);
+                    self.dialer.suspend(*peer);
                 }
             } else if blocked.unblock_peer(*peer) {
-                self.dialer.resume(link.member, Instant::now());
+                self.dialer.resume(*peer, Instant::now());
             }
         }
     }
 
     fn resolve_due(&mut self) {
-        for member in self.dialer.due(Instant::now()) {
-            let Some(link) = self.shared.links.get(&member) else {
+        for peer in self.dialer.due(Instant::now()) {
+            let Some(link) = self.links.get(&peer) else {
                 continue;
             };
-            let addresses = link.addresses.clone();
+            let addresses = link.addresses();
             self.resolving
-                .spawn(async move { (member, addresses::resolve(addresses).await) });
+                .spawn(async move { (peer, addresses::resolve(addresses).await) });
         }
     }
 
-    fn dial(&mut self, member: MemberIndex, addresses: Vec<Multiaddr>) {
-        let Some(link) = self.shared.links.get(&member) else {
+    fn dial(&mut self, peer: PeerId, addresses: Vec<Multiaddr>) {
+        let Some(link) = self.links.get(&peer) else {
             return;
         };
         if link.is_connected() || link.is_blocked() {
             return;
         }
-        let dial = DialOpts::peer_id(link.peer)
+        let dial = DialOpts::peer_id(peer)
             .condition(PeerCondition::DisconnectedAndNotDialing)
             .addresses(addresses)
             // From the listener's port, two sides dialling each other at once would collide.
             .allocate_new_port()
             .build();
         if let Err(error) = self.swarm.dial(dial) {
-            tracing::debug!(%member, %error, "cannot dial");
-            self.dialer.failed(member, Instant::now());
+            tracing::debug!(member = %link.member(), %error, "cannot dial");
+            self.dialer.failed(peer, Instant::now());
         }
     }
 

@@ -6,6 +6,7 @@
 //! may have so many that little is left for growth, outsiders' so few that their sum is small.
 
 use crate::error::NetworkError;
+use crate::peers::Peers;
 use crate::protocols::Protocols;
 use crate::silence::Alive;
 use libp2p::core::muxing::StreamMuxerBox;
@@ -13,8 +14,6 @@ use libp2p::core::transport::Boxed;
 use libp2p::core::upgrade::Version;
 use libp2p::identity::Keypair;
 use libp2p::{PeerId, Transport, noise, tcp, yamux};
-use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Longest set-up of a connection, from the first byte to the last of the handshakes.
@@ -34,13 +33,12 @@ const OUTSIDER_STREAMS_MAX: usize = 16;
 pub(crate) fn build(
     keypair: &Keypair,
     protocols: &Protocols,
-    members: BTreeSet<PeerId>,
+    members: Peers,
     silence_max: Duration,
 ) -> Result<Boxed<(PeerId, StreamMuxerBox)>, NetworkError> {
     let noise = noise::Config::new(keypair)
         .map_err(|error| NetworkError::Transport(error.to_string()))?
         .with_prologue(protocols.prologue.clone());
-    let members = Arc::new(members);
     Ok(tcp::tokio::Transport::new(tcp::Config::new().nodelay(true))
         .map(move |stream, _| Alive::new(stream, silence_max))
         .upgrade(Version::V1Lazy)

@@ -36,20 +36,20 @@ pub(crate) async fn run(shared: Arc<Shared>, link: Arc<Link>) {
                 let dropped = link.outbox.drop_older(BACKLOG_MAX);
                 link.counters.dropped_frames.add(dropped);
                 link.set_up(true);
-                shared.inbox.link(link.member, true);
+                shared.inbox.link(&link, true);
                 tokio::select! {
                     error = write(&link, stream) => {
-                        tracing::debug!(member = %link.member, %error, "outgoing stream ended");
+                        tracing::debug!(member = %link.member(), %error, "outgoing stream ended");
                     }
                     () = link.shut() => {}
                 }
                 link.set_up(false);
-                shared.inbox.link(link.member, false);
+                shared.inbox.link(&link, false);
                 if since.elapsed() >= REOPEN_MAX {
                     pause = REOPEN_MIN;
                 }
             }
-            Err(error) => tracing::debug!(member = %link.member, %error, "no outgoing stream"),
+            Err(error) => tracing::debug!(member = %link.member(), %error, "no outgoing stream"),
         }
         sleep(pause).await;
         pause = REOPEN_MAX.min(pause * 2);

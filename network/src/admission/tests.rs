@@ -25,7 +25,9 @@ fn admission() -> Behaviour {
         connections_per_peer_max: 2,
         ..Limits::default()
     };
-    Behaviour::new([peer(1)].into(), &limits)
+    let members = Peers::default();
+    members.set([peer(1)]);
+    Behaviour::new(members, &limits)
 }
 
 #[test]

@@ -1,8 +1,8 @@
 use super::*;
 
-const A: MemberIndex = MemberIndex(0);
-const B: MemberIndex = MemberIndex(1);
-const C: MemberIndex = MemberIndex(2);
+const A: char = 'A';
+const B: char = 'B';
+const C: char = 'C';
 
 fn limits() -> Limits {
     Limits {
@@ -12,9 +12,15 @@ fn limits() -> Limits {
     }
 }
 
+fn dialer_of(own: Option<char>, now: Instant) -> Dialer<char> {
+    let mut dialer = Dialer::new(own, &limits());
+    [A, C].iter().for_each(|peer| dialer.add(*peer, now));
+    dialer
+}
+
 /// The dialer of B in a committee of three.
-fn dialer(now: Instant) -> Dialer {
-    Dialer::new(Some(B), [A, C].into_iter(), &limits(), now)
+fn dialer(now: Instant) -> Dialer<char> {
+    dialer_of(Some(B), now)
 }
 
 fn ms(milliseconds: u64) -> Duration {
@@ -22,12 +28,12 @@ fn ms(milliseconds: u64) -> Duration {
 }
 
 #[test]
-fn the_lower_index_dials_first() {
+fn the_lower_peer_dials_first() {
     let now = Instant::now();
     let mut dialer = dialer(now);
     assert_eq!(dialer.due(now), [C]);
     assert_eq!(dialer.next(), Some(now + ms(400)));
-    assert_eq!(dialer.due(now + ms(399)), []);
+    assert_eq!(dialer.due(now + ms(399)), [].as_slice() as &[char]);
     assert_eq!(dialer.due(now + ms(400)), [A]);
     assert_eq!(dialer.next(), None);
 }
@@ -35,7 +41,7 @@ fn the_lower_index_dials_first() {
 #[test]
 fn an_observer_dials_everybody_at_once() {
     let now = Instant::now();
-    let mut dialer = Dialer::new(None, [A, C].into_iter(), &limits(), now);
+    let mut dialer = dialer_of(None, now);
     assert_eq!(dialer.due(now), [A, C]);
 }
 

@@ -1,6 +1,9 @@
 use super::*;
+use crate::config::{Member, Role};
 use crate::frame::FrameKind;
+use crate::limits::Limits;
 use bytes::Bytes;
+use libp2p::PeerId;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -25,6 +28,16 @@ fn drain(events: &mut Events) -> Vec<(u32, u8)> {
             other => panic!("unexpected {other:?}"),
         })
         .collect()
+}
+
+fn link(member: u32, inbox: &Arc<Inbox>) -> Link {
+    let member = Member {
+        index: MemberIndex(member),
+        vertex_key: [0; 32],
+        addresses: Vec::new(),
+    };
+    let role = Role::Observer;
+    Link::new(PeerId::random(), member, role, &Limits::default(), inbox)
 }
 
 fn inbox() -> (Arc<Inbox>, Events) {
@@ -75,11 +88,37 @@ async fn only_the_newest_state_of_a_link_is_told_and_first() {
     let (inbox, mut events) = inbox();
     let lane = inbox.lane(200);
     lane.push(frame(1, 0), lane.room(100).await);
+    let [two, three] = [2, 3].map(|member| link(member, &inbox));
     for up in [true, false, true, false] {
-        inbox.link(MemberIndex(3), up);
+        inbox.link(&three, up);
     }
-    inbox.link(MemberIndex(2), true);
+    inbox.link(&two, true);
     assert_eq!(drain(&mut events), [(2, 255), (3, 254), (1, 0)]);
+}
+
+#[tokio::test]
+async fn with_another_committee_who_is_up_is_told_by_the_new_index_and_who_is_gone_no_more() {
+    let (inbox, mut events) = inbox();
+    let [stays, comes, goes] = [1, 2, 3].map(|member| Arc::new(link(member, &inbox)));
+    stays.set_up(true);
+    inbox.link(&stays, true);
+    inbox.link(&goes, false);
+    goes.gone.cancel();
+    inbox.seat(&[(MemberIndex(3), stays), (MemberIndex(1), comes)].into());
+    inbox.link(&goes, true);
+    assert_eq!(drain(&mut events), [(3, 255)]);
+}
+
+#[tokio::test]
+async fn a_lane_is_used_again_and_what_waits_in_it_is_served() {
+    let (inbox, mut events) = inbox();
+    let gone = inbox.lane(200);
+    gone.push(frame(1, 0), gone.room(100).await);
+    drop(gone);
+    let next = inbox.lane(200);
+    next.push(frame(2, 0), next.room(200).await);
+    assert_eq!(inbox.state().lanes.len(), 1);
+    assert_eq!(drain(&mut events), [(1, 0), (2, 0)]);
 }
 
 #[tokio::test]

@@ -114,7 +114,7 @@ fn seed(index: u32) -> IdentitySeed {
     IdentitySeed::new([index as u8 + 1; 32])
 }
 
-fn committee_member(index: u32) -> Member {
+pub fn committee_member(index: u32) -> Member {
     Member {
         index: MemberIndex(index),
         vertex_key: SecretKey::from_seed([index as u8 + 1; 32]).public().0,

@@ -10,4 +10,5 @@ mod lockfile;
 mod observers;
 mod outsiders;
 mod proxy;
+mod seating;
 mod start;
