@@ -30,6 +30,8 @@ pub(crate) struct Link {
     way: watch::Sender<Way>,
     /// Once it is no member any more.
     pub(crate) gone: CancellationToken,
+    /// Once nothing more is sent to it.
+    pub(crate) ended: CancellationToken,
     /// Whether frames leave at once.
     up: AtomicBool,
     /// Smoothed round trip in microseconds; 0 is none yet.
@@ -73,6 +75,7 @@ impl Link {
             counters: LinkCounters::default(),
             way: watch::Sender::default(),
             gone: CancellationToken::new(),
+            ended: CancellationToken::new(),
             up: AtomicBool::new(false),
             rtt_micros: AtomicU64::new(0),
         }

@@ -7,10 +7,18 @@ use crate::link::Link;
 use crate::shared::Links;
 use crate::swarm::SwarmTask;
 use libp2p::{Multiaddr, PeerId};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use weft_types::MemberIndex;
+
+/// For how long what was sent to members who are none any more goes on.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// Members that are none any more, until they are disconnected.
+pub(crate) type Parting = BTreeMap<PeerId, (Instant, Arc<Link>)>;
 
 /// A wish for another committee.
 #[derive(Debug)]
@@ -43,7 +51,7 @@ impl SwarmTask {
             links.insert(index, link);
         }
         for (peer, link) in before {
-            self.part(peer, &link);
+            self.part(peer, link);
         }
         self.shared.inbox.seat(&links);
         self.shared.set_links(links);
@@ -56,15 +64,35 @@ impl SwarmTask {
         if matches!(shared.role, Role::Member(_)) {
             shared.attend(&link);
         }
+        if let Some((_, before)) = self.parting.remove(&peer) {
+            before.ended.cancel();
+        }
         // As an outsider it has few streams, and may open none of the members'.
         let _ = self.swarm.disconnect_peer_id(peer);
         link
     }
 
-    fn part(&mut self, peer: PeerId, link: &Link) {
+    /// What was sent last still gets out.
+    fn part(&mut self, peer: PeerId, link: Arc<Link>) {
         link.gone.cancel();
         self.dialer.remove(peer);
-        let _ = self.swarm.disconnect_peer_id(peer);
+        self.parting
+            .insert(peer, (Instant::now() + LAST_WORDS, link));
+    }
+
+    /// When the next one of those who are no members any more is to be disconnected.
+    pub(crate) fn parts_at(&self) -> Option<Instant> {
+        self.parting.values().map(|(when, _)| *when).min()
+    }
+
+    pub(crate) fn disconnect_due(&mut self) {
+        let now = Instant::now();
+        let due = self.parting.extract_if(.., |_, (when, _)| *when <= now);
+        for (peer, (_, link)) in due {
+            link.ended.cancel();
+            // As a member it may have had streams that outsiders have not.
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
     }
 }
 

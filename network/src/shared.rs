@@ -71,7 +71,7 @@ impl Shared {
     /// Runs the tasks of a link between members, until it is gone.
     pub(crate) fn attend(self: &Arc<Self>, link: &Arc<Link>) {
         let writer = writer::run(self.clone(), link.clone());
-        self.spawn_lasting("writer", link.gone.clone(), writer);
+        self.spawn_lasting("writer", link.ended.clone(), writer);
         let reader = reader::run(self.clone(), link.clone());
         self.spawn_lasting("reader", link.gone.clone(), reader);
     }

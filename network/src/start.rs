@@ -99,6 +99,7 @@ impl Network {
             links: BTreeMap::new(),
             opens: opens_wanted,
             seatings: seatings_wanted,
+            parting: BTreeMap::new(),
             dialer: Dialer::new(dialler, &shared.limits),
             resolving: JoinSet::new(),
             lane: shared.inbox.lane(shared.limits.publish_bytes_max),

@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::frame::{Frame, cost};
 use crate::inbox::Lane;
 use crate::link::Link;
-use crate::seating::Seating;
+use crate::seating::{Parting, Seating};
 use crate::shared::Shared;
 use crate::substreams::{self, Channel, Open, Opened};
 use crate::{addresses, fetch, gossip, history};
@@ -36,6 +36,7 @@ pub(crate) struct SwarmTask {
     pub(crate) links: BTreeMap<PeerId, Arc<Link>>,
     pub(crate) opens: mpsc::Receiver<(PeerId, Open)>,
     pub(crate) seatings: mpsc::Receiver<Seating>,
+    pub(crate) parting: Parting,
     pub(crate) dialer: Dialer<PeerId>,
     /// Addresses on their way from the name server.
     pub(crate) resolving: JoinSet<(PeerId, Vec<Multiaddr>)>,
@@ -55,7 +56,7 @@ impl SwarmTask {
     pub(crate) async fn run(mut self) {
         self.started_if_all_listen();
         loop {
-            let dial_at = self.dialer.next();
+            let (dial_at, part_at) = (self.dialer.next(), self.parts_at());
             tokio::select! {
                 event = self.swarm.select_next_some() => self.on_event(event),
                 Some((peer, open)) = self.opens.recv() => {
@@ -73,6 +74,9 @@ impl SwarmTask {
                 }
                 () = sleep_until(dial_at.unwrap_or_else(Instant::now)), if dial_at.is_some() => {
                     self.resolve_due();
+                }
+                () = sleep_until(part_at.unwrap_or_else(Instant::now)), if part_at.is_some() => {
+                    self.disconnect_due();
                 }
             }
         }

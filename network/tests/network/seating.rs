@@ -42,7 +42,9 @@ async fn links_with_who_stays_go_on_under_other_indices() {
     for node in &mut nodes {
         broken(node);
     }
+    nodes[0].send(1, b"the last words");
     seat(&nodes[0], 1, &next).await;
+    assert_eq!(nodes[1].frame().await.2, &b"the last words"[..]);
     nodes[2].send(0, b"numbered as before");
     let (from, _, bytes) = nodes[0].frame().await;
     assert_eq!((from, &bytes[..]), (0, &b"numbered as before"[..]));
