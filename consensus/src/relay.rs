@@ -83,7 +83,7 @@ impl Relay {
         &mut self.pairs[lacks.as_usize() * members + author.as_usize()]
     }
 
-    /// A member has asked for vertices.
+    /// A member has asked for vertices, of whatever authors it likes to name.
     pub fn asked(&mut self, dag: &Dag, by: MemberIndex, vertices: &[VertexRef], now: Millis) {
         let Some(own) = self.config.own else { return };
         let recent = dag.quorum_round().saturating_sub(RECENT_ROUNDS);
@@ -91,7 +91,8 @@ impl Relay {
         let until = now.saturating_add(self.config.timing.relay_for.0);
         for vertex in vertices.iter().filter(|v| v.round >= recent) {
             let author = vertex.author;
-            if author == own || author == by {
+            let is_member = self.config.committee.member(author).is_some();
+            if author == own || author == by || !is_member {
                 continue;
             }
             self.lacked(author, by, now);

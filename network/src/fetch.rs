@@ -35,20 +35,42 @@ impl Terms {
                 answer_bytes_max: limits.fetch_answer_bytes_max,
                 in_flight_max: limits.fetches_in_flight_max,
             },
-            Role::Observer => Self {
-                channel: Channel::History,
-                request_bytes_max: limits.history.request_bytes_max,
-                answer_bytes_max: limits.history.answer_bytes_max,
-                in_flight_max: limits.history.observer.in_flight_max,
-            },
+            Role::Observer => Self::of_outsiders(shared),
+        }
+    }
+
+    fn of_outsiders(shared: &Shared) -> Self {
+        let limits = &shared.limits.history;
+        Self {
+            channel: Channel::History,
+            request_bytes_max: limits.request_bytes_max,
+            answer_bytes_max: limits.answer_bytes_max,
+            in_flight_max: limits.observer.in_flight_max,
         }
     }
 }
 
 /// Asks the member, and returns its answer.
 pub(crate) async fn ask(shared: &Shared, link: &Link, request: &[u8]) -> Result<Bytes, FetchError> {
+    ask_by(shared, link, request, Terms::of(shared)).await
+}
+
+/// Asks it as an outsider does, whatever this node is.
+pub(crate) async fn ask_outside(
+    shared: &Shared,
+    link: &Link,
+    request: &[u8],
+) -> Result<Bytes, FetchError> {
+    ask_by(shared, link, request, Terms::of_outsiders(shared)).await
+}
+
+async fn ask_by(
+    shared: &Shared,
+    link: &Link,
+    request: &[u8],
+    terms: Terms,
+) -> Result<Bytes, FetchError> {
     let limits = &shared.limits;
-    let terms = Terms::of(shared);
     if request.len() > terms.request_bytes_max {
         return Err(FetchError::RequestTooLong {
             bytes: request.len(),

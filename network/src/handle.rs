@@ -102,6 +102,20 @@ impl Handle {
         fetch::ask(shared, &link, &request).await
     }
 
+    /// Asks a member by the protocol for history, whatever this node is: one that is a member for itself, and for
+    /// the other one no longer, or not yet. Otherwise as [`fetch`](Self::fetch).
+    ///
+    /// # Errors
+    /// As of `fetch`.
+    pub async fn history(&self, from: MemberIndex, request: Bytes) -> Result<Bytes, FetchError> {
+        let shared = &self.shared;
+        if shared.stop.is_cancelled() {
+            return Err(FetchError::Closed);
+        }
+        let link = self.link(from).ok_or(FetchError::NoPeer(from))?;
+        fetch::ask_outside(shared, link, &request).await
+    }
+
     /// How the links with all other members stand, by index.
     pub fn peers(&self) -> Vec<PeerStatus> {
         let links = self.shared.links();

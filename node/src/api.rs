@@ -9,12 +9,12 @@ mod answer;
 mod body;
 mod bridge;
 mod chain;
-mod claims;
+pub(crate) mod claims;
 mod guard;
 mod health;
 mod lists;
 mod objects;
-mod offenders;
+pub(crate) mod offenders;
 mod openapi;
 mod reading;
 mod serve;
@@ -38,6 +38,7 @@ use axum::http::{HeaderName, Method, Uri, header};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use guard::Gate;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -69,6 +70,8 @@ pub struct ApiParts {
     pub history_from: watch::Receiver<CommitIndex>,
     /// In office.
     pub committee: watch::Receiver<Arc<Committee>>,
+    /// BC20: of offenders by their ids, whether the registry has taken the bond.
+    pub bonds: watch::Receiver<BTreeMap<u64, bool>>,
 }
 
 /// Shared by all requests; cloning is cheap.
@@ -88,6 +91,7 @@ pub struct Inner {
     limits: Limits,
     history_from: watch::Receiver<CommitIndex>,
     committee: watch::Receiver<Arc<Committee>>,
+    bonds: watch::Receiver<BTreeMap<u64, bool>>,
     gate: Gate,
     verifier: Verifier,
 }
@@ -125,6 +129,7 @@ impl ApiState {
             limits: parts.limits,
             history_from: parts.history_from,
             committee: parts.committee,
+            bonds: parts.bonds,
         })))
     }
 }

@@ -48,9 +48,15 @@ pub struct NodeConfig {
     /// JSON-RPC of the base chain.
     #[garde(length(bytes, max = 1024), custom(is_rpc_url))]
     pub base_rpc: String,
-    /// Key file of the account that pays for checkpoints. Without it this node posts none.
+    /// Key file of the account that pays for checkpoints and reports. Without it this node sends none.
     #[garde(skip)]
     pub base_key: Option<PathBuf>,
+    /// Most that this account pays for a unit of gas, in gwei. While it costs more, nothing is sent.
+    #[garde(range(min = 1, max = 1_000_000))]
+    pub base_fee_max_gwei: u64,
+    /// BC20: who is rewarded for this node's reports, on the base chain; the account that pays, if it is not set.
+    #[garde(inner(custom(is_base_address)))]
+    pub reporter: Option<String>,
     /// Transactions waiting to be ordered, in bytes.
     #[garde(custom(is_mempool_size))]
     pub mempool_bytes_max: u64,
@@ -88,6 +94,20 @@ fn is_listen_address(address: &str, (): &()) -> garde::Result {
 
 fn is_rpc_url(url: &str, (): &()) -> garde::Result {
     Endpoint::check_url(url).map_err(garde::Error::new)
+}
+
+fn base_address(text: &str) -> Option<[u8; 20]> {
+    let mut address = [0; 20];
+    let digits = text.strip_prefix("0x")?;
+    hex::decode_to_slice(digits, &mut address).ok()?;
+    (address != [0; 20]).then_some(address)
+}
+
+fn is_base_address(text: &str, (): &()) -> garde::Result {
+    let reason = "no address of the base chain, 0x and 40 hexadecimal digits, not all zero";
+    base_address(text)
+        .map(drop)
+        .ok_or_else(|| garde::Error::new(reason))
 }
 
 fn is_mempool_size(bytes: &u64, (): &()) -> garde::Result {
@@ -135,6 +155,8 @@ impl Default for NodeConfig {
             p2p_listen: "/ip4/127.0.0.1/tcp/7800".to_owned(),
             base_rpc: "http://127.0.0.1:8545".to_owned(),
             base_key: None,
+            base_fee_max_gwei: 500,
+            reporter: None,
             mempool_bytes_max: 64 << 20,
             snapshot_interval_s: 60,
             sync_after_s: 300,
@@ -223,6 +245,16 @@ impl NodeConfig {
     /// S2.8: how much of the ledger's time is kept.
     pub fn history_keep(&self) -> Millis {
         Millis(self.history_keep_s.saturating_mul(1_000))
+    }
+
+    /// Most that a unit of gas may cost, in wei.
+    pub fn base_fee_max(&self) -> u128 {
+        u128::from(self.base_fee_max_gwei) * 1_000_000_000
+    }
+
+    /// BC20: who is rewarded for reports, if it is not the account that pays.
+    pub fn reporter(&self) -> Option<[u8; 20]> {
+        self.reporter.as_deref().and_then(base_address)
     }
 
     /// What is wrong with these settings.
@@ -432,7 +464,8 @@ mod tests {
     }
 
     /// A value of each setting that cannot be used, and a part of the reason.
-    const WRONG: [(&str, &str, &str); 8] = [
+    const WRONG: [(&str, &str, &str); 9] = [
+        ("reporter", "0x12", "no address"),
         ("name", "", "length"),
         ("api_listen", "here", "socket address"),
         ("p2p_listen", "here", "multiaddr"),

@@ -2,8 +2,10 @@
 //! runs the replica on a thread of its own, and ends all of it in order. If one part fails, the node
 //! stops as a whole and says which.
 
+mod base;
 mod checkpoints;
 mod clock;
+mod conflicts;
 mod engine;
 mod epochs;
 mod error;
@@ -13,6 +15,7 @@ mod guard;
 mod inbound;
 mod links;
 mod pruning;
+mod reports;
 mod restore;
 mod start;
 mod sync;

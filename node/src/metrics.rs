@@ -34,6 +34,13 @@ pub enum CheckpointResult {
     Anchored,
 }
 
+/// What became of a report that this node sent to the registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReportResult {
+    Reported,
+    Failed,
+}
+
 /// Which way bytes went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
@@ -69,6 +76,17 @@ impl CheckpointResult {
             Self::Posted => "posted",
             Self::Failed => "failed",
             Self::Anchored => "anchored",
+        }
+    }
+}
+
+impl ReportResult {
+    const ALL: [Self; 2] = [Self::Reported, Self::Failed];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Reported => "reported",
+            Self::Failed => "failed",
         }
     }
 }
@@ -130,6 +148,10 @@ pub struct Metrics {
     equivocations: Counter,
     transactions: Family<ResultLabel, Counter>,
     checkpoints: Family<ResultLabel, Counter>,
+    reports: Family<ResultLabel, Counter>,
+    slashed: Gauge,
+    bridge_halted: Gauge,
+    bridge_frozen: Gauge,
     network_bytes: Family<DirectionLabel, Counter>,
     peers: Gauge,
     mempool_bytes: Gauge,
@@ -192,6 +214,26 @@ impl Metrics {
                 "Transactions by what became of them",
             ),
             checkpoints: add(&mut r, "checkpoints", "Checkpoints by what became of them"),
+            reports: add(
+                &mut r,
+                "reports",
+                "Reports of offences to the registry by what became of them",
+            ),
+            slashed: add(
+                &mut r,
+                "slashed",
+                "Convicted members whose bond the registry has taken",
+            ),
+            bridge_halted: add(
+                &mut r,
+                "bridge_halted",
+                "1 once this node credits no deposits any more",
+            ),
+            bridge_frozen: add(
+                &mut r,
+                "bridge_frozen",
+                "1 once the contracts have frozen the bridge, as this node has seen",
+            ),
             network_bytes: add(&mut r, "network_bytes", "Bytes exchanged with peers"),
             peers: add(&mut r, "peers", "Connected peers"),
             mempool_bytes: add(
@@ -251,6 +293,10 @@ impl Metrics {
             let result = result.as_str();
             drop(metrics.checkpoints.get_or_create(&ResultLabel { result }));
         }
+        for result in ReportResult::ALL {
+            let result = result.as_str();
+            drop(metrics.reports.get_or_create(&ResultLabel { result }));
+        }
         for direction in [Direction::Sent, Direction::Received] {
             metrics.network_bytes(direction, 0);
         }
@@ -275,6 +321,20 @@ impl Metrics {
         let result = result.as_str();
         let label = ResultLabel { result };
         self.checkpoints.get_or_create(&label).inc();
+    }
+
+    pub fn report(&self, result: ReportResult) {
+        let result = result.as_str();
+        let label = ResultLabel { result };
+        self.reports.get_or_create(&label).inc();
+    }
+
+    pub fn slashed(&self, members: usize) {
+        self.slashed.set(signed(members as u64));
+    }
+
+    pub fn bridge_frozen(&self) {
+        self.bridge_frozen.set(1);
     }
 
     pub fn network_bytes(&self, direction: Direction, n: u64) {
@@ -359,6 +419,8 @@ impl Metrics {
         self.certified_height.set(signed(certified));
         self.anchored_height.set(signed(view.anchored.0));
         self.voting.set(i64::from(view.not_voting.is_none()));
+        self.bridge_halted
+            .set(i64::from(view.bridge_halted.is_some()));
         self.accepting.set(i64::from(view.not_accepting.is_none()));
         self.peers.set(signed(peers));
         self.tracked.set(signed(tracked as u64));

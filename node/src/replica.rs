@@ -18,6 +18,7 @@ mod outbox;
 pub mod posting;
 mod progress;
 mod recovery;
+pub mod reporting;
 pub mod restore;
 mod status;
 mod submitting;
@@ -106,14 +107,16 @@ impl Replica {
         }
         match input {
             Input::Vertex { vertex, from } => {
+                let from = from.filter(|from| self.is_place(*from));
                 if let Some(from) = from {
                     self.progress.hear(from, now);
                 }
                 self.feed(now, weft_consensus::Input::Vertex { vertex, from });
             }
-            Input::Asked { by, vertices } => {
+            Input::Asked { by, vertices } if self.is_place(by) => {
                 self.feed(now, weft_consensus::Input::Asked { by, vertices });
             }
+            Input::Asked { .. } => {}
             Input::FetchEnded(id) => self.feed(now, weft_consensus::Input::FetchEnded(id)),
             Input::HistoryGone { of } => self.sync.history_gone(of),
             Input::Latest { of, latest } => self.answered(now, of, latest),
@@ -127,19 +130,27 @@ impl Replica {
             Input::Queue(entries) => self.saw_queue(entries, out),
             Input::BaseReorganised(reason) => self.halt_bridge(Some(reason), out),
             Input::Ready(ready) => self.heard_ready(ready),
-            Input::Later { from } => {
-                self.edge.is_late = true;
-                self.heard_later(now, from, out);
-            }
+            Input::Later { from } => self.heard_later(now, from, out),
             Input::Closing { from, certificate } => self.saw_closing(now, from, *certificate, out),
+            Input::Contradiction(certificate) => self.contradicted(certificate, out),
             Input::Tick => self.feed(now, weft_consensus::Input::Tick),
+        }
+        if self.halted.is_some() {
+            return;
         }
         self.run(now, out);
         self.progress.note(self.core.quorum_round(), now);
         self.ask_latest(now, out);
         self.step_sync(now, out);
         self.tell_ready(now, out);
+        self.ask_later(now, out);
         self.seek_closing(now, out);
+    }
+
+    /// Whether somebody is in the committee in office. Peers are known by their places in the one that is dialed, which
+    /// may be another for a moment.
+    fn is_place(&self, member: MemberIndex) -> bool {
+        self.committee.member(member).is_some()
     }
 
     /// When `handle` wants a `Tick` at the latest.
@@ -218,9 +229,10 @@ impl Replica {
             }
             Some(recovery::Recovered::Floor(floor)) => floor,
         };
+        // What was lost is of no epoch to come: the commit that made the answers count was made after them, and this
+        // epoch is closed by none before it (S1.8).
         (self.recovery, self.lost) = (None, None);
-        // What was lost may be of an epoch to come, too.
-        self.restarted = true;
+        self.restarted = false;
         let round = floor.max(self.core.signed_round());
         // Every height that can have been signed was closed by a commit with a leader up to the floor, and
         // commits above it are executed.

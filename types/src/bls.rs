@@ -215,6 +215,22 @@ impl Signature {
         padded
     }
 
+    /// From the 256 bytes that the base chain takes (EIP-2537); infinity is refused.
+    pub fn from_eip2537(bytes: &[u8]) -> Result<Self, BlsError> {
+        expect_length("signature", bytes, 256)?;
+        let swapped = strip_padding(bytes).ok_or(BlsError::NotOnCurve("signature"))?;
+        if swapped.iter().all(|byte| *byte == 0) {
+            return Err(BlsError::Infinity("signature"));
+        }
+        let mut raw = [0; 192];
+        for (to, from) in [(0, 48), (48, 0), (96, 144), (144, 96)] {
+            raw[to..to + 48].copy_from_slice(&swapped[from..from + 48]);
+        }
+        raw::Signature::deserialize(&raw)
+            .map(|point| Self(Point::Curve(point)))
+            .map_err(|e| explain("signature", e))
+    }
+
     /// The sum of the signatures, `None` when there are none.
     pub fn sum<'a>(signatures: impl IntoIterator<Item = &'a Signature>) -> Option<Signature> {
         let mut signatures = signatures.into_iter();

@@ -47,6 +47,8 @@ pub struct Roster {
     pub waiting: Vec<QueueEntry>,
     /// E1: how many entries the next committee includes, once it is announced.
     pub announced: Option<u64>,
+    /// When that was, in ledger time; zero before.
+    pub announced_at: Millis,
     /// E2: ids of members of the next committee that are ready, ascending.
     pub ready: Vec<u64>,
     /// E2: nothing more is applied in this epoch.
@@ -71,6 +73,7 @@ impl Roster {
             queue: Feed::new(QueueEntry::digest_start()),
             waiting: Vec::new(),
             announced: None,
+            announced_at: Millis::ZERO,
             ready: Vec::new(),
             closed: false,
         }
@@ -102,14 +105,27 @@ impl Roster {
     }
 
     /// E1: the next committee takes in all entries that wait. `None` if that makes no committee, which the registry
-    /// does not let happen: then the old one stays.
-    pub fn announce(&mut self) -> Option<Committee> {
-        self.announced = Some(self.queue.processed);
+    /// does not let happen: then the old one stays. Who was ready for another committee is not for this one.
+    pub fn announce(&mut self, now: Millis) -> Option<Committee> {
+        let before = (self.announced, self.announced_at);
+        (self.announced, self.announced_at) = (Some(self.queue.processed), now);
         let next = self.next_committee();
-        if next.is_none() {
-            self.announced = None;
+        match &next {
+            Some(_) => self.ready.clear(),
+            None => (self.announced, self.announced_at) = before,
         }
         next
+    }
+
+    /// E1, E2: whether the next committee is to be announced, for the first time, or anew because the announced one
+    /// has had its time to get ready and entries wait that it lacks.
+    pub fn is_announcement_due(&self, now: Millis, duration: Millis) -> bool {
+        match self.announced {
+            None => now >= self.since.saturating_add(duration.0),
+            Some(cursor) => {
+                cursor < self.queue.processed && now >= self.announced_at.saturating_add(duration.0)
+            }
+        }
     }
 
     /// E2: whether members of the next committee with a quorum of its stake are ready.

@@ -199,7 +199,7 @@ pub fn roster() -> Roster {
     roster.queue.processed = 4;
     roster.queue.agreed = Some(report(5));
     roster.queue.reports = vec![(1, report(5)), (3, report(6))];
-    roster.announced = Some(3);
+    (roster.announced, roster.announced_at) = (Some(3), Millis(1_800_000_090_000));
     roster.ready = vec![2, 5];
     roster.closed = true;
     roster

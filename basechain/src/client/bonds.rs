@@ -34,6 +34,13 @@ pub enum MemberStatus {
     Slashed,
 }
 
+impl MemberStatus {
+    /// Whether there is a bond that can be taken.
+    pub fn is_liable(self) -> bool {
+        !matches!(self, Self::Withdrawn | Self::Slashed)
+    }
+}
+
 impl fmt::Display for MemberStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -8,12 +8,13 @@ use super::error::ClientError;
 use super::key::AccountKey;
 use super::refusal::Refusal;
 use super::send::{Mined, Order};
+use alloy::consensus::Transaction as _;
 use alloy::primitives::{Address, B256, Bytes, Log, TxKind, U256};
 use alloy::providers::Provider as _;
 use alloy::rpc::types::Filter;
-use alloy::sol_types::{SolCall as _, SolEvent as _};
+use alloy::sol_types::{SolCall as _, SolEvent as _, SolValue as _};
 use std::collections::BTreeSet;
-use weft_types::{Certificate, Height, Root, Statement, StatementDigest};
+use weft_types::{Certificate, Height, Root, Statement, StatementDigest, bls};
 
 /// A certificate on the base chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +106,17 @@ impl BaseChain {
         block: u64,
         height: Height,
     ) -> Result<Option<Checkpoint>, ClientError> {
+        let logs = self.checkpoint_logs(block, height).await?;
+        Ok(logs
+            .iter()
+            .find_map(|log| posted(&log.inner, height.0, block)))
+    }
+
+    async fn checkpoint_logs(
+        &self,
+        block: u64,
+        height: Height,
+    ) -> Result<Vec<alloy::rpc::types::Log>, ClientError> {
         let filter = Filter::new()
             .address(Address::from(self.contracts.manager))
             .event_signature(Manager::Checkpoint::SIGNATURE_HASH)
@@ -112,10 +124,25 @@ impl BaseChain {
             .from_block(block)
             .to_block(block);
         let logs = || self.endpoint.provider.get_logs(&filter);
-        let logs = self.endpoint.ask("checkpoint", logs).await?;
-        Ok(logs
-            .iter()
-            .find_map(|log| posted(&log.inner, height.0, block)))
+        self.endpoint.ask("checkpoint", logs).await
+    }
+
+    /// The certificate that a checkpoint was posted with, unchecked: read off the transaction. `None` when the manager was not
+    /// called by the transaction itself, or the checkpoint is no more.
+    pub async fn posted_certificate(
+        &self,
+        checkpoint: &Checkpoint,
+    ) -> Result<Option<Certificate>, ClientError> {
+        let (block, height) = (checkpoint.base_block, checkpoint.height);
+        let logs = self.checkpoint_logs(block, height).await?;
+        let hash = logs.iter().find_map(|log| log.transaction_hash);
+        let Some(hash) = hash else {
+            return Ok(None);
+        };
+        let provider = &self.endpoint.provider;
+        let transaction = || provider.get_transaction_by_hash(hash).into_future();
+        let transaction = self.endpoint.ask("posting", transaction).await?;
+        Ok(transaction.and_then(|t| submitted(t.input())))
     }
 
     /// When the checkpoint of a height was posted, in Unix seconds; `None` when it was not: heights may be skipped.
@@ -126,6 +153,16 @@ impl BaseChain {
             .read("checkpoint", self.contracts.manager, call, at);
         let posted = read.await?.postedAt;
         Ok((posted != 0).then_some(posted))
+    }
+
+    /// BC12: seconds from a checkpoint's posting until it is final.
+    pub async fn finality_delay(&self) -> Result<u64, ClientError> {
+        let call = Manager::finalityDelayCall {};
+        let manager = self.contracts.manager;
+        let endpoint = &self.endpoint;
+        endpoint
+            .read("finality delay", manager, call, At::Latest)
+            .await
     }
 
     /// When the bridge was frozen by a conflict, in Unix seconds; `None` while it works.
@@ -182,6 +219,18 @@ pub(crate) fn submit_input(statement: &Statement, bitmap: &[u8], signature: &[u8
         signature: signature.to_vec().into(),
     };
     call.abi_encode().into()
+}
+
+/// The certificate that the manager is called with.
+fn submitted(input: &[u8]) -> Option<Certificate> {
+    let call = Manager::submitCall::abi_decode(input).ok()?;
+    let statement = Statement::decode(&call.statement.abi_encode()).ok()?;
+    let signature = bls::Signature::from_eip2537(&call.signature).ok()?;
+    Some(Certificate {
+        statement,
+        bitmap: call.bitmap.0.into(),
+        signature,
+    })
 }
 
 /// A checkpoint as the manager has announced it, if the log is of this height.

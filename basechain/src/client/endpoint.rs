@@ -67,6 +67,7 @@ pub struct Endpoint {
     pub(super) provider: RootProvider<Ethereum>,
     chain_id: u64,
     pub(super) mined_time_max: Duration,
+    pub(super) fee_max: u128,
     pub(super) senders: Arc<Senders>,
 }
 
@@ -125,6 +126,7 @@ impl Endpoint {
             provider: RootProvider::new(client),
             chain_id: 0,
             mined_time_max: MINED_TIME_MAX,
+            fee_max: u128::MAX,
             senders: Arc::default(),
         }
     }
@@ -133,6 +135,13 @@ impl Endpoint {
     #[must_use]
     pub fn with_mined_time_max(mut self, longest: Duration) -> Self {
         self.mined_time_max = longest;
+        self
+    }
+
+    /// The same chain with a most that a unit of gas may cost, in wei. Above it nothing is sent.
+    #[must_use]
+    pub fn with_fee_max(mut self, wei: u128) -> Self {
+        self.fee_max = wei;
         self
     }
 

@@ -42,6 +42,14 @@ pub enum ClientError {
         hash: B256,
         waited: Duration,
     },
+    #[error(
+        "{what} would cost {fee} wei for a unit of gas, more than the {max} that this account pays at most"
+    )]
+    Fee {
+        what: &'static str,
+        fee: u128,
+        max: u128,
+    },
     #[error("base chain {url} has no contract at {address}")]
     NoContract { url: String, address: Address },
     #[error("the {what} is {found}, not {expected}")]

@@ -74,6 +74,21 @@ impl Unmined {
     }
 }
 
+impl Unmined {
+    /// Offers no more than `max`; refused if less than `least` is no use.
+    fn within(self, what: &'static str, least: u128, max: u128) -> Result<Self, ClientError> {
+        if least > max {
+            let fee = least;
+            return Err(ClientError::Fee { what, fee, max });
+        }
+        Ok(Self {
+            fee: self.fee.min(max),
+            tip: self.tip.min(max),
+            ..self
+        })
+    }
+}
+
 /// The transaction for an order.
 pub(crate) fn sign(
     key: &AccountKey,
@@ -144,15 +159,18 @@ impl Endpoint {
         let gas: u64 = self.ask(what, gas).await?;
         let fees = || self.provider.estimate_eip1559_fees();
         let fees = self.ask("fees", fees).await?;
-        let mut sending = Unmined {
-            nonce: self.nonce(key.account(), BlockId::pending()).await?,
-            fee: fees.max_fee_per_gas,
-            tip: fees.max_priority_fee_per_gas,
-        };
+        let (fee, tip) = (fees.max_fee_per_gas, fees.max_priority_fee_per_gas);
+        let nonce = self.nonce(key.account(), BlockId::pending()).await?;
+        let mut sending = Unmined { nonce, fee, tip };
+        let mut least = least(fee, tip);
         if let Some(stuck) = *unmined {
             let next = self.nonce(key.account(), BlockId::latest()).await?;
             sending = sending.outbidding(&stuck, next);
+            if sending.nonce == stuck.nonce {
+                least = least.max(quarter_more(stuck.fee));
+            }
         }
+        sending = sending.within(what, least, self.fee_max)?;
         // The state may move between the estimate and the block.
         let gas_limit = gas.saturating_add(gas / 5);
         let signed = sign(key, self.chain_id(), &sending, gas_limit, order);
@@ -261,6 +279,11 @@ impl Endpoint {
                 .collect(),
         })
     }
+}
+
+/// What a unit of gas costs in the next block. An offer is twice the base fee and the tip, for blocks to come.
+fn least(fee: u128, tip: u128) -> u128 {
+    (fee.saturating_sub(tip) / 2).saturating_add(tip)
 }
 
 fn quarter_more(fee: u128) -> u128 {

@@ -164,7 +164,7 @@ impl Story {
     /// Closes the epoch by a certificate of these people, with all that is queued; the next committee.
     async fn close(&mut self, people: &[usize]) -> Committee {
         self.take_up().await;
-        let next = self.roster.announce().unwrap();
+        let next = self.roster.announce(Millis(7)).unwrap();
         let mut statement = self.stated();
         statement.next_committee = next.digest();
         statement.registry_cursor = self.roster.cursor();

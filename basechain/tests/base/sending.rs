@@ -1,6 +1,6 @@
 //! Transactions that compete, and one that nobody takes into a block.
 
-use crate::support::{ETHER, embedded, enrolled, operator, rich, stated};
+use crate::support::{ETHER, anvil_with, embedded, enrolled, operator, rich, stated};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use weft_basechain::{At, ClientError, Endpoint, Pace, SubmitOutcome, serve_embedded};
@@ -82,4 +82,70 @@ async fn a_transaction_that_nobody_takes_gives_its_place_to_the_next() {
     }
     assert_eq!(received, [0, 0, 1]);
     server.shutdown().await.unwrap();
+}
+
+/// Neither chain makes a block meanwhile.
+async fn pays_no_more_than(endpoint: Endpoint) {
+    let endpoint = endpoint.with_mined_time_max(Duration::from_millis(200));
+    let send = async |max| {
+        let endpoint = endpoint.clone().with_fee_max(max);
+        endpoint
+            .transfer(&rich(), [1; 20], ETHER)
+            .await
+            .unwrap_err()
+    };
+    let ClientError::Fee { fee, max: 1, .. } = send(1).await else {
+        panic!("the next block costs more");
+    };
+    let below = send(fee - 1).await;
+    assert!(matches!(below, ClientError::Fee { .. }), "{below}");
+    // The first one waits; what takes its place has to offer more.
+    let waits = send(fee).await;
+    assert!(matches!(waits, ClientError::NotMined { .. }), "{waits}");
+    let stuck = send(fee).await;
+    assert!(matches!(stuck, ClientError::Fee { .. }), "{stuck}");
+    let outbids = send(2 * fee).await;
+    assert!(matches!(outbids, ClientError::NotMined { .. }), "{outbids}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_sent_that_costs_more_than_the_account_pays_at_most() {
+    let mut config = embedded(0, None);
+    config.pace = Pace {
+        busy: Duration::from_secs(3600),
+        ..Pace::default()
+    };
+    let server = serve_embedded(config).await.unwrap();
+    pays_no_more_than(Endpoint::connect(server.rpc_url()).await.unwrap()).await;
+    server.shutdown().await.unwrap();
+    let anvil = anvil_with(&["--no-mining"]);
+    pays_no_more_than(Endpoint::connect(&anvil.url).await.unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_anvil_the_newest_takes_the_place_of_those_that_wait() {
+    let anvil = anvil_with(&["--block-time", "4"]);
+    let endpoint = Endpoint::connect(&anvil.url).await.unwrap();
+    let hasty = endpoint
+        .clone()
+        .with_mined_time_max(Duration::from_millis(200));
+    let mut mined = None;
+    for i in 1..=20 {
+        match hasty.transfer(&rich(), [i; 20], ETHER).await {
+            Ok(_) => {
+                mined = Some(i);
+                break;
+            }
+            Err(error) => assert!(matches!(error, ClientError::NotMined { .. }), "{error}"),
+        }
+    }
+    // A block took the one that waited then, perhaps when its time was just over; whoever was before it is in none.
+    let last = mined.expect("a block within four seconds");
+    assert!(last > 3, "{last}");
+    let mut received = 0;
+    for i in 1..=last {
+        received += endpoint.balance([i; 20]).await.unwrap() / ETHER;
+    }
+    assert!(received <= 2, "{received} of {last}");
+    assert_eq!(endpoint.balance([last; 20]).await.unwrap() / ETHER, 1);
 }

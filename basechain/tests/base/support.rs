@@ -174,6 +174,11 @@ impl Drop for Process {
 
 /// Starts anvil on a free port.
 pub fn anvil() -> Process {
+    anvil_with(&[])
+}
+
+/// The same with more arguments.
+pub fn anvil_with(arguments: &[&str]) -> Process {
     let path = anvil_path();
     assert!(
         path.is_file(),
@@ -188,7 +193,8 @@ pub fn anvil() -> Process {
             &CHAIN_ID.to_string(),
             "--slots-in-an-epoch",
             "2",
-        ]);
+        ])
+        .args(arguments);
     Process::start(command, "Listening on ")
 }
 

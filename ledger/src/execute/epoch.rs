@@ -45,8 +45,8 @@ pub(crate) fn convene<B: Objects>(
             roster.waiting.extend_from_slice(&said.entries);
         }
     }
-    if roster.announced.is_none() && now >= roster.since.saturating_add(duration.0) {
-        roster.announce();
+    if roster.is_announcement_due(now, duration) {
+        roster.announce(now);
     }
     close(&mut roster, observed, office);
     if before.as_deref() != Some(&roster) {

@@ -149,6 +149,56 @@ fn an_epoch_closes_only_when_a_quorum_of_the_next_committee_is_ready() {
     assert!(roster(&world).closed);
 }
 
+/// The announced committee has a fifth member that does not run, and another one of the four is down.
+fn stuck() -> World {
+    let mut world = world();
+    queue(&mut world, &[entry(5, 1)]);
+    ready(&mut world, DURATION, &[1, 2, 3]);
+    assert_eq!(roster(&world).ready, [1, 2, 3]);
+    world
+}
+
+#[test]
+fn e2_a_committee_that_never_gets_ready_is_announced_anew_with_what_waits() {
+    let mut world = stuck();
+    // It leaves again, or its bond is taken.
+    queue(&mut world, &[entry(5, 0)]);
+    ready(&mut world, 2 * DURATION - 1, &[]);
+    assert_eq!(roster(&world).announced, Some(1), "it has its time");
+    ready(&mut world, 2 * DURATION, &[]);
+    assert_eq!(roster(&world).announced, Some(2));
+    let ready_ids = roster(&world).ready;
+    assert!(
+        ready_ids.is_empty(),
+        "{ready_ids:?} were ready for another one"
+    );
+    assert_eq!(world.ledger.close_height(false).registry_cursor, 2);
+    let next = roster(&world).next_committee().expect("announced");
+    assert_eq!(next.size(), 4);
+    ready(&mut world, 2 * DURATION + 1, &[1, 2, 3]);
+    assert!(roster(&world).closed);
+    let roots = world.ledger.close_height(false);
+    assert_eq!(
+        (roots.next_committee, roots.registry_cursor),
+        (next.digest(), 2)
+    );
+}
+
+#[test]
+fn e2_an_announcement_stays_while_nothing_else_waits_and_for_its_time() {
+    let mut world = stuck();
+    ready(&mut world, 5 * DURATION, &[]);
+    assert_eq!(roster(&world).ready, [1, 2, 3], "nothing would be another");
+    queue(&mut world, &[entry(1, 2)]);
+    // Its time is over: what comes now is taken in at once, and what comes then waits for as long again.
+    assert_eq!(roster(&world).announced, Some(2));
+    queue(&mut world, &[entry(1, 3)]);
+    ready(&mut world, 6 * DURATION - 1, &[]);
+    assert_eq!(roster(&world).announced, Some(2));
+    ready(&mut world, 6 * DURATION, &[]);
+    assert_eq!(roster(&world).announced, Some(3));
+}
+
 #[test]
 #[should_panic(expected = "a commit of epoch 0 is applied in epoch 0")]
 fn nothing_is_applied_once_the_epoch_is_closed() {
@@ -209,6 +259,9 @@ fn roster_len(world: &World) -> u64 {
 fn a_restart_in_each_state_goes_on_as_if_there_had_been_none() {
     let mut world = world();
     queue(&mut world, &[entry(5, 1), entry(1, 0)]);
+    ready(&mut world, DURATION, &[1]);
+    let announced_at = roster(&restarted(&world)).announced_at;
+    assert_eq!(announced_at, Millis(DURATION));
     for _ in 0..2 {
         let mut other = restarted(&world);
         let (a, b) = (to_next(&mut world), to_next(&mut other));

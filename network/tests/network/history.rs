@@ -302,3 +302,27 @@ async fn an_observer_serves_nobody() {
     assert!(node.events.try_recv().is_none());
     shut_down(vec![node]).await;
 }
+
+/// Of two committees that follow each other: the one has gone on without the other, which does not know.
+#[tokio::test]
+async fn a_member_that_is_one_no_longer_asks_by_the_protocol_for_history() {
+    let mut node = Node::start(member(0, 1)).await;
+    let mut config = member(1, 2);
+    introduce(&mut config, std::slice::from_ref(&node));
+    let former = Node::start(config).await;
+    former.connected(0).await;
+    let refused = former
+        .handle
+        .fetch(MemberIndex(0), Bytes::from_static(b"?"));
+    let refused = within("a refusal", refused).await;
+    assert!(refused.is_err(), "{refused:?}");
+    let handle = former.handle.clone();
+    let question = Bytes::from_static(b"how did it end");
+    let asked = tokio::spawn(async move { handle.history(MemberIndex(0), question).await });
+    let (bytes, reply) = request(&mut node).await;
+    assert_eq!(bytes, "how did it end");
+    reply
+        .send(Bytes::from_static(b"so"))
+        .expect("still waiting");
+    assert!(answer_of(asked).await == Ok(Bytes::from_static(b"so")));
+}

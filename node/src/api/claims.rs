@@ -1,6 +1,5 @@
 //! What the base chain is shown of a leaf that a commit has appended to one of the statement's trees.
 
-use super::answer::Failure;
 use crate::view::View;
 use weft_storage::{Cursor, PageRequest, Store, StoreError};
 use weft_types::api::LeafClaim;
@@ -12,7 +11,7 @@ pub fn claim(
     (store, view): (&Store, &View),
     (commit, index): (CommitIndex, u64),
     leaves: impl FnOnce(CommitIndex) -> Vec<[u8; 32]>,
-) -> Result<Option<LeafClaim>, Failure> {
+) -> Result<Option<LeafClaim>, StoreError> {
     let Some(height) = first_checkpoint(store, view, commit)? else {
         return Ok(None);
     };

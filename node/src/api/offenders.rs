@@ -9,14 +9,20 @@ use axum::extract::State;
 use axum::response::Response;
 use std::sync::Arc;
 use weft_types::api::{self, OffenderStatus, Problem};
-use weft_types::{Object, ObjectId, Offender, Offenders, OffendersId};
+use weft_types::{CommitIndex, Object, ObjectId, Offender, Offenders, OffendersId};
 
-fn offenders_of(view: &View) -> Arc<Offenders> {
+pub(crate) fn offenders_of(view: &View) -> Arc<Offenders> {
     let found = view
         .snapshot
         .get(&ObjectId::Offenders(OffendersId::THE_ONE));
     let offenders = found.as_ref().and_then(Object::as_offenders);
     offenders.cloned().unwrap_or_default()
+}
+
+/// The tree's leaves after a commit.
+pub(crate) fn leaves(offenders: &Offenders, commit: CommitIndex) -> Vec<[u8; 32]> {
+    let had = offenders.list().iter().take_while(|o| o.commit <= commit);
+    had.map(Offender::leaf).collect()
 }
 
 /// Offenders
@@ -27,9 +33,16 @@ fn offenders_of(view: &View) -> Arc<Offenders> {
         (status = 200, body = api::Offenders),
         (status = "default", body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn offenders(reading: Reading) -> Result<Response, Failure> {
-    let offenders = offenders_of(&reading.view);
-    Ok(reading.answer(&api::Offenders::new(&offenders)))
+pub async fn offenders(
+    State(state): State<ApiState>,
+    reading: Reading,
+) -> Result<Response, Failure> {
+    let mut offenders = api::Offenders::new(&offenders_of(&reading.view));
+    let bonds = state.bonds.borrow();
+    let taken = bonds.iter().filter(|(_, taken)| **taken);
+    offenders.slashed = Some(taken.map(|(id, _)| *id).collect());
+    drop(bonds);
+    Ok(reading.answer(&offenders))
 }
 
 /// An offender
@@ -52,17 +65,16 @@ pub async fn offender(
     let index = offenders.list().iter().position(|o| o.id == id);
     let index = index.ok_or_else(|| not_found(format_args!("offender {id}")))?;
     let view = reading.view.clone();
+    let slashed = state.bonds.borrow().get(&id).copied();
     let status = from_store(&state, move |store| {
         let offender = offenders.list()[index];
         let index = index as u64;
-        let leaves = |commit| {
-            let had = offenders.list().iter().take_while(|o| o.commit <= commit);
-            had.map(Offender::leaf).collect()
-        };
+        let leaves = |commit| leaves(&offenders, commit);
         Ok(OffenderStatus {
             offender,
             index,
             claim: claim((store, &view), (offender.commit, index), leaves)?,
+            slashed,
         })
     });
     Ok(reading.answer(&status.await?))

@@ -1,14 +1,16 @@
 //! B2: the task that asks the base chain what [`Posting`] wants to know, and sends what it wants sent. It
 //! decides nothing. While a question is under way, what becomes due and the alarm's time are not missed.
 
+use super::base::Base;
 use super::clock::Clock;
+use super::conflicts::Judge;
 use super::engine::{Command, Commands};
 use crate::config::NodeConfig;
 use crate::events::EventLog;
 use crate::keys::{KeyError, read_secret};
 use crate::metrics::{CheckpointResult, Metrics};
 use crate::replica::Input as ReplicaInput;
-use crate::replica::posting::{self, Effect, Input, Posting, Seen, TURN, Unposted};
+use crate::replica::posting::{self, Effect, Input, Posting, Seen, Unposted};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,10 +27,9 @@ const START_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// The task that posts and watches checkpoints.
 pub struct Checkpoints {
-    pub rpc: String,
-    pub contracts: Contracts,
-    /// Pays for posting; without it this node only watches.
-    pub key: Option<AccountKey>,
+    pub base: Base,
+    /// F4: looks at what others have posted.
+    pub judge: Judge,
     pub vertex_key: Option<ed25519::PublicKey>,
     /// Known to be final before this start.
     pub anchored: Height,
@@ -109,8 +110,8 @@ pub fn contracts(genesis: &Genesis) -> Contracts {
     }
 }
 
-/// A question that is under way, with the connection that it leaves behind.
-type Asking<'a> = Pin<Box<dyn Future<Output = (Option<BaseChain>, Input)> + Send + 'a>>;
+/// A question that is under way.
+type Asking<'a> = Pin<Box<dyn Future<Output = Input> + Send + 'a>>;
 
 enum Question {
     Look,
@@ -124,10 +125,9 @@ impl Checkpoints {
         mut in_office: watch::Receiver<Arc<Committee>>,
         stop: CancellationToken,
     ) {
-        let pays = self.key.is_some();
+        let pays = self.base.key.is_some();
         let (own, schedule) = self.duties(&in_office.borrow_and_update());
         let mut posting = Posting::new(own, pays, schedule, self.anchored);
-        let mut chain = None;
         let mut asking: Option<Asking> = None;
         let mut effects = Vec::new();
         let mut input = Input::Due(unposted.borrow_and_update().clone());
@@ -142,7 +142,7 @@ impl Checkpoints {
                         continue;
                     }
                 };
-                asking = Some(Box::pin(self.ask(chain.take(), question)));
+                asking = Some(Box::pin(self.ask(question)));
             }
             let deadline = posting.next_deadline();
             let sleep = async {
@@ -159,9 +159,8 @@ impl Checkpoints {
             };
             input = tokio::select! {
                 () = stop.cancelled() => return,
-                (left, answered) = answer => {
+                answered = answer => {
                     asking = None;
-                    chain = left;
                     answered
                 }
                 changed = unposted.changed() => {
@@ -211,36 +210,18 @@ impl Checkpoints {
     }
 
     /// Asks once, connecting first if need be; what goes wrong is an answer too.
-    async fn ask(
-        &self,
-        mut chain: Option<BaseChain>,
-        question: Question,
-    ) -> (Option<BaseChain>, Input) {
-        let answered = match self.connected(&mut chain).await {
+    async fn ask(&self, question: Question) -> Input {
+        let answered = match self.base.chain().await {
             Ok(chain) => match &question {
-                Question::Look => look(chain).await,
-                Question::Submit(certificate) => self.submit(chain, certificate).await,
+                Question::Look => self.look(&chain).await,
+                Question::Submit(certificate) => self.submit(&chain, certificate).await,
             },
             Err(error) => Err(error),
         };
-        let input = answered.unwrap_or_else(|error| {
+        answered.unwrap_or_else(|error| {
             tracing::warn!(%error, "base chain");
             Input::Unreachable
-        });
-        (chain, input)
-    }
-
-    /// The connection also knows what this account has under way, so one that failed is kept.
-    async fn connected<'a>(
-        &self,
-        chain: &'a mut Option<BaseChain>,
-    ) -> Result<&'a BaseChain, ClientError> {
-        if let Some(chain) = chain {
-            return Ok(chain);
-        }
-        let endpoint = Endpoint::connect(&self.rpc).await?;
-        let endpoint = endpoint.with_mined_time_max(Duration::from_millis(TURN.0));
-        Ok(chain.insert(BaseChain::new(endpoint, self.contracts).await?))
+        })
     }
 
     async fn submit(
@@ -248,7 +229,7 @@ impl Checkpoints {
         chain: &BaseChain,
         certificate: &Certificate,
     ) -> Result<Input, ClientError> {
-        let Some(key) = &self.key else {
+        let Some(key) = &self.base.key else {
             return Ok(Input::Refused);
         };
         let height = certificate.statement.height;
@@ -309,24 +290,51 @@ impl Checkpoints {
         }
         self.events.on_checkpoint(height, anchored);
     }
-}
 
-/// The newest checkpoint, and the newest final one. A base chain that cannot say what is final, as long
-/// as the contracts themselves are not, anchors nothing, and is posted to all the same.
-async fn look(chain: &BaseChain) -> Result<Input, ClientError> {
-    let seen = |latest: Option<weft_basechain::Checkpoint>| {
-        latest.map_or_else(Seen::default, |latest| Seen {
-            height: latest.height,
-            block: latest.base_block,
-        })
-    };
-    let posted = seen(chain.latest_checkpoint(At::Latest).await?);
-    let finalised = match chain.latest_checkpoint(At::Finalized).await {
-        Err(error @ (ClientError::Malformed { .. } | ClientError::Answer { .. })) => {
-            tracing::debug!(%error, "base chain: nothing is final");
-            Seen::default()
+    /// The newest checkpoint, and the newest final one. A base chain that cannot say what is final, as long
+    /// as the contracts themselves are not, anchors nothing, and is posted to all the same.
+    async fn look(&self, chain: &BaseChain) -> Result<Input, ClientError> {
+        let seen = |latest: Option<weft_basechain::Checkpoint>| {
+            latest.map_or_else(Seen::default, |latest| Seen {
+                height: latest.height,
+                block: latest.base_block,
+            })
+        };
+        let latest = chain.latest_checkpoint(At::Latest).await?;
+        if let Some(latest) = &latest {
+            self.compare(chain, latest).await?;
         }
-        read => seen(read?),
-    };
-    Ok(Input::Seen { posted, finalised })
+        let finalised = match chain.latest_checkpoint(At::Finalized).await {
+            Err(error @ (ClientError::Malformed { .. } | ClientError::Answer { .. })) => {
+                tracing::debug!(%error, "base chain: nothing is final");
+                Seen::default()
+            }
+            read => seen(read?),
+        };
+        let posted = seen(latest);
+        Ok(Input::Seen { posted, finalised })
+    }
+
+    /// F4: whether what is posted is what was executed here.
+    async fn compare(
+        &self,
+        chain: &BaseChain,
+        checkpoint: &weft_basechain::Checkpoint,
+    ) -> Result<(), ClientError> {
+        let height = checkpoint.height;
+        let own = self.store.statement(height).unwrap_or_default();
+        if own.is_none_or(|own| own.digest() == checkpoint.statement) {
+            return Ok(());
+        }
+        let posted = checkpoint.statement;
+        tracing::error!(%height, %posted, "a checkpoint has another statement than this node");
+        if let Some(certificate) = chain.posted_certificate(checkpoint).await? {
+            let judge = self.judge.clone();
+            let looked = tokio::task::spawn_blocking(move || judge.look_at(None, certificate));
+            if let Ok(Err(error)) = looked.await {
+                tracing::warn!(%error, "a checkpoint was not compared with the own statement");
+            }
+        }
+        Ok(())
+    }
 }

@@ -5,6 +5,7 @@
 
 use super::DriverError;
 use super::clock::Clock;
+use super::conflicts::Conflict;
 use super::epochs;
 use super::fetch::{ask_closing, ask_latest, fetch, tell_ready};
 use super::guard::Guard;
@@ -31,7 +32,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use weft_network::FrameKind;
 use weft_storage::{CommitBatch, Durability, GuardFloor, Store};
-use weft_types::{Certificate, Committee, Height, NetworkId, Verified, Vertex};
+use weft_types::{Certificate, Committee, Genesis, Height, NetworkId, Verified, Vertex};
 
 /// Commands that wait for the replica's thread.
 pub const COMMANDS_MAX: usize = 1024;
@@ -58,6 +59,8 @@ pub struct Readers {
     pub metrics: Arc<Metrics>,
     /// B2: what is to be posted to the base chain.
     pub unposted: watch::Sender<Unposted>,
+    /// BC21: two statements for one height, to be shown to the contracts.
+    pub conflict: watch::Sender<Option<Arc<Conflict>>>,
 }
 
 pub struct Engine {
@@ -85,6 +88,7 @@ pub struct Engine {
     /// S2: where a state is written that is taken over, and what it is checked with.
     pub data: PathBuf,
     pub network_id: NetworkId,
+    pub genesis: Arc<Genesis>,
     pub gc_depth: u64,
     /// S2: a state was taken over: this engine is at its end.
     pub taken_over: bool,
@@ -294,6 +298,10 @@ impl Engine {
                     second = %evidence.second.reference(),
                     "a member signed two vertices for one round"
                 );
+            }
+            Effect::Contradiction(certificate) => {
+                let kept = Conflict::keep(&self.store, &self.genesis, *certificate)?;
+                self.readers.conflict.send_replace(Some(Arc::new(kept)));
             }
             Effect::Halt(reason) => tracing::error!(reason, "halted"),
         }

@@ -147,9 +147,12 @@ pub fn serve(
     Ok(answer.encode_to_vec().into())
 }
 
-/// The vertices that a request names.
-pub fn asked_for(request: &Bytes) -> Vec<VertexRef> {
+/// The vertices of an epoch that a request names.
+pub fn asked_for(request: &Bytes, epoch: Epoch) -> Vec<VertexRef> {
     let request = wire::FetchRequest::decode(request.clone()).unwrap_or_default();
+    if request.epoch != epoch.0 {
+        return Vec::new();
+    }
     let asked = request.vertices.iter().take(MEMBERS.vertices_max);
     asked.filter_map(|v| VertexRef::try_from(v).ok()).collect()
 }
@@ -240,7 +243,8 @@ pub async fn ask_closing(
         }),
         ..wire::FetchRequest::default()
     };
-    let answer = match network.fetch(of, request.encode_to_vec().into()).await {
+    // Members of the next committee know one that leaves as an outsider.
+    let answer = match network.history(of, request.encode_to_vec().into()).await {
         Ok(bytes) => wire::FetchResponse::decode(bytes).unwrap_or_default(),
         Err(error) => {
             tracing::debug!(member = %of, %error, "did not say how the epoch ended");

@@ -2,6 +2,7 @@
 //! and off the replica's thread. The pool takes a frame only when a place is free, so a flood stays in
 //! the sockets of whoever sends it.
 
+use super::conflicts::Judge;
 use super::engine::{COMMANDS_BYTES_MAX, Command, Commands, Room};
 use super::fetch::{
     AnswerLimits, MEMBERS, OBSERVERS, ServeError, Shows, Source, asked_for, serve, told_ready,
@@ -212,7 +213,7 @@ impl Server {
                     return;
                 }
                 if let Some(by) = asker {
-                    let vertices = asked_for(&request);
+                    let vertices = asked_for(&request, this.views.borrow().epoch);
                     // A hint: a replica that is busy does without.
                     let _ = this
                         .commands
@@ -245,6 +246,8 @@ pub struct Inbound {
     pub store: Arc<Store>,
     pub views: watch::Receiver<Arc<View>>,
     pub knows_signed: Arc<AtomicBool>,
+    /// F4: looks at certificates.
+    pub judge: Judge,
 }
 
 /// Follows the network's events until it ends.
@@ -254,6 +257,7 @@ pub async fn run(mut events: Events, inbound: Inbound, stop: CancellationToken) 
         store,
         views,
         knows_signed,
+        judge,
     } = inbound;
     let server = Server {
         store,
@@ -275,7 +279,10 @@ pub async fn run(mut events: Events, inbound: Inbound, stop: CancellationToken) 
             Event::Frame { from, kind, bytes } | Event::Gossip { from, kind, bytes } => {
                 match kind {
                     VERTEX_FRAME => verifier.vertex(from, bytes).await,
-                    CERTIFICATE_FRAME => verifier.certificate(from, bytes),
+                    CERTIFICATE_FRAME => {
+                        verifier.certificate(from, bytes.clone());
+                        judge.start(from, bytes);
+                    }
                     FrameKind(other) => {
                         tracing::debug!(member = %from, kind = other, "frame of an unknown kind");
                     }

@@ -1,7 +1,12 @@
 //! The network of the committee in office. When other members come into office it is ended and started anew with them;
 //! the rest of the node goes on meanwhile, and hears and says nothing for a moment.
+//!
+//! A node that was away for long may know a committee of which nobody is left. When it finds nobody it asks the registry who is in
+//! office, and follows those as an observer, from epoch to epoch, until it has come to theirs. What they say is checked as
+//! anybody's: the registry's word is only whom to dial.
 
 use super::DriverError;
+use super::base::Base;
 use super::inbound::{self, Inbound};
 use crate::config::NodeConfig;
 use crate::keys::NodeKeys;
@@ -16,6 +21,10 @@ use weft_types::{Committee, MemberIndex, NetworkId};
 const LAST_WORDS: Duration = Duration::from_millis(100);
 /// Between two attempts to start the network again.
 const RETRY: Duration = Duration::from_millis(200);
+/// Between two looks at whether anybody is connected.
+const LOOK: Duration = Duration::from_secs(1);
+/// Looks without anybody after which the registry is asked, each time.
+const LOOKS_MAX: u32 = 10;
 
 /// The network as it is at the moment.
 #[derive(Clone)]
@@ -39,6 +48,32 @@ pub struct Plug {
     keys: Option<NodeKeys>,
     seed: IdentitySeed,
     listen: weft_network::Multiaddr,
+    base: Base,
+}
+
+/// Whom the network is of.
+#[derive(Clone)]
+struct Dialed {
+    committee: Arc<Committee>,
+    /// The registry's, in a later epoch than this node's: only followed.
+    is_ahead: bool,
+}
+
+impl Dialed {
+    /// Whether the network has to be another one for this committee in office.
+    fn is_over(&self, in_office: &Committee) -> bool {
+        match self.is_ahead {
+            true => in_office.epoch() >= self.committee.epoch(),
+            false => places(in_office) != places(&self.committee),
+        }
+    }
+}
+
+fn places(committee: &Committee) -> Vec<(&weft_types::ed25519::PublicKey, &str)> {
+    let members = committee.members().iter();
+    members
+        .map(|m| (&m.vertex_key, m.addresses.as_str()))
+        .collect()
 }
 
 impl Plug {
@@ -46,6 +81,7 @@ impl Plug {
         config: &NodeConfig,
         network: NetworkId,
         keys: Option<NodeKeys>,
+        base: Base,
     ) -> Result<Self, DriverError> {
         let listen = config.p2p_listen.parse();
         let listen = listen.map_err(|e: <weft_network::Multiaddr as std::str::FromStr>::Err| {
@@ -63,11 +99,13 @@ impl Plug {
             keys,
             seed,
             listen,
+            base,
         })
     }
 
-    fn config(&self, committee: &Committee) -> NetworkConfig {
-        let keys = self.keys.as_ref();
+    fn config(&self, dialed: &Dialed) -> NetworkConfig {
+        let committee = &dialed.committee;
+        let keys = self.keys.as_ref().filter(|_| !dialed.is_ahead);
         let own = keys.and_then(|keys| committee.index_of(&keys.vertex.public()));
         let members = committee.members().iter().zip(0..);
         let members = members.map(|(member, index)| Member {
@@ -91,8 +129,12 @@ impl Plug {
     }
 
     /// Starts the network of the first committee.
-    pub async fn start(&self, committee: &Committee) -> Result<(Links, Events), DriverError> {
-        let (handle, events) = Network::start(self.config(committee)).await?;
+    pub async fn start(&self, committee: &Arc<Committee>) -> Result<(Links, Events), DriverError> {
+        let dialed = Dialed {
+            committee: committee.clone(),
+            is_ahead: false,
+        };
+        let (handle, events) = Network::start(self.config(&dialed)).await?;
         Ok((Links(Arc::new(RwLock::new(handle))), events))
     }
 
@@ -102,16 +144,22 @@ impl Plug {
         links: Links,
         mut events: Events,
         inbound: Inbound,
-        (mut committee, mut committees): (Arc<Committee>, watch::Receiver<Arc<Committee>>),
+        (committee, mut committees): (Arc<Committee>, watch::Receiver<Arc<Committee>>),
         stop: CancellationToken,
     ) {
+        let mut dialed = Dialed {
+            committee,
+            is_ahead: false,
+        };
         loop {
             let until = stop.child_token();
             let following = inbound::run(events, inbound.clone(), until.clone());
             tokio::pin!(following);
+            let in_office = committees.clone();
             let next = tokio::select! {
                 () = &mut following => return,
-                next = others(&mut committees, &committee) => next,
+                next = others(&mut committees, &dialed) => next,
+                next = self.found(&links, &in_office, &dialed) => next,
             };
             until.cancel();
             following.await;
@@ -123,13 +171,47 @@ impl Plug {
                 () = stop.cancelled() => return,
                 events = started => events,
             };
-            committee = next;
+            dialed = next;
         }
     }
 
-    async fn restart(&self, links: &Links, committee: &Committee) -> Events {
+    /// The registry's committee, once nobody is found of the one that is dialed and it is of a later epoch.
+    async fn found(
+        &self,
+        links: &Links,
+        in_office: &watch::Receiver<Arc<Committee>>,
+        dialed: &Dialed,
+    ) -> Dialed {
         loop {
-            match Network::start(self.config(committee)).await {
+            nobody(links).await;
+            let own = in_office.borrow().epoch();
+            let read = async { self.base.chain().await?.committee().await };
+            match read.await {
+                Ok(committee)
+                    if committee.epoch() > own
+                        && places(&committee) != places(&dialed.committee) =>
+                {
+                    tracing::warn!(
+                        epoch = %own,
+                        registry = %committee.epoch(),
+                        "nobody of the committee that this node knows is found: it follows the registry's"
+                    );
+                    return Dialed {
+                        committee: Arc::new(committee),
+                        is_ahead: true,
+                    };
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "nobody is found, and the registry does not say who is in office")
+                }
+            }
+        }
+    }
+
+    async fn restart(&self, links: &Links, dialed: &Dialed) -> Events {
+        loop {
+            match Network::start(self.config(dialed)).await {
                 Ok((handle, events)) => {
                     links.set(handle);
                     return events;
@@ -141,23 +223,29 @@ impl Plug {
     }
 }
 
-/// The next committee that has other members, or the same ones in another order.
-async fn others(
-    committees: &mut watch::Receiver<Arc<Committee>>,
-    committee: &Committee,
-) -> Arc<Committee> {
+/// Ends when nobody was connected for a while, of others that there are.
+async fn nobody(links: &Links) {
+    let mut looks = 0;
+    while looks < LOOKS_MAX {
+        tokio::time::sleep(LOOK).await;
+        let peers = links.get().peers();
+        let found = peers.is_empty() || peers.iter().any(|peer| peer.connected);
+        looks = if found { 0 } else { looks + 1 };
+    }
+}
+
+/// The next committee that has other members, or the same ones in another order; of one that follows those ahead, the one
+/// with which it has come to them.
+async fn others(committees: &mut watch::Receiver<Arc<Committee>>, dialed: &Dialed) -> Dialed {
     loop {
         let next = committees.borrow_and_update().clone();
-        let place = |c: &Committee| -> Vec<_> {
-            let members = c.members().iter();
-            members
-                .map(|m| (m.vertex_key, m.addresses.clone()))
-                .collect()
-        };
-        if place(&next) != place(committee) {
+        if dialed.is_over(&next) {
             // E2: what was sent last has to get out, for those who still lack the certificate.
             tokio::time::sleep(LAST_WORDS).await;
-            return next;
+            return Dialed {
+                committee: next,
+                is_ahead: false,
+            };
         }
         if committees.changed().await.is_err() {
             // The replica is gone; the node is stopping.

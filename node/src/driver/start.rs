@@ -1,7 +1,9 @@
 //! Opening and starting a node's parts. What may refuse because of arguments, files or ports comes before
 //! anything is made on the disk, as far as that is possible.
 
+use super::base::Base;
 use super::clock::Clock;
+use super::conflicts::{Conflict, Judge};
 use super::engine::{COMMANDS_MAX, Command, Commands, End, Engine, Readers};
 use super::epochs;
 use super::feeds::{Deposits, Queue, Reader, Source};
@@ -9,6 +11,7 @@ use super::guard::Guard;
 use super::inbound::{Inbound, Verifier};
 use super::links::{Links, Plug};
 use super::pruning::Pruner;
+use super::reports::Reports;
 use super::restore::Standing;
 use super::take_over::{self, DATABASE};
 use super::{DriverError, Node, checkpoints, restore};
@@ -18,9 +21,10 @@ use crate::events::EventLog;
 use crate::keys::NodeKeys;
 use crate::metrics::{Direction, Metrics};
 use crate::replica::posting::{Due, Unposted};
-use crate::replica::{Effect, MempoolConfig, Replica, ReplicaConfig, Restored};
+use crate::replica::{Effect, Input, MempoolConfig, Replica, ReplicaConfig, Restored};
 use crate::tracker::Tracker;
 use crate::view::View;
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -119,15 +123,14 @@ impl Opened {
 
     fn checkpoints(
         &self,
-        config: &NodeConfig,
+        (base, judge): (Base, Judge),
         commands: &Commands,
         readers: &Readers,
         clock: Clock,
     ) -> checkpoints::Checkpoints {
         checkpoints::Checkpoints {
-            rpc: config.base_rpc.clone(),
-            contracts: checkpoints::contracts(&self.genesis),
-            key: self.base_key.clone(),
+            base,
+            judge,
             vertex_key: self.keys.as_ref().map(|keys| keys.vertex.public()),
             anchored: self.anchored,
             commands: commands.clone(),
@@ -136,6 +139,28 @@ impl Opened {
             metrics: readers.metrics.clone(),
             clock,
         }
+    }
+
+    fn reports(
+        &self,
+        config: &NodeConfig,
+        base: Base,
+        readers: &Readers,
+        clock: Clock,
+    ) -> (Reports, watch::Receiver<BTreeMap<u64, bool>>) {
+        let (bonds, seen) = watch::channel(BTreeMap::new());
+        let reports = Reports {
+            base,
+            reporter: config.reporter(),
+            vertex_key: self.keys.as_ref().map(|keys| keys.vertex.public()),
+            store: self.store.clone(),
+            views: readers.views.subscribe(),
+            conflicts: readers.conflict.subscribe(),
+            bonds,
+            metrics: readers.metrics.clone(),
+            clock,
+        };
+        (reports, seen)
     }
 
     /// An observer says nothing of the base chain: there is nothing to read for it.
@@ -186,9 +211,17 @@ pub(super) async fn start(config: NodeConfig, keys: Option<NodeKeys>) -> Result<
     let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
     let stop = CancellationToken::new();
     let mut effects = Vec::new();
-    let replica = Replica::new(opened.replica(&config), restored, clock.now(), &mut effects);
+    let mut replica = Replica::new(opened.replica(&config), restored, clock.now(), &mut effects);
+    let known = Conflict::read(&opened.store)?;
+    if let Some(other) = known.as_ref().and_then(|k| k.verified(&opened.genesis)) {
+        // F4: it stops again.
+        let contradiction = Input::Contradiction(Box::new(other));
+        replica.handle(clock.now(), contradiction, &mut effects);
+    }
     let committee = opened.standing.committee.clone();
-    let plug = Plug::new(&config, opened.network_id(), opened.keys.clone())?;
+    let base = Base::new(&config, &opened.genesis, opened.base_key.clone());
+    let (network_id, keys) = (opened.network_id(), opened.keys.clone());
+    let plug = Plug::new(&config, network_id, keys, base.clone())?;
     let (network, events) = plug.start(&committee).await?;
     let listener = listen(config.api_listen).await?;
     let api = listener.local_addr().unwrap_or(config.api_listen);
@@ -204,6 +237,7 @@ pub(super) async fn start(config: NodeConfig, keys: Option<NodeKeys>) -> Result<
         events: EventLog::new(clock.now().0),
         metrics: metrics.clone(),
         unposted,
+        conflict: watch::channel(known.map(Arc::new)).0,
     };
     let verifier = Verifier::new(
         opened.network_id(),
@@ -214,17 +248,27 @@ pub(super) async fn start(config: NodeConfig, keys: Option<NodeKeys>) -> Result<
     // S1: what a member has signed it shows to others only while it knows that itself.
     let knows_signed = Arc::new(AtomicBool::new(opened.knows_signed));
     let mut tasks = JoinSet::new();
+    let (committees, in_office) = watch::channel(committee.clone());
+    let judge = Judge::new(
+        opened.store.clone(),
+        opened.genesis.clone(),
+        in_office.clone(),
+        commands.clone(),
+    );
     let inbound = Inbound {
         verifier: verifier.clone(),
         store: opened.store.clone(),
         views: view.clone(),
         knows_signed: knows_signed.clone(),
+        judge: judge.clone(),
     };
-    let (committees, in_office) = watch::channel(committee.clone());
     let offices = (committee, in_office.clone());
     let links = plug.run(network.clone(), events, inbound, offices, stop.clone());
     tasks.spawn(named("the network", links));
-    let posting = opened.checkpoints(&config, &commands, &readers, clock);
+    let (reports, bonds) = opened.reports(&config, base.clone(), &readers, clock);
+    let reporting = reports.run(in_office.clone(), stop.clone());
+    tasks.spawn(named("reporting offences", reporting));
+    let posting = opened.checkpoints((base, judge), &commands, &readers, clock);
     let posting = posting.run(to_post, in_office.clone(), stop.clone());
     tasks.spawn(named("checkpointing", posting));
     let (peers, connected) = watch::channel(0);
@@ -262,6 +306,7 @@ pub(super) async fn start(config: NodeConfig, keys: Option<NodeKeys>) -> Result<
         },
         history_from,
         committee: in_office,
+        bonds,
     })
     .map_err(DriverError::Thread)?;
     tasks.spawn(named("the API", api::serve(listener, state, stop.clone())));
@@ -271,6 +316,7 @@ pub(super) async fn start(config: NodeConfig, keys: Option<NodeKeys>) -> Result<
     let engine = Engine {
         replica,
         network_id: opened.network_id(),
+        genesis: opened.genesis.clone(),
         gc_depth: opened.genesis.template.params.gc_depth,
         store: opened.store,
         guard: opened.guard,

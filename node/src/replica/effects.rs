@@ -53,6 +53,8 @@ pub enum Input {
         from: MemberIndex,
         certificate: Box<Certificate>,
     },
+    /// F4: a certificate whose statement is not the one that was executed here for its height.
+    Contradiction(Box<Verified<Certificate>>),
     /// The base chain has finalised the checkpoint of a height.
     Anchored(Height),
     /// The deadline has passed.
@@ -129,6 +131,9 @@ pub enum Effect {
     },
     /// B1: tell the operator that this member says nothing of the base chain any more.
     BridgeHalted(String),
+    /// F4: keep a certificate that contradicts the own statement, and what this node has of that height, synced; the contracts
+    /// are shown both (BC21).
+    Contradiction(Box<Verified<Certificate>>),
     /// F4: stop taking part, keep the store for replay, and say why.
     Halt(String),
 }

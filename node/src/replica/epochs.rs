@@ -30,8 +30,13 @@ pub(super) struct Edge {
     say_ready_at: Millis,
     /// E3: somebody was in a later epoch before this one.
     pub is_late: bool,
+    /// E3: members that have spoken of a later epoch and were not asked since, and who was asked last.
+    later: MemberSet,
+    asked: Option<MemberIndex>,
     /// E3: no question for the end of this epoch before.
     ask_at: Millis,
+    /// E3: the same of a question to one that has said nothing.
+    seek_at: Millis,
     /// E3: from when on another certificate of a member is looked at.
     judged: BTreeMap<MemberIndex, Millis>,
     /// E3: a closing certificate of this epoch, which this member has not executed so far as.
@@ -76,10 +81,12 @@ impl Replica {
 
     /// R2, E1: whether the next committee is to be announced, which takes a commit.
     pub(super) fn epoch_is_over(&self, now: Millis) -> bool {
-        let duration = self.genesis.template.params.epoch_duration_ms.0;
-        let roster = self.ledger.roster();
-        let announced = roster.is_some_and(|r| r.announced.is_some());
-        !announced && now >= self.epoch_since().saturating_add(duration)
+        let duration = self.genesis.template.params.epoch_duration_ms;
+        let begun = self.genesis.template.timestamp_ms;
+        match self.ledger.roster() {
+            Some(roster) => roster.is_announcement_due(now, duration),
+            None => now >= begun.saturating_add(duration.0),
+        }
     }
 
     /// When the epoch in office began, in ledger time.
@@ -131,7 +138,9 @@ impl Replica {
     pub(super) fn edge_deadline(&self) -> Option<Millis> {
         let tells = self.own.is_none() && self.keys.is_some() && self.awaited().is_some();
         let tells = tells.then_some(self.edge.say_ready_at);
-        tells.into_iter().chain(self.seeks_at()).min()
+        let asks = (!self.edge.later.is_empty()).then_some(self.edge.ask_at);
+        let all = tells.into_iter().chain(asks).chain(self.seeks_at());
+        all.min()
     }
 
     /// E2: a height was certified.
@@ -182,8 +191,9 @@ impl Replica {
         self.committee = committee;
         let own = self.own.as_ref().map(|(index, _)| *index);
         let lost = self.recovery.as_ref().and_then(Recovery::why_lost);
-        let lost = lost.or(self.lost);
         // S1: what was signed in epochs to come is just as unknown.
+        let lost = lost.or(self.lost);
+        self.lost = lost;
         self.recovery = own.and_then(|own| match lost {
             Some(lost) => Some(Recovery::lost(self.committee.clone(), own, lost, None)),
             None if self.restarted => Some(Recovery::restart(
@@ -216,11 +226,30 @@ impl Replica {
 
     /// E3: a member speaks of a later epoch: this one has ended, and how is asked of it.
     pub(super) fn heard_later(&mut self, now: Millis, of: MemberIndex, out: &mut Vec<Effect>) {
-        if now >= self.edge.ask_at {
-            self.edge.ask_at = now.saturating_add(ASK_EVERY);
-            let after = self.core.quorum_round();
-            out.push(Effect::AskClosing { of, after });
+        self.edge.is_late = true;
+        self.edge.later.insert(of);
+        self.ask_later(now, out);
+    }
+
+    /// E3: asks who has spoken of a later epoch, one after the other by their places: who speaks often, and does not
+    /// tell, takes no turn from the others.
+    pub(super) fn ask_later(&mut self, now: Millis, out: &mut Vec<Effect>) {
+        if now < self.edge.ask_at {
+            return;
         }
+        let after = |of: &MemberIndex| Some(*of) > self.edge.asked;
+        let next = self.edge.later.iter().find(after);
+        if let Some(of) = next.or_else(|| self.edge.later.iter().next()) {
+            self.edge.later.remove(of);
+            self.edge.asked = Some(of);
+            self.edge.ask_at = now.saturating_add(ASK_EVERY);
+            self.ask_closing(of, out);
+        }
+    }
+
+    fn ask_closing(&self, of: MemberIndex, out: &mut Vec<Effect>) {
+        let after = self.core.quorum_round();
+        out.push(Effect::AskClosing { of, after });
     }
 
     /// E3: the same of one after the other, if nothing is heard of an epoch that may be over.
@@ -228,6 +257,7 @@ impl Replica {
         if self.seeks_at().is_none_or(|at| now < at) {
             return;
         }
+        self.edge.seek_at = now.saturating_add(STILL);
         let own = self.own.as_ref().map(|(index, _)| *index);
         let others: Vec<MemberIndex> = self
             .committee
@@ -236,8 +266,7 @@ impl Replica {
             .collect();
         let turn = (now.0 / STILL) as usize;
         if let Some(of) = others.get(turn % others.len().max(1)) {
-            self.heard_later(now, *of, out);
-            self.edge.ask_at = now.saturating_add(STILL);
+            self.ask_closing(*of, out);
         }
     }
 
@@ -245,7 +274,7 @@ impl Replica {
         let duration = self.genesis.template.params.epoch_duration_ms.0;
         let over = self.epoch_since().saturating_add(duration);
         let still = self.progress.still_since().saturating_add(STILL);
-        let at = over.max(still).max(self.edge.ask_at);
+        let at = over.max(still).max(self.edge.seek_at);
         // Far away, it is nobody's deadline.
         (self.committee.size() > 1).then_some(at)
     }

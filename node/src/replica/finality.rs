@@ -41,6 +41,8 @@ pub enum Outcome {
         height: Height,
         own: StatementDigest,
         certified: StatementDigest,
+        /// What shows it; none where it was shares of a statement that nobody has shown.
+        by: Option<Box<Verified<Certificate>>>,
     },
 }
 
@@ -140,6 +142,7 @@ impl Finality {
                 height,
                 own,
                 certified,
+                by: Some(Box::new(certificate)),
             }];
         }
         let due = self.cover(height);
@@ -206,6 +209,7 @@ impl Finality {
                 height,
                 own,
                 certified,
+                by: None,
             }];
         }
         self.certify(height, digest).into_iter().collect()

@@ -4,7 +4,7 @@
 use super::finality::Outcome;
 use super::{Effect, Replica};
 use crate::view::CertifiedView;
-use weft_types::{Commit, CommitDigest, Height, Millis, Root, Statement};
+use weft_types::{Certificate, Commit, CommitDigest, Height, Millis, Root, Statement, Verified};
 
 /// Of the newest height executed here.
 #[derive(Debug, Clone, Copy)]
@@ -107,16 +107,39 @@ impl Replica {
                     height,
                     own,
                     certified,
+                    by,
                 } => {
+                    out.extend(by.map(Effect::Contradiction));
                     let reason = format!(
                         "height {height}: a quorum certified statement {certified}, this node \
                          computed {own}; it stops rather than follow or fork"
                     );
-                    self.halted = Some(reason.clone());
-                    out.push(Effect::Halt(reason));
+                    self.halt(reason, out);
                     return;
                 }
             }
         }
+    }
+
+    /// F4: a quorum has certified another statement than the own one, of a height that is certified here, too, perhaps.
+    pub(super) fn contradicted(
+        &mut self,
+        certificate: Box<Verified<Certificate>>,
+        out: &mut Vec<Effect>,
+    ) {
+        let statement = &certificate.statement;
+        let reason = format!(
+            "height {}: a quorum certified statement {}, this node has another; it stops, since nobody \
+             can say which is the true one",
+            statement.height,
+            statement.digest()
+        );
+        out.push(Effect::Contradiction(certificate));
+        self.halt(reason, out);
+    }
+
+    fn halt(&mut self, reason: String, out: &mut Vec<Effect>) {
+        self.halted = Some(reason.clone());
+        out.push(Effect::Halt(reason));
     }
 }

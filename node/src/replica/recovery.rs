@@ -187,7 +187,7 @@ impl Recovery {
             return None;
         }
         let shown = counted.filter_map(|(_, o)| o.shown).max()?;
-        Some(shown.next().max(lost.signed()))
+        Some(shown.next().max(lost.signed(self.committee.epoch())))
     }
 
     /// How far it is, for the operator; `None` for an ordinary restart, which takes a moment.

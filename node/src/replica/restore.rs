@@ -231,7 +231,7 @@ impl Found {
 pub fn signed_in(epoch: Epoch, highest: Option<(Epoch, Round)>) -> Result<Round, Lost> {
     match highest {
         Some((of, round)) if of == epoch => Ok(round),
-        Some((of, round)) if of > epoch => Err(Lost::StoreBehind(round)),
+        Some((of, round)) if of > epoch => Err(Lost::StoreBehind(of, round)),
         _ => Ok(Round::ZERO),
     }
 }
@@ -256,16 +256,16 @@ pub enum Lost {
     #[error("the database has vertices of this node that the signing guard does not know of")]
     GuardBehind,
     /// The database was restored from an older copy, or is gone.
-    #[error("the database is behind the signing guard, which knows of round {0}")]
-    StoreBehind(Round),
+    #[error("the database is behind the signing guard, which knows of round {1} of epoch {0}")]
+    StoreBehind(Epoch, Round),
 }
 
 impl Lost {
-    /// What is known to be signed all the same.
-    pub fn signed(&self) -> Round {
+    /// What is known to be signed in an epoch all the same.
+    pub fn signed(&self, epoch: Epoch) -> Round {
         match self {
-            Self::StoreBehind(round) => *round,
-            Self::GuardMissing | Self::GuardDamaged | Self::GuardBehind => Round::ZERO,
+            Self::StoreBehind(of, round) if *of == epoch => *round,
+            _ => Round::ZERO,
         }
     }
 }
@@ -294,8 +294,8 @@ pub fn guard_fit(
     let stored = own.map(|(epoch, vertex, _)| (epoch, vertex.round));
     // The database has an own vertex before the guard does, so it is never behind.
     if highest > stored {
-        let signed = highest.map_or(Round::ZERO, |(_, round)| round);
-        return GuardFit::Lost(Lost::StoreBehind(signed));
+        let (epoch, round) = highest.unwrap_or_default();
+        return GuardFit::Lost(Lost::StoreBehind(epoch, round));
     }
     let Some((epoch, reference, vertex)) = own.filter(|_| highest < stored) else {
         return GuardFit::Fits;

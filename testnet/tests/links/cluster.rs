@@ -160,7 +160,7 @@ impl Cluster {
         let folder = tempfile::tempdir().unwrap();
         let now = std::time::SystemTime::now();
         let now = now.duration_since(std::time::UNIX_EPOCH).unwrap();
-        let rich = (0..=MEMBERS + 1).map(|i| (operator(i).address(), 1_000 * COIN));
+        let rich = (0..=2 * MEMBERS).map(|i| (operator(i).address(), 1_000 * COIN));
         let base = serve_embedded(EmbeddedConfig {
             chain: ChainConfig {
                 chain_id: 31_337,
@@ -249,8 +249,8 @@ impl Cluster {
         }
     }
 
-    /// A fifth operator bonds a coin, and starts its node.
-    pub async fn join(&self) -> Running {
+    /// Another operator bonds a coin, and starts its node: the fifth is number 5, after the one that deployed.
+    pub async fn join(&self, number: usize) -> Running {
         let (keys, port) = (NodeKeys::generate(), free_port());
         let registration = Registration {
             vertex_key: keys.vertex.public(),
@@ -258,11 +258,11 @@ impl Cluster {
             bond: COIN,
             addresses: format!("/ip4/127.0.0.1/tcp/{port}"),
         };
-        let operator = operator(MEMBERS + 1);
+        let operator = operator(number);
         let joined = self.chain.register(&operator, &registration).await;
         joined.unwrap();
         let (folder, rpc) = (self.folder.path(), self.base.rpc_url());
-        Running::start(member_config(folder, rpc, MEMBERS + 1, &keys, port)).await
+        Running::start(member_config(folder, rpc, number, &keys, port)).await
     }
 
     /// The settings of an observer in a folder of that name.

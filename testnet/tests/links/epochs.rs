@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use weft_basechain::{At, MemberStatus};
 use weft_client::Wait;
 use weft_types::api::TransactionState;
-use weft_types::{Epoch, Millis};
+use weft_types::{Epoch, Millis, ProtocolParams};
 
-async fn cluster() -> Cluster {
+async fn cluster(params: fn(&mut ProtocolParams)) -> Cluster {
     let unusual = Unusual {
-        params: |params| params.epoch_duration_ms = Millis(4_000),
+        params,
         ..Unusual::default()
     };
     let cluster = Cluster::start_with(unusual).await;
@@ -37,8 +37,8 @@ async fn until(cluster: &Cluster, teller: &Running, id: u64, there: bool) -> Dur
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fifth_member_bonds_and_votes_and_another_leaves() {
-    let mut cluster = cluster().await;
-    let fifth = cluster.join().await;
+    let mut cluster = cluster(|params| params.epoch_duration_ms = Millis(4_000)).await;
+    let fifth = cluster.join(MEMBERS + 1).await;
     let longest = within(60, "joining", until(&cluster, &fifth, 5, true)).await;
     assert!(
         longest < Duration::from_secs(3),
@@ -83,5 +83,50 @@ async fn a_fifth_member_bonds_and_votes_and_another_leaves() {
     assert_eq!(state, TransactionState::Certified);
     assert_eq!(MEMBERS, 4);
     fifth.stop().await;
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_knows_only_members_who_have_all_left_finds_those_in_office() {
+    let mut cluster = cluster(|params| params.epoch_duration_ms = Millis(1_000)).await;
+    let mut joined = Vec::new();
+    for number in MEMBERS + 1..=2 * MEMBERS {
+        joined.push(cluster.join(number).await);
+    }
+    for number in 0..MEMBERS {
+        cluster.chain.request_exit(&operator(number)).await.unwrap();
+    }
+    let replaced = async {
+        loop {
+            let committee = cluster.chain.committee().await.unwrap();
+            let ids: Vec<u64> = committee.members().iter().map(|m| m.id).collect();
+            if ids == [5, 6, 7, 8] {
+                return committee.epoch();
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let epoch = within(60, "replacing all", replaced).await;
+    for node in cluster.nodes.drain(..) {
+        node.stop().await;
+    }
+    // It has the genesis, and nothing else.
+    let late = cluster.observe("late").await;
+    let follows = async {
+        loop {
+            let status = late.client().status().await.unwrap();
+            let others = joined[0].client().status().await.unwrap();
+            let has_come = status.height.0 + 20 > others.height.0;
+            if status.epoch >= epoch && status.epoch == others.epoch && has_come {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    within(45, "finding them", follows).await;
+    late.stop().await;
+    for node in joined {
+        node.stop().await;
+    }
     cluster.stop().await;
 }

@@ -9,4 +9,6 @@ mod liars;
 mod members;
 mod observers;
 mod recovery;
+mod slashing;
 mod snapshots;
+mod twin;

@@ -83,6 +83,17 @@ fn b2_after_an_outage_the_newest_is_posted_and_the_alarm_was_raised() {
 }
 
 #[test]
+fn b2_after_ten_minutes_without_the_base_chain_the_newest_is_posted() {
+    let outcome = clean(posting(5, 630, "basedown@12s+600s"));
+    let all = checkpoints(&outcome);
+    // The seven members raise it for what was due when it went away, once; all that is due since is covered by what is posted
+    // when it is back.
+    assert_eq!(all.alarms, 7, "{all:?}");
+    assert!((594_000..613_000).contains(&all.worst_delay_ms), "{all:?}");
+    assert!((4..12).contains(&all.posted) && all.wasted <= 1, "{all:?}");
+}
+
+#[test]
 fn b2_a_reorganisation_below_finality_takes_back_nothing_anchored() {
     let faults = "reorg:3@8s,reorg:4@13s,reorg:2@17s,reorg:4@23s";
     let all = over(0..6, 26, faults);

@@ -13,6 +13,10 @@ pub struct Offenders {
     pub offenders: Vec<Offender>,
     /// The root of their tree.
     pub root: Root,
+    /// Ids of those whose bond the registry has taken, ascending, as far as the node that answers has seen. Absent where
+    /// the object of the state is shown, which does not know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slashed: Option<Vec<u64>>,
 }
 
 impl Offenders {
@@ -20,6 +24,7 @@ impl Offenders {
         Self {
             offenders: offenders.list().to_vec(),
             root: offenders.root(),
+            slashed: None,
         }
     }
 }
@@ -35,4 +40,8 @@ pub struct OffenderStatus {
     /// Once a checkpoint is posted that has it: always by the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<LeafClaim>,
+    /// Whether the registry has taken its bond, as far as this node has seen; absent before it has looked. `false` also
+    /// of one that has withdrawn it before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slashed: Option<bool>,
 }

@@ -39,6 +39,8 @@ fn keys_and_signatures_survive_their_bytes() {
     assert_eq!(PublicKey::from_eip2537(&key.to_eip2537()), Ok(key));
     let signature = secret(3).sign(Purpose::Finality, b"m");
     assert_eq!(Signature::from_bytes(&signature.to_bytes()), Ok(signature));
+    let of_base_chain = signature.to_eip2537();
+    assert_eq!(Signature::from_eip2537(&of_base_chain), Ok(signature));
     let again = SecretKey::from_bytes(&secret(3).to_bytes()).unwrap();
     assert_eq!(again.public(), key);
 }
@@ -58,6 +60,10 @@ fn infinity_is_refused_as_key_and_as_signature() {
         Err(BlsError::Infinity("signature"))
     );
     assert!(PublicKey::from_eip2537(&[0; 128]).is_err());
+    assert_eq!(
+        Signature::from_eip2537(&[0; 256]),
+        Err(BlsError::Infinity("signature"))
+    );
 }
 
 #[test]
@@ -78,6 +84,8 @@ fn a_key_outside_the_subgroup_is_refused() {
 fn wrong_lengths_and_a_zero_secret_are_refused() {
     assert!(PublicKey::from_bytes(&[1; 47]).is_err());
     assert!(Signature::from_bytes(&[1; 97]).is_err());
+    assert!(Signature::from_eip2537(&[0; 255]).is_err());
+    assert!(Signature::from_eip2537(&[1; 256]).is_err(), "padding");
     assert!(SecretKey::from_bytes(&[0; 32]).is_err());
     assert!(SecretKey::from_bytes(&[0xff; 32]).is_err());
 }

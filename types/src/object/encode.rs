@@ -278,6 +278,7 @@ impl From<&Roster> for wire::Roster {
             reports: reports(&roster.queue),
             waiting: roster.waiting.iter().map(Into::into).collect(),
             announced: roster.announced,
+            announced_at_ms: roster.announced_at.0,
             ready: roster.ready.clone(),
             closed: roster.closed,
         }
@@ -299,6 +300,7 @@ impl TryFrom<wire::Roster> for Roster {
             queue: feed(wire.processed, &wire.digest, &wire.agreed, &wire.reports)?,
             waiting: waiting.collect::<Result<_, _>>()?,
             announced: wire.announced,
+            announced_at: Millis(wire.announced_at_ms),
             ready: wire.ready,
             closed: wire.closed,
         };

@@ -6,14 +6,14 @@
 
 use super::{QueueEntry, Roster, Seat};
 use crate::committee::MEMBERS_MAX;
-use crate::ids::Stake;
+use crate::ids::{Millis, Stake};
 
 impl Roster {
     /// The roster of the next epoch, before its time is known. Not announced: as if nothing waited.
     pub(super) fn after_edge(&self) -> Self {
         let mut next = self.clone();
         next.epoch = self.epoch.next();
-        next.announced = None;
+        (next.announced, next.announced_at) = (None, Millis::ZERO);
         next.ready.clear();
         next.closed = false;
         let applied = self.announced.map_or(0, |cursor| cursor - self.applied());

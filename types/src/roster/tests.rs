@@ -39,7 +39,7 @@ fn join(id: u64, weight: u64) -> QueueEntry {
 fn edge(roster: &mut Roster, entries: &[QueueEntry]) {
     roster.waiting.extend_from_slice(entries);
     roster.queue.processed += entries.len() as u64;
-    roster.announce().expect("a committee");
+    roster.announce(Millis(7)).expect("a committee");
     roster.open_next(CommitIndex(9), Millis(2_000));
 }
 
@@ -135,7 +135,7 @@ fn entries_that_arrive_after_the_announcement_wait_for_the_next_edge() {
     let mut roster = roster(&[1, 1, 1, 1]);
     roster.waiting.push(join(5, 1));
     roster.queue.processed = 1;
-    let next = roster.announce().expect("a committee");
+    let next = roster.announce(Millis(7)).expect("a committee");
     assert_eq!(next.size(), 5);
     assert_eq!((next.epoch(), roster.epoch), (Epoch(1), Epoch(0)));
     roster.waiting.push(join(6, 1));
@@ -154,7 +154,7 @@ fn a_quorum_of_the_next_committee_has_to_be_ready() {
     let mut roster = roster(&[1, 1, 1, 1]);
     roster.waiting.push(join(5, 1));
     roster.queue.processed = 1;
-    let next = roster.announce().expect("a committee");
+    let next = roster.announce(Millis(7)).expect("a committee");
     for (id, ready) in [
         (2, false),
         (5, false),

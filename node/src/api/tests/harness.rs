@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use bytes::Bytes;
 use prost::Message as _;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -187,6 +188,7 @@ impl Node {
         let parts = ApiParts {
             history_from: watch::channel(CommitIndex::ZERO).1,
             committee: watch::channel(Arc::new(weft_types::testing::committee(4))).1,
+            bonds: watch::channel(BTreeMap::from([(3, true), (1, false)])).1,
             name: "tester".to_owned(),
             genesis,
             store,

@@ -47,6 +47,7 @@ async fn an_offender_is_proven_by_the_first_checkpoint_that_has_it() {
         let status: OffenderStatus = node.get(&path).await.json();
         let claim = status.claim.unwrap();
         assert_eq!(claim.height, height);
+        assert_eq!(status.slashed, Some(id == 3));
         let siblings: [Root; TREE_DEPTH] = claim.siblings.try_into().unwrap();
         let root = tree_root_of(status.offender.leaf(), status.index, &siblings);
         assert_eq!(root, claim.statement.offenders_root);
@@ -54,6 +55,7 @@ async fn an_offender_is_proven_by_the_first_checkpoint_that_has_it() {
     let offenders: Offenders = node.get("/v1/offenders").await.json();
     let ids: Vec<u64> = offenders.offenders.iter().map(|o| o.id).collect();
     assert_eq!(ids, [3, 1]);
+    assert_eq!(offenders.slashed, Some(vec![3]));
 }
 
 #[tokio::test]

@@ -88,7 +88,7 @@ fn s1_guard_and_database_that_do_not_fit_are_told_apart() {
         .sign_vertex(Epoch::ZERO, Round(5), VertexDigest([5; 32]))
         .unwrap();
     drop(guard);
-    assert_eq!(f.open().1, Err(Lost::StoreBehind(Round(5))));
+    assert_eq!(f.open().1, Err(Lost::StoreBehind(Epoch::ZERO, Round(5))));
     // Stored and not guarded yet: one own vertex, on top of what the guard knows.
     f.store.put_own_vertex(&f.vertex(6, 5)).unwrap();
     assert_eq!(f.open().1, Ok(Round(6)));
@@ -118,7 +118,7 @@ fn s1_a_guard_is_made_at_its_floor_and_a_damaged_one_is_set_aside() {
         drop(guard);
         // Until the first vertex is stored above it, others are to be asked again.
         let (guard, signed) = f.open();
-        assert_eq!(signed, Err(Lost::StoreBehind(Round(7))));
+        assert_eq!(signed, Err(Lost::StoreBehind(Epoch::ZERO, Round(7))));
         assert_eq!(guard.height_floor(), Height(3));
         drop(guard);
         std::fs::remove_file(f.guard_file()).unwrap();

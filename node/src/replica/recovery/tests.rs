@@ -66,12 +66,16 @@ fn s1_an_invented_round_neither_counts_nor_binds() {
 #[test]
 fn s1_what_the_guard_still_knows_binds_as_well() {
     let committee = Arc::new(committee(4));
-    let lost = Lost::StoreBehind(Round(30));
-    let mut recovery = Recovery::lost(committee, MemberIndex(0), lost, Some(Round(20)));
-    for member in 1..4 {
-        recovery.answered(MemberIndex(member), &vertex(member, 9));
+    for (of, floor) in [(Epoch::ZERO, 30), (Epoch(1), 10)] {
+        let lost = Lost::StoreBehind(of, Round(30));
+        let leader = Some(Round(20));
+        let mut recovery = Recovery::lost(committee.clone(), MemberIndex(0), lost, leader);
+        for member in 1..4 {
+            recovery.answered(MemberIndex(member), &vertex(member, 9));
+        }
+        // The round of another epoch is a number of another count.
+        assert_eq!(recovery.floor(), Some(Round(floor)), "{of}");
     }
-    assert_eq!(recovery.floor(), Some(Round(30)));
 }
 
 #[test]

@@ -127,7 +127,7 @@ impl World {
                 self.depart(machine, Some(of), packet, at);
             }
             Effect::TakeOver(synced) => self.take_over(machine, *synced),
-            Effect::Note(_) | Effect::BridgeHalted(_) => {}
+            Effect::Note(_) | Effect::BridgeHalted(_) | Effect::Contradiction(_) => {}
             // No plan runs for as long as an epoch lasts.
             Effect::SendReady(_) | Effect::AskClosing { .. } | Effect::EpochOpened { .. } => {
                 return Err("epochs are not simulated".to_owned());
