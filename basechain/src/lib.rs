@@ -15,9 +15,10 @@ mod schedule;
 mod server;
 
 pub use client::{
-    AccountKey, At, BaseChain, BlockRef, Checkpoint, Claim, ClientError, Contracts, DeployParams,
-    Deposited, Endpoint, KeyError, MemberState, MemberStatus, Mined, NATIVE_UNIT, Offender, Queued,
-    Refusal, Registered, Registration, SubmitOutcome, Times,
+    AccountKey, At, BaseChain, BlockRef, CLAIM_STAKE, Checkpoint, Claim, ClaimState, ClientError,
+    Contracts, DeployParams, Deposited, Endpoint, KeyError, LOG_BLOCKS_MAX, Latch, MemberState,
+    MemberStatus, Mined, NATIVE_UNIT, Offender, ProvenPlace, Queued, Refusal, Registered,
+    Registration, SubmitOutcome, Times,
 };
 pub use schedule::{Duty, ScheduleError, SubmitterSchedule};
 pub use server::{

@@ -25,24 +25,34 @@ impl Base {
         network: &Network,
         client: &Client,
     ) -> Result<(BaseChain, AccountKey), Failure> {
-        let rpc = match &self.base_rpc {
-            Some(rpc) => rpc.clone(),
-            None => network.base_rpc()?,
-        };
-        let secret = weft_node::read_secret(&self.base_key).map_err(Failure::usage)?;
-        let key = AccountKey::from_bytes(&secret).map_err(Failure::usage)?;
         let genesis = client.genesis().await?;
         let contracts = Contracts {
             registry: genesis.registry,
             manager: genesis.network.manager,
             vault: genesis.vault,
         };
+        self.reach(network, genesis.network.chain_id, contracts)
+            .await
+    }
+
+    /// The same where no node has to answer.
+    pub async fn reach(
+        &self,
+        network: &Network,
+        chain_id: u64,
+        contracts: Contracts,
+    ) -> Result<(BaseChain, AccountKey), Failure> {
+        let rpc = match &self.base_rpc {
+            Some(rpc) => rpc.clone(),
+            None => network.base_rpc()?,
+        };
+        let secret = weft_node::read_secret(&self.base_key).map_err(Failure::usage)?;
+        let key = AccountKey::from_bytes(&secret).map_err(Failure::usage)?;
         let endpoint = Endpoint::connect(&rpc).await?;
-        if endpoint.chain_id() != genesis.network.chain_id {
+        if endpoint.chain_id() != chain_id {
             let words = format!(
-                "{rpc} is chain {}, and the network's base chain is {}",
-                endpoint.chain_id(),
-                genesis.network.chain_id
+                "{rpc} is chain {}, and the network's base chain is {chain_id}",
+                endpoint.chain_id()
             );
             return Err(Failure::usage(words));
         }

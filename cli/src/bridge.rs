@@ -1,5 +1,13 @@
 //! `weft bridge`: assets between the ledger and the base chain.
 
+mod exit;
+mod exit_address;
+mod keep;
+mod kept;
+mod reclaim;
+mod refute;
+mod way_out;
+
 use crate::base::Base;
 use crate::failure::{Failure, Kind};
 use crate::network::Network;
@@ -26,6 +34,16 @@ pub enum Command {
     Withdraw(Withdraw),
     /// Have the vault pay a withdrawal; anybody may
     Claim(ClaimArguments),
+    /// Name who has an account's assets on the base chain if the network ends
+    ExitAddress(exit_address::ExitAddress),
+    /// Save the proofs that `exit` needs, while there are masternodes to give them
+    Keep(keep::Keep),
+    /// Without masternodes: take out of the vault what kept proofs say, step by step. Trips the latch if it may be
+    Exit(exit::Exit),
+    /// Without masternodes: take back deposits that were never credited
+    Reclaim(reclaim::Reclaim),
+    /// Show claims on the way out to be wrong, and earn their stakes
+    Refute(refute::Refute),
     /// Show the bridge, or how far a withdrawal has come
     Status(Status),
 }
@@ -126,6 +144,11 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Withdraw(arguments) => withdraw(arguments, output).await,
         Command::Claim(arguments) => claim(&arguments, output).await,
         Command::Status(arguments) => status(&arguments, output).await,
+        Command::ExitAddress(arguments) => exit_address::name(arguments, output).await,
+        Command::Keep(arguments) => keep::keep(&arguments, output).await,
+        Command::Exit(arguments) => exit::exit(&arguments, output).await,
+        Command::Reclaim(arguments) => reclaim::reclaim(&arguments, output).await,
+        Command::Refute(arguments) => refute::refute(&arguments, output).await,
     }
 }
 
@@ -253,15 +276,18 @@ pub fn shown(bridge: &Bridge) -> String {
     ])
 }
 
-pub fn withdrawal_shown(withdrawal: &Withdrawal) -> String {
-    let asset = match withdrawal.asset {
+fn asset_shown(asset: &BaseAsset) -> String {
+    match asset {
         BaseAsset::Native { amount } => format!("{amount} gwei"),
         BaseAsset::Erc20 { token, amount } => format!("{amount} units of {token}"),
         BaseAsset::Erc721 { token, id } => format!("card {id} of {token}"),
-    };
+    }
+}
+
+pub fn withdrawal_shown(withdrawal: &Withdrawal) -> String {
     lines(&[
         ("withdrawal", withdrawal.index.to_string()),
-        ("asset", asset),
+        ("asset", asset_shown(&withdrawal.asset)),
         ("given up by", withdrawal.account.to_string()),
         ("recipient", withdrawal.recipient.to_string()),
     ])

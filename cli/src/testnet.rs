@@ -96,6 +96,12 @@ pub struct UpArguments {
     /// How long an epoch lasts: 30s, 10m, 1h [default: 1d]
     #[arg(long, value_name = "TIME", value_parser = crate::time::parse)]
     epoch: Option<Duration>,
+    /// How long without a checkpoint until the way out opens: 30s, 10m, 1h [default: 1d]
+    #[arg(long, value_name = "TIME", value_parser = crate::time::parse)]
+    escape_after: Option<Duration>,
+    /// How long a claim on the way out may be refuted [default: 1h]
+    #[arg(long, value_name = "TIME", value_parser = crate::time::parse)]
+    escape_window: Option<Duration>,
     /// Remove the folder when the testnet ends
     #[arg(long)]
     ephemeral: bool,
@@ -180,6 +186,8 @@ async fn run_up(arguments: UpArguments, output: &Output) -> Result<(), Failure> 
         instance: arguments.place.instance,
         two_delay: arguments.two_delay,
         epoch: arguments.epoch.map(millis),
+        escape_after: arguments.escape_after.map(millis),
+        escape_window: arguments.escape_window.map(millis),
         any_ports: arguments.any_ports,
         ephemeral: arguments.ephemeral,
         base_key: arguments.base_key,

@@ -162,7 +162,11 @@ async fn account(Path(address): Path<Address>) -> Json<Account> {
         amount: Amount(1_000_000),
     };
     let balances = vec![balance];
-    Json(Account { address, balances })
+    Json(Account {
+        address,
+        balances,
+        exit_address: None,
+    })
 }
 
 /// A node, a key and a catalogue.

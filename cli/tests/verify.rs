@@ -14,6 +14,7 @@ const CARD: ObjectId = ObjectId::Item(ItemId([7; 32]));
 /// A folder with a proof of the only object there is, and the genesis.
 fn folder() -> TempDir {
     let card = Item {
+        exit: None,
         edition: EditionId([3; 32]),
         serial: 5,
         owner: testing::user(1),

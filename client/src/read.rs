@@ -5,8 +5,8 @@ use crate::error::ClientError;
 use serde::de::DeserializeOwned;
 use weft_types::api::{
     Account, BridgeStatus, Checkpoint, Collection, Commit, Committee, Deal, DealState, Edition,
-    History, Item, NodeStatus, OffenderStatus, Offenders, Page, ProofBundle, Receipt, Roster,
-    Vertex, WithdrawalStatus,
+    ExitPlace, ExitTree, Exits, History, Item, NodeStatus, OffenderStatus, Offenders, Page,
+    ProofBundle, Receipt, Roster, Vertex, WithdrawalStatus,
 };
 use weft_types::{
     Address, CertificateJson, CollectionId, CommitIndex, DealId, EditionId, Genesis, Height,
@@ -97,6 +97,8 @@ impl Client {
         certificate(height: Height) -> CertificateJson = "v1/certificates/{height}";
         /// What has become of a withdrawal, and what the vault pays it by.
         withdrawal(index: u64) -> WithdrawalStatus = "v1/withdrawals/{index}";
+        /// X5: what the newest checkpoint has at a place of the exit tree.
+        exit_place(place: u64) -> ExitPlace = "v1/exits/places/{place}";
         /// A member that signed two vertices of one round, by its id in the registry, and what its bond is taken by.
         offender(id: u64) -> OffenderStatus = "v1/offenders/{id}";
         /// The item with a proof under the newest certificate, for [`crate::verify`].
@@ -138,6 +140,20 @@ impl Client {
         let parameters = edition.into_iter().chain(page.parameters());
         let path = format!("v1/collections/{id}/items");
         self.list(path, parameters).await
+    }
+
+    /// X3: what an account holds, and what the vault pays of it if the network ends.
+    pub async fn exits(&self, account: &Address, page: &PageQuery) -> Result<Exits, ClientError> {
+        let mut request = Request::get(format!("v1/exits/{account}"));
+        request.query.extend(page.parameters());
+        self.json(&request).await
+    }
+
+    /// X3: the exit tree of the newest checkpoint.
+    pub async fn exit_tree(&self, page: &PageQuery) -> Result<ExitTree, ClientError> {
+        let mut request = Request::get("v1/exits/places");
+        request.query.extend(page.parameters());
+        self.json(&request).await
     }
 
     /// The vertices of a round, the newest complete one when `None`.

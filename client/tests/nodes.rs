@@ -42,6 +42,7 @@ fn account(address: Address) -> weft_types::api::Account {
     weft_types::api::Account {
         address,
         balances: vec![],
+        exit_address: None,
     }
 }
 

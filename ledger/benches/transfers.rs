@@ -1,15 +1,16 @@
 //! What a transfer costs in execution, with everything around it: a snapshot after every commit, as
 //! the API holds one, and a hashed height at the pace of the default finality interval.
 //!
-//! `cargo bench -p weft-ledger -- [ACCOUNTS] [TRANSACTIONS]`, 1,000,000 and 40,000 if not given.
+//! `cargo bench -p weft-ledger -- [ACCOUNTS] [TRANSACTIONS] [OWNED]`, 1,000,000 and 40,000 if not given. So many percent
+//! of the accounts have exit addresses, 0 if not given.
 
 use std::sync::Arc;
 use std::time::Duration;
-use weft_ledger::Ledger;
+use weft_ledger::{Change, Ledger};
 use weft_types::testing::{self, body, user, user_key};
 use weft_types::{
-    Address, Amount, AssetId, GenesisAccount, Millis, Operation, Payment, Transaction, Verified,
-    verify_transactions,
+    Address, Amount, AssetId, BaseAddress, Bridge, BridgeId, GenesisAccount, Millis, Object,
+    ObjectId, Operation, Payment, Transaction, Verified, verify_transactions,
 };
 
 const SENDERS: u64 = 64;
@@ -58,6 +59,26 @@ fn timed<T>(spent: &mut Duration, work: impl FnOnce() -> T) -> T {
     done
 }
 
+/// The same state, in which so many percent of the accounts have an exit address and a place (X3).
+fn owned(ledger: &Ledger, changes: Vec<Change>, percent: u64) -> Ledger {
+    let mut bridge = Bridge::default();
+    let mut objects = Vec::new();
+    for (n, change) in changes.into_iter().enumerate() {
+        let mut object = change.after.expect("genesis only makes");
+        if let (Object::Account(account), true) = (&mut object, n as u64 % 100 < percent) {
+            let account = Arc::make_mut(account);
+            account.set_exit_address(BaseAddress([1; 20]));
+            account.give_exit_place(AssetId::NATIVE, bridge.exit_places);
+            bridge.exit_places += 1;
+        }
+        objects.push((change.id, object.encode()));
+    }
+    let bridge = Object::Bridge(Arc::new(bridge));
+    objects.push((ObjectId::Bridge(BridgeId::THE_ONE), bridge.encode()));
+    let restored = Ledger::restore(ledger.params(), ledger.meta(), objects, []);
+    restored.expect("a state")
+}
+
 fn main() {
     let numbers: Vec<u64> = std::env::args().filter_map(|a| a.parse().ok()).collect();
     let accounts = numbers.first().copied().unwrap_or(1_000_000);
@@ -74,7 +95,12 @@ fn main() {
 
     let (mut built, mut hashed) = (Duration::ZERO, Duration::ZERO);
     let genesis = timed(&mut built, || Ledger::genesis(&template));
-    let (mut ledger, _) = genesis.expect("a valid template");
+    let (mut ledger, changes) = genesis.expect("a valid template");
+    let percent = numbers.get(2).copied().unwrap_or_default();
+    if percent > 0 {
+        built = Duration::ZERO;
+        ledger = timed(&mut built, || owned(&ledger, changes, percent));
+    }
     timed(&mut hashed, || ledger.close_height(false));
     println!("{accounts} accounts: built in {built:.2?}, hashed in {hashed:.2?}");
 

@@ -5,8 +5,8 @@ use crate::live::Objects;
 use std::collections::HashMap;
 use std::sync::Arc;
 use weft_types::{
-    Account, Address, Amount, AssetId, Collection, CollectionId, Deal, DealId, Edition, EditionId,
-    FailureCode, Item, ItemId, Object, ObjectId,
+    Account, Address, Amount, AssetId, BaseAddress, Collection, CollectionId, Deal, DealId,
+    Edition, EditionId, FailureCode, Item, ItemId, Object, ObjectId,
 };
 
 /// What a commit did to one object.
@@ -62,6 +62,9 @@ pub(crate) struct Draft<'a, B> {
     slots: HashMap<ObjectId, Slot>,
     /// What the current transaction has replaced, in order.
     undo: Vec<(ObjectId, Option<Slot>)>,
+    /// X3: cards that were listed with a new exit address; those of the current transaction come last.
+    named: Vec<ItemId>,
+    named_before: usize,
 }
 
 impl<B: Objects> Objects for Draft<'_, B> {
@@ -79,12 +82,15 @@ impl<'a, B: Objects> Draft<'a, B> {
             base,
             slots: HashMap::new(),
             undo: Vec::new(),
+            named: Vec::new(),
+            named_before: 0,
         }
     }
 
     /// What was done so far stays, whatever follows.
     pub fn keep(&mut self) {
         self.undo.clear();
+        self.named_before = self.named.len();
     }
 
     /// Back to where `keep` was last called.
@@ -95,6 +101,17 @@ impl<'a, B: Objects> Draft<'a, B> {
                 None => self.slots.remove(&id),
             };
         }
+        self.named.truncate(self.named_before);
+    }
+
+    /// The card takes its holder's exit address at the end of the commit.
+    pub fn name(&mut self, card: ItemId) {
+        self.named.push(card);
+    }
+
+    /// Cards that were named by transactions that applied.
+    pub fn take_named(&mut self) -> Vec<ItemId> {
+        std::mem::take(&mut self.named)
     }
 
     /// All changes, by id.
@@ -181,13 +198,20 @@ impl<'a, B: Objects> Draft<'a, B> {
         self.put_account(to, account);
     }
 
+    /// Names who has on the base chain what the account holds.
+    pub fn set_exit_address(&mut self, account: Address, address: BaseAddress) {
+        let mut changed = self.account(account);
+        changed.set_exit_address(address);
+        self.put_account(account, changed);
+    }
+
     fn account(&self, address: Address) -> Account {
         let found = self.get(&ObjectId::Account(address));
         let account = found.and_then(Object::as_account);
         account.map(|a| Account::clone(a)).unwrap_or_default()
     }
 
-    /// An account that holds nothing is no object.
+    /// An account that holds nothing and has no exit address is no object.
     fn put_account(&mut self, address: Address, account: Account) {
         let current = (!account.is_empty()).then(|| Object::Account(Arc::new(account)));
         self.replace(ObjectId::Account(address), current, None);

@@ -140,6 +140,7 @@ impl<B: Objects> Execution<'_, '_, B> {
             Operation::DealTake { deal, items } => self.take_deal(actor, deal, items),
             Operation::DealCancel { deal } => self.cancel_deal(actor, deal),
             Operation::Withdraw { recipient, gives } => self.withdraw(actor, *recipient, gives),
+            Operation::ExitAddress { address, items } => self.name_exit(actor, *address, items),
             Operation::MultiParty(_) => unreachable!("run_all opens it"),
         }
     }

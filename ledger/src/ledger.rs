@@ -3,7 +3,9 @@
 use crate::admission::{Refusal, in_time, payable_fee};
 use crate::draft::{Change, Draft};
 use crate::execute::{Place, convene, convict, execute, expire, observe};
+use crate::exits::{Locked, settle, tree_of};
 use crate::live::{Live, Objects as _};
+use crate::places::BaseTrees;
 use crate::remembered::{BUCKET_MS, REMEMBERED_MAX, Remembered};
 use crate::snapshot::Snapshot;
 use crate::tree::Tree;
@@ -11,8 +13,8 @@ use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use weft_types::{
-    Account, Address, Amount, AssetId, Bridge, BridgeId, CommitIndex, Committee, CommitteeDigest,
-    DealId, DealState, Deposit, Epoch, GenesisError, HeightRoots, ItemState, Millis, NetworkId,
+    Address, Amount, AssetId, Bridge, BridgeId, CommitIndex, Committee, CommitteeDigest, DealId,
+    DealState, Deposit, Epoch, GenesisError, HeightRoots, ItemId, ItemState, Millis, NetworkId,
     Object, ObjectError, ObjectId, Observation, Offence, Offender, Offenders, OffendersId,
     ProtocolParams, Receipt, Roster, RosterId, Template, Transaction, TransactionId, Verified,
     list_root,
@@ -25,6 +27,10 @@ pub struct Ledger {
     tree: Tree,
     /// Open deals by the time from which they are due. Derived from the objects.
     due: BTreeSet<(Millis, DealId)>,
+    /// What open deals hold, derived likewise.
+    locked: Locked,
+    /// What the vault pays by, derived likewise.
+    trees: BaseTrees,
     remembered: Remembered,
     /// Encoded receipts since the last height.
     receipts: Vec<Bytes>,
@@ -139,6 +145,8 @@ impl Ledger {
             live: Live::default(),
             tree: Tree::default(),
             due: BTreeSet::new(),
+            locked: Locked::default(),
+            trees: BaseTrees::default(),
             remembered: Remembered::new(REMEMBERED_MAX),
             receipts: Vec::new(),
             meta,
@@ -162,6 +170,9 @@ impl Ledger {
             if !is_live(&object) {
                 return Err(LedgerError::Retired(id));
             }
+            ledger
+                .locked
+                .follow(None, object.as_deal().map(Arc::as_ref));
             ledger.set(id, None, Some(&object));
         }
         for receipt in receipts {
@@ -175,6 +186,7 @@ impl Ledger {
             ledger.note(&receipt, meta.height_commit);
         }
         ledger.remembered.forget(meta.timestamp);
+        ledger.trees.exits = tree_of(&ledger.live, &ledger.locked);
         Ok(ledger)
     }
 
@@ -196,6 +208,7 @@ impl Ledger {
     pub fn snapshot(&self) -> Snapshot {
         Snapshot {
             tree: self.tree.clone(),
+            trees: self.trees.clone(),
             params: self.params.clone(),
             index: self.meta.index,
             timestamp: self.meta.timestamp,
@@ -287,8 +300,9 @@ impl Ledger {
         if fees > Amount::ZERO {
             draft.credit(Address::FEE_POOL, AssetId::NATIVE, fees);
         }
+        let named = draft.take_named();
         applied.changes = draft.into_changes();
-
+        self.settle(&named, &mut applied.changes);
         self.install(&applied.changes);
         self.meta.index = index;
         self.meta.timestamp = timestamp;
@@ -331,10 +345,16 @@ impl Ledger {
             receipts_root,
             offenders_root: self.offenders().root(),
             withdrawals_root: bridge.withdrawals.root(),
+            exit_root: self.trees.exits.root(),
             deposits: bridge.deposits.taken(),
             registry_cursor: roster.as_ref().map_or(0, |r| r.cursor()),
             next_committee: closing(roster.as_deref()),
         }
+    }
+
+    /// What the vault pays by, after the newest commit. A clone stays as it is and costs next to nothing.
+    pub fn base_trees(&self) -> &BaseTrees {
+        &self.trees
     }
 
     /// B1: how far the ledger has come with the base chain's vault.
@@ -365,6 +385,19 @@ impl Ledger {
         offenders.cloned().unwrap_or_default()
     }
 
+    /// X3: takes up what the commit means for the exit tree, before it is installed.
+    fn settle(&mut self, named: &[ItemId], changes: &mut Vec<Change>) {
+        for change in &*changes {
+            let before = change.before.as_ref().and_then(Object::as_deal);
+            let after = change.after.as_ref().and_then(Object::as_deal);
+            let (before, after) = (before.map(Arc::as_ref), after.map(Arc::as_ref));
+            self.locked.follow(before, after);
+        }
+        for (place, exit) in settle(&self.live, &self.locked, named, changes) {
+            self.trees.exits.set(place, exit);
+        }
+    }
+
     fn install(&mut self, changes: &[Change]) {
         for change in changes {
             self.set(change.id, change.before.as_ref(), change.after.as_ref());
@@ -376,6 +409,9 @@ impl Ledger {
             self.due.remove(&entry);
         }
         self.due.extend(deal(&id, after));
+        if let Some(Object::Withdrawal(withdrawal)) = after {
+            self.trees.withdrawn(withdrawal);
+        }
         self.live.set(id, after.cloned());
         match after {
             Some(object) => self.tree.insert(id.state_key(), id, object.clone()),
@@ -420,7 +456,7 @@ fn deal(id: &ObjectId, object: Option<&Object>) -> Option<(Millis, DealId)> {
 /// Whether an object can be part of a state.
 fn is_live(object: &Object) -> bool {
     match object {
-        Object::Account(account) => **account != Account::default(),
+        Object::Account(account) => !account.is_empty(),
         Object::Item(item) => item.state != ItemState::Burned,
         Object::Deal(deal) => deal.state == DealState::Open,
         Object::Collection(_)

@@ -16,9 +16,11 @@
 mod admission;
 mod draft;
 mod execute;
+mod exits;
 mod ledger;
 mod live;
 mod piece;
+mod places;
 mod remembered;
 mod snapshot;
 mod tree;
@@ -28,5 +30,6 @@ pub use draft::Change;
 pub use execute::EXPIRY_WORK_MAX;
 pub use ledger::{Applied, Ledger, LedgerError, LedgerMeta, Observed, Office, Refused};
 pub use piece::{DIGITS_MAX, PARTS, PIECE_BYTES_MAX, Part, Piece, PieceError, Prefix};
+pub use places::{BaseTrees, Leaf, PlaceTree};
 pub use remembered::REMEMBERED_MAX;
 pub use snapshot::Snapshot;

@@ -27,6 +27,11 @@ impl Live {
             None => drop(self.objects.remove(&id)),
         }
     }
+
+    /// In no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&ObjectId, &Object)> {
+        self.objects.iter()
+    }
 }
 
 impl Objects for Live {

@@ -5,6 +5,7 @@ use crate::draft::Draft;
 use crate::execute::{Place, execute};
 use crate::live::Objects;
 use crate::piece::{PIECE_BYTES_MAX, Piece, Prefix};
+use crate::places::BaseTrees;
 use crate::tree::Tree;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use weft_types::{
 #[derive(Clone)]
 pub struct Snapshot {
     pub(crate) tree: Tree,
+    pub(crate) trees: BaseTrees,
     pub(crate) params: Arc<ProtocolParams>,
     pub(crate) index: CommitIndex,
     pub(crate) timestamp: Millis,
@@ -31,6 +33,11 @@ impl Snapshot {
     /// The ledger's time.
     pub fn timestamp(&self) -> Millis {
         self.timestamp
+    }
+
+    /// What the vault pays by.
+    pub fn base_trees(&self) -> &BaseTrees {
+        &self.trees
     }
 
     pub fn params(&self) -> &ProtocolParams {

@@ -10,6 +10,7 @@ mod body;
 mod bridge;
 mod chain;
 pub(crate) mod claims;
+mod exits;
 mod guard;
 mod health;
 mod lists;
@@ -187,6 +188,9 @@ pub fn router(state: ApiState) -> Router {
         .route("/v1/deals/{id}/proof", get(objects::deal_proof))
         .route("/v1/bridge", get(bridge::bridge))
         .route("/v1/withdrawals/{index}", get(bridge::withdrawal))
+        .route("/v1/exits/{address}", get(exits::exits))
+        .route("/v1/exits/places", get(exits::places))
+        .route("/v1/exits/places/{place}", get(exits::place))
         .route("/v1/offenders", get(offenders::offenders))
         .route("/v1/offenders/{id}", get(offenders::offender))
         .route("/v1/commits", get(chain::commits))

@@ -390,6 +390,7 @@ impl Touched {
             }
             Operation::DealCancel { deal } => self.deal(indexed, deal),
             Operation::Withdraw { gives, .. } => self.items(gives.items.iter().copied()),
+            Operation::ExitAddress { items, .. } => self.items(items.iter().copied()),
             Operation::CreateCollection { .. }
             | Operation::CreateEdition(_)
             | Operation::MultiParty(_) => {}

@@ -17,6 +17,7 @@ mod observing;
 mod outbox;
 pub mod posting;
 mod progress;
+mod provable;
 mod recovery;
 pub mod reporting;
 pub mod restore;
@@ -31,6 +32,7 @@ pub use effects::{Effect, Executed, Input};
 pub use finality::SHARE_HEIGHTS_AHEAD_MAX;
 pub use held::{HELD_MAX, whole_from};
 pub use mempool::{HOLD_ROUNDS, MempoolConfig, STEP_ROUNDS, step};
+pub use provable::{PROVABLE_MAX, Provable};
 pub use recovery::Latest;
 pub use restore::{Lost, Restored, stored_objects};
 pub use watching::{Confirmed, KEPT_MAX};
@@ -45,6 +47,7 @@ use mempool::Mempool;
 use observing::Observing;
 use outbox::Outbox;
 use progress::Progress;
+use provable::Provables;
 use recovery::Recovery;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -94,6 +97,8 @@ pub struct Replica {
     sync: Sync,
     /// S2: snapshots of certified heights, for others.
     held: Held,
+    /// X3: the trees of heights that are to be posted.
+    provables: Provables,
     /// S2: the state of a height was taken over, and waits to be stored.
     ended: Option<Height>,
     halted: Option<String>,

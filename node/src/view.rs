@@ -1,6 +1,7 @@
 //! What readers see of the node, replaced as a whole after every commit: reading never waits for the
 //! replica, and the replica never waits for a reader.
 
+use crate::replica::Provable;
 use std::sync::Arc;
 use weft_ledger::Snapshot;
 use weft_types::{
@@ -31,6 +32,8 @@ pub struct View {
     pub certified: Option<CertifiedView>,
     /// S2: what is held for nodes that lack the past.
     pub held: Arc<[CertifiedView]>,
+    /// X3: the trees of heights that may be the newest checkpoint, ascending.
+    pub provable: Arc<[Provable]>,
     /// B1: why this node credits no deposits any more.
     pub bridge_halted: Option<String>,
     /// The newest height anchored on the base chain.

@@ -12,7 +12,8 @@ mod roster;
 mod transactions;
 
 pub use bridge::{
-    Bridge, BridgeStatus, LeafClaim, MemberReport, WithdrawalState, WithdrawalStatus,
+    Bridge, BridgeStatus, ExitPlace, ExitProof, ExitTree, Exits, Holding, LeafClaim, MemberReport,
+    WithdrawalState, WithdrawalStatus,
 };
 pub use chain::{Checkpoint, Commit, Committee, NodeStatus, Vertex};
 pub use event::{Event, Ordered, Topic, TopicError};

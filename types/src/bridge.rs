@@ -7,7 +7,9 @@ mod tree;
 mod wired;
 
 pub use state::Bridge;
-pub use tree::{AppendTree, TREE_DEPTH, tree_proof, tree_root_of};
+pub use tree::{
+    AppendTree, TREE_DEPTH, TREE_PLACES, tree_empty, tree_node, tree_proof, tree_root_of,
+};
 pub use wired::BridgeError;
 
 use crate::committee::{address_word, word};
@@ -123,6 +125,38 @@ impl Withdrawal {
         let [kind, token, value] = self.asset.words();
         let recipient = address_word(&self.recipient.0);
         keccak(&[&word(self.index), &kind, &token, &value, &recipient])
+    }
+}
+
+/// X3: what the vault pays by this leaf if the network ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Exit {
+    /// In the exit tree, from 0.
+    pub place: u64,
+    pub asset: BaseAsset,
+    /// Who is paid on the base chain.
+    pub owner: BaseAddress,
+}
+
+impl Exit {
+    /// The leaf of the tree that the vault checks.
+    pub fn leaf(&self) -> [u8; 32] {
+        static TAG: LazyLock<[u8; 32]> = LazyLock::new(|| keccak(&[b"WEFT-V01-EXIT"]));
+        let [kind, token, value] = self.asset.words();
+        let owner = address_word(&self.owner.0);
+        keccak(&[&*TAG, &word(self.place), &kind, &token, &value, &owner])
+    }
+}
+
+impl BaseAsset {
+    /// How the base chain names an amount of the ledger; `None` for an asset that did not come from there.
+    pub fn of_amount(asset: &AssetId, amount: Amount) -> Option<Self> {
+        if *asset == AssetId::NATIVE {
+            return Some(Self::Native { amount });
+        }
+        let token = asset.token()?;
+        Some(Self::Erc20 { token, amount })
     }
 }
 

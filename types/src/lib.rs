@@ -40,8 +40,9 @@ mod vertex;
 pub mod wire;
 
 pub use bridge::{
-    AppendTree, BaseAsset, Bridge, BridgeError, DEPOSITS_MAX, Deposit, TREE_DEPTH, Withdrawal,
-    erc721_edition, erc721_of, tree_proof, tree_root_of,
+    AppendTree, BaseAsset, Bridge, BridgeError, DEPOSITS_MAX, Deposit, Exit, TREE_DEPTH,
+    TREE_PLACES, Withdrawal, erc721_edition, erc721_of, tree_empty, tree_node, tree_proof,
+    tree_root_of,
 };
 pub use commit::{Commit, CommitError};
 pub use committee::{
@@ -59,7 +60,7 @@ pub use ids::{
 pub use list::{LIST_BLOCK, block_root, list_proof, list_root, root_of_blocks, verify_list_proof};
 pub use network::Network;
 pub use object::{
-    Account, Collection, Deal, DealState, Edition, Item, ItemState, Object, ObjectError,
+    Account, Collection, Deal, DealState, Edition, Item, ItemExit, ItemState, Object, ObjectError,
 };
 pub use offence::{OFFENCES_MAX, Offence, OffenceError, Offender, Offenders, SignedVersion};
 pub use operation::{

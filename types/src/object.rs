@@ -3,7 +3,7 @@
 //! in [`crate::api`].
 
 use crate::bridge::{Bridge, BridgeError, Withdrawal};
-use crate::ids::{Address, Amount, AssetId, ContentHash, DealId, EditionId, IdError};
+use crate::ids::{Address, Amount, AssetId, BaseAddress, ContentHash, DealId, EditionId, IdError};
 use crate::offence::{OffenceError, Offenders};
 use crate::operation::{AssetAmount, NewDeal, NewEdition, OperationError};
 use crate::roster::{Roster, RosterError};
@@ -11,12 +11,21 @@ use crate::state::ObjectId;
 use bytes::Bytes;
 use std::sync::Arc;
 
-/// Balances, each of one asset. One that holds nothing is no object of the state.
+/// Balances, each of one asset. One that holds nothing and has no exit address is no object of the state.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Account {
     native: Amount,
     /// Ascending by asset, none zero, without the native one.
     others: Vec<AssetAmount>,
+    exit: Option<Box<AccountExit>>,
+}
+
+/// X3: whose the account's amounts are on the base chain if the network ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct AccountExit {
+    address: BaseAddress,
+    /// In the exit tree, ascending by asset. Each is the asset's for good, also while nothing is held of it.
+    places: Vec<(AssetId, u64)>,
 }
 
 /// The creator's terms for editions and items.
@@ -54,6 +63,16 @@ pub struct Item {
     /// The creator's words.
     pub status: String,
     pub data_hash: Option<ContentHash>,
+    /// X3: of a card that came over the bridge, once somebody with an exit address has had it.
+    pub exit: Option<ItemExit>,
+}
+
+/// A card's place in the exit tree, and whose leaf is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ItemExit {
+    pub place: u64,
+    /// The exit address of who holds the card; `None`: it is nobody's on the base chain.
+    pub address: Option<BaseAddress>,
 }
 
 /// Whether an item can move.
@@ -128,6 +147,10 @@ pub enum ObjectError {
     Seats,
     #[error("reports are not ascending by member")]
     Reports,
+    #[error("places in the exit tree are not ascending by asset, or without an exit address")]
+    ExitPlaces,
+    #[error("place {0} is beyond the exit tree")]
+    ExitPlace(u64),
     #[error("withdrawal {found} stands under another index")]
     Withdrawal { found: u64 },
 }
@@ -137,7 +160,7 @@ impl Account {
         if *asset == AssetId::NATIVE {
             return self.native;
         }
-        match self.place(asset) {
+        match self.search(asset) {
             Ok(i) => self.others[i].amount,
             Err(_) => Amount::ZERO,
         }
@@ -149,7 +172,7 @@ impl Account {
             self.native = amount;
             return;
         }
-        match (self.place(&asset), amount) {
+        match (self.search(&asset), amount) {
             (Ok(i), Amount::ZERO) => drop(self.others.remove(i)),
             (Ok(i), amount) => self.others[i].amount = amount,
             (Err(_), Amount::ZERO) => {}
@@ -157,8 +180,48 @@ impl Account {
         }
     }
 
+    /// Whether it is no object of the state.
     pub fn is_empty(&self) -> bool {
-        self.native == Amount::ZERO && self.others.is_empty()
+        self.native == Amount::ZERO && self.others.is_empty() && self.exit.is_none()
+    }
+
+    /// X3: who has its amounts on the base chain if the network ends.
+    pub fn exit_address(&self) -> Option<BaseAddress> {
+        self.exit.as_ref().map(|e| e.address)
+    }
+
+    /// Replaces the exit address; places stay.
+    pub fn set_exit_address(&mut self, address: BaseAddress) {
+        match &mut self.exit {
+            Some(exit) => exit.address = address,
+            None => {
+                let places = Vec::new();
+                self.exit = Some(Box::new(AccountExit { address, places }));
+            }
+        }
+    }
+
+    /// Where in the exit tree the amount of an asset stands.
+    pub fn exit_place(&self, asset: &AssetId) -> Option<u64> {
+        let places = &self.exit.as_ref()?.places;
+        let found = places.binary_search_by(|(a, _)| a.cmp(asset)).ok()?;
+        Some(places[found].1)
+    }
+
+    /// All its places, ascending by asset.
+    pub fn exit_places(&self) -> &[(AssetId, u64)] {
+        self.exit.as_ref().map_or(&[], |e| &e.places)
+    }
+
+    /// Gives the amount of an asset its place, for good.
+    ///
+    /// # Panics
+    /// When it has one, or the account has no exit address.
+    pub fn give_exit_place(&mut self, asset: AssetId, place: u64) {
+        let exit = self.exit.as_mut().expect("places follow an exit address");
+        let found = exit.places.binary_search_by(|(a, _)| a.cmp(&asset));
+        let at = found.expect_err("a place is given once");
+        exit.places.insert(at, (asset, place));
     }
 
     /// What it holds, ascending by asset, the native one first.
@@ -171,7 +234,7 @@ impl Account {
         native.into_iter().chain(self.others.iter().cloned())
     }
 
-    fn place(&self, asset: &AssetId) -> Result<usize, usize> {
+    fn search(&self, asset: &AssetId) -> Result<usize, usize> {
         self.others.binary_search_by(|b| b.asset.cmp(asset))
     }
 }
@@ -191,6 +254,7 @@ impl TryFrom<Vec<AssetAmount>> for Account {
         Ok(Self {
             native,
             others: balances,
+            exit: None,
         })
     }
 }

@@ -61,6 +61,12 @@ pub enum Operation {
         recipient: BaseAddress,
         gives: Bundle,
     },
+    /// X3: names who has on the base chain what the account holds, if the network ends. It counts for amounts, for
+    /// cards that come to the account from then on, and for those listed.
+    ExitAddress {
+        address: BaseAddress,
+        items: Vec<ItemId>,
+    },
     #[serde(with = "parties_field")]
     MultiParty(Vec<Party>),
 }
@@ -340,6 +346,17 @@ impl TryFrom<wire::Operation> for Operation {
                 Self::Withdraw {
                     recipient: BaseAddress::try_from(w.recipient.as_ref())?,
                     gives,
+                }
+            }
+            Kind::ExitAddress(e) => {
+                at_most("cards of the exit address", e.items.len(), LIST_MAX)?;
+                let address = BaseAddress::try_from(e.address.as_ref())?;
+                if address == BaseAddress::ZERO {
+                    return Err(OperationError::Zero("exit address"));
+                }
+                Self::ExitAddress {
+                    address,
+                    items: items(&e.items)?,
                 }
             }
             Kind::MultiParty(m) => {

@@ -12,7 +12,6 @@ use crate::ids::{
     Root, StatementDigest,
 };
 use crate::network::Network;
-use crate::state::empty_hash;
 use crate::verified::Verified;
 use crate::wire;
 use bytes::Bytes;
@@ -53,6 +52,7 @@ pub struct HeightRoots {
     pub receipts_root: Root,
     pub offenders_root: Root,
     pub withdrawals_root: Root,
+    pub exit_root: Root,
     /// The deposits that are credited.
     pub deposits: FeedReport,
     /// E1: entries of the registry's queue in the committee in office, or in the next one once it is announced.
@@ -88,8 +88,7 @@ pub enum CertificateError {
 }
 
 impl Statement {
-    /// Of a commit that is a height, with the roots after it. What does not exist yet is empty, and the
-    /// root of nothing is not zero.
+    /// Of a commit that is a height, with the roots after it.
     pub fn of_commit(
         network: Network,
         epoch: Epoch,
@@ -97,7 +96,6 @@ impl Statement {
         (commit, digest): (&Commit, CommitDigest),
         roots: &HeightRoots,
     ) -> Self {
-        let empty = Root(empty_hash());
         Self {
             network,
             epoch,
@@ -109,7 +107,7 @@ impl Statement {
             receipts_root: roots.receipts_root,
             offenders_root: roots.offenders_root,
             withdrawals_root: roots.withdrawals_root,
-            exit_root: empty,
+            exit_root: roots.exit_root,
             deposits_processed: roots.deposits.count,
             deposits_digest: roots.deposits.digest,
             registry_cursor: roots.registry_cursor,

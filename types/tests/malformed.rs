@@ -71,11 +71,17 @@ fn account() -> Object {
     let mut account = Account::default();
     account.set(AssetId::NATIVE, Amount(10));
     account.set(AssetId([5; 32]), Amount(3));
+    account.set_exit_address(BaseAddress([6; 20]));
+    account.give_exit_place(AssetId::NATIVE, 7);
     Object::Account(account.into())
 }
 
 fn item() -> Object {
     let item = Item {
+        exit: Some(ItemExit {
+            place: 8,
+            address: Some(BaseAddress([6; 20])),
+        }),
         edition: EditionId([5; 32]),
         serial: 42,
         owner: user(2),

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Custody} from "../src/Custody.sol";
+import {EscapeHatch} from "../src/EscapeHatch.sol";
 import {AppendTree, TREE_DEPTH} from "../src/AppendTree.sol";
 import {Vault} from "../src/Vault.sol";
 import {Bridge} from "./support/Bridge.sol";
@@ -11,6 +12,8 @@ import {vm} from "./support/Vm.sol";
 contract BridgeFixtureTest is Bridge {
     uint256 private constant DEPOSITS = 3;
     uint256 private constant WITHDRAWALS = 6;
+    uint256 private constant EXITS = 7;
+    uint256 private constant EMPTY = 3;
     string private json;
 
     function setUp() public {
@@ -37,7 +40,20 @@ contract BridgeFixtureTest is Bridge {
             address recipient = vm.parseJsonAddress(json, string.concat(at_, ".recipient"));
             bytes32 leaf = vault.leafOf(Vault.Withdrawal(uint64(i), assetAt(at_), recipient));
             vm.assertEq(leaf, vm.parseJsonBytes32(json, string.concat(at_, ".leaf")), "leaf");
-            vm.assertEq(this.rootOf(leaf, uint64(i), proofAt(i)), root, "root");
+            vm.assertEq(this.rootOf(leaf, uint64(i), siblingsAt(".proofs", i)), root, "root");
+        }
+    }
+
+    function test_exits_are_proven_as_in_the_fixture() public view {
+        bytes32 root = vm.parseJsonBytes32(json, ".exitRoot");
+        for (uint256 i = 0; i < EXITS; ++i) {
+            string memory at_ = entry(".exits", i);
+            bytes32 leaf = vm.parseJsonBytes32(json, string.concat(at_, ".leaf"));
+            if (i != EMPTY) {
+                address owner = vm.parseJsonAddress(json, string.concat(at_, ".owner"));
+                vm.assertEq(vault.exitLeaf(EscapeHatch.Exit(uint64(i), assetAt(at_), owner)), leaf, "leaf");
+            }
+            vm.assertEq(this.rootOf(leaf, uint64(i), siblingsAt(".exitProofs", i)), root, "root");
         }
     }
 
@@ -53,9 +69,13 @@ contract BridgeFixtureTest is Bridge {
         );
     }
 
-    function proofAt(uint256 index) private view returns (bytes32[TREE_DEPTH] memory siblings) {
+    function siblingsAt(string memory list, uint256 index)
+        private
+        view
+        returns (bytes32[TREE_DEPTH] memory siblings)
+    {
         for (uint256 level = 0; level < TREE_DEPTH; ++level) {
-            siblings[level] = vm.parseJsonBytes32(json, string.concat(entry(".proofs", index), "[", vm.toString(level), "]"));
+            siblings[level] = vm.parseJsonBytes32(json, string.concat(entry(list, index), "[", vm.toString(level), "]"));
         }
     }
 

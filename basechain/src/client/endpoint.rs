@@ -282,6 +282,11 @@ impl Endpoint {
             .await
     }
 
+    /// A block by its number.
+    pub(super) async fn block_at(&self, number: u64) -> Result<BlockRef, ClientError> {
+        self.block("block", BlockNumberOrTag::Number(number)).await
+    }
+
     async fn block(
         &self,
         what: &'static str,

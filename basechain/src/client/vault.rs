@@ -176,7 +176,7 @@ impl BaseChain {
         Ok(deposits)
     }
 
-    async fn call_vault(
+    pub(super) async fn call_vault(
         &self,
         key: &AccountKey,
         what: &'static str,
@@ -205,7 +205,7 @@ impl BaseChain {
         })
     }
 
-    fn malformed(&self, what: &'static str, reason: &str) -> ClientError {
+    pub(super) fn malformed(&self, what: &'static str, reason: &str) -> ClientError {
         ClientError::Malformed {
             url: self.endpoint.url().to_owned(),
             what,
@@ -243,25 +243,30 @@ pub(crate) fn deposit_input(asset: &BaseAsset, account: Account) -> (u128, Bytes
 
 /// What the vault is called with to pay a withdrawal.
 pub(crate) fn withdraw_input(claim: &Claim) -> Bytes {
-    let (kind, token, value) = match claim.withdrawal.asset {
-        BaseAsset::Native { amount } => (0, [0; 20], U256::from(amount.0)),
-        BaseAsset::Erc20 { token, amount } => (1, token.0, U256::from(amount.0)),
-        BaseAsset::Erc721 { token, id } => (2, token.0, U256::from_be_bytes(id.0)),
-    };
     let call = Vault::withdrawCall {
         statement: encode(&claim.statement).into(),
         withdrawal: Vault::Withdrawal {
             index: claim.withdrawal.index,
-            asset: Asset {
-                kind,
-                token: token.into(),
-                value,
-            },
+            asset: asset_words(&claim.withdrawal.asset),
             recipient: claim.withdrawal.recipient.0.into(),
         },
         siblings: claim.siblings.map(|s| B256::from(s.0)),
     };
     call.abi_encode().into()
+}
+
+/// An asset as the vault names it.
+pub(super) fn asset_words(asset: &BaseAsset) -> Asset {
+    let (kind, token, value) = match *asset {
+        BaseAsset::Native { amount } => (0, [0; 20], U256::from(amount.0)),
+        BaseAsset::Erc20 { token, amount } => (1, token.0, U256::from(amount.0)),
+        BaseAsset::Erc721 { token, id } => (2, token.0, U256::from_be_bytes(id.0)),
+    };
+    Asset {
+        kind,
+        token: token.into(),
+        value,
+    }
 }
 
 fn asset(asset: &Asset) -> Option<BaseAsset> {

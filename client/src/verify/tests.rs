@@ -9,6 +9,7 @@ const CARD: ObjectId = ObjectId::Item(ItemId([7; 32]));
 
 fn encoded_card() -> Bytes {
     let card = Item {
+        exit: None,
         edition: EditionId([3; 32]),
         serial: 5,
         owner: testing::user(1),

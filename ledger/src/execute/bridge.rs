@@ -7,9 +7,9 @@ use crate::ledger::Observed;
 use crate::live::Objects;
 use std::sync::Arc;
 use weft_types::{
-    Address, AssetAmount, AssetId, BaseAddress, BaseAsset, Bridge, BridgeId, Bundle, Collection,
-    CollectionId, Committee, Deposit, Edition, EditionId, FailureCode, Item, ItemId, ItemState,
-    Object, ObjectId, TokenId, Withdrawal, WithdrawalId, erc721_edition, erc721_of,
+    Address, AssetId, BaseAddress, BaseAsset, Bridge, BridgeId, Bundle, Collection, CollectionId,
+    Committee, Deposit, Edition, EditionId, FailureCode, Item, ItemId, ItemState, Object, ObjectId,
+    TokenId, Withdrawal, WithdrawalId, erc721_edition, erc721_of,
 };
 
 /// Takes up what the vertices of a commit say of the vault, in their order, and credits what is agreed: those
@@ -49,7 +49,8 @@ impl<B: Objects> Execution<'_, '_, B> {
         gives: &Bundle,
     ) -> Result<(), Fault> {
         for part in &gives.assets {
-            let asset = base_asset(part).ok_or_else(|| Fault::code(FailureCode::NotBridged))?;
+            let asset = BaseAsset::of_amount(&part.asset, part.amount);
+            let asset = asset.ok_or_else(|| Fault::code(FailureCode::NotBridged))?;
             self.draft.debit(actor, part.asset, part.amount)?;
             self.leave(actor, recipient, asset)?;
         }
@@ -63,6 +64,28 @@ impl<B: Objects> Execution<'_, '_, B> {
             let asset = BaseAsset::Erc721 { token, id: number };
             self.leave(actor, recipient, asset)?;
         }
+        Ok(())
+    }
+
+    /// X3: the listed cards may be locked in deals, for they are the actor's if nothing more happens.
+    pub(super) fn name_exit(
+        &mut self,
+        actor: Address,
+        address: BaseAddress,
+        items: &[ItemId],
+    ) -> Result<(), Fault> {
+        for id in items {
+            let item = self.draft.item(id)?;
+            if item.owner != actor {
+                return Err(Fault::new(FailureCode::NotOwner, ObjectId::Item(*id)));
+            }
+            let terms = &self.draft.edition(&item.edition)?.terms;
+            if erc721_of(&item.edition, terms).is_none() {
+                return Err(Fault::new(FailureCode::NotBridged, ObjectId::Item(*id)));
+            }
+            self.draft.name(*id);
+        }
+        self.draft.set_exit_address(actor, address);
         Ok(())
     }
 
@@ -91,16 +114,6 @@ impl<B: Objects> Execution<'_, '_, B> {
     }
 }
 
-/// How the base chain names a fungible asset, if it came from there.
-fn base_asset(part: &AssetAmount) -> Option<BaseAsset> {
-    let amount = part.amount;
-    if part.asset == AssetId::NATIVE {
-        return Some(BaseAsset::Native { amount });
-    }
-    let token = part.asset.token()?;
-    Some(BaseAsset::Erc20 { token, amount })
-}
-
 impl<B: Objects> Draft<'_, B> {
     fn bridge(&self) -> Bridge {
         let found = self.get(&ObjectId::Bridge(BridgeId::THE_ONE));
@@ -114,12 +127,24 @@ impl<B: Objects> Draft<'_, B> {
     }
 
     fn take_in(&mut self, deposit: &Deposit) {
+        self.find_owner(deposit);
         match deposit.asset {
             BaseAsset::Native { amount } => self.credit(deposit.account, AssetId::NATIVE, amount),
             BaseAsset::Erc20 { token, amount } => {
                 self.credit(deposit.account, AssetId::erc20(token), amount);
             }
             BaseAsset::Erc721 { token, id } => self.take_card_in(deposit.account, token, &id),
+        }
+    }
+
+    /// X3: an account that comes into being by a deposit belongs to who made it, until it names somebody. One that
+    /// was there before does not: with a deposit of next to nothing anybody could make himself its owner.
+    fn find_owner(&mut self, deposit: &Deposit) {
+        let account = deposit.account;
+        let keyless = [Address::FEE_POOL, Address::BRIDGE].contains(&account);
+        let unknown = deposit.sender == BaseAddress::ZERO;
+        if !keyless && !unknown && self.get(&ObjectId::Account(account)).is_none() {
+            self.set_exit_address(account, deposit.sender);
         }
     }
 
@@ -151,6 +176,7 @@ impl<B: Objects> Draft<'_, B> {
         edition.issued += 1;
         collection.issued += 1;
         let item = Item {
+            exit: None,
             edition: edition_id,
             serial: edition.issued,
             owner,

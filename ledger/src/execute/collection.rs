@@ -81,6 +81,7 @@ impl<B: Objects> Execution<'_, '_, B> {
 
         for serial in first + 1..=edition.issued {
             let item = Item {
+                exit: None,
                 edition: id,
                 serial,
                 owner: entry.to,

@@ -84,6 +84,10 @@ impl Chooser<'_> {
                     items: vec![],
                 })
             }
+            Act::Exit { address, cards } => {
+                let cards: Vec<ItemId> = cards.iter().map(|n| self.card(actor, *n)).collect();
+                exit_address(*address, &cards)
+            }
             Act::Open(terms) => Operation::DealOpen(self.terms(actor, terms)),
             Act::Take {
                 deal,
@@ -176,6 +180,16 @@ impl Chooser<'_> {
             *edition == EditionId::erc721(token, &number)
         };
         let mut own = items.filter(|(_, i)| i.owner == actor && came(&i.edition));
+        own.next_back()
+            .map_or_else(|| self.item(actor, n), |(id, _)| *id)
+    }
+
+    /// One that came over the bridge, if the actor has one.
+    fn card(&self, actor: Address, n: u16) -> ItemId {
+        let numbers = (0..3).map(|n| EditionId::erc721(CARDS, &card_number(n)));
+        let editions: Vec<EditionId> = numbers.collect();
+        let own = self.model.items.iter();
+        let mut own = own.filter(|(_, i)| i.owner == actor && editions.contains(&i.edition));
         own.next_back()
             .map_or_else(|| self.item(actor, n), |(id, _)| *id)
     }

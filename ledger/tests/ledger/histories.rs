@@ -15,9 +15,9 @@ use std::sync::Arc;
 use weft_ledger::{Applied, Change, Ledger};
 use weft_types::testing::{user, user_key};
 use weft_types::{
-    Amount, AssetAmount, AssetId, BaseAsset, DealId, DealState, Deposit, FailureCode, ItemId,
-    ItemState, Millis, Object, ObjectId, Receipt, Root, Transaction, Verified, empty_hash, key_bit,
-    leaf_hash, node_hash, value_hash,
+    Address, Amount, AppendTree, AssetAmount, AssetId, BaseAsset, DealId, DealState, Deposit,
+    FailureCode, ItemId, ItemState, Millis, Object, ObjectId, Receipt, Root, Transaction, Verified,
+    empty_hash, key_bit, leaf_hash, node_hash, tree_proof, tree_root_of, value_hash,
 };
 
 const TRANSACTIONS_PER_CASE: u32 = 40;
@@ -121,8 +121,10 @@ impl Pair {
     }
 
     fn compare_root(&mut self) -> Check {
-        let root = self.world.ledger.close_height(false).state_root;
-        same("root", root, naive_root(&self.store))
+        let roots = self.world.ledger.close_height(false);
+        same("root", roots.state_root, naive_root(&self.store))?;
+        let leaves = self.model.leaves();
+        same("exit root", roots.exit_root, naive_exit_root(&leaves))
     }
 
     fn transaction(&mut self, plan: &Plan) -> Arc<Verified<Transaction>> {
@@ -195,6 +197,7 @@ impl Pair {
             same("verdict", found, expected)?;
             self.seen.note(transaction, expected);
         }
+        self.model.end_commit();
         same("receipts left", receipts.count(), 0)?;
         same("refusals left", refused.count(), 0)?;
         self.compare_state()
@@ -220,11 +223,15 @@ impl Pair {
             .map(|(id, bytes)| (*id, Object::decode(id, bytes.clone()).unwrap()))
             .collect();
         let mut supply = 0u128;
+        let mut owned = BTreeMap::new();
         let tokens = |b: &AssetAmount| b.asset != AssetId::NATIVE;
         let mut locked: BTreeMap<ItemId, DealId> = BTreeMap::new();
         for (id, object) in &objects {
             match (id, object) {
                 (_, Object::Account(account)) => {
+                    if account.exit_address().is_some() {
+                        add(&mut owned, account.balances());
+                    }
                     supply += account
                         .balances()
                         .filter(|b| !tokens(b))
@@ -233,6 +240,9 @@ impl Pair {
                 }
                 (ObjectId::Deal(id), Object::Deal(deal)) => {
                     prop_assert_eq!(deal.state, DealState::Open);
+                    if self.has_address(deal.giver) {
+                        add(&mut owned, deal.terms.gives.assets.iter().cloned());
+                    }
                     let parts = deal.terms.gives.assets.iter();
                     supply += parts.map(|p| u128::from(p.amount.0)).sum::<u128>();
                     for item in &deal.terms.gives.items {
@@ -255,6 +265,7 @@ impl Pair {
             }
         }
         prop_assert_eq!(supply, self.supply, "nothing is made or lost");
+        prop_assert_eq!(owned, self.exits(), "the exit tree has what is held");
         for (id, object) in &objects {
             if let (ObjectId::Item(id), Object::Item(item)) = (id, object) {
                 let deal = match item.state {
@@ -268,20 +279,46 @@ impl Pair {
         Ok(())
     }
 
+    fn has_address(&self, account: Address) -> bool {
+        let found = self.world.get(ObjectId::Account(account));
+        let account = found.as_ref().and_then(Object::as_account);
+        account.is_some_and(|a| a.exit_address().is_some())
+    }
+
+    /// What the leaves of the exit tree add up to.
+    fn exits(&self) -> BTreeMap<AssetId, u128> {
+        let mut sums = BTreeMap::new();
+        let tree = &self.world.ledger.base_trees().exits;
+        let places = 0..self.world.ledger.bridge().exit_places;
+        for exit in places.filter_map(|place| tree.get(place)) {
+            let (asset, amount) = match exit.asset {
+                BaseAsset::Native { amount } => (AssetId::NATIVE, amount),
+                BaseAsset::Erc20 { token, amount } => (AssetId::erc20(token), amount),
+                BaseAsset::Erc721 { .. } => continue,
+            };
+            add(&mut sums, [AssetAmount { asset, amount }].into_iter());
+        }
+        sums
+    }
+
     fn restart(&mut self) -> Check {
         self.compare_root()?;
         let root = self.world.ledger.snapshot().root();
+        let trees = self.world.ledger.base_trees();
+        let base = (trees.exits.root(), trees.withdrawals.root());
+        let withdrawals = &self.world.ledger.bridge().withdrawals;
+        same("withdrawals", base.1, withdrawals.root())?;
         let params = self.world.ledger.params().clone();
         let meta = self.world.ledger.meta();
         let stored = std::mem::take(&mut self.store);
         let restored = Ledger::restore(&params, meta, stored.clone(), self.receipts.clone());
         self.store = stored;
         self.world.ledger = restored.expect("what was stored is a state");
-        same(
-            "root after a restart",
-            self.world.ledger.snapshot().root(),
-            root,
-        )
+        let ledger = &self.world.ledger;
+        same("root after a restart", ledger.snapshot().root(), root)?;
+        let trees = ledger.base_trees();
+        let found = (trees.exits.root(), trees.withdrawals.root());
+        same("roots of the vault's trees after a restart", found, base)
     }
 }
 
@@ -301,6 +338,20 @@ fn deposit_of((to, kind, n): (u64, u8, u64)) -> Deposit {
             },
         },
     )
+}
+
+fn add(sums: &mut BTreeMap<AssetId, u128>, parts: impl Iterator<Item = AssetAmount>) {
+    for part in parts {
+        *sums.entry(part.asset).or_default() += u128::from(part.amount.0);
+    }
+}
+
+/// By the siblings of the first place.
+fn naive_exit_root(leaves: &[[u8; 32]]) -> Root {
+    let Some(first) = leaves.first() else {
+        return AppendTree::default().root();
+    };
+    tree_root_of(*first, 0, &tree_proof(leaves, 0).expect("it is there"))
 }
 
 fn naive_root(objects: &BTreeMap<ObjectId, Bytes>) -> Root {
@@ -364,6 +415,7 @@ fn random_histories_end_as_the_plain_model_says() {
         "DealCancel",
         "MultiParty",
         "Withdraw",
+        "ExitAddress",
         "deposit",
     ];
     let refusals = [

@@ -11,6 +11,7 @@ mod collections;
 mod deals;
 mod envelope;
 mod epochs;
+mod exits;
 mod heights;
 mod histories;
 mod transfers;

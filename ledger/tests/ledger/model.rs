@@ -5,10 +5,11 @@
 use crate::world::{CARDS, card_number};
 use std::collections::BTreeMap;
 use weft_types::{
-    Account, Address, Amount, AssetId, BaseAsset, Bridge, BridgeId, Bundle, Chained, Collection,
-    CollectionId, CommitIndex, Deal, DealId, DealState, Deposit, Edition, EditionId, FailureCode,
-    Item, ItemId, ItemState, Object, ObjectId, Operation, ProtocolParams, Template, Transaction,
-    WantedFrom, Withdrawal, WithdrawalId, erc721_edition,
+    Account, Address, Amount, AssetId, BaseAddress, BaseAsset, Bridge, BridgeId, Bundle, Chained,
+    Collection, CollectionId, CommitIndex, Deal, DealId, DealState, Deposit, Edition, EditionId,
+    Exit, FailureCode, Item, ItemExit, ItemId, ItemState, Object, ObjectId, Operation,
+    ProtocolParams, Template, TokenId, Transaction, WantedFrom, Withdrawal, WithdrawalId,
+    erc721_edition,
 };
 
 /// A mistake planted on purpose, to show that the comparison notices it.
@@ -22,10 +23,13 @@ pub enum Bug {
     AnybodyCancels,
     ReplayIsApplied,
     BurnedItemStays,
+    ExitForgetsTheLocked,
+    ExitStaysTheSellers,
+    DustMakesTheOwner,
 }
 
 impl Bug {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::FeeIsLost,
         Self::FailureKeepsItsEffects,
         Self::CapIsIgnored,
@@ -34,6 +38,9 @@ impl Bug {
         Self::AnybodyCancels,
         Self::ReplayIsApplied,
         Self::BurnedItemStays,
+        Self::ExitForgetsTheLocked,
+        Self::ExitStaysTheSellers,
+        Self::DustMakesTheOwner,
     ];
 }
 
@@ -60,6 +67,13 @@ pub struct Model {
     /// Deposits credited, and those that the next commit credits.
     deposits: Vec<Deposit>,
     pub arrive: Vec<Deposit>,
+    /// X3: who has what an account holds, and the places of amounts; those of cards are with the items.
+    addresses: BTreeMap<Address, BaseAddress>,
+    places: Vec<((Address, AssetId), u64)>,
+    placed: u64,
+    /// Of this commit: cards listed with an exit address, and who had which before it.
+    named: Vec<ItemId>,
+    had: Vec<(ItemId, Address)>,
     seen: Vec<Transaction>,
 }
 
@@ -67,6 +81,12 @@ type Step = Result<(), FailureCode>;
 
 fn find<'a, K: PartialEq, V>(list: &'a mut [(K, V)], key: &K) -> Option<&'a mut V> {
     list.iter_mut().find(|(k, _)| k == key).map(|(_, v)| v)
+}
+
+/// Which card of the base chain it is.
+fn card_of(item: &Item) -> Option<TokenId> {
+    let mut numbers = (0..3).map(card_number);
+    numbers.find(|n| item.edition == EditionId::erc721(CARDS, n))
 }
 
 fn demand(holds: bool, code: FailureCode) -> Step {
@@ -90,6 +110,11 @@ impl Model {
             withdrawals: vec![],
             deposits: vec![],
             arrive: vec![],
+            addresses: BTreeMap::new(),
+            places: vec![],
+            placed: 0,
+            named: vec![],
+            had: vec![],
             seen: vec![],
         }
     }
@@ -106,6 +131,13 @@ impl Model {
             if *amount > 0 && !purse {
                 let account = accounts.entry(*address).or_default();
                 account.set(*asset, Amount(u64::try_from(*amount).expect("fits")));
+            }
+        }
+        for (address, exit) in &self.addresses {
+            let account = accounts.entry(*address).or_default();
+            account.set_exit_address(*exit);
+            for ((_, asset), place) in self.places.iter().filter(|((a, _), _)| a == address) {
+                account.give_exit_place(*asset, *place);
             }
         }
         let accounts = accounts.into_iter();
@@ -136,10 +168,13 @@ impl Model {
     }
 
     fn bridge(&self) -> Vec<(ObjectId, Object)> {
-        if self.withdrawals.is_empty() && self.deposits.is_empty() {
+        if self.withdrawals.is_empty() && self.deposits.is_empty() && self.placed == 0 {
             return vec![];
         }
-        let mut bridge = Bridge::default();
+        let mut bridge = Bridge {
+            exit_places: self.placed,
+            ..Bridge::default()
+        };
         for (n, deposit) in self.deposits.iter().enumerate() {
             let feed = &mut bridge.deposits;
             feed.processed = n as u64 + 1;
@@ -158,6 +193,11 @@ impl Model {
 
     fn arrived(&mut self, deposit: &Deposit) {
         let to = deposit.account;
+        let mut money = self.money.iter();
+        let rich = money.any(|((owner, _), amount)| *owner == to && *amount > 0);
+        if !rich || self.bug(Bug::DustMakesTheOwner) {
+            self.addresses.entry(to).or_insert(deposit.sender);
+        }
         match deposit.asset {
             BaseAsset::Native { amount } => {
                 *self.money.entry((to, AssetId::NATIVE)).or_default() += u128::from(amount.0);
@@ -190,6 +230,7 @@ impl Model {
                 let print = find(&mut self.editions, &edition).expect("just made");
                 print.issued += 1;
                 let item = Item {
+                    exit: None,
                     edition,
                     serial: print.issued,
                     owner: to,
@@ -208,6 +249,8 @@ impl Model {
     pub fn begin(&mut self, now: u64) {
         self.now = now;
         self.commit = self.commit.next();
+        self.named.clear();
+        self.had = self.items.iter().map(|(id, i)| (*id, i.owner)).collect();
         for place in 0..self.deals.len() {
             let (_, deal) = &self.deals[place];
             if deal.state == DealState::Open && deal.terms.expires.0 <= now {
@@ -456,10 +499,7 @@ impl Model {
                 }
                 for id in &gives.items {
                     let item = self.free(actor, id)?;
-                    let edition = item.edition;
-                    let numbers = (0..3).map(card_number);
-                    let mut known = numbers.filter(|n| edition == EditionId::erc721(CARDS, n));
-                    let number = known.next().ok_or(FailureCode::NotBridged)?;
+                    let number = card_of(item).ok_or(FailureCode::NotBridged)?;
                     item.state = ItemState::Burned;
                     assets.push(BaseAsset::Erc721 {
                         token: CARDS,
@@ -475,6 +515,17 @@ impl Model {
                         commit: self.commit,
                     });
                 }
+                Ok(())
+            }
+            Operation::ExitAddress { address, items } => {
+                for id in items {
+                    let item = find(&mut self.items, id).filter(|i| i.state != ItemState::Burned);
+                    let item = item.ok_or(FailureCode::NotFound)?;
+                    demand(item.owner == actor, FailureCode::NotOwner)?;
+                    demand(card_of(item).is_some(), FailureCode::NotBridged)?;
+                    self.named.push(*id);
+                }
+                self.addresses.insert(actor, *address);
                 Ok(())
             }
             Operation::DealOpen(terms) => {
@@ -549,6 +600,90 @@ impl Model {
         }
     }
 
+    /// X3: what a commit does after its transactions.
+    pub fn end_commit(&mut self) {
+        let addresses: Vec<Address> = self.addresses.keys().copied().collect();
+        for address in addresses {
+            for (asset, amount) in self.amounts(&address) {
+                let holding = (address, asset);
+                if amount > 0 && !self.places.iter().any(|(h, _)| *h == holding) {
+                    self.places.push((holding, self.placed));
+                    self.placed += 1;
+                }
+            }
+        }
+        let mut cards: Vec<ItemId> = self.items.iter().map(|(id, _)| *id).collect();
+        cards.sort();
+        for id in cards {
+            let had = self.had.iter().find(|(i, _)| *i == id).map(|(_, o)| *o);
+            let item = find(&mut self.items, &id).expect("found");
+            let stays = had == Some(item.owner) && !self.named.contains(&id);
+            if stays || item.state == ItemState::Burned || card_of(item).is_none() {
+                continue;
+            }
+            let address = self.addresses.get(&item.owner).copied();
+            match &mut item.exit {
+                Some(_) if self.bug == Some(Bug::ExitStaysTheSellers) => {}
+                Some(exit) => exit.address = address,
+                None if address.is_some() => {
+                    let place = self.placed;
+                    item.exit = Some(ItemExit { place, address });
+                    self.placed += 1;
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// What an account holds and gets back if nothing more happens.
+    fn amounts(&self, address: &Address) -> BTreeMap<AssetId, u128> {
+        let mut amounts = BTreeMap::new();
+        for ((owner, asset), amount) in &self.money {
+            let own = owner == address;
+            let lent = self.deals.iter().any(|(id, deal)| {
+                let open = deal.giver == *address && deal.state == DealState::Open;
+                Self::purse(id) == *owner && open && !self.bug(Bug::ExitForgetsTheLocked)
+            });
+            if own || lent {
+                *amounts.entry(*asset).or_default() += amount;
+            }
+        }
+        amounts
+    }
+
+    /// The leaves of the exit tree, zero where there is none.
+    pub fn leaves(&self) -> Vec<[u8; 32]> {
+        let mut leaves = vec![[0; 32]; self.placed as usize];
+        let mut put = |place: u64, asset, owner| {
+            let exit = Exit {
+                place,
+                asset,
+                owner,
+            };
+            leaves[place as usize] = exit.leaf();
+        };
+        for ((address, asset), place) in &self.places {
+            let amount = self.amounts(address).get(asset).copied();
+            let amount = Amount(u64::try_from(amount.unwrap_or_default()).expect("fits"));
+            if amount > Amount::ZERO {
+                let asset = match asset.token() {
+                    Some(token) => BaseAsset::Erc20 { token, amount },
+                    None => BaseAsset::Native { amount },
+                };
+                put(*place, asset, self.addresses[address]);
+            }
+        }
+        for (_, item) in &self.items {
+            let there = item.state != ItemState::Burned;
+            if let (true, Some(id), Some(exit)) = (there, card_of(item), item.exit)
+                && let Some(owner) = exit.address
+            {
+                put(exit.place, BaseAsset::Erc721 { token: CARDS, id }, owner);
+            }
+        }
+        leaves
+    }
+
     fn open_deal(&self, id: &DealId) -> Result<usize, FailureCode> {
         let open = |(other, deal): &(DealId, Deal)| {
             other == id && deal.state == DealState::Open && deal.terms.expires.0 > self.now
@@ -600,6 +735,7 @@ impl Model {
             .issued += count;
         for serial in issued as u64 + 1..=issued as u64 + count {
             let item = Item {
+                exit: None,
                 edition: *id,
                 serial,
                 owner: to,

@@ -344,6 +344,13 @@ pub fn withdraw(gives: Bundle) -> Operation {
     }
 }
 
+pub fn exit_address(address: u8, cards: &[ItemId]) -> Operation {
+    Operation::ExitAddress {
+        address: BaseAddress([address; 20]),
+        items: cards.to_vec(),
+    }
+}
+
 pub fn update(item: ItemId, status: &str) -> Operation {
     Operation::UpdateItem {
         item,

@@ -10,7 +10,9 @@ use axum::response::Response;
 use std::sync::Arc;
 use weft_storage::Store;
 use weft_types::api::{self, BridgeStatus, Problem, WithdrawalState, WithdrawalStatus};
-use weft_types::{BaseAddress, BridgeId, Object, ObjectId, Withdrawal, WithdrawalId};
+use weft_types::{
+    BaseAddress, BridgeId, CommitIndex, Object, ObjectId, TREE_PLACES, Withdrawal, WithdrawalId,
+};
 
 /// The bridge
 ///
@@ -69,6 +71,19 @@ fn withdrawal_at(view: &View, index: u64) -> Option<Withdrawal> {
     found.as_ref().and_then(Object::as_withdrawal).map(|w| **w)
 }
 
+/// How many withdrawals a statement's tree has: all up to its commit.
+fn withdrawn_by(view: &View, commit: CommitIndex) -> u64 {
+    let (mut low, mut high) = (0, TREE_PLACES);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match withdrawal_at(view, middle) {
+            Some(withdrawal) if withdrawal.commit <= commit => low = middle + 1,
+            _ => high = middle,
+        }
+    }
+    low
+}
+
 fn status(
     store: &Store,
     view: &Arc<View>,
@@ -86,14 +101,13 @@ fn status(
         },
         claim: None,
     };
-    // Those that the statement's tree has: all up to its commit.
-    let leaves = |commit| {
-        let all = (0..).map_while(|index| withdrawal_at(view, index));
-        let had = all.take_while(|w| w.commit <= commit);
-        had.map(|w| w.leaf()).collect()
+    let prove = |commit, index| {
+        let count = withdrawn_by(view, commit);
+        let trees = view.snapshot.base_trees();
+        (index < count).then(|| trees.withdrawals.prove_among(index, count))
     };
     let place = (withdrawal.commit, withdrawal.index);
-    status.claim = claim((store, view), place, leaves)?;
+    status.claim = claim((store, view), place, prove)?;
     if status.claim.is_some() {
         status.state = WithdrawalState::Posted;
     }

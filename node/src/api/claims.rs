@@ -3,14 +3,14 @@
 use crate::view::View;
 use weft_storage::{Cursor, PageRequest, Store, StoreError};
 use weft_types::api::LeafClaim;
-use weft_types::{CommitIndex, Height, tree_proof};
+use weft_types::{CommitIndex, Height, Root, TREE_DEPTH};
 
 /// The proof of the leaf at `index`, which `commit` appended, under the first checkpoint that has it; `None` before
-/// there is one. `leaves` are those that the tree had after a commit.
+/// there is one. `prove` shows it in the tree as it was after a commit.
 pub fn claim(
     (store, view): (&Store, &View),
     (commit, index): (CommitIndex, u64),
-    leaves: impl FnOnce(CommitIndex) -> Vec<[u8; 32]>,
+    prove: impl FnOnce(CommitIndex, u64) -> Option<[Root; TREE_DEPTH]>,
 ) -> Result<Option<LeafClaim>, StoreError> {
     let Some(height) = first_checkpoint(store, view, commit)? else {
         return Ok(None);
@@ -18,8 +18,7 @@ pub fn claim(
     let Some(statement) = store.statement(height)? else {
         return Ok(None);
     };
-    let place = usize::try_from(index).unwrap_or(usize::MAX);
-    let siblings = tree_proof(&leaves(statement.commit), place);
+    let siblings = prove(statement.commit, index);
     Ok(siblings.map(|siblings| LeafClaim {
         height,
         statement,

@@ -9,7 +9,9 @@ use axum::extract::State;
 use axum::response::Response;
 use std::sync::Arc;
 use weft_types::api::{self, OffenderStatus, Problem};
-use weft_types::{CommitIndex, Object, ObjectId, Offender, Offenders, OffendersId};
+use weft_types::{
+    CommitIndex, Object, ObjectId, Offender, Offenders, OffendersId, Root, TREE_DEPTH, tree_proof,
+};
 
 pub(crate) fn offenders_of(view: &View) -> Arc<Offenders> {
     let found = view
@@ -19,10 +21,15 @@ pub(crate) fn offenders_of(view: &View) -> Arc<Offenders> {
     offenders.cloned().unwrap_or_default()
 }
 
-/// The tree's leaves after a commit.
-pub(crate) fn leaves(offenders: &Offenders, commit: CommitIndex) -> Vec<[u8; 32]> {
+/// An offender in the tree as it was after a commit.
+pub(crate) fn prove(
+    offenders: &Offenders,
+    commit: CommitIndex,
+    index: u64,
+) -> Option<[Root; TREE_DEPTH]> {
     let had = offenders.list().iter().take_while(|o| o.commit <= commit);
-    had.map(Offender::leaf).collect()
+    let leaves: Vec<_> = had.map(Offender::leaf).collect();
+    tree_proof(&leaves, usize::try_from(index).ok()?)
 }
 
 /// Offenders
@@ -69,11 +76,11 @@ pub async fn offender(
     let status = from_store(&state, move |store| {
         let offender = offenders.list()[index];
         let index = index as u64;
-        let leaves = |commit| leaves(&offenders, commit);
+        let prove = |commit, index| prove(&offenders, commit, index);
         Ok(OffenderStatus {
             offender,
             index,
-            claim: claim((store, &view), (offender.commit, index), leaves)?,
+            claim: claim((store, &view), (offender.commit, index), prove)?,
             slashed,
         })
     });

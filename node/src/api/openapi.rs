@@ -1,7 +1,9 @@
 //! The description of the API, made from the code that serves it. `docs/openapi.json` is the
 //! committed copy; a test compares the two.
 
-use super::{bridge, chain, health, lists, objects, offenders, stream, submit, transactions};
+use super::{
+    bridge, chain, exits, health, lists, objects, offenders, stream, submit, transactions,
+};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +44,9 @@ use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
         objects::deal_proof,
         bridge::bridge,
         bridge::withdrawal,
+        exits::exits,
+        exits::places,
+        exits::place,
         offenders::offenders,
         offenders::offender,
         chain::commits,

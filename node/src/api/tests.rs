@@ -1,4 +1,5 @@
 mod bad_input;
+mod exits;
 pub mod harness;
 mod limits;
 mod lists;

@@ -5,7 +5,7 @@ use super::base::Base;
 use super::clock::Clock;
 use super::conflicts::Conflict;
 use crate::api::claims::claim;
-use crate::api::offenders::{leaves, offenders_of};
+use crate::api::offenders::{offenders_of, prove};
 use crate::metrics::{Metrics, ReportResult};
 use crate::replica::reporting::{Case, Effect, Input, Reporting, Standing};
 use crate::view::View;
@@ -185,8 +185,8 @@ impl Reports {
         let Some((index, offender)) = numbered.find(|(_, o)| o.id == id) else {
             return Ok(None);
         };
-        let leaves = |commit| leaves(&offenders, commit);
-        let claim = claim((&self.store, &view), (offender.commit, index), leaves)?;
+        let prove = |commit, index| prove(&offenders, commit, index);
+        let claim = claim((&self.store, &view), (offender.commit, index), prove)?;
         Ok(claim.and_then(|claim| {
             let proof = Offender {
                 statement: claim.statement.clone(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use weft_types::{CommitIndex, Item, ItemId, Millis, Object, ObjectId, Operation, TransactionId};
 
 /// Names of the bits of `kinds`, as in an operation's JSON; the last two are no operations.
-pub const KINDS: [&str; 12] = [
+pub const KINDS: [&str; 13] = [
     "transfer",
     "create_collection",
     "create_edition",
@@ -17,6 +17,7 @@ pub const KINDS: [&str; 12] = [
     "deal_take",
     "deal_cancel",
     "withdraw",
+    "exit_address",
     "deposit",
     "deal_expired",
 ];
@@ -40,6 +41,7 @@ pub(super) fn kind(operation: &Operation) -> u16 {
         Operation::DealTake { .. } => 7,
         Operation::DealCancel { .. } => 8,
         Operation::Withdraw { .. } => 9,
+        Operation::ExitAddress { .. } => 10,
         Operation::MultiParty(_) => return 0,
     };
     1 << bit

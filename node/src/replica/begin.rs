@@ -10,6 +10,7 @@ use super::mempool::{Mempool, MempoolConfig};
 use super::observing::Observing;
 use super::outbox::Outbox;
 use super::progress::Progress;
+use super::provable::Provables;
 use super::recovery::Recovery;
 use super::restore::Restored;
 use super::sync::{self, Sync, SyncConfig};
@@ -108,6 +109,7 @@ impl Replica {
                 certified_height,
                 restored.whole_from,
             ),
+            provables: Provables::default(),
             ended: None,
             halted: None,
             network: network.id(),

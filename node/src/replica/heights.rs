@@ -96,6 +96,10 @@ impl Replica {
                             snapshot,
                         });
                     self.snapshots = later;
+                    if let (Some(view), false) = (&view, due.is_empty()) {
+                        let trees = view.snapshot.base_trees();
+                        self.provables.add(height, trees, self.anchored);
+                    }
                     self.held.certified(&certificate.statement, view.as_ref());
                     self.certified = view.or(self.certified.take());
                     out.push(Effect::Certified { certificate, due });

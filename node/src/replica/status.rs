@@ -28,6 +28,7 @@ impl Replica {
             state_root: self.last_height.state_root,
             certified: self.certified.clone(),
             held: self.held.views(),
+            provable: self.provables.shown(),
             bridge_halted: self.observing.halted().map(str::to_owned),
             anchored: self.anchored,
             own: self.own.as_ref().map(|(index, _)| *index),

@@ -10,8 +10,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use weft_basechain::embedded::ChainConfig;
 use weft_basechain::{
-    AccountKey, BaseChain, DeployParams, EmbeddedConfig, Endpoint, Pace, Registration, Times,
-    run_embedded,
+    AccountKey, BaseChain, DeployParams, EmbeddedConfig, Endpoint, Pace, Registration, run_embedded,
 };
 use weft_node::{NodeKeys, read_secret, write_secret};
 use weft_types::{Committee, Template};
@@ -231,7 +230,7 @@ pub async fn found(
     say("base chain: deploying the contracts");
     let params = DeployParams {
         network: template.digest(),
-        times: Times::testnet(template.params.challenge_window_s),
+        times: settings.times(template.params.challenge_window_s),
         backing: backing(settings, template),
         curator: deployer.address(),
         bond_unit: BOND_UNIT,

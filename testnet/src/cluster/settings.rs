@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
+use weft_basechain::Times;
 use weft_types::Millis;
 
 /// Version of the folder's contents.
@@ -73,6 +74,12 @@ pub struct Settings {
     /// E1: how long an epoch lasts, if not as usual.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<Millis>,
+    /// X1: how long without a checkpoint until the way out opens, if not as usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escape_after: Option<Millis>,
+    /// X4: how long a claim may be refuted, if not as usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escape_window: Option<Millis>,
     /// Whether the folder is removed when the testnet ends.
     pub ephemeral: bool,
     pub ports: Ports,
@@ -96,6 +103,19 @@ impl Settings {
             folder: folder.to_owned(),
             reason,
         })
+    }
+
+    /// What the contracts wait for, in whole seconds, one at least.
+    pub fn times(&self, challenge_window_s: u64) -> Times {
+        let usual = Times::testnet(challenge_window_s);
+        let seconds = |asked: Option<Millis>, usual| {
+            asked.map_or(usual, |time| time.0.div_ceil(1_000).max(1))
+        };
+        Times {
+            escape_after_s: seconds(self.escape_after, usual.escape_after_s),
+            escape_window_s: seconds(self.escape_window, usual.escape_window_s),
+            ..usual
+        }
     }
 
     /// Where the nodes find the base chain.

@@ -47,6 +47,10 @@ pub struct UpOptions {
     pub two_delay: Option<u32>,
     /// E1: how long an epoch lasts; a day by default.
     pub epoch: Option<Millis>,
+    /// X1: how long without a checkpoint until the way out opens; a day by default.
+    pub escape_after: Option<Millis>,
+    /// X4: how long a claim may be refuted; an hour by default.
+    pub escape_window: Option<Millis>,
     /// Ports that happen to be free instead of those of the instance.
     pub any_ports: bool,
     /// Remove the folder when the testnet ends.
@@ -77,6 +81,17 @@ pub struct Up {
     pub without_faucet: Option<ClusterError>,
 }
 
+/// What a time is, and what is asked for instead.
+fn time(
+    what: &'static str,
+    (is, usual): (Option<Millis>, &str),
+    asked: Option<Millis>,
+) -> (&'static str, String, Option<String>) {
+    let shown = |time: Millis| format!("{}ms", time.0);
+    let other = asked.filter(|asked| Some(*asked) != is).map(shown);
+    (what, is.map_or(usual.to_owned(), shown), other)
+}
+
 impl UpOptions {
     fn settings(&self) -> Result<Settings, ClusterError> {
         let nodes = self.nodes.unwrap_or(NODES);
@@ -96,6 +111,8 @@ impl UpOptions {
             base,
             two_delay: self.two_delay,
             epoch: self.epoch,
+            escape_after: self.escape_after,
+            escape_window: self.escape_window,
             ephemeral: self.ephemeral,
             ports,
         })
@@ -130,14 +147,16 @@ impl UpOptions {
                     .filter(|p| Some(*p) != settings.two_delay)
                     .map(|p| p.to_string()),
             ),
-            (
-                "--epoch",
-                settings
-                    .epoch
-                    .map_or("1d".to_owned(), |e| format!("{}ms", e.0)),
-                self.epoch
-                    .filter(|e| Some(*e) != settings.epoch)
-                    .map(|e| format!("{}ms", e.0)),
+            time("--epoch", (settings.epoch, "1d"), self.epoch),
+            time(
+                "--escape-after",
+                (settings.escape_after, "1d"),
+                self.escape_after,
+            ),
+            time(
+                "--escape-window",
+                (settings.escape_window, "1h"),
+                self.escape_window,
             ),
             (
                 "--ephemeral",

@@ -2,6 +2,7 @@
 //! testnet` has. Each test has a network to itself, in a temporary folder, on ports that are free.
 
 mod common;
+mod escape;
 mod faults;
 mod life;
 mod power;

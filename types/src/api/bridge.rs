@@ -1,8 +1,8 @@
 //! B1: the bridge to the base chain as JSON.
 
-use crate::bridge::{self, Withdrawal};
+use crate::bridge::{self, BaseAsset, Exit, Withdrawal};
 use crate::feed::FeedReport;
-use crate::ids::{BaseAddress, Height, Root};
+use crate::ids::{Address, BaseAddress, Height, ItemId, Root};
 use crate::statement::Statement;
 use serde::{Deserialize, Serialize};
 
@@ -96,4 +96,75 @@ pub struct LeafClaim {
     pub statement: Statement,
     /// Of the leaf, from the leaf upwards: 32.
     pub siblings: Vec<Root>,
+}
+
+/// X3: what an account holds of the base chain's assets, and what the vault pays of it if the network ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Exits {
+    pub account: Address,
+    /// Who has it on the base chain then; absent while that is nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_address: Option<BaseAddress>,
+    /// The newest checkpoint that this node has proofs of; absent before there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<Statement>,
+    /// First amounts by asset, then cards by edition and serial.
+    pub holdings: Vec<Holding>,
+    /// The next page's cursor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// An amount of an asset, or a card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Holding {
+    /// Now; an amount with what open deals lock of it.
+    pub asset: BaseAsset,
+    /// The card in the ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<ItemId>,
+    /// Who has it on the base chain if the network ends. A card may have another one than its holder's account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_address: Option<BaseAddress>,
+    /// What the checkpoint says of it; absent when it says nothing, or has another owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<ExitProof>,
+}
+
+/// A leaf of the checkpoint's exit tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ExitProof {
+    pub exit: Exit,
+    /// From the leaf upwards: 32.
+    pub siblings: Vec<Root>,
+}
+
+/// X5: what the newest checkpoint has at a place of the exit tree, by which other claims of it are refuted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ExitPlace {
+    pub place: u64,
+    pub statement: Statement,
+    /// Absent when nothing is there (any more).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<Exit>,
+    /// From the leaf upwards: 32.
+    pub siblings: Vec<Root>,
+}
+
+/// The exit tree of the newest checkpoint: whoever has all of it refutes whatever is claimed wrongly.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ExitTree {
+    pub statement: Statement,
+    /// What is not empty lies below this place.
+    pub places: u64,
+    /// Ascending by place.
+    pub exits: Vec<Exit>,
+    /// The next page's cursor. That page may be of another checkpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }

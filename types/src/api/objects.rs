@@ -3,8 +3,8 @@
 use super::{Bridge, Offenders, Roster, TransactionState};
 use crate::bridge::Withdrawal;
 use crate::ids::{
-    Address, Amount, AssetId, CollectionId, CommitIndex, ContentHash, DealId, EditionId, ItemId,
-    Millis, TransactionId,
+    Address, Amount, AssetId, BaseAddress, CollectionId, CommitIndex, ContentHash, DealId,
+    EditionId, ItemId, Millis, TransactionId,
 };
 use crate::object::{self, ObjectError};
 use crate::operation::{Bundle, Trait, WantedItems};
@@ -29,6 +29,9 @@ pub struct Account {
     pub address: Address,
     /// Ascending by asset, none zero.
     pub balances: Vec<Balance>,
+    /// Who has them on the base chain if the network ends; absent while that is nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_address: Option<BaseAddress>,
 }
 
 impl Account {
@@ -106,6 +109,9 @@ pub struct Item {
     pub status: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_hash: Option<ContentHash>,
+    /// Of a card that came over the bridge: who has it on the base chain if the network ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_address: Option<BaseAddress>,
 }
 
 /// What became of a deal.
@@ -220,6 +226,7 @@ impl Account {
         Self {
             address,
             balances: balances.collect(),
+            exit_address: account.exit_address(),
         }
     }
 }
@@ -274,6 +281,7 @@ impl Item {
             deal,
             status: item.status.clone(),
             data_hash: item.data_hash,
+            exit_address: item.exit.and_then(|e| e.address),
         }
     }
 }

@@ -3,11 +3,13 @@
 use super::{AppendTree, Deposit};
 use crate::feed::Feed;
 
-/// How far deposits are credited, and the tree of withdrawals.
+/// How far deposits are credited, the tree of withdrawals, and how many places of the exit tree are given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bridge {
     pub deposits: Feed,
     pub withdrawals: AppendTree,
+    /// X3: the next holding's place.
+    pub exit_places: u64,
 }
 
 impl Default for Bridge {
@@ -15,6 +17,7 @@ impl Default for Bridge {
         Self {
             deposits: Feed::new(Deposit::digest_start()),
             withdrawals: AppendTree::default(),
+            exit_places: 0,
         }
     }
 }

@@ -99,6 +99,34 @@ fn the_tree_of_withdrawals_has_the_roots_and_proofs_of_the_fixture() {
 }
 
 #[test]
+fn the_exit_tree_has_the_leaves_and_proofs_of_the_fixture() {
+    let fixture = fixture();
+    let entries = fixture["exits"].as_array().expect("a list");
+    let mut leaves = Vec::new();
+    for (entry, place) in entries.iter().zip(0..) {
+        let leaf = root(entry, "leaf").0;
+        if entry.get("owner").is_some() {
+            let exit = Exit {
+                place,
+                asset: asset(entry),
+                owner: base_address(entry, "owner"),
+            };
+            assert_eq!(exit.leaf(), leaf, "{place}");
+        }
+        leaves.push(leaf);
+    }
+    assert!(leaves.contains(&[0; 32]), "one is empty");
+    for (leaf, place) in leaves.iter().zip(0..) {
+        let proof = tree_proof(&leaves, place).expect("there is such a leaf");
+        let expected = fixture["exitProofs"][place].clone();
+        let expected: Vec<Root> = serde_json::from_value(expected).expect("roots");
+        assert_eq!(proof[..], expected[..]);
+        let proven = tree_root_of(*leaf, place as u64, &proof);
+        assert_eq!(proven, root(&fixture, "exitRoot"));
+    }
+}
+
+#[test]
 fn a_tree_is_made_of_its_own_peaks_only() {
     let mut tree = AppendTree::default();
     for leaf in 1..=6 {

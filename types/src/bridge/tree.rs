@@ -8,12 +8,15 @@ use std::sync::LazyLock;
 /// Levels between a leaf and the root.
 pub const TREE_DEPTH: usize = 32;
 
+/// Leaves that fit.
+pub const TREE_PLACES: u64 = (1 << TREE_DEPTH) - 1;
+
 /// Of each level, from the leaves up: the hash of a subtree without leaves. Most of a tree is that, and each
 /// height needs its root.
 static EMPTY: LazyLock<[[u8; 32]; TREE_DEPTH + 1]> = LazyLock::new(|| {
     let mut empty = [[0; 32]; TREE_DEPTH + 1];
     for level in 0..TREE_DEPTH {
-        empty[level + 1] = pair(&empty[level], &empty[level]);
+        empty[level + 1] = tree_node(&empty[level], &empty[level]);
     }
     empty
 });
@@ -48,7 +51,7 @@ impl AppendTree {
 
     /// Whether no leaf fits any more.
     pub fn is_full(&self) -> bool {
-        self.count >= (1 << TREE_DEPTH) - 1
+        self.count >= TREE_PLACES
     }
 
     /// Appends a leaf.
@@ -67,7 +70,7 @@ impl AppendTree {
                 }
                 break;
             }
-            node = pair(&std::mem::take(&mut self.peaks[level]), &node);
+            node = tree_node(&std::mem::take(&mut self.peaks[level]), &node);
         }
         self.count += 1;
     }
@@ -79,12 +82,17 @@ impl AppendTree {
         let mut node = EMPTY[lowest];
         for (level, empty) in EMPTY[..TREE_DEPTH].iter().enumerate().skip(lowest) {
             node = match self.peaks.get(level).filter(is_set) {
-                Some(peak) => pair(peak, &node),
-                None => pair(&node, empty),
+                Some(peak) => tree_node(peak, &node),
+                None => tree_node(&node, empty),
             };
         }
         Root(node)
     }
+}
+
+/// The root of a subtree without leaves, `level` levels above them, at most [`TREE_DEPTH`].
+pub fn tree_empty(level: usize) -> [u8; 32] {
+    EMPTY[level]
 }
 
 /// The siblings of the leaf at `index`, from the leaf upwards; `None` when there is no such leaf.
@@ -96,7 +104,7 @@ pub fn tree_proof(leaves: &[[u8; 32]], index: usize) -> Option<[Root; TREE_DEPTH
         *sibling = Root(row.get(place ^ 1).copied().unwrap_or(*empty));
         let above = row.chunks(2);
         row = above
-            .map(|two| pair(&two[0], two.get(1).unwrap_or(empty)))
+            .map(|two| tree_node(&two[0], two.get(1).unwrap_or(empty)))
             .collect();
         place /= 2;
     }
@@ -106,12 +114,13 @@ pub fn tree_proof(leaves: &[[u8; 32]], index: usize) -> Option<[Root; TREE_DEPTH
 /// The root of the tree that has `leaf` at `index` with these siblings.
 pub fn tree_root_of(leaf: [u8; 32], index: u64, siblings: &[Root; TREE_DEPTH]) -> Root {
     let climb = |node: [u8; 32], (level, sibling): (usize, &Root)| match index >> level & 1 {
-        1 => pair(&sibling.0, &node),
-        _ => pair(&node, &sibling.0),
+        1 => tree_node(&sibling.0, &node),
+        _ => tree_node(&node, &sibling.0),
     };
     Root(siblings.iter().enumerate().fold(leaf, climb))
 }
 
-fn pair(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
+/// The node above two others.
+pub fn tree_node(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
     keccak(&[left, right])
 }

@@ -1,7 +1,7 @@
 //! Objects to their wire messages and back.
 
 use super::*;
-use crate::bridge::AppendTree;
+use crate::bridge::{AppendTree, TREE_PLACES};
 use crate::feed::{Feed, FeedReport};
 use crate::ids::{BaseAddress, CommitIndex, Epoch, Millis, Root};
 use crate::operation::encode::{asset_bytes, bytes, hash_bytes};
@@ -70,8 +70,16 @@ impl From<&Account> for wire::Account {
             asset: asset_bytes(&b.asset),
             amount: b.amount.0,
         });
+        let address = account.exit_address();
+        let places = account.exit_places().iter();
+        let places = places.map(|(asset, place)| wire::ExitPlace {
+            asset: asset_bytes(asset),
+            place: *place,
+        });
         Self {
             balances: balances.collect(),
+            exit_address: address.map_or(Bytes::new(), |a| Bytes::copy_from_slice(&a.0)),
+            exit_places: places.collect(),
         }
     }
 }
@@ -87,7 +95,24 @@ impl TryFrom<wire::Account> for Account {
                 amount: Amount(b.amount),
             });
         }
-        balances.try_into()
+        let mut account = Account::try_from(balances)?;
+        let mut places = Vec::with_capacity(wire.exit_places.len());
+        for p in &wire.exit_places {
+            places.push((asset(&p.asset)?, exit_place(p.place)?));
+        }
+        let address = optional(&wire.exit_address)?;
+        if !places.is_sorted_by(|a, b| a.0 < b.0) || (address.is_none() && !places.is_empty()) {
+            return Err(ObjectError::ExitPlaces);
+        }
+        account.exit = address.map(|address| Box::new(AccountExit { address, places }));
+        Ok(account)
+    }
+}
+
+fn exit_place(place: u64) -> Result<u64, ObjectError> {
+    match place {
+        0..TREE_PLACES => Ok(place),
+        _ => Err(ObjectError::ExitPlace(place)),
     }
 }
 
@@ -155,6 +180,11 @@ impl From<&Item> for wire::Item {
             deal,
             status: item.status.clone(),
             data_hash: hash_bytes(&item.data_hash),
+            exit_place: item.exit.map(|e| e.place),
+            exit_address: item
+                .exit
+                .and_then(|e| e.address)
+                .map_or(Bytes::new(), |a| Bytes::copy_from_slice(&a.0)),
         }
     }
 }
@@ -182,6 +212,14 @@ impl TryFrom<wire::Item> for Item {
             state,
             status: wire.status,
             data_hash: optional(&wire.data_hash)?,
+            exit: match (wire.exit_place, optional(&wire.exit_address)?) {
+                (None, Some(_)) => return Err(ObjectError::Stray("item")),
+                (None, None) => None,
+                (Some(place), address) => Some(ItemExit {
+                    place: exit_place(place)?,
+                    address,
+                }),
+            },
         })
     }
 }
@@ -326,6 +364,7 @@ impl From<&Bridge> for wire::Bridge {
             reports: reports(deposits),
             withdrawals: bridge.withdrawals.count(),
             peaks: bridge.withdrawals.peaks().iter().map(bytes).collect(),
+            exit_places: bridge.exit_places,
         }
     }
 }
@@ -340,6 +379,10 @@ impl TryFrom<wire::Bridge> for Bridge {
         Ok(Self {
             deposits: feed(wire.processed, &wire.digest, &wire.agreed, &wire.reports)?,
             withdrawals: tree.ok_or(ObjectError::Peaks(wire.withdrawals))?,
+            exit_places: match wire.exit_places {
+                0..=TREE_PLACES => wire.exit_places,
+                beyond => return Err(ObjectError::ExitPlace(beyond)),
+            },
         })
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::bridge::TREE_PLACES;
 use crate::ids::{CollectionId, ItemId, Millis};
 use crate::operation::{Bundle, Trait, WantedFrom, WantedItems};
 use crate::wire;
@@ -20,7 +21,27 @@ fn item(state: ItemState) -> Item {
         state,
         status: "mint condition".to_owned(),
         data_hash: Some(ContentHash([8; 32])),
+        exit: None,
     }
+}
+
+/// With exits of both kinds, and of none.
+fn with_exits() -> Vec<Object> {
+    let mut named = account(&[(0, 5)]);
+    named.set_exit_address(BaseAddress([7; 20]));
+    let mut empty = Account::default();
+    empty.set_exit_address(BaseAddress([7; 20]));
+    for (asset, place) in [(9, 0), (0, TREE_PLACES - 1), (4, 3)] {
+        empty.give_exit_place(AssetId([asset; 32]), place);
+    }
+    let accounts = [named, empty].map(|a| Object::Account(Arc::new(a)));
+    let addresses = [None, Some(BaseAddress([7; 20]))];
+    let items = addresses.map(|address| {
+        let exit = Some(ItemExit { place: 0, address });
+        let item = item(ItemState::Held);
+        Object::Item(Arc::new(Item { exit, ..item }))
+    });
+    accounts.into_iter().chain(items).collect()
 }
 
 fn deal(state: DealState) -> Deal {
@@ -85,12 +106,14 @@ fn objects() -> Vec<(ObjectId, Object)> {
     for state in [ItemState::Held, locked, ItemState::Burned] {
         objects.push(Object::Item(Arc::new(item(state))));
     }
+    objects.extend(with_exits());
     use DealState::{Cancelled, Expired, Open, Taken};
     let by = Address([2; 32]);
     for state in [Open, Taken { by }, Cancelled, Expired] {
         objects.push(Object::Deal(Arc::new(deal(state))));
     }
-    let (bridge, withdrawal) = crate::testing::bridge();
+    let (mut bridge, withdrawal) = crate::testing::bridge();
+    bridge.exit_places = 4;
     objects.push(Object::Bridge(Arc::new(bridge)));
     objects.push(Object::Roster(Arc::new(crate::testing::roster())));
     objects.push(Object::Withdrawal(Arc::new(withdrawal)));
@@ -151,11 +174,43 @@ fn balances_out_of_order_twice_or_zero_are_refused() {
         vec![balance(&[], 0)],
     ];
     for balances in lists {
-        let bytes = wire::Account { balances }.encode_to_vec();
+        let account = wire::Account {
+            balances,
+            ..wire::Account::default()
+        };
+        let bytes = account.encode_to_vec();
         let id = ObjectId::Account(Address([1; 32]));
         let refused = Object::decode(&id, bytes.into());
         assert_eq!(refused, Err(ObjectError::Balances));
     }
+}
+
+#[test]
+fn an_accounts_places_are_ascending_in_the_tree_and_of_an_exit_address() {
+    let place = |asset: &'static [u8], place| wire::ExitPlace {
+        asset: Bytes::from_static(asset),
+        place,
+    };
+    let read = |address: &'static [u8], exit_places: Vec<wire::ExitPlace>| {
+        let account = wire::Account {
+            balances: vec![],
+            exit_address: Bytes::from_static(address),
+            exit_places,
+        };
+        let id = ObjectId::Account(Address([1; 32]));
+        Object::decode(&id, account.encode_to_vec().into())
+    };
+    let some = || vec![place(&[], 5), place(&[4; 32], 0)];
+    assert!(read(&[7; 20], some()).is_ok());
+    let descending = vec![place(&[4; 32], 0), place(&[], 5)];
+    let twice = vec![place(&[], 5), place(&[], 6)];
+    for (address, places) in [(&[7; 20][..], descending), (&[7; 20], twice), (&[], some())] {
+        assert_eq!(read(address, places), Err(ObjectError::ExitPlaces));
+    }
+    let beyond = vec![place(&[], TREE_PLACES)];
+    let refused = Err(ObjectError::ExitPlace(TREE_PLACES));
+    assert_eq!(read(&[7; 20], beyond), refused);
+    assert!(matches!(read(&[7; 19], vec![]), Err(ObjectError::Id(_))));
 }
 
 #[test]
@@ -171,6 +226,10 @@ fn an_unknown_state_and_a_stray_deal_are_refused() {
     assert_eq!(unknown, Err(ObjectError::State { what, found: 9 }));
     let stray = decode(&|i| i.deal = Bytes::from_static(&[5; 32]));
     assert_eq!(stray, Err(ObjectError::Stray("item")));
+    let nowhere = decode(&|i| i.exit_address = Bytes::from_static(&[7; 20]));
+    assert_eq!(nowhere, Err(ObjectError::Stray("item")));
+    let beyond = decode(&|i| i.exit_place = Some(TREE_PLACES));
+    assert_eq!(beyond, Err(ObjectError::ExitPlace(TREE_PLACES)));
     let noise = Object::decode(&id, Bytes::from_static(&[0xff; 5]));
     assert!(matches!(noise, Err(ObjectError::Malformed(_))));
 }

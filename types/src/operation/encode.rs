@@ -158,6 +158,10 @@ impl From<&Operation> for wire::Operation {
                 recipient: Bytes::copy_from_slice(&recipient.0),
                 gives: Some(gives.into()),
             }),
+            Operation::ExitAddress { address, items } => Kind::ExitAddress(wire::ExitAddress {
+                address: Bytes::copy_from_slice(&address.0),
+                items: item_bytes(items),
+            }),
             Operation::DealCancel { deal } => Kind::DealCancel(wire::DealCancel {
                 deal: bytes(&deal.0),
             }),

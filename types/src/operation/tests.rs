@@ -139,6 +139,10 @@ fn single() -> impl Strategy<Value = Operation> {
             items,
         }),
         any::<[u8; 32]>().prop_map(|deal| Operation::DealCancel { deal: DealId(deal) }),
+        (any::<[u8; 20]>(), vec(item(), 0..4)).prop_map(|(address, items)| {
+            let address = BaseAddress(address);
+            Operation::ExitAddress { address, items }
+        }),
         (any::<[u8; 20]>(), bundle(1)).prop_map(|(recipient, gives)| Operation::Withdraw {
             recipient: BaseAddress(recipient),
             gives,
@@ -386,6 +390,19 @@ fn zero_amounts_counts_and_caps_are_refused() {
         refused(deal_with(|d| d.wants_any[0].count = 0)),
         "count must not be zero"
     );
+}
+
+#[test]
+fn an_exit_address_is_not_zero_and_lists_no_more_cards_than_other_operations() {
+    let name = |address, cards| Operation::ExitAddress {
+        address: BaseAddress([address; 20]),
+        items: vec![ItemId([1; 32]); cards],
+    };
+    accepted(name(1, 0));
+    accepted(name(1, LIST_MAX));
+    assert_eq!(refused(name(0, 0)), "exit address must not be zero");
+    let long = refused(name(1, LIST_MAX + 1));
+    assert!(long.contains("257") && long.contains("256"), "{long}");
 }
 
 #[test]

@@ -148,6 +148,13 @@ fn operations() -> Vec<(&'static str, Operation)> {
             },
         ),
         (
+            "exit_address",
+            Operation::ExitAddress {
+                address: BaseAddress([6; 20]),
+                items: vec![ItemId([4; 32])],
+            },
+        ),
+        (
             "deal_cancel",
             Operation::DealCancel {
                 deal: DealId([9; 32]),
@@ -318,6 +325,9 @@ fn sample(id: &ObjectId) -> Object {
             let mut account = Account::default();
             account.set(AssetId::NATIVE, Amount(1_000_000));
             account.set(AssetId([5; 32]), Amount(3));
+            account.set_exit_address(BaseAddress([6; 20]));
+            account.give_exit_place(AssetId::NATIVE, 7);
+            account.give_exit_place(AssetId([5; 32]), 0);
             Object::Account(account.into())
         }
         ObjectId::Collection(_) => Object::Collection(
@@ -340,6 +350,10 @@ fn sample(id: &ObjectId) -> Object {
         ),
         ObjectId::Item(_) => Object::Item(
             Item {
+                exit: Some(ItemExit {
+                    place: 8,
+                    address: Some(BaseAddress([6; 20])),
+                }),
                 edition: EditionId([5; 32]),
                 serial: 42,
                 owner: user(2),

@@ -4,6 +4,7 @@
 use crate::api::{ApiParts, ApiState, Limits, Refusal, Submit, Submitter, router};
 use crate::events::EventLog;
 use crate::index::{Indexed, rows};
+use crate::replica::Provable;
 use crate::tracker::Tracker;
 use crate::view::{CertifiedView, View};
 use axum::Router;
@@ -43,6 +44,10 @@ struct Chain {
     held: Vec<Arc<Verified<Transaction>>>,
     /// What the next commit's vertex proves against others.
     offences: Vec<Offence>,
+    /// What it credits.
+    deposits: Vec<Deposit>,
+    /// X3: of the heights that were posted.
+    provable: Vec<Provable>,
     /// To how many members the newest submission was given.
     copies: usize,
     mode: Mode,
@@ -165,6 +170,8 @@ impl Node {
             ledger,
             held: Vec::new(),
             offences: Vec::new(),
+            deposits: Vec::new(),
+            provable: Vec::new(),
             copies: 0,
             mode: Mode::CommitAtOnce,
             height: Height::ZERO,
@@ -289,11 +296,14 @@ impl Node {
             convicted: MemberSet::default(),
         };
         let offences = std::mem::take(&mut chain.offences);
-        let observed = Observed {
-            member: 1,
-            said: &Observation::default(),
-            offences: &offences,
-        };
+        let deposits = std::mem::take(&mut chain.deposits);
+        let said = sayings(&chain.ledger, &deposits);
+        let observed = said.iter().map(|(member, said)| Observed {
+            member: *member,
+            said,
+            offences: if *member == 1 { &offences } else { &[] },
+        });
+        let observed: Vec<_> = observed.collect();
         let committee = self.state.genesis.committee().unwrap();
         let office = Office {
             network: self.state.genesis.network.id(),
@@ -303,7 +313,7 @@ impl Node {
         let applied = chain.ledger.apply_observing(
             commit.index,
             commit.timestamp,
-            (&[observed], &office),
+            (&observed, &office),
             &transactions,
         );
         let snapshot = chain.ledger.snapshot();
@@ -365,6 +375,8 @@ impl Node {
             state_root: roots.state_root,
             receipts_root: roots.receipts_root,
             offenders_root: roots.offenders_root,
+            withdrawals_root: roots.withdrawals_root,
+            exit_root: roots.exit_root,
             ..testing::statement(chain.height.0)
         };
         let certificate = testing::certify(&statement, &[0, 1, 2]);
@@ -388,6 +400,31 @@ impl Node {
             .on_certified(statement.height, statement.commit);
         self.state.events.on_certified(&certificate);
         statement.height
+    }
+
+    /// The next commit credits it.
+    pub fn deposit(&self, deposit: Deposit) {
+        self.chain.lock().unwrap().deposits.push(deposit);
+    }
+
+    /// Certifies a height that is posted on the base chain at once.
+    pub fn checkpoint(&self) -> Height {
+        let height = self.certify();
+        let store = &self.state.store;
+        let stored = store.put_checkpoint(height, b"posted", Durability::Buffered);
+        stored.unwrap();
+        let mut chain = self.chain.lock().unwrap();
+        let trees = chain.ledger.base_trees().clone();
+        chain.provable.push(Provable { height, trees });
+        self.views.send_replace(Arc::new(chain.view()));
+        height
+    }
+
+    /// As after a restart: nothing is known of the past but what is stored.
+    pub fn forget(&self) {
+        let mut chain = self.chain.lock().unwrap();
+        chain.provable.clear();
+        self.views.send_replace(Arc::new(chain.view()));
     }
 
     /// The next commit brings the proof that a member has signed two vertices of a round.
@@ -457,6 +494,27 @@ pub fn taken(answer: &Answer) -> Vec<TransactionStatus> {
     submissions.into_iter().map(status).collect()
 }
 
+/// What three of four members say who have seen the deposits, and one brings.
+fn sayings(ledger: &Ledger, deposits: &[Deposit]) -> Vec<(u64, Observation)> {
+    let feed = &ledger.bridge().deposits;
+    let numbered = deposits.iter().zip(feed.processed + 1..);
+    let report = FeedReport {
+        count: feed.processed + deposits.len() as u64,
+        digest: numbered.fold(feed.digest, |d, (deposit, i)| deposit.extend(&d, i)),
+    };
+    let report = (!deposits.is_empty()).then_some(report);
+    let say = |member| {
+        let deposits = if member == 3 { deposits } else { &[] };
+        let said = Observation {
+            report,
+            deposits: deposits.to_vec(),
+            ..Observation::default()
+        };
+        (member, said)
+    };
+    [1, 2, 3].map(say).to_vec()
+}
+
 fn link(round: u64) -> VertexRef {
     VertexRef {
         round: Round(round),
@@ -478,6 +536,7 @@ impl Chain {
             height: self.height,
             certified: self.certified.clone(),
             held: Arc::new([]),
+            provable: self.provable.iter().cloned().collect(),
             anchored: Height::ZERO,
             own: Some(MemberIndex(0)),
             not_voting: None,

@@ -10,6 +10,8 @@ fn settings() -> Settings {
         base: Base::Embedded,
         two_delay: None,
         epoch: None,
+        escape_after: None,
+        escape_window: None,
         ephemeral: false,
         ports: Ports::of_instance(0, 4, true),
     }

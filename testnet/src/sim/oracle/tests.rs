@@ -58,6 +58,7 @@ fn executed(commit: Commit, statement: Option<Statement>) -> Executed {
             snapshot,
             certified: None,
             held: Arc::new([]),
+            provable: Arc::new([]),
             anchored: Height::ZERO,
             own: None,
             not_voting: None,

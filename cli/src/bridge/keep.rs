@@ -1,0 +1,261 @@
+//! `weft bridge keep`: saves the proofs by which the vault pays if no masternode answers any more.
+
+use super::kept::{Content, Kept, KeptPlace};
+use crate::failure::{Failure, Kind};
+use crate::network::Network;
+use crate::output::Output;
+use crate::time;
+use crate::values::lines;
+use crate::wallet::Wallet;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::time::Duration;
+use weft_client::{Client, PageQuery};
+use weft_types::api::{Exits, Holding, PAGE_MAX};
+use weft_types::{Address, Exit, Height, Statement};
+
+/// Attempts to read all pages under one checkpoint, before the next one comes.
+const ATTEMPTS_MAX: u32 = 10;
+
+#[derive(clap::Args)]
+pub struct Keep {
+    /// Where; an older one there is replaced
+    file: PathBuf,
+    /// Whose holdings; repeat it for more. Without it those of the key file's account
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "all")]
+    account: Vec<Address>,
+    /// Everybody's: what it takes to refute whatever is claimed wrongly
+    #[arg(long)]
+    all: bool,
+    /// Again and again, after so long, until interrupted
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    every: Option<Duration>,
+    #[command(flatten)]
+    network: Network,
+    #[command(flatten)]
+    wallet: Wallet,
+}
+
+#[derive(Serialize)]
+struct Outcome {
+    file: PathBuf,
+    /// Of the checkpoint.
+    height: Height,
+    proofs: usize,
+    /// Held, and under no checkpoint yet.
+    unproven: usize,
+    /// Held, and nobody's on the base chain.
+    ownerless: usize,
+    /// False when the file had all of it.
+    written: bool,
+}
+
+pub async fn keep(arguments: &Keep, output: &Output) -> Result<(), Failure> {
+    let client = arguments.network.client()?;
+    let Some(every) = arguments.every else {
+        let outcome = once(arguments, &client, output).await?;
+        return output.data(&outcome, text);
+    };
+    loop {
+        match once(arguments, &client, output).await {
+            Ok(outcome) if outcome.written => output.data(&outcome, text)?,
+            Ok(_) => {}
+            // The next attempt may find a node again; what is kept stays.
+            Err(failure) if matches!(failure.kind, Kind::Unreachable | Kind::Refused) => {
+                output.failure(&failure);
+            }
+            Err(failure) => return Err(failure),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(every) => {}
+            _ = tokio::signal::ctrl_c() => return Ok(()),
+        }
+    }
+}
+
+async fn once(arguments: &Keep, client: &Client, output: &Output) -> Result<Outcome, Failure> {
+    let genesis = client.genesis().await?;
+    let (accounts, found) = if arguments.all {
+        (vec![], whole(client).await?)
+    } else {
+        let mut accounts = arguments.account.clone();
+        if accounts.is_empty() {
+            accounts.push(arguments.wallet.address_or_own(None)?);
+        }
+        let found = holdings(client, &accounts).await?;
+        (accounts, found)
+    };
+    let Found {
+        statement,
+        content,
+        unproven,
+        ownerless,
+    } = found;
+    let proofs = match &content {
+        Content::Places(places) => places.len(),
+        Content::Whole(exits, _) => exits.len(),
+    };
+    let kept = Kept::new(&genesis, accounts, statement, content)?;
+    let outcome = Outcome {
+        file: arguments.file.clone(),
+        height: kept.statement.height,
+        proofs,
+        unproven,
+        ownerless,
+        written: kept.write(&arguments.file)?,
+    };
+    if ownerless > 0 {
+        output.say(format_args!(
+            "{ownerless} of the holdings are nobody's on the base chain: name who has them with `weft bridge exit-address`."
+        ));
+    }
+    Ok(outcome)
+}
+
+/// What there is under one checkpoint.
+struct Found {
+    statement: Statement,
+    content: Content,
+    unproven: usize,
+    ownerless: usize,
+}
+
+fn no_checkpoint() -> Failure {
+    Failure::new(
+        Kind::Refused,
+        "the node has no proofs under a checkpoint yet",
+    )
+    .hint("the first checkpoint comes within the network's interval: try again")
+}
+
+fn moved_on() -> Failure {
+    let words = format!("checkpoints came faster than the pages, {ATTEMPTS_MAX} times");
+    Failure::new(Kind::Unreachable, words).hint("try again")
+}
+
+async fn holdings(client: &Client, accounts: &[Address]) -> Result<Found, Failure> {
+    for _ in 0..ATTEMPTS_MAX {
+        if let Some(found) = holdings_once(client, accounts).await? {
+            return Ok(found);
+        }
+    }
+    Err(moved_on())
+}
+
+/// `None` when another checkpoint came in between.
+async fn holdings_once(client: &Client, accounts: &[Address]) -> Result<Option<Found>, Failure> {
+    let mut statement: Option<Statement> = None;
+    let (mut places, mut unproven, mut ownerless) = (vec![], 0, 0);
+    for account in accounts {
+        let mut cursor = None;
+        loop {
+            let page = page_of(client, account, cursor).await?;
+            let of = page.statement.ok_or_else(no_checkpoint)?;
+            if *statement.get_or_insert_with(|| of.clone()) != of {
+                return Ok(None);
+            }
+            for holding in page.holdings {
+                match (holding.proof, holding.exit_address) {
+                    (Some(proof), _) => places.push(KeptPlace {
+                        place: proof.exit.place,
+                        exit: Some(proof.exit),
+                        siblings: proof.siblings,
+                    }),
+                    (None, Some(_)) => unproven += 1,
+                    (None, None) => ownerless += 1,
+                }
+            }
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+    }
+    let statement = statement.ok_or_else(no_checkpoint)?;
+    let content = Content::Places(places);
+    Ok(Some(Found {
+        statement,
+        content,
+        unproven,
+        ownerless,
+    }))
+}
+
+async fn page_of(
+    client: &Client,
+    account: &Address,
+    cursor: Option<String>,
+) -> Result<Exits, Failure> {
+    let page = PageQuery {
+        cursor,
+        limit: Some(PAGE_MAX),
+    };
+    Ok(client.exits(account, &page).await?)
+}
+
+/// All holdings of an account as they are now, whatever the checkpoints say.
+pub async fn held(client: &Client, account: &Address) -> Result<Vec<Holding>, Failure> {
+    let (mut holdings, mut cursor) = (vec![], None);
+    loop {
+        let page = page_of(client, account, cursor).await?;
+        holdings.extend(page.holdings);
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(holdings);
+        }
+    }
+}
+
+async fn whole(client: &Client) -> Result<Found, Failure> {
+    for _ in 0..ATTEMPTS_MAX {
+        if let Some(found) = whole_once(client).await? {
+            return Ok(found);
+        }
+    }
+    Err(moved_on())
+}
+
+async fn whole_once(client: &Client) -> Result<Option<Found>, Failure> {
+    let mut statement: Option<Statement> = None;
+    let (mut exits, mut cursor): (Vec<Exit>, _) = (vec![], None);
+    loop {
+        let page = PageQuery {
+            cursor,
+            limit: Some(PAGE_MAX),
+        };
+        let page = client.exit_tree(&page).await?;
+        if *statement.get_or_insert_with(|| page.statement.clone()) != page.statement {
+            return Ok(None);
+        }
+        exits.extend(page.exits);
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(Some(Found {
+                statement: page.statement,
+                content: Content::Whole(exits, page.places),
+                unproven: 0,
+                ownerless: 0,
+            }));
+        }
+    }
+}
+
+fn text(outcome: &Outcome) -> String {
+    let some = |n: usize| if n == 0 { String::new() } else { n.to_string() };
+    lines(&[
+        ("file", outcome.file.display().to_string()),
+        ("checkpoint", outcome.height.to_string()),
+        ("proofs", outcome.proofs.to_string()),
+        ("not in it yet", some(outcome.unproven)),
+        ("without an owner", some(outcome.ownerless)),
+        (
+            "written",
+            if outcome.written {
+                "yes"
+            } else {
+                "no: it is there"
+            }
+            .to_owned(),
+        ),
+    ])
+}

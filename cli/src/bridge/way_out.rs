@@ -1,0 +1,229 @@
+//! The base chain alone: where the way out stands, and sending its steps. No masternode is asked for anything.
+
+use crate::base::Base;
+use crate::failure::{Failure, Kind};
+use crate::network::Network;
+use crate::output::{self, Output};
+use crate::time;
+use serde::Serialize;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+use weft_basechain::{
+    AccountKey, BaseChain, CLAIM_STAKE, ClaimState, ClientError, Contracts, Latch, Mined,
+};
+use weft_types::{BaseAddress, BaseAsset, Millis};
+
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How far to go.
+#[derive(clap::Args, Debug, Clone)]
+pub struct Going {
+    /// Show what would be done next, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Go on for so long, step by step, instead of ending where something has to be waited for
+    #[arg(long, value_name = "TIME", value_parser = time::parse, default_value = "0s", conflicts_with = "dry_run")]
+    wait: Duration,
+}
+
+impl Going {
+    pub fn wait(&self) -> Duration {
+        self.wait
+    }
+}
+
+/// One holding or deposit on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Standing {
+    /// In the exit tree; of a deposit its number.
+    pub place: u64,
+    pub asset: BaseAsset,
+    pub state: State,
+    /// In words.
+    pub next: String,
+    /// Unix seconds by the base chain's clock: when the next step can be made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<u64>,
+    /// Of the step that was made now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base_transaction: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// The latch is not tripped.
+    Closed,
+    /// It can be claimed.
+    Open,
+    Claimed,
+    /// Its window is over.
+    Payable,
+    Paid,
+    /// It cannot be claimed by this file and key.
+    Lost,
+}
+
+impl State {
+    fn is_over(self) -> bool {
+        matches!(self, Self::Paid | Self::Lost)
+    }
+}
+
+/// Who acts, on which chain.
+pub struct Actor {
+    pub chain: BaseChain,
+    pub key: AccountKey,
+    pub dry_run: bool,
+}
+
+impl Actor {
+    pub async fn of(
+        (base, network): (&Base, &Network),
+        (chain_id, contracts): (u64, Contracts),
+        going: &Going,
+    ) -> Result<Self, Failure> {
+        let (chain, key) = base.reach(network, chain_id, contracts).await?;
+        Ok(Self {
+            chain,
+            key,
+            dry_run: going.dry_run,
+        })
+    }
+
+    pub fn address(&self) -> BaseAddress {
+        BaseAddress(self.key.address())
+    }
+
+    /// The latch, tripped now if it may be.
+    pub async fn open(&self, output: &Output) -> Result<Latch, Failure> {
+        let latch = self.chain.latch().await?;
+        if latch.tripped_at.is_some() || latch.now < latch.opens_at {
+            return Ok(latch);
+        }
+        if self.dry_run {
+            output.say("The latch can be tripped: the way out is open from then on, for good.");
+            return Ok(latch);
+        }
+        match self.chain.trip(&self.key).await {
+            Ok(_) => output.say("The latch is tripped: the way out is open, for good."),
+            // Somebody else was faster, or the base chain's clock is behind.
+            Err(ClientError::Refused { refusal, .. })
+                if ["Latched", "TooEarly"].contains(&refusal.name.as_str()) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(self.chain.latch().await?)
+    }
+
+    /// Whether a claim's stake can be paid, and its gas.
+    pub async fn can_stake(&self) -> Result<(), Failure> {
+        let balance = self.chain.endpoint().balance(self.key.address()).await?;
+        if balance > CLAIM_STAKE {
+            return Ok(());
+        }
+        let words = format!(
+            "{} has {balance} wei, and a claim takes {CLAIM_STAKE} wei as a stake, and gas",
+            self.address()
+        );
+        Err(Failure::new(Kind::Refused, words)
+            .hint("the stake comes back with the payout; send some of the coin there first"))
+    }
+}
+
+impl Standing {
+    pub fn new(place: u64, asset: BaseAsset, state: State, next: impl Into<String>) -> Self {
+        Self {
+            place,
+            asset,
+            state,
+            next: next.into(),
+            not_before: None,
+            base_transaction: None,
+        }
+    }
+
+    /// While the way out is closed.
+    pub fn closed(place: u64, asset: BaseAsset, latch: &Latch) -> Self {
+        let opens = instant(latch.opens_at);
+        let (next, not_before) = match latch.now >= latch.opens_at {
+            true => ("trip the latch".to_owned(), None),
+            false => {
+                let words = format!("the latch opens at {opens}, unless a checkpoint is posted");
+                (words, Some(latch.opens_at))
+            }
+        };
+        Self {
+            not_before,
+            ..Self::new(place, asset, State::Closed, next)
+        }
+    }
+
+    /// Of a claim that is the right one.
+    pub fn claimed(place: u64, asset: BaseAsset, claim: &ClaimState, latch: &Latch) -> Self {
+        let ends = claim.opened_at.saturating_add(latch.window_s);
+        if claim.paid {
+            return Self::new(place, asset, State::Paid, "nothing: it is paid");
+        }
+        if latch.now >= ends {
+            return Self::new(place, asset, State::Payable, "have it paid");
+        }
+        let words = format!("it can be refuted until {}, then paid", instant(ends));
+        Self {
+            not_before: Some(ends),
+            ..Self::new(place, asset, State::Claimed, words)
+        }
+    }
+
+    /// After a step.
+    pub fn made(mut self, mined: &Mined) -> Self {
+        self.base_transaction = Some(format!("0x{}", hex::encode(mined.hash)));
+        self
+    }
+}
+
+fn instant(seconds: u64) -> String {
+    time::utc(Millis(seconds.saturating_mul(1_000)))
+}
+
+/// Steps, until nothing is left to do or to wait for.
+pub async fn go_on<F: Future<Output = Result<Vec<Standing>, Failure>>>(
+    going: &Going,
+    output: &Output,
+    mut step: impl FnMut() -> F,
+) -> Result<Vec<Standing>, Failure> {
+    let until = Instant::now() + going.wait;
+    let mut told: Vec<(u64, String)> = Vec::new();
+    loop {
+        let standings = step().await?;
+        let over = standings.iter().all(|s| s.state.is_over());
+        if over || Instant::now() >= until {
+            return Ok(standings);
+        }
+        let now: Vec<_> = standings
+            .iter()
+            .map(|s| (s.place, s.next.clone()))
+            .collect();
+        for line in now.iter().filter(|line| !told.contains(line)) {
+            output.say(format_args!("{}: {}", line.0, line.1));
+        }
+        told = now;
+        sleep(LOOK_INTERVAL).await;
+    }
+}
+
+/// A table of where everything stands.
+pub fn shown(standings: &[Standing], what: &str) -> String {
+    if standings.is_empty() {
+        return format!("no {what}");
+    }
+    let mut table = output::table(&[what, "asset", "state", "next"]);
+    for standing in standings {
+        table.add_row([
+            standing.place.to_string(),
+            super::asset_shown(&standing.asset),
+            format!("{:?}", standing.state).to_lowercase(),
+            standing.next.clone(),
+        ]);
+    }
+    output::fit(&table)
+}
