@@ -113,7 +113,7 @@ impl Handle {
             return Err(FetchError::Closed);
         }
         let link = self.link(from).ok_or(FetchError::NoPeer(from))?;
-        fetch::ask_outside(shared, link, &request).await
+        fetch::ask_outside(shared, &link, &request).await
     }
 
     /// How the links with all other members stand, by index.

@@ -1,5 +1,5 @@
-//! The network of the committee in office. When other members come into office it is ended and started anew with them;
-//! the rest of the node goes on meanwhile, and hears and says nothing for a moment.
+//! The network of the committee in office. When other members come into office, links with those who stay go on. Only when this
+//! node becomes a member, or is one no longer, is the network ended and started anew: it is another thing to others then.
 //!
 //! A node that was away for long may know a committee of which nobody is left. When it finds nobody it asks the registry who is in
 //! office, and follows those as an observer, from epoch to epoch, until it has come to theirs. What they say is checked as
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use weft_network::{Events, Handle, IdentitySeed, Limits, Member, Network, NetworkConfig, Role};
 use weft_types::{Committee, MemberIndex, NetworkId};
 
-/// For how long the network of the last committee goes on.
+/// For how long the network of the last committee goes on before it is ended.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 /// Between two attempts to start the network again.
 const RETRY: Duration = Duration::from_millis(200);
@@ -156,11 +156,22 @@ impl Plug {
             let following = inbound::run(events, inbound.clone(), until.clone());
             tokio::pin!(following);
             let in_office = committees.clone();
-            let next = tokio::select! {
-                () = &mut following => return,
-                next = others(&mut committees, &dialed) => next,
-                next = self.found(&links, &in_office, &dialed) => next,
+            let next = loop {
+                let next = tokio::select! {
+                    () = &mut following => return,
+                    next = others(&mut committees, &dialed) => next,
+                    next = self.found(&links, &in_office, &dialed) => next,
+                };
+                if !self.seat(&links, &next).await {
+                    break next;
+                }
+                dialed = next;
             };
+            // E2: what was sent last has to get out, for those who still lack the certificate.
+            tokio::select! {
+                () = &mut following => return,
+                () = tokio::time::sleep(LAST_WORDS) => {}
+            }
             until.cancel();
             following.await;
             if let Err(error) = links.get().shutdown().await {
@@ -173,6 +184,16 @@ impl Plug {
             };
             dialed = next;
         }
+    }
+
+    /// Whether the network could go on with another committee, as what it was.
+    async fn seat(&self, links: &Links, dialed: &Dialed) -> bool {
+        let config = self.config(dialed);
+        let seated = links.get().seat(config.role, &config.committee).await;
+        if let Err(reason) = &seated {
+            tracing::info!(%reason, epoch = %dialed.committee.epoch(), "the network starts anew");
+        }
+        seated.is_ok()
     }
 
     /// The registry's committee, once nobody is found of the one that is dialed and it is of a later epoch.
@@ -240,8 +261,6 @@ async fn others(committees: &mut watch::Receiver<Arc<Committee>>, dialed: &Diale
     loop {
         let next = committees.borrow_and_update().clone();
         if dialed.is_over(&next) {
-            // E2: what was sent last has to get out, for those who still lack the certificate.
-            tokio::time::sleep(LAST_WORDS).await;
             return Dialed {
                 committee: next,
                 is_ahead: false,
