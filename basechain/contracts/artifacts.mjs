@@ -1,5 +1,5 @@
 // Writes the ABI and the creation bytecode of each contract to artifacts/, from what forge compiled, and of a
-// card contract for tests to test/fixtures/.
+// card and a token contract for tests to test/fixtures/.
 // With --check it writes nothing and fails when a committed file differs.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 
@@ -10,8 +10,9 @@ const contracts = [
   ["MasternodeRegistry", "MasternodeRegistry", "artifacts"],
   ["CheckpointManager", "CheckpointManager", "artifacts"],
   ["Vault", "Vault", "artifacts"],
-  // A card that tests of other languages bring over the bridge.
+  // A card and a token that tests of other languages bring over the bridge.
   ["Cards", "Tokens", "test/fixtures"],
+  ["Coins", "Tokens", "test/fixtures"],
 ];
 for (const [name, file, folder] of contracts) {
   const compiled = JSON.parse(readFileSync(`out/${file}.sol/${name}.json`, "utf8"));

@@ -5,6 +5,8 @@
 //! What a contract refuses comes back decoded, with its figures.
 
 pub(crate) mod abi;
+#[cfg(feature = "testing")]
+mod anvil;
 mod bonds;
 pub(crate) mod checkpoints;
 pub(crate) mod deploy;
@@ -19,7 +21,7 @@ pub(crate) mod send;
 pub(crate) mod vault;
 
 pub use bonds::{MemberState, MemberStatus, Queued};
-pub use checkpoints::{Checkpoint, SubmitOutcome};
+pub use checkpoints::{Checkpoint, Posted, SubmitOutcome};
 pub use deploy::{DeployParams, Times};
 pub use endpoint::{At, BlockRef, Endpoint};
 pub use error::ClientError;

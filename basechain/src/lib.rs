@@ -13,14 +13,17 @@ pub mod local;
 mod rpc;
 mod schedule;
 mod server;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use client::{
     AccountKey, At, BaseChain, BlockRef, CLAIM_STAKE, Checkpoint, Claim, ClaimState, ClientError,
     Contracts, DeployParams, Deposited, Endpoint, KeyError, LOG_BLOCKS_MAX, Latch, MemberState,
-    MemberStatus, Mined, NATIVE_UNIT, Offender, ProvenPlace, Queued, Refusal, Registered,
+    MemberStatus, Mined, NATIVE_UNIT, Offender, Posted, ProvenPlace, Queued, Refusal, Registered,
     Registration, SubmitOutcome, Times,
 };
 pub use schedule::{Duty, ScheduleError, SubmitterSchedule};
 pub use server::{
-    EmbeddedConfig, JournalError, Pace, ServeError, ServerHandle, run_embedded, serve_embedded,
+    EmbeddedConfig, JournalError, Pace, ReorganiseError, ServeError, ServerHandle, run_embedded,
+    serve_embedded,
 };

@@ -26,6 +26,7 @@ pub const BATCH_MAX: usize = 100;
 pub const RESULTS_BYTES_MAX: usize = 16 << 20;
 
 /// A chain that several threads use.
+#[derive(Debug)]
 pub struct Shared {
     chain: RwLock<Chain>,
     stopped: AtomicBool,

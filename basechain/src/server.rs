@@ -6,7 +6,7 @@
 
 mod journal;
 
-use crate::embedded::{Chain, ChainConfig, ConfigError};
+use crate::embedded::{Chain, ChainConfig, ConfigError, RewindError};
 use crate::rpc::{self, Shared, Stopped};
 use axum::Router;
 use axum::extract::rejection::BytesRejection;
@@ -95,10 +95,23 @@ pub enum ServeError {
     Task(#[from] JoinError),
 }
 
+/// Why blocks were not exchanged.
+#[derive(Debug, thiserror::Error)]
+pub enum ReorganiseError {
+    #[error(transparent)]
+    Final(#[from] RewindError),
+    #[error("a chain with a journal keeps its blocks")]
+    Journal,
+    #[error(transparent)]
+    Stopped(#[from] ServeError),
+}
+
 /// A chain that is being served. Dropping it ends the service without waiting.
 #[derive(Debug)]
 pub struct ServerHandle {
     rpc_url: String,
+    shared: Arc<Shared>,
+    has_journal: bool,
     stop: watch::Sender<bool>,
     task: JoinHandle<Result<(), ServeError>>,
 }
@@ -106,6 +119,22 @@ pub struct ServerHandle {
 impl ServerHandle {
     pub fn rpc_url(&self) -> &str {
         &self.rpc_url
+    }
+
+    /// A reorganisation: the newest `depth` blocks are exchanged for empty ones, and what waits is forgotten.
+    ///
+    /// # Errors
+    /// When one of them is final, or the chain has a journal, which is of the blocks as they were.
+    pub fn reorganise(&self, depth: u64) -> Result<(), ReorganiseError> {
+        if self.has_journal {
+            return Err(ReorganiseError::Journal);
+        }
+        let mut chain = self.shared.write().map_err(ServeError::from)?;
+        chain.rewind(depth)?;
+        for _ in 0..depth {
+            chain.seal(now());
+        }
+        Ok(())
     }
 
     /// Ends the service: requests under way are answered, what waits is sealed.
@@ -171,6 +200,7 @@ async fn serve_within(
     tracing::info!(%rpc_url, head = chain.head().number(), "the embedded base chain answers");
 
     let shared = Arc::new(Shared::new(chain));
+    let (served, has_journal) = (shared.clone(), journal.is_some());
     let (stop, stopped) = watch::channel(false);
     let producer = Producer {
         shared: Arc::clone(&shared),
@@ -180,6 +210,8 @@ async fn serve_within(
     let task = tokio::spawn(serve(listener, connections, shared, producer, stopped));
     Ok(ServerHandle {
         rpc_url,
+        shared: served,
+        has_journal,
         stop,
         task,
     })

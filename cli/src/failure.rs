@@ -6,7 +6,8 @@ use std::process::ExitCode;
 /// Shown below `weft --help`.
 pub const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed, 2 wrong use or wrong configuration, 3 nothing answers,
-4 refused by a node or by the ledger, 5 what should be equal or valid is not.
+4 refused by a node or by the ledger, 5 what should be equal or valid is not,
+6 a quorum has certified what is false (`weft watch`).
 `weft sim` has codes of its own: see `weft sim --help`.
 Data go to stdout and words to stderr. NO_COLOR turns colours off. Tables shorten ids to fit a terminal; through
 a pipe and with --json they are whole.";
@@ -24,6 +25,8 @@ pub enum Kind {
     Refused,
     /// A proof that does not hold, nodes that differ.
     Invalid,
+    /// A quorum has certified what is false.
+    Alarm,
 }
 
 /// Why a command did not do what it was asked to, and what to do about it.
@@ -60,6 +63,7 @@ impl Failure {
             Kind::Unreachable => 3,
             Kind::Refused => 4,
             Kind::Invalid => 5,
+            Kind::Alarm => 6,
         })
     }
 }

@@ -26,6 +26,7 @@ mod time;
 mod values;
 mod verify;
 mod wallet;
+mod watch;
 
 use clap::{Parser, Subcommand};
 use failure::Failure;
@@ -64,6 +65,8 @@ enum Command {
     /// One masternode
     #[command(subcommand)]
     Node(node::Command),
+    /// Follow a network, and raise an alarm when a quorum certifies what execution does not give
+    Watch(watch::Arguments),
     /// Bonding as a masternode, and leaving
     #[command(subcommand)]
     Masternode(masternode::Command),
@@ -121,6 +124,7 @@ fn run_plainly(command: Command, output: &Output) -> Result<(), Failure> {
         match command {
             Command::Testnet(command) => testnet::run(command, output).await,
             Command::Node(command) => node::run(command, output).await,
+            Command::Watch(arguments) => watch::run(arguments, output).await,
             Command::Masternode(command) => masternode::run(command, output).await,
             Command::Account(command) => account::run(command, output).await,
             Command::Collection(command) => collection::run(command, output).await,

@@ -213,7 +213,7 @@ async fn run_node(arguments: Run, output: &Output) -> Result<(), Failure> {
     node.run(shutdown).await.map_err(|e| failure(&e))
 }
 
-fn failure(error: &DriverError) -> Failure {
+pub fn failure(error: &DriverError) -> Failure {
     let kind = match error.is_wrong_use() {
         true => Kind::Usage,
         false => Kind::Failed,

@@ -20,8 +20,11 @@ mod restore;
 mod start;
 mod sync;
 mod take_over;
+mod watch;
 
+pub(crate) use epochs::opened;
 pub use error::DriverError;
+pub use watch::{Alarm, Seen, Watch};
 
 use crate::config::NodeConfig;
 use crate::keys::NodeKeys;
@@ -45,7 +48,7 @@ pub struct Node {
     network: Links,
     stop: CancellationToken,
     /// S2: what it is started with again, on another database.
-    again: (NodeConfig, Option<NodeKeys>),
+    again: (NodeConfig, Option<NodeKeys>, Option<Watch>),
     store: Weak<Store>,
 }
 
@@ -55,12 +58,17 @@ impl Node {
     /// Votes with the keys of a member, and refuses others. Without keys it follows as an observer.
     pub async fn start(config: NodeConfig) -> Result<Self, DriverError> {
         let keys = NodeKeys::load(&config.keys)?;
-        start::start(config, keys).await
+        start::start(config, keys, None).await
     }
 
     /// As [`start`](Self::start), as an observer whatever keys there are: they are not even read.
     pub async fn observe(config: NodeConfig) -> Result<Self, DriverError> {
-        start::start(config, None).await
+        start::start(config, None, None).await
+    }
+
+    /// As [`observe`](Self::observe), and holds every certificate that it hears of against its own statements (W1).
+    pub async fn watch(config: NodeConfig, watch: Watch) -> Result<Self, DriverError> {
+        start::start(config, None, Some(watch)).await
     }
 
     /// Where the API listens.
@@ -90,8 +98,8 @@ impl Node {
                 }
                 tokio::time::sleep(STORE_CLOSES_INTERVAL).await;
             }
-            let (config, keys) = again;
-            node = start::start(config, keys).await?;
+            let (config, keys, watch) = again;
+            node = start::start(config, keys, watch).await?;
         }
     }
 

@@ -8,6 +8,7 @@ pub mod api;
 mod config;
 mod driver;
 mod events;
+pub mod evidence;
 mod index;
 mod keys;
 mod metrics;
@@ -18,7 +19,7 @@ mod view;
 pub use config::{
     CONFIG_FILE, ConfigError, LogFormat, NodeConfig, Override, UnknownVariable, unknown_variables,
 };
-pub use driver::{DriverError, Node};
+pub use driver::{Alarm, DriverError, Node, Seen, Watch};
 pub use events::{EventLog, RING_BYTES_MAX, STREAMS_MAX};
 pub use index::{Indexed, Row, rows as index_rows};
 pub use keys::{FINALITY_KEY_FILE, KeyError, NodeKeys, VERTEX_KEY_FILE, read_secret, write_secret};

@@ -9,7 +9,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry, Unit};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use weft_types::{Height, StatementDigest};
 
 /// What became of a transaction, from the side of this node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -131,6 +134,9 @@ fn latencies() -> Histogram {
     Histogram::new(LATENCIES)
 }
 
+/// Alarms that are counted.
+const ALARMED_MAX: usize = 1_024;
+
 /// Shared by all parts of a node; feeding it never blocks.
 pub struct Metrics {
     registry: Registry,
@@ -146,6 +152,8 @@ pub struct Metrics {
     vertices: Counter,
     fetched: Counter,
     equivocations: Counter,
+    alarms: Counter,
+    alarmed: Mutex<BTreeSet<(Height, StatementDigest)>>,
     transactions: Family<ResultLabel, Counter>,
     checkpoints: Family<ResultLabel, Counter>,
     reports: Family<ResultLabel, Counter>,
@@ -208,6 +216,12 @@ impl Metrics {
                 "equivocations",
                 "Proofs of two vertices for one round",
             ),
+            alarms: add(
+                &mut r,
+                "alarms",
+                "Statements that a quorum has certified and this node has not computed",
+            ),
+            alarmed: Mutex::default(),
             transactions: add(
                 &mut r,
                 "transactions",
@@ -353,6 +367,15 @@ impl Metrics {
 
     pub fn equivocation(&self) {
         self.equivocations.inc();
+    }
+
+    /// Each statement counts once, however often it is seen.
+    pub fn alarm(&self, height: Height, certified: StatementDigest) {
+        let alarmed = self.alarmed.lock();
+        let mut alarmed = alarmed.unwrap_or_else(PoisonError::into_inner);
+        if alarmed.len() < ALARMED_MAX && alarmed.insert((height, certified)) {
+            self.alarms.inc();
+        }
     }
 
     pub fn mempool_bytes(&self, bytes: usize) {

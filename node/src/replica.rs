@@ -28,10 +28,11 @@ mod taking_over;
 mod watching;
 
 pub use begin::ReplicaConfig;
-pub use effects::{Effect, Executed, Input};
+pub use effects::{Divergence, Effect, Executed, Input};
 pub use finality::SHARE_HEIGHTS_AHEAD_MAX;
 pub use held::{HELD_MAX, whole_from};
 pub use mempool::{HOLD_ROUNDS, MempoolConfig, STEP_ROUNDS, step};
+pub use observing::observations;
 pub use provable::{PROVABLE_MAX, Provable};
 pub use recovery::Latest;
 pub use restore::{Lost, Restored, stored_objects};
@@ -351,7 +352,7 @@ impl Replica {
         }
         let all = vertices.iter().flat_map(|v| v.transactions());
         let transactions: Vec<_> = all.flatten().cloned().collect();
-        let observed = self.observations(&vertices);
+        let observed = observations(&self.committee, &vertices);
         let office = Office {
             network: self.network,
             committee: &self.committee,

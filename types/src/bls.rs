@@ -226,9 +226,12 @@ impl Signature {
         for (to, from) in [(0, 48), (48, 0), (96, 144), (144, 96)] {
             raw[to..to + 48].copy_from_slice(&swapped[from..from + 48]);
         }
-        raw::Signature::deserialize(&raw)
-            .map(|point| Self(Point::Curve(point)))
-            .map_err(|e| explain("signature", e))
+        // Blst's flags, which no coordinate has.
+        if raw[0] & 0xe0 != 0 {
+            return Err(BlsError::NotOnCurve("signature"));
+        }
+        let point = raw::Signature::deserialize(&raw).map_err(|e| explain("signature", e))?;
+        Ok(Self(Point::Curve(point)))
     }
 
     /// The sum of the signatures, `None` when there are none.

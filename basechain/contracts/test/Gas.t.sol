@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Statement} from "../src/Statement.sol";
 import {Epochal} from "./support/Epochal.sol";
+import {print} from "./support/Print.sol";
 import {vm} from "./support/Vm.sol";
 
 /// What whole transactions cost, base fee and calldata included: `isolate` makes a transaction of each
@@ -129,13 +130,5 @@ contract GasTest is Epochal {
     function submitGas(uint64 height, uint256 absent) private returns (uint256) {
         post(statementAt(height), (everybody() >> absent) << absent);
         return vm.lastCallGas().gasTotalUsed;
-    }
-
-    /// Forge shows what is sent to this address.
-    function print(string memory what, uint256 value) private view {
-        (bool shown,) = 0x000000000000000000636F6e736F6c652e6c6f67.staticcall(
-            abi.encodeWithSignature("log(string,uint256)", what, value)
-        );
-        vm.assertTrue(shown, "print");
     }
 }

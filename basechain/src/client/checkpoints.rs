@@ -26,6 +26,14 @@ pub struct Checkpoint {
     pub base_block: u64,
 }
 
+/// A checkpoint, and what it was posted with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Posted {
+    pub checkpoint: Checkpoint,
+    /// Its hash.
+    pub transaction: [u8; 32],
+}
+
 /// What came of submitting a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubmitOutcome {
@@ -135,14 +143,51 @@ impl BaseChain {
     ) -> Result<Option<Certificate>, ClientError> {
         let (block, height) = (checkpoint.base_block, checkpoint.height);
         let logs = self.checkpoint_logs(block, height).await?;
-        let hash = logs.iter().find_map(|log| log.transaction_hash);
-        let Some(hash) = hash else {
-            return Ok(None);
-        };
+        match logs.iter().find_map(|log| log.transaction_hash) {
+            Some(hash) => self.submitted(hash).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The certificate that a transaction has called the manager with.
+    async fn submitted(&self, transaction: B256) -> Result<Option<Certificate>, ClientError> {
         let provider = &self.endpoint.provider;
-        let transaction = || provider.get_transaction_by_hash(hash).into_future();
-        let transaction = self.endpoint.ask("posting", transaction).await?;
-        Ok(transaction.and_then(|t| submitted(t.input())))
+        let found = || provider.get_transaction_by_hash(transaction).into_future();
+        let found = self.endpoint.ask("posting", found).await?;
+        Ok(found.and_then(|t| submitted(t.input())))
+    }
+
+    /// All checkpoints that were posted in some blocks, in their order.
+    pub async fn checkpoints_between(
+        &self,
+        from: u64,
+        to: u64,
+    ) -> Result<Vec<Posted>, ClientError> {
+        let filter = Filter::new()
+            .address(Address::from(self.contracts.manager))
+            .event_signature(Manager::Checkpoint::SIGNATURE_HASH)
+            .from_block(from)
+            .to_block(to);
+        let logs = || self.endpoint.provider.get_logs(&filter);
+        let logs = self.endpoint.ask("checkpoints", logs).await?;
+        let posted = logs.iter().filter_map(|log| {
+            let event = Manager::Checkpoint::decode_log(&log.inner).ok()?;
+            let block = log.block_number?;
+            Some(Posted {
+                checkpoint: posted(&log.inner, event.height, block)?,
+                transaction: log.transaction_hash?.0,
+            })
+        });
+        Ok(posted.collect())
+    }
+
+    /// The same of one whose transaction is known.
+    pub async fn certificate_of(
+        &self,
+        posted: &Posted,
+    ) -> Result<Option<Certificate>, ClientError> {
+        let found = self.submitted(B256::from(posted.transaction)).await?;
+        Ok(found.filter(|c| c.statement.digest() == posted.checkpoint.statement))
     }
 
     /// When the checkpoint of a height was posted, in Unix seconds; `None` when it was not: heights may be skipped.

@@ -282,9 +282,15 @@ impl Endpoint {
             .await
     }
 
-    /// A block by its number.
-    pub(super) async fn block_at(&self, number: u64) -> Result<BlockRef, ClientError> {
+    /// A block that there is, by its number.
+    pub(super) async fn mined_block(&self, number: u64) -> Result<BlockRef, ClientError> {
         self.block("block", BlockNumberOrTag::Number(number)).await
+    }
+
+    /// The block of a number, unless the chain has not come so far.
+    pub async fn block_at(&self, number: u64) -> Result<Option<BlockRef>, ClientError> {
+        self.find_block("block", BlockNumberOrTag::Number(number))
+            .await
     }
 
     async fn block(
@@ -292,19 +298,27 @@ impl Endpoint {
         what: &'static str,
         tag: BlockNumberOrTag,
     ) -> Result<BlockRef, ClientError> {
-        let block = || self.provider.get_block_by_number(tag).into_future();
-        let block = self.ask(what, block).await?;
-        let header = block.map(|block| block.header);
-        let header = header.ok_or_else(|| ClientError::Malformed {
+        let found = self.find_block(what, tag).await?;
+        found.ok_or_else(|| ClientError::Malformed {
             url: self.url.to_string(),
             what,
             reason: "there is no such block".to_owned(),
-        })?;
-        Ok(BlockRef {
+        })
+    }
+
+    async fn find_block(
+        &self,
+        what: &'static str,
+        tag: BlockNumberOrTag,
+    ) -> Result<Option<BlockRef>, ClientError> {
+        let block = || self.provider.get_block_by_number(tag).into_future();
+        let block = self.ask(what, block).await?;
+        let header = block.map(|block| block.header);
+        Ok(header.map(|header| BlockRef {
             number: header.inner.number,
             hash: header.hash.0,
             timestamp: header.inner.timestamp,
-        })
+        }))
     }
 }
 

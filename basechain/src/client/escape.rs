@@ -285,7 +285,7 @@ impl BaseChain {
         let (mut low, mut high) = (0, head);
         while low < high {
             let middle = low + (high - low) / 2;
-            match self.endpoint.block_at(middle).await?.timestamp >= time {
+            match self.endpoint.mined_block(middle).await?.timestamp >= time {
                 true => high = middle,
                 false => low = middle + 1,
             }

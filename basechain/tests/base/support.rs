@@ -1,11 +1,10 @@
 //! Base chains to run against, and the accounts on them.
 
-use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use weft_basechain::embedded::ChainConfig;
+pub use weft_basechain::testing::{Process, anvil, anvil_with};
 use weft_basechain::{
     AccountKey, BaseChain, DeployParams, EmbeddedConfig, Endpoint, Pace, Registration, Times,
 };
@@ -13,7 +12,7 @@ use weft_types::testing::{finality_key, statement, vertex_key};
 use weft_types::{Committee, Epoch, GenesisDigest, Member, Network, Stake, Statement};
 
 pub const ETHER: u128 = 1_000_000_000_000_000_000;
-pub const CHAIN_ID: u64 = 31_337;
+pub use weft_basechain::testing::CHAIN_ID;
 /// Longer than the story up to the member that leaves takes in blocks, short enough to wait for.
 pub const UNBONDING_S: u64 = 5;
 /// Two thirds of them are exactly what the last two have.
@@ -132,77 +131,4 @@ pub fn stated(chain: &BaseChain, height: u64) -> Statement {
         network,
         ..statement(height)
     }
-}
-
-/// A process that is killed when the test ends.
-pub struct Process {
-    child: Child,
-    pub url: String,
-}
-
-impl Process {
-    /// Starts a command and waits for the line on its standard output that names its address.
-    pub fn start(mut command: Command, before_address: &str) -> Self {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let output = child.stdout.take().unwrap();
-        let mut lines = BufReader::new(output).lines();
-        let address = lines.by_ref().map_while(Result::ok).find_map(|line| {
-            let (_, address) = line.split_once(before_address)?;
-            Some(address.trim().to_owned())
-        });
-        // Somebody has to read on, or the process stops at a full pipe.
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        let address = address.expect("the process says where it listens");
-        Self {
-            child,
-            url: format!("http://{address}"),
-        }
-    }
-
-    pub fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Starts anvil on a free port.
-pub fn anvil() -> Process {
-    anvil_with(&[])
-}
-
-/// The same with more arguments.
-pub fn anvil_with(arguments: &[&str]) -> Process {
-    let path = anvil_path();
-    assert!(
-        path.is_file(),
-        "anvil is not at {}: run scripts/anvil.sh, or set WEFT_ANVIL to its path",
-        path.display()
-    );
-    let mut command = Command::new(path);
-    command
-        .args(["--host", "127.0.0.1", "--port", "0", "--hardfork", "prague"])
-        .args([
-            "--chain-id",
-            &CHAIN_ID.to_string(),
-            "--slots-in-an-epoch",
-            "2",
-        ])
-        .args(arguments);
-    Process::start(command, "Listening on ")
-}
-
-fn anvil_path() -> PathBuf {
-    if let Some(path) = std::env::var_os("WEFT_ANVIL") {
-        return path.into();
-    }
-    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
-    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from);
-    cache.join("weft/anvil/anvil")
 }

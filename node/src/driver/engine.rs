@@ -20,7 +20,7 @@ use crate::index::{self, Indexed};
 use crate::metrics::{CheckpointResult, Metrics};
 use crate::replica::posting::{Due, Unposted};
 use crate::replica::sync::Synced;
-use crate::replica::{Effect, Executed, Input, Replica, ledger_meta, stored_objects};
+use crate::replica::{Divergence, Effect, Executed, Input, Replica, ledger_meta, stored_objects};
 use crate::tracker::Tracker;
 use crate::view::View;
 use bytes::Bytes;
@@ -61,6 +61,8 @@ pub struct Readers {
     pub unposted: watch::Sender<Unposted>,
     /// BC21: two statements for one height, to be shown to the contracts.
     pub conflict: watch::Sender<Option<Arc<Conflict>>>,
+    /// F4, W1: what has stopped this node from following, if something has.
+    pub diverged: watch::Sender<Option<Divergence>>,
 }
 
 pub struct Engine {
@@ -302,6 +304,13 @@ impl Engine {
             Effect::Contradiction(certificate) => {
                 let kept = Conflict::keep(&self.store, &self.genesis, *certificate)?;
                 self.readers.conflict.send_replace(Some(Arc::new(kept)));
+            }
+            Effect::Diverged(divergence) => {
+                let Divergence {
+                    height, certified, ..
+                } = divergence;
+                self.readers.metrics.alarm(height, certified);
+                self.readers.diverged.send_replace(Some(divergence));
             }
             Effect::Halt(reason) => tracing::error!(reason, "halted"),
         }

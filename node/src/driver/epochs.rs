@@ -2,22 +2,12 @@
 
 use super::DriverError;
 use super::restore::Standing;
+use crate::evidence::Opened;
 use crate::replica::sync::COMMITTEES_MAX;
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use weft_storage::{Durability, Store, StoreError};
-use weft_types::{
-    Certificate, CertificateJson, Committee, Epoch, Genesis, Height, Member, Verified,
-};
-
-/// An epoch in the store.
-#[derive(Serialize, Deserialize)]
-struct Opened {
-    members: Vec<Member>,
-    /// Closes the epoch before.
-    by: CertificateJson,
-}
+use weft_types::{Certificate, Committee, Epoch, Genesis, Height, Verified};
 
 fn name(epoch: Epoch) -> String {
     format!("epoch/{epoch}")
@@ -68,10 +58,7 @@ pub fn before(
 
 /// E3: the encoded certificate that closed an epoch, if it is here.
 pub fn closing(store: &Store, epoch: Epoch) -> Result<Option<Bytes>, StoreError> {
-    let Some(value) = store.meta(&name(epoch.next()))? else {
-        return Ok(None);
-    };
-    let opened: Option<Opened> = serde_json::from_slice(&value).ok();
+    let opened = opened(store, epoch.next())?;
     let certificate = opened.and_then(|opened| Certificate::try_from(opened.by).ok());
     Ok(certificate.map(|certificate| certificate.encode()))
 }
@@ -95,6 +82,25 @@ pub fn closings(
         }
     }
     Ok(closings)
+}
+
+/// The committee of an epoch, as far as it is here.
+pub fn committee(
+    store: &Store,
+    genesis: &Genesis,
+    epoch: Epoch,
+) -> Result<Option<Committee>, StoreError> {
+    if epoch == Epoch::ZERO {
+        return Ok(genesis.committee().ok());
+    }
+    let opened = opened(store, epoch)?;
+    Ok(opened.and_then(|opened| Committee::new(epoch, opened.members).ok()))
+}
+
+/// What the store remembers of an epoch after the first.
+pub fn opened(store: &Store, epoch: Epoch) -> Result<Option<Opened>, StoreError> {
+    let value = store.meta(&name(epoch))?;
+    Ok(value.and_then(|value| serde_json::from_slice(&value).ok()))
 }
 
 fn read(store: &Store, epoch: Epoch) -> Result<Option<Opened>, DriverError> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use weft_basechain::{At, BaseChain, ClientError, Contracts, Endpoint};
+use weft_basechain::{At, BaseChain, BlockRef, ClientError, Contracts, Endpoint};
 use weft_types::{
     Bridge, BridgeId, Chained, Deposit, Feed, FeedReport, Object, ObjectId, QueueEntry, Root,
     RosterId,
@@ -147,17 +147,9 @@ pub struct Reader<S> {
     pub source: PhantomData<S>,
 }
 
-/// How far this task has read.
-struct Reading {
-    /// The newest block whose events have been handed on.
-    block: u64,
-    /// The newest event handed on.
-    last: FeedReport,
-}
-
 impl<S: Source> Reader<S> {
     pub async fn run(self, stop: CancellationToken) {
-        let (mut chain, mut reading) = (None, None);
+        let (mut chain, mut reading) = (None, Reading::<S>::new(self.confirmations));
         let mut pause = LOOK_INTERVAL;
         loop {
             let looked = tokio::select! {
@@ -165,9 +157,15 @@ impl<S: Source> Reader<S> {
                 looked = self.look(&mut chain, &mut reading) => looked,
             };
             pause = match looked {
-                Ok(Look::More) => Duration::ZERO,
+                Ok(Look::More(events)) => {
+                    if !events.is_empty() {
+                        self.hand_on(S::input(events)).await;
+                    }
+                    Duration::ZERO
+                }
                 Ok(Look::Nothing) => LOOK_INTERVAL,
-                Ok(Look::Over) => {
+                Ok(Look::Over(reason)) => {
+                    self.hand_on(Input::BaseReorganised(reason)).await;
                     stop.cancelled().await;
                     return;
                 }
@@ -186,8 +184,8 @@ impl<S: Source> Reader<S> {
     async fn look(
         &self,
         chain: &mut Option<BaseChain>,
-        reading: &mut Option<Reading>,
-    ) -> Result<Look, ClientError> {
+        reading: &mut Reading<S>,
+    ) -> Result<Look<S::Event>, ClientError> {
         let chain = match chain {
             Some(chain) => chain,
             None => {
@@ -195,48 +193,8 @@ impl<S: Source> Reader<S> {
                 chain.insert(BaseChain::new(endpoint, self.contracts).await?)
             }
         };
-        let head = chain.endpoint().head().await?.number;
-        let Some(deep) = head.checked_sub(self.confirmations) else {
-            return Ok(Look::Nothing);
-        };
         let taken = S::taken(&self.views.borrow());
-        let reading = match reading {
-            Some(reading) => reading,
-            None => reading.insert(Reading {
-                block: first_block::<S>(chain, taken.count, deep)
-                    .await?
-                    .saturating_sub(1),
-                last: taken,
-            }),
-        };
-        if let Some(reason) = taken_back::<S>(chain, [taken, reading.last], deep).await? {
-            self.hand_on(Input::BaseReorganised(reason)).await;
-            return Ok(Look::Over);
-        }
-        let waiting = reading.last.count.saturating_sub(taken.count);
-        let room = KEPT_MAX.saturating_sub(usize::try_from(waiting).unwrap_or(usize::MAX));
-        if deep <= reading.block || room == 0 {
-            return Ok(Look::Nothing);
-        }
-        let to = deep.min(reading.block.saturating_add(BLOCKS_MAX));
-        let found = S::between(chain, reading.block + 1, to).await?;
-        let new = found.into_iter().filter(|e| e.index > reading.last.count);
-        let mut new: Vec<Confirmed<S::Event>> = new.collect();
-        reading.block = to;
-        if new.len() > room {
-            new.truncate(room);
-            // The block of the last one is read again, for what did not fit.
-            reading.block = new.last().map_or(to, |e| e.block.saturating_sub(1));
-        }
-        let Some(last) = new.last() else {
-            return Ok(if to < deep { Look::More } else { Look::Nothing });
-        };
-        reading.last = FeedReport {
-            count: last.index,
-            digest: last.digest,
-        };
-        self.hand_on(S::input(new)).await;
-        Ok(Look::More)
+        reading.look(chain, taken).await
     }
 
     async fn hand_on(&self, input: Input) {
@@ -246,12 +204,95 @@ impl<S: Source> Reader<S> {
 }
 
 /// What a look has come to.
-enum Look {
-    /// There may be more at once.
-    More,
+#[derive(Debug, PartialEq, Eq)]
+pub enum Look<T> {
+    /// Events to hand on, if there are new ones; there may be more at once.
+    More(Vec<Confirmed<T>>),
     Nothing,
     /// The chain has taken back what it had confirmed: nothing is read any more.
-    Over,
+    Over(String),
+}
+
+/// How far a feed was read.
+pub struct Reading<S> {
+    source: PhantomData<S>,
+    /// Base blocks on top of a block before its events count.
+    confirmations: u64,
+    at: Option<ReadTo>,
+}
+
+struct ReadTo {
+    /// The newest block whose events have been handed on.
+    block: u64,
+    /// The newest event handed on.
+    last: FeedReport,
+    /// A block that was confirmed when it was seen, the newest one. Another one in its place shows that the chain has
+    /// taken it back, and does not lag only.
+    anchor: Option<BlockRef>,
+}
+
+impl<S: Source> Reading<S> {
+    pub fn new(confirmations: u64) -> Self {
+        Self {
+            source: PhantomData,
+            confirmations,
+            at: None,
+        }
+    }
+
+    /// What there is beyond what the ledger has `taken`.
+    pub async fn look(
+        &mut self,
+        chain: &BaseChain,
+        taken: FeedReport,
+    ) -> Result<Look<S::Event>, ClientError> {
+        let head = chain.endpoint().head().await?.number;
+        let Some(deep) = head.checked_sub(self.confirmations) else {
+            return Ok(Look::Nothing);
+        };
+        let at = match &mut self.at {
+            Some(at) => at,
+            None => self.at.insert(ReadTo {
+                block: first_block::<S>(chain, taken.count, deep)
+                    .await?
+                    .saturating_sub(1),
+                last: taken,
+                anchor: chain.endpoint().block_at(deep).await?,
+            }),
+        };
+        let other = exchanged(chain, at.anchor).await?;
+        let known = [taken, at.last];
+        if let Some(reason) = taken_back::<S>(chain, known, deep, other.is_some()).await? {
+            return Ok(Look::Over(reason));
+        }
+        at.anchor = other.or(at.anchor);
+        let waiting = at.last.count.saturating_sub(taken.count);
+        let room = KEPT_MAX.saturating_sub(usize::try_from(waiting).unwrap_or(usize::MAX));
+        if deep <= at.block || room == 0 {
+            return Ok(Look::Nothing);
+        }
+        let to = deep.min(at.block.saturating_add(BLOCKS_MAX));
+        // Before its events, so that they are not of a chain that this block is not of.
+        at.anchor = chain.endpoint().block_at(to).await?;
+        let found = S::between(chain, at.block + 1, to).await?;
+        let new = found.into_iter().filter(|e| e.index > at.last.count);
+        let mut new: Vec<Confirmed<S::Event>> = new.collect();
+        at.block = to;
+        if new.len() > room {
+            new.truncate(room);
+            // The block of the last one is read again, for what did not fit.
+            at.block = new.last().map_or(to, |e| e.block.saturating_sub(1));
+        }
+        if let Some(last) = new.last() {
+            at.last = FeedReport {
+                count: last.index,
+                digest: last.digest,
+            };
+        } else if to == deep {
+            return Ok(Look::Nothing);
+        }
+        Ok(Look::More(new))
+    }
 }
 
 /// The first block after whose execution there are more events than `count`, or the one after `deep`. Found by
@@ -276,15 +317,34 @@ async fn first_block<S: Source>(
     Ok(low)
 }
 
+/// The block that stands where a confirmed one stood, if it is another.
+async fn exchanged(
+    chain: &BaseChain,
+    confirmed: Option<BlockRef>,
+) -> Result<Option<BlockRef>, ClientError> {
+    let Some(confirmed) = confirmed else {
+        return Ok(None);
+    };
+    let found = chain.endpoint().block_at(confirmed.number).await?;
+    Ok(found.filter(|found| found.hash != confirmed.hash))
+}
+
 /// Why what was confirmed is so no longer, if it is not. A chain that has not come so far, because the node that
-/// answers lags behind others, contradicts nothing yet.
+/// answers lags behind others, contradicts nothing; one that has `exchanged` what was confirmed does.
 async fn taken_back<S: Source>(
     chain: &BaseChain,
     known: [FeedReport; 2],
     deep: u64,
+    exchanged: bool,
 ) -> Result<Option<String>, ClientError> {
     for FeedReport { count, digest } in known.into_iter().filter(|r| r.count > 0) {
         let found = S::digest(chain, count, At::Block(deep)).await?;
+        if found.is_none() && exchanged {
+            return Ok(Some(format!(
+                "the base chain has taken back blocks that were confirmed, and with them some of its first {count} {}",
+                S::NAME
+            )));
+        }
         if let Some(found) = found.filter(|found| *found != digest) {
             return Ok(Some(format!(
                 "the base chain has taken back blocks that were confirmed: the digest of its first {count} \
@@ -295,3 +355,6 @@ async fn taken_back<S: Source>(
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ use dashmap::DashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use weft_network::{Event, Events, FrameKind};
@@ -42,7 +42,15 @@ pub struct Verifier {
     commands: Commands,
     metrics: Arc<Metrics>,
     in_work: Arc<DashMap<VertexDigest, ()>>,
+    /// W1: a watcher looks at every certificate.
+    certificates: Option<mpsc::Sender<Heard>>,
 }
+
+/// W1: a certificate that was published, and who has passed it on.
+pub type Heard = (MemberIndex, Certificate);
+
+/// Longest certificate that a watcher looks at, in bytes.
+const CERTIFICATE_BYTES_MAX: usize = 4 << 10;
 
 impl Verifier {
     pub fn new(
@@ -61,14 +69,29 @@ impl Verifier {
             commands,
             metrics,
             in_work: Arc::default(),
+            certificates: None,
         }
+    }
+
+    /// W1: every certificate that is published is handed on, as long as there is room.
+    #[must_use]
+    pub fn watched(mut self, certificates: Option<mpsc::Sender<Heard>>) -> Self {
+        self.certificates = certificates;
+        self
     }
 
     /// E3: certificates tell a node nothing that its own execution does not, but for one that closes its epoch.
     pub fn certificate(&self, from: MemberIndex, bytes: Bytes) {
+        let length = bytes.len();
         let Ok(certificate) = Certificate::decode(bytes) else {
             return;
         };
+        if let Some(watcher) = self.certificates.as_ref()
+            && length <= CERTIFICATE_BYTES_MAX
+        {
+            // One that does not fit comes from others as well, and is on the base chain if it counts.
+            let _ = watcher.try_send((from, certificate.clone()));
+        }
         let statement = &certificate.statement;
         let closes = !statement.next_committee.is_zero();
         if closes && statement.epoch == self.committee().epoch() {

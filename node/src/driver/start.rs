@@ -14,6 +14,7 @@ use super::pruning::Pruner;
 use super::reports::Reports;
 use super::restore::Standing;
 use super::take_over::{self, DATABASE};
+use super::watch::{BaseWatch, HEARD_MAX, Sources, Watch, Watcher};
 use super::{DriverError, Node, checkpoints, restore};
 use crate::api;
 use crate::config::NodeConfig;
@@ -204,8 +205,12 @@ impl Opened {
 }
 
 /// Opens and starts everything.
-pub(super) async fn start(config: NodeConfig, keys: Option<NodeKeys>) -> Result<Node, DriverError> {
-    let mut again = (config.clone(), keys.clone());
+pub(super) async fn start(
+    config: NodeConfig,
+    keys: Option<NodeKeys>,
+    watch_for: Option<Watch>,
+) -> Result<Node, DriverError> {
+    let mut again = (config.clone(), keys.clone(), watch_for.clone());
     let (opened, restored) = Opened::open(&config, keys).await?;
     let clock = Clock::start();
     let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
@@ -238,13 +243,16 @@ pub(super) async fn start(config: NodeConfig, keys: Option<NodeKeys>) -> Result<
         metrics: metrics.clone(),
         unposted,
         conflict: watch::channel(known.map(Arc::new)).0,
+        diverged: watch::Sender::new(None),
     };
+    let (published, certificates) = mpsc::channel(HEARD_MAX);
     let verifier = Verifier::new(
         opened.network_id(),
         committee.clone(),
         commands.clone(),
         metrics.clone(),
     );
+    let verifier = verifier.watched(watch_for.is_some().then_some(published));
     // S1: what a member has signed it shows to others only while it knows that itself.
     let knows_signed = Arc::new(AtomicBool::new(opened.knows_signed));
     let mut tasks = JoinSet::new();
@@ -288,6 +296,23 @@ pub(super) async fn start(config: NodeConfig, keys: Option<NodeKeys>) -> Result<
             "reading the registry's queue",
             reader.run(stop.clone()),
         ));
+    }
+    if let Some(watch_for) = watch_for {
+        let (found, posted) = mpsc::channel(HEARD_MAX);
+        let base = BaseWatch {
+            rpc: config.base_rpc.clone(),
+            contracts: checkpoints::contracts(&opened.genesis),
+            found,
+        };
+        tasks.spawn(named("reading checkpoints", base.run(stop.clone())));
+        let sources = Sources {
+            published: certificates,
+            posted,
+            diverged: readers.diverged.subscribe(),
+        };
+        let (genesis, store) = (opened.genesis.clone(), opened.store.clone());
+        let watcher = Watcher::new(genesis, store, view.clone(), metrics.clone(), watch_for);
+        tasks.spawn(named("watching", watcher.run(sources, stop.clone())));
     }
     let (submitter, submissions) = api::Submitter::channel(SUBMISSIONS_MAX);
     let state = api::ApiState::new(api::ApiParts {

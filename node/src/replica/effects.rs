@@ -134,8 +134,18 @@ pub enum Effect {
     /// F4: keep a certificate that contradicts the own statement, and what this node has of that height, synced; the contracts
     /// are shown both (BC21).
     Contradiction(Box<Verified<Certificate>>),
+    /// F4: a quorum has certified another statement than the own one of a height.
+    Diverged(Divergence),
     /// F4: stop taking part, keep the store for replay, and say why.
     Halt(String),
+}
+
+/// Which height it is, and whose statements differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Divergence {
+    pub height: Height,
+    pub own: StatementDigest,
+    pub certified: StatementDigest,
 }
 
 /// A commit and what executing it did.

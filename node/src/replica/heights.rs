@@ -2,7 +2,7 @@
 //! what becomes of certificates.
 
 use super::finality::Outcome;
-use super::{Effect, Replica};
+use super::{Divergence, Effect, Replica};
 use crate::view::CertifiedView;
 use weft_types::{Certificate, Commit, CommitDigest, Height, Millis, Root, Statement, Verified};
 
@@ -118,6 +118,11 @@ impl Replica {
                         "height {height}: a quorum certified statement {certified}, this node \
                          computed {own}; it stops rather than follow or fork"
                     );
+                    out.push(Effect::Diverged(Divergence {
+                        height,
+                        own,
+                        certified,
+                    }));
                     self.halt(reason, out);
                     return;
                 }

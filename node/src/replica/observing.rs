@@ -4,7 +4,9 @@
 use super::watching::{Confirmed, Watching};
 use super::{Effect, Replica};
 use weft_ledger::{Ledger, Observed};
-use weft_types::{Deposit, Feed, Observation, QueueEntry, Round, Verified, Vertex, WAITING_MAX};
+use weft_types::{
+    Committee, Deposit, Feed, Observation, QueueEntry, Round, Verified, Vertex, WAITING_MAX,
+};
 
 /// Rounds for which one member alone brings what is agreed; then it is the next one's turn.
 const TURN_ROUNDS: u64 = 8;
@@ -58,6 +60,26 @@ fn queue_of(ledger: &Ledger) -> (Feed, u64) {
     }
 }
 
+/// B1, E2: what the vertices of a commit say of the base chain and of the next epoch.
+pub fn observations<'a>(
+    committee: &Committee,
+    vertices: &'a [Verified<Vertex>],
+) -> Vec<Observed<'a>> {
+    let said = vertices.iter().filter_map(|vertex| {
+        let (said, offences) = (vertex.observation(), vertex.offences());
+        if *said == Observation::default() && offences.is_empty() {
+            return None;
+        }
+        let member = committee.member(vertex.author())?.id;
+        Some(Observed {
+            member,
+            said,
+            offences,
+        })
+    });
+    said.collect()
+}
+
 impl Replica {
     /// B1: deposits that lie deep enough on the base chain.
     pub(super) fn saw_deposits(
@@ -87,23 +109,6 @@ impl Replica {
             self.observing.halt(reason.clone());
             out.push(Effect::BridgeHalted(reason));
         }
-    }
-
-    /// B1, E2: what the vertices of a commit say of the base chain and of the next epoch.
-    pub(super) fn observations<'a>(&self, vertices: &'a [Verified<Vertex>]) -> Vec<Observed<'a>> {
-        let said = vertices.iter().filter_map(|vertex| {
-            let (said, offences) = (vertex.observation(), vertex.offences());
-            if *said == Observation::default() && offences.is_empty() {
-                return None;
-            }
-            let member = self.committee.member(vertex.author())?.id;
-            Some(Observed {
-                member,
-                said,
-                offences,
-            })
-        });
-        said.collect()
     }
 
     /// What the own vertex of a round says of the base chain and of the next epoch; nothing in an epoch that is closed.

@@ -107,7 +107,7 @@ pub fn remembered_from(statement: &Statement, params: &ProtocolParams) -> Millis
 }
 
 /// S2.5: the ledger's counters after a height that was due for posting.
-fn meta_at(statement: &Statement) -> LedgerMeta {
+pub fn meta_at(statement: &Statement) -> LedgerMeta {
     LedgerMeta {
         index: statement.commit,
         timestamp: statement.timestamp,

@@ -7,4 +7,8 @@ mod faults;
 mod life;
 mod power;
 mod refusals;
+mod reorganised;
+#[path = "../shared/sabotage.rs"]
+mod sabotage;
 mod snapshots;
+mod watched;

@@ -49,7 +49,10 @@ pub struct Running {
 
 impl Running {
     pub async fn start(config: NodeConfig) -> Self {
-        let node = Node::start(config).await.unwrap();
+        Self::of(Node::start(config).await.unwrap())
+    }
+
+    pub fn of(node: Node) -> Self {
         let (stop, stopped) = oneshot::channel();
         Self {
             network: node.network(),
@@ -251,6 +254,11 @@ impl Cluster {
 
     /// Another operator bonds a coin, and starts its node: the fifth is number 5, after the one that deployed.
     pub async fn join(&self, number: usize) -> Running {
+        Running::start(self.bond(number).await).await
+    }
+
+    /// The settings of its node.
+    pub async fn bond(&self, number: usize) -> NodeConfig {
         let (keys, port) = (NodeKeys::generate(), free_port());
         let registration = Registration {
             vertex_key: keys.vertex.public(),
@@ -262,7 +270,7 @@ impl Cluster {
         let joined = self.chain.register(&operator, &registration).await;
         joined.unwrap();
         let (folder, rpc) = (self.folder.path(), self.base.rpc_url());
-        Running::start(member_config(folder, rpc, number, &keys, port)).await
+        member_config(folder, rpc, number, &keys, port)
     }
 
     /// The settings of an observer in a folder of that name.
@@ -316,11 +324,16 @@ impl Cluster {
     }
 
     pub async fn stop(self) {
+        drop(self.stop_nodes().await);
+    }
+
+    /// The same, with all that is on disk kept as long as the folder is.
+    pub async fn stop_nodes(self) -> TempDir {
         for node in self.nodes {
             node.stop().await;
         }
         self.base.shutdown().await.unwrap();
-        drop(self.folder);
+        self.folder
     }
 }
 

@@ -3,12 +3,16 @@
 
 mod bridge;
 mod cluster;
+mod coins;
 mod epochs;
 mod go_between;
 mod liars;
 mod members;
 mod observers;
 mod recovery;
+#[path = "../shared/sabotage.rs"]
+mod sabotage;
 mod slashing;
 mod snapshots;
 mod twin;
+mod watching;

@@ -203,6 +203,7 @@ impl World {
                     self.oracle.violation(Rule::Accusation, now, accused, what);
                 }
             }
+            Effect::Diverged(_) => {}
             Effect::Halt(reason) => return Err(reason),
         }
         Ok(at)

@@ -1,0 +1,142 @@
+//! B1 with processes: masternodes and anvil, which exchanges its newest blocks.
+
+use crate::common::{Net, options, until};
+use std::time::Duration;
+use weft_basechain::{AccountKey, BaseChain, Deposited};
+use weft_testnet::cluster::{Base, UpOptions};
+use weft_types::{Amount, AssetId, BaseAsset};
+
+const NODES: [usize; 4] = [0, 1, 2, 3];
+/// What a testnet's genesis says.
+const CONFIRMATIONS: u64 = 2;
+
+/// Anvil's second development account, with the same key everywhere.
+fn payer() -> AccountKey {
+    let key = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(key, &mut bytes).unwrap();
+    AccountKey::from_bytes(&bytes).unwrap()
+}
+
+struct Bridged {
+    net: Net,
+}
+
+impl Bridged {
+    async fn up() -> Self {
+        let options = UpOptions {
+            base: Some(Base::Anvil),
+            ..options()
+        };
+        let net = Net::up_with(options).await;
+        let genesis = net.client(&[0]).genesis().await.unwrap();
+        let params = genesis.template.params;
+        assert_eq!(params.base_confirmations, CONFIRMATIONS);
+        Self { net }
+    }
+
+    /// Connected anew: what was sent before may be gone.
+    async fn base(&self) -> BaseChain {
+        self.net.cluster.base().await.unwrap()
+    }
+
+    async fn deposit(&self, amount: u64) -> Deposited {
+        let asset = BaseAsset::Native {
+            amount: Amount(amount),
+        };
+        let account = self.net.dev_address(3);
+        let base = self.base().await;
+        base.deposit(&payer(), &asset, account).await.unwrap()
+    }
+
+    /// Exchanges all blocks from one on. How many there were.
+    async fn exchange_from(&self, block: u64) -> u64 {
+        let base = self.base().await;
+        let head = base.endpoint().head().await.unwrap().number;
+        let depth = head + 1 - block;
+        base.endpoint().reorganise(depth).await.unwrap();
+        depth
+    }
+
+    async fn credited(&self, node: usize) -> u64 {
+        let bridge = self.net.client(&[node]).bridge().await.unwrap();
+        bridge.bridge.deposits.count
+    }
+
+    async fn halted(&self, node: usize) -> Option<String> {
+        self.net.client(&[node]).bridge().await.unwrap().halted
+    }
+
+    async fn nobody_halts(&self) {
+        for node in NODES {
+            assert_eq!(self.halted(node).await, None, "node {node}");
+        }
+    }
+
+    /// Trades at each node, and the same state at all.
+    async fn trades(&self) {
+        for node in NODES {
+            self.net.pay(&[node], 3).await;
+        }
+        self.net.equal(&NODES).await;
+        let status = self.net.cluster.status().await.unwrap();
+        assert!(status.nodes.iter().all(|n| n.alive), "{status:?}");
+    }
+
+    async fn balance(&self) -> Amount {
+        let address = self.net.dev_address(3);
+        let account = self.net.client(&[1]).account(&address).await.unwrap();
+        account.balance(AssetId::NATIVE)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b1_exchanged_blocks_change_nothing_up_to_the_confirmations_and_halt_the_bridge_beyond() {
+    let bridged = Bridged::up().await;
+    let before = bridged.balance().await;
+
+    // Deposits that nobody counts yet are taken back.
+    for amount in [100, 101] {
+        let deposit = bridged.deposit(amount).await;
+        let depth = bridged.exchange_from(deposit.block).await;
+        assert!(depth <= CONFIRMATIONS, "no quiet moment: {depth}");
+    }
+    bridged.trades().await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    bridged.nobody_halts().await;
+    assert_eq!(bridged.credited(0).await, 0);
+
+    // The next one comes in as ever.
+    let deposit = bridged.deposit(7_000).await;
+    for node in NODES {
+        until("the credit", async || bridged.credited(node).await == 1).await;
+    }
+    let with = Amount(before.0 + 7_000);
+    assert_eq!(bridged.balance().await, with);
+    bridged.nobody_halts().await;
+
+    // Now that it is in the ledger, it is taken back on the base chain.
+    let depth = bridged.exchange_from(deposit.block).await;
+    assert!(depth > CONFIRMATIONS, "{depth}");
+    for node in NODES {
+        until("the halt", async || bridged.halted(node).await.is_some()).await;
+        let reason = bridged.halted(node).await.unwrap();
+        assert!(reason.contains("has taken back blocks"), "{reason}");
+        let log = bridged.net.cluster.folder().log(&format!("node-{node}"));
+        let log = std::fs::read_to_string(log).unwrap();
+        assert!(log.contains("the bridge is halted"), "node {node}");
+    }
+    bridged.trades().await;
+
+    // Nothing is credited any more, and nothing was taken from anybody.
+    bridged.deposit(9_000).await;
+    let checkpoints = bridged.base().await.checkpoint_count().await.unwrap();
+    bridged.trades().await;
+    until("a checkpoint after it", async || {
+        bridged.trades().await;
+        bridged.base().await.checkpoint_count().await.unwrap() > checkpoints
+    })
+    .await;
+    assert_eq!(bridged.credited(2).await, 1);
+    assert_eq!(bridged.balance().await, with);
+}

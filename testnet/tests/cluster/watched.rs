@@ -1,0 +1,98 @@
+//! `weft watch` beside masternodes as processes, of which all lie.
+
+use crate::common::{Net, program, until};
+use crate::sabotage::sabotage;
+use std::fs::File;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+/// As in `weft --help`.
+const ALARM: i32 = 6;
+
+fn weft(arguments: &[&str]) -> Command {
+    let mut command = Command::new(program().path);
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// Ended with the test, however that ends.
+struct Watcher(Child);
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn code(output: &Output) -> Option<i32> {
+    output.status.code()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn w2_a_watcher_calls_its_operator_and_its_evidence_is_judged_offline() {
+    let mut net = Net::up().await;
+    let home = tempfile::tempdir().unwrap();
+    let file = |name: &str| home.path().join(name);
+    let (dir, copy, json) = (file("watcher"), file("copy"), file("alarm.json"));
+    let (out, err) = (file("out"), file("err"));
+    let genesis = net.cluster.folder().genesis();
+    let made = weft(&["node", "init", "--observer", "--dir", text(&dir)])
+        .args(["--genesis", text(&genesis), "--api-listen", "127.0.0.1:0"])
+        .output();
+    assert_eq!(code(&made.unwrap()), Some(0));
+    let command = format!("cp \"$1\" {} && cat > {}", text(&copy), text(&json));
+    let watcher = weft(&["watch", "--dir", text(&dir), "--on-alarm", &command])
+        .args(["--base-rpc", &net.manifest.base.rpc])
+        .stdout(File::create(&out).unwrap())
+        .stderr(File::create(&err).unwrap())
+        .spawn();
+    let mut watcher = Watcher(watcher.unwrap());
+    for node in 0..4 {
+        net.pay(&[node], 3).await;
+    }
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    let network = net.client(&[0]).genesis().await.unwrap().network.id();
+    net.cluster.down().await.unwrap();
+    for node in 0..4 {
+        let data = net.cluster.folder().node(node).join("data");
+        sabotage(&data.join("db"), network);
+    }
+    net.up_again().await;
+    net.pay(&[1], 5).await;
+    until("the alarm", async || json.exists()).await;
+    let ended = tokio::task::spawn_blocking(move || watcher.0.wait()).await;
+    let ended = ended.unwrap().unwrap();
+    let read = |path: &Path| std::fs::read_to_string(path).unwrap();
+    let (out, err) = (read(&out), read(&err));
+    assert_eq!(ended.code(), Some(ALARM), "{out}{err}");
+    assert!(
+        out.contains("ALARM at height") && out.contains("FALSE"),
+        "{out}"
+    );
+    assert!(err.contains("ALARM"), "{err}");
+    let alarm: serde_json::Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
+    assert_eq!(alarm["fields"][0]["field"], "state_root", "{alarm}");
+
+    let judge = |file: &Path| {
+        let mut command = weft(&["--json", "watch", "--replay", text(file)]);
+        command
+            .args(["--genesis", text(&genesis)])
+            .output()
+            .unwrap()
+    };
+    let judged = judge(&copy);
+    assert_eq!(code(&judged), Some(ALARM), "{judged:?}");
+    let report: serde_json::Value = serde_json::from_slice(&judged.stdout).unwrap();
+    assert_eq!(report["verdict"]["is"], "false", "{report}");
+    let mut bytes = std::fs::read(&copy).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&copy, bytes).unwrap();
+    assert_eq!(code(&judge(&copy)), Some(5));
+    assert_eq!(code(&judge(&home.path().join("none"))), Some(2));
+}
