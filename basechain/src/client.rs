@@ -15,9 +15,11 @@ mod error;
 mod escape;
 mod judging;
 mod key;
+mod quote;
 mod refusal;
 pub(crate) mod registry;
 pub(crate) mod send;
+mod signer;
 pub(crate) mod vault;
 
 pub use bonds::{MemberState, MemberStatus, Queued};
@@ -28,9 +30,11 @@ pub use error::ClientError;
 pub use escape::{CLAIM_STAKE, ClaimState, LOG_BLOCKS_MAX, Latch, ProvenPlace};
 pub use judging::Offender;
 pub use key::{AccountKey, KeyError};
+pub use quote::{Quote, RegistryCall};
 pub use refusal::Refusal;
 pub use registry::{Registered, Registration};
 pub use send::Mined;
+pub use signer::Signer;
 pub use vault::{Claim, Deposited, NATIVE_UNIT};
 
 use alloy::primitives::Address;

@@ -17,6 +17,7 @@ mod network;
 mod node;
 mod output;
 mod precheck;
+mod prompt;
 mod sending;
 mod shell;
 mod signals;
@@ -67,7 +68,7 @@ enum Command {
     Node(node::Command),
     /// Follow a network, and raise an alarm when a quorum certifies what execution does not give
     Watch(watch::Arguments),
-    /// Bonding as a masternode, and leaving
+    /// A masternode's keys and bond, from joining to leaving
     #[command(subcommand)]
     Masternode(masternode::Command),
     /// Keys, balances, payments

@@ -30,6 +30,21 @@ impl Network {
         Ok(Client::with_options(urls, options)?)
     }
 
+    /// Whether nothing says where it is.
+    pub fn is_unnamed(&self) -> bool {
+        self.url.is_empty() && self.testnet.is_unnamed()
+    }
+
+    /// The same, of one node by its URL where nothing says where it is.
+    #[must_use]
+    pub fn or_node(&self, url: String) -> Self {
+        let mut network = self.clone();
+        if network.is_unnamed() {
+            network.url.push(url);
+        }
+        network
+    }
+
     /// The URL of the testnet's base chain.
     pub fn base_rpc(&self) -> Result<String, Failure> {
         Ok(self.manifest()?.base.rpc)

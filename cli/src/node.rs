@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use weft_client::{Client, Options};
-use weft_node::{CONFIG_FILE, DriverError, LogFormat, Node, NodeConfig, NodeKeys};
+use weft_node::{CONFIG_FILE, DriverError, KeyFiles, LogFormat, Node, NodeConfig, NodeKeys};
 use weft_testnet::Busy;
 use weft_types::Genesis;
 use weft_types::api::NodeStatus;
@@ -39,6 +39,9 @@ pub struct Init {
     /// Make no keys: the node is to follow the network and sign nothing
     #[arg(long)]
     observer: bool,
+    /// Make no keys yet: `weft masternode keys` makes them, locked with a password
+    #[arg(long, conflicts_with = "observer")]
+    no_keys: bool,
     /// Address and port of the API
     #[arg(long)]
     api_listen: Option<SocketAddr>,
@@ -52,6 +55,9 @@ pub struct Run {
     /// Follow the network and sign nothing, whatever keys there are
     #[arg(long)]
     observer: bool,
+    /// File with the password of the keystores, which only its owner can read
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
     /// Address and port of the API
     #[arg(long)]
     api_listen: Option<SocketAddr>,
@@ -114,7 +120,8 @@ fn init(arguments: &Init, output: &Output) -> Result<(), Failure> {
     config.check().map_err(Failure::usage)?;
     let genesis = arguments.genesis.as_deref().map(read_genesis).transpose()?;
     std::fs::create_dir_all(dir).map_err(unwritable(dir))?;
-    let keys = (!arguments.observer).then(NodeKeys::generate);
+    let makes_keys = !arguments.observer && !arguments.no_keys;
+    let keys = makes_keys.then(NodeKeys::generate);
     if let Some(keys) = &keys {
         keys.save(&dir.join(&config.keys)).map_err(Failure::usage)?;
         // S1: only here is it known that there is nothing to find out about what they have signed.
@@ -148,12 +155,11 @@ fn init(arguments: &Init, output: &Output) -> Result<(), Failure> {
         Some(_) => String::new(),
         None => format!("put the network's genesis.json into {dir}, then: "),
     };
-    let observer = if arguments.observer {
-        " --observer"
-    } else {
-        ""
-    };
-    output.say(format_args!("{first}weft node run --dir {dir}{observer}"));
+    output.say(match (arguments.observer, arguments.no_keys) {
+        (true, _) => format!("{first}weft node run --dir {dir} --observer"),
+        (false, true) => format!("{first}weft masternode keys --node {dir}"),
+        (false, false) => format!("{first}weft node run --dir {dir}"),
+    });
     Ok(())
 }
 
@@ -177,7 +183,13 @@ impl Run {
     fn overrides(&self) -> Vec<weft_node::Override> {
         let api = self.api_listen.map(|a| ("api_listen", a.to_string()));
         let text = |key, value: &Option<String>| value.clone().map(|v| (key, v));
+        // Given on the command line it is meant from there, not from the node's folder.
+        let password = self.password_file.as_ref().map(|path| {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            ("password_file", path.display().to_string())
+        });
         let others = [
+            password,
             text("p2p_listen", &self.p2p_listen),
             text("base_rpc", &self.base_rpc),
             text("log", &self.log),
@@ -200,11 +212,11 @@ async fn run_node(arguments: Run, output: &Output) -> Result<(), Failure> {
     let node = if arguments.observer {
         Node::observe(config).await
     } else {
-        let keys = NodeKeys::load(&config.keys).map_err(Failure::usage)?;
+        let keys = KeyFiles::find(&config.keys).map_err(Failure::usage)?;
         if keys.is_none() {
             let message = format!("there are no keys in {}", config.keys.display());
             return Err(Failure::usage(message).hint(
-                "put vertex.key and finality.key back, or follow the network without keys: --observer",
+                "put them back, make some (`weft masternode keys`), or follow the network without: --observer",
             ));
         }
         Node::start(config).await

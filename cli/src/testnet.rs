@@ -54,6 +54,10 @@ pub struct Place {
 }
 
 impl Place {
+    pub fn is_unnamed(&self) -> bool {
+        self.dir.is_none() && self.instance.is_none()
+    }
+
     pub fn folder(&self) -> Result<Folder, Failure> {
         let usual = || match self.instance {
             None | Some(0) => PathBuf::from(".weft/testnet"),

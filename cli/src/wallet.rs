@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use std::path::{Path, PathBuf};
+use weft_keystore::FileError;
 use weft_node::{KeyError, read_secret, write_secret};
 use weft_types::Address;
 use weft_types::ed25519::SecretKey;
@@ -19,7 +20,9 @@ impl Wallet {
         read_secret(&self.key)
             .map(|seed| SecretKey::from_seed(*seed))
             .map_err(|error| match &error {
-                KeyError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                KeyError::File(FileError::Io { source, .. })
+                    if source.kind() == std::io::ErrorKind::NotFound =>
+                {
                     Failure::usage(error)
                         .hint("make one with `weft account new`, or name another with --key FILE")
                 }
@@ -42,7 +45,7 @@ pub fn create(path: &Path) -> Result<SecretKey, Failure> {
     let key = SecretKey::from_seed(seed);
     match write_secret(path, &key.seed()) {
         Ok(()) => Ok(key),
-        Err(error @ KeyError::Exists(_)) => {
+        Err(error @ KeyError::File(FileError::Exists(_))) => {
             Err(Failure::usage(error).hint("name another file with --out FILE"))
         }
         Err(error) => Err(Failure::usage(error)),

@@ -265,6 +265,10 @@ impl Core {
                 self.signed = self.signed.max(round);
                 self.recovering = false;
             }
+            Input::Doubt => {
+                self.recovering = true;
+                self.proposing = None;
+            }
             Input::Asked { by, vertices } => self.relay.asked(&self.dag, by, &vertices, now),
             Input::FetchEnded(id) => self.fetch.ended(id, now),
             Input::Tick => {}

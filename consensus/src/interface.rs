@@ -22,6 +22,9 @@ pub enum Input {
     /// S1: what this member may have signed before is known now: nothing above this round. Asked for by
     /// a core that was started without [`Recovered::signed`].
     Signed(Round),
+    /// S1: what this member may have signed is not known any more. Nothing is proposed until
+    /// [`Input::Signed`]; a proposal that was not answered is void.
+    Doubt,
     /// A member has asked this one for vertices.
     Asked {
         by: MemberIndex,
@@ -56,6 +59,9 @@ pub enum Effect {
     },
     /// V5: two vertices of one author and round. One pair for each author.
     Equivocation(Evidence),
+    /// S1: a vertex of this round by this member's key, which has not come from here in this life and is not in
+    /// the DAG.
+    SignedElsewhere(Round),
 }
 
 /// What the core fixes of an own vertex; payload and signature are the replica's.

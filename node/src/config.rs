@@ -37,9 +37,13 @@ pub struct NodeConfig {
     pub data: PathBuf,
     #[garde(skip)]
     pub genesis: PathBuf,
-    /// Folder of `vertex.key` and `finality.key`. An observer has none.
+    /// Folder of the keystores `vertex.json` and `finality.json`, or of `vertex.key` and `finality.key`, which are
+    /// plain. An observer has none.
     #[garde(skip)]
     pub keys: PathBuf,
+    /// File with the password of the keystores.
+    #[garde(skip)]
+    pub password_file: Option<PathBuf>,
     #[garde(skip)]
     pub api_listen: SocketAddr,
     /// libp2p multiaddress. An observer listens nowhere: it dials the members.
@@ -151,6 +155,7 @@ impl Default for NodeConfig {
             data: "data".into(),
             genesis: "genesis.json".into(),
             keys: "keys".into(),
+            password_file: None,
             api_listen: SocketAddr::from(([127, 0, 0, 1], 7700)),
             p2p_listen: "/ip4/127.0.0.1/tcp/7800".to_owned(),
             base_rpc: "http://127.0.0.1:8545".to_owned(),
@@ -226,6 +231,7 @@ impl NodeConfig {
         let mut config = understand(builder).map_err(ConfigError::Together)?;
         let mut paths = vec![&mut config.data, &mut config.genesis, &mut config.keys];
         paths.extend(config.base_key.as_mut());
+        paths.extend(config.password_file.as_mut());
         for path in paths {
             *path = folder.join(&path);
         }

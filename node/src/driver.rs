@@ -24,6 +24,7 @@ mod watch;
 
 pub(crate) use epochs::opened;
 pub use error::DriverError;
+pub use guard::guard_file;
 pub use watch::{Alarm, Seen, Watch};
 
 use crate::config::NodeConfig;
@@ -57,7 +58,7 @@ impl Node {
     ///
     /// Votes with the keys of a member, and refuses others. Without keys it follows as an observer.
     pub async fn start(config: NodeConfig) -> Result<Self, DriverError> {
-        let keys = NodeKeys::load(&config.keys)?;
+        let keys = NodeKeys::of(&config)?;
         start::start(config, keys, None).await
     }
 

@@ -1,10 +1,15 @@
-//! Key files of a node: one secret of 32 bytes in hexadecimal each, readable by their owner alone.
-//! The key of the bond's owner is never here.
+//! Key files of a node, readable by their owner alone: keystores that a password opens, or, for testnets, plain
+//! files of 32 bytes in hexadecimal. The key of the bond's owner is never here.
 
-use std::fs::{self, OpenOptions};
+mod keystores;
+
+pub use keystores::{FINALITY_KEYSTORE_FILE, Keystores, Made, VERTEX_KEYSTORE_FILE};
+
+use crate::config::NodeConfig;
+use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use weft_keystore::{FileError, KeystoreError, Password, PasswordError, files};
 use weft_types::{bls, ed25519};
 use zeroize::Zeroizing;
 
@@ -17,26 +22,38 @@ pub const FINALITY_KEY_FILE: &str = "finality.key";
 /// and deletes this; without it a missing guard counts as lost (S1).
 pub const NEW_KEY_FILE: &str = "never-signed";
 
+/// Of a file with a plain key.
+const PLAIN_BYTES_MAX: usize = 256;
+
 /// A key file that cannot be used. None of the messages shows a key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    #[error("key file {path}: {source}")]
-    Io { path: PathBuf, source: io::Error },
-    #[error(
-        "key file {path} can be read by others (mode {mode:03o}): `chmod 600 {path}`, and change the \
-         key if somebody may have read it"
-    )]
-    Permissions { path: PathBuf, mode: u32 },
+    #[error("key file {0}")]
+    File(#[from] FileError),
     #[error(
         "key file {missing} is missing beside {beside}: put it back from its copy, for a member needs both"
     )]
     Half { missing: PathBuf, beside: PathBuf },
+    #[error("there are plain keys and keystores in {0}: move those away that are not to be used")]
+    Both(PathBuf),
     #[error("key file {0} does not hold 32 bytes in hexadecimal: put the right one there")]
     Malformed(PathBuf),
     #[error("key file {path} holds no valid {kind} key: put the right one there")]
     Invalid { path: PathBuf, kind: &'static str },
-    #[error("{0} exists already: a key is never overwritten")]
-    Exists(PathBuf),
+    #[error("keystore {path} cannot be opened: {source}")]
+    Keystore {
+        path: PathBuf,
+        source: KeystoreError,
+    },
+    #[error("keystore {0} holds another key than the public one in it: put the right one there")]
+    OtherKey(PathBuf),
+    #[error(
+        "the keys in {0} are keystores: name a file with their password, `password_file` in weft.toml or \
+         --password-file FILE"
+    )]
+    Locked(PathBuf),
+    #[error("password: {0}")]
+    Password(#[from] PasswordError),
 }
 
 /// The two keys that a masternode signs with.
@@ -44,6 +61,42 @@ pub enum KeyError {
 pub struct NodeKeys {
     pub vertex: ed25519::SecretKey,
     pub finality: bls::SecretKey,
+}
+
+/// What a folder has in the way of keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyFiles {
+    Plain,
+    Keystores,
+}
+
+impl KeyFiles {
+    /// `None` when there are no keys.
+    ///
+    /// # Errors
+    /// When there are some of both kinds, or half of one.
+    pub fn find(folder: &Path) -> Result<Option<Self>, KeyError> {
+        let plain = pair(folder, VERTEX_KEY_FILE, FINALITY_KEY_FILE);
+        let sealed = pair(folder, VERTEX_KEYSTORE_FILE, FINALITY_KEYSTORE_FILE);
+        match (plain, sealed) {
+            (Ok(false), Ok(false)) => Ok(None),
+            (plain, Ok(false)) => plain.map(|_| Some(Self::Plain)),
+            (Ok(false), sealed) => sealed.map(|_| Some(Self::Keystores)),
+            _ => Err(KeyError::Both(folder.to_owned())),
+        }
+    }
+}
+
+/// Whether both files are there; half of them is an error.
+fn pair(folder: &Path, vertex: &str, finality: &str) -> Result<bool, KeyError> {
+    let [vertex, finality] = [vertex, finality].map(|name| folder.join(name));
+    let half = |missing, beside| Err(KeyError::Half { missing, beside });
+    match (vertex.exists(), finality.exists()) {
+        (true, true) => Ok(true),
+        (false, false) => Ok(false),
+        (false, true) => half(vertex, finality),
+        (true, false) => half(finality, vertex),
+    }
 }
 
 impl NodeKeys {
@@ -56,7 +109,7 @@ impl NodeKeys {
         }
     }
 
-    /// Writes both files into the folder, which is made if it is missing.
+    /// Writes both plain files into the folder, which is made if it is missing.
     pub fn save(&self, folder: &Path) -> Result<(), KeyError> {
         write_secret(&folder.join(VERTEX_KEY_FILE), &self.vertex.seed())?;
         write_secret(&folder.join(FINALITY_KEY_FILE), &self.finality.to_bytes())
@@ -65,16 +118,12 @@ impl NodeKeys {
     /// Says in a node's data folder, which is made if it is missing, that these keys have never signed
     /// anything. To be said only where they are made.
     pub fn mark_new(&self, data: &Path) -> Result<(), KeyError> {
-        let path = data.join(NEW_KEY_FILE);
-        fs::create_dir_all(data)
-            .and_then(|()| fs::write(&path, format!("{}\n", self.vertex.public())))
-            .map_err(|source| KeyError::Io { path, source })
+        mark_new(data, &self.vertex)
     }
 
     /// Whether these keys were said never to have signed.
     pub fn are_new(&self, data: &Path) -> bool {
-        let said = fs::read_to_string(data.join(NEW_KEY_FILE));
-        said.is_ok_and(|key| key.trim() == self.vertex.public().to_string())
+        is_new(data, &self.vertex)
     }
 
     /// Takes it back, for a key that has a signing guard.
@@ -82,71 +131,97 @@ impl NodeKeys {
         let path = data.join(NEW_KEY_FILE);
         match fs::remove_file(&path) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(KeyError::Io { path, source })
+                Err(FileError::Io { path, source }.into())
             }
             _ => Ok(()),
         }
     }
 
-    /// Reads both files; `None` when the folder has neither.
-    pub fn load(folder: &Path) -> Result<Option<Self>, KeyError> {
-        let vertex = folder.join(VERTEX_KEY_FILE);
-        let finality = folder.join(FINALITY_KEY_FILE);
-        let half = |missing, beside| Err(KeyError::Half { missing, beside });
-        match (vertex.exists(), finality.exists()) {
-            (true, true) => {}
-            (false, false) => return Ok(None),
-            (false, true) => return half(vertex, finality),
-            (true, false) => return half(finality, vertex),
+    /// The keys of a node as its settings have them; `None` when there are none.
+    ///
+    /// # Errors
+    /// Also when they are keystores and no password is named.
+    pub fn of(config: &NodeConfig) -> Result<Option<Self>, KeyError> {
+        match KeyFiles::find(&config.keys)? {
+            None => Ok(None),
+            Some(KeyFiles::Plain) => Self::load(&config.keys),
+            Some(KeyFiles::Keystores) => {
+                let password = config.password_file.as_deref();
+                let password = password.ok_or_else(|| KeyError::Locked(config.keys.clone()))?;
+                let password = Password::read(password)?;
+                Keystores::in_folder(&config.keys).open(&password).map(Some)
+            }
         }
-        let seed = read_secret(&vertex)?;
+    }
+
+    /// Reads both plain files; `None` when the folder has neither.
+    pub fn load(folder: &Path) -> Result<Option<Self>, KeyError> {
+        if !pair(folder, VERTEX_KEY_FILE, FINALITY_KEY_FILE)? {
+            return Ok(None);
+        }
+        let seed = read_secret(&folder.join(VERTEX_KEY_FILE))?;
+        let finality = folder.join(FINALITY_KEY_FILE);
         let scalar = read_secret(&finality)?;
         Ok(Some(Self {
             vertex: ed25519::SecretKey::from_seed(*seed),
-            finality: bls::SecretKey::from_bytes(&scalar).map_err(|_| KeyError::Invalid {
-                path: finality,
-                kind: "BLS",
-            })?,
+            finality: finality_key(&finality, &scalar)?,
         }))
     }
 }
 
-/// Writes a secret that did not exist before, with mode 0600 from its first moment, and syncs it.
-pub fn write_secret(path: &Path, secret: &[u8; 32]) -> Result<(), KeyError> {
-    let io = |source| KeyError::Io {
-        path: path.to_owned(),
-        source,
-    };
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(io)?;
+/// The vertex key of a node, by what its files say openly where they are locked: no password is needed. `None`
+/// when there are no keys.
+pub fn public_vertex_key(config: &NodeConfig) -> Result<Option<ed25519::PublicKey>, KeyError> {
+    match KeyFiles::find(&config.keys)? {
+        None => Ok(None),
+        Some(KeyFiles::Plain) => Ok(NodeKeys::load(&config.keys)?.map(|k| k.vertex.public())),
+        Some(KeyFiles::Keystores) => Keystores::in_folder(&config.keys).vertex_key().map(Some),
     }
-    let mut options = OpenOptions::new();
-    let opened = options.write(true).create_new(true).mode(0o600).open(path);
-    let mut file = opened.map_err(|source| match source.kind() {
-        io::ErrorKind::AlreadyExists => KeyError::Exists(path.to_owned()),
-        _ => io(source),
-    })?;
-    let text = Zeroizing::new(format!("{}\n", hex::encode(secret)));
-    file.write_all(text.as_bytes()).map_err(io)?;
-    file.sync_all().map_err(io)
 }
 
-/// Reads a secret; refuses a file that others could have read.
-pub fn read_secret(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyError> {
-    let io = |source| KeyError::Io {
+fn finality_key(path: &Path, scalar: &[u8; 32]) -> Result<bls::SecretKey, KeyError> {
+    bls::SecretKey::from_bytes(scalar).map_err(|_| KeyError::Invalid {
         path: path.to_owned(),
-        source,
+        kind: "BLS",
+    })
+}
+
+fn mark_new(data: &Path, vertex: &ed25519::SecretKey) -> Result<(), KeyError> {
+    let path = data.join(NEW_KEY_FILE);
+    let write = || {
+        fs::create_dir_all(data)?;
+        let mut file = fs::File::create(&path)?;
+        writeln!(file, "{}", vertex.public())?;
+        file.sync_all()
     };
-    let mode = fs::metadata(path).map_err(io)?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(KeyError::Permissions {
-            path: path.to_owned(),
-            mode,
-        });
-    }
-    let text = Zeroizing::new(fs::read_to_string(path).map_err(io)?);
+    write().map_err(|source| {
+        FileError::Io {
+            path: path.clone(),
+            source,
+        }
+        .into()
+    })
+}
+
+fn is_new(data: &Path, vertex: &ed25519::SecretKey) -> bool {
+    let said = fs::read_to_string(data.join(NEW_KEY_FILE));
+    said.is_ok_and(|key| key.trim() == vertex.public().to_string())
+}
+
+/// Writes a plain secret that did not exist before, with mode 0600 from its first moment, and syncs it.
+pub fn write_secret(path: &Path, secret: &[u8; 32]) -> Result<(), KeyError> {
+    let text = Zeroizing::new(format!("{}\n", hex::encode(secret)));
+    Ok(files::write_private(path, text.as_bytes())?)
+}
+
+/// Reads a plain secret; refuses a file that others could have read.
+pub fn read_secret(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+    let text = match files::read_private(path, PLAIN_BYTES_MAX) {
+        Err(FileError::Long { path, .. }) => return Err(KeyError::Malformed(path)),
+        read => read?,
+    };
     let mut secret = Zeroizing::new([0; 32]);
-    hex::decode_to_slice(text.trim(), secret.as_mut())
+    hex::decode_to_slice(text.trim_ascii(), secret.as_mut())
         .map_err(|_| KeyError::Malformed(path.to_owned()))?;
     Ok(secret)
 }
@@ -154,6 +229,7 @@ pub fn read_secret(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
     fn keys_survive_their_files_and_are_never_overwritten() {
@@ -163,7 +239,10 @@ mod tests {
         let read = NodeKeys::load(folder.path()).unwrap().unwrap();
         assert_eq!(read.vertex.public(), keys.vertex.public());
         assert_eq!(read.finality.public(), keys.finality.public());
-        assert!(matches!(keys.save(folder.path()), Err(KeyError::Exists(_))));
+        assert!(matches!(
+            keys.save(folder.path()),
+            Err(KeyError::File(FileError::Exists(_)))
+        ));
     }
 
     #[test]

@@ -19,10 +19,13 @@ mod view;
 pub use config::{
     CONFIG_FILE, ConfigError, LogFormat, NodeConfig, Override, UnknownVariable, unknown_variables,
 };
-pub use driver::{Alarm, DriverError, Node, Seen, Watch};
+pub use driver::{Alarm, DriverError, Node, Seen, Watch, guard_file};
 pub use events::{EventLog, RING_BYTES_MAX, STREAMS_MAX};
 pub use index::{Indexed, Row, rows as index_rows};
-pub use keys::{FINALITY_KEY_FILE, KeyError, NodeKeys, VERTEX_KEY_FILE, read_secret, write_secret};
+pub use keys::{
+    FINALITY_KEY_FILE, FINALITY_KEYSTORE_FILE, KeyError, KeyFiles, Keystores, Made, NodeKeys,
+    VERTEX_KEY_FILE, VERTEX_KEYSTORE_FILE, public_vertex_key, read_secret, write_secret,
+};
 pub use metrics::{CheckpointResult, Direction, Metrics, TransactionResult, resident_bytes};
 pub use tracker::Tracker;
 pub use view::{CertifiedView, View};

@@ -6,6 +6,7 @@
 //! process because of it (V3), and a failed write stops the process.
 
 mod begin;
+mod coming_back;
 mod effects;
 mod epochs;
 mod finality;
@@ -56,7 +57,7 @@ use sync::Sync;
 use weft_consensus::{Core, CoreConfig, OrderedCommit, Proposal};
 use weft_ledger::{Ledger, Office, Snapshot};
 use weft_types::{
-    Committee, FINALITY_SHARES_MAX, Genesis, Height, MemberIndex, Millis, NetworkId, Vertex,
+    Committee, FINALITY_SHARES_MAX, Genesis, Height, MemberIndex, Millis, NetworkId, Round, Vertex,
     VertexBody, vertex_transactions_max,
 };
 
@@ -78,6 +79,11 @@ pub struct Replica {
     finality: Finality,
     /// S1: until it is known what this member has signed.
     recovery: Option<Recovery>,
+    /// S1.7: above this round of the epoch nobody but this process signs with this key; `None` while it is not known
+    /// what was signed.
+    signed_from: Option<Round>,
+    /// For simulations: members that run twice on purpose.
+    twins: bool,
     /// What the guard forbade at the start.
     height_floor: Height,
     /// Own shares for the next own vertex.
@@ -202,58 +208,6 @@ impl Replica {
         }
     }
 
-    /// S1: another member has said what it has signed last.
-    fn answered(&mut self, now: Millis, of: MemberIndex, latest: Latest) {
-        let Some(recovery) = &mut self.recovery else {
-            return;
-        };
-        recovery.answered(of, &latest);
-        self.progress.hear(of, now);
-        if let Latest::Vertex(vertex) = latest {
-            let from = Some(of);
-            self.feed(now, weft_consensus::Input::Vertex { vertex, from });
-        }
-    }
-
-    fn ask_latest(&mut self, now: Millis, out: &mut Vec<Effect>) {
-        let due = self.recovery.as_mut().map(|r| r.due(now));
-        let due = due.filter(|_| self.halted.is_none()).unwrap_or_default();
-        out.extend(due.into_iter().map(Effect::AskLatest));
-    }
-
-    /// S1: ends the recovery if it is known now what this member may sign. The guard has it first.
-    fn recovered(&mut self, now: Millis, out: &mut Vec<Effect>) -> bool {
-        let Some(recovery) = &self.recovery else {
-            return false;
-        };
-        let floor = match recovery.result(self.core.quorum_round(), now) {
-            None => return false,
-            Some(recovery::Recovered::Known(signed)) => {
-                self.recovery = None;
-                self.feed(now, weft_consensus::Input::Signed(signed));
-                return true;
-            }
-            Some(recovery::Recovered::Floor(floor)) => floor,
-        };
-        // What was lost is of no epoch to come: the commit that made the answers count was made after them, and this
-        // epoch is closed by none before it (S1.8).
-        (self.recovery, self.lost) = (None, None);
-        self.restarted = false;
-        let round = floor.max(self.core.signed_round());
-        // Every height that can have been signed was closed by a commit with a leader up to the floor, and
-        // commits above it are executed.
-        let height = self.last_height.height.max(self.height_floor);
-        self.height_floor = height;
-        self.finality.sign_above(height);
-        out.push(Effect::GuardFloor {
-            epoch: self.committee.epoch(),
-            round,
-            height,
-        });
-        self.feed(now, weft_consensus::Input::Signed(round));
-        true
-    }
-
     /// R2: whether anything waits to be ordered or certified.
     fn has_work(&self, now: Millis) -> bool {
         !self.mempool.is_empty()
@@ -284,11 +238,16 @@ impl Replica {
             Core::Relay { to, vertex } => out.push(Effect::Relay { to, vertex }),
             Core::Committed(ordered) => self.execute(ordered, out),
             Core::Equivocation(evidence) => out.push(Effect::Equivocation(evidence)),
+            Core::SignedElsewhere(round) => self.signed_elsewhere(now, round),
         }
     }
 
     /// V1-V3: fills the core's proposal, signs it, and has it stored before it leaves.
     fn propose(&mut self, now: Millis, proposal: Proposal, out: &mut Vec<Effect>) {
+        // S1.7: asked for before it was known that nothing may be signed.
+        if self.recovery.is_some() {
+            return;
+        }
         let observation = self.observe(proposal.round);
         let Some((author, keys)) = &self.own else {
             return;

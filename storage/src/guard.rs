@@ -13,9 +13,11 @@
 //! creates one that starts above that. A guard that is damaged, or behind the own vertex of the
 //! database, counts as missing.
 
+mod export;
 mod record;
 mod slot;
 
+pub use export::{EXPORT_BYTES_MAX, ExportError, GuardExport};
 pub use record::Record;
 use slot::{SLOT_BYTES, Slot};
 use std::fs::{File, OpenOptions, TryLockError};
@@ -80,6 +82,8 @@ pub enum GuardError {
     },
     #[error("refused to sign a statement of height {height}: all up to {floor} are forbidden")]
     HeightBelowFloor { height: Height, floor: Height },
+    #[error("export of a signing guard: {0}")]
+    Export(#[from] ExportError),
     /// Fatal: stop the node.
     #[error("signing guard {path}: write failed, nothing more is signed: {reason}")]
     Write { path: PathBuf, reason: String },
@@ -113,6 +117,10 @@ impl SigningGuard {
         key: PublicKey,
         floor: GuardFloor,
     ) -> Result<Self, GuardError> {
+        Self::create_with(path, Record::new(network, key, floor))
+    }
+
+    fn create_with(path: &Path, record: Record) -> Result<Self, GuardError> {
         let failed = |source| GuardError::Io {
             path: path.to_owned(),
             source,
@@ -127,7 +135,6 @@ impl SigningGuard {
         if path.try_exists().map_err(failed)? {
             return Err(GuardError::Exists(path.to_owned()));
         }
-        let record = Record::new(network, key, floor);
         file.set_len(0).map_err(failed)?;
         // Both slots, so that an empty one is damage.
         let before = Record {
@@ -145,6 +152,31 @@ impl SigningGuard {
             record,
             poison: None,
         })
+    }
+
+    /// Opens the guard of a key, or makes it if there is none, and forbids all that an export says. What is
+    /// forbidden already stays so. The guard counts as [moved](Self::is_moved) then.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open) but for a missing guard, and when the export is of another network or key.
+    pub fn import(
+        path: &Path,
+        network: NetworkId,
+        key: PublicKey,
+        export: &GuardExport,
+    ) -> Result<Self, GuardError> {
+        export.check(network, key)?;
+        match Self::open(path, network, key) {
+            Err(GuardError::Missing(_)) => {
+                let new = Record::new(network, key, GuardFloor::default());
+                Self::create_with(path, new.importing(export.floor))
+            }
+            opened => {
+                let mut guard = opened?;
+                guard.advance(guard.record.importing(export.floor))?;
+                Ok(guard)
+            }
+        }
     }
 
     /// Opens the guard of a key.
@@ -237,11 +269,18 @@ impl SigningGuard {
         }
     }
 
-    /// S1: forbids everything at or below the floor. What is forbidden already stays so.
+    /// S1: whether it was imported, and nobody has been asked since what was signed.
+    pub fn is_moved(&self) -> bool {
+        self.record.moved
+    }
+
+    /// S1: forbids everything at or below the floor, which the others have been asked for. What is forbidden already
+    /// stays so.
     pub fn raise_floor(&mut self, floor: GuardFloor) -> Result<(), GuardError> {
         self.check_poison()?;
         let mut next = self.record.clone();
         next.raise(floor);
+        next.moved = false;
         self.advance(next)
     }
 

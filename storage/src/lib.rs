@@ -31,8 +31,8 @@ mod testing;
 pub use batch::CommitBatch;
 pub use error::StoreError;
 pub use guard::{
-    GuardError, GuardFloor, Record as GuardRecord, STATEMENTS_REMEMBERED, SignedVertex,
-    SigningGuard,
+    EXPORT_BYTES_MAX, ExportError, GuardError, GuardExport, GuardFloor, Record as GuardRecord,
+    STATEMENTS_REMEMBERED, SignedVertex, SigningGuard,
 };
 pub use import::Import;
 pub use page::{

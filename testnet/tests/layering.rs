@@ -7,7 +7,7 @@ use std::process::Command;
 
 /// Each row may import the rows above it, also for its tests, and never its own row.
 const ROWS: [&[&str]; 5] = [
-    &["weft-types", "weft-http"],
+    &["weft-types", "weft-http", "weft-keystore"],
     &[
         "weft-consensus",
         "weft-ledger",

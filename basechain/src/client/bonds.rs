@@ -6,6 +6,7 @@ use super::abi::registry::MasternodeRegistry as Registry;
 use super::endpoint::At;
 use super::error::ClientError;
 use super::key::AccountKey;
+use super::quote::RegistryCall;
 use super::send::Mined;
 use alloy::primitives::Address;
 use alloy::providers::Provider as _;
@@ -61,6 +62,9 @@ impl fmt::Display for MemberStatus {
 pub struct MemberState {
     pub id: u64,
     pub operator: [u8; 20],
+    pub vertex_key: ed25519::PublicKey,
+    /// Where others reach it, as its operator wrote it: unchecked.
+    pub addresses: String,
     pub status: MemberStatus,
     /// In wei.
     pub bond: u128,
@@ -88,14 +92,12 @@ pub struct Queued {
 impl BaseChain {
     /// Adds to the operator's bond, in wei; the weight counts from an edge on.
     pub async fn top_up(&self, operator: &AccountKey, wei: u128) -> Result<Mined, ClientError> {
-        let call = Registry::topUpCall {};
-        self.call_registry(operator, "top-up", wei, call).await
+        self.have(operator, RegistryCall::TopUp(wei)).await
     }
 
     /// Asks to leave. There is no way back: ids and keys serve once.
     pub async fn request_exit(&self, operator: &AccountKey) -> Result<Mined, ClientError> {
-        let call = Registry::requestExitCall {};
-        self.call_registry(operator, "exit", 0, call).await
+        self.have(operator, RegistryCall::RequestExit).await
     }
 
     /// Pays the bond out to its operator.
@@ -103,8 +105,7 @@ impl BaseChain {
     /// # Errors
     /// [`ClientError::Refused`] with `BondNotFree`, which names status and time.
     pub async fn withdraw_bond(&self, operator: &AccountKey) -> Result<Mined, ClientError> {
-        let call = Registry::withdrawBondCall {};
-        self.call_registry(operator, "bond", 0, call).await
+        self.have(operator, RegistryCall::WithdrawBond).await
     }
 
     /// The id of an operator; `None` for one that neither is of the genesis nor has registered.
@@ -114,6 +115,43 @@ impl BaseChain {
         };
         let id = self.read_registry("id", call, At::Latest).await?;
         Ok((id != 0).then_some(id))
+    }
+
+    /// The id that a vertex key was registered with; `None` for one that never was.
+    pub async fn id_of_vertex_key(
+        &self,
+        key: ed25519::PublicKey,
+    ) -> Result<Option<u64>, ClientError> {
+        let call = Registry::idOfVertexKeyCall {
+            vertexKey: key.0.into(),
+        };
+        let id = self.read_registry("id", call, At::Latest).await?;
+        Ok((id != 0).then_some(id))
+    }
+
+    /// How long a bond stays liable after its member has left, in seconds.
+    pub async fn unbonding_s(&self) -> Result<u64, ClientError> {
+        let call = Registry::unbondingCall {};
+        self.read_registry("unbonding", call, At::Latest).await
+    }
+
+    /// All members that ever registered, by id, at most `max` of them, in one state.
+    pub async fn members(&self, max: u64) -> Result<Vec<MemberState>, ClientError> {
+        let at = At::Block(self.endpoint.head().await?.number);
+        let mut members = Vec::new();
+        // The registry gives ids in turn, from 1; those of the genesis register in any order.
+        let genesis = self.committee_size().await?;
+        for id in 1..=max {
+            match self.member(id, at).await {
+                Ok(member) => members.push(member),
+                Err(error) if error.refusal().is_none_or(|r| r.name != "UnknownMember") => {
+                    return Err(error);
+                }
+                Err(_) if id > genesis => break,
+                Err(_) => {}
+            }
+        }
+        Ok(members)
     }
 
     /// Where a member stands.
@@ -132,6 +170,8 @@ impl BaseChain {
         Ok(MemberState {
             id,
             operator: read.operator.into_array(),
+            vertex_key: ed25519::PublicKey(read.vertexKey.0),
+            addresses: read.addresses,
             status,
             bond,
             weight: Stake(read.weight),
@@ -201,17 +241,8 @@ impl BaseChain {
         Ok(entries)
     }
 
-    async fn call_registry(
-        &self,
-        key: &AccountKey,
-        what: &'static str,
-        wei: u128,
-        call: impl SolCall,
-    ) -> Result<Mined, ClientError> {
-        let registry = self.contracts.registry;
-        self.endpoint
-            .execute(key, what, registry, wei, call.abi_encode())
-            .await
+    async fn have(&self, key: &AccountKey, call: RegistryCall<'_>) -> Result<Mined, ClientError> {
+        self.endpoint.send(key, self.order(key, call)).await
     }
 
     async fn read_registry<C: SolCall>(

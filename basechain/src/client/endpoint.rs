@@ -78,7 +78,7 @@ fn refused(url: &str, reason: impl fmt::Display) -> ClientError {
     }
 }
 
-fn parse(rpc_url: &str) -> Result<reqwest::Url, ClientError> {
+pub(super) fn parse(rpc_url: &str) -> Result<reqwest::Url, ClientError> {
     let url: reqwest::Url = rpc_url.parse().map_err(|e| refused(rpc_url, e))?;
     if url.scheme() != "http" {
         // A build without TLS would fail at the first request, less clearly.
@@ -87,20 +87,33 @@ fn parse(rpc_url: &str) -> Result<reqwest::Url, ClientError> {
     Ok(url)
 }
 
+fn is_local(url: &reqwest::Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    host == "localhost" || host.starts_with("127.") || host == "[::1]"
+}
+
+/// For requests that take `longest` at most.
+pub(super) fn http_client(
+    text: &str,
+    url: &reqwest::Url,
+    longest: Duration,
+) -> Result<reqwest::Client, ClientError> {
+    let mut http = reqwest::Client::builder()
+        .timeout(longest)
+        .connect_timeout(CONNECT_TIME_MAX);
+    if is_local(url) {
+        // A proxy of the surroundings is not for this machine.
+        http = http.no_proxy();
+    }
+    http.build().map_err(|e| refused(text, e))
+}
+
 impl Endpoint {
     /// Connects to an `http` URL and asks for the chain id.
     pub async fn connect(rpc_url: &str) -> Result<Self, ClientError> {
         let url = parse(rpc_url)?;
-        let host = url.host_str().unwrap_or_default();
-        let local = host == "localhost" || host.starts_with("127.") || host == "[::1]";
-        let mut http = reqwest::Client::builder()
-            .timeout(REQUEST_TIME_MAX)
-            .connect_timeout(CONNECT_TIME_MAX);
-        if local {
-            // A proxy of the surroundings is not for this machine.
-            http = http.no_proxy();
-        }
-        let http = http.build().map_err(|e| refused(rpc_url, e))?;
+        let local = is_local(&url);
+        let http = http_client(rpc_url, &url, REQUEST_TIME_MAX)?;
         let client = RpcClient::new(Http::with_client(http, url), local);
         let mut endpoint = Self::of_client(rpc_url, client);
         endpoint.chain_id = endpoint
@@ -333,7 +346,7 @@ fn may_pass(error: &TransportError) -> bool {
 }
 
 /// An error with the errors behind it: the outer ones seldom say what happened.
-fn with_causes(error: &dyn std::error::Error) -> String {
+pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

@@ -50,6 +50,9 @@ pub enum ClientError {
         fee: u128,
         max: u128,
     },
+    /// Who is to sign does not, or not what was asked.
+    #[error("signer {url}: {reason}")]
+    Signer { url: String, reason: String },
     #[error("base chain {url} has no contract at {address}")]
     NoContract { url: String, address: Address },
     #[error("the {what} is {found}, not {expected}")]

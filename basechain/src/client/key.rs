@@ -1,5 +1,7 @@
-//! A base-chain account's key: an operator's, a submitter's, a deployer's.
+//! Who signs for a base-chain account: its key, an operator's, a submitter's or a deployer's, or a signer elsewhere
+//! that has it.
 
+use super::signer::Signer;
 use alloy::primitives::{Address, B256};
 use alloy::signers::local::PrivateKeySigner;
 use std::fmt;
@@ -9,14 +11,20 @@ use std::fmt;
 #[error("account key is zero or not below the group's order")]
 pub struct KeyError;
 
-/// A secp256k1 key. `Debug` does not show it.
+/// A secp256k1 key, or the signer that has it. `Debug` does not show it.
 #[derive(Clone)]
-pub struct AccountKey(PrivateKeySigner);
+pub struct AccountKey(Holder);
+
+#[derive(Clone)]
+pub(super) enum Holder {
+    Here(PrivateKeySigner),
+    Elsewhere(Signer),
+}
 
 impl AccountKey {
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
         let key = PrivateKeySigner::from_bytes(&B256::from(bytes));
-        key.map(Self).map_err(|_| KeyError)
+        key.map(|key| Self(Holder::Here(key))).map_err(|_| KeyError)
     }
 
     /// The account.
@@ -25,11 +33,20 @@ impl AccountKey {
     }
 
     pub(crate) fn account(&self) -> Address {
-        self.0.address()
+        match &self.0 {
+            Holder::Here(key) => key.address(),
+            Holder::Elsewhere(signer) => signer.account(),
+        }
     }
 
-    pub(super) fn signer(&self) -> &PrivateKeySigner {
+    pub(super) fn holder(&self) -> &Holder {
         &self.0
+    }
+}
+
+impl From<Signer> for AccountKey {
+    fn from(signer: Signer) -> Self {
+        Self(Holder::Elsewhere(signer))
     }
 }
 

@@ -9,8 +9,9 @@ use super::abi::registry::MasternodeRegistry as Registry;
 use super::endpoint::At;
 use super::error::ClientError;
 use super::key::AccountKey;
-use super::send::{Mined, Order};
-use alloy::primitives::{Address, B256, Bytes, TxKind};
+use super::quote::RegistryCall;
+use super::send::Mined;
+use alloy::primitives::{Address, B256, Bytes};
 use alloy::sol_types::{SolCall as _, SolEvent as _};
 use weft_types::bls;
 use weft_types::ed25519;
@@ -44,14 +45,8 @@ impl BaseChain {
         operator: &AccountKey,
         registration: &Registration,
     ) -> Result<Registered, ClientError> {
-        let what = "registration";
-        let (chain_id, registry) = (self.endpoint.chain_id(), self.contracts.registry);
-        let order = Order {
-            what,
-            to: TxKind::Call(registry.into()),
-            value: registration.bond,
-            input: register_input(chain_id, registry, operator, registration),
-        };
+        let order = self.order(operator, RegistryCall::Register(registration));
+        let what = order.what;
         let mined = self.endpoint.send(operator, order).await?;
         let registry = Address::from(self.contracts.registry);
         let mut events = mined.logs.iter().filter(|log| log.address == registry);

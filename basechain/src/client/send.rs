@@ -6,12 +6,13 @@
 
 use super::endpoint::{At, Endpoint};
 use super::error::ClientError;
-use super::key::AccountKey;
+use super::key::{AccountKey, Holder};
 use super::refusal::Refusal;
+use super::signer::Done;
 use alloy::consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};
 use alloy::eips::BlockId;
 use alloy::eips::eip2718::Encodable2718 as _;
-use alloy::primitives::{Address, Bytes, Log, TxKind, U256};
+use alloy::primitives::{Address, B256, Bytes, Log, TxKind, U256};
 use alloy::providers::Provider as _;
 use alloy::rpc::types::{TransactionInput, TransactionReceipt, TransactionRequest};
 use alloy::signers::SignerSync as _;
@@ -89,7 +90,7 @@ impl Unmined {
     }
 }
 
-/// The transaction for an order.
+/// The transaction for an order, signed by a key that is here.
 pub(crate) fn sign(
     key: &AccountKey,
     chain_id: u64,
@@ -97,7 +98,17 @@ pub(crate) fn sign(
     gas_limit: u64,
     order: Order,
 ) -> Result<TxEnvelope, String> {
-    let transaction = TxEip1559 {
+    let Holder::Here(key) = key.holder() else {
+        return Err("the key is not here".to_owned());
+    };
+    let transaction = transaction(chain_id, sending, gas_limit, order);
+    let signature = key.sign_hash_sync(&transaction.signature_hash());
+    let signature = signature.map_err(|error| error.to_string())?;
+    Ok(TxEnvelope::from(transaction.into_signed(signature)))
+}
+
+fn transaction(chain_id: u64, sending: &Unmined, gas_limit: u64, order: Order) -> TxEip1559 {
+    TxEip1559 {
         chain_id,
         nonce: sending.nonce,
         gas_limit,
@@ -107,10 +118,7 @@ pub(crate) fn sign(
         value: U256::from(order.value),
         input: order.input,
         ..TxEip1559::default()
-    };
-    let signature = key.signer().sign_hash_sync(&transaction.signature_hash());
-    let signature = signature.map_err(|error| error.to_string())?;
-    Ok(TxEnvelope::from(transaction.into_signed(signature)))
+    }
 }
 
 /// What a transaction is to do.
@@ -121,6 +129,18 @@ pub struct Order {
     /// In wei.
     pub value: u128,
     pub input: Bytes,
+}
+
+impl Order {
+    pub(super) fn request(&self, from: Address) -> TransactionRequest {
+        TransactionRequest {
+            from: Some(from),
+            to: Some(self.to),
+            value: Some(U256::from(self.value)),
+            input: TransactionInput::new(self.input.clone()),
+            ..TransactionRequest::default()
+        }
+    }
 }
 
 impl Endpoint {
@@ -148,15 +168,8 @@ impl Endpoint {
         let what = order.what;
         let sender = self.senders.of(key.account());
         let mut unmined = sender.lock().await;
-        let request = TransactionRequest {
-            from: Some(key.account()),
-            to: Some(order.to),
-            value: Some(U256::from(order.value)),
-            input: TransactionInput::new(order.input.clone()),
-            ..TransactionRequest::default()
-        };
-        let gas = || self.provider.estimate_gas(request.clone()).into_future();
-        let gas: u64 = self.ask(what, gas).await?;
+        let request = order.request(key.account());
+        let gas_limit = self.gas_limit(what, &request).await?;
         let fees = || self.provider.estimate_eip1559_fees();
         let fees = self.ask("fees", fees).await?;
         let (fee, tip) = (fees.max_fee_per_gas, fees.max_priority_fee_per_gas);
@@ -171,19 +184,54 @@ impl Endpoint {
             }
         }
         sending = sending.within(what, least, self.fee_max)?;
-        // The state may move between the estimate and the block.
-        let gas_limit = gas.saturating_add(gas / 5);
-        let signed = sign(key, self.chain_id(), &sending, gas_limit, order);
+        let done = self.sign(key, &sending, gas_limit, order).await?;
+        let signed = match &done {
+            Done::Signed(signed) => {
+                self.broadcast(what, signed).await?;
+                *unmined = Some(sending);
+                (*signed.tx_hash(), Some(signed.encoded_2718()))
+            }
+            Done::Sent(hash) => (*hash, None),
+        };
+        let receipt = self.wait(what, signed.0, signed.1.as_deref()).await?;
+        *unmined = None;
+        self.outcome(what, request, receipt).await
+    }
+
+    async fn sign(
+        &self,
+        key: &AccountKey,
+        sending: &Unmined,
+        gas_limit: u64,
+        order: Order,
+    ) -> Result<Done, ClientError> {
+        let what = order.what;
+        if let Holder::Elsewhere(signer) = key.holder() {
+            let transaction = transaction(self.chain_id(), sending, gas_limit, order);
+            return signer.sign(what, &transaction).await;
+        }
+        let signed = sign(key, self.chain_id(), sending, gas_limit, order);
         let signed = signed.map_err(|reason| ClientError::Malformed {
             url: self.url().to_owned(),
             what,
             reason,
         })?;
-        self.broadcast(what, &signed).await?;
-        *unmined = Some(sending);
-        let receipt = self.wait(what, &signed).await?;
-        *unmined = None;
-        self.outcome(what, request, receipt).await
+        Ok(Done::Signed(Box::new(signed)))
+    }
+
+    /// What to allow a transaction in gas.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] when it would revert.
+    pub(super) async fn gas_limit(
+        &self,
+        what: &'static str,
+        request: &TransactionRequest,
+    ) -> Result<u64, ClientError> {
+        let gas = || self.provider.estimate_gas(request.clone()).into_future();
+        let gas: u64 = self.ask(what, gas).await?;
+        // The state may move between the estimate and the block.
+        Ok(gas.saturating_add(gas / 5))
     }
 
     pub(super) async fn nonce(&self, account: Address, block: BlockId) -> Result<u64, ClientError> {
@@ -218,9 +266,9 @@ impl Endpoint {
     async fn wait(
         &self,
         what: &'static str,
-        signed: &TxEnvelope,
+        hash: B256,
+        raw: Option<&[u8]>,
     ) -> Result<TransactionReceipt, ClientError> {
-        let hash = *signed.tx_hash();
         let start = Instant::now();
         let mut sent = start;
         let mut pause = LOOK_PAUSES.0;
@@ -231,11 +279,10 @@ impl Endpoint {
             if let Some(receipt) = self.ask("receipt", receipt).await? {
                 return Ok(receipt);
             }
-            if sent.elapsed() > RESEND_INTERVAL {
-                let again = self
-                    .provider
-                    .send_raw_transaction(&signed.encoded_2718())
-                    .await;
+            if let Some(raw) = raw
+                && sent.elapsed() > RESEND_INTERVAL
+            {
+                let again = self.provider.send_raw_transaction(raw).await;
                 tracing::debug!(%hash, what, error = ?again.err(), "sent again");
                 sent = Instant::now();
             }

@@ -6,4 +6,5 @@ mod fixture;
 mod killed;
 mod scenario;
 mod sending;
+mod signer;
 mod support;

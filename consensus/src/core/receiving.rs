@@ -32,6 +32,9 @@ impl Core {
         if self.config.own == Some(author) {
             // An own vertex that this store does not know: never sign at its round again.
             self.signed = self.signed.max(round);
+            if round >= self.dag.floor() && !self.dag.contains(&reference) {
+                out.push(Effect::SignedElsewhere(round));
+            }
         }
         self.fetch.arrived(&reference, now);
         if round < self.dag.floor()

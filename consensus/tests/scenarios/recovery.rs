@@ -1,7 +1,7 @@
 //! Restarts: a core goes on from what was stored, and never signs a round twice.
 
 use crate::common::{Drawing, View};
-use weft_consensus::{LastCommit, Recovered};
+use weft_consensus::{Input, LastCommit, Recovered};
 use weft_types::{Millis, Round};
 
 const ROWS: &str = "
@@ -120,6 +120,34 @@ fn v3_an_own_vertex_that_others_show_is_taken_over() {
     assert_eq!(view.propose(), None);
     view.work(true).draw("2  -  *  *  *");
     assert_eq!(view.propose().unwrap(), "A3: A2 B2 C2");
+}
+
+#[test]
+fn s1_7_an_own_vertex_that_was_not_made_here_is_told_and_one_that_was_is_not() {
+    let mut view = two_rounds();
+    view.elsewhere();
+    view.restart();
+    view.receive_from('B', "A1").receive_from('C', "A2");
+    assert_eq!(view.elsewhere(), [""; 0], "they are in the store");
+    view.restart_from(Recovered::fresh(LastCommit::genesis(Millis(500))));
+    view.receive_from('B', "A2");
+    assert_eq!(view.elsewhere(), ["2"]);
+    view.receive("B1 C1 D1").receive_from('C', "A1");
+    assert_eq!(view.elsewhere(), ["1"]);
+    view.receive_from('C', "A1 A2");
+    assert_eq!(view.elsewhere(), [""; 0], "they are in the DAG now");
+}
+
+#[test]
+fn s1_7_a_member_in_doubt_proposes_nothing_until_it_knows_what_it_has_signed() {
+    let mut view = two_rounds();
+    view.restart().work(true);
+    view.handle(Input::Doubt);
+    view.draw("2  -  *  *  *");
+    assert_eq!(view.wait(5_000).propose(), None);
+    view.draw("3  -  BCD  BCD  BCD");
+    assert_eq!(view.wait(5_000).propose(), None);
+    assert_eq!(view.signed(3).propose().unwrap(), "A4: A2 B3 C3 D3");
 }
 
 #[test]

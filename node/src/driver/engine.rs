@@ -446,6 +446,8 @@ impl Engine {
         if recovering != self.recovering {
             if let Some(recovering) = &recovering {
                 tracing::warn!("{recovering}");
+                // S1.2: also where that was found out only now.
+                self.knows_signed.store(false, Ordering::SeqCst);
             }
             self.recovering = recovering;
         }

@@ -2,6 +2,7 @@
 //! signed, and else only once the others have shown what was signed.
 
 use super::DriverError;
+use crate::config::NodeConfig;
 use crate::keys::NodeKeys;
 use crate::replica::Lost;
 use crate::replica::restore::{GuardFit, GuardFound, guard_fit, signed_in};
@@ -10,6 +11,11 @@ use weft_storage::{GuardError, GuardFloor, SigningGuard, Store};
 use weft_types::{Epoch, Height, NetworkId, Round, StatementDigest, VertexDigest, ed25519};
 
 const GUARD_FILE: &str = "signing-guard";
+
+/// Where a node's signing guard is.
+pub fn guard_file(config: &NodeConfig) -> PathBuf {
+    config.data.join(GUARD_FILE)
+}
 
 pub struct Guard {
     path: PathBuf,
@@ -45,7 +51,11 @@ impl Guard {
             opened => {
                 let guard = opened?;
                 let highest = guard.highest_vertex().map(|s| (s.epoch, s.round));
-                (Some(guard), GuardFound::There(highest))
+                let found = match guard.is_moved() {
+                    true => GuardFound::Moved(highest),
+                    false => GuardFound::There(highest),
+                };
+                (Some(guard), found)
             }
         };
         let mut guard = Self {

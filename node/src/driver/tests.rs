@@ -63,7 +63,7 @@ async fn the_base_key_is_read_before_anything_is_made() {
         ..config
     };
     let missing = refused(config.clone()).await;
-    assert!(matches!(missing, DriverError::BaseKey(KeyError::Io { .. })));
+    assert!(matches!(missing, DriverError::BaseKey(KeyError::File(_))));
     write_secret(&path, &[0; 32]).unwrap();
     let zero = refused(config.clone()).await.to_string();
     assert!(

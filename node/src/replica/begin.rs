@@ -68,6 +68,7 @@ impl Replica {
         };
         let restarted = recovery.is_some() || restored.has_signed;
         let lost = restored.lost.filter(|_| own_index.is_none());
+        let signed_from = signed_from(&restored);
         let mut recovered = restored.core;
         if recovery.is_some() {
             recovered.signed = None;
@@ -89,6 +90,8 @@ impl Replica {
             ledger: restored.ledger,
             finality,
             recovery,
+            signed_from,
+            twins: false,
             height_floor: restored.height_floor,
             outbox: Outbox::default(),
             last_height,
@@ -212,6 +215,13 @@ fn certified_view(
     })
 }
 
+/// S1.7: above which round this process alone signs; `None` while that is not known.
+fn signed_from(restored: &Restored) -> Option<Round> {
+    let signed = restored.core.signed.filter(|_| restored.lost.is_none())?;
+    let own = restored.core.own.as_ref();
+    Some(own.map_or(signed, |own| own.round().max(signed)))
+}
+
 /// S1: what has to be asked before anything is signed; `None` for what has never signed.
 fn recovery(
     committee: &Arc<Committee>,
@@ -222,7 +232,7 @@ fn recovery(
     let (own, committee) = (own?, committee.clone());
     if let Some(lost) = restored.lost {
         let leader = restored.core.last.leader.map(|l| l.round);
-        return Some(Recovery::lost(committee, own, lost, leader));
+        return Some(Recovery::lost(committee, own, lost, leader, now));
     }
     let signed = restored.core.signed.unwrap_or(Round::ZERO);
     let own_round = restored.core.own.as_ref().map_or(signed, |v| v.round());

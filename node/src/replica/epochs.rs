@@ -195,7 +195,7 @@ impl Replica {
         let lost = lost.or(self.lost);
         self.lost = lost;
         self.recovery = own.and_then(|own| match lost {
-            Some(lost) => Some(Recovery::lost(self.committee.clone(), own, lost, None)),
+            Some(lost) => Some(Recovery::lost(self.committee.clone(), own, lost, None, now)),
             None if self.restarted => Some(Recovery::restart(
                 self.committee.clone(),
                 own,
@@ -206,6 +206,7 @@ impl Replica {
         });
         let mut recovered = Recovered::fresh(last);
         recovered.signed = self.recovery.is_none().then_some(Round::ZERO);
+        self.signed_from = lost.is_none().then_some(Round::ZERO);
         let network = &self.genesis.network;
         let params = &self.genesis.template.params;
         let config = core_config(network, params, (&self.committee, own), self.adjust);

@@ -95,6 +95,11 @@ impl Finality {
         self.signs_above = Some(height);
     }
 
+    /// S1: no statement is signed until that is known again.
+    pub fn sign_nothing(&mut self) {
+        self.signs_above = None;
+    }
+
     /// Whether this member signs the statement of a height.
     pub fn signs(&self, height: Height) -> bool {
         self.own.is_some() && self.signs_above.is_some_and(|floor| height > floor)

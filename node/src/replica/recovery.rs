@@ -25,18 +25,23 @@ const PAUSE_MIN: u64 = 250;
 /// The pause doubles up to this.
 const PAUSE_MAX: u64 = 2_000;
 
+/// How long a member that does not know what it has signed watches at the least, in milliseconds: somebody who signs with
+/// its key signs meanwhile, once a heartbeat at rest.
+const WATCH: u64 = 2_000;
+
 /// How long an ordinary restart waits for answers and for what they show, in milliseconds.
 const PATIENCE: u64 = 1_000;
 
 /// Why others are asked.
 #[derive(Debug, Clone, Copy)]
 enum Why {
-    Lost(Lost),
-    /// What guard and database say was signed, and when to go on at the latest.
-    Restart {
-        signed: Round,
-        until: Millis,
+    Lost {
+        lost: Lost,
+        /// When it was asked for first.
+        since: Millis,
     },
+    /// What guard and database say was signed, and when to go on at the latest.
+    Restart { signed: Round, until: Millis },
 }
 
 /// A member's answer.
@@ -77,8 +82,26 @@ impl Recovery {
         own: MemberIndex,
         lost: Lost,
         leader: Option<Round>,
+        now: Millis,
     ) -> Self {
-        Self::new(committee, own, Why::Lost(lost), leader)
+        let why = Why::Lost { lost, since: now };
+        Self::new(committee, own, why, leader)
+    }
+
+    /// S1.7: an ordinary restart that turns out to be none: guard and database do not know what was signed.
+    pub fn doubt(&mut self, lost: Lost, now: Millis) {
+        self.why = Why::Lost { lost, since: now };
+        for other in self.others.values_mut() {
+            (other.ask_at, other.pause) = (now, 0);
+        }
+    }
+
+    /// The highest round that is known to be signed while this is an ordinary restart.
+    pub fn known(&self) -> Option<Round> {
+        match self.why {
+            Why::Lost { .. } => None,
+            Why::Restart { signed, .. } => Some(signed),
+        }
     }
 
     /// For a member that has signed up to a round, as far as it knows.
@@ -107,7 +130,7 @@ impl Recovery {
     /// Why it is not known what was signed, if it is not.
     pub fn why_lost(&self) -> Option<Lost> {
         match self.why {
-            Why::Lost(lost) => Some(lost),
+            Why::Lost { lost, .. } => Some(lost),
             Why::Restart { .. } => None,
         }
     }
@@ -134,6 +157,9 @@ impl Recovery {
     pub fn due(&mut self, now: Millis) -> Vec<MemberIndex> {
         let (why, leader) = (self.why, self.leader);
         let mut due = Vec::new();
+        if self.is_for_good() {
+            return due;
+        }
         for (member, other) in &mut self.others {
             // A clock that was set back delays nothing for longer than a pause.
             let waits = now < other.ask_at && other.ask_at <= now.saturating_add(PAUSE_MAX);
@@ -148,12 +174,16 @@ impl Recovery {
     }
 
     pub fn deadline(&self) -> Option<Millis> {
+        if self.is_for_good() {
+            return None;
+        }
         let open = self
             .others
             .values()
             .filter(|o| !o.is_done(self.why, self.leader));
         let until = match self.why {
-            Why::Lost(_) => None,
+            // Nothing else ends it then.
+            Why::Lost { since, .. } => self.floor().map(|_| since.saturating_add(WATCH)),
             Why::Restart { until, .. } => Some(until),
         };
         open.map(|o| o.ask_at).chain(until).min()
@@ -162,7 +192,11 @@ impl Recovery {
     /// S1: what ends the recovery, once it does. `quorum_round` is the highest round with a quorum here.
     pub fn result(&self, quorum_round: Round, now: Millis) -> Option<Recovered> {
         match self.why {
-            Why::Lost(_) => self.floor().map(Recovered::Floor),
+            Why::Lost { since, .. } => {
+                // A clock that was set back does not prolong it.
+                let watched = now >= since.saturating_add(WATCH) || now < since;
+                self.floor().filter(|_| watched).map(Recovered::Floor)
+            }
             Why::Restart { signed, until } => {
                 let next = quorum_round.next();
                 let reached =
@@ -178,23 +212,38 @@ impl Recovery {
     /// S1: the round up to which this member may have signed, once that is known: the highest round
     /// shown plus one.
     fn floor(&self) -> Option<Round> {
-        let Why::Lost(lost) = self.why else {
+        let Why::Lost { lost, .. } = self.why else {
             return None;
         };
+        // Nothing of this epoch is signed by who has signed in a later one, or by a twin.
+        let signed = lost
+            .signed(self.committee.epoch())
+            .filter(|_| !lost.is_twin())?;
         let counted = self.others.iter().filter(|(_, o)| o.counts(self.leader));
         let members: MemberSet = counted.clone().map(|(m, _)| *m).collect();
         if !self.committee.is_quorum(&members) {
             return None;
         }
         let shown = counted.filter_map(|(_, o)| o.shown).max()?;
-        Some(shown.next().max(lost.signed(self.committee.epoch())))
+        Some(shown.next().max(signed))
+    }
+
+    /// S1.7: whether no answer ends it.
+    fn is_for_good(&self) -> bool {
+        self.why_lost().is_some_and(|lost| lost.is_twin())
     }
 
     /// How far it is, for the operator; `None` for an ordinary restart, which takes a moment.
     pub fn describe(&self) -> Option<String> {
-        let Why::Lost(lost) = self.why else {
+        let Why::Lost { lost, .. } = self.why else {
             return None;
         };
+        if lost.is_twin() {
+            return Some(format!(
+                "signs nothing more: {lost}. Find that process and end it, then start this node again; its bond is lost \
+                 when both have signed one round"
+            ));
+        }
         let committee = &self.committee;
         let quorum = committee.quorum();
         let others: MemberSet = self.others.keys().copied().collect();
@@ -241,7 +290,7 @@ impl Other {
     /// Whether it need not be asked again.
     fn is_done(&self, why: Why, leader: Round) -> bool {
         match why {
-            Why::Lost(_) => self.counts(leader),
+            Why::Lost { .. } => self.counts(leader),
             Why::Restart { .. } => self.has_answered(),
         }
     }

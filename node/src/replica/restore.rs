@@ -243,6 +243,8 @@ pub enum GuardFound {
     Damaged,
     /// The highest place that it has let pass, or forbids; `None` when it has let nothing pass.
     There(Option<(Epoch, Round)>),
+    /// The same of one that was imported.
+    Moved(Option<(Epoch, Round)>),
 }
 
 /// S1: why a member does not know what it has signed.
@@ -256,17 +258,47 @@ pub enum Lost {
     #[error("the database has vertices of this node that the signing guard does not know of")]
     GuardBehind,
     /// The database was restored from an older copy, or is gone.
-    #[error("the database is behind the signing guard, which knows of round {1} of epoch {0}")]
+    #[error("the database is behind the signing guard, which knows of epoch {0} round {1}")]
     StoreBehind(Epoch, Round),
+    /// It may be older than what was signed last.
+    #[error("the signing guard was imported, with epoch {0} round {1}")]
+    Moved(Epoch, Round),
+    /// Guard and database are older copies, or somebody else signs with the key.
+    #[error(
+        "others have a vertex of epoch {0} round {1} by this node's key that this node has not signed"
+    )]
+    Elsewhere(Epoch, Round),
+    /// S1.7: nothing that this member does ends it.
+    #[error(
+        "another process signs with this node's key: it has signed round {1} of epoch {0}, and this one has not"
+    )]
+    Twin(Epoch, Round),
 }
 
 impl Lost {
-    /// What is known to be signed in an epoch all the same.
-    pub fn signed(&self, epoch: Epoch) -> Round {
+    /// The highest place that is known to be signed, or forbidden, all the same.
+    pub fn place(&self) -> Option<(Epoch, Round)> {
         match self {
-            Self::StoreBehind(of, round) if *of == epoch => *round,
-            _ => Round::ZERO,
+            Self::StoreBehind(epoch, round)
+            | Self::Moved(epoch, round)
+            | Self::Elsewhere(epoch, round)
+            | Self::Twin(epoch, round) => Some((*epoch, *round)),
+            Self::GuardMissing | Self::GuardDamaged | Self::GuardBehind => None,
         }
+    }
+
+    /// What is known to be signed in an epoch; `None` when it is over for this member, which has signed in a
+    /// later one.
+    pub fn signed(&self, epoch: Epoch) -> Option<Round> {
+        match self.place() {
+            Some((of, _)) if of > epoch => None,
+            Some((of, round)) if of == epoch => Some(round),
+            _ => Some(Round::ZERO),
+        }
+    }
+
+    pub fn is_twin(&self) -> bool {
+        matches!(self, Self::Twin(..))
     }
 }
 
@@ -289,6 +321,10 @@ pub fn guard_fit(
     let highest = match guard {
         GuardFound::Missing => return GuardFit::Lost(Lost::GuardMissing),
         GuardFound::Damaged => return GuardFit::Lost(Lost::GuardDamaged),
+        GuardFound::Moved(highest) => {
+            let (epoch, round) = highest.unwrap_or_default();
+            return GuardFit::Lost(Lost::Moved(epoch, round));
+        }
         GuardFound::There(highest) => highest,
     };
     let stored = own.map(|(epoch, vertex, _)| (epoch, vertex.round));

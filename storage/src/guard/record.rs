@@ -17,6 +17,8 @@ pub struct Record {
     pub(super) vertex: Option<SignedVertex>,
     /// No statement at or below is signed, unless it is among the remembered.
     pub(super) floor: Height,
+    /// S1: it was imported, and the others have not been asked since.
+    pub(super) moved: bool,
     /// At most [`STATEMENTS_REMEMBERED`]. Shared between records, because most writes leave it alone.
     pub(super) statements: Arc<BTreeMap<Height, (Epoch, StatementDigest)>>,
 }
@@ -29,6 +31,7 @@ impl Record {
             key,
             vertex: None,
             floor: Height::ZERO,
+            moved: false,
             statements: Arc::default(),
         };
         record.raise(floor);
@@ -154,6 +157,8 @@ struct Wire {
     floor: u64,
     #[prost(message, repeated, tag = "6")]
     statements: Vec<WireStatement>,
+    #[prost(bool, tag = "7")]
+    moved: bool,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -196,6 +201,7 @@ impl From<&Record> for Wire {
             }),
             floor: record.floor.0,
             statements: record.statements.iter().map(statement).collect(),
+            moved: record.moved,
         }
     }
 }
@@ -219,6 +225,7 @@ impl Wire {
                 Some(vertex) => Some(vertex.into_signed()?),
             },
             floor: Height(self.floor),
+            moved: self.moved,
             statements: Arc::new(statements),
         })
     }

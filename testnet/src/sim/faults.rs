@@ -17,6 +17,7 @@ pub enum Kind {
     Partition,
     Wipe,
     OldCopy,
+    Clone,
     Loss,
     Replay,
     Reorder,
@@ -62,13 +63,14 @@ enum Unit {
 
 /// Each fault: its name, what its amount counts, and what it is.
 #[rustfmt::skip]
-const NAMES: [(Kind, &str, Unit, &str); 33] = [
+const NAMES: [(Kind, &str, Unit, &str); 34] = [
     (Kind::Crash, "crash", Unit::Members, "members lose power, and come back when the time is over, if there is a length"),
     (Kind::Restart, "restart", Unit::Members, "members lose power, and come back half a second later"),
     (Kind::Pause, "pause", Unit::Members, "members stand still; what is sent to them waits"),
     (Kind::Partition, "partition", Unit::Side, "members that are cut off from the others"),
     (Kind::Wipe, "wipe", Unit::Members, "members lose power and their disk, and come back with an empty one"),
     (Kind::OldCopy, "oldcopy", Unit::Members, "members come back with the database as it was at the start, and their own guard"),
+    (Kind::Clone, "clone", Unit::Members, "members of which a copy, guard and all, runs beside them; with a length, they are away for so long"),
     (Kind::Loss, "loss", Unit::Percent(5), "per cent of the messages are lost"),
     (Kind::Replay, "replay", Unit::Percent(5), "per cent of the messages come again later"),
     (Kind::Reorder, "reorder", Unit::Percent(20), "per cent of the messages are overtaken"),

@@ -66,6 +66,8 @@ pub struct Machine {
     pub busy: Time,
     pub inbox: VecDeque<Work>,
     pub paused: bool,
+    /// A copy that does not run yet.
+    pub asleep: bool,
     /// How far its clock is ahead, in milliseconds.
     pub skew: i64,
     /// Longest sync, in microseconds.
@@ -96,6 +98,7 @@ impl Machine {
             busy: Time::default(),
             inbox: VecDeque::new(),
             paused: false,
+            asleep: false,
             skew: 0,
             sync_max: 0,
             tick_at: None,

@@ -22,7 +22,7 @@ use super::base::Base;
 use super::cast::{Cast, Known};
 use super::clients::Clients;
 use super::disk::{Disk, Guard};
-use super::faults::Kind;
+use super::faults::{Fault, Kind};
 use super::links::Links;
 use super::machine::{Machine, Work};
 use super::meter::Meter;
@@ -80,7 +80,8 @@ impl World {
         plan.validate()?;
         let mut cast = Cast::new(&plan)?;
         let base = cast.base.take();
-        let twins = plan.faults.iter().filter(|f| f.kind == Kind::Twins);
+        let doubled = |f: &&Fault| matches!(f.kind, Kind::Twins | Kind::Clone);
+        let twins = plan.faults.iter().filter(doubled);
         let most = plan.nodes + twins.map(|f| f.amount as usize).sum::<usize>();
         let seed = plan.seed;
         let gc_depth = cast.genesis.template.params.gc_depth;
@@ -117,7 +118,9 @@ impl World {
         }
         world.prepare_faults()?;
         for machine in 0..world.machines.len() {
-            world.start(machine);
+            if !world.machines[machine].asleep {
+                world.start(machine);
+            }
         }
         if world.plan.rate > 0 {
             world.queue.push(Time::default(), Event::Load);

@@ -7,6 +7,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 mod bugs;
 mod censors;
+mod clones;
 mod common;
 mod crimes;
 mod determinism;

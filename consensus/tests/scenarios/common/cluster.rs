@@ -352,6 +352,8 @@ impl Cluster {
             Effect::Equivocation(pair) => {
                 self.nodes[i].found_out.insert(pair.first.author());
             }
+            // Its store came back whole, or it equivocates.
+            Effect::SignedElsewhere(_) => {}
         }
     }
 

@@ -160,7 +160,10 @@ impl Replay<'_> {
                     let place = |v: VertexRef| (v.round, v.author);
                     assert!(place(first) == place(second) && first.digest != second.digest);
                 }
-                Effect::Propose(_) | Effect::Relay { .. } | Effect::Expired(_) => {
+                Effect::Propose(_)
+                | Effect::Relay { .. }
+                | Effect::Expired(_)
+                | Effect::SignedElsewhere(_) => {
                     panic!("an observer does not {effect:?}")
                 }
             }

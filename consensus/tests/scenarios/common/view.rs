@@ -221,6 +221,14 @@ impl View {
         })
     }
 
+    /// The rounds of own vertices that others have shown.
+    pub fn elsewhere(&mut self) -> Vec<String> {
+        self.told(|_, effect| match effect {
+            Effect::SignedElsewhere(round) => Some(round.to_string()),
+            _ => None,
+        })
+    }
+
     pub fn relays(&mut self) -> Vec<String> {
         self.told(|drawing, effect| match effect {
             Effect::Relay { to, vertex } => {

@@ -126,3 +126,34 @@ fn s1_a_guard_is_made_at_its_floor_and_a_damaged_one_is_set_aside() {
     let aside = f.guard_file().with_added_extension("damaged");
     assert_eq!(std::fs::read(aside).unwrap(), b"no guard");
 }
+
+#[test]
+fn s1_an_imported_guard_asks_the_others_even_when_it_is_what_was_exported() {
+    let f = folder();
+    f.keys.mark_new(f.folder.path()).unwrap();
+    let (mut guard, _) = f.open();
+    let own = f.vertex(5, 4);
+    f.store.put_own_vertex(&own).unwrap();
+    guard
+        .sign_vertex(Epoch::ZERO, Round(5), own.digest())
+        .unwrap();
+    drop(guard);
+    assert_eq!(f.open().1, Ok(Round(5)), "an ordinary restart");
+    let (id, key) = (network().id(), f.keys.vertex.public());
+    let export = SigningGuard::open(&f.guard_file(), id, key)
+        .unwrap()
+        .export();
+    drop(SigningGuard::import(&f.guard_file(), id, key, &export).unwrap());
+    let moved = Err(Lost::Moved(Epoch::ZERO, Round(5)));
+    assert_eq!(f.open().1, moved);
+    let (mut guard, signed) = f.open();
+    assert_eq!(signed, moved, "a start that was interrupted asks as well");
+    let floor = GuardFloor {
+        vertex: Some((Epoch::ZERO, Round(8))),
+        height: Height(2),
+    };
+    guard.raise_floor(floor).unwrap();
+    drop(guard);
+    // Above what is stored now, as after any recovery.
+    assert_eq!(f.open().1, Err(Lost::StoreBehind(Epoch::ZERO, Round(8))));
+}

@@ -24,7 +24,13 @@ fn vertex(author: u32, round: u64) -> Latest {
 /// Member 0 of so many has lost its guard.
 fn of(members: usize) -> Recovery {
     let committee = Arc::new(committee(members));
-    Recovery::lost(committee, MemberIndex(0), Lost::GuardMissing, None)
+    Recovery::lost(
+        committee,
+        MemberIndex(0),
+        Lost::GuardMissing,
+        None,
+        Millis(0),
+    )
 }
 
 /// The others have shown these rounds.
@@ -66,15 +72,10 @@ fn s1_an_invented_round_neither_counts_nor_binds() {
 #[test]
 fn s1_what_the_guard_still_knows_binds_as_well() {
     let committee = Arc::new(committee(4));
-    for (of, floor) in [(Epoch::ZERO, 30), (Epoch(1), 10)] {
-        let lost = Lost::StoreBehind(of, Round(30));
-        let leader = Some(Round(20));
-        let mut recovery = Recovery::lost(committee.clone(), MemberIndex(0), lost, leader);
-        for member in 1..4 {
-            recovery.answered(MemberIndex(member), &vertex(member, 9));
-        }
-        // The round of another epoch is a number of another count.
-        assert_eq!(recovery.floor(), Some(Round(floor)), "{of}");
+    let lost = Lost::StoreBehind(Epoch::ZERO, Round(30));
+    let mut recovery = Recovery::lost(committee, MemberIndex(0), lost, Some(Round(20)), Millis(0));
+    for member in 1..4 {
+        recovery.answered(MemberIndex(member), &vertex(member, 9));
     }
 }
 
@@ -176,4 +177,85 @@ fn s1_an_ordinary_restart_waits_for_a_moment_and_for_what_is_shown() {
     );
     late.answered(MemberIndex(1), &vertex(1, u64::MAX));
     assert_eq!(late.result(Round(8), Millis(5)), known, "a clock set back");
+}
+
+#[test]
+fn s1_7_a_floor_that_is_known_is_not_used_before_the_watch_is_over() {
+    let mut recovery = shown(4, &[7, 9, 8]);
+    recovery.committed(Round(50));
+    let floor = Some(Recovered::Floor(Round(10)));
+    assert_eq!(recovery.result(Round(50), Millis(1_999)), None);
+    assert_eq!(recovery.deadline(), Some(Millis(2_000)));
+    assert_eq!(recovery.result(Round(50), Millis(2_000)), floor);
+    let committee = Arc::new(committee(4));
+    let lost = Lost::GuardMissing;
+    let mut late = Recovery::lost(committee, MemberIndex(0), lost, None, Millis(9_000));
+    for member in 1..4 {
+        late.answered(MemberIndex(member), &vertex(member, 9));
+    }
+    late.committed(Round(50));
+    assert_eq!(late.result(Round(50), Millis(5)), floor, "a clock set back");
+}
+
+#[test]
+fn s1_7_a_restart_in_doubt_asks_everybody_again_and_waits_for_a_quorum() {
+    let committee = Arc::new(committee(4));
+    let mut recovery = Recovery::restart(committee, MemberIndex(0), Round(6), Millis(0));
+    assert_eq!(recovery.due(Millis(0)).len(), 3);
+    for member in 1..4 {
+        recovery.answered(MemberIndex(member), &vertex(member, 12));
+    }
+    assert_eq!(recovery.known(), Some(Round(6)));
+    recovery.doubt(Lost::Elsewhere(Epoch::ZERO, Round(9)), Millis(20));
+    assert_eq!(recovery.known(), None);
+    assert_eq!(recovery.due(Millis(20)).len(), 3);
+    assert_eq!(recovery.result(Round(20), Millis(9_000)), None);
+    recovery.committed(Round(14));
+    let floor = Some(Recovered::Floor(Round(13)));
+    assert_eq!(recovery.result(Round(20), Millis(9_000)), floor);
+    let text = recovery.describe().unwrap();
+    assert!(
+        text.contains("epoch 0 round 9 by this node's key"),
+        "{text}"
+    );
+}
+
+#[test]
+fn s1_7_nothing_ends_it_for_who_has_a_twin_and_the_operator_reads_what_to_do() {
+    let lost = Lost::Twin(Epoch::ZERO, Round(9));
+    let committee = Arc::new(committee(4));
+    let mut recovery = Recovery::lost(committee, MemberIndex(0), lost, None, Millis(0));
+    for member in 1..4 {
+        recovery.answered(MemberIndex(member), &vertex(member, 12));
+    }
+    recovery.committed(Round(50));
+    assert_eq!(recovery.result(Round(50), Millis(99_999)), None);
+    assert_eq!(
+        (recovery.due(Millis(0)).len(), recovery.deadline()),
+        (0, None)
+    );
+    let text = recovery.describe().unwrap();
+    assert!(
+        text.contains("signs nothing more") && text.contains("end it"),
+        "{text}"
+    );
+}
+
+#[test]
+fn s1_a_guard_of_an_earlier_epoch_binds_no_round_of_this_one_and_one_of_a_later_all() {
+    let in_epoch = |guard: u64| {
+        let committee = Arc::new(committee(4));
+        let lost = Lost::Moved(Epoch(guard), Round(5_000));
+        assert_eq!(committee.epoch(), Epoch::ZERO);
+        let mut recovery = Recovery::lost(committee, MemberIndex(0), lost, None, Millis(0));
+        for member in 1..4 {
+            recovery.answered(MemberIndex(member), &vertex(member, 9));
+        }
+        recovery.committed(Round(50));
+        recovery.floor()
+    };
+    assert_eq!(in_epoch(0), Some(Round(5_000)));
+    assert_eq!(in_epoch(1), None);
+    let earlier = Lost::StoreBehind(Epoch(3), Round(5_000));
+    assert_eq!(earlier.signed(Epoch(4)), Some(Round::ZERO));
 }

@@ -29,6 +29,14 @@ impl World {
             }
         }
         let ours = &mut self.machines[machine];
+        // S1.2: also where it was found out only now that this is not known.
+        if ours
+            .replica
+            .as_ref()
+            .is_some_and(|r| r.recovering().is_some())
+        {
+            ours.knows_signed = false;
+        }
         if at > self.now && ours.is_up() {
             ours.busy = at;
             let life = ours.life;

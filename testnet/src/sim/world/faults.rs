@@ -35,6 +35,12 @@ impl World {
                     self.commit_crime(*member, fault, begins, ends)?;
                 }
             } else {
+                if fault.kind == Kind::Clone {
+                    for member in &victims {
+                        let copy = self.share_links(*member, begins)?;
+                        self.machines[copy].asleep = true;
+                    }
+                }
                 self.queue.push(begins, Event::Begin(index));
                 let ends = ends.or(match fault.kind {
                     Kind::Restart | Kind::Wipe => Some(begins.after(AWAY_MS * 1000)),
@@ -59,14 +65,7 @@ impl World {
     ) -> Result<(), PlanError> {
         let mut machines = vec![self.machines_of[member][0]];
         if fault.kind == Kind::Twins {
-            let twin = self.machine(member)?;
-            self.machines_of[member].push(twin);
-            machines.push(twin);
-            let deal = vec![0; self.plan.nodes];
-            self.deals.insert(member, deal);
-            if self.deals.len() == 1 {
-                self.queue.push(begins, Event::Deal);
-            }
+            machines.push(self.share_links(member, begins)?);
         }
         for machine in machines {
             let seed = self.plan.seed ^ ((machine as u64 + 1) << 32);
@@ -75,6 +74,18 @@ impl World {
             self.machines[machine].crime = Some(Criminal::new(fault.kind, rng, begins, until));
         }
         Ok(())
+    }
+
+    /// A second machine of a member, to which the others are linked in turn.
+    fn share_links(&mut self, member: usize, begins: Time) -> Result<usize, PlanError> {
+        let second = self.machine(member)?;
+        self.machines_of[member].push(second);
+        let deal = vec![0; self.plan.nodes];
+        self.deals.insert(member, deal);
+        if self.deals.len() == 1 {
+            self.queue.push(begins, Event::Deal);
+        }
+        Ok(second)
     }
 
     /// Deals the other members anew to the two copies of each member that has twins.
@@ -106,6 +117,12 @@ impl World {
                     let ours = &mut self.machines[machine];
                     ours.copy = Some(ours.disk.clone());
                 }
+                Kind::Clone => {
+                    if self.plan.faults[index].length.is_some() {
+                        self.crash(machine);
+                    }
+                    self.copy_beside(machine);
+                }
                 _ => {}
             }
         }
@@ -126,7 +143,9 @@ impl World {
         }
         for machine in self.victims[index].clone() {
             match kind {
-                Kind::Crash | Kind::Restart | Kind::Wipe if !self.machines[machine].is_up() => {
+                Kind::Crash | Kind::Restart | Kind::Wipe | Kind::Clone
+                    if !self.machines[machine].is_up() =>
+                {
                     self.start(machine);
                 }
                 Kind::Pause => self.resume(machine),
@@ -201,6 +220,22 @@ impl World {
         let key = self.cast.keys[ours.member].vertex.public();
         ours.guard = crate::sim::disk::Guard::lost(self.cast.network, key);
         self.oracle.wiped(machine);
+    }
+
+    /// Starts the second machine of a member with all that the first one has, as after its power has failed.
+    fn copy_beside(&mut self, machine: usize) {
+        let now = self.now;
+        let ours = &self.machines[machine];
+        let (mut disk, mut guard) = (ours.disk.clone(), ours.guard.clone());
+        disk.crash(now, &mut self.disk_rng);
+        guard.crash(now, &mut self.disk_rng);
+        let Some(copy) = self.machines_of[ours.member].get(1).copied() else {
+            return;
+        };
+        let beside = &mut self.machines[copy];
+        (beside.disk, beside.guard) = (disk, guard);
+        (beside.asleep, beside.hit) = (false, true);
+        self.start(copy);
     }
 
     fn bring_back_copy(&mut self, machine: usize) {

@@ -101,6 +101,7 @@ impl World {
         for machine in 0..self.machines.len() {
             let ours = &self.machines[machine];
             let back = ours.is_honest() && !ours.is_up() && ours.stopped.is_none();
+            let back = back && !ours.asleep;
             if back && (faulty(self) > most || self.comes_back(machine)) {
                 self.start(machine);
             }
@@ -133,7 +134,9 @@ impl World {
     /// missing from the order.
     fn has_converged(&self, beyond: CommitIndex) -> bool {
         let order = self.oracle.commits() as u64;
-        let up = |m: &&super::Machine| m.is_honest() && m.is_up();
+        // S1.7: nothing comes of a machine that has found another one with its key.
+        let silenced = |m: &super::Machine| m.replica.as_ref().is_some_and(|r| r.is_silenced());
+        let up = |m: &&super::Machine| m.is_honest() && m.is_up() && !silenced(m);
         let mut any = false;
         for (index, machine) in self.machines.iter().enumerate().filter(|(_, m)| up(m)) {
             any = true;

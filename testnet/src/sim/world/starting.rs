@@ -1,6 +1,7 @@
 //! How machines start and stop.
 
 use super::World;
+use crate::sim::faults::Kind;
 use crate::sim::oracle::Rule;
 use crate::sim::plan::Planted;
 use crate::sim::trace::Mark;
@@ -49,7 +50,10 @@ impl World {
             config.mempool.step_rounds = u64::MAX;
         }
         let mut effects = Vec::new();
-        let replica = Replica::new(config, restored, now.wall(ours.skew), &mut effects);
+        let mut replica = Replica::new(config, restored, now.wall(ours.skew), &mut effects);
+        if ours.crime.as_ref().is_some_and(|c| c.kind == Kind::Twins) {
+            replica.tolerate_twins();
+        }
         ours.replica = Some(replica);
         self.carry_out(machine, &mut effects);
         self.schedule_tick(machine);

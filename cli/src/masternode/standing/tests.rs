@@ -1,0 +1,120 @@
+use super::*;
+use weft_types::Stake;
+
+const EDGE: Edge = Edge {
+    epoch: 8,
+    not_before: Millis(1_700_000_000_500),
+    applied: 4,
+};
+
+fn state(status: MemberStatus) -> MemberState {
+    MemberState {
+        id: 5,
+        operator: [1; 20],
+        vertex_key: ed25519::PublicKey([2; 32]),
+        addresses: String::new(),
+        status,
+        bond: 1,
+        weight: Stake(1),
+        effective: Stake(1),
+        entry: Some(7),
+        free_at: Some(1_800_000_000),
+    }
+}
+
+#[test]
+fn each_status_says_what_it_comes_to_and_when() {
+    for (status, comes, epoch, not_before, words) in [
+        (
+            MemberStatus::Registered,
+            Some("active"),
+            None,
+            None,
+            "the other operators",
+        ),
+        (
+            MemberStatus::Queued,
+            Some("active"),
+            Some(8),
+            Some(1_700_000_001),
+            "after 2 that came before it",
+        ),
+        (
+            MemberStatus::Active,
+            None,
+            None,
+            None,
+            "it stays until it leaves",
+        ),
+        (
+            MemberStatus::Leaving,
+            Some("unbonding"),
+            Some(8),
+            Some(1_700_000_001),
+            "it leaves with epoch 8, not before 2023-11-14 22:13:20Z",
+        ),
+        (
+            MemberStatus::Unbonding,
+            Some("free"),
+            None,
+            Some(1_800_000_000),
+            "the bond is free at 2027-01-15 08:00:00Z",
+        ),
+        (
+            MemberStatus::Free,
+            Some("withdrawn"),
+            None,
+            None,
+            "weft masternode withdraw",
+        ),
+        (MemberStatus::Withdrawn, None, None, None, "paid out"),
+        (MemberStatus::Slashed, None, None, None, "gone"),
+    ] {
+        let next = Next::of(&state(status), Some(EDGE));
+        assert_eq!(
+            (next.status, next.epoch, next.not_before),
+            (comes, epoch, not_before),
+            "{status}"
+        );
+        assert!(next.words.contains(words), "{words:?} in {next:?}");
+    }
+}
+
+#[test]
+fn a_weight_that_moves_is_said() {
+    let mut state = state(MemberStatus::Active);
+    state.weight = Stake(3);
+    let next = Next::of(&state, Some(EDGE));
+    assert!(
+        next.words.starts_with("its weight moves to 3 with epoch 8"),
+        "{next:?}"
+    );
+    assert_eq!((next.status, next.epoch), (None, Some(8)));
+}
+
+#[test]
+fn a_masternode_is_named_by_id_operator_or_vertex_key() {
+    assert_eq!("7".parse(), Ok(Who::Id(7)));
+    let operator = format!("0x{}", "01".repeat(20));
+    assert_eq!(operator.parse(), Ok(Who::Operator(BaseAddress([1; 20]))));
+    assert_eq!(
+        "02".repeat(32).parse(),
+        Ok(Who::VertexKey(ed25519::PublicKey([2; 32])))
+    );
+    for wrong in ["", "-1", "0x12", "x", &"zz".repeat(32), &"01".repeat(31)] {
+        assert!(wrong.parse::<Who>().is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn durations_are_said_in_their_largest_whole_unit() {
+    for (seconds, said) in [
+        (0, "0 seconds"),
+        (1, "1 second"),
+        (60, "1 minute"),
+        (90, "90 seconds"),
+        (604_800, "7 days"),
+    ] {
+        assert_eq!(duration(seconds), said);
+    }
+}

@@ -1,0 +1,116 @@
+//! S1 in the replica: nothing is signed before it is known what was signed, and nothing any more once somebody else signs
+//! with the key.
+
+use super::effects::Effect;
+use super::recovery::{self, Latest, Recovery};
+use super::{Lost, Replica};
+use weft_types::{MemberIndex, Millis, Round};
+
+impl Replica {
+    /// S1: another member has said what it has signed last.
+    pub(super) fn answered(&mut self, now: Millis, of: MemberIndex, latest: Latest) {
+        let Some(recovery) = &mut self.recovery else {
+            return;
+        };
+        recovery.answered(of, &latest);
+        self.progress.hear(of, now);
+        if let Latest::Vertex(vertex) = latest {
+            let from = Some(of);
+            self.feed(now, weft_consensus::Input::Vertex { vertex, from });
+        }
+    }
+
+    pub(super) fn ask_latest(&mut self, now: Millis, out: &mut Vec<Effect>) {
+        let due = self.recovery.as_mut().map(|r| r.due(now));
+        let due = due.filter(|_| self.halted.is_none()).unwrap_or_default();
+        out.extend(due.into_iter().map(Effect::AskLatest));
+    }
+
+    /// S1.7: others have a vertex under this member's key that it does not have.
+    pub(super) fn signed_elsewhere(&mut self, now: Millis, round: Round) {
+        if self.twins || self.signed_from.is_none_or(|from| round <= from) {
+            return;
+        }
+        let epoch = self.committee.epoch();
+        match &mut self.recovery {
+            Some(recovery) if recovery.known().is_some() => {
+                recovery.doubt(Lost::Elsewhere(epoch, round), now);
+                self.doubt(now);
+            }
+            _ => self.stop_signing(now, round),
+        }
+    }
+
+    /// S1.7: it was signed after this process had begun.
+    fn stop_signing(&mut self, now: Millis, round: Round) {
+        let Some((own, _)) = &self.own else {
+            return;
+        };
+        let twin = Lost::Twin(self.committee.epoch(), round);
+        self.recovery = Some(Recovery::lost(
+            self.committee.clone(),
+            *own,
+            twin,
+            None,
+            now,
+        ));
+        self.doubt(now);
+    }
+
+    fn doubt(&mut self, now: Millis) {
+        self.signed_from = None;
+        self.finality.sign_nothing();
+        self.outbox.clear();
+        self.feed(now, weft_consensus::Input::Doubt);
+    }
+
+    /// S1.7: whether it has stopped signing for good.
+    pub fn is_silenced(&self) -> bool {
+        let lost = self.recovery.as_ref().and_then(Recovery::why_lost);
+        lost.is_some_and(|lost| lost.is_twin())
+    }
+
+    /// For simulations of members that run twice with one key: they go on whatever the other one signs.
+    pub fn tolerate_twins(&mut self) {
+        self.twins = true;
+    }
+
+    /// S1: ends the recovery if it is known now what this member may sign. The guard has it first.
+    pub(super) fn recovered(&mut self, now: Millis, out: &mut Vec<Effect>) -> bool {
+        let Some(recovery) = &self.recovery else {
+            return false;
+        };
+        let floor = match recovery.result(self.core.quorum_round(), now) {
+            None => return false,
+            Some(recovery::Recovered::Known(signed)) => {
+                self.recovery = None;
+                self.feed(now, weft_consensus::Input::Signed(signed));
+                return true;
+            }
+            Some(recovery::Recovered::Floor(floor)) => floor,
+        };
+        // S1.7: all that was signed before the question is at most the floor.
+        if self.core.signed_round() > floor && !self.twins {
+            self.stop_signing(now, self.core.signed_round());
+            return true;
+        }
+        self.signed_from = Some(floor);
+        // What was lost is of no epoch to come: the commit that made the answers count was made after them, and this
+        // epoch is closed by none before it (S1.8).
+        (self.recovery, self.lost) = (None, None);
+        self.restarted = false;
+        let round = floor.max(self.core.signed_round());
+        // Every height that can have been signed was closed by a commit with a leader up to the floor, and
+        // commits above it are executed.
+        let height = self.last_height.height.max(self.height_floor);
+        self.height_floor = height;
+        self.finality.sign_above(height);
+        out.push(Effect::GuardFloor {
+            epoch: self.committee.epoch(),
+            round,
+            height,
+        });
+        self.feed(now, weft_consensus::Input::Signed(round));
+        true
+    }
+}
