@@ -7,7 +7,7 @@
 pub(crate) mod abi;
 #[cfg(feature = "testing")]
 mod anvil;
-mod bonds;
+pub(crate) mod bonds;
 pub(crate) mod checkpoints;
 pub(crate) mod deploy;
 mod endpoint;

@@ -2,17 +2,18 @@
 //! are encoded, signed and outbid by the client's own code; what a node would answer is read from the chain.
 
 use crate::client::abi::{manager, registry::MasternodeRegistry as Registry};
+use crate::client::bonds::entry;
 use crate::client::checkpoints::{newer, posted, submit_input};
 use crate::client::deploy::{created_at, manager_code, registry_code, vault_code};
 use crate::client::registry::register_input;
 use crate::client::send::{Order, Unmined, sign};
 use crate::embedded::{Call, CallError, Chain, ChainConfig, ConfigError, RewindError, SubmitError};
-use crate::{AccountKey, At, Checkpoint, Contracts, DeployParams, Refusal, Registration};
+use crate::{AccountKey, At, Checkpoint, Contracts, DeployParams, Queued, Refusal, Registration};
 use alloy::eips::eip2718::Encodable2718 as _;
 use alloy::primitives::{Address, B256, Bytes, TxKind};
-use alloy::sol_types::SolCall;
+use alloy::sol_types::{SolCall, SolEvent as _};
 use std::collections::BTreeMap;
-use weft_types::{CommitteeDigest, Height, Statement};
+use weft_types::{CommitteeDigest, Height, Root, Statement};
 
 /// Gas that a transaction may use: creating a contract, or a checkpoint that closes an epoch of the largest
 /// committee with as much as an edge applies.
@@ -97,14 +98,7 @@ impl LocalChain {
         local.contracts.vault = local.create(deployer, params.backing, code)?;
         let mut sent = Vec::new();
         for (operator, registration) in members {
-            let (chain_id, registry) = (local.chain.config().chain_id, local.contracts.registry);
-            let order = Order {
-                what: "registration",
-                to: TxKind::Call(registry.into()),
-                value: registration.bond,
-                input: register_input(chain_id, registry, operator, registration),
-            };
-            sent.push(local.send(operator, order)?);
+            sent.push(local.bond(operator, registration)?);
         }
         while local.chain.has_ready() {
             local.seal(0);
@@ -116,6 +110,70 @@ impl LocalChain {
             return Ok(local);
         }
         Err(refused("a registration", "the registry does not take it"))
+    }
+
+    /// Hands an operator's registration to the chain; returns the transaction's hash.
+    pub fn bond(
+        &mut self,
+        operator: &AccountKey,
+        registration: &Registration,
+    ) -> Result<[u8; 32], LocalError> {
+        let (chain_id, registry) = (self.chain.config().chain_id, self.contracts.registry);
+        let input = register_input(chain_id, registry, operator, registration);
+        self.call_registry(operator, "registration", registration.bond, input)
+    }
+
+    /// The same of more bond, in wei.
+    pub fn top_up(&mut self, operator: &AccountKey, wei: u128) -> Result<[u8; 32], LocalError> {
+        let input = Registry::topUpCall {}.abi_encode().into();
+        self.call_registry(operator, "top-up", wei, input)
+    }
+
+    /// The same of an operator's wish to leave.
+    pub fn request_exit(&mut self, operator: &AccountKey) -> Result<[u8; 32], LocalError> {
+        let input = Registry::requestExitCall {}.abi_encode().into();
+        self.call_registry(operator, "exit", 0, input)
+    }
+
+    fn call_registry(
+        &mut self,
+        operator: &AccountKey,
+        what: &'static str,
+        value: u128,
+        input: Bytes,
+    ) -> Result<[u8; 32], LocalError> {
+        let order = Order {
+            what,
+            to: TxKind::Call(self.contracts.registry.into()),
+            value,
+            input,
+        };
+        self.send(operator, order)
+    }
+
+    /// The entries of the registry's queue in some blocks, in their order; see [`crate::BaseChain::queued_between`].
+    pub fn queued_between(&self, from: u64, to: u64) -> Vec<Queued> {
+        let registry = Address::from(self.contracts.registry);
+        let mut entries = Vec::new();
+        for number in from..=to {
+            let Ok(block) = self.chain.block(number) else {
+                continue;
+            };
+            let logs = block.transactions.iter().flat_map(|m| m.receipt.logs());
+            for log in logs.filter(|log| log.address == registry) {
+                let event = Registry::Queued::decode_log(log).ok();
+                let read = event.and_then(|event| {
+                    Some(Queued {
+                        index: event.index,
+                        entry: entry(&event).ok()?,
+                        digest: Root(event.digest.0),
+                        block: number,
+                    })
+                });
+                entries.extend(read);
+            }
+        }
+        entries
     }
 
     fn create(

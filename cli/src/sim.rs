@@ -11,8 +11,8 @@ use std::time::Instant;
 use weft_node::replica::sync::SyncConfig;
 use weft_testnet::ProcessId;
 use weft_testnet::sim::{
-    End, Latency, Outcome, Pace, Plan, Record, Report, Signer, Summary, faults_help, millis,
-    parse_faults, simulate, svg,
+    End, Latency, Outcome, Pace, Plan, Record, Report, Signer, Summary, churn_help, faults_help,
+    millis, parse_churn, parse_faults, simulate, svg,
 };
 use weft_types::Millis;
 
@@ -59,6 +59,12 @@ pub struct Sim {
     /// Post certificates to a base chain with a block each so often, final so many blocks deep
     #[arg(long, value_name = "BLOCK:DEPTH", num_args = 0..=1, default_missing_value = "1s:4")]
     base: Option<Pace>,
+    /// Epochs that last so long, at least 1s; by default longer than any run
+    #[arg(long, value_parser = duration)]
+    epoch: Option<u64>,
+    /// Who joins, leaves and bonds more, such as join:2@5s,leave:2@9s; see below
+    #[arg(long, default_value = "", requires = "epoch")]
+    churn: String,
     /// Leader slots a round; by default the protocol's
     #[arg(long)]
     leaders: Option<u32>,
@@ -103,10 +109,12 @@ enum By {
 fn after_help() -> String {
     format!(
         "Faults are NAME[:AMOUNT[/MEMBERS]][@START[+LENGTH]], separated by commas; without a start from the \
-         beginning:\n{}\n\nExit codes, of their own and unlike \
+         beginning:\n{}\n\nChurn is NAME[:AMOUNT]@START, separated by commas. Nodes are numbered: first --nodes, then those \
+         that join, which follow as observers until then. With --base they go to the registry:\n{}\n\nExit codes, of their own and unlike \
          those of other commands: 0 safe, and all agreed in the end; 2 wrong use; 3 diverged; 4 did not \
          converge.",
-        faults_help()
+        faults_help(),
+        churn_help()
     )
 }
 
@@ -266,6 +274,8 @@ fn plan(arguments: &Sim) -> Result<Plan, Failure> {
             By::Mock => Signer::Mock,
         },
         base: arguments.base,
+        epoch: arguments.epoch,
+        churn: parse_churn(&arguments.churn).map_err(Failure::usage)?,
         leaders: arguments.leaders,
         byzantine_percent: arguments.two_delay,
         settle: arguments.settle,
@@ -383,6 +393,19 @@ fn shown(report: &Report) -> String {
         rows.push((
             "partition",
             format!("{} commits during it, {after}", partition.commits),
+        ));
+    }
+    if let Some(epochs) = &report.epochs {
+        let committee: Vec<String> = epochs.committee.iter().map(usize::to_string).collect();
+        rows.push((
+            "epochs",
+            format!(
+                "{}; nodes {} in the newest committee; between two epochs p50 {:.0} ms, at most {:.0} ms",
+                epochs.begun,
+                committee.join(", "),
+                epochs.pause_ms.p50,
+                epochs.pause_ms.max
+            ),
         ));
     }
     if let Some(c) = &report.checkpoints {

@@ -254,11 +254,19 @@ impl Core {
         self.suspended.needs(vertex) || self.recalled.missing.contains(vertex)
     }
 
+    /// Peers, and what they ask for, may be named by places in another epoch's committee; or by none at all.
+    fn is_member(&self, place: MemberIndex) -> bool {
+        place.as_usize() < self.config.committee.size()
+    }
+
     /// Takes one input in and appends what is to be done, in order.
     pub fn handle(&mut self, now: Millis, input: Input, out: &mut Vec<Effect>) {
         let now = self.clock.advance(now);
         match input {
-            Input::Vertex { vertex, from } => self.receive(vertex, from, now, out),
+            Input::Vertex { vertex, from } => {
+                let from = from.filter(|from| self.is_member(*from));
+                self.receive(vertex, from, now, out);
+            }
             Input::Proposed(vertex) => self.proposed(vertex, now, out),
             Input::Unordered(work) => self.work = work,
             Input::Signed(round) => {
@@ -269,7 +277,12 @@ impl Core {
                 self.recovering = true;
                 self.proposing = None;
             }
-            Input::Asked { by, vertices } => self.relay.asked(&self.dag, by, &vertices, now),
+            Input::Asked { by, mut vertices } => {
+                vertices.retain(|vertex| self.is_member(vertex.author));
+                if self.is_member(by) {
+                    self.relay.asked(&self.dag, by, &vertices, now);
+                }
+            }
             Input::FetchEnded(id) => self.fetch.ended(id, now),
             Input::Tick => {}
         }

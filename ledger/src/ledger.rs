@@ -163,10 +163,25 @@ impl Ledger {
         objects: impl IntoIterator<Item = (ObjectId, Bytes)>,
         receipts: impl IntoIterator<Item = Receipt>,
     ) -> Result<Self, LedgerError> {
+        let decode = |(id, value)| {
+            let object = Object::decode(&id, value);
+            let object = object.map_err(|error| LedgerError::Object { id, error })?;
+            Ok((id, object))
+        };
+        let objects = objects.into_iter().map(decode);
+        Self::restore_decoded(params, meta, objects, receipts)
+    }
+
+    /// The same of objects that are decoded, or the reason why one is not.
+    pub fn restore_decoded(
+        params: &ProtocolParams,
+        meta: LedgerMeta,
+        objects: impl IntoIterator<Item = Result<(ObjectId, Object), LedgerError>>,
+        receipts: impl IntoIterator<Item = Receipt>,
+    ) -> Result<Self, LedgerError> {
         let mut ledger = Self::empty(params, meta);
-        for (id, value) in objects {
-            let object =
-                Object::decode(&id, value).map_err(|error| LedgerError::Object { id, error })?;
+        for object in objects {
+            let (id, object) = object?;
             if !is_live(&object) {
                 return Err(LedgerError::Retired(id));
             }

@@ -131,7 +131,11 @@ impl Replica {
             Input::Asked { .. } => {}
             Input::FetchEnded(id) => self.feed(now, weft_consensus::Input::FetchEnded(id)),
             Input::HistoryGone { of } => self.sync.history_gone(of),
-            Input::Latest { of, latest } => self.answered(now, of, latest),
+            Input::Latest { epoch, of, latest } => {
+                if epoch == self.committee.epoch() {
+                    self.answered(now, of, latest);
+                }
+            }
             Input::Sync { id, answer } => self.sync.answered(now, id, answer),
             Input::Anchored(height) if height > self.anchored => {
                 self.anchored = height;

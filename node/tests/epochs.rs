@@ -259,6 +259,7 @@ impl World {
             Packet::Ended(id) => Input::FetchEnded(id),
             Packet::Ready(ready) => Input::Ready(ready),
             Packet::Latest(None) => Input::Latest {
+                epoch: self.committees[i].epoch(),
                 of: place?,
                 latest: Latest::Nothing,
             },
@@ -266,7 +267,8 @@ impl World {
                 let network = self.genesis.network.id();
                 let vertex = verify_vertex(vertex, network, &self.committees[i], &|_| None).ok()?;
                 let (of, latest) = (place?, Latest::Vertex(vertex));
-                Input::Latest { of, latest }
+                let epoch = self.committees[i].epoch();
+                Input::Latest { epoch, of, latest }
             }
             Packet::Closing(certificate) => Input::Closing {
                 from: place?,

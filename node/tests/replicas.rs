@@ -14,7 +14,7 @@ use weft_node::replica::{
 };
 use weft_types::testing::{self, finality_key, user, vertex_key};
 use weft_types::{
-    Amount, AssetId, BaseAddress, BaseAsset, Certificate, Chained, Commit, Deposit, Genesis,
+    Amount, AssetId, BaseAddress, BaseAsset, Certificate, Chained, Commit, Deposit, Epoch, Genesis,
     Height, MemberIndex, MemberSet, Millis, Object, ObjectId, Observation, OffendersId, Operation,
     Payment, Round, Transaction, TransactionBody, Verified, Vertex, VertexBody,
 };
@@ -214,7 +214,8 @@ impl World {
                 self.replicas[i].handle(self.now, Input::FetchEnded(id), &mut effects);
             }
             for (_, of, latest) in self.answers.extract_if(.., |(asker, ..)| *asker == i) {
-                let input = Input::Latest { of, latest };
+                let epoch = Epoch::ZERO;
+                let input = Input::Latest { epoch, of, latest };
                 self.replicas[i].handle(self.now, input, &mut effects);
             }
             self.replicas[i].handle(self.now, Input::Tick, &mut effects);

@@ -19,6 +19,7 @@
 
 mod base;
 mod cast;
+mod churn;
 mod clients;
 mod compare;
 mod crimes;
@@ -37,15 +38,18 @@ mod queue;
 mod record;
 mod report;
 mod rng;
+mod seating;
 mod summary;
 mod time;
 mod trace;
 mod world;
 
 pub use base::{Checkpoints, Pace, PaceError};
+pub use churn::{Churn, ChurnError, Move, help as churn_help, parse as parse_churn};
 pub use compare::{CrimeRow, Parts, SizeRow, crimes, sizes};
 pub use faults::{
-    Fault, FaultError, Kind as FaultKind, help as faults_help, millis, parse as parse_faults,
+    Edge, Fault, FaultError, Kind as FaultKind, Moment, Role, help as faults_help, millis,
+    parse as parse_faults,
 };
 pub use latency::{Latency, LatencyError};
 pub use meter::{Percentiles, Return};
@@ -54,7 +58,7 @@ pub use partings::Partition;
 pub use plan::{End, Plan, PlanError, Planted, Signer};
 pub use plot::{sizes_svg, svg};
 pub use record::Record;
-pub use report::{Delays, Outcome, Report, Stopped};
+pub use report::{Delays, Epochs, Outcome, Pause, Report, Stopped};
 pub use summary::Summary;
 
 /// Runs a plan to its end.

@@ -266,7 +266,7 @@ impl BaseChain {
 }
 
 /// Empty keys are those of an entry that changes a weight alone.
-fn entry(event: &Registry::Queued) -> Result<QueueEntry, bls::BlsError> {
+pub(crate) fn entry(event: &Registry::Queued) -> Result<QueueEntry, bls::BlsError> {
     let keys = match event.finalityKey.is_empty() {
         true => None,
         false => Some(MemberKeys {

@@ -71,6 +71,23 @@ fn nothing_is_passed_on_because_of_an_old_vertex_or_to_its_author() {
     assert_eq!(round(&mut view, 6, "*"), Vec::<String>::new());
 }
 
+/// A committee of another epoch may have more members, and who asks may ask for anything.
+#[test]
+fn places_that_nobody_has_ask_for_nothing_and_hold_nothing() {
+    let mut view = cut();
+    round(&mut view, 1, "*");
+    view.asked('Z', "D1").asked_author('B', 'Z', "D1");
+    for r in 2..6 {
+        assert_eq!(round(&mut view, r, "*"), Vec::<String>::new());
+    }
+    let rows = "leaders -\n1 * * * *\n2 * * * *\n3 * * * *";
+    let mut view = Drawing::new(rows).member('A');
+    view.receive_from('Z', "C3").wait(5_000);
+    let fetches = view.fetches();
+    assert!(fetches.iter().any(|f| f.contains(" C: ")), "{fetches:?}");
+    assert!(!fetches.iter().any(|f| f.contains(" Z: ")), "{fetches:?}");
+}
+
 /// Plays a round in which D's vertex comes from D itself, or through another.
 fn of_d(view: &mut View, round: u64, from: char) -> Vec<String> {
     view.wait(50).propose();

@@ -3,7 +3,7 @@
 use super::DriverError;
 use super::restore::Standing;
 use crate::evidence::Opened;
-use crate::replica::sync::COMMITTEES_MAX;
+use crate::replica::sync::{COMMITTEES_MAX, Closing};
 use bytes::Bytes;
 use std::sync::Arc;
 use weft_storage::{Durability, Store, StoreError};
@@ -61,6 +61,20 @@ pub fn closing(store: &Store, epoch: Epoch) -> Result<Option<Bytes>, StoreError>
     let opened = opened(store, epoch.next())?;
     let certificate = opened.and_then(|opened| Certificate::try_from(opened.by).ok());
     Ok(certificate.map(|certificate| certificate.encode()))
+}
+
+/// S2.1: how an epoch ended, if it is here.
+pub fn ended(store: &Store, epoch: Epoch) -> Result<Option<Closing>, StoreError> {
+    let Some(value) = store.meta(&name(epoch.next()))? else {
+        return Ok(None);
+    };
+    let opened: Option<Opened> = serde_json::from_slice(&value).ok();
+    Ok(opened.and_then(|opened| {
+        Some(Closing {
+            certificate: Certificate::try_from(opened.by).ok()?,
+            next: opened.members,
+        })
+    }))
 }
 
 /// B2: the certificates that closed epochs above a height, ascending: the base chain may lack them.

@@ -217,7 +217,7 @@ pub async fn ask_latest(
     match latest {
         Some(latest) => {
             let _ = commands
-                .send(Command(Input::Latest { of, latest }, None))
+                .send(Command(Input::Latest { epoch, of, latest }, None))
                 .await;
         }
         None => tracing::warn!(member = %of, "says nothing of use about what it has signed last"),

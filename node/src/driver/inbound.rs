@@ -235,8 +235,9 @@ impl Server {
                     drop(reply.send(Bytes::new()));
                     return;
                 }
+                let view = this.views.borrow().clone();
                 if let Some(by) = asker {
-                    let vertices = asked_for(&request, this.views.borrow().epoch);
+                    let vertices = asked_for(&request, view.epoch);
                     // A hint: a replica that is busy does without.
                     let _ = this
                         .commands
@@ -244,7 +245,6 @@ impl Server {
                 }
                 let knows_signed = this.knows_signed.load(Ordering::SeqCst);
                 let shows = asker.map(|to| Shows { to, knows_signed });
-                let view = this.views.borrow().clone();
                 let source = Source {
                     store: &this.store,
                     held: &view.held,

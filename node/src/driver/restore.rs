@@ -63,6 +63,7 @@ pub fn restore(
         has_signed: guard.is_some_and(Guard::has_signed),
         height_floor: guard.map_or(Height::ZERO, Guard::height_floor),
         objects: objects(store)?,
+        decoded: Vec::new(),
         receipts: receipts(store, &last, ReceiptsNeeded::new(&meta, genesis))?,
         statements: statements_from(store, certified)?,
         anchored: newest_anchored(store)?,

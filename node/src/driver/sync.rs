@@ -1,15 +1,16 @@
 //! S2 in the driver: a member's answers to the replica, and others' questions out of the store.
 
 use super::engine::{Command, Commands};
+use super::epochs;
 use super::fetch::ServeError;
 use crate::replica::Input;
-use crate::replica::sync::{Answer, Archive, Ask, NoAnswer, Request, serve};
+use crate::replica::sync::{Answer, Archive, Ask, Closing, NoAnswer, Request, serve};
 use crate::view::CertifiedView;
 use bytes::Bytes;
 use prost::Message as _;
 use weft_network::Handle;
 use weft_storage::{PageRequest, Store, StoreError};
-use weft_types::{Certificate, Commit, CommitIndex, Height, Statement, wire};
+use weft_types::{Certificate, Commit, CommitIndex, Epoch, Height, Statement, wire};
 
 /// Receipts read at a time.
 const PAGE_ENTRIES: usize = 4096;
@@ -17,6 +18,10 @@ const PAGE_ENTRIES: usize = 4096;
 /// What a database answers from.
 impl Archive for Store {
     type Error = StoreError;
+
+    fn closing(&self, epoch: Epoch) -> Result<Option<Closing>, StoreError> {
+        epochs::ended(self, epoch)
+    }
 
     fn certificate(&self, height: Height) -> Result<Option<Certificate>, StoreError> {
         self.certificate(height)

@@ -155,6 +155,9 @@ fn keep_vertices(
         store.put_own_vertex(&vertex)?;
     }
     epochs::copy(before, store, synced.certificate.statement.epoch)?;
+    for opened in &synced.epochs {
+        epochs::remember(store, &opened.committee, &opened.by)?;
+    }
     if let Some((height, checkpoint)) = before.last_checkpoint()? {
         store.put_checkpoint(height, &checkpoint, Durability::Buffered)?;
     }

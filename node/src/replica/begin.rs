@@ -21,8 +21,8 @@ use std::sync::Arc;
 use weft_consensus::{Core, CoreConfig};
 use weft_ledger::Snapshot;
 use weft_types::{
-    Certificate, Committee, Epoch, Genesis, Height, MemberIndex, Millis, Network, ProtocolParams,
-    Round, Statement, Verified,
+    Certificate, CommitIndex, Committee, Epoch, Genesis, Height, MemberIndex, Millis, Network,
+    ProtocolParams, Round, Statement, Verified,
 };
 
 /// What a replica is made of.
@@ -63,7 +63,14 @@ impl Replica {
         let terms = sync::Terms {
             network: config.genesis.network,
             params: params.clone(),
+            in_office: config.committee.clone(),
             committees: committees(config.earlier, &config.committee),
+            after: [(
+                config.committee.epoch(),
+                after(&config.committee, &restored),
+            )]
+            .into(),
+            followed: Vec::new(),
             unchecked: config.sync.unchecked,
         };
         let restarted = recovery.is_some() || restored.has_signed;
@@ -153,6 +160,15 @@ pub(super) fn own(
     let keys = keys?;
     let index = committee.index_of(&keys.vertex.public())?;
     Some((index, keys.clone()))
+}
+
+/// The last commit of the epoch before the one that a disk stands in.
+fn after(committee: &Committee, restored: &Restored) -> CommitIndex {
+    let roster = restored.ledger.roster();
+    roster.map_or(CommitIndex::ZERO, |r| match r.epoch == committee.epoch() {
+        true => r.after,
+        false => restored.ledger.meta().index,
+    })
 }
 
 fn committees(

@@ -31,8 +31,13 @@ pub enum Input {
     FetchEnded(FetchId),
     /// S2.8: a member has deleted what it was asked for.
     HistoryGone { of: MemberIndex },
-    /// S1: a member's answer to [`Effect::AskLatest`].
-    Latest { of: MemberIndex, latest: Latest },
+    /// S1: a member's answer to [`Effect::AskLatest`], of the epoch in which it was asked: places in another one are
+    /// other members'.
+    Latest {
+        epoch: Epoch,
+        of: MemberIndex,
+        latest: Latest,
+    },
     /// S2: what came of [`Effect::AskSync`].
     Sync {
         id: SyncId,

@@ -204,6 +204,7 @@ impl Replica {
             )),
             None => None,
         });
+        let after = last.index;
         let mut recovered = Recovered::fresh(last);
         recovered.signed = self.recovery.is_none().then_some(Round::ZERO);
         self.signed_from = lost.is_none().then_some(Round::ZERO);
@@ -221,7 +222,8 @@ impl Replica {
         self.outbox.clear();
         self.observing.next_epoch();
         self.progress = Progress::next_epoch(&self.committee, own, now);
-        self.sync.next_epoch(self.committee.clone(), own, now);
+        self.sync
+            .next_epoch(self.committee.clone(), after, own, now);
         self.unordered = false;
     }
 

@@ -91,6 +91,8 @@ pub struct Found {
     pub height_floor: Height,
     pub meta: LedgerMeta,
     pub objects: Vec<(ObjectId, bytes::Bytes)>,
+    /// Further objects, of a simulation: those with mock keys, which have no encoding that could be read.
+    pub decoded: Vec<(ObjectId, Object)>,
     /// Of the commits of which [`ReceiptsNeeded::has`] says so, in their order.
     pub receipts: Vec<Receipt>,
     /// Of the newest certified height, if it is here, and of all after it, ascending.
@@ -210,9 +212,16 @@ impl Found {
                 self.meta.index, self.last.index
             )));
         }
-        let objects = self.objects.iter().cloned();
+        let decode = |(id, value): &(ObjectId, bytes::Bytes)| {
+            let object = Object::decode(id, value.clone());
+            let object = object.map_err(|error| LedgerError::Object { id: *id, error })?;
+            Ok((*id, object))
+        };
+        let objects = self.objects.iter().map(decode);
+        let objects = objects.chain(self.decoded.iter().cloned().map(Ok));
         let receipts = self.receipts.iter().cloned();
-        let ledger = Ledger::restore(&genesis.template.params, self.meta, objects, receipts)?;
+        let params = &genesis.template.params;
+        let ledger = Ledger::restore_decoded(params, self.meta, objects, receipts)?;
         // Nothing has changed since the last height: then the root must be the one that was stated.
         if let Some(statement) = self.statements.last().filter(|_| !self.meta.changed) {
             let root = ledger.snapshot().root();

@@ -8,6 +8,7 @@
 //!
 //! At the end the replica stops, and is made anew from what was taken over, as after a restart.
 
+mod chain;
 mod choosing;
 mod gather;
 mod message;
@@ -17,6 +18,7 @@ mod serve;
 mod servers;
 mod state;
 
+pub use chain::{Closing, Opened};
 pub use message::{ANSWER_BYTES_MAX, Answer, CertifiedReceipts, Malformed, Request};
 pub use serve::{Archive, serve};
 
@@ -99,6 +101,8 @@ pub struct Synced {
     /// In their order.
     pub receipts: Vec<Receipt>,
     pub snapshot: Snapshot,
+    /// S2.1: epochs up to the certificate's that this node had not come to, ascending.
+    pub epochs: Vec<Opened>,
 }
 
 /// S2.4: whoever takes over a height needs the receipts of commits from this time on.
@@ -118,12 +122,18 @@ pub fn meta_at(statement: &Statement) -> LedgerMeta {
 }
 
 /// What everything is checked against.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Terms {
     pub network: Network,
     pub params: ProtocolParams,
-    /// By epoch, as far as they are known. The newest one is in office.
+    /// Here, and so whom this node asks.
+    pub in_office: Arc<Committee>,
+    /// By epoch, as far as they are known.
     pub committees: BTreeMap<Epoch, Arc<Committee>>,
+    /// By epoch, as far as it is known: the last commit of the one before.
+    pub after: BTreeMap<Epoch, CommitIndex>,
+    /// Epochs after the one in office here that servers have shown.
+    pub followed: Vec<Opened>,
     pub unchecked: bool,
 }
 
@@ -131,14 +141,14 @@ impl Terms {
     /// S2.1: against the keys of the committee of the certificate's epoch.
     fn verify(&self, certificate: Certificate) -> Result<Verified<Certificate>, CertificateError> {
         let epoch = certificate.statement.epoch;
-        let committee = self.committees.get(&epoch).unwrap_or(self.committee());
+        let committee = self.committees.get(&epoch).unwrap_or(&self.in_office);
         certificate.verify(&self.network, committee)
     }
 
-    /// In office.
-    fn committee(&self) -> &Arc<Committee> {
-        let (_, newest) = self.committees.last_key_value().expect("one is in office");
-        newest
+    /// The newest one that is known.
+    fn newest(&self) -> &Arc<Committee> {
+        let newest = self.committees.last_key_value();
+        newest.map_or(&self.in_office, |(_, committee)| committee)
     }
 }
 
@@ -152,9 +162,15 @@ pub struct Place {
 
 struct Pending {
     of: MemberIndex,
-    /// `None`: it was asked for offers.
-    task: Option<Task>,
+    what: What,
     deadline: Millis,
+}
+
+/// What a server was asked for.
+enum What {
+    Offers,
+    Closings,
+    Part(Task),
 }
 
 /// The state machine.
@@ -171,6 +187,8 @@ pub struct Sync {
     /// S2.8: who has deleted the history that would come next.
     gone: MemberSet,
     offers: Offers,
+    /// S2.1: who offers heights of epochs whose committees are not known.
+    ahead: MemberSet,
     gathering: Option<Gathering>,
     /// Of a height that no server holds any longer.
     known: State,
@@ -184,7 +202,7 @@ impl Sync {
     pub fn new(config: SyncConfig, terms: Terms, own: Option<MemberIndex>, now: Millis) -> Self {
         Self {
             config,
-            servers: Servers::new(terms.committee(), own),
+            servers: Servers::new(&terms.in_office, own),
             terms: Arc::new(terms),
             requests: BTreeMap::new(),
             next_id: 0,
@@ -193,6 +211,7 @@ impl Sync {
             reached: (CommitIndex::ZERO, now),
             gone: MemberSet::default(),
             offers: Offers::default(),
+            ahead: MemberSet::default(),
             gathering: None,
             known: State::default(),
             notes: Vec::new(),
@@ -202,18 +221,29 @@ impl Sync {
     }
 
     /// Other members are asked from now on. What was gathered was of the epoch before, and is not missed.
-    pub fn next_epoch(&mut self, committee: Arc<Committee>, own: Option<MemberIndex>, now: Millis) {
-        let mut committees = self.terms.committees.clone();
-        committees.insert(committee.epoch(), committee);
-        while committees.len() > COMMITTEES_MAX {
-            committees.pop_first();
+    /// `after` is the last commit of the epoch before.
+    pub fn next_epoch(
+        &mut self,
+        committee: Arc<Committee>,
+        after: CommitIndex,
+        own: Option<MemberIndex>,
+        now: Millis,
+    ) {
+        let mut terms = Terms::clone(&self.terms);
+        terms
+            .committees
+            .insert(committee.epoch(), committee.clone());
+        terms.after.insert(committee.epoch(), after);
+        while terms.committees.len() > COMMITTEES_MAX {
+            terms.committees.pop_first();
         }
-        let terms = Terms {
-            network: self.terms.network,
-            params: self.terms.params.clone(),
-            committees,
-            unchecked: self.terms.unchecked,
-        };
+        while terms.after.len() > COMMITTEES_MAX {
+            terms.after.pop_first();
+        }
+        terms
+            .followed
+            .retain(|o| o.committee.epoch() > committee.epoch());
+        terms.in_office = committee;
         let next_id = self.next_id;
         *self = Self::new(self.config, terms, own, now);
         self.next_id = next_id;
@@ -237,27 +267,54 @@ impl Sync {
 
     /// An answer, or that there is none.
     pub fn answered(&mut self, now: Millis, id: SyncId, answer: Result<Answer, NoAnswer>) {
-        let Some(Pending { of, task, .. }) = self.requests.remove(&id) else {
+        let Some(Pending { of, what, .. }) = self.requests.remove(&id) else {
             return;
         };
         self.servers.done(of);
-        match (answer, task) {
-            (Err(NoAnswer::Failed), task) => {
-                self.give_back(task);
+        match (answer, what) {
+            (Err(NoAnswer::Failed), what) => {
+                self.give_back(of, what);
                 self.servers.pause(of, now);
             }
-            (Err(NoAnswer::Malformed(error)), task) => {
-                self.give_back(task);
+            (Err(NoAnswer::Malformed(error)), what) => {
+                self.give_back(of, what);
                 self.leave(of, &error.to_string());
             }
-            (Ok(answer), None) => self.offered(now, of, answer),
-            (Ok(answer), Some(task)) => self.gathered(now, of, task, answer),
+            (Ok(answer), What::Offers) => self.offered(now, of, answer),
+            (Ok(answer), What::Closings) => self.shown_closings(now, of, answer),
+            (Ok(answer), What::Part(task)) => self.gathered(now, of, task, answer),
         }
     }
 
-    fn give_back(&mut self, task: Option<Task>) {
-        if let (Some(gathering), Some(task)) = (&mut self.gathering, task) {
-            gathering.give_back(task);
+    fn give_back(&mut self, of: MemberIndex, what: What) {
+        match (what, &mut self.gathering) {
+            (What::Part(task), Some(gathering)) => gathering.give_back(task),
+            (What::Closings, _) => drop(self.ahead.remove(of)),
+            (What::Part(_) | What::Offers, _) => {}
+        }
+    }
+
+    /// S2.1: follows the committees from the newest known one on.
+    fn shown_closings(&mut self, now: Millis, by: MemberIndex, answer: Answer) {
+        self.ahead.remove(by);
+        let closings = match answer {
+            Answer::Closings(closings) => closings,
+            Answer::Lacks => return,
+            _ => return self.leave(by, "the answer is to another question"),
+        };
+        let mut terms = Terms::clone(&self.terms);
+        let mut followed = Ok(());
+        for closing in closings {
+            followed = terms.follow(closing);
+            if followed.is_err() {
+                break;
+            }
+        }
+        self.terms = Arc::new(terms);
+        // What was offered before may count now.
+        self.ask_at = now;
+        if let Err(why) = followed {
+            self.leave(by, &why);
         }
     }
 
@@ -269,6 +326,10 @@ impl Sync {
         };
         for certificate in offers {
             if self.offers.joins(&certificate, by) {
+                continue;
+            }
+            if certificate.statement.epoch > self.terms.newest().epoch() {
+                self.ahead.insert(by);
                 continue;
             }
             match self.terms.verify(certificate) {
@@ -314,11 +375,12 @@ impl Sync {
         let note = format!("member {server} lied about a snapshot, and is left: {why}");
         self.notes.push(note);
         self.servers.leave(server);
+        self.ahead.remove(server);
         self.offers.withdraw(server, None);
         let left: Vec<SyncId> = self.requests_to(server).collect();
         for id in left {
             if let Some(pending) = self.requests.remove(&id) {
-                self.give_back(pending.task);
+                self.give_back(server, pending.what);
             }
         }
     }
@@ -384,7 +446,7 @@ impl Sync {
             let Some((task, request)) = next else {
                 return;
             };
-            self.request(now, server, Some(task), request, out);
+            self.request(now, server, What::Part(task), request, out);
         }
     }
 
@@ -392,7 +454,7 @@ impl Sync {
         &mut self,
         now: Millis,
         of: MemberIndex,
-        task: Option<Task>,
+        what: What,
         request: Request,
         out: &mut Vec<Ask>,
     ) {
@@ -400,7 +462,7 @@ impl Sync {
         self.next_id += 1;
         self.servers.asked(of);
         let deadline = now.saturating_add(REQUEST);
-        self.requests.insert(id, Pending { of, task, deadline });
+        self.requests.insert(id, Pending { of, what, deadline });
         out.push(Ask { id, of, request });
     }
 

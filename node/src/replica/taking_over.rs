@@ -15,9 +15,10 @@ impl Replica {
         if self.is_over() {
             return;
         }
-        let (core, meta) = (&self.core, self.ledger.meta());
+        let (core, meta, is_late) = (&self.core, self.ledger.meta(), self.edge.is_late);
         let place = || Place {
-            behind: core.behind().is_some(),
+            // E3: nothing of this epoch shows how far others are, once they are in a later one.
+            behind: core.behind().is_some() || is_late,
             commit: meta.index,
             timestamp: meta.timestamp,
         };

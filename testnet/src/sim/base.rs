@@ -8,9 +8,11 @@
 //! a signature that does not either. So the contract's own checks decide in every run.
 
 mod poster;
+mod registry;
 mod watch;
 
 pub use poster::{Poster, Question};
+pub use registry::Asked;
 pub use watch::{Watch, World as Watched};
 
 use super::cast::Cast;
@@ -40,8 +42,10 @@ pub const SILENCE_US: u64 = 1_000_000;
 /// Set-ups that are kept for the runs that follow in this thread.
 const KEPT_MAX: usize = 64;
 
-/// Names a set-up: its pace, how many members, and the network.
-type SetUp = (Pace, usize, [u8; 32]);
+/// Names a set-up: its pace, how many members, how many nodes, whether bonds change, and the network.
+type SetUp = (Pace, usize, usize, bool, [u8; 32]);
+/// Units that a member bonds at the most where bonds change.
+const WEIGHT_MAX: u64 = 128;
 
 /// How the base chain of a run is paced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -114,7 +118,9 @@ pub struct Waiting {
 pub struct Base {
     pub pace: Pace,
     pub local: LocalChain,
+    /// By node.
     operators: Vec<AccountKey>,
+    registry: registry::Registry,
     /// The members' real finality keys, for the notary.
     keys: Vec<bls::SecretKey>,
     /// Whether certificates have mock signatures.
@@ -155,12 +161,13 @@ pub fn enrolled(
     thread_local! {
         static KEPT: RefCell<BTreeMap<SetUp, LocalChain>> = RefCell::default();
     }
-    let key = (pace, plan.nodes, network.0);
+    let moves = !plan.churn.is_empty();
+    let key = (pace, plan.nodes, plan.everybody(), moves, network.0);
     if let Some(kept) = KEPT.with_borrow(|kept| kept.get(&key).cloned()) {
         return Ok(kept);
     }
-    let operators: Option<Vec<AccountKey>> = (0..plan.nodes).map(operator).collect();
-    let operators = operators.ok_or_else(|| unusable("no key for an operator"))?;
+    let operators: Option<Vec<AccountKey>> = (0..plan.everybody()).map(operator).collect();
+    let mut operators = operators.ok_or_else(|| unusable("no key for an operator"))?;
     let config = ChainConfig {
         chain_id: CHAIN_ID,
         seed: 1,
@@ -168,11 +175,12 @@ pub fn enrolled(
         balances: operators.iter().map(|o| (o.address(), BALANCE)).collect(),
         finality_depth: pace.depth,
     };
+    operators.truncate(plan.nodes);
     let params = DeployParams {
         network,
         bond_unit: BOND,
         weight_min: 1,
-        weight_max: 1,
+        weight_max: if moves { WEIGHT_MAX } else { 1 },
         times: Times::testnet(0),
         backing: 0,
         curator: [0; 20],
@@ -212,8 +220,9 @@ impl Base {
         if plan.signer == Signer::Real && registered != Some(committee.digest()) {
             return Err(unusable("the registry's committee is not the genesis'"));
         }
-        let operators: Option<Vec<AccountKey>> = (0..plan.nodes).map(operator).collect();
+        let operators: Option<Vec<AccountKey>> = (0..plan.everybody()).map(operator).collect();
         Ok(Self {
+            registry: registry::Registry::default(),
             pace,
             first: local.chain().head().number(),
             local,
@@ -227,7 +236,7 @@ impl Base {
             alarms: 0,
             waiting: Vec::new(),
             sent: BTreeMap::new(),
-            watch: Watch::new(plan.nodes, pace),
+            watch: Watch::new(pace),
         })
     }
 
@@ -239,6 +248,7 @@ impl Base {
     /// Seals a block and returns its hash.
     pub fn seal(&mut self, now: Time) -> [u8; 32] {
         self.local.seal(now.wall(0).0 / 1000);
+        self.read_queue();
         self.local.chain().head().hash().0
     }
 
@@ -254,7 +264,7 @@ impl Base {
         let signature = if self.translates {
             let verified = certificate
                 .clone()
-                .verify(&cast.genesis.network, &cast.committee);
+                .verify(&cast.genesis.network, &cast.newest().committee);
             let message = verified.map_or([0; 32], |_| statement.digest().0);
             self.signature(&certificate.bitmap, &message)
         } else {

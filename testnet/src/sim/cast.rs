@@ -6,14 +6,16 @@
 
 use super::base::{self, Base};
 use super::plan::{Plan, PlanError, Signer};
+use super::seating::Seating;
 use super::time::START;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 use weft_basechain::Contracts;
 use weft_node::NodeKeys;
 use weft_types::{
-    Address, Amount, AssetId, Committee, Genesis, GenesisAccount, Member, Millis, Network,
+    Address, Amount, AssetId, Committee, Epoch, Genesis, GenesisAccount, Member, Millis, Network,
     NetworkId, Operation, Payment, ProtocolParams, Stake, Template, Transaction, TransactionBody,
     TransactionId, Verified, bls, ed25519,
 };
@@ -32,12 +34,18 @@ const WINDOW_MS: u64 = 240_000;
 /// Names a transaction: its network, its number, and its window of validity.
 type Key = (NetworkId, u64, u64);
 
-/// The committee and its world.
+/// Two members have come to different committees of one epoch.
+#[derive(Debug)]
+pub struct OtherCommittee;
+
+/// The committees and their world.
 pub struct Cast {
     pub genesis: Arc<Genesis>,
-    pub committee: Arc<Committee>,
+    /// Of all nodes: first the genesis committee's, then those that join.
     pub keys: Vec<NodeKeys>,
     pub network: NetworkId,
+    /// By epoch, as far as any member has come.
+    seatings: Vec<Rc<Seating>>,
     /// Until the world takes it.
     pub base: Option<Base>,
 }
@@ -47,6 +55,12 @@ fn seed(purpose: u8, index: u64) -> [u8; 32] {
     seed[0] = purpose;
     seed[1..9].copy_from_slice(&index.to_be_bytes());
     seed
+}
+
+/// What a node registers where there is a base chain.
+pub fn registration(plan: &Plan, node: usize) -> weft_basechain::Registration {
+    let keys = keys(Signer::Real, node as u64);
+    base::registration(&keys, address(plan, node as u64 + 1))
 }
 
 fn keys(signer: Signer, index: u64) -> NodeKeys {
@@ -76,16 +90,20 @@ fn user(number: u64) -> (ed25519::SecretKey, Address) {
     USERS_OF.with(|users| users[(number % USERS) as usize].clone())
 }
 
+/// The registry does not take a member without an address.
+pub fn address(plan: &Plan, id: u64) -> String {
+    match plan.base {
+        Some(_) => format!("/memory/{id}"),
+        None => String::new(),
+    }
+}
+
 impl Cast {
     pub fn new(plan: &Plan) -> Result<Self, PlanError> {
-        let keys: Vec<NodeKeys> = (0..plan.nodes as u64)
+        let keys: Vec<NodeKeys> = (0..plan.everybody() as u64)
             .map(|i| keys(plan.signer, i))
             .collect();
-        // The registry does not take a member without an address.
-        let address = |id: u64| match plan.base {
-            Some(_) => format!("/memory/{id}"),
-            None => String::new(),
-        };
+        let address = |id: u64| address(plan, id);
         let member = |(keys, id): (&NodeKeys, u64)| Member {
             id,
             stake: Stake(1),
@@ -100,6 +118,9 @@ impl Cast {
         if let Some(leaders) = plan.leaders {
             params.leaders_per_round = leaders;
         }
+        if let Some(epoch) = plan.epoch {
+            params.epoch_duration_ms = Millis(epoch);
+        }
         let account = |i| GenesisAccount {
             address: user(i).1,
             balance: BALANCE,
@@ -112,11 +133,8 @@ impl Cast {
         };
         let digest = template.digest();
         let local = plan.base.map(|pace| {
-            let member = |id| {
-                let keys = self::keys(Signer::Real, id - 1);
-                base::registration(&keys, address(id))
-            };
-            let members: Vec<_> = (1..=plan.nodes as u64).map(member).collect();
+            let member = |node| registration(plan, node);
+            let members: Vec<_> = (0..plan.nodes).map(member).collect();
             let local = base::enrolled(plan, pace, digest, &members)?;
             Ok::<_, PlanError>((pace, local, members))
         });
@@ -138,10 +156,11 @@ impl Cast {
             template,
             registry: contracts.registry,
             vault: contracts.vault,
-            committee: keys.iter().zip(1..).map(member).collect(),
+            committee: keys.iter().zip(1..).take(plan.nodes).map(member).collect(),
         };
         let committee = genesis.committee();
         let committee = committee.map_err(|error| PlanError::Genesis(error.to_string()))?;
+        let committee = Arc::new(committee);
         let base = local.map(|(pace, local, members)| {
             let keys = members.into_iter().map(|m| m.finality_secret).collect();
             Base::new(plan, pace, local, &committee, keys)
@@ -149,10 +168,39 @@ impl Cast {
         Ok(Self {
             base: base.transpose()?,
             network: genesis.network.id(),
-            committee: Arc::new(committee),
+            seatings: vec![Rc::new(Seating::new(committee, &keys))],
             genesis: Arc::new(genesis),
             keys,
         })
+    }
+
+    /// The committee of an epoch, if anybody has come there.
+    pub fn seating(&self, epoch: Epoch) -> Option<&Rc<Seating>> {
+        self.seatings.get(usize::try_from(epoch.0).ok()?)
+    }
+
+    /// The committee of the newest epoch.
+    pub fn newest(&self) -> &Rc<Seating> {
+        self.seatings
+            .last()
+            .expect("the genesis committee is there")
+    }
+
+    /// A member has come to a committee of an epoch.
+    ///
+    /// # Errors
+    /// When another one has come to a different committee.
+    pub fn seat(&mut self, committee: &Arc<Committee>) -> Result<Rc<Seating>, OtherCommittee> {
+        if let Some(known) = self.seating(committee.epoch()) {
+            let same = known.committee.digest() == committee.digest();
+            return same.then(|| known.clone()).ok_or(OtherCommittee);
+        }
+        if committee.epoch() != self.newest().epoch().next() {
+            return Err(OtherCommittee);
+        }
+        let seating = Rc::new(Seating::new(committee.clone(), &self.keys));
+        self.seatings.push(seating.clone());
+        Ok(seating)
     }
 
     /// The transaction with a number, submitted `elapsed` milliseconds after the start.
@@ -211,6 +259,10 @@ impl Known {
     }
 
     pub fn get(&self, transaction: &Transaction) -> Option<Arc<Verified<Transaction>>> {
-        self.0.get(&transaction.id()).cloned()
+        self.of(&transaction.id())
+    }
+
+    pub fn of(&self, id: &TransactionId) -> Option<Arc<Verified<Transaction>>> {
+        self.0.get(id).cloned()
     }
 }

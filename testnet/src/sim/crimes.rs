@@ -11,6 +11,7 @@ use super::disk::Disk;
 use super::faults::Kind;
 use super::plan::Planted;
 use super::rng::Rng;
+use super::seating::Seating;
 use super::time::Time;
 use bytes::Bytes;
 use slander::slander;
@@ -58,6 +59,9 @@ pub struct Sending {
 /// What a criminal knows of its surroundings.
 pub struct Scene<'a> {
     pub cast: &'a Cast,
+    /// The committee in office.
+    pub seating: &'a Seating,
+    /// The node's number.
     pub member: usize,
     pub disk: &'a Disk,
     /// A planted bug.
@@ -122,6 +126,10 @@ impl Criminal {
     fn lie(&mut self, mut answer: Answer) -> Answer {
         match &mut answer {
             Answer::Lacks | Answer::Offers(_) => {}
+            Answer::Closings(closings) => {
+                let place = self.rng.place(closings.len());
+                closings[place].next.pop();
+            }
             Answer::Heights(heights) => {
                 let place = self.rng.place(heights.len());
                 let lie = &mut heights[place];
@@ -173,14 +181,14 @@ impl Criminal {
                 self.deal_out(scene, &[vertex.clone(), second], at)
             }
             Kind::SplitVotes => {
-                let target = self.rng.place(scene.cast.committee.size());
+                let target = self.rng.place(scene.seating.committee.size());
                 let blank = |later| version(scene, vertex, later, Some(target));
                 self.deal_out(scene, &[vertex.clone(), blank(1), blank(2)], at)
             }
             Kind::Withhold => {
                 let mut others: Vec<usize> = scene.others().collect();
                 self.rng.shuffle(&mut others);
-                others.truncate(scene.cast.committee.faulty().0 as usize);
+                others.truncate(scene.seating.committee.faulty().0 as usize);
                 let to = |to| Sending {
                     to: Some(to),
                     at,
@@ -263,7 +271,10 @@ impl Criminal {
                 // V6 holds an author to its own previous timestamp, so it must go on lying.
                 let lie = self.rng.below(AHEAD_MS_MAX / 100) * 100;
                 body.timestamp = body.timestamp.saturating_add(lie);
-                let previous = body.parents.first().and_then(|p| scene.disk.vertex(p));
+                let previous = body
+                    .parents
+                    .first()
+                    .and_then(|p| scene.disk.vertex(vertex.epoch(), p));
                 let floor = previous.map_or(body.timestamp, |v| v.timestamp());
                 body.timestamp = body.timestamp.max(floor);
             }
@@ -280,7 +291,7 @@ impl Criminal {
     /// As few parents as are allowed, chosen anew, so that leaders miss votes; at times a link to what
     /// nobody has.
     fn lie_about_parents(&mut self, scene: &Scene<'_>, body: &mut VertexBody) {
-        let committee = &scene.cast.committee;
+        let committee = &scene.seating.committee;
         let (own, mut others) = match body.parents.split_first() {
             Some((own, others)) => (*own, others.to_vec()),
             None => return,
@@ -329,9 +340,11 @@ impl Criminal {
         let mut body = body_of(scene.cast, vertex);
         body.round = body.round.saturating_add(self.rng.between(10, JUMP_MAX));
         let round = body.round.saturating_sub(1);
-        let others = scene.others().map(|author| VertexRef {
+        let own = vertex.author();
+        let others = scene.seating.committee.indices().filter(|m| *m != own);
+        let others = others.map(|author| VertexRef {
             round,
-            author: MemberIndex(author as u32),
+            author,
             digest: self.digest(),
         });
         body.parents = std::iter::once(vertex.reference()).chain(others).collect();
@@ -344,10 +357,10 @@ impl Criminal {
     fn stale(&mut self, scene: &Scene<'_>, vertex: &Verified<Vertex>) -> Option<Verified<Vertex>> {
         let back = self.rng.between(1, FLOOD_ROUNDS);
         let round = Round(vertex.round().0.checked_sub(back).filter(|r| *r > 1)?);
-        let own = MemberIndex(scene.member as u32);
+        let own = vertex.author();
         let of_round = scene
             .disk
-            .vertices_from(round)
+            .vertices_from(vertex.epoch(), round)
             .take_while(|v| v.round() == round);
         let old = of_round.into_iter().find(|v| v.author() == own)?;
         let mut body = body_of(scene.cast, old);
@@ -383,7 +396,7 @@ fn version(
         let left_out = |p: &VertexRef| Some(p.author.as_usize()) == without;
         let others: Vec<VertexRef> = others.iter().copied().filter(|p| !left_out(p)).collect();
         let voters = voters(*own, &others, body.round.saturating_sub(1));
-        if scene.cast.committee.is_quorum(&voters) {
+        if scene.seating.committee.is_quorum(&voters) {
             body.parents = std::iter::once(*own).chain(others).collect();
         }
     }
@@ -398,8 +411,9 @@ fn voters(own: VertexRef, others: &[VertexRef], previous: Round) -> MemberSet {
 
 /// As few links to vertices with a transaction that is to be kept out as are allowed.
 fn leave_out(scene: &Scene<'_>, body: &mut VertexBody) {
+    let epoch = body.epoch;
     let kept_out = |link: &VertexRef| {
-        let transactions = scene.disk.vertex(link).map(|v| v.transactions());
+        let transactions = scene.disk.vertex(epoch, link).map(|v| v.transactions());
         let mut transactions = transactions.into_iter().flatten().flatten();
         transactions.any(|t| t.id().0[0] < CENSORED_BELOW)
     };
@@ -412,7 +426,7 @@ fn leave_out(scene: &Scene<'_>, body: &mut VertexBody) {
     for parent in others.iter().filter(|p| kept_out(p)) {
         let without: Vec<VertexRef> = left.iter().filter(|p| *p != parent).copied().collect();
         if scene
-            .cast
+            .seating
             .committee
             .is_quorum(&voters(own, &without, previous))
         {
@@ -423,9 +437,10 @@ fn leave_out(scene: &Scene<'_>, body: &mut VertexBody) {
 }
 
 impl Scene<'_> {
-    fn others(&self) -> impl Iterator<Item = usize> + use<> {
-        let own = self.member;
-        (0..self.cast.committee.size()).filter(move |m| *m != own)
+    /// The nodes of the other members.
+    fn others(&self) -> impl Iterator<Item = usize> {
+        let nodes = self.seating.nodes().iter().copied();
+        nodes.filter(|node| *node != self.member)
     }
 }
 

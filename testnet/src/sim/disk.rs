@@ -6,24 +6,27 @@
 //! knows which part of it had reached the disk; but nothing of what had not begun, because the disk was
 //! still busy with what stands before it.
 
+mod epochs;
 mod snapshots;
 
 use super::rng::Rng;
 use super::time::Time;
 use bytes::Bytes;
+use epochs::ROSTER;
+pub use epochs::{Opened, Standing};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use weft_ledger::{Change, LedgerMeta};
 use weft_node::replica::restore::{
-    Found, GuardFit, GuardFound, ReceiptsNeeded, RestoreError, first_round, genesis_commit,
-    guard_fit, stored_objects,
+    Found, GuardFit, GuardFound, ReceiptsNeeded, RestoreError, first_round_after, genesis_commit,
+    guard_fit, signed_in, stored_objects,
 };
 use weft_node::replica::sync::Archive as _;
 use weft_node::replica::{Executed, Lost, whole_from};
 use weft_storage::{GuardError, GuardFloor, GuardRecord};
 use weft_types::{
-    Certificate, Commit, CommitIndex, Epoch, Genesis, Height, NetworkId, ObjectId, Receipt, Round,
-    Statement, StatementDigest, Verified, Vertex, VertexDigest, VertexRef, ed25519,
+    Certificate, Commit, CommitIndex, Epoch, Genesis, Height, NetworkId, Object, ObjectId, Receipt,
+    Round, Statement, StatementDigest, Verified, Vertex, VertexDigest, VertexRef, bls, ed25519,
 };
 
 /// A commit with all that it changed: one atomic write.
@@ -39,8 +42,9 @@ struct StoredCommit {
 /// What undoes a write that a crash has lost.
 #[derive(Clone)]
 enum Undo {
-    Vertex(Round),
-    Own(Option<VertexRef>),
+    Vertex(Epoch, Round),
+    Own(Option<(Epoch, VertexRef)>),
+    Epoch(Epoch),
     Commit,
     Certificate(Height),
     Anchored(Height),
@@ -58,11 +62,18 @@ struct Pending {
 /// When a write begins, and when it is durable.
 type Span = (Time, Time);
 
+fn has_mock_keys(genesis: &Genesis) -> bool {
+    let first = genesis.committee.first();
+    first.is_some_and(|m| bls::PublicKey::from_bytes(&m.finality_key.to_bytes()).is_err())
+}
+
 /// The database.
 #[derive(Clone)]
 pub struct Disk {
-    vertices: BTreeMap<Round, Vec<Verified<Vertex>>>,
-    own: Option<VertexRef>,
+    vertices: BTreeMap<(Epoch, Round), Vec<Verified<Vertex>>>,
+    own: Option<(Epoch, VertexRef)>,
+    /// E2: by epoch, but for the first.
+    epochs: BTreeMap<Epoch, Opened>,
     commits: Vec<StoredCommit>,
     certificates: BTreeMap<Height, Arc<Verified<Certificate>>>,
     /// The newest checkpoint that was seen to be final.
@@ -87,6 +98,7 @@ impl Disk {
         Ok(Self {
             vertices: BTreeMap::new(),
             own: None,
+            epochs: BTreeMap::new(),
             commits: vec![StoredCommit {
                 commit,
                 changes,
@@ -102,9 +114,10 @@ impl Disk {
     }
 
     pub fn put_vertex(&mut self, vertex: Verified<Vertex>, begins: Time) {
-        let of_round = self.vertices.entry(vertex.round()).or_default();
+        let place = (vertex.epoch(), vertex.round());
+        let of_round = self.vertices.entry(place).or_default();
         if of_round.iter().all(|v| v.digest() != vertex.digest()) {
-            let undo = Undo::Vertex(vertex.round());
+            let undo = Undo::Vertex(place.0, place.1);
             of_round.push(vertex);
             self.wrote(begins, undo);
         }
@@ -112,7 +125,7 @@ impl Disk {
 
     /// V3: an own vertex, synced.
     pub fn put_own(&mut self, vertex: Verified<Vertex>, (begins, durable): Span, now: Time) {
-        let before = self.own.replace(vertex.reference());
+        let before = self.own.replace((vertex.epoch(), vertex.reference()));
         self.put_vertex(vertex, begins);
         self.wrote(begins, Undo::Own(before));
         self.sync(durable, now);
@@ -209,10 +222,13 @@ impl Disk {
 
     fn undo(&mut self, undo: Undo) {
         match undo {
-            Undo::Vertex(round) => {
-                self.vertices.get_mut(&round).and_then(Vec::pop);
+            Undo::Vertex(epoch, round) => {
+                self.vertices.get_mut(&(epoch, round)).and_then(Vec::pop);
             }
             Undo::Own(before) => self.own = before,
+            Undo::Epoch(epoch) => {
+                self.epochs.remove(&epoch);
+            }
             Undo::Commit => {
                 self.commits.pop();
             }
@@ -223,22 +239,31 @@ impl Disk {
         }
     }
 
-    pub fn vertex(&self, reference: &VertexRef) -> Option<&Verified<Vertex>> {
-        let of_round = self.vertices.get(&reference.round)?;
+    pub fn vertex(&self, epoch: Epoch, reference: &VertexRef) -> Option<&Verified<Vertex>> {
+        let of_round = self.vertices.get(&(epoch, reference.round))?;
         of_round.iter().find(|v| v.reference() == *reference)
     }
 
-    /// The vertices from a round on, ascending by round and author.
-    pub fn vertices_from(&self, round: Round) -> impl Iterator<Item = &Verified<Vertex>> {
-        self.vertices.range(round..).flat_map(|(_, vertices)| {
+    /// The vertices of an epoch from a round on, ascending by round and author.
+    pub fn vertices_from(
+        &self,
+        epoch: Epoch,
+        round: Round,
+    ) -> impl Iterator<Item = &Verified<Vertex>> {
+        let of_epoch = self
+            .vertices
+            .range((epoch, round)..(epoch.next(), Round::ZERO));
+        of_epoch.flat_map(|(_, vertices)| {
             let mut sorted: Vec<&Verified<Vertex>> = vertices.iter().collect();
             sorted.sort_unstable_by_key(|v| v.reference());
             sorted
         })
     }
 
+    /// The latest own vertex, of whatever epoch.
     pub fn own(&self) -> Option<&Verified<Vertex>> {
-        self.own.as_ref().and_then(|own| self.vertex(own))
+        let (epoch, own) = self.own.as_ref()?;
+        self.vertex(*epoch, own)
     }
 
     /// The newest commit's index.
@@ -261,13 +286,17 @@ impl Disk {
         guard: &Guard,
         signed: Result<Round, Lost>,
         genesis: &Genesis,
+        standing: &Standing,
     ) -> Option<Found> {
         let last = self.commits.last()?;
-        let floor = first_round(&last.commit, genesis.template.params.gc_depth);
+        let (epoch, after) = (standing.committee.epoch(), standing.after);
+        let floor = first_round_after(after, &last.commit, genesis.template.params.gc_depth);
         let mut objects = self.before.objects.clone();
+        // Mock keys have no encoding: what has them stays as it is.
+        let roster = self.roster().filter(|_| has_mock_keys(genesis));
         for stored in &self.commits {
             for (id, object) in stored_objects(&stored.changes) {
-                match object {
+                match object.filter(|_| roster.is_none() || id != ROSTER) {
                     Some(object) => objects.insert(id, object),
                     None => objects.remove(&id),
                 };
@@ -288,20 +317,24 @@ impl Disk {
         let statements = self.commits.iter().filter_map(|c| c.statement.as_deref());
         // One below the floor as well: it says who was demoted until the next one (D5).
         let mut above = self.commits.iter().rev();
-        let from = above.position(|c| c.commit.leader.round < floor);
+        let from = above.position(|c| c.commit.index <= after || c.commit.leader.round < floor);
         let from = from.map_or(0, |below| self.commits.len() - 1 - below);
         let commits = self.commits[from..].iter().map(|c| c.commit.clone());
-        let commits = commits.filter(|c| c.index > CommitIndex::ZERO);
+        let commits = commits.filter(|c| c.index > after);
         Some(Found {
-            epoch: Epoch::ZERO,
-            epoch_after: CommitIndex::ZERO,
+            epoch,
+            epoch_after: after,
             commits: commits.collect(),
-            vertices: self.vertices_from(floor).cloned().collect(),
+            vertices: self.vertices_from(epoch, floor).cloned().collect(),
             own: self.own().cloned(),
             signed,
             has_signed: guard.record.highest_vertex().is_some(),
             height_floor: guard.record.height_floor(),
             objects: objects.into_iter().collect(),
+            decoded: roster
+                .map(|r| (ROSTER, Object::Roster(r)))
+                .into_iter()
+                .collect(),
             receipts: self
                 .before
                 .receipts
@@ -418,22 +451,22 @@ impl Guard {
 
     /// V3, S1: what a driver does when it opens both: the highest round that was let pass, or why it is
     /// not known.
-    pub fn open_with(&mut self, disk: &Disk) -> Result<Round, Lost> {
+    pub fn open_with(&mut self, disk: &Disk, epoch: Epoch) -> Result<Round, Lost> {
         let highest = self.record.highest_vertex().map(|s| (s.epoch, s.round));
         let found = match self.missing {
             true => GuardFound::Missing,
             false => GuardFound::There(highest),
         };
-        let own = disk
-            .own
-            .map(|own| (Epoch::ZERO, own, disk.own().map(|v| &**v)));
+        let own = disk.own;
+        let own = own.map(|(of, own)| (of, own, disk.own().map(|v| &**v)));
         match guard_fit(found, own) {
             _ if self.open => Ok(Round::ZERO),
-            GuardFit::Fits => Ok(highest.map_or(Round::ZERO, |(_, round)| round)),
-            GuardFit::Guard(epoch, own) => {
-                let vertex = (epoch, own.round, own.digest);
+            GuardFit::Fits => signed_in(epoch, highest),
+            GuardFit::Guard(of, own) => {
+                let vertex = (of, own.round, own.digest);
                 let guarded = self.sign_vertex(vertex, (Time(0), Time(0)), Time(0));
-                guarded.map_err(|_| Lost::GuardBehind).map(|()| own.round)
+                guarded.map_err(|_| Lost::GuardBehind)?;
+                signed_in(epoch, Some((of, own.round)))
             }
             GuardFit::Lost(lost) => Err(lost),
         }

@@ -1,19 +1,20 @@
 //! A vertex on its way: with real signers the bytes that a network would carry, read and verified by
-//! whoever gets them first. Verification is a function of the bytes alone, so that the others share the
-//! outcome, as they would come to it themselves.
+//! whoever gets them first. Verification is a function of the bytes and of the committee of the vertex's epoch, so
+//! that the others who are in that epoch share the outcome, as they would come to it themselves.
 
 use super::cast::{Cast, Known};
 use super::plan::Signer;
 use std::cell::OnceCell;
 use std::rc::Rc;
 use std::sync::Arc;
-use weft_types::{Transaction, Verified, Vertex, verify_vertex};
+use weft_types::{Epoch, Transaction, Verified, Vertex, verify_vertex};
 
 /// Finds a transaction that was verified before.
 type Lookup<'a> = dyn Fn(&Transaction) -> Option<Arc<Verified<Transaction>>> + 'a;
 
 pub struct Envelope {
     content: Content,
+    epoch: Epoch,
     bytes: u64,
     verified: OnceCell<Option<Verified<Vertex>>>,
 }
@@ -37,6 +38,7 @@ impl Envelope {
         };
         Rc::new(Self {
             content,
+            epoch: vertex.epoch(),
             bytes: bytes as u64,
             verified: OnceCell::new(),
         })
@@ -46,7 +48,11 @@ impl Envelope {
         self.bytes
     }
 
-    /// What the driver's verifier makes of it; `None` is refused.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// What the driver's verifier makes of it in the vertex's epoch; `None` is refused.
     pub fn open(&self, cast: &Cast, known: &Known) -> Option<&Verified<Vertex>> {
         let verify = || self.verify(cast, &|t| known.get(t));
         self.verified.get_or_init(verify).as_ref()
@@ -58,10 +64,11 @@ impl Envelope {
     }
 
     fn verify(&self, cast: &Cast, known: &Lookup<'_>) -> Option<Verified<Vertex>> {
+        let committee = &cast.seating(self.epoch)?.committee;
         let vertex = match &self.content {
             Content::Encoded(bytes) => Vertex::decode(bytes.clone()).ok()?,
             Content::Vertex(vertex) => vertex.clone(),
         };
-        verify_vertex(vertex, cast.network, &cast.committee, known).ok()
+        verify_vertex(vertex, cast.network, committee, known).ok()
     }
 }

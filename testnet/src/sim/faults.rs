@@ -1,9 +1,13 @@
 //! `--faults`: what goes wrong in a run, and when.
 //!
 //! A list of `NAME[:AMOUNT[/MEMBERS]][@START[+LENGTH]]`. Members are drawn by the seed, and no member has two
-//! faults. What disturbs links disturbs all of them, or with a number of members all to and from these. Without a start a fault holds from the beginning; without a length until the end of the
+//! faults. A start is a time, or a moment at the edge of an epoch (`edge.rs`). What disturbs links disturbs all of them, or with a number of members all to and from these. Without a start a fault holds from the beginning; without a length until the end of the
 //! fault phase. What the amount means depends on the fault: a number of members, a percentage, a number
 //! of milliseconds, of megabits or of blocks; [`NAMES`] says which.
+
+mod edge;
+
+pub use edge::{Edge, Moment, Role};
 
 use std::fmt;
 use std::str::FromStr;
@@ -116,6 +120,10 @@ pub struct Fault {
     /// In milliseconds of simulated time.
     pub start: Option<u64>,
     pub length: Option<u64>,
+    /// Instead of a time: it begins there.
+    pub edge: Option<Edge>,
+    /// Whom of those at its edge it befalls; all members, if it is not said.
+    pub role: Option<Role>,
 }
 
 /// A `--faults` that cannot be read.
@@ -137,6 +145,10 @@ pub enum FaultError {
     },
     #[error("fault {0:?} befalls no links, so that it cannot be kept to those of some members")]
     NoLinks(String),
+    #[error("fault {0:?} has a role, which only faults of members at the edge of an epoch have")]
+    NoRole(String),
+    #[error("fault {0:?} cannot begin at the edge of an epoch")]
+    NoEdge(String),
     #[error("{0} faults are more than {FAULTS_MAX}")]
     TooMany(usize),
 }
@@ -165,7 +177,8 @@ pub fn help() -> String {
         "With /MEMBERS the links of so many members alone are disturbed, such as loss:1/2: {}",
         links.join(", ")
     );
-    let lines: Vec<String> = NAMES.iter().map(line).chain([some]).collect();
+    let more = [some, edge::HELP.to_owned()];
+    let lines: Vec<String> = NAMES.iter().map(line).chain(more).collect();
     lines.join("\n")
 }
 
@@ -217,11 +230,21 @@ impl Fault {
             of: 0,
             start: None,
             length: None,
+            edge: None,
+            role: None,
         }
     }
 
-    /// Members that it befalls, and no other fault does.
+    /// Members that it befalls, and no other fault does, as far as they are drawn before the run.
     pub fn members(self) -> u32 {
+        if self.edge.is_some() {
+            return 0;
+        }
+        self.members_at_edge()
+    }
+
+    /// The same of those that are drawn at an edge.
+    pub fn members_at_edge(self) -> u32 {
         match self.kind.entry().2 {
             Unit::Members => self.amount,
             _ => self.of,
@@ -282,6 +305,13 @@ impl FromStr for Fault {
             Some((amount, of)) => (Some(amount), Some(of)),
             None => (amount, None),
         };
+        let (amount, role) = amount.map_or((None, None), |amount| {
+            let (amount, role) = Role::split(amount);
+            (
+                Some(amount).filter(|a| !a.is_empty() || role.is_none()),
+                role,
+            )
+        });
         let amount: Option<u32> = amount.map(whole).transpose()?;
         let of: Option<u32> = of.map(whole).transpose()?;
         let mut fault = Self::new(*kind);
@@ -313,10 +343,21 @@ impl FromStr for Fault {
                 Some((start, length)) => (start, Some(length)),
                 None => (when, None),
             };
-            fault.start = Some(millis(start).ok_or_else(malformed)?);
+            fault.edge = Edge::read(start);
+            if fault.edge.is_none() {
+                fault.start = Some(millis(start).ok_or_else(malformed)?);
+            }
             fault.length = length
                 .map(|l| millis(l).ok_or_else(malformed))
                 .transpose()?;
+        }
+        fault.role = role;
+        if role.is_some() && (fault.edge.is_none() || *unit != Unit::Members) {
+            return Err(FaultError::NoRole(text.to_owned()));
+        }
+        // A second machine has to be there from the beginning.
+        if fault.edge.is_some() && matches!(kind, Kind::Twins | Kind::Clone) {
+            return Err(FaultError::NoEdge(text.to_owned()));
         }
         Ok(fault)
     }
@@ -341,11 +382,17 @@ impl fmt::Display for Fault {
         if self.amount > 0 {
             write!(f, ":{}", self.amount)?;
         }
+        if let Some(role) = self.role {
+            write!(f, "{role}")?;
+        }
         if self.of > 0 {
             write!(f, "/{}", self.of)?;
         }
         if let Some(start) = self.start {
             write!(f, "@{start}ms")?;
+        }
+        if let Some(edge) = self.edge {
+            write!(f, "@{edge}")?;
         }
         if let Some(length) = self.length {
             write!(f, "+{length}ms")?;

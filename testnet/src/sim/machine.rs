@@ -1,18 +1,21 @@
 //! One running copy of a masternode: the real replica, its disk and its guard, its clock, and the inputs
-//! that wait while it is busy or paused. A member has one machine; a twin has two.
+//! that wait while it is busy or paused. A node has one machine; a twin has two.
 
 use super::base::Poster;
 use super::crimes::Criminal;
 use super::disk::{Disk, Guard};
 use super::envelope::Envelope;
+use super::seating::Seating;
 use super::time::Time;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 use weft_consensus::FetchId;
-use weft_node::replica::Replica;
 use weft_node::replica::sync::{Answer, SyncId};
-use weft_types::{Height, MemberIndex, Transaction, Verified, VertexRef};
+use weft_node::replica::{Confirmed, Replica};
+use weft_types::{
+    Certificate, Epoch, Height, MemberIndex, QueueEntry, Ready, Transaction, Verified, VertexRef,
+};
 
 /// Inputs that wait for a machine; what comes beyond that is lost, as from a socket that nobody reads.
 pub const INBOX_MAX: usize = 100_000;
@@ -29,7 +32,8 @@ pub enum Work {
         vertices: Vec<VertexRef>,
     },
     Latest {
-        of: usize,
+        epoch: Epoch,
+        of: MemberIndex,
         shown: Shown,
     },
     /// Given to so many members.
@@ -40,6 +44,14 @@ pub enum Work {
     },
     Tick,
     Anchored(Height),
+    /// E1: entries of the registry's queue that lie deep enough.
+    Queue(Rc<[Confirmed<QueueEntry>]>),
+    Ready(Ready),
+    /// E3: what closed an epoch.
+    Closing {
+        certificate: Arc<Verified<Certificate>>,
+        from: usize,
+    },
 }
 
 /// S1: a member's answer when it is asked for its latest vertex.
@@ -51,7 +63,10 @@ pub enum Shown {
 }
 
 pub struct Machine {
+    /// The node's number.
     pub member: usize,
+    /// The committee that it knows to be in office.
+    pub seating: Rc<Seating>,
     /// `None` while it is down.
     pub replica: Option<Replica>,
     pub disk: Disk,
@@ -60,7 +75,7 @@ pub struct Machine {
     pub life: u32,
     /// S1: whether the latest own vertex on its disk is the latest that it has signed.
     pub knows_signed: bool,
-    /// It has signed a vertex in this life.
+    /// It has signed a vertex in this life and epoch.
     pub has_signed: bool,
     /// Until when its disk holds it up.
     pub busy: Time,
@@ -86,9 +101,10 @@ pub struct Machine {
 }
 
 impl Machine {
-    pub fn new(member: usize, disk: Disk, guard: Guard) -> Self {
+    pub fn new(member: usize, seating: Rc<Seating>, disk: Disk, guard: Guard) -> Self {
         Self {
             member,
+            seating,
             replica: None,
             disk,
             guard,
@@ -108,6 +124,15 @@ impl Machine {
             copy: None,
             hit: false,
         }
+    }
+
+    pub fn epoch(&self) -> Epoch {
+        self.seating.epoch()
+    }
+
+    /// Its place in the committee that it knows to be in office; `None`: it follows as an observer.
+    pub fn place(&self) -> Option<MemberIndex> {
+        self.seating.place(self.member)
     }
 
     pub fn is_honest(&self) -> bool {

@@ -8,7 +8,7 @@ use super::partings::Partings;
 use super::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
 use weft_consensus::Buffer;
-use weft_types::{Round, TransactionId, VertexRef};
+use weft_types::{Epoch, Round, TransactionId, VertexRef};
 
 /// Percentiles in milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
@@ -44,6 +44,10 @@ pub struct Meter {
     pub ordered: u64,
     pub applied: u64,
     fullest: BTreeMap<&'static str, usize>,
+    /// E2: at the edges of epochs, in microseconds.
+    pauses: Vec<u64>,
+    /// Transactions that waited at a member that left.
+    pub given_again: usize,
     pub returns: Vec<Return>,
     /// S2: which machines have taken over a snapshot, and when.
     pub taken_over: Vec<(usize, Time)>,
@@ -94,6 +98,36 @@ impl Meter {
             takers.retain(|taker| *taker != machine);
             !takers.is_empty()
         });
+    }
+
+    /// A machine takes part no longer: what waited there alone is its clients' to give to others.
+    pub fn left(&mut self, machine: usize) -> Vec<TransactionId> {
+        let left = |(_, (_, takers)): &(&TransactionId, &(Time, Vec<usize>))| *takers == [machine];
+        let left: Vec<_> = self
+            .waiting
+            .iter()
+            .filter(left)
+            .map(|(id, _)| *id)
+            .collect();
+        self.given_again += left.len();
+        self.crashed(machine);
+        left
+    }
+
+    /// E2: so long after an epoch was closed the next one had its first commit.
+    pub fn crossed(&mut self, pause: u64) {
+        self.pauses.push(pause);
+    }
+
+    pub fn pauses(&self) -> Percentiles {
+        percentiles(self.pauses.iter().copied())
+    }
+
+    pub fn longest_pause_ms(&self) -> f64 {
+        self.pauses
+            .iter()
+            .max()
+            .map_or(0.0, |us| *us as f64 / 1000.0)
     }
 
     /// A machine starts on a disk that misses so much of the order.
@@ -175,13 +209,18 @@ impl Meter {
         percentiles(self.commits.iter().copied())
     }
 
-    /// Leader slots before the round of the last commit that the order has passed over.
-    pub fn skipped(&self, leaders: &[VertexRef], per_round: usize) -> usize {
+    /// Leader slots of each epoch before the round of its last commit that the order has passed over.
+    pub fn skipped(&self, leaders: &[(Epoch, VertexRef)], per_round: usize) -> usize {
         let leaders = &leaders[..self.commits_at_heal().min(leaders.len())];
-        let Some(last) = leaders.last() else {
+        let epochs = leaders.chunk_by(|a, b| a.0 == b.0);
+        epochs.map(|of| Self::skipped_in(of, per_round)).sum()
+    }
+
+    fn skipped_in(leaders: &[(Epoch, VertexRef)], per_round: usize) -> usize {
+        let Some((_, last)) = leaders.last() else {
             return 0;
         };
-        let before = leaders.iter().filter(|l| l.round < last.round).count();
+        let before = leaders.iter().filter(|(_, l)| l.round < last.round).count();
         let rounds = usize::try_from(last.round.0.saturating_sub(1)).unwrap_or(usize::MAX);
         rounds.saturating_mul(per_round).saturating_sub(before)
     }

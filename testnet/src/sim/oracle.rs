@@ -13,8 +13,15 @@ use weft_consensus::gc_floor;
 use weft_node::replica::Executed;
 use weft_node::replica::sync::Synced;
 use weft_types::{
-    Certificate, CommitDigest, CommitIndex, Height, Millis, Round, Statement, StatementDigest,
-    TransactionId, Vertex, VertexDigest, VertexRef,
+    Certificate, CommitDigest, CommitIndex, Committee, Epoch, Height, MemberIndex, Millis, Round,
+    Statement, StatementDigest, TransactionId, Vertex, VertexDigest, VertexRef,
+};
+
+/// Below every vertex of an epoch.
+const FIRST: VertexRef = VertexRef {
+    round: Round::ZERO,
+    author: MemberIndex(0),
+    digest: VertexDigest([0; 32]),
 };
 
 /// Violations that are kept; more would say nothing new.
@@ -54,6 +61,9 @@ pub enum Rule {
     /// P4: members with more than F of stake were given a transaction, and it was not ordered in its
     /// rounds.
     Inclusion,
+    /// E1, E2: two committees of one epoch, one that no certificate of the epoch before names, or a commit that is
+    /// not of the epoch whose turn it is.
+    Epochs,
 }
 
 /// A broken rule, and who broke it when.
@@ -84,6 +94,7 @@ impl fmt::Display for Rule {
             Self::Stopped => "an honest member stopped",
             Self::Checkpoint => "the base chain has what is not of the honest history",
             Self::Posting => "a height was not posted in time",
+            Self::Epochs => "epochs overlap",
             Self::Inclusion => "a transaction was not ordered in its rounds",
         })
     }
@@ -109,6 +120,7 @@ struct Ordered {
     vertices: usize,
     timestamp: Millis,
     statement: Option<Arc<Statement>>,
+    epoch: Epoch,
 }
 
 impl Ordered {
@@ -144,16 +156,16 @@ pub struct Oracle {
     gc_depth: u64,
     order: Vec<Ordered>,
     /// Leaders of the order, for whoever counts slots.
-    pub leaders: Vec<VertexRef>,
+    pub leaders: Vec<(Epoch, VertexRef)>,
     output: HashSet<VertexRef>,
     applied: HashSet<TransactionId>,
     certified: BTreeMap<Height, Statement>,
     heights: Height,
     /// What honest keys have signed.
-    signed: HashMap<(usize, Round), VertexDigest>,
+    signed: HashMap<(usize, Epoch, Round), VertexDigest>,
     stated: HashMap<(usize, Height), StatementDigest>,
     /// Vertices of correct members that were made while the network was timely, not output yet.
-    owed: BTreeSet<VertexRef>,
+    owed: BTreeSet<(Epoch, VertexRef)>,
     /// By machine: the newest commit that it made or stored.
     positions: Vec<CommitIndex>,
     /// By machine: what its clients were told is final, and when.
@@ -252,11 +264,11 @@ impl Oracle {
         let reference = vertex.reference();
         match self
             .signed
-            .insert((node, reference.round), reference.digest)
+            .insert((node, vertex.epoch(), reference.round), reference.digest)
         {
             None => {
                 if owed {
-                    self.owed.insert(reference);
+                    self.owed.insert((vertex.epoch(), reference));
                 }
             }
             Some(before) if before == reference.digest => return,
@@ -275,11 +287,19 @@ impl Oracle {
     }
 
     /// S1: an honest member believes that it has signed nothing above these.
-    pub fn recovered(&mut self, at: Time, node: usize, round: Round, height: Height) {
-        let signed = self.signed.keys().filter(|(of, _)| *of == node);
-        let signed = signed.map(|(_, round)| *round).max();
-        if let Some(signed) = signed.filter(|signed| *signed > round) {
-            let what = format!("has signed round {signed} and would sign above {round}");
+    pub fn recovered(
+        &mut self,
+        at: Time,
+        node: usize,
+        (epoch, round): (Epoch, Round),
+        height: Height,
+    ) {
+        let signed = self.signed.keys().filter(|(of, ..)| *of == node);
+        let signed = signed.map(|(_, epoch, round)| (*epoch, *round)).max();
+        if let Some((of, signed)) = signed.filter(|signed| *signed > (epoch, round)) {
+            let what = format!(
+                "has signed round {signed} of epoch {of} and would sign above {round} of {epoch}"
+            );
             self.violation(Rule::Recovery, at, node, what);
         }
         let stated = self.stated.keys().filter(|(of, _)| *of == node);
@@ -313,7 +333,7 @@ impl Oracle {
                         digest,
                         commit.timestamp
                     ),
-                    others.map_or_else(String::new, |leader| first.described(leader))
+                    others.map_or_else(String::new, |(_, leader)| first.described(leader))
                 );
                 self.violation_in(Some(commit.leader.round), Rule::Agreement, at, node, what);
             }
@@ -343,8 +363,10 @@ impl Oracle {
             let what = format!("commit {} does not follow the one before", commit.index);
             self.violation(Rule::Integrity, at, node, what);
         }
+        let epoch = executed.view.epoch;
+        self.check_epoch(at, node, epoch, commit.index);
         for vertex in &commit.vertices {
-            self.owed.remove(vertex);
+            self.owed.remove(&(epoch, *vertex));
             if !self.output.insert(*vertex) {
                 let what = format!("vertex {vertex} is output again by commit {}", commit.index);
                 self.violation(Rule::Integrity, at, node, what);
@@ -358,7 +380,10 @@ impl Oracle {
         }
         // O2: what lies below the floor of this commit can never be output.
         let floor = gc_floor(commit.leader.round, self.gc_depth);
-        while let Some(vertex) = self.owed.first().copied().filter(|v| v.round < floor) {
+        // E2: what an epoch's end has left behind is nobody's to order.
+        self.owed = self.owed.split_off(&(epoch, FIRST));
+        let below = |(_, v): &(Epoch, VertexRef)| v.round < floor;
+        while let Some((_, vertex)) = self.owed.first().copied().filter(below) {
             self.owed.pop_first();
             let what = format!("vertex {vertex} is left behind by commit {}", commit.index);
             self.violation(Rule::Validity, at, node, what);
@@ -366,13 +391,48 @@ impl Oracle {
         if let Some(statement) = &executed.statement {
             self.heights = self.heights.max(statement.height);
         }
-        self.leaders.push(commit.leader);
+        self.leaders.push((epoch, commit.leader));
         self.order.push(Ordered {
             digest,
             vertices: commit.vertices.len(),
             timestamp: commit.timestamp,
             statement: executed.statement.clone(),
+            epoch,
         });
+    }
+
+    /// E2: an epoch begins after the commit that closes the one before, and nothing else does.
+    fn check_epoch(&mut self, at: Time, node: usize, epoch: Epoch, commit: CommitIndex) {
+        let expected = self.order.last().map_or(Epoch::ZERO, |last| {
+            let closing = last.statement.as_deref();
+            match closing.is_some_and(|s| !s.next_committee.is_zero()) {
+                true => last.epoch.next(),
+                false => last.epoch,
+            }
+        });
+        if epoch != expected {
+            let what = format!("commit {commit} is of epoch {epoch}, not of {expected}");
+            self.violation(Rule::Epochs, at, node, what);
+        }
+    }
+
+    /// E2: an honest member opens an epoch.
+    pub fn opened(&mut self, at: Time, node: usize, committee: &Committee, by: &Certificate) {
+        let (epoch, statement) = (committee.epoch(), &by.statement);
+        if statement.epoch.next() != epoch || statement.next_committee != committee.digest() {
+            let what = format!(
+                "opened epoch {epoch} by height {} of epoch {}, which names another committee",
+                statement.height, statement.epoch
+            );
+            self.violation(Rule::Epochs, at, node, what);
+        }
+        if self.stated_at(statement.height) != Some(statement) {
+            let what = format!(
+                "opened epoch {epoch} by height {}, which nobody has closed so",
+                statement.height
+            );
+            self.violation(Rule::Epochs, at, node, what);
+        }
     }
 
     /// A machine holds a certificate from `at` on, and tells its clients.

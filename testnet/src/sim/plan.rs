@@ -1,6 +1,7 @@
 //! What a run is made of. A plan and nothing else decides a run: the same plan is the same history.
 
 use super::base::Pace;
+use super::churn::{Churn, changes, joins};
 use super::faults::{Fault, Kind};
 use super::latency::Latency;
 use std::fmt::Write as _;
@@ -14,6 +15,8 @@ pub const DURATION_MS_MAX: u64 = 3_600_000;
 pub const ROUNDS_MAX: u64 = 100_000;
 /// A fault phase that counts rounds ends after so many milliseconds for each at the latest.
 pub const ROUND_MS_MAX: u64 = 2_000;
+/// Shortest epoch, in milliseconds: the genesis'.
+pub const EPOCH_MS_MIN: u64 = 1_000;
 /// Most transactions a second.
 pub const RATE_MAX: u32 = 20_000;
 
@@ -90,6 +93,10 @@ pub struct Plan {
     pub signer: Signer,
     /// The base chain that certificates are posted to, if there is one.
     pub base: Option<Pace>,
+    /// E1: how long an epoch lasts, in milliseconds; `None` is longer than any run.
+    pub epoch: Option<u64>,
+    /// E1: who joins, leaves and changes its bond.
+    pub churn: Vec<Churn>,
     /// Leader slots a round; `None` is the protocol's default.
     pub leaders: Option<u32>,
     /// D6: commits after two delays, where at most so many per cent of the stake lie.
@@ -129,6 +136,16 @@ pub enum PlanError {
         "simulation: fault {fault} begins after the end of the run, at most {end_ms} ms after its start"
     )]
     TooLate { fault: Fault, end_ms: u64 },
+    #[error("simulation: {0} needs epochs that end: add --epoch")]
+    NoEpochs(String),
+    #[error("simulation: more members leave, or bond more, than there are")]
+    NobodyLeaves,
+    #[error("simulation: a run of several epochs is not drawn")]
+    NotDrawn,
+    #[error(
+        "simulation: with a base chain epochs need real signatures, which the registry checks: leave out --signer mock"
+    )]
+    RealKeys,
     #[error("simulation: {0}")]
     Genesis(String),
 }
@@ -146,6 +163,8 @@ impl Default for Plan {
             faults: Vec::new(),
             signer: Signer::Real,
             base: None,
+            epoch: None,
+            churn: Vec::new(),
             leaders: None,
             byzantine_percent: None,
             settle: 30_000,
@@ -204,12 +223,21 @@ impl Plan {
         } else if let Some(fault) = self.faults.iter().find(|f| f.kind.needs_base()) {
             return Err(PlanError::NoBase(fault.kind.name()));
         }
+        self.validate_epochs()?;
         // One that begins while everybody comes to agree still happens, if that takes so long.
         let end_ms = self.end.ms_max().saturating_add(self.settle);
         let late = |f: &&Fault| f.start.is_some_and(|start| start >= end_ms);
         if let Some(fault) = self.faults.iter().copied().find(|f| late(&f)) {
             return Err(PlanError::TooLate { fault, end_ms });
         }
+        let all = self.everybody() as u64;
+        check(
+            "nodes with those that join",
+            all,
+            1,
+            MEMBERS_MAX as u64,
+            "1..=128",
+        )?;
         let wanted: u64 = self.faults.iter().map(|f| u64::from(f.members())).sum();
         if wanted > self.nodes as u64 {
             let nodes = self.nodes;
@@ -220,6 +248,36 @@ impl Plan {
             return Err(PlanError::NobodyLeft);
         }
         Ok(())
+    }
+
+    fn validate_epochs(&self) -> Result<(), PlanError> {
+        let Some(epoch) = self.epoch else {
+            let edge = self.faults.iter().find(|f| f.edge.is_some());
+            let edge = edge.map(|fault| format!("fault {fault}"));
+            let churn = self.churn.first().map(|churn| format!("churn {churn}"));
+            return edge
+                .or(churn)
+                .map_or(Ok(()), |what| Err(PlanError::NoEpochs(what)));
+        };
+        if !(EPOCH_MS_MIN..=DURATION_MS_MAX).contains(&epoch) {
+            return Err(PlanError::Range {
+                field: "epoch",
+                value: epoch,
+                range: "1s..=3600s",
+            });
+        }
+        if self.record {
+            return Err(PlanError::NotDrawn);
+        }
+        if self.base.is_some() && self.signer == Signer::Mock {
+            return Err(PlanError::RealKeys);
+        }
+        changes(self.nodes, &self.churn).map_or(Err(PlanError::NobodyLeaves), |_| Ok(()))
+    }
+
+    /// Nodes of the run: the genesis committee, and those that join it.
+    pub fn everybody(&self) -> usize {
+        self.nodes + joins(&self.churn)
     }
 
     /// Whether some fault makes this member-independent condition hold at some time.
@@ -249,6 +307,13 @@ impl Plan {
         }
         if let Some(pace) = self.base {
             command += &format!(" --base {pace}");
+        }
+        if let Some(epoch) = self.epoch {
+            command += &format!(" --epoch {epoch}ms");
+        }
+        if !self.churn.is_empty() {
+            let churn: Vec<String> = self.churn.iter().map(Churn::to_string).collect();
+            command += &format!(" --churn {}", churn.join(","));
         }
         if let Some(leaders) = self.leaders {
             command += &format!(" --leaders {leaders}");

@@ -18,6 +18,9 @@ pub struct Outcome {
     pub submitted: u64,
     pub refused: u64,
     pub committed: u64,
+    /// Epochs that were begun, if the plan has any that end; the nodes of the newest committee.
+    pub epochs: Option<u64>,
+    pub committee: Vec<usize>,
     /// F: members that may be faulty.
     pub faulty_max: usize,
     /// When the fault phase was over, and when the run.
@@ -57,6 +60,25 @@ impl Delays {
             p50: rounded(latency.p50 / delay_ms, 100.0),
         }
     }
+}
+
+/// E1 to E3, of a run with epochs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Epochs {
+    pub begun: u64,
+    /// The nodes of the newest committee.
+    pub committee: Vec<usize>,
+    #[serde(rename = "epoch_pause_ms")]
+    pub pause_ms: Pause,
+    /// Transactions that waited at a member when it left, and were given to another.
+    pub given_again: usize,
+}
+
+/// From an epoch's closing commit to the first one of the next epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Pause {
+    pub p50: f64,
+    pub max: f64,
 }
 
 /// The figures, under the names that scripts rely on.
@@ -99,6 +121,8 @@ pub struct Report {
     /// In mean one-way delays of a message.
     pub commit_latency_delays: Delays,
     pub bytes_sent_per_node: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<Epochs>,
     pub cpu_s: f64,
     /// How long it took to agree after the faults, in simulated seconds.
     pub settled_s: f64,
@@ -227,7 +251,16 @@ impl Outcome {
             duplicates: rounded(self.meter.duplicates(), 10_000.0),
             commit_latency_ms,
             commit_latency_delays: Delays::of(&commit_latency_ms, delay_ms),
-            bytes_sent_per_node: self.bytes_sent / self.plan.nodes as u64,
+            bytes_sent_per_node: self.bytes_sent / self.plan.everybody() as u64,
+            epochs: self.epochs.map(|begun| Epochs {
+                begun,
+                committee: self.committee.clone(),
+                pause_ms: Pause {
+                    p50: self.meter.pauses().p50,
+                    max: self.meter.longest_pause_ms(),
+                },
+                given_again: self.meter.given_again,
+            }),
             cpu_s: rounded(cpu_s, 1000.0),
             settled_s: (self.ended.since(self.healed)) as f64 / 1e6,
             rounds_to_commit: self.meter.rounds_to_commit,

@@ -17,6 +17,7 @@ pub enum Stream {
     Crimes = 5,
     Clocks = 6,
     Base = 7,
+    Epochs = 8,
 }
 
 impl Rng {

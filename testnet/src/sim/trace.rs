@@ -29,6 +29,12 @@ pub enum Mark {
     AskSync = 19,
     Sync = 20,
     TakeOver = 21,
+    Later = 22,
+    Queue = 23,
+    Ready = 24,
+    Closing = 25,
+    Opened = 26,
+    Bond = 27,
 }
 
 /// Records are hashed so many bytes at a time, which is several times as fast as one by one.

@@ -8,6 +8,7 @@ mod base;
 mod clients;
 mod convictions;
 mod effects;
+mod epochs;
 mod event;
 mod faults;
 mod posting;
@@ -20,6 +21,7 @@ mod working;
 
 use super::base::Base;
 use super::cast::{Cast, Known};
+use super::churn::Change;
 use super::clients::Clients;
 use super::disk::{Disk, Guard};
 use super::faults::{Fault, Kind};
@@ -33,11 +35,12 @@ use super::record::Record;
 use super::rng::{Rng, Stream};
 use super::time::Time;
 use super::trace::Trace;
+use epochs::Edges;
 use event::{Answer, Ask, Event, Packet};
 use settling::Phase;
 use std::collections::BTreeMap;
 use weft_node::replica::Effect;
-use weft_types::Round;
+use weft_types::{Height, Round};
 
 /// Between two looks at bounds, ends and convergence, in microseconds.
 const LOOK_US: u64 = 50_000;
@@ -51,9 +54,9 @@ pub struct World {
     now: Time,
     queue: Queue<Event>,
     machines: Vec<Machine>,
-    /// By member: its machines.
+    /// By node: its machines.
     machines_of: Vec<Vec<usize>>,
-    /// By member that has twins: which of the two each other member is linked to.
+    /// By node that has twins: which of the two each other node is linked to.
     deals: BTreeMap<usize, Vec<usize>>,
     links: Links,
     base: Option<Base>,
@@ -66,11 +69,20 @@ pub struct World {
     clients: Option<Clients>,
     fault_rng: Rng,
     disk_rng: Rng,
+    churn_rng: Rng,
     /// By fault of the plan: the machines that it befalls.
     victims: Vec<Vec<usize>>,
     phase: Phase,
-    /// The highest round that an honest member has signed.
+    /// The highest round that an honest member has signed, with the rounds of the epochs before.
     top: Round,
+    /// Rounds of the epochs before the newest.
+    rounds_before: u64,
+    edges: Edges,
+    changes: Vec<Change>,
+    /// B2: the newest due height when the faults were over.
+    due_at_heal: Height,
+    /// What everybody has bonded in the end.
+    bonds: Vec<u64>,
     submitted: u64,
     effects: Vec<Effect>,
 }
@@ -82,11 +94,12 @@ impl World {
         let base = cast.base.take();
         let doubled = |f: &&Fault| matches!(f.kind, Kind::Twins | Kind::Clone);
         let twins = plan.faults.iter().filter(doubled);
-        let most = plan.nodes + twins.map(|f| f.amount as usize).sum::<usize>();
+        let everybody = plan.everybody();
+        let most = everybody + twins.map(|f| f.amount as usize).sum::<usize>();
         let seed = plan.seed;
         let gc_depth = cast.genesis.template.params.gc_depth;
         let mut world = Self {
-            links: Links::new(plan.latency.clone(), plan.nodes, seed),
+            links: Links::new(plan.latency.clone(), everybody, seed),
             base,
             trace: Trace::new(seed),
             oracle: Oracle::new(most, gc_depth),
@@ -95,9 +108,10 @@ impl World {
                 .record
                 .then(|| Record::new(plan.nodes, plan.record_from)),
             load_rng: Rng::new(seed, Stream::Load),
-            clients: Clients::of(&plan, &cast.committee),
+            clients: Clients::of(&plan, &cast.newest().committee),
             fault_rng: Rng::new(seed, Stream::Faults),
             disk_rng: Rng::new(seed, Stream::Disks),
+            churn_rng: Rng::new(seed, Stream::Epochs),
             known: Known::default(),
             now: Time::default(),
             queue: Queue::new(),
@@ -107,15 +121,21 @@ impl World {
             victims: Vec::new(),
             phase: Phase::Faults,
             top: Round::ZERO,
+            rounds_before: 0,
+            edges: Edges::default(),
+            changes: Vec::new(),
+            due_at_heal: Height::ZERO,
+            bonds: Vec::new(),
             submitted: 0,
             effects: Vec::new(),
             cast,
             plan,
         };
-        for member in 0..world.plan.nodes {
+        for member in 0..everybody {
             let machine = world.machine(member)?;
             world.machines_of.push(vec![machine]);
         }
+        world.prepare_epochs();
         world.prepare_faults()?;
         for machine in 0..world.machines.len() {
             if !world.machines[machine].asleep {
@@ -137,7 +157,9 @@ impl World {
         let disk = Disk::new(&self.cast.genesis);
         let disk = disk.map_err(|error| PlanError::Genesis(error.to_string()))?;
         let guard = Guard::new(self.cast.network, self.cast.keys[member].vertex.public());
-        self.machines.push(Machine::new(member, disk, guard));
+        let seating = self.cast.newest().clone();
+        self.machines
+            .push(Machine::new(member, seating, disk, guard));
         Ok(self.machines.len() - 1)
     }
 
@@ -201,6 +223,8 @@ impl World {
                 self.look();
                 self.queue.push(self.now.after(LOOK_US), Event::Look);
             }
+            Event::Churn(change) => self.change_bond(change),
+            Event::Queue(machine) => self.show_queue(machine),
             Event::Base {
                 machine,
                 life,
@@ -224,7 +248,12 @@ impl World {
                 }
                 self.take(to, Work::FetchEnded(answer.id));
             }
-            Packet::AskLatest { machine, life } => self.show_latest(to, machine, life),
+            Packet::AskLatest {
+                machine,
+                life,
+                epoch,
+                of,
+            } => self.show_latest(to, (machine, life), epoch, of),
             Packet::AskSync { ask, machine, life } => self.serve_snapshot(to, &ask, machine, life),
             Packet::Sync {
                 id, answer, life, ..
@@ -234,6 +263,8 @@ impl World {
                 }
             }
             Packet::Latest {
+                epoch,
+                of,
                 shown,
                 of_asker,
                 life,
@@ -242,7 +273,27 @@ impl World {
                     if let Some(envelope) = of_asker {
                         self.take(to, Work::Vertex { envelope, from });
                     }
-                    self.take(to, Work::Latest { of: from, shown });
+                    self.take(to, Work::Latest { epoch, of, shown });
+                }
+            }
+            Packet::Ready(ready) => self.take(to, Work::Ready(ready)),
+            Packet::AskClosing {
+                machine,
+                life,
+                epoch,
+                after,
+            } => self.show_closing(to, (machine, life), epoch, after),
+            Packet::Closing(closing) => {
+                if closing
+                    .life
+                    .is_none_or(|life| self.machines[to].life == life)
+                {
+                    for envelope in closing.vertices.iter().cloned() {
+                        self.take(to, Work::Vertex { envelope, from });
+                    }
+                    if let Some(certificate) = closing.certificate.clone() {
+                        self.take(to, Work::Closing { certificate, from });
+                    }
                 }
             }
         }

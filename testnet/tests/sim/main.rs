@@ -11,6 +11,7 @@ mod clones;
 mod common;
 mod crimes;
 mod determinism;
+mod epochs;
 mod faults;
 mod matrix;
 mod memory;

@@ -5,7 +5,9 @@ use weft_consensus::{
     Core, CoreConfig, Effect, FetchId, Input, LastCommit, Proposal, Recovered, Status, Wanted,
 };
 use weft_types::testing::{network, vertex_key};
-use weft_types::{Commit, Epoch, Millis, Observation, Round, Verified, Vertex, VertexBody};
+use weft_types::{
+    Commit, Epoch, Millis, Observation, Round, Verified, Vertex, VertexBody, VertexRef,
+};
 
 /// When a view's clock starts. Drawn timestamps are before it.
 pub const START: Millis = Millis(100_000);
@@ -119,6 +121,17 @@ impl View {
     pub fn asked(&mut self, by: char, name: &str) -> &mut Self {
         let vertices = vec![self.drawing.vertex(name).reference()];
         let by = member(by);
+        self.handle(Input::Asked { by, vertices });
+        self
+    }
+
+    /// The same for a vertex as if another author had made it.
+    pub fn asked_author(&mut self, by: char, author: char, name: &str) -> &mut Self {
+        let reference = VertexRef {
+            author: member(author),
+            ..self.drawing.vertex(name).reference()
+        };
+        let (by, vertices) = (member(by), vec![reference]);
         self.handle(Input::Asked { by, vertices });
         self
     }

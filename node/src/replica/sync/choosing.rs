@@ -4,7 +4,7 @@ use super::gather::Gathering;
 use super::message::Request;
 use super::offers::Offers;
 use super::state::State;
-use super::{ASK_EVERY, Ask, Place, STUCK, Sync, SyncId};
+use super::{ASK_EVERY, Ask, Place, STUCK, Sync, SyncId, What};
 use weft_types::{MemberIndex, MemberSet, Millis};
 
 impl Sync {
@@ -35,23 +35,37 @@ impl Sync {
             self.ask_at = now.saturating_add(ASK_EVERY);
             self.offers.forget(self.target());
             for server in self.servers.all() {
-                self.request(now, server, None, Request::Offers, out);
+                self.request(now, server, What::Offers, Request::Offers, out);
             }
         }
+        self.ask_closings(now, out);
         if self.gathering.is_none() {
             self.choose(now, place);
         }
     }
 
+    /// S2.1: one server at a time shows the committees that are not known.
+    fn ask_closings(&mut self, now: Millis, out: &mut Vec<Ask>) {
+        let mut requests = self.requests.values();
+        if requests.any(|r| matches!(r.what, What::Closings)) {
+            return;
+        }
+        let ahead = self.ahead;
+        if let Some(server) = self.servers.free(&ahead, now) {
+            let from = self.terms.newest().epoch();
+            self.request(now, server, What::Closings, Request::Closings(from), out);
+        }
+    }
+
     fn choose(&mut self, now: Millis, place: Place) {
         // Of a quorum that says so, members with more than F of stake are honest.
-        let gone = self.terms.committee().is_quorum(&self.gone);
+        let gone = self.terms.in_office.is_quorum(&self.gone);
         let stuck = gone || now >= self.reached.1.saturating_add(STUCK);
         let from = match stuck {
             true => Millis::ZERO,
             false => place.timestamp.saturating_add(self.config.after.0),
         };
-        let committee = self.terms.committee();
+        let committee = &self.terms.in_office;
         let Some(certificate) = self.offers.choose(committee, now, place, from) else {
             return;
         };
@@ -76,7 +90,8 @@ impl Sync {
         self.known = gathering.into_state();
         self.offers = Offers::default();
         self.ask_at = now;
-        let asked = self.requests.iter().filter(|(_, r)| r.task.is_some());
+        let part = |r: &super::Pending| matches!(r.what, What::Part(_));
+        let asked = self.requests.iter().filter(|(_, r)| part(r));
         let asked: Vec<SyncId> = asked.map(|(id, _)| *id).collect();
         for id in asked {
             if let Some(pending) = self.requests.remove(&id) {

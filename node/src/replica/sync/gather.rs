@@ -248,7 +248,8 @@ impl Gathering {
         };
         let (target, before) = (&target.statement, &before.statement);
         let interval = self.terms.params.checkpoint_interval_ms;
-        if !due_for_posting(target.height, before.timestamp, target.timestamp, interval) {
+        let due = due_for_posting(target.height, before.timestamp, target.timestamp, interval);
+        if !due && target.next_committee.is_zero() {
             let what = format!("height {} was not due for posting", target.height);
             self.culprits.push(Culprit::Offer(what));
         }
@@ -286,8 +287,11 @@ impl Gathering {
         let (Some(newest), Some(oldest)) = (self.commits.first(), self.commits.last()) else {
             return false;
         };
+        // Rounds begin anew with each epoch.
+        let after = self.terms.after.get(&self.target.statement.epoch);
+        let after = after.copied().unwrap_or(CommitIndex::ZERO);
         let floor = first_round(newest, self.terms.params.gc_depth);
-        oldest.leader.round < floor || oldest.index == CommitIndex(1)
+        oldest.leader.round < floor || oldest.index <= after.next()
     }
 
     /// Servers that were found out since this was asked last.
@@ -331,6 +335,8 @@ impl Gathering {
             objects.iter().cloned(),
             receipts.iter().cloned(),
         );
+        let mut epochs = self.terms.followed.clone();
+        epochs.retain(|opened| opened.committee.epoch() <= certificate.statement.epoch);
         let snapshot = ledger.map_err(|e| e.to_string())?.snapshot();
         let (found, expected) = (snapshot.root(), certificate.statement.state_root);
         if found != expected && !self.terms.unchecked {
@@ -344,6 +350,7 @@ impl Gathering {
             objects,
             receipts,
             snapshot,
+            epochs,
         })
     }
 }

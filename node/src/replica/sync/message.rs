@@ -1,12 +1,14 @@
 //! S2.2: what is asked of a server and what it answers, and how both are written. Reading bounds what is
 //! allocated by the bytes that came; whether an answer is true is the gatherer's to check.
 
+use super::chain::Closing;
 use bytes::Bytes;
 use prost::Message as _;
 use weft_ledger::{PARTS, Part, Piece, Prefix};
 use weft_types::wire::sync_request::What;
 use weft_types::{
-    Certificate, Commit, CommitIndex, Height, LIST_BLOCK, OBJECT_ID_BYTES, ObjectId, Root, wire,
+    Certificate, Commit, CommitIndex, Epoch, Height, LIST_BLOCK, MEMBERS_MAX, Member, MemberKeys,
+    OBJECT_ID_BYTES, ObjectId, QueueEntry, Root, wire,
 };
 
 /// Bytes of items in an answer beyond which no further one is added. The first one is always there, and
@@ -14,6 +16,8 @@ use weft_types::{
 pub const ANSWER_BYTES_MAX: usize = 1 << 20;
 /// Certificates in an answer: each costs who asked a pairing.
 pub const HEIGHTS_MAX: usize = 64;
+/// Ends of epochs in an answer: each costs who asked a pairing, too.
+pub const CLOSINGS_MAX: usize = 64;
 /// Snapshots that a server offers at the most.
 pub const OFFERS_MAX: usize = 8;
 
@@ -35,6 +39,8 @@ const PART_BYTES: usize = 33;
 pub enum Request {
     /// Certificates of the heights whose snapshots it holds.
     Offers,
+    /// How epochs ended, from this one upwards.
+    Closings(Epoch),
     /// Certificates and receipts of heights, from this one downwards.
     Heights(Height),
     /// Commits, from this one downwards.
@@ -51,6 +57,7 @@ pub enum Answer {
     /// The server does not hold it.
     Lacks,
     Offers(Vec<Certificate>),
+    Closings(Vec<Closing>),
     Heights(Vec<CertifiedReceipts>),
     Commits(Vec<Commit>),
     /// Encoded; whole blocks, but for the height's last.
@@ -81,6 +88,7 @@ impl Request {
     pub fn to_wire(&self) -> wire::SyncRequest {
         let what = match self {
             Self::Offers => What::Offers(true),
+            Self::Closings(from) => What::Closings(from.0),
             Self::Heights(from) => What::Heights(from.0),
             Self::Commits(from) => What::Commits(from.0),
             Self::Receipts { height, block } => What::Receipts(wire::ReceiptBlocks {
@@ -99,6 +107,7 @@ impl Request {
     pub fn from_wire(request: &wire::SyncRequest) -> Option<Self> {
         Some(match request.what.as_ref()? {
             What::Offers(_) => Self::Offers,
+            What::Closings(from) => Self::Closings(Epoch(*from)),
             What::Heights(from) => Self::Heights(Height(*from)),
             What::Commits(from) => Self::Commits(CommitIndex(*from)),
             What::Receipts(blocks) => Self::Receipts {
@@ -120,6 +129,7 @@ impl Answer {
         let items = match self {
             Self::Lacks => Vec::new(),
             Self::Offers(offers) => offers.iter().map(Certificate::encode).collect(),
+            Self::Closings(closings) => closings.iter().map(Closing::encode).collect(),
             Self::Heights(heights) => heights.iter().map(CertifiedReceipts::encode).collect(),
             Self::Commits(commits) => commits.iter().map(Commit::encode).collect(),
             Self::Receipts(receipts) => receipts.clone(),
@@ -179,6 +189,10 @@ impl Answer {
                 let offers = items.take(OFFERS_MAX).map(Certificate::decode);
                 Self::Offers(offers.collect::<Result<_, _>>().map_err(malformed)?)
             }
+            Request::Closings(_) => {
+                let closings = items.take(CLOSINGS_MAX).map(Closing::decode);
+                Self::Closings(closings.collect::<Result<_, _>>()?)
+            }
             Request::Heights(_) => {
                 let heights = items.take(HEIGHTS_MAX).map(CertifiedReceipts::decode);
                 Self::Heights(heights.collect::<Result<_, _>>()?)
@@ -233,6 +247,53 @@ fn parts(bytes: &[u8]) -> Result<Box<[Part; PARTS]>, Malformed> {
         };
     }
     Ok(parts)
+}
+
+impl Closing {
+    fn encode(&self) -> Bytes {
+        let entry = |member: &Member| QueueEntry {
+            id: member.id,
+            weight: member.stake,
+            keys: Some(MemberKeys::of(member)),
+        };
+        let next = self.next.iter().map(|m| (&entry(m)).into());
+        let item = wire::ClosedEpoch {
+            certificate: self.certificate.encode(),
+            next: next.collect(),
+        };
+        item.encode_to_vec().into()
+    }
+
+    fn decode(bytes: Bytes) -> Result<Self, Malformed> {
+        let members = wire::occurrences(&bytes).map_err(malformed)?[2];
+        if members > MEMBERS_MAX {
+            return Err(malformed(format_args!("a committee of {members} members")));
+        }
+        let wire = wire::ClosedEpoch::decode(bytes).map_err(malformed)?;
+        let member = |entry: &wire::QueueEntry| {
+            let entry = QueueEntry::try_from(entry).map_err(malformed)?;
+            let keys = entry
+                .keys
+                .ok_or_else(|| malformed("a member has no keys"))?;
+            Ok(Member {
+                id: entry.id,
+                stake: entry.weight,
+                vertex_key: keys.vertex_key,
+                finality_key: keys.finality_key,
+                addresses: keys.addresses,
+            })
+        };
+        Ok(Self {
+            certificate: Certificate::decode(wire.certificate).map_err(malformed)?,
+            next: wire.next.iter().map(member).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Encoded bytes, about.
+    pub fn bytes(&self) -> usize {
+        let members = self.next.iter().map(|m| 128 + m.addresses.len());
+        weft_types::STATEMENT_BYTES + members.sum::<usize>()
+    }
 }
 
 impl CertifiedReceipts {

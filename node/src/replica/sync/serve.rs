@@ -1,11 +1,14 @@
 //! S2.2: answering. The snapshot is the replica's, everything else is in its archive: the database of a
 //! node, or a simulator's disk.
 
-use super::message::{ANSWER_BYTES_MAX, Answer, CertifiedReceipts, HEIGHTS_MAX, Request};
+use super::chain::Closing;
+use super::message::{
+    ANSWER_BYTES_MAX, Answer, CLOSINGS_MAX, CertifiedReceipts, HEIGHTS_MAX, Request,
+};
 use crate::view::CertifiedView;
 use bytes::Bytes;
 use weft_types::{
-    Certificate, Commit, CommitIndex, Height, LIST_BLOCK, Root, Statement, block_root,
+    Certificate, Commit, CommitIndex, Epoch, Height, LIST_BLOCK, Root, Statement, block_root,
     root_of_blocks,
 };
 
@@ -13,6 +16,8 @@ use weft_types::{
 pub trait Archive {
     type Error;
 
+    /// How an epoch ended.
+    fn closing(&self, epoch: Epoch) -> Result<Option<Closing>, Self::Error>;
     fn certificate(&self, height: Height) -> Result<Option<Certificate>, Self::Error>;
     fn statement(&self, height: Height) -> Result<Option<Statement>, Self::Error>;
     fn commit(&self, index: CommitIndex) -> Result<Option<Commit>, Self::Error>;
@@ -31,6 +36,7 @@ pub fn serve<A: Archive>(
             let offers = held.iter().map(|h| (**h.certificate).clone());
             some(offers.collect(), Answer::Offers)
         }
+        Request::Closings(from) => some(closings(archive, *from)?, Answer::Closings),
         Request::Heights(from) => some(heights(archive, *from)?, Answer::Heights),
         Request::Commits(from) => some(commits(archive, *from)?, Answer::Commits),
         Request::Receipts { height, block } => {
@@ -49,6 +55,23 @@ fn some<T>(items: Vec<T>, answer: impl FnOnce(Vec<T>) -> Answer) -> Answer {
         true => Answer::Lacks,
         false => answer(items),
     }
+}
+
+fn closings<A: Archive>(archive: &A, from: Epoch) -> Result<Vec<Closing>, A::Error> {
+    let mut closings: Vec<Closing> = Vec::new();
+    let (mut epoch, mut bytes) = (from, 0);
+    while closings.len() < CLOSINGS_MAX {
+        let Some(closing) = archive.closing(epoch)? else {
+            break;
+        };
+        bytes += closing.bytes();
+        if bytes > ANSWER_BYTES_MAX && !closings.is_empty() {
+            break;
+        }
+        closings.push(closing);
+        epoch = epoch.next();
+    }
+    Ok(closings)
 }
 
 fn heights<A: Archive>(archive: &A, from: Height) -> Result<Vec<CertifiedReceipts>, A::Error> {

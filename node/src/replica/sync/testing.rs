@@ -1,7 +1,7 @@
 //! A ledger with a certified past, and servers of it that behave in every way.
 
 use super::{
-    Answer, Archive, Ask, NoAnswer, Place, Request, Sync, SyncConfig, Synced, Terms, serve,
+    Answer, Archive, Ask, Closing, NoAnswer, Place, Request, Sync, SyncConfig, Synced, Terms, serve,
 };
 use crate::replica::heights::due_for_posting;
 use crate::replica::held::Held;
@@ -14,7 +14,7 @@ use weft_ledger::{Ledger, Part, Piece};
 use weft_storage::{CommitBatch, Durability, Store};
 use weft_types::testing::{self, certify, committee, user};
 use weft_types::{
-    Address, Amount, AssetId, Certificate, Commit, CommitDigest, CommitIndex, Epoch,
+    Address, Amount, AssetId, Certificate, Commit, CommitDigest, CommitIndex, Committee, Epoch,
     GenesisAccount, Height, MemberIndex, MemberSet, Millis, Operation, Payment, ProtocolParams,
     Receipt, Round, Statement, Template, Transaction, Verified, VertexDigest, VertexRef,
 };
@@ -37,6 +37,10 @@ pub struct Chain {
     /// What a member holds of it.
     pub held: Vec<CertifiedView>,
     nonce: u64,
+    /// Of the commits to come, and the last commit before it.
+    epoch: Epoch,
+    pub after: CommitIndex,
+    closings: BTreeMap<Epoch, Closing>,
     sent: Vec<(CommitIndex, Arc<Verified<Transaction>>)>,
 }
 
@@ -44,6 +48,11 @@ fn account(n: u64) -> Address {
     let mut address = [9; 32];
     address[..8].copy_from_slice(&n.to_be_bytes());
     Address(address)
+}
+
+/// The same members in each epoch.
+fn committee_of(epoch: Epoch) -> Committee {
+    Committee::new(epoch, testing::members(4)).unwrap()
 }
 
 impl Chain {
@@ -69,6 +78,9 @@ impl Chain {
             certificates: BTreeMap::new(),
             held: Vec::new(),
             nonce: 0,
+            epoch: Epoch::ZERO,
+            after: CommitIndex::ZERO,
+            closings: BTreeMap::new(),
             sent: Vec::new(),
         };
         (0..commits).for_each(|_| chain.extend(1));
@@ -79,7 +91,10 @@ impl Chain {
         Terms {
             network: testing::network(),
             params: self.params.clone(),
-            committees: [(weft_types::Epoch::ZERO, Arc::new(committee(4)))].into(),
+            in_office: Arc::new(committee(4)),
+            committees: [(Epoch::ZERO, Arc::new(committee(4)))].into(),
+            after: BTreeMap::new(),
+            followed: Vec::new(),
             unchecked: false,
         }
     }
@@ -107,22 +122,36 @@ impl Chain {
 
     /// The next commit, a height, with so many transfers.
     pub fn extend(&mut self, transfers: usize) {
-        self.close(transfers, true);
+        self.close(transfers, true, None);
+    }
+
+    /// The same, which closes the epoch.
+    pub fn close_epoch(&mut self) {
+        let next = committee_of(self.epoch.next());
+        self.close(1, true, Some(&next));
+        let closed = Height(self.commits.len() as u64);
+        let closing = Closing {
+            certificate: self.certificates[&closed].clone(),
+            next: next.members().to_vec(),
+        };
+        self.closings.insert(self.epoch, closing);
+        self.epoch = self.epoch.next();
+        self.after = CommitIndex(closed.0);
     }
 
     /// The same, and nobody ever sees a quorum sign it.
     pub fn extend_uncertified(&mut self, transfers: usize) {
-        self.close(transfers, false);
+        self.close(transfers, false, None);
     }
 
-    fn close(&mut self, transfers: usize, certified: bool) {
+    fn close(&mut self, transfers: usize, certified: bool, next: Option<&Committee>) {
         let transactions: Vec<_> = (0..transfers).map(|_| self.transfer()).collect();
         let previous = self.commits.last();
         let index = self.ledger.meta().index.next();
         let commit = Commit {
             index,
             leader: VertexRef {
-                round: Round(2 * index.0),
+                round: Round(2 * (index.0 - self.after.0)),
                 author: MemberIndex(0),
                 digest: VertexDigest([1; 32]),
             },
@@ -140,11 +169,14 @@ impl Chain {
         self.sent.extend(sent);
         let height = Height(index.0);
         let interval = self.params.checkpoint_interval_ms;
-        let due = due_for_posting(height, before, commit.timestamp, interval);
+        let due = due_for_posting(height, before, commit.timestamp, interval) || next.is_some();
         let roots = self.ledger.close_height(due);
-        let (network, epoch) = (testing::network(), Epoch::ZERO);
-        let statement =
+        let (network, epoch) = (testing::network(), self.epoch);
+        let mut statement =
             Statement::of_commit(network, epoch, height, (&commit, commit.digest()), &roots);
+        if let Some(next) = next {
+            statement.next_committee = next.digest();
+        }
         let certificate = certified.then(|| certify(&statement, &[0, 1, 2]));
         self.statements.insert(height, statement.clone());
         self.commits.push(commit);
@@ -163,7 +195,8 @@ impl Chain {
     /// The newest height, due or not, as a server would hold it.
     pub fn view(&self, height: Height) -> CertifiedView {
         let certificate = self.certificates[&height].clone();
-        let verified = certificate.verify(&testing::network(), &committee(4));
+        let of = committee_of(certificate.statement.epoch);
+        let verified = certificate.verify(&testing::network(), &of);
         CertifiedView {
             certificate: Arc::new(verified.unwrap()),
             snapshot: self.ledger.snapshot(),
@@ -184,6 +217,10 @@ impl Chain {
     pub fn commit_of(&self, transaction: &Transaction) -> CommitIndex {
         let sent = self.sent.iter().find(|(_, t)| t.id() == transaction.id());
         sent.expect("it was sent").0
+    }
+
+    pub fn closing_of(&self, epoch: u64) -> Closing {
+        self.closings[&Epoch(epoch)].clone()
     }
 
     pub fn newest_due(&self) -> Height {
@@ -217,6 +254,10 @@ impl Chain {
 
 impl Archive for Chain {
     type Error = Infallible;
+
+    fn closing(&self, epoch: Epoch) -> Result<Option<Closing>, Infallible> {
+        Ok(self.closings.get(&epoch).cloned())
+    }
 
     fn certificate(&self, height: Height) -> Result<Option<Certificate>, Infallible> {
         Ok(self.certificates.get(&height).cloned())

@@ -24,7 +24,7 @@ fn shown(height: u64) -> Option<Checkpoint> {
 /// The rules that are broken by a chain that shows these, newest and newest final one, one after the other.
 fn broken(rewound: bool, shows: &[(u64, u64)]) -> Vec<String> {
     let mut oracle = super::super::oracle::Oracle::new(4, 60);
-    let mut watch = Watch::new(4, Pace::default());
+    let mut watch = Watch::new(Pace::default());
     for (latest, finalised) in shows {
         let latest = (shown(*latest), shown(*finalised));
         watch.block(Time::default(), rewound, latest, &mut oracle);
@@ -36,7 +36,7 @@ fn broken(rewound: bool, shows: &[(u64, u64)]) -> Vec<String> {
 #[test]
 fn a_checkpoint_that_is_not_of_the_honest_history_is_noticed() {
     let mut oracle = super::super::oracle::Oracle::new(4, 60);
-    let mut watch = Watch::new(4, Pace::default());
+    let mut watch = Watch::new(Pace::default());
     watch.block(Time::default(), false, (shown(5), None), &mut oracle);
     let violations = oracle.violations();
     assert!(violations[0].what.contains("not of the honest history"));
@@ -55,11 +55,12 @@ fn heights_that_go_back_are_noticed_unless_the_chain_was_reorganised() {
 fn a_due_height_is_late_when_all_turns_have_passed_and_only_while_nothing_changes() {
     let late_after = |change_at: Option<u64>| {
         let mut oracle = super::super::oracle::Oracle::new(4, 60);
-        let mut watch = Watch::new(4, Pace::default());
+        let mut watch = Watch::new(Pace::default());
         watch.due(Height(1), Time::default());
         (0..60_u64).find(|second| {
             let world = Watched {
                 is_sound: true,
+                members: 4,
                 reorganisations: u32::from(change_at.is_some_and(|at| at <= *second)),
                 able: vec![false, true, true, true],
             };

@@ -20,12 +20,13 @@ pub struct World {
     pub is_sound: bool,
     /// Reorganisations so far.
     pub reorganisations: u32,
-    /// By member: whether it is honest, up, and has the certificate of the oldest height that is missing.
+    /// Members in office.
+    pub members: usize,
+    /// By node: whether it is a member, honest, up, and has the certificate of the oldest height that is missing.
     pub able: Vec<bool>,
 }
 
 pub struct Watch {
-    members: usize,
     block_us: u64,
     /// Due heights, and when an honest member first had a certificate for each.
     due: BTreeMap<Height, Time>,
@@ -41,9 +42,8 @@ pub struct Watch {
 }
 
 impl Watch {
-    pub fn new(members: usize, pace: Pace) -> Self {
+    pub fn new(pace: Pace) -> Self {
         Self {
-            members,
             block_us: pace.block_ms * 1000,
             due: BTreeMap::new(),
             covered: Height::ZERO,
@@ -127,8 +127,8 @@ impl Watch {
 
     /// Longest time that the oldest missing height may take while nothing changes: its turn comes round once
     /// those who do not post have had theirs and the rest of one more, plus pauses and blocks.
-    fn allowed_us(&self, able: usize) -> u64 {
-        let turns = (self.members - able + 2) as u64;
+    fn allowed_us(&self, members: usize, able: usize) -> u64 {
+        let turns = (members.saturating_sub(able) + 2) as u64;
         let pauses = LOOK_INTERVAL.0 + RETRY_PAUSE_MAX.0 + 2_000;
         (turns * TURN.0 + pauses) * 1000 + 2 * self.block_us
     }
@@ -136,7 +136,7 @@ impl Watch {
     /// Whether the oldest missing height is late.
     pub fn look(&mut self, now: Time, world: World, oracle: &mut Oracle) {
         let able = world.able.iter().filter(|able| **able).count();
-        let can_post = world.is_sound && able > 0;
+        let (members, can_post) = (world.members, world.is_sound && able > 0);
         let since = match &self.world {
             Some((before, since)) if *before == world && can_post => *since,
             _ => now,
@@ -147,7 +147,7 @@ impl Watch {
         };
         let since = self.due.get(&height).map_or(since, |due| since.max(*due));
         let waited = now.since(since);
-        if waited > self.allowed_us(able) {
+        if waited > self.allowed_us(members, able) {
             self.late = height;
             let ms = waited / 1000;
             let what =

@@ -6,14 +6,15 @@ use crate::sim::plan::Planted;
 use weft_types::{MemberIndex, Offence, Verified, Vertex};
 
 pub(super) fn slander(scene: &Scene<'_>, vertex: &Verified<Vertex>) -> Option<Offence> {
-    let victim = (scene.member + 1) % scene.cast.committee.size();
+    let next = vertex.author().as_usize() + 1;
+    let victim = MemberIndex((next % scene.seating.committee.size()) as u32);
     let signer = match scene.planted {
-        Some(Planted::ProofsProveNothing) => victim,
+        Some(Planted::ProofsProveNothing) => scene.seating.node(victim)?,
         _ => scene.member,
     };
     let version = |later| {
         let mut body = body_of(scene.cast, vertex);
-        body.author = MemberIndex(victim as u32);
+        body.author = victim;
         body.timestamp = body.timestamp.saturating_add(later);
         body.transactions.clear();
         Vertex::sign(body, Vec::new(), &scene.cast.keys[signer].vertex)

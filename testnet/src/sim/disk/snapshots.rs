@@ -5,8 +5,8 @@ use bytes::Bytes;
 use std::convert::Infallible;
 use std::sync::Arc;
 use weft_node::replica::restore::first_round;
-use weft_node::replica::sync::{Archive, Synced};
-use weft_types::{Certificate, Commit, CommitIndex, Height, Receipt, Round, Statement};
+use weft_node::replica::sync::{Archive, Closing, Synced};
+use weft_types::{Certificate, Commit, CommitIndex, Epoch, Height, Receipt, Round, Statement};
 
 impl Disk {
     /// S2: what is taken over stands in the place of what was here, but for the vertices that are needed
@@ -14,8 +14,10 @@ impl Disk {
     pub fn take_over(&mut self, synced: Synced, gc_depth: u64) {
         let floor = synced.commits.last().map(|c| first_round(c, gc_depth));
         let (floor, own) = (floor.unwrap_or(Round::ZERO), self.own);
-        self.vertices.retain(|round, vertices| {
-            vertices.retain(|v| *round >= floor || Some(v.reference()) == own);
+        let of = synced.certificate.statement.epoch;
+        self.vertices.retain(|(epoch, round), vertices| {
+            let kept = *epoch == of && *round >= floor;
+            vertices.retain(|v| kept || Some((*epoch, v.reference())) == own);
             !vertices.is_empty()
         });
         let statements = synced.heights.iter().map(|c| c.statement.clone());
@@ -38,6 +40,9 @@ impl Disk {
             commit,
         });
         self.commits = stored.collect();
+        let epochs = synced.epochs.into_iter();
+        self.epochs
+            .extend(epochs.map(|o| (o.committee.epoch(), (o.committee, o.by))));
         let heights = synced.heights.into_iter();
         self.certificates = heights.map(|c| (c.statement.height, c)).collect();
         self.pending.clear();
@@ -47,6 +52,14 @@ impl Disk {
 /// S2: what others are answered from.
 impl Archive for Disk {
     type Error = Infallible;
+
+    fn closing(&self, epoch: Epoch) -> Result<Option<Closing>, Infallible> {
+        let opened = self.epochs.get(&epoch.next());
+        Ok(opened.map(|(committee, by)| Closing {
+            certificate: (***by).clone(),
+            next: committee.members().to_vec(),
+        }))
+    }
 
     fn certificate(&self, height: Height) -> Result<Option<Certificate>, Infallible> {
         let certificate = self.certificates.get(&height);

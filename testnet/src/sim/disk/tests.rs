@@ -45,7 +45,7 @@ fn what_was_synced_survives_every_crash_and_the_rest_is_cut_off_somewhere() {
         }
         disk.crash(Time(10), &mut Rng::new(seed, Stream::Disks));
         let there: Vec<u64> = disk
-            .vertices_from(Round(1))
+            .vertices_from(Epoch::ZERO, Round(1))
             .map(|v| v.timestamp().0)
             .collect();
         assert!(there.contains(&1) && there.contains(&2), "{there:?}");
@@ -101,9 +101,11 @@ fn the_guard_refuses_a_second_vertex_of_a_round_unless_the_record_was_lost() {
 #[test]
 fn a_fresh_disk_is_found_as_the_genesis() {
     let cast = cast();
-    let disk = Disk::new(&cast.genesis).unwrap();
+    let mut disk = Disk::new(&cast.genesis).unwrap();
     let guard = Guard::new(cast.network, cast.keys[0].vertex.public());
-    let found = disk.found(&guard, Ok(Round::ZERO), &cast.genesis).unwrap();
+    let standing = disk.standing(&cast.genesis).unwrap();
+    let found = disk.found(&guard, Ok(Round::ZERO), &cast.genesis, &standing);
+    let found = found.unwrap();
     assert_eq!(found.last.index, CommitIndex::ZERO);
     assert!(found.commits.is_empty() && !found.objects.is_empty());
     assert!(found.restore(&cast.genesis).is_ok());
@@ -117,7 +119,7 @@ fn what_had_not_begun_is_gone_after_every_crash() {
         let mut disk = Disk::new(&cast.genesis).unwrap();
         disk.put_vertex(vertex(&cast, 1), Time(20));
         disk.crash(Time(19), &mut rng);
-        assert_eq!(disk.vertices_from(Round(1)).count(), 0);
+        assert_eq!(disk.vertices_from(Epoch::ZERO, Round(1)).count(), 0);
         let mut guard = Guard::new(cast.network, cast.keys[0].vertex.public());
         let place = (Epoch::ZERO, Round(1), VertexDigest([1; 32]));
         guard

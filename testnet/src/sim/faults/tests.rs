@@ -16,6 +16,36 @@ fn a_list_survives_its_text() {
 }
 
 #[test]
+fn faults_begin_at_edges_and_befall_who_has_a_role_there() {
+    let faults =
+        parse("crash:2join@close3+1s,pause@open,wipe:leave@announce,loss:30@close+2s").unwrap();
+    let edge = |moment, number| Some(Edge { moment, number });
+    assert_eq!((faults[0].amount, faults[0].role), (2, Some(Role::Join)));
+    assert_eq!(
+        (faults[0].edge, faults[0].length),
+        (edge(Moment::Close, 3), Some(1_000))
+    );
+    assert_eq!(
+        (faults[1].edge, faults[1].role),
+        (edge(Moment::Open, 1), None)
+    );
+    assert_eq!((faults[2].amount, faults[2].role), (1, Some(Role::Leave)));
+    assert_eq!((faults[0].members(), faults[0].members_at_edge()), (0, 2));
+    let again: Vec<String> = faults.iter().map(Fault::to_string).collect();
+    assert_eq!(parse(&again.join(",")), Ok(faults));
+    for (text, part) in [
+        ("crash@close0", "NAME[:AMOUNT"),
+        ("crash@closed", "NAME[:AMOUNT"),
+        ("crash:join@1s", "has a role"),
+        ("loss:5join@close", "has a role"),
+        ("twins@close", "cannot begin at the edge"),
+    ] {
+        let error = parse(text).unwrap_err().to_string();
+        assert!(error.contains(part), "{text}: {error}");
+    }
+}
+
+#[test]
 fn every_kind_has_a_name_of_its_own() {
     let mut names: Vec<&str> = NAMES.iter().map(|(_, name, ..)| *name).collect();
     names.sort_unstable();

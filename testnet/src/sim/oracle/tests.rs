@@ -69,6 +69,96 @@ fn executed(commit: Commit, statement: Option<Statement>) -> Executed {
     }
 }
 
+/// The same in an epoch.
+fn executed_in(epoch: u64, commit: Commit, statement: Option<Statement>) -> Executed {
+    let mut executed = executed(commit, statement);
+    executed.view.epoch = Epoch(epoch);
+    executed
+}
+
+/// A statement that closes its epoch, for the next one's committee.
+fn closing(height: u64, next: &Committee) -> Statement {
+    Statement {
+        next_committee: next.digest(),
+        ..testing::statement(height)
+    }
+}
+
+fn next_committee() -> Committee {
+    Committee::new(Epoch(1), testing::members(3)).unwrap()
+}
+
+#[test]
+fn an_epoch_begins_after_its_closing_commit_and_not_before() {
+    let first = commit(1, 1, CommitDigest::ZERO);
+    let second = commit(2, 2, first.digest());
+    let closed = || Some(closing(1, &next_committee()));
+    for (closes, epoch, broken) in [
+        (closed(), 1, false),
+        (None, 0, false),
+        (closed(), 0, true),
+        (closed(), 2, true),
+        (None, 1, true),
+    ] {
+        let mut oracle = oracle();
+        made(&mut oracle, 0, &executed_in(0, first.clone(), closes));
+        made(&mut oracle, 0, &executed_in(epoch, second.clone(), None));
+        let expected: &[Rule] = if broken { &[Rule::Epochs] } else { &[] };
+        assert_eq!(rules(&oracle), expected, "epoch {epoch}");
+    }
+}
+
+#[test]
+fn an_epoch_is_opened_by_what_names_its_committee_and_was_closed_so() {
+    let (next, first) = (next_committee(), commit(1, 1, CommitDigest::ZERO));
+    let by = testing::certify(&closing(1, &next), &[0, 1, 2]);
+    let mut oracle = oracle();
+    oracle.opened(AT, 0, &next, &by);
+    assert_eq!(rules(&oracle), [Rule::Epochs], "nobody has closed it");
+    let mut oracle = self::oracle();
+    let statement = Some(by.statement.clone());
+    made(&mut oracle, 0, &executed_in(0, first, statement));
+    oracle.opened(AT, 0, &next, &by);
+    assert!(rules(&oracle).is_empty());
+    let other = Committee::new(Epoch(1), testing::members(4)).unwrap();
+    oracle.opened(AT, 1, &other, &by);
+    assert_eq!(rules(&oracle), [Rule::Epochs], "another committee");
+    let later = Committee::new(Epoch(2), testing::members(3)).unwrap();
+    oracle.opened(AT, 2, &later, &by);
+    assert_eq!(rules(&oracle).len(), 2, "another epoch");
+}
+
+#[test]
+fn rounds_of_different_epochs_are_different_places() {
+    let mut oracle = oracle();
+    oracle.sent(AT, 0, &vertex(1, 1), true);
+    oracle.sent(AT, 0, &vertex_in(1, 1, 2), false);
+    assert!(rules(&oracle).is_empty());
+    oracle.sent(AT, 0, &vertex_in(1, 1, 3), false);
+    assert_eq!(rules(&oracle), [Rule::Equivocation]);
+    // What the first epoch's end has left behind is nobody's to order.
+    let first = commit(1, 1, CommitDigest::ZERO);
+    let statement = Some(closing(1, &next_committee()));
+    made(&mut oracle, 0, &executed_in(0, first.clone(), statement));
+    let mut leader = commit(2, 2, first.digest());
+    leader.leader.round = Round(200);
+    made(&mut oracle, 0, &executed_in(1, leader, None));
+    assert_eq!(rules(&oracle), [Rule::Equivocation]);
+}
+
+#[test]
+fn whoever_recovers_below_what_it_has_signed_in_a_later_epoch_is_noticed() {
+    let mut oracle = oracle();
+    oracle.sent(AT, 0, &vertex(9, 1), false);
+    oracle.sent(AT, 0, &vertex_in(1, 2, 2), false);
+    let height = Height(0);
+    oracle.recovered(AT, 0, (Epoch(1), Round(2)), height);
+    assert!(rules(&oracle).is_empty());
+    oracle.recovered(AT, 0, (Epoch(0), Round(9)), height);
+    oracle.recovered(AT, 0, (Epoch(1), Round(1)), height);
+    assert_eq!(rules(&oracle), [Rule::Recovery, Rule::Recovery]);
+}
+
 /// Hands a commit over as a machine does.
 fn made(oracle: &mut Oracle, machine: usize, executed: &Executed) {
     oracle.executed(AT, machine, machine, executed);
@@ -139,11 +229,20 @@ fn output_twice_a_gap_or_a_torn_chain_is_no_integrity() {
 }
 
 fn vertex(round: u64, timestamp: u64) -> weft_types::Verified<Vertex> {
-    stating(round, timestamp, &[])
+    stating(Epoch::ZERO, round, timestamp, &[])
+}
+
+fn vertex_in(epoch: u64, round: u64, timestamp: u64) -> weft_types::Verified<Vertex> {
+    stating(Epoch(epoch), round, timestamp, &[])
 }
 
 /// A vertex of member 0 with its shares of these statements.
-fn stating(round: u64, timestamp: u64, statements: &[Statement]) -> weft_types::Verified<Vertex> {
+fn stating(
+    epoch: Epoch,
+    round: u64,
+    timestamp: u64,
+    statements: &[Statement],
+) -> weft_types::Verified<Vertex> {
     let plan = Plan {
         nodes: 4,
         signer: Signer::Mock,
@@ -154,7 +253,7 @@ fn stating(round: u64, timestamp: u64, statements: &[Statement]) -> weft_types::
     let shares = shares.map(|s| FinalityShare::sign(s, &cast.keys[0].finality));
     let body = VertexBody {
         network: cast.network,
-        epoch: Epoch::ZERO,
+        epoch,
         round: Round(round),
         author: MemberIndex(0),
         timestamp: Millis(timestamp),
@@ -185,13 +284,13 @@ fn two_statements_of_one_height_by_one_key_are_noticed_and_one_stated_again_is_n
     oracle.sent(
         AT,
         0,
-        &stating(1, 1, std::slice::from_ref(&statement)),
+        &stating(Epoch::ZERO, 1, 1, std::slice::from_ref(&statement)),
         false,
     );
     oracle.sent(
         AT,
         0,
-        &stating(2, 2, std::slice::from_ref(&statement)),
+        &stating(Epoch::ZERO, 2, 2, std::slice::from_ref(&statement)),
         false,
     );
     assert!(rules(&oracle).is_empty());
@@ -199,7 +298,7 @@ fn two_statements_of_one_height_by_one_key_are_noticed_and_one_stated_again_is_n
         timestamp: Millis(7),
         ..statement
     };
-    oracle.sent(AT, 0, &stating(3, 3, &[other]), false);
+    oracle.sent(AT, 0, &stating(Epoch::ZERO, 3, 3, &[other]), false);
     assert_eq!(rules(&oracle), [Rule::Certificates]);
 }
 

@@ -94,11 +94,13 @@ impl World {
             let machine = &self.machines[machines[0]];
             let poster = machine.poster.as_ref().filter(|_| machine.is_up());
             machine.is_honest()
+                && machine.place().is_some()
                 && !machine.paused
                 && poster.is_some_and(|p| missing.is_none_or(|m| p.unposted.newest() >= m))
         });
         let world = Watched {
             is_sound: !base.is_down && base.loss == 0,
+            members: self.cast.newest().committee.size(),
             reorganisations: base.reorganisations,
             able: able.collect(),
         };
@@ -108,13 +110,17 @@ impl World {
     /// Whether everything due is posted and final, and everybody honest knows.
     pub(super) fn is_anchored(&self) -> bool {
         let Some(base) = &self.base else { return true };
-        let newest = base.watch.newest();
+        // Where epochs end, something new is always due.
+        let newest = match self.plan.epoch {
+            Some(_) => self.due_at_heal,
+            None => base.watch.newest(),
+        };
         let mut up = self
             .machines
             .iter()
             .filter(|m| m.is_honest() && m.is_up())
             .filter_map(|m| m.poster.as_ref());
-        base.watch.missing().is_none()
+        base.watch.missing().is_none_or(|missing| missing > newest)
             && base.watch.finalised() >= newest
             && up.all(|poster| poster.anchored >= newest)
     }

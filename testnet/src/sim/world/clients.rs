@@ -7,6 +7,9 @@ use std::sync::Arc;
 use weft_node::replica::Executed;
 use weft_types::{Transaction, TransactionId, Verified};
 
+/// A client whose member has left turns to another one after so long, in microseconds.
+const RETRY_US: u64 = 50_000;
+
 impl World {
     /// The next transaction, to an honest member that is up: a client would not wait for another.
     pub(super) fn load(&mut self) {
@@ -17,12 +20,7 @@ impl World {
             self.offer();
             return self.next_load();
         }
-        let reachable = |m: &&usize| {
-            let machine = &self.machines[**m];
-            machine.is_honest() && machine.is_up() && !machine.paused
-        };
-        let firsts: Vec<usize> = self.machines_of.iter().map(|m| m[0]).collect();
-        let reachable: Vec<usize> = firsts.iter().filter(reachable).copied().collect();
+        let reachable = self.reachable();
         if !reachable.is_empty() {
             let machine = reachable[self.load_rng.place(reachable.len())];
             let transaction = self.cast.transaction(self.submitted, self.now.0 / 1000);
@@ -33,6 +31,44 @@ impl World {
             self.meter.unreached += 1;
         }
         self.next_load();
+    }
+
+    /// Machines that a client would give a transaction to.
+    fn reachable(&self) -> Vec<usize> {
+        let reachable = |m: &usize| {
+            let machine = &self.machines[*m];
+            machine.is_honest() && machine.is_up() && !machine.paused && self.accepts(*m)
+        };
+        let firsts = self.machines_of.iter().map(|m| m[0]);
+        firsts.filter(reachable).collect()
+    }
+
+    /// Where the committee changes, a client asks first who takes transactions.
+    fn accepts(&self, machine: usize) -> bool {
+        let replica = self.machines[machine].replica.as_ref();
+        self.plan.epoch.is_none() || replica.is_some_and(|r| r.not_accepting().is_none())
+    }
+
+    /// Clients of a member that has left give their transactions to another one.
+    pub(super) fn give_elsewhere(&mut self, machine: usize) {
+        if self.machines[machine].place().is_some() || self.clients.is_some() {
+            return;
+        }
+        for id in self.meter.left(machine) {
+            let reachable = self.reachable();
+            let place = self.churn_rng.place(reachable.len());
+            if let Some(machine) = reachable.get(place)
+                && let Some(transaction) = self.known.of(&id)
+            {
+                let machine = *machine;
+                let submit = Event::Submit {
+                    machine,
+                    transaction,
+                    copies: 1,
+                };
+                self.queue.push(self.now.after(RETRY_US), submit);
+            }
+        }
     }
 
     fn next_load(&mut self) {
@@ -67,33 +103,32 @@ impl World {
             let timeout = clients.timeout();
             self.queue.push(self.now.after(timeout), Event::TimeOut(id));
         }
-        for member in self.cast.committee.proposers(&id, copies) {
-            self.give(member.as_usize(), &transaction, copies);
+        let seating = self.cast.newest().clone();
+        let first = seating.committee.proposers(&id, copies);
+        for node in first.into_iter().filter_map(|m| seating.node(m)) {
+            self.give(node, &transaction, copies);
         }
     }
 
     /// P4: whether more than F of stake is given it, and nothing but members stands in its way.
     fn owes(&self, id: &TransactionId, copies: usize) -> bool {
-        let given = self.cast.committee.proposers(id, copies);
-        let sound = given.iter().any(|member| {
-            let place = self.machines_of[member.as_usize()][0];
+        let seating = self.cast.newest();
+        let given = seating.committee.proposers(id, copies);
+        let nodes = given.iter().filter_map(|m| seating.node(*m));
+        let sound = nodes.into_iter().any(|node| {
+            let place = self.machines_of[node][0];
             let machine = &self.machines[place];
             machine.is_honest() && !self.victims.iter().flatten().any(|v| *v == place)
         });
-        sound
-            && self.is_calm()
-            && self
-                .cast
-                .committee
-                .is_validity(&given.into_iter().collect())
+        sound && self.is_calm() && seating.committee.is_validity(&given.into_iter().collect())
     }
 
     /// Each way to a member takes up to a mean delay.
-    fn give(&mut self, member: usize, transaction: &Arc<Verified<Transaction>>, copies: usize) {
+    fn give(&mut self, node: usize, transaction: &Arc<Verified<Transaction>>, copies: usize) {
         let longest = self.clients.as_ref().map_or(0, |c| c.way);
         let at = self.now.after(self.load_rng.between(0, longest));
         let submit = Event::Submit {
-            machine: self.machines_of[member][0],
+            machine: self.machines_of[node][0],
             transaction: transaction.clone(),
             copies,
         };
@@ -124,9 +159,12 @@ impl World {
         };
         let (next, transaction) = (offer.given, offer.transaction.clone());
         offer.given += 1;
-        let members = self.plan.nodes;
-        let order = self.cast.committee.proposers(id, members);
-        self.give(order[next % members].as_usize(), &transaction, 1);
+        let seating = self.cast.newest().clone();
+        let members = seating.committee.size();
+        let order = seating.committee.proposers(id, members);
+        if let Some(node) = seating.node(order[next % members]) {
+            self.give(node, &transaction, 1);
+        }
         if next + 1 < 2 * members {
             self.queue
                 .push(self.now.after(timeout), Event::TimeOut(*id));

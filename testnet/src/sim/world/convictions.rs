@@ -11,24 +11,23 @@ impl World {
     pub(super) fn check_convictions(&mut self, member: usize, executed: &Executed) {
         let (commit, now) = (&executed.commit, self.now);
         let convicted = commit.convicted;
+        let Some(seating) = self.cast.seating(executed.view.epoch).cloned() else {
+            return;
+        };
         // Both are read off the same vertices, by the core and by the ledger.
         let new = |id: u64| {
-            self.cast
-                .committee
-                .members()
-                .iter()
-                .position(|m| m.id == id)
+            let members = seating.committee.members();
+            let place = members.iter().position(|m| m.id == id)?;
+            Some(MemberIndex(place as u32))
         };
         let recorded = executed.applied.convicted.iter().map(|o| new(o.id));
-        let all = recorded
-            .flatten()
-            .all(|m| convicted.contains(MemberIndex(m as u32)));
+        let all = recorded.flatten().all(|m| convicted.contains(m));
         if !all {
             let what = format!("commit {} and the ledger convict others", commit.index);
             self.oracle.violation(Rule::Conviction, now, member, what);
         }
-        let most = self.cast.committee.faulty();
-        if self.cast.committee.stake_of(&convicted) > most {
+        let most = seating.committee.faulty();
+        if seating.committee.stake_of(&convicted) > most {
             return;
         }
         for convict in convicted.iter() {
@@ -38,7 +37,8 @@ impl World {
             }
         }
         for offender in &executed.applied.convicted {
-            let Some(accused) = new(offender.id).filter(|m| self.is_innocent(*m)) else {
+            let accused = new(offender.id).and_then(|place| seating.node(place));
+            let Some(accused) = accused.filter(|m| self.is_innocent(*m)) else {
                 continue;
             };
             let what = format!(

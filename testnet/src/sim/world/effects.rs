@@ -97,7 +97,7 @@ impl World {
                     _ => round,
                 };
                 if honest {
-                    self.oracle.recovered(now, member, round, height);
+                    self.oracle.recovered(now, member, (epoch, round), height);
                 }
                 let floor = GuardFloor {
                     vertex: Some((epoch, round)),
@@ -110,13 +110,18 @@ impl World {
             Effect::AskLatest(of) => {
                 self.trace
                     .number(now, machine, Mark::AskLatest, of.0.into());
-                let life = ours.life;
+                let (life, epoch) = (ours.life, ours.epoch());
+                let Some(to) = ours.seating.node(of) else {
+                    return Ok(at);
+                };
                 let hidden = [Planted::NoGuard, Planted::SendBeforePersist];
                 if self.plan.planted.is_some_and(|p| hidden.contains(&p)) {
                     // S1.5 would hide what these do.
-                    let (from, to) = (of.as_usize(), machine);
+                    let (from, to) = (to, machine);
                     let (shown, of_asker) = (Shown::Nothing, None);
                     let packet = Packet::Latest {
+                        epoch,
+                        of,
                         shown,
                         of_asker,
                         life,
@@ -124,40 +129,64 @@ impl World {
                     self.queue.push(now, Event::Arrive { to, from, packet });
                     return Ok(at);
                 }
-                let packet = Packet::AskLatest { machine, life };
-                self.depart(machine, Some(of.as_usize()), packet, at);
+                let packet = Packet::AskLatest {
+                    machine,
+                    life,
+                    epoch,
+                    of,
+                };
+                self.depart(machine, Some(to), packet, at);
             }
             Effect::AskSync(ask) => {
                 self.trace.number(now, machine, Mark::AskSync, ask.id.0);
-                let (of, life) = (ask.of.as_usize(), ours.life);
+                let (of, life) = (ours.seating.node(ask.of), ours.life);
                 let ask = Rc::new(ask);
                 let packet = Packet::AskSync { ask, machine, life };
-                self.depart(machine, Some(of), packet, at);
+                if of.is_some() {
+                    self.depart(machine, of, packet, at);
+                }
             }
             Effect::TakeOver(synced) => self.take_over(machine, *synced),
             Effect::Note(_) | Effect::BridgeHalted(_) | Effect::Contradiction(_) => {}
-            // No plan runs for as long as an epoch lasts.
-            Effect::SendReady(_) | Effect::AskClosing { .. } | Effect::EpochOpened { .. } => {
-                return Err("epochs are not simulated".to_owned());
+            Effect::SendReady(ready) => self.tell_ready(machine, &ready, at),
+            Effect::AskClosing { of, after } => {
+                let packet = Packet::AskClosing {
+                    machine,
+                    life: ours.life,
+                    epoch: ours.epoch(),
+                    after,
+                };
+                let of = ours.seating.node(of);
+                if of.is_some() {
+                    self.depart(machine, of, packet, at);
+                }
+            }
+            Effect::EpochOpened { committee, by } => {
+                return Ok(self.enter(machine, (committee, by), at));
             }
             Effect::Broadcast(vertex) => {
                 let early = self.plan.planted == Some(Planted::SendBeforePersist);
                 self.broadcast(machine, &vertex, if early { now } else { at });
             }
             Effect::Relay { to, vertex } => {
-                if self.plays_by_the_rules(machine) {
+                let to = ours.seating.node(to);
+                if to.is_some() && self.plays_by_the_rules(machine) {
                     let packet = Packet::Vertex(Envelope::new(&vertex, self.plan.signer));
-                    self.depart(machine, Some(to.as_usize()), packet, at);
+                    self.depart(machine, to, packet, at);
                 }
             }
             Effect::Fetch(request) => {
+                let from = ours.seating.node(request.from);
                 let packet = Packet::Ask(Rc::new(Ask {
                     id: request.id,
+                    epoch: ours.epoch(),
                     wanted: request.wanted,
                     machine,
                     life: ours.life,
                 }));
-                self.depart(machine, Some(request.from.as_usize()), packet, at);
+                if from.is_some() {
+                    self.depart(machine, from, packet, at);
+                }
             }
             Effect::Executed(executed) => {
                 let digest = executed.digest.0;
@@ -167,6 +196,7 @@ impl World {
                     self.oracle.executed(now, machine, member, &executed);
                     self.check_convictions(member, &executed);
                     if self.oracle.commits() > commits {
+                        self.look_at_edge(&executed);
                         self.meter.ordered(now, self.top);
                         self.note_order(&executed);
                     }
@@ -201,13 +231,13 @@ impl World {
             Effect::Anchored(height) => self.anchored(machine, height),
             Effect::Equivocation(evidence) => {
                 let accused = evidence.first.author();
-                if honest && self.is_innocent(accused.as_usize()) {
+                let accused = ours.seating.node(accused).unwrap_or(member);
+                if honest && self.is_innocent(accused) {
                     let what = format!(
                         "accused of {} and {}",
                         evidence.first.reference(),
                         evidence.second.reference()
                     );
-                    let accused = accused.as_usize();
                     self.oracle.violation(Rule::Accusation, now, accused, what);
                 }
             }
@@ -218,14 +248,14 @@ impl World {
     }
 
     /// When a sync that begins at `at` is over.
-    fn synced(&mut self, machine: usize, at: Time) -> Time {
+    pub(super) fn synced(&mut self, machine: usize, at: Time) -> Time {
         match self.machines[machine].sync_max {
             0 => at,
             longest => at.after(self.disk_rng.between(longest / 10, longest)),
         }
     }
 
-    fn durable(&self, done: Time) -> Time {
+    pub(super) fn durable(&self, done: Time) -> Time {
         match self.plan.planted {
             Some(Planted::NoSync) => Time(u64::MAX),
             _ => done,

@@ -7,7 +7,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use weft_consensus::{FetchId, Wanted};
 use weft_node::replica::sync::{self, SyncId};
-use weft_types::{Transaction, TransactionId, Verified};
+use weft_types::{
+    Certificate, Epoch, MemberIndex, Ready, Round, Transaction, TransactionId, Verified,
+};
+
+/// A certificate on its way, about.
+const CERTIFICATE_BYTES: u64 = 512;
 
 pub(super) enum Event {
     Arrive {
@@ -48,6 +53,10 @@ pub(super) enum Event {
     },
     Deal,
     Look,
+    /// E1: a node's bond changes.
+    Churn(usize),
+    /// E1: the registry's queue is shown to a machine.
+    Queue(usize),
     /// B2: of a machine in a life of it, or of the base chain itself.
     Base {
         machine: usize,
@@ -65,9 +74,13 @@ pub(super) enum Packet {
     AskLatest {
         machine: usize,
         life: u32,
+        epoch: Epoch,
+        of: MemberIndex,
     },
     /// With the asking member's latest vertex.
     Latest {
+        epoch: Epoch,
+        of: MemberIndex,
         shown: Shown,
         of_asker: Option<Rc<Envelope>>,
         life: u32,
@@ -84,10 +97,28 @@ pub(super) enum Packet {
         bytes: u64,
         life: u32,
     },
+    Ready(Ready),
+    /// E3: for a machine in a life of it.
+    AskClosing {
+        machine: usize,
+        life: u32,
+        epoch: Epoch,
+        after: Round,
+    },
+    /// E2, E3: what closed an epoch; with vertices for who has asked.
+    Closing(Rc<Closing>),
+}
+
+pub(super) struct Closing {
+    pub certificate: Option<Arc<Verified<Certificate>>>,
+    pub vertices: Vec<Rc<Envelope>>,
+    /// Of who has asked; `None` if nobody has.
+    pub life: Option<u32>,
 }
 
 pub(super) struct Ask {
     pub id: FetchId,
+    pub epoch: Epoch,
     pub wanted: Wanted,
     pub machine: usize,
     pub life: u32,
@@ -108,6 +139,16 @@ impl Packet {
                 Wanted::Rounds { .. } => 32,
             },
             Self::AskLatest { .. } => 8,
+            Self::AskClosing { .. } => 16,
+            Self::Ready(_) => 112,
+            Self::Closing(closing) => {
+                let vertices = closing.vertices.iter().map(|v| v.bytes() + 4);
+                let certificate = closing
+                    .certificate
+                    .as_ref()
+                    .map_or(0, |_| CERTIFICATE_BYTES);
+                vertices.sum::<u64>() + certificate
+            }
             Self::AskSync { .. } => 48,
             Self::Sync { bytes, .. } => *bytes,
             Self::Latest {

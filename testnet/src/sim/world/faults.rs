@@ -2,14 +2,17 @@
 
 use super::{DEAL_US, Event, World};
 use crate::sim::crimes::Criminal;
-use crate::sim::faults::{Fault, Kind};
+use crate::sim::faults::{Fault, Kind, Role};
 use crate::sim::plan::PlanError;
 use crate::sim::rng::{Rng, Stream};
 use crate::sim::time::Time;
 use crate::sim::trace::Mark;
+use weft_types::Epoch;
 
 /// How long a machine is away that is only restarted, in milliseconds.
 const AWAY_MS: u64 = 500;
+/// Mean delays of a message within which a fault at an edge befalls its members.
+const EDGE_DELAYS: u64 = 4;
 /// How long a database is used on after the copy that comes back was made, in milliseconds.
 const COPY_AGE_MS: u64 = 2_000;
 
@@ -27,6 +30,10 @@ impl World {
         }
         let mut members = members.into_iter();
         for (index, fault) in self.plan.faults.clone().into_iter().enumerate() {
+            if fault.edge.is_some() {
+                self.victims.push(Vec::new());
+                continue;
+            }
             let victims: Vec<usize> = members.by_ref().take(fault.members() as usize).collect();
             let begins = Time::millis(fault.start.unwrap_or(0));
             let ends = fault.length.map(|length| begins.after(length * 1000));
@@ -41,19 +48,76 @@ impl World {
                         self.machines[copy].asleep = true;
                     }
                 }
-                self.queue.push(begins, Event::Begin(index));
-                let ends = ends.or(match fault.kind {
-                    Kind::Restart | Kind::Wipe => Some(begins.after(AWAY_MS * 1000)),
-                    Kind::OldCopy => Some(begins.after(COPY_AGE_MS * 1000)),
-                    _ => None,
-                });
-                if let Some(ends) = ends {
-                    self.queue.push(ends, Event::End(index));
-                }
+                self.schedule_fault(index, begins);
             }
             self.victims.push(victims);
         }
         Ok(())
+    }
+
+    fn schedule_fault(&mut self, index: usize, begins: Time) {
+        let fault = self.plan.faults[index];
+        self.queue.push(begins, Event::Begin(index));
+        let ends = fault.length.map(|length| begins.after(length * 1000));
+        let ends = ends.or(match fault.kind {
+            Kind::Restart | Kind::Wipe => Some(begins.after(AWAY_MS * 1000)),
+            Kind::OldCopy => Some(begins.after(COPY_AGE_MS * 1000)),
+            _ => None,
+        });
+        if let Some(ends) = ends {
+            self.queue.push(ends, Event::End(index));
+        }
+    }
+
+    /// A fault's edge has come: draws whom it befalls, and when they get there themselves or a little later.
+    pub(super) fn begin_at_edge(&mut self, index: usize) {
+        if self.is_healed() {
+            return;
+        }
+        let fault = self.plan.faults[index];
+        let mut nodes = self.at_edge(fault);
+        self.fault_rng.shuffle(&mut nodes);
+        nodes.truncate(fault.members_at_edge() as usize);
+        let within = EDGE_DELAYS * self.plan.latency.mean(self.plan.nodes) as u64;
+        let begins = self.now.after(self.fault_rng.between(0, within));
+        let ends = fault.length.map(|length| begins.after(length * 1000));
+        if fault.kind.is_crime() {
+            for node in &nodes {
+                // Twins alone need a second machine, and are no fault of an edge.
+                let _ = self.commit_crime(*node, fault, begins, ends);
+            }
+        } else {
+            self.schedule_fault(index, begins);
+        }
+        self.victims[index] = nodes;
+    }
+
+    /// Nodes with a fault's role at its edge that have no fault yet.
+    fn at_edge(&self, fault: Fault) -> Vec<usize> {
+        let number = fault.edge.map_or(1, |edge| edge.number);
+        let (Some(old), Some(next)) = (
+            self.cast.seating(Epoch(u64::from(number) - 1)),
+            self.edges.next.as_ref(),
+        ) else {
+            return Vec::new();
+        };
+        let befalls = |node: &usize| {
+            let key = self.cast.keys[*node].vertex.public();
+            let (before, after) = (old.place(*node).is_some(), next.index_of(&key).is_some());
+            match fault.role {
+                None => before,
+                Some(Role::Stay) => before && after,
+                Some(Role::Join) => !before && after,
+                Some(Role::Leave) => before && !after,
+            }
+        };
+        let free = |node: &usize| {
+            let machine = &self.machines[self.machines_of[*node][0]];
+            let known = self.victims.iter().any(|victims| victims.contains(node));
+            machine.is_honest() && machine.is_up() && !known
+        };
+        let nodes = (0..self.plan.everybody()).filter(|node| befalls(node));
+        nodes.filter(free).collect()
     }
 
     fn commit_crime(
@@ -80,7 +144,7 @@ impl World {
     fn share_links(&mut self, member: usize, begins: Time) -> Result<usize, PlanError> {
         let second = self.machine(member)?;
         self.machines_of[member].push(second);
-        let deal = vec![0; self.plan.nodes];
+        let deal = vec![0; self.plan.everybody()];
         self.deals.insert(member, deal);
         if self.deals.len() == 1 {
             self.queue.push(begins, Event::Deal);
@@ -155,7 +219,7 @@ impl World {
         }
         match kind {
             Kind::Partition => {
-                self.links.part(vec![0; self.plan.nodes]);
+                self.links.part(vec![0; self.plan.everybody()]);
                 self.meter.partings.heal(self.now);
             }
             Kind::SlowDisk => self.slow_disks(0),
@@ -167,7 +231,7 @@ impl World {
     /// Disturbs the links of a fault's members, or all; nothing ends it.
     fn disturb(&mut self, index: usize, amount: u32) {
         let kind = self.plan.faults[index].kind;
-        let everybody = || (0..self.plan.nodes).collect();
+        let everybody = || (0..self.plan.everybody()).collect();
         let victims = &self.victims[index];
         let members: Vec<usize> = if victims.is_empty() {
             everybody()
@@ -258,7 +322,7 @@ impl World {
 
     /// Cuts some members off; zero is half of all.
     fn part(&mut self, amount: usize) {
-        let members = self.plan.nodes;
+        let members = self.plan.everybody();
         let cut = if amount == 0 {
             members / 2
         } else {

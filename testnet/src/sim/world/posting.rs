@@ -63,22 +63,43 @@ impl World {
         let newest = ours.disk.newest_certificate();
         let read = |height| Ok::<_, std::convert::Infallible>(ours.disk.statement(height));
         let Ok(unposted) = Unposted::at_restart(newest, interval, read);
-        let own = Some(MemberIndex(ours.member as u32));
         let anchored = ours.disk.anchored();
-        let schedule = match self.plan.planted {
-            // Whoever has the first turn keeps it.
-            Some(Planted::TurnStays) => {
-                SubmitterSchedule::new(self.plan.nodes, Millis(1 << 40), posting::DEADLINE)
-                    .unwrap_or_else(|_| posting::schedule(self.plan.nodes))
-            }
-            _ => posting::schedule(self.plan.nodes),
-        };
+        let mut unposted = unposted;
+        for closing in ours.disk.closings(anchored) {
+            unposted.add(closing.clone(), &[]);
+        }
+        let (own, schedule) = self.duties(machine);
+        let ours = &mut self.machines[machine];
         let posting = Posting::new(own, true, schedule, anchored);
         ours.poster = Some(Poster::new(posting, unposted.clone(), anchored));
         if ours.is_honest() {
             self.look_at_anchored(machine, anchored);
         }
         self.post(machine, Input::Due(unposted));
+    }
+
+    /// B2: a machine's part in the committee that it knows to be in office.
+    fn duties(&self, machine: usize) -> (Option<MemberIndex>, SubmitterSchedule) {
+        let ours = &self.machines[machine];
+        let members = ours.seating.committee.size();
+        let schedule = match self.plan.planted {
+            // Whoever has the first turn keeps it.
+            Some(Planted::TurnStays) => {
+                SubmitterSchedule::new(members, Millis(1 << 40), posting::DEADLINE)
+                    .unwrap_or_else(|_| posting::schedule(members))
+            }
+            _ => posting::schedule(members),
+        };
+        (ours.place(), schedule)
+    }
+
+    /// E2: another committee is in office.
+    pub(super) fn post_in_office(&mut self, machine: usize) {
+        let (own, schedule) = self.duties(machine);
+        if let Some(poster) = &mut self.machines[machine].poster {
+            poster.posting.enter(own, schedule);
+            self.post(machine, Input::Tick);
+        }
     }
 
     pub(super) fn happen_at_base(&mut self, machine: usize, life: u32, event: BaseEvent) {

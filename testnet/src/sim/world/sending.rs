@@ -23,8 +23,9 @@ impl World {
         let delay = self.plan.latency.mean(self.plan.nodes) as u64;
         let ours = &mut self.machines[machine];
         let member = ours.member;
-        if ours.is_honest() {
-            self.top = self.top.max(vertex.round());
+        if ours.is_honest() && vertex.epoch() == self.cast.newest().epoch() {
+            let round = vertex.round().saturating_add(self.rounds_before);
+            self.top = self.top.max(round);
         }
         let active = ours.crime.as_ref().is_some_and(|c| c.is_active(now));
         let Some(mut criminal) = ours.crime.take_if(|_| active) else {
@@ -33,6 +34,7 @@ impl World {
         };
         let scene = Scene {
             cast: &self.cast,
+            seating: &ours.seating,
             member,
             disk: &ours.disk,
             planted: self.plan.planted,
@@ -69,7 +71,7 @@ impl World {
             Some(to) => self.transmit_to(machine, to, packet),
             None => {
                 self.left(machine, packet);
-                for to in (0..self.plan.nodes).filter(|to| *to != own) {
+                for to in (0..self.plan.everybody()).filter(|to| *to != own) {
                     self.transmit_to(machine, to, packet);
                 }
             }

@@ -8,7 +8,7 @@ use crate::sim::plan::Planted;
 use crate::sim::trace::Mark;
 use std::rc::Rc;
 use weft_consensus::Wanted;
-use weft_types::{MemberIndex, Millis, Round, Verified, Vertex};
+use weft_types::{Epoch, MemberIndex, Millis, Round, Verified, Vertex};
 
 /// As in the driver: vertices in one answer, and their bytes.
 const ANSWER_VERTICES_MAX: usize = 1024;
@@ -19,13 +19,18 @@ const STALE_MS: u64 = 500;
 impl World {
     /// Answers out of the disk, as the driver does.
     pub(super) fn serve(&mut self, machine: usize, ask: &Ask) {
-        let ours = &mut self.machines[machine];
-        let silent = ours.crime.as_mut().is_some_and(|c| !c.answers());
-        if !ours.is_up() || ours.paused || silent {
+        if !self.serves(machine) {
             return;
         }
-        if let Wanted::Vertices(vertices) = &ask.wanted {
-            let by = MemberIndex(self.machines[ask.machine].member as u32);
+        let asker = self.machines[ask.machine].member;
+        let ours = &self.machines[machine];
+        let by = ours
+            .seating
+            .place(asker)
+            .filter(|_| ask.epoch == ours.epoch());
+        if let Wanted::Vertices(vertices) = &ask.wanted
+            && let Some(by) = by
+        {
             let vertices = vertices.clone();
             self.take(machine, Work::Asked { by, vertices });
         }
@@ -39,12 +44,14 @@ impl World {
         let found: Vec<&Verified<Vertex>> = match &ask.wanted {
             Wanted::Vertices(vertices) => {
                 let asked = vertices.iter().take(ANSWER_VERTICES_MAX);
-                let found = asked.filter_map(|v| disk.vertex(v));
+                let found = asked.filter_map(|v| disk.vertex(ask.epoch, v));
                 found.take_while(&mut fits).collect()
             }
             Wanted::Rounds { after, until, held } => {
                 let first = after.saturating_add(1);
-                let page = disk.vertices_from(first).take(ANSWER_VERTICES_MAX);
+                let page = disk
+                    .vertices_from(ask.epoch, first)
+                    .take(ANSWER_VERTICES_MAX);
                 let within = page.take_while(|v| v.round() <= *until);
                 let wanted = within.filter(|v| v.round() != first || !held.contains(v.author()));
                 wanted.take_while(&mut fits).collect()
@@ -65,19 +72,30 @@ impl World {
     }
 
     /// S1: answers with the own latest vertex, as the driver does; a criminal with what suits it.
-    pub(super) fn show_latest(&mut self, machine: usize, asker: usize, life: u32) {
+    pub(super) fn show_latest(
+        &mut self,
+        machine: usize,
+        (asker, life): (usize, u32),
+        epoch: Epoch,
+        of: MemberIndex,
+    ) {
         let now = self.now;
-        let ours = &mut self.machines[machine];
-        let silent = ours.crime.as_mut().is_some_and(|c| !c.answers());
-        if !ours.is_up() || ours.paused || silent {
+        if !self.serves(machine) {
             return;
         }
+        // Observers are not answered.
+        let seating = self.machines[machine].seating.clone();
+        let Some(to) = seating.place(self.machines[asker].member) else {
+            return;
+        };
+        let ours = &mut self.machines[machine];
         let own = ours.disk.own();
         let own = match self.plan.planted {
             Some(Planted::StaleAnswers) => {
                 let before = Millis(now.wall(ours.skew).0.saturating_sub(STALE_MS));
-                let vertices = ours.disk.vertices_from(Round::ZERO);
-                let mine = |v: &&Verified<Vertex>| v.author().as_usize() == ours.member;
+                let vertices = ours.disk.vertices_from(epoch, Round::ZERO);
+                let place = ours.place();
+                let mine = |v: &&Verified<Vertex>| Some(v.author()) == place;
                 let stale = vertices.filter(mine);
                 stale.take_while(|v| v.timestamp() < before).last()
             }
@@ -89,6 +107,7 @@ impl World {
             Some(own) => {
                 let scene = Scene {
                     cast: &self.cast,
+                    seating: &seating,
                     member: ours.member,
                     disk: &ours.disk,
                     planted: self.plan.planted,
@@ -101,15 +120,16 @@ impl World {
                 }
             }
         };
-        let to = self.machines[asker].member;
         let disk = &self.machines[machine].disk;
         let newest = disk
             .own()
             .map_or(Round::ZERO, |v| v.round().saturating_sub(1));
-        let newest = disk.vertices_from(newest);
-        let of_asker = newest.filter(|v| v.author().as_usize() == to).last();
+        let newest = disk.vertices_from(epoch, newest);
+        let of_asker = newest.filter(|v| v.author() == to).last();
         let of_asker = of_asker.map(|v| Envelope::new(v, self.plan.signer));
         let packet = Packet::Latest {
+            epoch,
+            of,
             shown,
             of_asker,
             life,

@@ -9,7 +9,7 @@ use crate::sim::plan::End;
 use crate::sim::report::Outcome;
 use crate::sim::time::Time;
 use weft_node::replica::Executed;
-use weft_types::{CommitIndex, MemberIndex, Round, VertexParts};
+use weft_types::{CommitIndex, Epoch, Height, MemberIndex, Round, VertexParts};
 
 /// A machine that lacks fewer commits than this is where the others are.
 const CAUGHT_UP: u64 = 3;
@@ -79,8 +79,12 @@ impl World {
             since: self.now,
             beyond: CommitIndex(self.oracle.commits() as u64),
         };
+        self.due_at_heal = self
+            .base
+            .as_ref()
+            .map_or(Height::ZERO, |b| b.watch.newest());
         self.meter.healed(self.now, self.oracle.commits(), self.top);
-        self.links.part(vec![0; self.plan.nodes]);
+        self.links.part(vec![0; self.plan.everybody()]);
         self.links.heal();
         self.mend_base(Kind::BaseDown);
         self.mend_base(Kind::BaseLoss);
@@ -89,15 +93,17 @@ impl World {
                 self.resume(machine);
             }
         }
+        let seating = self.cast.newest().clone();
+        let committee = &seating.committee;
         let faulty = |world: &Self| {
-            let members = world.machines_of.iter();
-            let sound = |m: &&Vec<usize>| {
-                let machine = &world.machines[m[0]];
-                machine.is_honest() && machine.is_up() && machine.knows_signed
+            let unsound = |node: &usize| {
+                let machine = &world.machines[world.machines_of[*node][0]];
+                !(machine.is_honest() && machine.is_up() && machine.knows_signed)
             };
-            (world.plan.nodes - members.filter(sound).count()) as u64
+            let members = seating.nodes().iter().filter(|node| unsound(node));
+            committee.stake_of(&members.filter_map(|node| seating.place(*node)).collect())
         };
-        let most = self.cast.committee.faulty().0;
+        let most = committee.faulty();
         for machine in 0..self.machines.len() {
             let ours = &self.machines[machine];
             let back = ours.is_honest() && !ours.is_up() && ours.stopped.is_none();
@@ -137,13 +143,16 @@ impl World {
         // S1.7: nothing comes of a machine that has found another one with its key.
         let silenced = |m: &super::Machine| m.replica.as_ref().is_some_and(|r| r.is_silenced());
         let up = |m: &&super::Machine| m.is_honest() && m.is_up() && !silenced(m);
+        let newest = self.cast.newest();
         let mut any = false;
         for (index, machine) in self.machines.iter().enumerate().filter(|(_, m)| up(m)) {
             any = true;
             let certified = machine.replica.as_ref().map(|r| r.certified_height());
             let reached = self.oracle.position(index);
+            let votes = newest.place(machine.member).is_some();
             if reached <= beyond
-                || !machine.has_signed
+                || machine.epoch() != newest.epoch()
+                || (votes && !machine.has_signed)
                 || reached.0 + 20 < order
                 || certified.is_none_or(|c| c < self.oracle.heights())
             {
@@ -152,6 +161,7 @@ impl World {
         }
         let served = self.clients.as_ref().is_none_or(|c| c.are_served());
         any && served
+            && self.is_settled_in()
             && self.is_anchored()
             && self
                 .meter
@@ -177,9 +187,14 @@ impl World {
         if self.is_healed() {
             return;
         }
-        let author = &self.machines[self.machines_of[commit.leader.author.as_usize()][0]];
+        let epoch = executed.view.epoch;
+        let author = self.cast.seating(epoch);
+        let Some(author) = author.and_then(|seating| seating.node(commit.leader.author)) else {
+            return;
+        };
+        let author = &self.machines[self.machines_of[author][0]];
         if author.is_honest()
-            && let Some(leader) = self.machines[machine].disk.vertex(&commit.leader)
+            && let Some(leader) = self.machines[machine].disk.vertex(epoch, &commit.leader)
         {
             let made = Time::of_wall(leader.timestamp(), author.skew);
             self.meter.committed(now.since(made));
@@ -190,7 +205,9 @@ impl World {
     fn mean_vertex(&self) -> VertexParts {
         let honest = self.machines.iter().find(|m| m.is_honest());
         let disk = honest.filter(|_| self.plan.alone).map(|m| &m.disk);
-        let vertices = disk.into_iter().flat_map(|d| d.vertices_from(Round::ZERO));
+        let vertices = disk
+            .into_iter()
+            .flat_map(|d| d.vertices_from(Epoch::ZERO, Round::ZERO));
         let mut sum = VertexParts::default();
         let mut count = 0;
         for parts in vertices.map(|v| v.parts()) {
@@ -223,7 +240,8 @@ impl World {
         let mut record = self.record;
         if let Some(record) = &mut record {
             record.latencies = self.meter.series().collect();
-            record.finish(self.cast.network, &self.cast.committee, leaders as u32);
+            let committee = &self.cast.newest().committee;
+            record.finish(self.cast.network, committee, leaders as u32);
             record.happened(&self.plan.faults, healed);
         }
         let refused = self.meter.refused();
@@ -232,7 +250,9 @@ impl World {
             submitted: self.submitted + self.meter.unreached,
             refused: refused + self.meter.unreached,
             committed: self.oracle.applied() as u64,
-            faulty_max: self.cast.committee.faulty().0 as usize,
+            faulty_max: self.cast.newest().committee.faulty().0 as usize,
+            epochs: self.plan.epoch.map(|_| self.cast.newest().epoch().0 + 1),
+            committee: self.cast.newest().nodes().to_vec(),
             healed,
             ended: self.now,
             converged,

@@ -12,7 +12,8 @@ const RESTART_US: u64 = 500_000;
 impl World {
     pub(super) fn serve_snapshot(&mut self, machine: usize, ask: &Ask, asker: usize, life: u32) {
         let ours = &mut self.machines[machine];
-        let Some(replica) = ours.replica.as_ref().filter(|_| !ours.paused) else {
+        let serves = !ours.paused && ours.place().is_some();
+        let Some(replica) = ours.replica.as_ref().filter(|_| serves) else {
             return;
         };
         let Ok(answer) = serve(&ours.disk, &replica.held(), &ask.request);

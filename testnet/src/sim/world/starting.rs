@@ -24,13 +24,22 @@ impl World {
             self.meter.returned(machine, now, missed);
         }
         ours.guard.open = self.plan.planted == Some(Planted::NoGuard);
-        let signed = match ours.guard.open_with(&ours.disk) {
+        let standing = match ours.disk.standing(&self.cast.genesis) {
+            Ok(standing) => standing,
+            Err(error) => return self.stop(machine, error.to_string()),
+        };
+        self.open(machine, &standing.committee, None);
+        let ours = &mut self.machines[machine];
+        let epoch = standing.committee.epoch();
+        let signed = match ours.guard.open_with(&ours.disk, epoch) {
             Err(_) if self.plan.planted == Some(Planted::NoRecovery) => Ok(Round::ZERO),
             signed => signed,
         };
         ours.knows_signed = signed.is_ok();
         ours.has_signed = false;
-        let found = ours.disk.found(&ours.guard, signed, &self.cast.genesis);
+        let found = ours
+            .disk
+            .found(&ours.guard, signed, &self.cast.genesis, &standing);
         let restored = found.map(|found| found.restore(&self.cast.genesis));
         let restored = match restored {
             Some(Ok(restored)) => restored,
@@ -39,9 +48,9 @@ impl World {
         };
         let mut config = ReplicaConfig {
             genesis: self.cast.genesis.clone(),
-            committee: self.cast.committee.clone(),
+            committee: standing.committee,
             keys: Some(self.cast.keys[ours.member].clone()),
-            earlier: Vec::new(),
+            earlier: standing.earlier,
             mempool: MempoolConfig::new(MEMPOOL_BYTES_MAX),
             adjust: self.plan.adjust,
             sync: self.plan.sync,

@@ -5,8 +5,6 @@ use crate::sim::machine::{INBOX_MAX, Shown, Work};
 use crate::sim::time::Time;
 use crate::sim::trace::Mark;
 use weft_node::replica::{Input, Latest};
-use weft_types::MemberIndex;
-
 /// A replica that wants to be called at once has seen this millisecond already.
 const TICK_US: u64 = 1_000;
 
@@ -51,15 +49,30 @@ impl World {
                 if self.plan.alone {
                     envelope.open_alone(&self.cast);
                 }
-                let Some(vertex) = envelope.open(&self.cast, &self.known) else {
+                let from = ours.seating.place(from);
+                let input = if envelope.epoch() > ours.seating.epoch() {
+                    // E3: it has not come so far.
+                    from.map(|from| Input::Later { from })
+                } else if envelope.epoch() < ours.seating.epoch() {
+                    None
+                } else {
+                    let vertex = envelope.open(&self.cast, &self.known);
+                    vertex.cloned().map(|vertex| Input::Vertex { vertex, from })
+                };
+                let Some(input) = input else {
                     self.effects = effects;
                     return;
                 };
-                let mark = Mark::Vertex;
-                self.trace.vertex(now, machine, mark, &vertex.reference());
-                let vertex = vertex.clone();
-                let from = Some(MemberIndex(from as u32));
-                replica.handle(wall, Input::Vertex { vertex, from }, &mut effects);
+                match &input {
+                    Input::Vertex { vertex, .. } => {
+                        let mark = Mark::Vertex;
+                        self.trace.vertex(now, machine, mark, &vertex.reference());
+                    }
+                    _ => self
+                        .trace
+                        .number(now, machine, Mark::Later, envelope.epoch().0),
+                }
+                replica.handle(wall, input, &mut effects);
             }
             Work::Asked { by, vertices } => {
                 replica.handle(wall, Input::Asked { by, vertices }, &mut effects);
@@ -68,20 +81,22 @@ impl World {
                 self.trace.number(now, machine, Mark::FetchEnded, id.0);
                 replica.handle(wall, Input::FetchEnded(id), &mut effects);
             }
-            Work::Latest { of, shown } => {
+            Work::Latest { epoch, of, shown } => {
                 let latest = match &shown {
                     Shown::Vertex(envelope) => {
+                        let same = envelope.epoch() == ours.seating.epoch();
                         let vertex = envelope.open(&self.cast, &self.known);
-                        let vertex = vertex.filter(|v| v.author().as_usize() == of);
+                        let vertex = vertex.filter(|v| same && v.author() == of);
                         vertex.cloned().map(Latest::Vertex)
                     }
                     Shown::Nothing => Some(Latest::Nothing),
                     Shown::Recovering => Some(Latest::Recovering),
                 };
-                self.trace.number(now, machine, Mark::Latest, of as u64);
-                let of = MemberIndex(of as u32);
+                let place = u64::from(of.0);
+                self.trace.number(now, machine, Mark::Latest, place);
                 if let Some(latest) = latest {
-                    replica.handle(wall, Input::Latest { of, latest }, &mut effects);
+                    let input = Input::Latest { epoch, of, latest };
+                    replica.handle(wall, input, &mut effects);
                 }
             }
             Work::Sync { id, answer } => {
@@ -103,6 +118,25 @@ impl World {
             Work::Tick => {
                 self.trace.number(now, machine, Mark::Tick, 0);
                 replica.handle(wall, Input::Tick, &mut effects);
+            }
+            Work::Queue(entries) => {
+                let count = entries.last().map_or(0, |e| e.index);
+                self.trace.number(now, machine, Mark::Queue, count);
+                replica.handle(wall, Input::Queue(entries.to_vec()), &mut effects);
+            }
+            Work::Ready(ready) => {
+                self.trace.number(now, machine, Mark::Ready, ready.member);
+                replica.handle(wall, Input::Ready(ready), &mut effects);
+            }
+            Work::Closing { certificate, from } => {
+                let epoch = certificate.statement.epoch;
+                self.trace.number(now, machine, Mark::Closing, epoch.0);
+                let from = ours.seating.place(from);
+                if let Some(from) = from.filter(|_| epoch == ours.seating.epoch()) {
+                    let certificate = Box::new((**certificate).clone());
+                    let input = Input::Closing { from, certificate };
+                    replica.handle(wall, input, &mut effects);
+                }
             }
             Work::Anchored(height) => {
                 self.trace.number(now, machine, Mark::Anchored, height.0);

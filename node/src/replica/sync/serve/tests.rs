@@ -1,6 +1,6 @@
 use super::*;
 use std::convert::Infallible;
-use weft_types::testing::{certify, statement};
+use weft_types::testing::{self, certify, statement};
 use weft_types::{CommitDigest, MemberIndex, MemberSet, Millis, Round, VertexDigest, VertexRef};
 
 const RECEIPTS: usize = 9_000;
@@ -12,6 +12,14 @@ struct Much;
 
 impl Archive for Much {
     type Error = Infallible;
+
+    fn closing(&self, _: Epoch) -> Result<Option<Closing>, Infallible> {
+        let next = testing::members(4).into_iter().cycle().take(128);
+        Ok(Some(Closing {
+            certificate: certify(&statement(1), &[0]),
+            next: next.collect(),
+        }))
+    }
 
     fn certificate(&self, height: Height) -> Result<Option<Certificate>, Infallible> {
         Ok(Some(certify(&statement(height.0), &[0])))
