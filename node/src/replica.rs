@@ -82,7 +82,7 @@ pub struct Replica {
     /// S1.7: above this round of the epoch nobody but this process signs with this key; `None` while it is not known
     /// what was signed.
     signed_from: Option<Round>,
-    /// For simulations: members that run twice on purpose.
+    /// For simulations: a criminal, which signs twice on purpose.
     twins: bool,
     /// What the guard forbade at the start.
     height_floor: Height,

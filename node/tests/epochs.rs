@@ -700,7 +700,11 @@ fn s1_an_old_copy_from_an_earlier_epoch_signs_nothing_twice() {
     world.certificates[3].clear();
     world.inboxes[3].clear();
     world.carry_out(3, effects);
-    world.run(2_500);
+    // Rounds have to go on for it to come back: it is in doubt, and watches.
+    for _ in 0..120 {
+        (0..3).for_each(|i| world.submit(i));
+        world.run(50);
+    }
     assert!(world.epoch(3) >= Epoch(1));
     let own = world.signed[signed..]
         .iter()

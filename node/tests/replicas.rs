@@ -497,7 +497,7 @@ fn s1_a_replica_that_has_lost_everything_signs_again_above_what_it_may_have_sign
 
     world.down.clear();
     world.inboxes[2].clear();
-    world.run(10_000);
+    world.run(20_000);
     let (round, height) = world.floors[0];
     assert!(round >= before, "{round} and {before}");
     assert!(
@@ -537,7 +537,7 @@ fn s1_after_an_ordinary_restart_a_replica_looks_first_what_others_have_seen_of_i
     world.commits[3].clear();
     world.inboxes[3].clear();
     world.carry_out(3, effects);
-    world.run(5_000);
+    world.run(20_000);
     let rounds = world.signed.iter().filter(|v| v.author() == MemberIndex(3));
     let mut rounds: Vec<Round> = rounds.map(|v| v.round()).collect();
     assert!(rounds.last() > Some(&latest), "it goes on");

@@ -135,20 +135,6 @@ impl BaseChain {
         self.endpoint.ask("checkpoint", logs).await
     }
 
-    /// The certificate that a checkpoint was posted with, unchecked: read off the transaction. `None` when the manager was not
-    /// called by the transaction itself, or the checkpoint is no more.
-    pub async fn posted_certificate(
-        &self,
-        checkpoint: &Checkpoint,
-    ) -> Result<Option<Certificate>, ClientError> {
-        let (block, height) = (checkpoint.base_block, checkpoint.height);
-        let logs = self.checkpoint_logs(block, height).await?;
-        match logs.iter().find_map(|log| log.transaction_hash) {
-            Some(hash) => self.submitted(hash).await,
-            None => Ok(None),
-        }
-    }
-
     /// The certificate that a transaction has called the manager with.
     async fn submitted(&self, transaction: B256) -> Result<Option<Certificate>, ClientError> {
         let provider = &self.endpoint.provider;
@@ -181,7 +167,8 @@ impl BaseChain {
         Ok(posted.collect())
     }
 
-    /// The same of one whose transaction is known.
+    /// The certificate that a checkpoint was posted with, unchecked: read off the transaction. `None` when the manager was not
+    /// called by the transaction itself, or the checkpoint is no more.
     pub async fn certificate_of(
         &self,
         posted: &Posted,
@@ -273,7 +260,7 @@ fn submitted(input: &[u8]) -> Option<Certificate> {
     let signature = bls::Signature::from_eip2537(&call.signature).ok()?;
     Some(Certificate {
         statement,
-        bitmap: call.bitmap.0.into(),
+        bitmap: call.bitmap.0,
         signature,
     })
 }

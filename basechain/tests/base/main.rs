@@ -2,6 +2,7 @@
 
 mod away;
 mod epochs;
+mod escape;
 mod fixture;
 mod killed;
 mod scenario;

@@ -107,10 +107,13 @@ pub fn embedded(port: u16, journal: Option<PathBuf>) -> EmbeddedConfig {
 
 /// The contracts on a chain, with all members registered.
 pub async fn enrolled(endpoint: Endpoint) -> BaseChain {
+    enrolled_with(endpoint, &params()).await
+}
+
+/// The same with other parameters.
+pub async fn enrolled_with(endpoint: Endpoint, params: &DeployParams) -> BaseChain {
     fund(&endpoint).await;
-    let chain = BaseChain::deploy(endpoint, &rich(), &params())
-        .await
-        .unwrap();
+    let chain = BaseChain::deploy(endpoint, &rich(), params).await.unwrap();
     for i in 0..4 {
         chain
             .register(&operator(i), &registration(i))

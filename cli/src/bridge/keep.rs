@@ -109,6 +109,11 @@ async fn once(arguments: &Keep, client: &Client, output: &Output) -> Result<Outc
             "{ownerless} of the holdings are nobody's on the base chain: name who has them with `weft bridge exit-address`."
         ));
     }
+    if unproven > 0 {
+        output.say(format_args!(
+            "{unproven} of the holdings are under no checkpoint yet: give this command again in a while."
+        ));
+    }
     Ok(outcome)
 }
 

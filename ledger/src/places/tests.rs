@@ -37,7 +37,7 @@ fn leaves_come_change_and_go_and_snapshots_stay() {
     let mut held = Vec::new();
     for n in 0..300 {
         let place = random.draw() % 40;
-        let new = (random.draw() % 3 > 0).then(|| leaf(n));
+        let new = (!random.draw().is_multiple_of(3)).then(|| leaf(n));
         tree.set(place, new);
         leaves[place as usize] = new.unwrap_or([0; 32]);
         if n % 10 == 0 {

@@ -153,6 +153,7 @@ fn an_epoch_closes_only_when_a_quorum_of_the_next_committee_is_ready() {
 fn stuck() -> World {
     let mut world = world();
     queue(&mut world, &[entry(5, 1)]);
+    ready(&mut world, DURATION, &[]);
     ready(&mut world, DURATION, &[1, 2, 3]);
     assert_eq!(roster(&world).ready, [1, 2, 3]);
     world

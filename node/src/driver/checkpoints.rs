@@ -13,6 +13,7 @@ use crate::replica::Input as ReplicaInput;
 use crate::replica::posting::{self, Effect, Input, Posting, Seen, Unposted};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +23,8 @@ use weft_basechain::{
 use weft_storage::{Durability, Store};
 use weft_types::{Certificate, Committee, Epoch, Genesis, Height, MemberIndex, Verified, ed25519};
 
+/// Blocks that are looked back for checkpoints that were not compared.
+const COMPARED_BLOCKS_MAX: u64 = 1_000;
 /// Longest wait for the base chain at the start.
 const START_TIME_MAX: Duration = Duration::from_secs(5);
 
@@ -30,6 +33,10 @@ pub struct Checkpoints {
     pub base: Base,
     /// F4: looks at what others have posted.
     pub judge: Judge,
+    /// The block up to which that was done; zero before the first look.
+    pub compared: AtomicU64,
+    /// The newest height of which the log was told that it contradicts.
+    pub told: AtomicU64,
     pub vertex_key: Option<ed25519::PublicKey>,
     /// Known to be final before this start.
     pub anchored: Height,
@@ -302,7 +309,7 @@ impl Checkpoints {
         };
         let latest = chain.latest_checkpoint(At::Latest).await?;
         if let Some(latest) = &latest {
-            self.compare(chain, latest).await?;
+            self.compare_until(chain, latest.base_block).await?;
         }
         let finalised = match chain.latest_checkpoint(At::Finalized).await {
             Err(error @ (ClientError::Malformed { .. } | ClientError::Answer { .. })) => {
@@ -315,20 +322,41 @@ impl Checkpoints {
         Ok(Input::Seen { posted, finalised })
     }
 
-    /// F4: whether what is posted is what was executed here.
-    async fn compare(
+    /// F4: whether what was posted is what was executed here, also where a later checkpoint is there already.
+    async fn compare_until(&self, chain: &BaseChain, newest: u64) -> Result<(), ClientError> {
+        let oldest = newest.saturating_sub(COMPARED_BLOCKS_MAX);
+        let from = match self.compared.load(Ordering::Relaxed) {
+            0 => newest,
+            // Once more: another block may be in its place.
+            compared => compared.clamp(oldest, newest),
+        };
+        let mut until = newest;
+        for posted in chain.checkpoints_between(from, newest).await? {
+            let checkpoint = &posted.checkpoint;
+            let own = self.store.statement(checkpoint.height).unwrap_or_default();
+            match own {
+                // It is compared once it is executed here.
+                None => until = until.min(checkpoint.base_block),
+                Some(own) if own.digest() == checkpoint.statement => {}
+                Some(_) => self.contradicts(chain, &posted).await?,
+            }
+        }
+        self.compared.store(until, Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn contradicts(
         &self,
         chain: &BaseChain,
-        checkpoint: &weft_basechain::Checkpoint,
+        posted: &weft_basechain::Posted,
     ) -> Result<(), ClientError> {
+        let checkpoint = &posted.checkpoint;
         let height = checkpoint.height;
-        let own = self.store.statement(height).unwrap_or_default();
-        if own.is_none_or(|own| own.digest() == checkpoint.statement) {
-            return Ok(());
+        if self.told.swap(height.0, Ordering::Relaxed) != height.0 {
+            let statement = checkpoint.statement;
+            tracing::error!(%height, %statement, "a checkpoint has another statement than this node");
         }
-        let posted = checkpoint.statement;
-        tracing::error!(%height, %posted, "a checkpoint has another statement than this node");
-        if let Some(certificate) = chain.posted_certificate(checkpoint).await? {
+        if let Some(certificate) = chain.certificate_of(posted).await? {
             let judge = self.judge.clone();
             let looked = tokio::task::spawn_blocking(move || judge.look_at(None, certificate));
             if let Ok(Err(error)) = looked.await {

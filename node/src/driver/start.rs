@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -132,6 +132,8 @@ impl Opened {
         checkpoints::Checkpoints {
             base,
             judge,
+            compared: AtomicU64::new(0),
+            told: AtomicU64::new(0),
             vertex_key: self.keys.as_ref().map(|keys| keys.vertex.public()),
             anchored: self.anchored,
             commands: commands.clone(),

@@ -279,7 +279,9 @@ impl<'a, R: Read> Execution<'a, R> {
         let has_receipts = self.last_height.next() == accused.height;
         let mut fields = differences(&accused, &executed);
         fields.retain(|d| d.field != "receipts_root" || has_receipts);
-        if let Some(own) = &self.own {
+        // A watcher that was wrong accuses nobody by that.
+        let own = self.own.as_ref().filter(|_| !fields.is_empty());
+        if let Some(own) = own {
             let mut own = differences(own, &executed);
             own.retain(|d| d.field != "receipts_root" || has_receipts);
             if !own.is_empty() {

@@ -70,7 +70,7 @@ impl Replica {
         lost.is_some_and(|lost| lost.is_twin())
     }
 
-    /// For simulations of members that run twice with one key: they go on whatever the other one signs.
+    /// For simulations of criminals, which sign twice on purpose: they go on whatever they are shown.
     pub fn tolerate_twins(&mut self) {
         self.twins = true;
     }

@@ -138,7 +138,8 @@ impl Replica {
     pub(super) fn edge_deadline(&self) -> Option<Millis> {
         let tells = self.own.is_none() && self.keys.is_some() && self.awaited().is_some();
         let tells = tells.then_some(self.edge.say_ready_at);
-        let asks = (!self.edge.later.is_empty()).then_some(self.edge.ask_at);
+        let asks = !self.edge.later.is_empty() && !self.sync.is_gathering();
+        let asks = asks.then_some(self.edge.ask_at);
         let all = tells.into_iter().chain(asks).chain(self.seeks_at());
         all.min()
     }
@@ -191,11 +192,20 @@ impl Replica {
         self.committee = committee;
         let own = self.own.as_ref().map(|(index, _)| *index);
         let lost = self.recovery.as_ref().and_then(Recovery::why_lost);
+        // S1.4: the watch goes on from one epoch to the next, which may be shorter.
+        let since = self.recovery.as_ref().and_then(Recovery::since);
+        let since = since.unwrap_or(now);
         // S1: what was signed in epochs to come is just as unknown.
         let lost = lost.or(self.lost);
         self.lost = lost;
         self.recovery = own.and_then(|own| match lost {
-            Some(lost) => Some(Recovery::lost(self.committee.clone(), own, lost, None, now)),
+            Some(lost) => Some(Recovery::lost(
+                self.committee.clone(),
+                own,
+                lost,
+                None,
+                since,
+            )),
             None if self.restarted => Some(Recovery::restart(
                 self.committee.clone(),
                 own,
@@ -237,7 +247,8 @@ impl Replica {
     /// E3: asks who has spoken of a later epoch, one after the other by their places: who speaks often, and does not
     /// tell, takes no turn from the others.
     pub(super) fn ask_later(&mut self, now: Millis, out: &mut Vec<Effect>) {
-        if now < self.edge.ask_at {
+        // S2: a state leads further than what is asked for here, and opening an epoch would end its gathering.
+        if now < self.edge.ask_at || self.sync.is_gathering() {
             return;
         }
         let after = |of: &MemberIndex| Some(*of) > self.edge.asked;
@@ -268,7 +279,8 @@ impl Replica {
             .filter(|m| Some(*m) != own)
             .collect();
         let turn = (now.0 / STILL) as usize;
-        if let Some(of) = others.get(turn % others.len().max(1)) {
+        let of = others.get(turn % others.len().max(1));
+        if let Some(of) = of.filter(|_| !self.sync.is_gathering()) {
             self.ask_closing(*of, out);
         }
     }

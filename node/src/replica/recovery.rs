@@ -28,6 +28,9 @@ const PAUSE_MAX: u64 = 2_000;
 /// How long a member that does not know what it has signed watches at the least, in milliseconds: somebody who signs with
 /// its key signs meanwhile, once a heartbeat at rest.
 const WATCH: u64 = 2_000;
+/// And for so many rounds above the floor, by commits: what a member signs that few hear of is in the histories of
+/// all some rounds later.
+const WATCH_ROUNDS: u64 = 6;
 
 /// How long an ordinary restart waits for answers and for what they show, in milliseconds.
 const PATIENCE: u64 = 1_000;
@@ -135,6 +138,14 @@ impl Recovery {
         }
     }
 
+    /// When what was signed was asked for first, if that is not known.
+    pub fn since(&self) -> Option<Millis> {
+        match self.why {
+            Why::Lost { since, .. } => Some(since),
+            Why::Restart { .. } => None,
+        }
+    }
+
     /// A commit with this leader was executed.
     pub fn committed(&mut self, leader: Round) {
         self.leader = self.leader.max(leader);
@@ -183,7 +194,10 @@ impl Recovery {
             .filter(|o| !o.is_done(self.why, self.leader));
         let until = match self.why {
             // Nothing else ends it then.
-            Why::Lost { since, .. } => self.floor().map(|_| since.saturating_add(WATCH)),
+            Why::Lost { since, .. } => {
+                let known = self.floor().filter(|_| self.has_watched());
+                known.map(|_| since.saturating_add(WATCH))
+            }
             Why::Restart { until, .. } => Some(until),
         };
         open.map(|o| o.ask_at).chain(until).min()
@@ -195,7 +209,8 @@ impl Recovery {
             Why::Lost { since, .. } => {
                 // A clock that was set back does not prolong it.
                 let watched = now >= since.saturating_add(WATCH) || now < since;
-                self.floor().filter(|_| watched).map(Recovered::Floor)
+                let floor = self.floor().filter(|_| watched && self.has_watched());
+                floor.map(Recovered::Floor)
             }
             Why::Restart { signed, until } => {
                 let next = quorum_round.next();
@@ -226,6 +241,13 @@ impl Recovery {
         }
         let shown = counted.filter_map(|(_, o)| o.shown).max()?;
         Some(shown.next().max(signed))
+    }
+
+    /// S1.7: whether commits are far enough above all that was shown.
+    fn has_watched(&self) -> bool {
+        let counted = self.others.values().filter(|o| o.counts(self.leader));
+        let shown = counted.filter_map(|o| o.shown).max();
+        shown.is_some_and(|shown| shown.saturating_add(1 + WATCH_ROUNDS) <= self.leader)
     }
 
     /// S1.7: whether no answer ends it.

@@ -279,7 +279,8 @@ pub enum Lost {
     Elsewhere(Epoch, Round),
     /// S1.7: nothing that this member does ends it.
     #[error(
-        "another process signs with this node's key: it has signed round {1} of epoch {0}, and this one has not"
+        "another process signs with this node's key, or its data is an older copy: round {1} of epoch {0} is signed, and \
+         not by this process"
     )]
     Twin(Epoch, Round),
 }

@@ -289,7 +289,7 @@ impl Sync {
     fn give_back(&mut self, of: MemberIndex, what: What) {
         match (what, &mut self.gathering) {
             (What::Part(task), Some(gathering)) => gathering.give_back(task),
-            (What::Closings, _) => drop(self.ahead.remove(of)),
+            (What::Closings, _) => self.ahead.remove(of),
             (What::Part(_) | What::Offers, _) => {}
         }
     }

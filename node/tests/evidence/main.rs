@@ -159,3 +159,21 @@ fn w4_a_certificate_that_is_no_quorum_s_accuses_nobody() {
     assert!(text.contains("accused certificate of height 4"), "{text}");
     assert!(text.contains("below the quorum"), "{text}");
 }
+
+/// Its disk or its memory is at fault, and nobody else.
+#[test]
+fn w4_a_watcher_that_was_wrong_is_told_so() {
+    let history = History::of_four_heights();
+    let accused = history.accused(|_| {});
+    let mut own = history.statement.clone().unwrap();
+    own.state_root = Root([9; 32]);
+    let case = Case {
+        accused: &accused,
+        rival: None,
+        own: Some(&own),
+        agreed: history.views.last(),
+    };
+    let evidence = write(Vec::new(), &history.genesis, &history.store, &case).unwrap();
+    let report = replay(&evidence[..], &history.genesis).unwrap();
+    assert_eq!(report.verdict, Verdict::True);
+}

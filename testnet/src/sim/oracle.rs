@@ -5,6 +5,8 @@
 //! Only honest members are held to anything: those that commit no crime. A crash, a pause or a wiped
 //! disk excuses nobody from safety.
 
+mod epochs;
+
 use super::time::Time;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
@@ -13,8 +15,8 @@ use weft_consensus::gc_floor;
 use weft_node::replica::Executed;
 use weft_node::replica::sync::Synced;
 use weft_types::{
-    Certificate, CommitDigest, CommitIndex, Committee, Epoch, Height, MemberIndex, Millis, Round,
-    Statement, StatementDigest, TransactionId, Vertex, VertexDigest, VertexRef,
+    Certificate, CommitDigest, CommitIndex, Epoch, Height, MemberIndex, Millis, Round, Statement,
+    StatementDigest, TransactionId, Vertex, VertexDigest, VertexRef,
 };
 
 /// Below every vertex of an epoch.
@@ -399,40 +401,6 @@ impl Oracle {
             statement: executed.statement.clone(),
             epoch,
         });
-    }
-
-    /// E2: an epoch begins after the commit that closes the one before, and nothing else does.
-    fn check_epoch(&mut self, at: Time, node: usize, epoch: Epoch, commit: CommitIndex) {
-        let expected = self.order.last().map_or(Epoch::ZERO, |last| {
-            let closing = last.statement.as_deref();
-            match closing.is_some_and(|s| !s.next_committee.is_zero()) {
-                true => last.epoch.next(),
-                false => last.epoch,
-            }
-        });
-        if epoch != expected {
-            let what = format!("commit {commit} is of epoch {epoch}, not of {expected}");
-            self.violation(Rule::Epochs, at, node, what);
-        }
-    }
-
-    /// E2: an honest member opens an epoch.
-    pub fn opened(&mut self, at: Time, node: usize, committee: &Committee, by: &Certificate) {
-        let (epoch, statement) = (committee.epoch(), &by.statement);
-        if statement.epoch.next() != epoch || statement.next_committee != committee.digest() {
-            let what = format!(
-                "opened epoch {epoch} by height {} of epoch {}, which names another committee",
-                statement.height, statement.epoch
-            );
-            self.violation(Rule::Epochs, at, node, what);
-        }
-        if self.stated_at(statement.height) != Some(statement) {
-            let what = format!(
-                "opened epoch {epoch} by height {}, which nobody has closed so",
-                statement.height
-            );
-            self.violation(Rule::Epochs, at, node, what);
-        }
     }
 
     /// A machine holds a certificate from `at` on, and tells its clients.

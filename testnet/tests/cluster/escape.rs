@@ -359,7 +359,7 @@ async fn with_all_masternodes_dead_owners_have_their_assets_by_kept_proofs_and_s
     let held = |answer: &Value| {
         let amounts = answer.as_array().unwrap().iter();
         amounts
-            .filter_map(|s| s["asset"]["amount"].as_str()?.parse::<u128>().ok())
+            .filter_map(|s| s["asset"]["amount"].as_u64().map(u128::from))
             .sum::<u128>()
     };
     let stake = COIN / 100;

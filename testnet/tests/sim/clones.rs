@@ -1,6 +1,6 @@
 //! S1.7: a member whose folder was copied, guard and all, and that runs twice: beside the original, or while that is
-//! away and comes back. Nobody of both means harm. The one that comes later watches, finds the other, and stops before
-//! it has signed anything twice; the other goes on.
+//! away for seconds and comes back. Nobody of both means harm. The one that comes later watches, finds the other, which signs
+//! meanwhile, and stops before it has signed anything twice.
 
 use crate::common::{broke, clean, on_all_cores, plan, run};
 use weft_testnet::sim::{Latency, Plan, Rule};
@@ -12,8 +12,8 @@ const BESIDE: [&str; 3] = ["", ",loss:5", ",jitter:50,reorder:20"];
 fn numbered(number: u64) -> Plan {
     let of = |every: u64, count: u64| (number / every % count) as usize;
     let nodes = [4, 7][of(1, 2)];
-    let at = 300 + number * 97 % 2_700;
-    let away = ["", "+1500ms", "+4s"][of(2, 3)];
+    let at = 300 + number * 97 % 1_700;
+    let away = ["", "+3s", "+5s"][of(2, 3)];
     let latency = match of(6, 2) {
         0 => Latency::Uniform { low: 20, high: 60 },
         _ => Latency::Uniform { low: 1, high: 10 },

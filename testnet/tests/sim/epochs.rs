@@ -28,7 +28,7 @@ const CHURN: [(usize, &str, u64); 6] = [
 ];
 
 /// What goes wrong, `MOMENT` at one of an edge's.
-const TROUBLE: [&str; 22] = [
+const TROUBLE: [&str; 23] = [
     "",
     "crash:1stay@MOMENT+1s",
     "crash:1join@MOMENT+1s",
@@ -51,6 +51,7 @@ const TROUBLE: [&str; 22] = [
     "equivocate:1stay@MOMENT",
     "withhold:1join@MOMENT,loss:10@MOMENT+1s",
     "liar:1stay@MOMENT,replay:20,reorder:20",
+    "slander:1stay@MOMENT",
     "loss:30@MOMENT+2s,skew:200,jitter:50",
 ];
 const MOMENTS: [&str; 5] = ["announce", "close", "open", "close2", "open2"];
@@ -107,13 +108,13 @@ fn hold(numbers: Range<u64>) {
 
 #[test]
 fn e1_to_e3_trouble_at_the_edge_of_an_epoch_is_withstood() {
-    hold(0..660);
+    hold(0..690);
 }
 
 #[test]
 #[ignore = "minutes: thousands of runs"]
 fn e1_to_e3_all_trouble_at_the_edge_of_an_epoch_is_withstood() {
-    hold(660..8_000);
+    hold(690..8_000);
 }
 
 fn quiet(seed: u64, churn: &str, duration: u64) -> Outcome {
@@ -143,14 +144,43 @@ fn e1_everybody_is_replaced_under_load_and_nothing_is_lost() {
     }
 }
 
-/// S2.1: away over several edges, while history is slow to fetch. With real keys, which a state has in its encoding.
+/// The figures of docs/adr/epochs.md: with --nocapture.
+#[test]
+fn e2_the_pause_between_two_epochs_is_under_a_second_over_ten_regions() {
+    for seed in 0..3 {
+        let outcome = clean(Plan {
+            nodes: 10,
+            rate: 100,
+            end: End::Duration(60_000),
+            latency: Latency::regions(),
+            epoch: Some(5_000),
+            churn: parse_churn("join:3@1s,leave:3@10s").expect("the test's churn"),
+            ..plan(seed, 0, "")
+        });
+        let (p50, longest) = (outcome.meter.pauses().p50, outcome.meter.longest_pause_ms());
+        println!(
+            "p50 {p50:.0} ms, at most {longest:.0} ms: {}",
+            outcome.plan.command()
+        );
+        assert!(
+            longest < 1_000.0,
+            "{longest} ms: {}",
+            outcome.plan.command()
+        );
+    }
+}
+
+/// S2.1: away over two edges and more, and far behind already in the epoch in which it stopped. With real keys, which a
+/// state has in its encoding.
 fn away(seed: u64, faults: &str) -> Plan {
     Plan {
         nodes: 4,
-        end: End::Duration(34_000),
-        epoch: Some(4_000),
-        churn: parse_churn("join:1@2s,leave:1@8s").expect("the test's churn"),
+        end: End::Duration(92_000),
+        epoch: Some(30_000),
+        churn: parse_churn("join:1@2s,leave:1@35s").expect("the test's churn"),
         signer: Signer::Real,
+        rate: 30,
+        latency: Latency::Uniform { low: 1, high: 10 },
         sync: SyncConfig {
             snapshot_interval: Millis(5_000),
             after: Millis(8_000),
@@ -162,18 +192,13 @@ fn away(seed: u64, faults: &str) -> Plan {
 }
 
 #[test]
-fn s2_1_a_member_that_missed_several_edges_takes_over_a_state_of_the_newest_epoch() {
-    let faults = [
-        "wipe:1stay@announce+24s",
-        "crash:1stay@close+24s",
-        "wipe:1stay@open+24s",
-        "crash:1stay@close+24s,lystate:1join@open",
-    ];
+fn s2_1_a_member_that_missed_two_edges_takes_over_a_state_of_the_newest_epoch() {
+    let faults = ["wipe:1@1s+80s", "wipe:1@1s+80s,lystate:1"];
     on_all_cores(0..faults.len() as u64, |number| {
         let outcome = clean(away(number, faults[number as usize]));
         let command = outcome.plan.command();
         assert!(!outcome.meter.taken_over.is_empty(), "{command}");
-        assert!(outcome.epochs.is_some_and(|begun| begun > 6), "{command}");
+        assert!(outcome.epochs.is_some_and(|begun| begun >= 3), "{command}");
     });
 }
 

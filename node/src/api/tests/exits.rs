@@ -1,9 +1,9 @@
 //! X3: holdings are shown with what the vault pays them by, also while the ledger goes on.
 
-use super::harness::Node;
+use super::harness::{Node, signed};
 use axum::http::StatusCode;
 use weft_types::api::{ExitPlace, ExitTree, Exits, Holding, WithdrawalStatus};
-use weft_types::testing::{transaction, user};
+use weft_types::testing::user;
 use weft_types::*;
 
 const CARDS: BaseAddress = BaseAddress([0xca; 20]);
@@ -58,7 +58,7 @@ async fn holdings_are_proven_by_the_newest_checkpoint_and_shown_as_they_are_now(
     let node = Node::start();
     let none = exits(&node, 1).await;
     assert_eq!((none.exit_address, none.statement), (None, None));
-    node.done(&transaction(1, 1, vec![name(5)])).await;
+    node.done(&signed(1, 1, vec![name(5)])).await;
     node.deposit(deposit(1, card(1)));
     node.commit();
     let unposted = exits(&node, 1).await;
@@ -67,8 +67,8 @@ async fn holdings_are_proven_by_the_newest_checkpoint_and_shown_as_they_are_now(
 
     let height = node.checkpoint();
     // The ledger goes on, and other heights are certified and not posted.
-    node.done(&transaction(1, 2, vec![send(2, item(1))])).await;
-    node.done(&transaction(2, 3, vec![name(6)])).await;
+    node.done(&signed(1, 2, vec![send(2, item(1))])).await;
+    node.done(&signed(2, 3, vec![name(6)])).await;
     node.certify();
     let now = exits(&node, 1).await;
     assert_eq!(now.statement.as_ref().map(|s| s.height), Some(height));
@@ -93,13 +93,13 @@ async fn holdings_are_proven_by_the_newest_checkpoint_and_shown_as_they_are_now(
 #[tokio::test]
 async fn after_a_restart_proofs_are_there_when_nothing_has_changed_since() {
     let node = Node::start();
-    node.done(&transaction(1, 1, vec![name(5)])).await;
+    node.done(&signed(1, 1, vec![name(5)])).await;
     let height = node.checkpoint();
     node.forget();
     let same = exits(&node, 1).await;
     assert_eq!(same.statement.as_ref().map(|s| s.height), Some(height));
     check(&same, &same.holdings[0]);
-    node.done(&transaction(1, 2, vec![send(2, item(9))])).await;
+    node.done(&signed(1, 2, vec![send(2, item(9))])).await;
     let changed = exits(&node, 1).await;
     assert_eq!(changed.statement, None, "a fee was paid");
     node.checkpoint();
@@ -109,7 +109,7 @@ async fn after_a_restart_proofs_are_there_when_nothing_has_changed_since() {
 #[tokio::test]
 async fn pages_have_amounts_then_cards_each_once() {
     let node = Node::start();
-    node.done(&transaction(1, 1, vec![name(5)])).await;
+    node.done(&signed(1, 1, vec![name(5)])).await;
     for n in 1..=3 {
         node.deposit(deposit(1, card(n)));
         let (token, amount) = (BaseAddress([n; 20]), Amount(7));
@@ -139,7 +139,7 @@ async fn a_place_is_proven_whether_something_is_there_or_not() {
     let node = Node::start();
     let answer = node.get("/v1/exits/places/0").await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND, "no checkpoint");
-    node.done(&transaction(1, 1, vec![name(5)])).await;
+    node.done(&signed(1, 1, vec![name(5)])).await;
     node.checkpoint();
     for (place, there) in [(0, true), (1, false), (70_000, false)] {
         let path = format!("/v1/exits/places/{place}");
@@ -178,7 +178,7 @@ async fn a_withdrawal_is_proven_by_the_first_checkpoint_that_has_it_however_many
     let mut posted = Vec::new();
     for n in 0..5 {
         let two = vec![withdraw(), withdraw()];
-        node.done(&transaction(1, n, two)).await;
+        node.done(&signed(1, n, two)).await;
         posted.push(node.checkpoint());
     }
     for index in 0..10 {
@@ -197,16 +197,16 @@ async fn the_whole_tree_is_read_in_pages_and_has_the_statements_root() {
     let node = Node::start();
     let answer = node.get("/v1/exits/places").await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND, "no checkpoint");
-    node.done(&transaction(1, 1, vec![name(5)])).await;
+    node.done(&signed(1, 1, vec![name(5)])).await;
     for n in 1..=5 {
         node.deposit(deposit(1, card(n)));
     }
     node.commit();
     // One goes to somebody without an address: its place is empty.
-    node.done(&transaction(1, 2, vec![send(2, item(3))])).await;
+    node.done(&signed(1, 2, vec![send(2, item(3))])).await;
     node.checkpoint();
     // What comes later is not in it.
-    node.done(&transaction(3, 3, vec![name(7)])).await;
+    node.done(&signed(3, 3, vec![name(7)])).await;
     for limit in [1, 2, 500] {
         let (mut leaves, mut cursor) = (Vec::new(), String::new());
         let statement = loop {

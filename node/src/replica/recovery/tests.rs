@@ -210,7 +210,14 @@ fn s1_7_a_restart_in_doubt_asks_everybody_again_and_waits_for_a_quorum() {
     assert_eq!(recovery.known(), None);
     assert_eq!(recovery.due(Millis(20)).len(), 3);
     assert_eq!(recovery.result(Round(20), Millis(9_000)), None);
-    recovery.committed(Round(14));
+    recovery.committed(Round(18));
+    assert_eq!(recovery.floor(), Some(Round(13)));
+    assert_eq!(
+        recovery.result(Round(20), Millis(9_000)),
+        None,
+        "too few rounds"
+    );
+    recovery.committed(Round(19));
     let floor = Some(Recovered::Floor(Round(13)));
     assert_eq!(recovery.result(Round(20), Millis(9_000)), floor);
     let text = recovery.describe().unwrap();

@@ -22,6 +22,8 @@ pub struct Registry {
 /// A node's call of the registry.
 pub struct Asked {
     pub change: Change,
+    /// It is of the genesis, whose ids are in the order of its nodes.
+    pub is_first: bool,
     pub key: ed25519::PublicKey,
     pub registration: Registration,
 }
@@ -54,15 +56,18 @@ impl Base {
         self.registry.confirmed = confirmed.collect();
         // A node's calls one after the other: the next one once the chain has those before.
         let id_of = |asked: &Asked| {
+            if asked.is_first {
+                return Some(asked.change.node as u64 + 1);
+            }
             let joined = found.iter().find(|q| {
                 let keys = q.entry.keys.as_ref();
                 keys.is_some_and(|keys| keys.vertex_key == asked.key)
             });
-            joined.map_or(asked.change.node as u64 + 1, |q| q.entry.id)
+            joined.map(|q| q.entry.id)
         };
         let there = |asked: &Asked| {
             let id = id_of(asked);
-            found.iter().filter(|q| q.entry.id == id).count()
+            found.iter().filter(|q| Some(q.entry.id) == id).count()
         };
         let mut due = Vec::new();
         let mut before = std::collections::BTreeMap::<usize, usize>::new();

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use weft_ledger::{Applied, Ledger};
 use weft_node::View;
 use weft_types::{
-    Commit, Epoch, FinalityShare, MemberIndex, MemberSet, Observation, Statement, VertexBody,
-    testing,
+    Commit, Committee, Epoch, FinalityShare, MemberIndex, MemberSet, Observation, Statement,
+    VertexBody, testing,
 };
 
 const AT: Time = Time(7);

@@ -69,6 +69,7 @@ impl World {
         if let Some(base) = &mut self.base {
             return base.ask_registry(Asked {
                 change,
+                is_first: node < self.plan.nodes,
                 key: self.cast.keys[node].vertex.public(),
                 registration: registration(&self.plan, node),
             });

@@ -85,6 +85,8 @@ impl World {
             for node in &nodes {
                 // Twins alone need a second machine, and are no fault of an edge.
                 let _ = self.commit_crime(*node, fault, begins, ends);
+                // What it has taken as an honest member may be lost with it.
+                self.machines[self.machines_of[*node][0]].hit = true;
             }
         } else {
             self.schedule_fault(index, begins);

@@ -104,16 +104,25 @@ impl World {
         }
     }
 
+    /// Which machine of a member a peer has a link to: the one that was dealt, or the other one while that is down.
+    fn dealt(&self, member: usize, peer: usize) -> Option<usize> {
+        let machines = &self.machines_of[member];
+        let copy = self.deals.get(&member).map_or(0, |deal| deal[peer]);
+        let dealt = machines.get(copy).copied()?;
+        let mut up = machines.iter().filter(|m| self.machines[**m].is_up());
+        match self.machines[dealt].is_up() {
+            true => Some(dealt),
+            false => Some(up.next().copied().unwrap_or(dealt)),
+        }
+    }
+
     /// The machine of a member that another machine has a link to. Twins share their member's links.
     fn linked(&self, machine: usize, to: usize) -> Option<usize> {
         let from = self.machines[machine].member;
-        if let Some(deal) = self.deals.get(&from)
-            && self.machines_of[from][deal[to]] != machine
-        {
+        if self.dealt(from, to) != Some(machine) {
             return None;
         }
-        let copy = self.deals.get(&to).map_or(0, |deal| deal[from]);
-        self.machines_of[to].get(copy).copied()
+        self.dealt(to, from)
     }
 
     /// Sends an answer back to the machine that asked, whatever links its member has now.

@@ -140,8 +140,11 @@ impl World {
     /// missing from the order.
     fn has_converged(&self, beyond: CommitIndex) -> bool {
         let order = self.oracle.commits() as u64;
-        // S1.7: nothing comes of a machine that has found another one with its key.
-        let silenced = |m: &super::Machine| m.replica.as_ref().is_some_and(|r| r.is_silenced());
+        // S1.7: nothing comes of a machine that has found another one with its key, if there is another one.
+        let silenced = |m: &super::Machine| {
+            let doubled = self.machines_of[m.member].len() > 1;
+            doubled && m.replica.as_ref().is_some_and(|r| r.is_silenced())
+        };
         let up = |m: &&super::Machine| m.is_honest() && m.is_up() && !silenced(m);
         let newest = self.cast.newest();
         let mut any = false;

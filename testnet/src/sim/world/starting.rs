@@ -1,7 +1,6 @@
 //! How machines start and stop.
 
 use super::World;
-use crate::sim::faults::Kind;
 use crate::sim::oracle::Rule;
 use crate::sim::plan::Planted;
 use crate::sim::trace::Mark;
@@ -60,7 +59,7 @@ impl World {
         }
         let mut effects = Vec::new();
         let mut replica = Replica::new(config, restored, now.wall(ours.skew), &mut effects);
-        if ours.crime.as_ref().is_some_and(|c| c.kind == Kind::Twins) {
+        if ours.crime.is_some() {
             replica.tolerate_twins();
         }
         ours.replica = Some(replica);
