@@ -165,7 +165,7 @@ impl Watcher {
                             height,
                             certified: certificate.statement.digest(),
                             certificate: Some(certificate),
-                            own,
+                            own: own.map(|own| *own),
                             seen: Seen::Published,
                         };
                         self.raise(other).await;
@@ -204,7 +204,7 @@ impl Watcher {
                     height,
                     certified: posted.checkpoint.statement,
                     certificate,
-                    own,
+                    own: own.map(|own| *own),
                     seen: Seen::Posted {
                         block: posted.checkpoint.base_block,
                         final_at: posted.final_at,

@@ -201,7 +201,7 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    pub fn next(&mut self) -> Result<Record, RecordError> {
+    pub fn take(&mut self) -> Result<Record, RecordError> {
         match self.next.take() {
             Some(next) => Ok(next),
             None => self.read(),

@@ -78,7 +78,7 @@ pub enum Verdict {
 pub fn replay(source: impl Read, genesis: &Genesis) -> Result<Report, Unusable> {
     let mut reader = Reader::new(source)?;
     let mut committees = Committees::genesis(genesis)?;
-    match reader.next()? {
+    match reader.take()? {
         Record::Network(network) if network == genesis.network => {}
         Record::Network(network) => {
             let (found, expected) = (network.id(), genesis.network.id());
@@ -87,7 +87,7 @@ pub fn replay(source: impl Read, genesis: &Genesis) -> Result<Report, Unusable> 
         }
         _ => return Err(Unusable::new("it does not begin with a network")),
     }
-    let Record::Accused(accused) = reader.next()? else {
+    let Record::Accused(accused) = reader.take()? else {
         return Err(Unusable::new("it has no certificate in question"));
     };
     let rival = match reader.next_if(|r| matches!(r, Record::Rival(_)))? {
@@ -114,7 +114,7 @@ pub fn replay(source: impl Read, genesis: &Genesis) -> Result<Report, Unusable> 
 }
 
 fn finished(mut reader: Reader<impl Read>, report: Report) -> Result<Report, Unusable> {
-    match reader.next()? {
+    match reader.take()? {
         Record::End => reader.ended()?,
         _ => return Err(Unusable::new("it has more than it needs")),
     }
@@ -315,7 +315,7 @@ impl<'a, R: Read> Execution<'a, R> {
     }
 
     fn next_commit(&mut self) -> Result<(), Unusable> {
-        let Record::Commit(commit) = self.reader.next()? else {
+        let Record::Commit(commit) = self.reader.take()? else {
             let reason = format!("commit {} is missing", self.place.index.next());
             return Err(Unusable::new(reason));
         };
@@ -346,7 +346,7 @@ impl<'a, R: Read> Execution<'a, R> {
     }
 
     fn next_vertex(&mut self, index: CommitIndex) -> Result<Verified<Vertex>, Unusable> {
-        let Record::Vertex(bytes) = self.reader.next()? else {
+        let Record::Vertex(bytes) = self.reader.take()? else {
             return Err(Unusable::new(format!("commit {index} lacks vertices")));
         };
         let wrong =

@@ -85,7 +85,7 @@ impl<R: Read> Parts<'_, R> {
             Ok(_) => return None,
             Err(error) => return self.failed(error.into()),
         }
-        let Ok(Record::Object(id, value)) = self.reader.next() else {
+        let Ok(Record::Object(id, value)) = self.reader.take() else {
             return None;
         };
         let key = id.state_key();
@@ -117,7 +117,7 @@ impl<R: Read> Parts<'_, R> {
     }
 
     fn next_of_window(&mut self) -> Result<Option<Receipt>, Unusable> {
-        match self.reader.next()? {
+        match self.reader.take()? {
             Record::Height(certificate) => {
                 let verified = self.committees.verify("receipts'", certificate)?;
                 self.window.begin(&verified.statement)?;

@@ -214,7 +214,7 @@ pub fn records(evidence: &[u8]) -> Vec<Record> {
     let mut reader = Reader::new(evidence).unwrap();
     let mut records = Vec::new();
     while records.last() != Some(&Record::End) {
-        records.push(reader.next().unwrap());
+        records.push(reader.take().unwrap());
     }
     records
 }

@@ -111,12 +111,13 @@ async fn w2_money_that_a_quorum_made_from_nothing_raises_an_alarm_and_anybody_ca
     let fields = |fields: &[weft_node::evidence::Difference]| {
         fields.iter().map(|d| d.field).collect::<Vec<_>>()
     };
-    assert_eq!(fields(&alarm.fields), ["state_root"]);
+    // The members may close the height at another commit: for them something has changed.
+    assert!(fields(&alarm.fields).contains(&"state_root"), "{alarm:?}");
     let report = judged(&cluster, &alarm);
     let Verdict::False { fields: found } = &report.verdict else {
         panic!("{report:?}");
     };
-    assert_eq!(fields(found), ["state_root"]);
+    assert!(fields(found).contains(&"state_root"), "{report:?}");
     assert!(report.agreed >= agreed, "{report:?}");
     let metrics = watcher.running.get("/metrics").await;
     assert!(metrics.contains("weft_alarms_total 1"), "{metrics}");

@@ -79,6 +79,10 @@ impl Side {
             taken: NOTHING,
             last: NOTHING,
         };
+        // The vault has to be there in the blocks that are read.
+        for _ in 0..CONFIRMATIONS {
+            side.empty_block().await;
+        }
         side.begin().await;
         side
     }

@@ -9,7 +9,7 @@ use weft_types::{Certificate, Height, Statement, StatementDigest, Verified};
 pub enum Weighed {
     Same,
     /// The own one is another; or there is none, though its commit was executed.
-    Other(Option<Statement>),
+    Other(Option<Box<Statement>>),
     /// Its height is not executed here yet.
     Ahead,
     /// Its height was executed before this watcher came to be, or was deleted for its age.
@@ -36,7 +36,7 @@ impl Watcher {
         let reached = self.views.borrow().height;
         Ok(match self.store.statement(height)? {
             Some(own) if own.digest() == digest => Weighed::Same,
-            Some(own) => Weighed::Other(Some(own)),
+            Some(own) => Weighed::Other(Some(Box::new(own))),
             None if height > reached => Weighed::Ahead,
             None => Weighed::Past,
         })

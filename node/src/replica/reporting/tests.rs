@@ -86,6 +86,7 @@ fn nothing_is_sent_before_a_checkpoint_has_it_or_for_a_bond_that_is_gone() {
             reported(&mut reporting, FROM.0, standing, FROM.0 + 60_000),
             None
         );
+        handle(&mut reporting, FROM.0 + 60_000, seen(3, standing));
         assert!(reporting.next_deadline().is_some(), "it goes on looking");
     }
 }
