@@ -130,9 +130,17 @@ async fn watch(arguments: &Arguments, config: NodeConfig, output: &Output) -> Re
     };
     // The node is gone, and with it the memory of its state: now there is room to execute again.
     let report = match &alarm.evidence {
-        Some(file) => Some(judged(file, read_genesis(&genesis)?).await?),
-        None => None,
+        Some(file) => match read_genesis(&genesis) {
+            Ok(genesis) => judged(file, genesis).await.map(Some),
+            Err(failure) => Err(failure),
+        },
+        None => Ok(None),
     };
+    // Whatever its evidence is worth, the alarm is told.
+    let report = report.unwrap_or_else(|failure| {
+        output.failure(&failure);
+        None
+    });
     let told = Raised {
         alarm: &alarm,
         report: report.as_ref(),
@@ -142,8 +150,9 @@ async fn watch(arguments: &Arguments, config: NodeConfig, output: &Output) -> Re
         format!("{}\n{report}", alarm_shown(told.alarm))
     })?;
     match &report {
-        Some(report) => conclusion(report).and_then(|()| Err(own_fault())),
-        None => Err(Failure::new(
+        Some(report) if matches!(report.verdict, Verdict::True) => Err(own_fault()),
+        Some(report) if !matches!(report.verdict, Verdict::Undecided { .. }) => conclusion(report),
+        _ => Err(Failure::new(
             Kind::Alarm,
             format_args!(
                 "height {}: a quorum has certified what execution does not give",

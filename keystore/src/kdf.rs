@@ -160,7 +160,7 @@ fn scrypt_params(n: u64, r: u64, p: u64) -> Result<scrypt::Params, KeystoreError
     within("scrypt r", r, 1, MEMORY_MAX / 256)?;
     within("scrypt p", p, 1, WORK_MAX)?;
     // Bounded above, so that no product overflows.
-    within("scrypt memory", 128 * n * r, 1, MEMORY_MAX)?;
+    within("scrypt memory", 128 * r * (n + p), 1, MEMORY_MAX)?;
     within("scrypt work", n * r * p, 1, WORK_MAX)?;
     if !n.is_power_of_two() {
         let reason = format!("its scrypt n is {n}, no power of two");

@@ -402,11 +402,15 @@ impl Ledger {
 
     /// X3: takes up what the commit means for the exit tree, before it is installed.
     fn settle(&mut self, named: &[ItemId], changes: &mut Vec<Change>) {
+        // All that ends before what begins: changes are in the order of ids, and the sums of both at once may be more
+        // than there is of an asset.
         for change in &*changes {
             let before = change.before.as_ref().and_then(Object::as_deal);
+            self.locked.follow(before.map(Arc::as_ref), None);
+        }
+        for change in &*changes {
             let after = change.after.as_ref().and_then(Object::as_deal);
-            let (before, after) = (before.map(Arc::as_ref), after.map(Arc::as_ref));
-            self.locked.follow(before, after);
+            self.locked.follow(None, after.map(Arc::as_ref));
         }
         for (place, exit) in settle(&self.live, &self.locked, named, changes) {
             self.trees.exits.set(place, exit);

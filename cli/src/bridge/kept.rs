@@ -120,12 +120,19 @@ impl Kept {
     /// Puts it in the place of an older one, whole or not at all. False when what is there is as new.
     ///
     /// # Errors
-    /// When what is there is no such file, or of another network.
+    /// When what is there is no such file, or of another network, or of other accounts.
     pub fn write(&self, path: &Path) -> Result<bool, Failure> {
         if path.exists() {
             let there = Self::read(path)?;
             if there.statement.network != self.statement.network {
                 let words = format!("{} is of another network", path.display());
+                return Err(Failure::usage(words).hint("name another file"));
+            }
+            let is_other = there.accounts != self.accounts
+                || there.whole.is_some() != self.whole.is_some()
+                || there.contracts != self.contracts;
+            if is_other {
+                let words = format!("{} has other accounts, or other contracts", path.display());
                 return Err(Failure::usage(words).hint("name another file"));
             }
             if there.statement.height > self.statement.height || there == *self {

@@ -7,9 +7,9 @@ use crate::failure::{Failure, Kind};
 use crate::network::Network;
 use crate::output::{self, Output};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tokio::time::{Duration, Instant, sleep};
-use weft_basechain::{ClaimState, ClientError, Latch};
+use weft_basechain::{ClaimState, ClientError};
 use weft_types::{BaseAddress, Height};
 
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -59,15 +59,17 @@ pub async fn refute(arguments: &Refute, output: &Output) -> Result<(), Failure> 
     let until = Instant::now() + arguments.going.wait();
     let mut all: Vec<Judged> = Vec::new();
     loop {
-        let latch = actor.chain.latch().await?;
-        if latch.tripped_at.is_some() && kept.statement.height > latch.height {
-            let words = format!(
-                "the file's checkpoint {} came after the latch, and none above {} counts",
-                kept.statement.height, latch.height
-            );
-            return Err(Failure::new(Kind::Refused, words).hint("use an older file"));
-        }
-        for judged in look(&actor, &kept, &latch).await? {
+        let over = Instant::now() >= until;
+        let found = match look(&actor, &arguments.file).await {
+            Ok(found) => found,
+            Err(failure) if over => return Err(failure),
+            // Whoever looks for days looks again.
+            Err(failure) => {
+                output.failure(&failure);
+                Vec::new()
+            }
+        };
+        for judged in found {
             all.retain(|j| {
                 j.verdict == Verdict::Refuted || (j.what, j.place) != (judged.what, judged.place)
             });
@@ -79,24 +81,33 @@ pub async fn refute(arguments: &Refute, output: &Output) -> Result<(), Failure> 
             }
             all.push(judged);
         }
-        if Instant::now() >= until {
+        if over {
             return output.data(&all, |j| shown(j));
         }
         sleep(LOOK_INTERVAL).await;
     }
 }
 
-/// All claims that are open, refuted where they are wrong.
-async fn look(actor: &Actor, kept: &Kept, latch: &Latch) -> Result<Vec<Judged>, Failure> {
+/// All claims that are open, refuted where they are wrong by what the file says now.
+async fn look(actor: &Actor, file: &Path) -> Result<Vec<Judged>, Failure> {
+    let kept = Kept::read(file)?;
+    let latch = actor.chain.latch().await?;
+    if latch.tripped_at.is_some() && kept.statement.height > latch.height {
+        let words = format!(
+            "the file's checkpoint {} came after the latch, and none above {} counts",
+            kept.statement.height, latch.height
+        );
+        return Err(Failure::new(Kind::Refused, words).hint("use an older file"));
+    }
     let mut all = Vec::new();
-    for place in actor.chain.claimed_exits(latch).await? {
+    for place in actor.chain.claimed_exits(&latch).await? {
         if let Some(claim) = actor.chain.exit_claim(place).await?.filter(|c| !c.paid) {
-            all.push(of_exit(actor, kept, place, &claim).await?);
+            all.push(of_exit(actor, &kept, place, &claim).await?);
         }
     }
-    for index in actor.chain.claimed_deposits(latch).await? {
+    for index in actor.chain.claimed_deposits(&latch).await? {
         if let Some(claim) = actor.chain.reclaim(index).await?.filter(|c| !c.paid) {
-            all.push(of_deposit(actor, kept, index, &claim).await?);
+            all.push(of_deposit(actor, &kept, index, &claim).await?);
         }
     }
     Ok(all)
@@ -165,8 +176,12 @@ fn outcome(
             found.base_transaction = Some(format!("0x{}", hex::encode(mined.hash)));
             Ok(found)
         }
-        // Somebody else was faster.
-        Err(ClientError::Refused { refusal, .. }) if refusal.name == "NoClaim" => Ok(found),
+        // Somebody else was faster: there is no claim any more, or none that this refutes.
+        Err(ClientError::Refused { refusal, .. })
+            if matches!(refusal.name.as_str(), "NoClaim" | "NotRefuted") =>
+        {
+            Ok(found)
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -4,8 +4,8 @@ use crate::world::*;
 use weft_ledger::Ledger;
 use weft_types::testing::{user, user_key};
 use weft_types::{
-    Address, Amount, AppendTree, AssetId, BaseAddress, BaseAsset, Deposit, EditionId, Exit,
-    FailureCode, ItemId, Millis, Object, ObjectId, Root, tree_root_of,
+    Address, Amount, AppendTree, AssetAmount, AssetId, BaseAddress, BaseAsset, Bundle, Deposit,
+    EditionId, Exit, FailureCode, ItemId, Millis, Object, ObjectId, Operation, Root, tree_root_of,
 };
 
 fn native(amount: u64) -> BaseAsset {
@@ -333,4 +333,35 @@ fn an_account_keeps_its_address_and_its_places_when_it_is_empty() {
         restart(&world).base_trees().exits.root(),
         world.ledger.base_trees().exits.root()
     );
+}
+
+/// Changes come in the order of ids, and so may a new deal before the one whose amount it takes over.
+#[test]
+fn an_amount_that_goes_from_deal_to_deal_in_one_commit_is_never_counted_twice() {
+    let mut world = World::new();
+    let amount = Amount(u64::MAX - 5);
+    let token = COINS;
+    world.commit_with(&[deposit(20, native(1_000_000))], &[]);
+    world.commit_with(&[deposit(20, BaseAsset::Erc20 { token, amount })], &[]);
+    let asset = AssetId::erc20(COINS);
+    let gives = Bundle {
+        assets: vec![AssetAmount { asset, amount }],
+        items: vec![],
+    };
+    let terms = terms(gives, assets(1));
+    let mut deal = world.open(20, terms.clone());
+    for _ in 0..16 {
+        let again = vec![cancel(deal), Operation::DealOpen(terms.clone())];
+        let receipt = world.run(20, again);
+        let created = receipt.created.iter().find_map(|id| match id {
+            ObjectId::Deal(deal) => Some(*deal),
+            _ => None,
+        });
+        deal = created.expect("it is done");
+    }
+    let held = leaves(&world).into_iter().flatten();
+    let coins: Vec<_> = held
+        .filter(|(a, _)| matches!(a, BaseAsset::Erc20 { .. }))
+        .collect();
+    assert_eq!(coins, [(BaseAsset::Erc20 { token, amount }, owner(1))]);
 }

@@ -210,8 +210,7 @@ fn committee_of(
     genesis: &Genesis,
     epoch: Epoch,
 ) -> Result<Option<Arc<Committee>>, DriverError> {
-    let committees = epochs::before(store, genesis, epoch.next())?;
-    Ok(committees.into_iter().find(|c| c.epoch() == epoch))
+    Ok(epochs::committee(store, genesis, epoch)?.map(Arc::new))
 }
 
 fn inconsistent(error: &dyn std::fmt::Display) -> DriverError {

@@ -259,7 +259,7 @@ impl Engine {
                     .spawn(fetch(network, verifier, commands, (epoch, request)));
             }
             Effect::AskLatest(of) => {
-                let (network, verifier) = (self.network.get(), self.verifier.clone());
+                let (network, verifier) = (self.network.clone(), self.verifier.clone());
                 let (commands, epoch) = (self.commands.clone(), self.replica.epoch());
                 self.runtime
                     .spawn(ask_latest(network, verifier, commands, (epoch, of)));

@@ -58,14 +58,14 @@ pub fn before(
 
 /// E3: the encoded certificate that closed an epoch, if it is here.
 pub fn closing(store: &Store, epoch: Epoch) -> Result<Option<Bytes>, StoreError> {
-    let opened = opened(store, epoch.next())?;
+    let opened = opened(store, epoch.saturating_add(1))?;
     let certificate = opened.and_then(|opened| Certificate::try_from(opened.by).ok());
     Ok(certificate.map(|certificate| certificate.encode()))
 }
 
 /// S2.1: how an epoch ended, if it is here.
 pub fn ended(store: &Store, epoch: Epoch) -> Result<Option<Closing>, StoreError> {
-    let Some(value) = store.meta(&name(epoch.next()))? else {
+    let Some(value) = store.meta(&name(epoch.saturating_add(1)))? else {
         return Ok(None);
     };
     let opened: Option<Opened> = serde_json::from_slice(&value).ok();

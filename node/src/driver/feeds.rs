@@ -250,22 +250,21 @@ impl<S: Source> Reading<S> {
         let Some(deep) = head.checked_sub(self.confirmations) else {
             return Ok(Look::Nothing);
         };
-        let at = match &mut self.at {
+        let mut at = match self.at.take() {
             Some(at) => at,
-            None => self.at.insert(ReadTo {
-                block: first_block::<S>(chain, taken.count, deep)
-                    .await?
-                    .saturating_sub(1),
-                last: taken,
-                anchor: chain.endpoint().block_at(deep).await?,
-            }),
+            None => begin::<S>(chain, taken, deep).await?,
         };
         let other = exchanged(chain, at.anchor).await?;
         let known = [taken, at.last];
         if let Some(reason) = taken_back::<S>(chain, known, deep, other.is_some()).await? {
+            self.at = Some(at);
             return Ok(Look::Over(reason));
         }
-        at.anchor = other.or(at.anchor);
+        if other.is_some() {
+            // Nothing is lost, but blocks that were read may have others in their place, with events of their own.
+            at = begin::<S>(chain, taken, deep).await?;
+        }
+        let at = self.at.insert(at);
         let waiting = at.last.count.saturating_sub(taken.count);
         let room = KEPT_MAX.saturating_sub(usize::try_from(waiting).unwrap_or(usize::MAX));
         if deep <= at.block || room == 0 {
@@ -293,6 +292,20 @@ impl<S: Source> Reading<S> {
         }
         Ok(Look::More(new))
     }
+}
+
+/// Where to read from for what is beyond `taken`.
+async fn begin<S: Source>(
+    chain: &BaseChain,
+    taken: FeedReport,
+    deep: u64,
+) -> Result<ReadTo, ClientError> {
+    let first = first_block::<S>(chain, taken.count, deep).await?;
+    Ok(ReadTo {
+        block: first.saturating_sub(1),
+        last: taken,
+        anchor: chain.endpoint().block_at(deep).await?,
+    })
 }
 
 /// The first block after whose execution there are more events than `count`, or the one after `deep`. Found by

@@ -5,6 +5,7 @@
 use super::engine::{Command, Commands};
 use super::epochs;
 use super::inbound::Verifier;
+use super::links::Links;
 use super::sync;
 use crate::replica::{Input, Latest};
 use crate::view::CertifiedView;
@@ -184,11 +185,15 @@ fn latest(store: &Store, epoch: Epoch, shows: Shows) -> Result<wire::FetchRespon
 /// S1: asks a member for the latest vertex that it has signed. One that does not answer, or not as it
 /// should, is asked again later.
 pub async fn ask_latest(
-    network: Handle,
+    links: Links,
     verifier: Verifier,
     commands: Commands,
     (epoch, of): (Epoch, MemberIndex),
 ) {
+    // S1.4 counts who has answered, so nobody may answer in another's place.
+    let Some(network) = links.of(epoch) else {
+        return;
+    };
     let request = wire::FetchRequest {
         latest: true,
         epoch: epoch.0,
@@ -201,6 +206,9 @@ pub async fn ask_latest(
             return;
         }
     };
+    if links.of(epoch).is_none() {
+        return;
+    }
     let answer = answer.unwrap_or_default();
     // First what it has of this node, so that it is known when the answer is.
     let vertices = answer.vertices.into_iter().take(1).collect();

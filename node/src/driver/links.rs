@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use weft_network::{Events, Handle, IdentitySeed, Limits, Member, Network, NetworkConfig, Role};
-use weft_types::{Committee, MemberIndex, NetworkId};
+use weft_types::{Committee, Epoch, MemberIndex, NetworkId};
 
 /// For how long the network of the last committee goes on before it is ended.
 const LAST_WORDS: Duration = Duration::from_millis(100);
@@ -28,16 +28,38 @@ const LOOKS_MAX: u32 = 10;
 
 /// The network as it is at the moment.
 #[derive(Clone)]
-pub struct Links(Arc<RwLock<Handle>>);
+pub struct Links(Arc<RwLock<Seated>>);
+
+struct Seated {
+    handle: Handle,
+    /// In whose committee the members have their places; `None` while they change, or are those of others whom this
+    /// node follows.
+    epoch: Option<Epoch>,
+}
 
 impl Links {
-    pub fn get(&self) -> Handle {
-        let handle = self.0.read();
-        handle.unwrap_or_else(PoisonError::into_inner).clone()
+    fn new(handle: Handle, epoch: Option<Epoch>) -> Self {
+        Self(Arc::new(RwLock::new(Seated { handle, epoch })))
     }
 
-    fn set(&self, handle: Handle) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = handle;
+    pub fn get(&self) -> Handle {
+        let seated = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        seated.handle.clone()
+    }
+
+    /// The same while places are those of an epoch's committee: for questions where it matters who answers. They have
+    /// to be still when the answer is there.
+    pub fn of(&self, epoch: Epoch) -> Option<Handle> {
+        let seated = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        (seated.epoch == Some(epoch)).then(|| seated.handle.clone())
+    }
+
+    fn set(&self, handle: Handle, epoch: Option<Epoch>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Seated { handle, epoch };
+    }
+
+    fn set_epoch(&self, epoch: Option<Epoch>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).epoch = epoch;
     }
 }
 
@@ -60,6 +82,10 @@ struct Dialed {
 }
 
 impl Dialed {
+    fn epoch(&self) -> Option<Epoch> {
+        (!self.is_ahead).then(|| self.committee.epoch())
+    }
+
     /// Whether the network has to be another one for this committee in office.
     fn is_over(&self, in_office: &Committee) -> bool {
         match self.is_ahead {
@@ -135,7 +161,7 @@ impl Plug {
             is_ahead: false,
         };
         let (handle, events) = Network::start(self.config(&dialed)).await?;
-        Ok((Links(Arc::new(RwLock::new(handle))), events))
+        Ok((Links::new(handle, dialed.epoch()), events))
     }
 
     /// Follows the network's events and, when the committee changes, the network of the next one.
@@ -159,7 +185,7 @@ impl Plug {
             let next = loop {
                 let next = tokio::select! {
                     () = &mut following => return,
-                    next = others(&mut committees, &dialed) => next,
+                    next = others(&links, &mut committees, &dialed) => next,
                     next = self.found(&links, &in_office, &dialed) => next,
                 };
                 if !self.seat(&links, &next).await {
@@ -189,9 +215,12 @@ impl Plug {
     /// Whether the network could go on with another committee, as what it was.
     async fn seat(&self, links: &Links, dialed: &Dialed) -> bool {
         let config = self.config(dialed);
+        links.set_epoch(None);
         let seated = links.get().seat(config.role, &config.committee).await;
         if let Err(reason) = &seated {
             tracing::info!(%reason, epoch = %dialed.committee.epoch(), "the network starts anew");
+        } else {
+            links.set_epoch(dialed.epoch());
         }
         seated.is_ok()
     }
@@ -234,7 +263,7 @@ impl Plug {
         loop {
             match Network::start(self.config(dialed)).await {
                 Ok((handle, events)) => {
-                    links.set(handle);
+                    links.set(handle, dialed.epoch());
                     return events;
                 }
                 Err(error) => tracing::error!(%error, "the network of the next committee"),
@@ -257,7 +286,11 @@ async fn nobody(links: &Links) {
 
 /// The next committee that has other members, or the same ones in another order; of one that follows those ahead, the one
 /// with which it has come to them.
-async fn others(committees: &mut watch::Receiver<Arc<Committee>>, dialed: &Dialed) -> Dialed {
+async fn others(
+    links: &Links,
+    committees: &mut watch::Receiver<Arc<Committee>>,
+    dialed: &Dialed,
+) -> Dialed {
     loop {
         let next = committees.borrow_and_update().clone();
         if dialed.is_over(&next) {
@@ -265,6 +298,9 @@ async fn others(committees: &mut watch::Receiver<Arc<Committee>>, dialed: &Diale
                 committee: next,
                 is_ahead: false,
             };
+        }
+        if !dialed.is_ahead {
+            links.set_epoch(Some(next.epoch()));
         }
         if committees.changed().await.is_err() {
             // The replica is gone; the node is stopping.

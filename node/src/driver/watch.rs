@@ -220,10 +220,15 @@ impl Watcher {
     async fn advance(&mut self) -> Result<(), StoreError> {
         let reached = self.views.borrow().height;
         let posted = self.posted.first_key_value();
-        if posted.is_some_and(|(height, _)| *height <= reached)
-            && let Some((_, posted)) = self.posted.pop_first()
-        {
-            self.saw_posted(posted).await?;
+        let waiting = posted.map_or(0, |_| self.posted.len());
+        for _ in 0..waiting {
+            let first = self.posted.first_key_value().map(|(height, _)| *height);
+            if first.is_none_or(|height| height > reached) {
+                break;
+            }
+            if let Some((_, posted)) = self.posted.pop_first() {
+                self.saw_posted(posted).await?;
+            }
         }
         let members: Vec<MemberIndex> = self.heard.keys().copied().collect();
         for from in members {
