@@ -178,6 +178,9 @@ pub fn command(
                 "--block-time",
                 "2",
                 "--mixed-mining",
+                // Coins of the first accounts: what the genesis hands out lies in the vault.
+                "--balance",
+                "1000000000",
             ]);
             Some((anvil()?, arguments))
         }
