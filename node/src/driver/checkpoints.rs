@@ -325,11 +325,8 @@ impl Checkpoints {
     /// F4: whether what was posted is what was executed here, also where a later checkpoint is there already.
     async fn compare_until(&self, chain: &BaseChain, newest: u64) -> Result<(), ClientError> {
         let oldest = newest.saturating_sub(COMPARED_BLOCKS_MAX);
-        let from = match self.compared.load(Ordering::Relaxed) {
-            0 => newest,
-            // Once more: another block may be in its place.
-            compared => compared.clamp(oldest, newest),
-        };
+        // The last one once more: another block may be in its place. At the start as far back as ever.
+        let from = self.compared.load(Ordering::Relaxed).clamp(oldest, newest);
         let mut until = newest;
         for posted in chain.checkpoints_between(from, newest).await? {
             let checkpoint = &posted.checkpoint;
