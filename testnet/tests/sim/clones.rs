@@ -1,6 +1,6 @@
 //! S1.7: a member whose folder was copied, guard and all, and that runs twice: beside the original, or while that is
 //! away for seconds and comes back. Nobody of both means harm. The one that comes later watches, finds the other, which signs
-//! meanwhile, and stops before it has signed anything twice.
+//! meanwhile, and is to stop before it has signed anything twice. That it always does is open: see the tests that are ignored.
 
 use crate::common::{broke, clean, on_all_cores, plan, run};
 use weft_testnet::sim::{Latency, Plan, Rule};

@@ -30,7 +30,7 @@ fn rich() -> AccountKey {
 }
 
 enum Kind {
-    Anvil(#[allow(dead_code)] Process),
+    Anvil(Process),
     Embedded(ServerHandle),
 }
 
