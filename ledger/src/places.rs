@@ -31,6 +31,8 @@ pub struct PlaceTree<T> {
     /// A subtree of `levels`, the leftmost of the whole: it has all places that were ever used.
     top: Subtree<T>,
     levels: usize,
+    /// The root, unless something has changed since it was asked for: each height asks, and few change a tree.
+    root: OnceLock<Root>,
 }
 
 /// A node with its hash, unless that has to be computed anew.
@@ -61,6 +63,7 @@ impl<T> Default for PlaceTree<T> {
         Self {
             top: Subtree::default(),
             levels: 0,
+            root: OnceLock::new(),
         }
     }
 }
@@ -71,6 +74,7 @@ impl<T: Leaf> PlaceTree<T> {
         if place >= TREE_PLACES {
             return;
         }
+        self.root.take();
         while place >> self.levels != 0 {
             let below = std::mem::take(&mut self.top);
             self.levels += 1;
@@ -99,9 +103,11 @@ impl<T: Leaf> PlaceTree<T> {
     }
 
     pub fn root(&self) -> Root {
-        let top = self.top.hash(self.levels);
-        let above = (self.levels..TREE_DEPTH).map(tree_empty);
-        Root(above.fold(top, |node, empty| tree_node(&node, &empty)))
+        *self.root.get_or_init(|| {
+            let top = self.top.hash(self.levels);
+            let above = (self.levels..TREE_DEPTH).map(tree_empty);
+            Root(above.fold(top, |node, empty| tree_node(&node, &empty)))
+        })
     }
 
     /// The siblings that lead from a place to the root, from the leaf upwards, whether something stands there or not.
