@@ -13,6 +13,8 @@ pub struct Progress {
     own: Option<MemberIndex>,
     /// By member; `None` until it has sent a vertex since the start.
     heard: Vec<Option<Millis>>,
+    /// Those that were, and this one: asked for after every input.
+    ever: MemberSet,
     quorum_round: Round,
     /// When that round was reached, or the start.
     since: Millis,
@@ -24,6 +26,7 @@ impl Progress {
         Self {
             own,
             heard: vec![None; committee.size()],
+            ever: own.into_iter().collect(),
             quorum_round: Round::ZERO,
             since: now,
             now,
@@ -34,6 +37,7 @@ impl Progress {
     pub fn next_epoch(committee: &Committee, own: Option<MemberIndex>, now: Millis) -> Self {
         Self {
             heard: vec![Some(now); committee.size()],
+            ever: committee.indices().collect(),
             ..Self::new(committee, own, now)
         }
     }
@@ -42,6 +46,7 @@ impl Progress {
     pub fn hear(&mut self, from: MemberIndex, now: Millis) {
         if let Some(heard) = self.heard.get_mut(from.as_usize()) {
             *heard = Some(now);
+            self.ever.insert(from);
         }
     }
 
@@ -66,7 +71,7 @@ impl Progress {
     /// Why this node does not know that it is one of a quorum. One that has just started does not
     /// know how far the others are before it has heard from so many.
     pub fn no_quorum(&self, committee: &Committee) -> Option<String> {
-        let heard = self.heard_since(None);
+        let heard = self.ever;
         if committee.is_quorum(&heard) {
             return self.stalled(committee);
         }
@@ -86,7 +91,7 @@ impl Progress {
             return None;
         }
         let seconds = stalled.0 / 1_000;
-        let heard = self.heard_since(Some(self.now.saturating_sub(STALLED.0)));
+        let heard = self.heard_since(self.now.saturating_sub(STALLED.0));
         let silent = committee.indices().filter(|m| !heard.contains(*m));
         let silent: Vec<String> = silent.map(|m| m.to_string()).collect();
         if committee.is_quorum(&heard) || silent.is_empty() {
@@ -109,9 +114,9 @@ impl Progress {
         ))
     }
 
-    /// Members that have sent something since then, or since the start, and this one.
-    fn heard_since(&self, then: Option<Millis>) -> MemberSet {
-        let late = |heard: &Option<Millis>| heard.is_some_and(|at| then.is_none_or(|t| at >= t));
+    /// Members that have sent something since then, and this one.
+    fn heard_since(&self, then: Millis) -> MemberSet {
+        let late = |heard: &Option<Millis>| heard.is_some_and(|at| at >= then);
         let members = (0..).zip(&self.heard).filter(|(_, h)| late(h));
         members
             .map(|(i, _)| MemberIndex(i))

@@ -440,6 +440,9 @@ impl Sync {
 
     /// Hands out what is still to be asked for, a few requests to each server.
     fn ask(&mut self, now: Millis, out: &mut Vec<Ask>) {
+        if self.gathering.is_none() {
+            return;
+        }
         let holders = self.holders();
         while let Some(server) = self.servers.free(&holders, now) {
             let next = self.gathering.as_mut().and_then(Gathering::next);
