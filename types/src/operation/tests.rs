@@ -537,7 +537,7 @@ fn identifiers_of_wrong_length_are_named() {
             amount: 1,
         };
         change(&mut payment);
-        super::transfer(wire::Transfer {
+        decode::transfer(wire::Transfer {
             payments: vec![payment],
             items: vec![],
         })

@@ -1,0 +1,313 @@
+//! From the wire, with every bound of form.
+
+use super::*;
+
+/// An operation wrong in form.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OperationError {
+    #[error("operation is of no known kind")]
+    Unknown,
+    #[error(transparent)]
+    Id(#[from] IdError),
+    #[error("{what} has {found} entries, not {least} to {limit}")]
+    Count {
+        what: &'static str,
+        found: usize,
+        least: usize,
+        limit: usize,
+    },
+    #[error("{what} has {found} bytes, more than {limit}")]
+    Text {
+        what: &'static str,
+        found: usize,
+        limit: usize,
+    },
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    #[error("{0} must not be zero")]
+    Zero(&'static str),
+    #[error("wanted items name both an edition and a collection, or neither")]
+    WantedFrom,
+    #[error("a MultiParty stands inside another")]
+    Nested,
+}
+
+fn between(
+    what: &'static str,
+    found: usize,
+    least: usize,
+    limit: usize,
+) -> Result<(), OperationError> {
+    if (least..=limit).contains(&found) {
+        return Ok(());
+    }
+    Err(OperationError::Count {
+        what,
+        found,
+        least,
+        limit,
+    })
+}
+
+fn count(what: &'static str, found: usize, limit: usize) -> Result<(), OperationError> {
+    between(what, found, 1, limit)
+}
+
+fn at_most(what: &'static str, found: usize, limit: usize) -> Result<(), OperationError> {
+    between(what, found, 0, limit)
+}
+
+fn text(what: &'static str, value: String, limit: usize) -> Result<String, OperationError> {
+    if value.len() <= limit {
+        return Ok(value);
+    }
+    Err(OperationError::Text {
+        what,
+        found: value.len(),
+        limit,
+    })
+}
+
+fn positive(what: &'static str, n: u64) -> Result<u64, OperationError> {
+    if n == 0 {
+        return Err(OperationError::Zero(what));
+    }
+    Ok(n)
+}
+
+pub(crate) fn asset(bytes: &[u8]) -> Result<AssetId, IdError> {
+    match bytes {
+        [] => Ok(AssetId::NATIVE),
+        bytes => AssetId::try_from(bytes),
+    }
+}
+
+/// An identifier that may be left out.
+pub(crate) fn optional<'a, T: TryFrom<&'a [u8], Error = IdError>>(
+    bytes: &'a [u8],
+) -> Result<Option<T>, IdError> {
+    match bytes {
+        [] => Ok(None),
+        bytes => T::try_from(bytes).map(Some),
+    }
+}
+
+fn items(list: &[Bytes]) -> Result<Vec<ItemId>, IdError> {
+    list.iter().map(|i| ItemId::try_from(i.as_ref())).collect()
+}
+
+impl TryFrom<wire::Operation> for Operation {
+    type Error = OperationError;
+
+    fn try_from(wire: wire::Operation) -> Result<Self, OperationError> {
+        use wire::operation::Kind;
+        Ok(match wire.kind.ok_or(OperationError::Unknown)? {
+            Kind::Transfer(t) => transfer(t)?,
+            Kind::CreateCollection(c) => {
+                positive("length of the collection's name", c.name.len() as u64)?;
+                Self::CreateCollection {
+                    name: text("name", c.name, NAME_BYTES_MAX)?,
+                    description: text("description", c.description, TEXT_BYTES_MAX)?,
+                    item_cap: c.item_cap,
+                }
+            }
+            Kind::CreateEdition(e) => Self::CreateEdition(e.try_into()?),
+            Kind::Mint(m) => {
+                count("mint", m.entries.len(), LIST_MAX)?;
+                let entries = m.entries.into_iter().map(MintEntry::try_from);
+                Self::Mint {
+                    entries: entries.collect::<Result<_, _>>()?,
+                }
+            }
+            Kind::UpdateItem(u) => Self::UpdateItem {
+                item: ItemId::try_from(u.item.as_ref())?,
+                status: text("status", u.status, TEXT_BYTES_MAX)?,
+                data_hash: optional(&u.data_hash)?,
+            },
+            Kind::Burn(b) => {
+                count("burn", b.items.len(), LIST_MAX)?;
+                Self::Burn {
+                    items: items(&b.items)?,
+                }
+            }
+            Kind::DealOpen(d) => Self::DealOpen(d.try_into()?),
+            Kind::DealTake(t) => {
+                at_most("deal's items", t.items.len(), LIST_MAX)?;
+                Self::DealTake {
+                    deal: DealId::try_from(t.deal.as_ref())?,
+                    items: items(&t.items)?,
+                }
+            }
+            Kind::DealCancel(c) => Self::DealCancel {
+                deal: DealId::try_from(c.deal.as_ref())?,
+            },
+            Kind::Withdraw(w) => {
+                let gives = Bundle::try_from(w.gives.unwrap_or_default())?;
+                if gives.is_empty() {
+                    return Err(OperationError::Missing("what is withdrawn"));
+                }
+                Self::Withdraw {
+                    recipient: BaseAddress::try_from(w.recipient.as_ref())?,
+                    gives,
+                }
+            }
+            Kind::ExitAddress(e) => {
+                at_most("cards of the exit address", e.items.len(), LIST_MAX)?;
+                let address = BaseAddress::try_from(e.address.as_ref())?;
+                if address == BaseAddress::ZERO {
+                    return Err(OperationError::Zero("exit address"));
+                }
+                Self::ExitAddress {
+                    address,
+                    items: items(&e.items)?,
+                }
+            }
+            Kind::MultiParty(m) => {
+                count(
+                    "parties",
+                    m.parties.len(),
+                    crate::transaction::AUTHORISATIONS_MAX,
+                )?;
+                let parties = m.parties.into_iter().map(Party::try_from);
+                Self::MultiParty(parties.collect::<Result<_, _>>()?)
+            }
+        })
+    }
+}
+
+pub(super) fn transfer(wire: wire::Transfer) -> Result<Operation, OperationError> {
+    count("transfer", wire.payments.len() + wire.items.len(), LIST_MAX)?;
+    let mut payments = Vec::with_capacity(wire.payments.len());
+    for payment in &wire.payments {
+        payments.push(Payment {
+            to: Address::try_from(payment.to.as_ref())?,
+            asset: asset(&payment.asset)?,
+            amount: Amount(positive("payment", payment.amount)?),
+        });
+    }
+    let mut items = Vec::with_capacity(wire.items.len());
+    for item in &wire.items {
+        items.push(ItemTransfer {
+            to: Address::try_from(item.to.as_ref())?,
+            item: ItemId::try_from(item.item.as_ref())?,
+        });
+    }
+    Ok(Operation::Transfer { payments, items })
+}
+
+impl TryFrom<wire::CreateEdition> for NewEdition {
+    type Error = OperationError;
+
+    fn try_from(wire: wire::CreateEdition) -> Result<Self, OperationError> {
+        at_most("traits", wire.traits.len(), TRAITS_MAX)?;
+        positive("length of the edition's name", wire.name.len() as u64)?;
+        let mut traits = Vec::with_capacity(wire.traits.len());
+        for t in wire.traits {
+            traits.push(Trait {
+                name: text("trait", t.name, NAME_BYTES_MAX)?,
+                value: text("trait", t.value, NAME_BYTES_MAX)?,
+            });
+        }
+        Ok(Self {
+            collection: CollectionId::try_from(wire.collection.as_ref())?,
+            name: text("name", wire.name, NAME_BYTES_MAX)?,
+            cap: positive("cap", wire.cap)?,
+            traits,
+            image: text("image", wire.image, TEXT_BYTES_MAX)?,
+            image_hash: optional(&wire.image_hash)?,
+            metadata_hash: optional(&wire.metadata_hash)?,
+            reference: text("reference", wire.reference, NAME_BYTES_MAX)?,
+        })
+    }
+}
+
+impl TryFrom<wire::MintEntry> for MintEntry {
+    type Error = OperationError;
+
+    fn try_from(wire: wire::MintEntry) -> Result<Self, OperationError> {
+        Ok(Self {
+            edition: EditionId::try_from(wire.edition.as_ref())?,
+            to: Address::try_from(wire.to.as_ref())?,
+            count: positive("count", wire.count)?,
+        })
+    }
+}
+
+impl TryFrom<wire::Bundle> for Bundle {
+    type Error = OperationError;
+
+    fn try_from(wire: wire::Bundle) -> Result<Self, OperationError> {
+        at_most("bundle", wire.assets.len() + wire.items.len(), LIST_MAX)?;
+        let mut assets = Vec::with_capacity(wire.assets.len());
+        for a in &wire.assets {
+            assets.push(AssetAmount {
+                asset: asset(&a.asset)?,
+                amount: Amount(positive("amount", a.amount)?),
+            });
+        }
+        Ok(Self {
+            assets,
+            items: items(&wire.items)?,
+        })
+    }
+}
+
+impl TryFrom<wire::WantedItems> for WantedItems {
+    type Error = OperationError;
+
+    fn try_from(wire: wire::WantedItems) -> Result<Self, OperationError> {
+        let from = match (optional(&wire.edition)?, optional(&wire.collection)?) {
+            (Some(edition), None) => WantedFrom::Edition(edition),
+            (None, Some(collection)) => WantedFrom::Collection(collection),
+            _ => return Err(OperationError::WantedFrom),
+        };
+        Ok(Self {
+            from,
+            count: positive("count", wire.count)?,
+        })
+    }
+}
+
+impl TryFrom<wire::DealOpen> for NewDeal {
+    type Error = OperationError;
+
+    fn try_from(wire: wire::DealOpen) -> Result<Self, OperationError> {
+        at_most("wanted items", wire.wants_any.len(), LIST_MAX)?;
+        let gives = Bundle::try_from(wire.gives.unwrap_or_default())?;
+        if gives.is_empty() {
+            return Err(OperationError::Missing("what the deal gives"));
+        }
+        let wants_any = wire.wants_any.into_iter().map(WantedItems::try_from);
+        Ok(Self {
+            gives,
+            wants: Bundle::try_from(wire.wants.unwrap_or_default())?,
+            wants_any: wants_any.collect::<Result<_, _>>()?,
+            taker: optional(&wire.taker)?,
+            expires: Millis(wire.expires_ms),
+        })
+    }
+}
+
+impl TryFrom<wire::Party> for Party {
+    type Error = OperationError;
+
+    fn try_from(wire: wire::Party) -> Result<Self, OperationError> {
+        count(
+            "operations of a party",
+            wire.operations.len(),
+            crate::transaction::OPERATIONS_MAX,
+        )?;
+        let mut operations = Vec::with_capacity(wire.operations.len());
+        for operation in wire.operations {
+            // Looked at before it is converted, so that nesting never recurses.
+            if matches!(operation.kind, Some(wire::operation::Kind::MultiParty(_))) {
+                return Err(OperationError::Nested);
+            }
+            operations.push(Operation::try_from(operation)?);
+        }
+        Ok(Self {
+            account: Address::try_from(wire.account.as_ref())?,
+            operations,
+        })
+    }
+}
