@@ -6,7 +6,7 @@ use crate::output::{Output, fit, table};
 use crate::sending::Sender;
 use crate::time;
 use crate::values::{Paging, lines, more};
-use crate::wallet::{self, Wallet};
+use crate::wallet::{self, KeyScheme, Wallet};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -35,6 +35,9 @@ pub struct New {
     /// File for the key; one that exists is never overwritten
     #[arg(long, value_name = "FILE", default_value = ".weft/wallet.key")]
     out: PathBuf,
+    /// What it signs with
+    #[arg(long, value_enum, default_value_t)]
+    scheme: KeyScheme,
 }
 
 #[derive(clap::Args)]
@@ -137,9 +140,9 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
 }
 
 fn new(arguments: &New, output: &Output) -> Result<(), Failure> {
-    let key = wallet::create(&arguments.out)?;
+    let key = wallet::create(&arguments.out, arguments.scheme)?;
     let created = Created {
-        address: Address::of_key(&key.public()),
+        address: key.address(),
         key_file: arguments.out.clone(),
     };
     output.data(&created, |c| c.address.to_string())?;

@@ -11,10 +11,9 @@ use std::pin::pin;
 use std::time::Duration;
 use weft_client::{Client, Draft, Options, Wait};
 use weft_types::api::{TransactionState, TransactionStatus};
-use weft_types::ed25519::SecretKey;
 use weft_types::{
     Address, Amount, CollectionId, CommitIndex, DealId, EditionId, Height, ItemId, ObjectId,
-    Operation, TransactionId,
+    Operation, TransactionId, UserKey,
 };
 
 /// What every command that sends something takes.
@@ -46,7 +45,7 @@ enum Until {
 pub struct Session {
     pub client: Client,
     pub draft: Draft,
-    pub key: SecretKey,
+    pub key: UserKey,
     pub address: Address,
     wait: Wait,
 }
@@ -90,7 +89,7 @@ impl Sender {
         Ok(Session {
             client,
             draft,
-            address: Address::of_key(&key.public()),
+            address: key.address(),
             key,
             wait: match self.wait {
                 Until::Submitted => Wait::Submitted,

@@ -2,10 +2,9 @@
 //! is a function of the body and the parties; `max_fee` is exactly what it can be at most.
 
 use std::time::{Duration, SystemTime};
-use weft_types::ed25519::SecretKey;
 use weft_types::{
-    AUTHORISATION_BYTES, Address, Amount, FeeSchedule, Genesis, Millis, NetworkId, Operation,
-    Transaction, TransactionBody,
+    Address, Amount, FeeSchedule, Genesis, Millis, NetworkId, Operation, Scheme, Transaction,
+    TransactionBody, UserKey,
 };
 
 /// How long a transaction is valid, unless the caller says otherwise, or the network does not allow twice
@@ -47,13 +46,24 @@ impl Draft {
     }
 
     /// A transaction with one signature.
-    pub fn sign(&self, key: &SecretKey, operations: Vec<Operation>) -> Transaction {
-        let sender = Address::of_key(&key.public());
-        self.body(sender, operations).sign(&[key])
+    pub fn sign(&self, key: impl Into<UserKey>, operations: Vec<Operation>) -> Transaction {
+        let key = key.into();
+        let body = self.body_signed_by(key.address(), operations, &[key.scheme()]);
+        body.sign_with(&[&key])
     }
 
-    /// A body for [`TransactionBody::parties`] to sign.
+    /// A body for [`TransactionBody::parties`] to sign, each with an Ed25519 key.
     pub fn body(&self, sender: Address, operations: Vec<Operation>) -> TransactionBody {
+        self.body_signed_by(sender, operations, &[])
+    }
+
+    /// A body for [`TransactionBody::parties`] to sign by these schemes, in any order, the rest by Ed25519.
+    pub fn body_signed_by(
+        &self,
+        sender: Address,
+        operations: Vec<Operation>,
+        schemes: &[Scheme],
+    ) -> TransactionBody {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let until = now.unwrap_or_default().saturating_add(self.validity);
         let mut body = TransactionBody {
@@ -66,14 +76,16 @@ impl Draft {
             sponsor: self.sponsor,
             operations,
         };
-        body.max_fee = self.fee(&body);
+        body.max_fee = self.fee(&body, schemes);
         body
     }
 
-    fn fee(&self, body: &TransactionBody) -> Amount {
+    fn fee(&self, body: &TransactionBody, schemes: &[Scheme]) -> Amount {
         let operations = body.operations.iter().map(|o| o.count() as u64).sum();
         let minted = body.operations.iter().map(Operation::minted);
-        let signatures = AUTHORISATION_BYTES * body.parties().len() as u64;
+        let rest = std::iter::repeat(&Scheme::Ed25519);
+        let schemes = schemes.iter().chain(rest).take(body.parties().len());
+        let signatures: u64 = schemes.map(|s| s.charged_bytes_max()).sum();
         let bytes = body.encode().len() as u64 + signatures;
         self.fees
             .fee(operations, bytes, minted.fold(0, u64::saturating_add))

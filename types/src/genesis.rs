@@ -52,7 +52,7 @@ pub struct ProtocolParams {
 pub struct FeeSchedule {
     pub per_transaction: Amount,
     pub per_operation: Amount,
-    /// Of the body, and of `AUTHORISATION_BYTES` for each authorisation.
+    /// Of the body, and what each authorisation counts ([`crate::Authorisation::charged_bytes`]).
     pub per_byte: Amount,
     /// For each item that is to be minted, because every node keeps it from then on.
     pub per_item: Amount,

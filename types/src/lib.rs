@@ -10,6 +10,7 @@
 //! the cost of finding a wrong signature and never the result.
 
 pub mod api;
+mod authorisation;
 pub mod bls;
 mod bridge;
 mod commit;
@@ -39,6 +40,9 @@ mod verified;
 mod vertex;
 pub mod wire;
 
+pub use authorisation::{
+    Assertion, Authorisation, CLIENT_DATA_BYTES_MAX, Scheme, ToSign, UserKey, p256, secp256k1,
+};
 pub use bridge::{
     AppendTree, BaseAsset, Bridge, BridgeError, DEPOSITS_MAX, Deposit, Exit, TREE_DEPTH,
     TREE_PLACES, Withdrawal, erc721_edition, erc721_of, tree_empty, tree_node, tree_proof,
@@ -83,8 +87,8 @@ pub use statement::{
     Statement,
 };
 pub use transaction::{
-    AUTHORISATION_BYTES, AUTHORISATIONS_MAX, Authorisation, OPERATIONS_MAX, Scheme,
-    TRANSACTION_BYTES_MAX, Transaction, TransactionBody, TransactionError, verify_transactions,
+    AUTHORISATIONS_MAX, OPERATIONS_MAX, TRANSACTION_BYTES_MAX, Transaction, TransactionBody,
+    TransactionError, verify_transactions,
 };
 pub use verified::Verified;
 pub use vertex::{

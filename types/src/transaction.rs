@@ -2,7 +2,8 @@
 //! received: sending the same body again, anywhere, is the same transaction with one outcome. There
 //! are no nonces; `valid_until` bounds how long a digest must be remembered.
 
-use crate::ed25519::{self, PublicKey, SecretKey};
+use crate::authorisation::{Authorisation, Checks, Signed, ToSign, UserKey};
+use crate::ed25519::SecretKey;
 use crate::hash::{Domain, blake3};
 use crate::ids::{Address, Amount, IdError, Millis, NetworkId, TransactionId};
 use crate::operation::{Operation, OperationError};
@@ -18,50 +19,6 @@ pub const TRANSACTION_BYTES_MAX: usize = 64 << 10;
 pub const OPERATIONS_MAX: usize = 64;
 /// Most authorisations of one transaction.
 pub const AUTHORISATIONS_MAX: usize = 16;
-
-/// An authorisation on the wire in its shortest form, in bytes: scheme 2, key 34, signature 66, and 2
-/// around them.
-pub const AUTHORISATION_BYTES: u64 = 104;
-
-/// How an authorisation is signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Scheme {
-    Ed25519,
-}
-
-impl Scheme {
-    /// The number on the wire and in the address.
-    pub fn code(self) -> u32 {
-        match self {
-            Self::Ed25519 => 1,
-        }
-    }
-
-    fn from_code(code: u32) -> Option<Self> {
-        (code == 1).then_some(Self::Ed25519)
-    }
-}
-
-impl Address {
-    /// The account that a key controls.
-    pub fn of(scheme: Scheme, public_key: &[u8]) -> Self {
-        let code = scheme.code().to_be_bytes();
-        Self(blake3(Domain::Address, &[&code, public_key]))
-    }
-
-    /// The account that an Ed25519 key controls.
-    pub fn of_key(key: &PublicKey) -> Self {
-        Self::of(Scheme::Ed25519, &key.0)
-    }
-}
-
-/// A signature by one of a transaction's parties.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Authorisation {
-    pub scheme: Scheme,
-    pub public_key: PublicKey,
-    pub signature: [u8; ed25519::SIGNATURE_BYTES],
-}
 
 /// What is signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,6 +71,8 @@ pub enum TransactionError {
         expected: usize,
         found: usize,
     },
+    #[error("authorisation {0} holds no assertion of a passkey")]
+    Assertion(usize),
     #[error("transaction is of network {found}, not {expected}")]
     Network {
         expected: NetworkId,
@@ -144,19 +103,41 @@ impl TransactionBody {
         .into()
     }
 
-    /// Signs with each party's key.
+    /// Signs with each party's Ed25519 key.
     pub fn sign(&self, keys: &[&SecretKey]) -> Transaction {
+        let keys: Vec<UserKey> = keys.iter().map(|k| UserKey::from(*k)).collect();
+        self.sign_with(&keys.iter().collect::<Vec<_>>())
+    }
+
+    /// Signs with each party's key.
+    pub fn sign_with(&self, keys: &[&UserKey]) -> Transaction {
+        self.with_signed(|signed| keys.iter().map(|key| key.authorise(signed)).collect())
+    }
+
+    /// The transaction with authorisations that were made elsewhere.
+    pub fn authorised_by(&self, authorisations: Vec<Authorisation>) -> Transaction {
+        self.with_signed(|_| authorisations)
+    }
+
+    fn with_signed(&self, authorise: impl FnOnce(&Signed) -> Vec<Authorisation>) -> Transaction {
         let encoded_body = self.encode();
-        let message = signed_message(&encoded_body);
-        let authorisations = keys
-            .iter()
-            .map(|key| Authorisation {
-                scheme: Scheme::Ed25519,
-                public_key: key.public(),
-                signature: key.sign(&message),
-            })
-            .collect();
+        let signed = Signed {
+            id: id_of(&encoded_body),
+            encoded_body: &encoded_body,
+            body: self,
+        };
+        let authorisations = authorise(&signed);
         Transaction::assemble(encoded_body, self.clone(), authorisations)
+    }
+
+    /// What each scheme signs, for wallets and devices that keep their keys to themselves.
+    pub fn to_sign(&self) -> ToSign {
+        let encoded_body = self.encode();
+        ToSign::of(&Signed {
+            id: id_of(&encoded_body),
+            encoded_body: &encoded_body,
+            body: self,
+        })
     }
 
     /// Everybody who must have signed: sender, sponsor and the parties of `MultiParty`, each once.
@@ -210,14 +191,7 @@ impl Transaction {
     ) -> Self {
         let wire = wire::Transaction {
             body: encoded_body.clone(),
-            authorisations: authorisations
-                .iter()
-                .map(|a| wire::Authorisation {
-                    scheme: a.scheme.code(),
-                    public_key: Bytes::copy_from_slice(&a.public_key.0),
-                    signature: Bytes::copy_from_slice(&a.signature),
-                })
-                .collect(),
+            authorisations: authorisations.iter().map(|a| a.to_wire()).collect(),
         };
         Self {
             id: id_of(&encoded_body),
@@ -245,7 +219,7 @@ impl Transaction {
         }
         let authorisations = outer.authorisations.iter().enumerate();
         let authorisations = authorisations
-            .map(|(index, a)| parse_authorisation(index, a))
+            .map(|(index, a)| Authorisation::from_wire(index, a))
             .collect::<Result<_, _>>()?;
         // Nobody pays for these (`charged_bytes`), and whoever has it on the way could add them.
         match bytes.len().saturating_sub(outer.encoded_len()) {
@@ -271,9 +245,15 @@ impl Transaction {
         self.id
     }
 
-    /// What the fee is for: the body, and what its parties' signatures take.
+    /// What the fee is for: the body, and what its parties' signatures count.
     pub fn charged_bytes(&self) -> u64 {
-        self.encoded_body.len() as u64 + AUTHORISATION_BYTES * self.authorisations.len() as u64
+        self.encoded_body.len() as u64 + self.authorisation_bytes()
+    }
+
+    /// What its authorisations count together: their bytes, or what it takes to verify them.
+    pub fn authorisation_bytes(&self) -> u64 {
+        let authorisations = self.authorisations.iter();
+        authorisations.map(Authorisation::charged_bytes).sum()
     }
 
     pub fn body(&self) -> &TransactionBody {
@@ -296,7 +276,7 @@ impl Transaction {
         let parties = self.body.parties();
         let mut signed = Vec::with_capacity(parties.len());
         for (index, authorisation) in self.authorisations.iter().enumerate() {
-            let signer = Address::of_key(&authorisation.public_key);
+            let signer = authorisation.signer();
             // A party signs once: a second signature would only cost everybody a verification.
             if !parties.contains(&signer) || signed.contains(&signer) {
                 return Err(TransactionError::Stranger(index));
@@ -309,19 +289,21 @@ impl Transaction {
         }
     }
 
-    fn signature_checks(&self) -> impl Iterator<Item = ed25519::Check> {
-        let message = signed_message(&self.encoded_body);
-        self.authorisations
-            .iter()
-            .map(move |a| ed25519::Check::new(&a.public_key, &message, &a.signature))
+    fn add_checks(&self, checks: &mut Checks) {
+        let signed = Signed {
+            id: self.id,
+            encoded_body: &self.encoded_body,
+            body: &self.body,
+        };
+        checks.add(&signed, &self.authorisations);
     }
 
     /// Verifies one transaction and says what is wrong with it.
     pub fn verify(self, network: NetworkId) -> Result<Verified<Self>, TransactionError> {
         self.check_parties(network)?;
-        let checks: Vec<_> = self.signature_checks().collect();
-        let valid = ed25519::verify_all(&checks);
-        match valid.iter().position(|v| !v) {
+        let mut checks = Checks::default();
+        self.add_checks(&mut checks);
+        match checks.verify().iter().position(|v| !v) {
             Some(index) => Err(TransactionError::Signature(index)),
             None => Ok(Verified::new(self)),
         }
@@ -340,7 +322,7 @@ pub fn verify_transactions(
     known: &dyn Fn(&Transaction) -> Option<Arc<Verified<Transaction>>>,
 ) -> Vec<Option<Arc<Verified<Transaction>>>> {
     let mut verified = Vec::with_capacity(transactions.len());
-    let mut checks = Vec::new();
+    let mut checks = Checks::default();
     let mut pending = Vec::new();
     for (place, transaction) in transactions.into_iter().enumerate() {
         let found = transaction
@@ -351,11 +333,11 @@ pub fn verify_transactions(
         verified.push(found);
         if let Some(transaction) = transaction {
             let first = checks.len();
-            checks.extend(transaction.signature_checks());
+            transaction.add_checks(&mut checks);
             pending.push((place, first..checks.len(), transaction));
         }
     }
-    let valid = ed25519::verify_all(&checks);
+    let valid = checks.verify();
     for (place, range, transaction) in pending {
         if valid[range].iter().all(|v| *v) {
             verified[place] = Some(Arc::new(Verified::new(transaction)));
@@ -364,39 +346,8 @@ pub fn verify_transactions(
     verified
 }
 
-fn parse_authorisation(
-    index: usize,
-    wire: &wire::Authorisation,
-) -> Result<Authorisation, TransactionError> {
-    let scheme = Scheme::from_code(wire.scheme).ok_or(TransactionError::Scheme {
-        index,
-        scheme: wire.scheme,
-    })?;
-    let length = |what, expected, found| TransactionError::AuthorisationLength {
-        index,
-        what,
-        expected,
-        found,
-    };
-    let (key, signature) = (wire.public_key.as_ref(), wire.signature.as_ref());
-    Ok(Authorisation {
-        scheme,
-        public_key: PublicKey(
-            key.try_into()
-                .map_err(|_| length("public key", 32, key.len()))?,
-        ),
-        signature: signature
-            .try_into()
-            .map_err(|_| length("signature", 64, signature.len()))?,
-    })
-}
-
 fn id_of(encoded_body: &[u8]) -> TransactionId {
     TransactionId(blake3(Domain::Transaction, &[encoded_body]))
-}
-
-fn signed_message(encoded_body: &[u8]) -> Vec<u8> {
-    [Domain::TransactionSignature.tag(), encoded_body].concat()
 }
 
 #[cfg(test)]

@@ -443,9 +443,10 @@ pub fn verify_vertex(
     }
     vertex.check_offences(network, committee)?;
     let decoded = vertex.content.body.transactions.iter().cloned();
-    let decoded = decoded
+    let decoded: Vec<_> = decoded
         .map(|bytes| Transaction::decode(bytes).ok())
         .collect();
+    limits::check_authorisations(&decoded, committee.size())?;
     vertex.set_transactions(verify_transactions(decoded, network, known));
     Ok(Verified::new(vertex))
 }

@@ -9,3 +9,4 @@ mod scenario;
 mod sending;
 mod signer;
 mod support;
+mod wallets;

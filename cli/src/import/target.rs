@@ -107,9 +107,11 @@ async fn create(
         Err(error) if error.is_not_found() => {}
         Err(error) => return Err(error.into()),
     }
-    let mut body = session.draft.body(session.address, vec![create]);
+    let schemes = [session.key.scheme()];
+    let draft = &session.draft;
+    let mut body = draft.body_signed_by(session.address, vec![create], &schemes);
     body.idempotency = idempotency;
-    let transaction = body.sign(&[&session.key]);
+    let transaction = body.sign_with(&[&session.key]);
     let status = session.client.submit(&transaction, Wait::Committed).await?;
     if status.code != Some(FailureCode::AlreadyExists.number()) {
         settled(&status, Wait::Committed)?;

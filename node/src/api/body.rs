@@ -337,6 +337,7 @@ pub fn wrong(error: &TransactionError) -> Failure {
         | E::Operation(_)
         | E::Authorisations(_)
         | E::Scheme { .. }
+        | E::Assertion(_)
         | E::AuthorisationLength { .. } => ProblemCode::MalformedTransaction,
     };
     Failure::new(code, error.to_string())

@@ -247,7 +247,8 @@ async fn take(
     }
     let verdicts = state.verifier.verify(open).await;
     let verdicts = verdicts.map_err(|busy| match busy {
-        Busy::Full => Failure::new(ProblemCode::Overloaded, busy.to_string()),
+        Busy::Full | Busy::Work => Failure::new(ProblemCode::Overloaded, busy.to_string()),
+        Busy::TooMuch(_) => Failure::new(ProblemCode::TooManyTransactions, busy.to_string()),
         Busy::Stopped => stopping(),
     })?;
     let view = state.views.borrow().clone();

@@ -5,13 +5,16 @@
 use crate::metrics::Metrics;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use weft_types::{NetworkId, Transaction, TransactionError, Verified, verify_transactions};
 
 /// Requests waiting for verification; their bodies are bounded in bytes before.
 const WAITING_MAX: usize = 1_024;
 /// Transactions after which a batch takes no further request: larger ones gain little.
 const BATCH: usize = 1_024;
+/// What the authorisations of all requests together may count ([`weft_types::Authorisation::charged_bytes`]): a second of
+/// one core's work. One request may have as much.
+const WORK_MAX: u32 = 8 << 20;
 /// Threads at most, whatever the number of cores.
 const THREADS_MAX: usize = 8;
 
@@ -21,6 +24,8 @@ pub type Verdicts = Vec<Result<Arc<Verified<Transaction>>, TransactionError>>;
 struct Job {
     transactions: Vec<Transaction>,
     answer: oneshot::Sender<Verdicts>,
+    /// Given back with the answer.
+    work: OwnedSemaphorePermit,
 }
 
 /// Why nothing was verified.
@@ -28,6 +33,12 @@ struct Job {
 pub enum Busy {
     #[error("{WAITING_MAX} requests wait for their signatures to be checked")]
     Full,
+    #[error("the signatures that wait to be checked are too much work")]
+    Work,
+    #[error(
+        "authorisations count {0} bytes in one request, more than {WORK_MAX}: send fewer transactions at a time"
+    )]
+    TooMuch(u64),
     #[error("the node stops")]
     Stopped,
 }
@@ -35,6 +46,7 @@ pub enum Busy {
 /// The threads, ended by dropping it.
 pub struct Verifier {
     jobs: mpsc::Sender<Job>,
+    work: Arc<Semaphore>,
 }
 
 impl Verifier {
@@ -58,14 +70,21 @@ impl Verifier {
                     }
                 })?;
         }
-        Ok(Self { jobs })
+        let work = Arc::new(Semaphore::new(WORK_MAX as usize));
+        Ok(Self { jobs, work })
     }
 
     pub async fn verify(&self, transactions: Vec<Transaction>) -> Result<Verdicts, Busy> {
+        let counted = transactions.iter().map(Transaction::authorisation_bytes);
+        let counted: u64 = counted.sum();
+        let work = u32::try_from(counted).ok().filter(|w| *w <= WORK_MAX);
+        let work = work.ok_or(Busy::TooMuch(counted))?;
+        let work = self.work.clone().try_acquire_many_owned(work);
         let (answer, verdicts) = oneshot::channel();
         let job = Job {
             transactions,
             answer,
+            work: work.map_err(|_| Busy::Work)?,
         };
         self.jobs.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Busy::Full,
@@ -105,17 +124,19 @@ fn verify(batch: Vec<Job>, network: NetworkId) {
             .map(|t| t.encoded().clone())
             .collect();
         transactions.extend(job.transactions.into_iter().map(Some));
-        answers.push((job.answer, encoded));
+        answers.push((job.answer, encoded, job.work));
     }
     let mut verified = verify_transactions(transactions, network, &|_| None).into_iter();
-    for (answer, encoded) in answers {
+    for (answer, encoded, work) in answers {
         let verdicts = verified.by_ref().zip(encoded);
         let verdicts = verdicts.map(|(verified, encoded)| match verified {
             Some(verified) => Ok(verified),
             // Looked at again alone, for the reason. Single and batched checks agree on every input.
             None => Transaction::decode(encoded)?.verify(network).map(Arc::new),
         });
-        let _gone = answer.send(verdicts.collect());
+        let verdicts = verdicts.collect();
+        drop(work);
+        let _gone = answer.send(verdicts);
     }
 }
 

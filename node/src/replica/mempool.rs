@@ -155,7 +155,7 @@ impl Mempool {
         bytes_max: usize,
     ) -> Vec<Pending> {
         self.filled = self.filled.max(round);
-        let (mut taken, mut bytes) = (Vec::new(), 0);
+        let (mut taken, mut bytes, mut work) = (Vec::new(), 0, 0);
         while let Some((&key, next)) = self.queue.first_key_value() {
             if key.0 > round {
                 break;
@@ -180,12 +180,15 @@ impl Mempool {
                 continue;
             }
             let size = next.encoded().len();
-            if taken.len() == count_max || bytes + size > bytes_max {
+            // V9 bounds what a vertex takes to verify like its bytes.
+            let effort = usize::try_from(next.authorisation_bytes()).unwrap_or(usize::MAX);
+            if taken.len() == count_max || bytes + size > bytes_max || work + effort > bytes_max {
                 break;
             }
             entry.held_by = None;
             entry.place = Place::Proposed;
             bytes += size;
+            work += effort;
             taken.extend(self.queue.remove(&key));
         }
         if !taken.is_empty() {

@@ -1,6 +1,7 @@
 //! Four masternodes as processes of their own, with a base chain beside them: what a user of `weft
 //! testnet` has. Each test has a network to itself, in a temporary folder, on ports that are free.
 
+mod accounts;
 mod common;
 mod escape;
 mod faults;

@@ -3,10 +3,11 @@
 //! canonical encoding of the body (fields in ascending order, defaults left out) in that case.
 
 use super::{Problem, SUBMIT_TRANSACTIONS_MAX};
+use crate::authorisation::Authorisation;
 use crate::ids::{Address, Amount, CommitIndex, Height, Millis, NetworkId, TransactionId};
 use crate::operation::Operation;
 use crate::state::ObjectId;
-use crate::transaction::{Authorisation, Transaction, TransactionBody, TransactionError};
+use crate::transaction::{Transaction, TransactionBody, TransactionError};
 use crate::wire;
 use bytes::Bytes;
 use prost::Message as _;
@@ -273,11 +274,11 @@ pub struct BodyJson {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuthorisationJson {
-    /// 1: Ed25519 (ZIP 215).
+    /// 1: Ed25519 (ZIP 215), 2: EIP-191, 3: P-256, 4: EIP-712, 5: WebAuthn.
     pub scheme: u32,
     /// In hexadecimal.
     pub public_key: String,
-    /// Over the domain tag and the body's encoding, in hexadecimal.
+    /// In hexadecimal; of WebAuthn an assertion.
     pub signature: String,
 }
 
@@ -351,8 +352,8 @@ impl From<&Authorisation> for AuthorisationJson {
     fn from(authorisation: &Authorisation) -> Self {
         Self {
             scheme: authorisation.scheme.code(),
-            public_key: authorisation.public_key.to_string(),
-            signature: hex::encode(authorisation.signature),
+            public_key: hex::encode(&authorisation.public_key),
+            signature: hex::encode(&authorisation.signature),
         }
     }
 }

@@ -1,7 +1,13 @@
 use super::*;
+use crate::authorisation::Scheme;
+use crate::hash::Domain;
 use crate::operation::{Party, Payment};
 use crate::testing::{body, network, transaction, user, user_key, user_public};
 use crate::{AssetId, Verified};
+
+fn signed_message(body: &[u8]) -> Vec<u8> {
+    [Domain::TransactionSignature.tag(), body].concat()
+}
 
 fn pay(to: u64) -> Operation {
     Operation::Transfer {

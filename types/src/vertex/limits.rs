@@ -10,7 +10,7 @@ use crate::bridge::DEPOSITS_MAX;
 use crate::committee::{ADDRESSES_BYTES_MAX, MEMBERS_MAX};
 use crate::offence::OFFENCES_MAX;
 use crate::roster::{ENTRIES_MAX, READIES_MAX};
-use crate::transaction::TRANSACTION_BYTES_MAX;
+use crate::transaction::{TRANSACTION_BYTES_MAX, Transaction};
 
 /// What the vertices of `DAG_ROUNDS` rounds may have together, one of each member.
 const DAG_BYTES: usize = 1 << 30;
@@ -58,6 +58,22 @@ pub fn vertex_bytes_max(members: usize) -> usize {
 /// V9: most transactions of a vertex in a committee of so many members.
 pub fn vertex_transactions_max(members: usize) -> usize {
     (vertex_bytes_max(members) / TRANSACTION_BYTES_LEAST).min(VERTEX_TRANSACTIONS_MAX)
+}
+
+/// V9: refuses what takes longer to verify than as many Ed25519 signatures as a vertex can hold. Bytes that are no
+/// transaction are not verified.
+pub(super) fn check_authorisations(
+    transactions: &[Option<Transaction>],
+    members: usize,
+) -> Result<(), VertexError> {
+    let bytes = transactions.iter().flatten();
+    let bytes: u64 = bytes.map(Transaction::authorisation_bytes).sum();
+    let (found, limit) = (bytes as usize, vertex_bytes_max(members));
+    let what = "bytes that authorisations count";
+    if found > limit {
+        return Err(VertexError::TooMany { what, found, limit });
+    }
+    Ok(())
 }
 
 impl Vertex {

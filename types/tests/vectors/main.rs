@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tree::Leaves;
 use weft_types::Observation;
 use weft_types::api::{AuthorisationJson, BodyJson};
+use weft_types::ed25519::SecretKey;
 use weft_types::hash::{Domain, blake3, keccak};
 use weft_types::testing::*;
 use weft_types::*;
@@ -274,6 +275,39 @@ fn transactions_are_as_published() {
         }));
     }
     check_vectors("transaction", &json!(vectors));
+}
+
+/// The first transaction, signed by each scheme of which a program can hold the key.
+#[test]
+fn authorisations_are_as_published() {
+    let secret = [7; 32];
+    let keys = [
+        UserKey::from(&SecretKey::from_seed(secret)),
+        UserKey::Eip191(secp256k1::SecretKey::from_bytes(&secret).unwrap()),
+        UserKey::P256(p256::SecretKey::from_bytes(&secret).unwrap()),
+        UserKey::Eip712(secp256k1::SecretKey::from_bytes(&secret).unwrap()),
+    ];
+    let vectors = keys.map(|key| {
+        let (_, operation) = operations().remove(0);
+        let mut body = body(1, 0, vec![operation]);
+        body.sender = key.address();
+        let transaction = body.sign_with(&[&key]);
+        assert!(transaction.clone().verify(network().id()).is_ok());
+        let to_sign = body.to_sign();
+        let authorisation = &transaction.authorisations()[0];
+        json!({
+            "secret": hex(secret),
+            "address": key.address(),
+            "body_bytes": hex(body.encode()),
+            "id": transaction.id(),
+            "signed_message": hex(to_sign.bytes),
+            "text": to_sign.text,
+            "typed_data": to_sign.typed_data,
+            "authorisation": AuthorisationJson::from(authorisation),
+            "charged_bytes": authorisation.charged_bytes(),
+        })
+    });
+    check_vectors("authorisation", &json!(vectors));
 }
 
 #[test]

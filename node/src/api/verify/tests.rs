@@ -48,9 +48,27 @@ async fn many_requests_at_once_each_get_their_own_verdicts() {
 }
 
 #[tokio::test]
+async fn work_is_bounded_by_what_authorisations_count() {
+    // Nobody takes what waits.
+    let (jobs, _waiting) = mpsc::channel(WAITING_MAX);
+    let work = Arc::new(Semaphore::new(WORK_MAX as usize));
+    let verifier = Verifier { jobs, work };
+    let one = transaction(1);
+    let fits = WORK_MAX as usize / one.authorisation_bytes() as usize;
+    let too_much = verifier.verify(vec![one.clone(); fits + 1]).await;
+    assert!(matches!(too_much, Err(Busy::TooMuch(_))));
+
+    let mut all = Box::pin(verifier.verify(vec![one.clone(); fits]));
+    assert!(futures::poll!(&mut all).is_pending());
+    let more = verifier.verify(vec![one.clone()]).await;
+    assert_eq!(more.unwrap_err(), Busy::Work);
+}
+
+#[tokio::test]
 async fn the_threads_end_with_the_verifier() {
     let (jobs, waiting) = mpsc::channel(1);
-    let verifier = Verifier { jobs };
+    let work = Arc::new(Semaphore::new(1));
+    let verifier = Verifier { jobs, work };
     drop(verifier);
     let waiting = Mutex::new(waiting);
     let ended = tokio::task::spawn_blocking(move || next_batch(&waiting).is_none());

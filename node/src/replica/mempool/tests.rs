@@ -88,6 +88,23 @@ fn transactions_leave_in_order_of_arrival_within_both_bounds() {
 }
 
 #[test]
+fn v9_what_takes_long_to_verify_counts_so_in_a_vertex() {
+    let key = weft_types::secp256k1::SecretKey::from_bytes(&[7; 32]).unwrap();
+    let key = weft_types::UserKey::Eip191(key);
+    let mut mempool = mempool();
+    for n in 0..3 {
+        let mut body = pending(n).body().clone();
+        body.sender = key.address();
+        let transaction = body.sign_with(&[&key]);
+        let verified = transaction.verify(testing::network().id()).unwrap();
+        mempool.insert(Arc::new(verified), Round::ZERO, 0).unwrap();
+    }
+    // 520 bytes each, though they are shorter.
+    assert_eq!(mempool.take(Round(1), Millis(0), 9, 2 * 520).len(), 2);
+    assert_eq!(mempool.take(Round(2), Millis(0), 9, 2 * 520).len(), 1);
+}
+
+#[test]
 fn the_same_transaction_waits_once() {
     let mut mempool = filled(1);
     insert(&mut mempool, 0, 0);

@@ -7,8 +7,9 @@ use crate::testing::{committee, finality_key, network, statement, vertex_key};
 use crate::vertex::digest::signed_message;
 use crate::vertex::{Observation, Place, VertexError, body_hash};
 use crate::{
-    Address, Amount, BaseAddress, CommitteeDigest, Epoch, FinalityShare, Height, MemberIndex,
-    Millis, Root, Round, Stake, Vertex, VertexDigest, VertexRef, verify_vertex, wire,
+    AUTHORISATIONS_MAX, Address, Amount, BaseAddress, CommitteeDigest, Epoch, FinalityShare,
+    Height, ItemId, MemberIndex, Millis, Operation, Root, Round, Scheme, Stake, Vertex,
+    VertexDigest, VertexRef, verify_vertex, wire,
 };
 use bytes::Bytes;
 use prost::Message as _;
@@ -160,6 +161,42 @@ fn v9_transactions_are_bounded_by_the_size_of_the_committee() {
     assert_eq!(check(128, 3_584), Ok(()));
     let error = check(128, 3_585).unwrap_err().to_string();
     assert_eq!(error, "vertex holds 3585 transactions, more than 3584");
+}
+
+/// A transaction whose authorisations take as long to verify as they can.
+fn slow_to_verify() -> Bytes {
+    let authorisation = wire::Authorisation {
+        scheme: Scheme::P256.code(),
+        public_key: vec![2; 33].into(),
+        signature: vec![1; 64].into(),
+    };
+    let one = crate::testing::transaction(
+        1,
+        7,
+        vec![Operation::Burn {
+            items: vec![ItemId([3; 32])],
+        }],
+    );
+    let mut wire = wire::Transaction::decode(one.encoded().clone()).unwrap();
+    wire.authorisations = vec![authorisation; AUTHORISATIONS_MAX];
+    wire.encode_to_vec().into()
+}
+
+#[test]
+fn v9_what_a_vertex_takes_to_verify_is_bounded_like_its_bytes() {
+    // 16 authorisations that count 1,352 bytes each: 155 times that fits into 3,355,443.
+    assert!(verified(vec![slow_to_verify(); 155]).is_ok());
+    let more = verified(vec![slow_to_verify(); 156])
+        .unwrap_err()
+        .to_string();
+    let expected = "vertex holds 3374592 bytes that authorisations count, more than 3355443";
+    assert_eq!(more, expected);
+    // The largest committees have room for ten, and what is no transaction counts nothing.
+    let mut transactions = vec![Transaction::decode(slow_to_verify()).ok(); 10];
+    transactions.push(None);
+    assert_eq!(check_authorisations(&transactions, 128), Ok(()));
+    transactions.push(transactions[0].clone());
+    assert!(check_authorisations(&transactions, 128).is_err());
 }
 
 #[test]

@@ -1,0 +1,311 @@
+//! How a transaction's parties sign: with a key made for Weft, with a wallet of the base chain, or with a
+//! passkey. The account follows from the key; one key has one account, whichever of its schemes signs.
+//!
+//! Everything here is judged alike by every node, or ledgers would part: encodings have one form, lengths
+//! are bounded, and no library's leniency decides.
+
+use crate::ed25519;
+use crate::hash::{Domain, blake3};
+use crate::ids::{Address, TransactionId};
+use crate::transaction::{TransactionBody, TransactionError};
+use crate::wire;
+use bytes::Bytes;
+use prost::Message as _;
+use sha2::{Digest as _, Sha256};
+
+mod ecdsa;
+mod user_key;
+mod wallet;
+mod webauthn;
+
+pub use ecdsa::{p256, secp256k1};
+pub use user_key::UserKey;
+pub use webauthn::{Assertion, CLIENT_DATA_BYTES_MAX};
+
+/// An Ed25519 authorisation on the wire in its shortest form, in bytes: scheme 2, key 34, signature 66, and
+/// 2 around them.
+const ED25519_BYTES: u64 = 104;
+/// What stands around the longest signature on the wire: scheme 2, key 35, and the lengths and tags of both
+/// messages.
+const AROUND_BYTES: u64 = 2 + 35 + 3 + 3;
+/// What others count at least: as much as the Ed25519 ones that are verified in the same time, in batches
+/// (`cargo bench -p weft-types`).
+const SECP256K1_BYTES: u64 = 5 * ED25519_BYTES;
+const P256_BYTES: u64 = 13 * ED25519_BYTES;
+
+/// How an authorisation is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scheme {
+    /// Under the rules of ZIP 215, over the domain tag and the body's bytes.
+    Ed25519,
+    /// secp256k1, over a text that the wallet shows (EIP-191, `personal_sign`).
+    Eip191,
+    /// P-256 and SHA-256, over the domain tag and the body's bytes.
+    P256,
+    /// secp256k1, over the transaction as typed data that the wallet shows (EIP-712).
+    Eip712,
+    /// P-256 in a passkey: an assertion of WebAuthn, whose challenge is the transaction's id.
+    WebAuthn,
+}
+
+/// The curve of a key; its number goes into the address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Ed25519 = 1,
+    Secp256k1 = 2,
+    P256 = 3,
+}
+
+impl Scheme {
+    pub const ALL: [Self; 5] = [
+        Self::Ed25519,
+        Self::Eip191,
+        Self::P256,
+        Self::Eip712,
+        Self::WebAuthn,
+    ];
+
+    /// The number on the wire.
+    pub fn code(self) -> u32 {
+        match self {
+            Self::Ed25519 => 1,
+            Self::Eip191 => 2,
+            Self::P256 => 3,
+            Self::Eip712 => 4,
+            Self::WebAuthn => 5,
+        }
+    }
+
+    fn from_code(code: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|scheme| scheme.code() == code)
+    }
+
+    fn kind(self) -> Kind {
+        match self {
+            Self::Ed25519 => Kind::Ed25519,
+            Self::Eip191 | Self::Eip712 => Kind::Secp256k1,
+            Self::P256 | Self::WebAuthn => Kind::P256,
+        }
+    }
+
+    /// Length of a public key, in bytes: ECDSA keys are compressed.
+    fn key_bytes(self) -> usize {
+        match self.kind() {
+            Kind::Ed25519 => 32,
+            Kind::Secp256k1 | Kind::P256 => ecdsa::KEY_BYTES,
+        }
+    }
+
+    /// What an authorisation counts for the fee at least, in bytes.
+    fn charged_bytes_min(self) -> u64 {
+        match self.kind() {
+            Kind::Ed25519 => ED25519_BYTES,
+            Kind::Secp256k1 => SECP256K1_BYTES,
+            Kind::P256 => P256_BYTES,
+        }
+    }
+
+    /// The same at most: only a passkey's have different lengths.
+    pub fn charged_bytes_max(self) -> u64 {
+        match self {
+            Self::WebAuthn => webauthn::BYTES_MAX as u64 + AROUND_BYTES,
+            _ => self.charged_bytes_min(),
+        }
+    }
+}
+
+impl Address {
+    /// The account that a key controls.
+    pub fn of(scheme: Scheme, public_key: &[u8]) -> Self {
+        let code = (scheme.kind() as u32).to_be_bytes();
+        Self(blake3(Domain::Address, &[&code, public_key]))
+    }
+
+    /// The account that an Ed25519 key controls.
+    pub fn of_key(key: &ed25519::PublicKey) -> Self {
+        Self::of(Scheme::Ed25519, &key.0)
+    }
+}
+
+/// A signature by one of a transaction's parties.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authorisation {
+    pub scheme: Scheme,
+    /// As long as the scheme's keys are; the bytes need be no key.
+    pub public_key: Bytes,
+    /// 64 bytes; of a passkey an [`Assertion`].
+    pub signature: Bytes,
+}
+
+impl Authorisation {
+    pub fn signer(&self) -> Address {
+        Address::of(self.scheme, &self.public_key)
+    }
+
+    /// What it counts for the fee: its bytes on the wire, or what it takes to verify it if that is more.
+    pub fn charged_bytes(&self) -> u64 {
+        let length = self.to_wire().encoded_len();
+        let whole = 1 + prost::length_delimiter_len(length) + length;
+        self.scheme.charged_bytes_min().max(whole as u64)
+    }
+
+    pub(crate) fn to_wire(&self) -> wire::Authorisation {
+        wire::Authorisation {
+            scheme: self.scheme.code(),
+            public_key: self.public_key.clone(),
+            signature: self.signature.clone(),
+        }
+    }
+
+    /// Reads what stands at a place of a transaction's list.
+    pub(crate) fn from_wire(
+        index: usize,
+        wire: &wire::Authorisation,
+    ) -> Result<Self, TransactionError> {
+        let scheme = Scheme::from_code(wire.scheme).ok_or(TransactionError::Scheme {
+            index,
+            scheme: wire.scheme,
+        })?;
+        let (key, signature) = (wire.public_key.len(), wire.signature.len());
+        let length = |what, expected, found| TransactionError::AuthorisationLength {
+            index,
+            what,
+            expected,
+            found,
+        };
+        if key != scheme.key_bytes() {
+            return Err(length("public key", scheme.key_bytes(), key));
+        }
+        match scheme {
+            Scheme::WebAuthn if Assertion::decode(&wire.signature).is_none() => {
+                return Err(TransactionError::Assertion(index));
+            }
+            Scheme::WebAuthn => {}
+            _ if signature != ed25519::SIGNATURE_BYTES => {
+                return Err(length("signature", ed25519::SIGNATURE_BYTES, signature));
+            }
+            _ => {}
+        }
+        Ok(Self {
+            scheme,
+            public_key: wire.public_key.clone(),
+            signature: wire.signature.clone(),
+        })
+    }
+}
+
+/// What is signed: a transaction in the form of each scheme.
+#[derive(Clone, Copy)]
+pub(crate) struct Signed<'a> {
+    pub id: TransactionId,
+    pub encoded_body: &'a [u8],
+    pub body: &'a TransactionBody,
+}
+
+impl Signed<'_> {
+    pub fn bytes(&self) -> Vec<u8> {
+        [Domain::TransactionSignature.tag(), self.encoded_body].concat()
+    }
+
+    /// What an ECDSA key signs.
+    fn prehash(&self, scheme: Scheme) -> [u8; 32] {
+        match scheme {
+            Scheme::Eip191 => wallet::text_hash(&wallet::text(self)),
+            Scheme::Eip712 => wallet::typed_hash(self),
+            Scheme::P256 | Scheme::WebAuthn | Scheme::Ed25519 => {
+                Sha256::digest(self.bytes()).into()
+            }
+        }
+    }
+}
+
+/// A transaction in the form that each scheme signs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToSign {
+    /// Ed25519, and P-256 (its SHA-256): the domain tag and the body's bytes.
+    pub bytes: Vec<u8>,
+    /// EIP-191: for `personal_sign`.
+    pub text: String,
+    /// EIP-712: for `eth_signTypedData_v4`.
+    pub typed_data: serde_json::Value,
+    /// WebAuthn: for `navigator.credentials.get`.
+    pub challenge: [u8; 32],
+}
+
+impl ToSign {
+    pub(crate) fn of(signed: &Signed) -> Self {
+        Self {
+            bytes: signed.bytes(),
+            text: wallet::text(signed),
+            typed_data: wallet::typed_data(signed),
+            challenge: signed.id.0,
+        }
+    }
+}
+
+/// Authorisations to verify, those of Ed25519 together.
+#[derive(Default)]
+pub(crate) struct Checks {
+    /// By place; of the Ed25519 ones `false` until they are verified.
+    valid: Vec<bool>,
+    batch: Vec<ed25519::Check>,
+    in_batch: Vec<usize>,
+}
+
+impl Checks {
+    pub fn len(&self) -> usize {
+        self.valid.len()
+    }
+
+    pub fn add(&mut self, signed: &Signed, authorisations: &[Authorisation]) {
+        // Made once for all who sign so.
+        let mut bytes = None;
+        let mut wrong = false;
+        for Authorisation {
+            scheme,
+            public_key,
+            signature,
+        } in authorisations
+        {
+            let valid = match scheme {
+                // Nobody asks for the rest, and each costs as much.
+                _ if wrong => false,
+                Scheme::Ed25519 => {
+                    let bytes = bytes.get_or_insert_with(|| signed.bytes());
+                    let key = public_key.as_ref().try_into().map(ed25519::PublicKey);
+                    let signature = signature.as_ref().try_into();
+                    if let (Ok(key), Ok(signature)) = (key, signature) {
+                        self.in_batch.push(self.valid.len());
+                        self.batch
+                            .push(ed25519::Check::new(&key, bytes, &signature));
+                    }
+                    false
+                }
+                Scheme::Eip191 | Scheme::Eip712 => {
+                    let hash = signed.prehash(*scheme);
+                    ecdsa::secp256k1::verify(public_key, &hash, signature)
+                }
+                Scheme::P256 => {
+                    let hash = signed.prehash(*scheme);
+                    ecdsa::p256::verify(public_key, &hash, signature)
+                }
+                Scheme::WebAuthn => Assertion::decode(signature)
+                    .is_some_and(|assertion| assertion.verify(public_key, &signed.id.0)),
+            };
+            wrong |= !valid && *scheme != Scheme::Ed25519;
+            self.valid.push(valid);
+        }
+    }
+
+    /// By place, whether it is valid.
+    pub fn verify(mut self) -> Vec<bool> {
+        let batch = ed25519::verify_all(&self.batch);
+        for (place, valid) in self.in_batch.into_iter().zip(batch) {
+            self.valid[place] = valid;
+        }
+        self.valid
+    }
+}
+
+#[cfg(test)]
+mod tests;
