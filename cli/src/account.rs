@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use weft_client::{Client, Options};
 use weft_types::api::{Account, History, Page};
-use weft_types::{Address, Amount, AssetId, Operation, Payment};
+use weft_types::{Address, Amount, AssetId, BaseAddress, Operation, Payment};
 
 #[derive(clap::Subcommand)]
 pub enum Command {
@@ -165,7 +165,14 @@ pub fn shown(account: &Account) -> String {
             asset => ("other", format!("{amount} of {asset}")),
         });
     }
+    pairs.push(("exit address", or_none(account.exit_address)));
     lines(&pairs)
+}
+
+/// X3: who has an account's assets on the base chain if the network ends.
+pub fn or_none(exit_address: Option<BaseAddress>) -> String {
+    let none = || "none: `weft bridge exit-address` names one".to_owned();
+    exit_address.map_or_else(none, |a| a.to_string())
 }
 
 async fn fund(arguments: &Fund, output: &Output) -> Result<(), Failure> {

@@ -80,23 +80,18 @@ const SILENT_MAX: Duration = Duration::from_secs(3);
 
 impl Sender {
     pub async fn session(&self) -> Result<Session, Failure> {
-        let key = self.wallet.secret()?;
-        let client = self.network.client_with(Options {
+        let options = Options {
             copies: self.copies.into(),
             ..Options::default()
-        })?;
-        let draft = Draft::new(&client.genesis().await?);
-        Ok(Session {
-            client,
-            draft,
-            address: key.address(),
-            key,
-            wait: match self.wait {
-                Until::Submitted => Wait::Submitted,
-                Until::Committed => Wait::Committed,
-                Until::Certified => Wait::Certified,
-            },
-        })
+        };
+        let client = self.network.client_with(options)?;
+        let mut session = Session::of(client, &self.wallet).await?;
+        session.wait = match self.wait {
+            Until::Submitted => Wait::Submitted,
+            Until::Committed => Wait::Committed,
+            Until::Certified => Wait::Certified,
+        };
+        Ok(session)
     }
 
     /// Sends one operation and prints what came of it.
@@ -107,6 +102,23 @@ impl Sender {
 }
 
 impl Session {
+    /// Waits until what it sends is committed.
+    pub async fn open(network: &Network, wallet: &Wallet) -> Result<Self, Failure> {
+        Self::of(network.client()?, wallet).await
+    }
+
+    async fn of(client: Client, wallet: &Wallet) -> Result<Self, Failure> {
+        let key = wallet.secret()?;
+        let draft = Draft::new(&client.genesis().await?);
+        Ok(Self {
+            client,
+            draft,
+            address: key.address(),
+            key,
+            wait: Wait::Committed,
+        })
+    }
+
     /// Sends operations in one transaction, unless no ledger could apply them, and waits as long as was
     /// asked for.
     pub async fn send(

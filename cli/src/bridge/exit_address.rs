@@ -3,7 +3,7 @@
 use super::keep::held;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::sending::Sender;
+use crate::sending::{Outcome, Sender, Session};
 use weft_types::{BaseAddress, ItemId, LIST_MAX, Operation};
 
 #[derive(clap::Args)]
@@ -14,24 +14,37 @@ pub struct ExitAddress {
     sender: Sender,
 }
 
-/// Cards that the account holds already keep the address that they have unless they are listed: so all are.
 pub async fn name(arguments: ExitAddress, output: &Output) -> Result<(), Failure> {
     let session = arguments.sender.session().await?;
+    let outcome = send(&session, arguments.address, output).await?;
+    output.data(&outcome, Outcome::text)
+}
+
+pub async fn send(
+    session: &Session,
+    address: BaseAddress,
+    output: &Output,
+) -> Result<Outcome, Failure> {
+    let (operation, later) = naming(session, address).await?;
+    let outcome = session.send(vec![operation], output).await?;
+    if later > 0 {
+        output.say(format_args!(
+            "{later} more cards have another address still: give `weft bridge exit-address {address}` again."
+        ));
+    }
+    Ok(outcome)
+}
+
+/// Cards that the account holds already keep the address that they have unless they are listed: so all are, but for as
+/// many as do not fit.
+pub async fn naming(
+    session: &Session,
+    address: BaseAddress,
+) -> Result<(Operation, usize), Failure> {
     let holdings = held(&session.client, &session.address).await?;
-    let address = arguments.address;
     let other = holdings.iter().filter(|h| h.exit_address != Some(address));
     let cards: Vec<ItemId> = other.filter_map(|h| h.item).collect();
     let (now, later) = cards.split_at(cards.len().min(LIST_MAX));
-    let operation = Operation::ExitAddress {
-        address,
-        items: now.to_vec(),
-    };
-    let outcome = session.send(vec![operation], output).await?;
-    if !later.is_empty() {
-        output.say(format_args!(
-            "{} more cards have another address still: give this command again.",
-            later.len()
-        ));
-    }
-    output.data(&outcome, crate::sending::Outcome::text)
+    let items = now.to_vec();
+    Ok((Operation::ExitAddress { address, items }, later.len()))
 }

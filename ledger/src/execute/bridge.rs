@@ -67,7 +67,8 @@ impl<B: Objects> Execution<'_, '_, B> {
         Ok(())
     }
 
-    /// X3: the listed cards may be locked in deals, for they are the actor's if nothing more happens.
+    /// X3: nothing else makes anybody an owner, so that an exit address is only ever what the account's key has
+    /// signed. The listed cards may be locked in deals, for they are the actor's if nothing more happens.
     pub(super) fn name_exit(
         &mut self,
         actor: Address,
@@ -127,24 +128,12 @@ impl<B: Objects> Draft<'_, B> {
     }
 
     fn take_in(&mut self, deposit: &Deposit) {
-        self.find_owner(deposit);
         match deposit.asset {
             BaseAsset::Native { amount } => self.credit(deposit.account, AssetId::NATIVE, amount),
             BaseAsset::Erc20 { token, amount } => {
                 self.credit(deposit.account, AssetId::erc20(token), amount);
             }
             BaseAsset::Erc721 { token, id } => self.take_card_in(deposit.account, token, &id),
-        }
-    }
-
-    /// X3: an account that comes into being by a deposit belongs to who made it, until it names somebody. One that
-    /// was there before does not: with a deposit of next to nothing anybody could make himself its owner.
-    fn find_owner(&mut self, deposit: &Deposit) {
-        let account = deposit.account;
-        let keyless = [Address::FEE_POOL, Address::BRIDGE].contains(&account);
-        let unknown = deposit.sender == BaseAddress::ZERO;
-        if !keyless && !unknown && self.get(&ObjectId::Account(account)).is_none() {
-            self.set_exit_address(account, deposit.sender);
         }
     }
 

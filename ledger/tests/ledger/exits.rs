@@ -61,35 +61,91 @@ fn nobody_owns_anything_before_an_address_is_named_and_the_root_is_of_an_empty_t
     assert_eq!(leaves(&world), []);
 }
 
-#[test]
-fn an_account_that_came_into_being_by_a_deposit_belongs_to_its_sender() {
-    let mut world = World::new();
-    world.commit_with(&[deposit(20, native(70)), deposit(20, native(5))], &[]);
-    assert_eq!(leaves(&world), [Some((native(75), owner(1)))]);
-    let later = Deposit {
+/// A stranger deposits next to nothing for an account, to be the owner of what comes there later.
+fn dust(account: Address) -> Deposit {
+    Deposit {
+        asset: native(1),
         sender: owner(9),
-        ..deposit(20, native(1))
-    };
-    world.commit_with(&[later], &[]);
+        account,
+    }
+}
+
+/// An operation whose fee the first user pays.
+fn sponsored(world: &mut World, sender: u64, operation: Operation) {
+    let mut body = world.body(sender, vec![operation]);
+    body.sponsor = Some(user(1));
+    let receipt = world.run_signed(verified(body.sign(&[&user_key(sender), &user_key(1)])));
+    assert_eq!(receipt.failure, None);
+}
+
+fn address_of(world: &World, account: Address) -> Option<BaseAddress> {
+    let account = world.get(ObjectId::Account(account));
+    account
+        .as_ref()
+        .and_then(Object::as_account)?
+        .exit_address()
+}
+
+#[test]
+fn a_strangers_dust_before_the_first_deposit_makes_nobody_the_owner() {
+    let mut world = World::new();
+    world.commit_with(&[dust(user(20))], &[]);
+    world.commit_with(&[deposit(20, native(700_000)), deposit(20, card())], &[]);
+    world.done(1, pay(20, 5));
+    assert_eq!(address_of(&world, user(20)), None);
+    assert_eq!(leaves(&world), []);
+    let empty = AppendTree::default().root();
+    assert_eq!(world.ledger.close_height(false).exit_root, empty);
+    // What the account's own key names later has all of it.
+    world.done(20, exit_address(5, &[item(1)]));
+    world.commit_with(&[dust(user(20))], &[]);
+    let balance = world.balance(user(20));
     assert_eq!(
         leaves(&world),
-        [Some((native(76), owner(1)))],
-        "the first one counts"
+        [Some((native(balance), owner(5))), Some((card(), owner(5)))]
     );
 }
 
 #[test]
-fn a_deposit_to_an_account_that_holds_something_makes_nobody_its_owner() {
+fn dust_to_an_account_whose_value_is_all_in_cards_or_deals_makes_nobody_its_owner() {
     let mut world = World::new();
-    world.commit_with(&[deposit(1, native(1)), deposit(1, card())], &[]);
+    world.commit_with(&[deposit(20, card())], &[]);
+    assert!(world.get(ObjectId::Account(user(20))).is_none());
+    world.commit_with(&[dust(user(20))], &[]);
+    assert_eq!(address_of(&world, user(20)), None);
+    // The same when the card moves, to an account that has nothing either.
+    world.done(1, pay(20, 200_000));
+    world.done(20, send(21, &[item(1)]));
+    world.commit_with(&[dust(user(21))], &[]);
+    // And where all that there was is locked in a deal.
+    let token = BaseAsset::Erc20 {
+        token: COINS,
+        amount: Amount(7),
+    };
+    world.commit_with(&[deposit(22, token)], &[]);
+    let asset = AssetId::erc20(COINS);
+    let gives = Bundle {
+        assets: vec![AssetAmount {
+            asset,
+            amount: Amount(7),
+        }],
+        items: vec![],
+    };
+    sponsored(&mut world, 22, Operation::DealOpen(terms(gives, assets(1))));
+    assert!(world.get(ObjectId::Account(user(22))).is_none());
+    world.commit_with(&[dust(user(22))], &[]);
+    for n in [20, 21, 22] {
+        assert_eq!(address_of(&world, user(n)), None, "{n}");
+    }
     assert_eq!(leaves(&world), []);
+}
+
+#[test]
+fn a_deposit_to_an_account_that_no_key_controls_makes_nobody_its_owner() {
     for keyless in [Address::FEE_POOL, Address::BRIDGE] {
         let mut world = World::new();
-        let deposit = Deposit {
-            account: keyless,
-            ..deposit(1, native(1))
-        };
-        world.commit_with(&[deposit], &[]);
+        world.commit_with(&[dust(keyless)], &[]);
+        assert_eq!(address_of(&world, keyless), None);
         assert_eq!(leaves(&world), []);
     }
 }
@@ -314,20 +370,17 @@ fn an_account_keeps_its_address_and_its_places_when_it_is_empty() {
         amount: Amount(7),
     };
     world.commit_with(&[deposit(20, token)], &[]);
-    let mut body = world.body(20, vec![pay_asset(2, AssetId::erc20(COINS), 7)]);
-    body.sponsor = Some(user(1));
-    let receipt = world.run_signed(verified(body.sign(&[&user_key(20), &user_key(1)])));
-    assert_eq!(receipt.failure, None);
+    sponsored(&mut world, 20, exit_address(1, &[]));
+    sponsored(&mut world, 20, pay_asset(2, AssetId::erc20(COINS), 7));
     let account = world.get(ObjectId::Account(user(20)));
     let account = account.as_ref().and_then(Object::as_account).unwrap();
     assert_eq!(account.balances().count(), 0);
     assert_eq!(account.exit_address(), Some(owner(1)));
-    // It was there before, so nobody becomes its owner by a deposit.
-    let dust = Deposit {
+    let again = Deposit {
         sender: owner(9),
         ..deposit(20, token)
     };
-    world.commit_with(&[dust], &[]);
+    world.commit_with(&[again], &[]);
     assert_eq!(leaves(&world), [Some((token, owner(1)))]);
     assert_eq!(
         restart(&world).base_trees().exits.root(),
@@ -342,6 +395,7 @@ fn an_amount_that_goes_from_deal_to_deal_in_one_commit_is_never_counted_twice() 
     let amount = Amount(u64::MAX - 5);
     let token = COINS;
     world.commit_with(&[deposit(20, native(1_000_000))], &[]);
+    world.done(20, exit_address(1, &[]));
     world.commit_with(&[deposit(20, BaseAsset::Erc20 { token, amount })], &[]);
     let asset = AssetId::erc20(COINS);
     let gives = Bundle {

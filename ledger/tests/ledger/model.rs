@@ -25,7 +25,7 @@ pub enum Bug {
     BurnedItemStays,
     ExitForgetsTheLocked,
     ExitStaysTheSellers,
-    DustMakesTheOwner,
+    DepositMakesTheOwner,
 }
 
 impl Bug {
@@ -40,7 +40,7 @@ impl Bug {
         Self::BurnedItemStays,
         Self::ExitForgetsTheLocked,
         Self::ExitStaysTheSellers,
-        Self::DustMakesTheOwner,
+        Self::DepositMakesTheOwner,
     ];
 }
 
@@ -193,9 +193,7 @@ impl Model {
 
     fn arrived(&mut self, deposit: &Deposit) {
         let to = deposit.account;
-        let mut money = self.money.iter();
-        let rich = money.any(|((owner, _), amount)| *owner == to && *amount > 0);
-        if !rich || self.bug(Bug::DustMakesTheOwner) {
+        if self.bug(Bug::DepositMakesTheOwner) {
             self.addresses.entry(to).or_insert(deposit.sender);
         }
         match deposit.asset {

@@ -132,6 +132,49 @@ impl Story {
         deposited.unwrap().index
     }
 
+    /// The first user deposits coin and a card. A stranger was there before, with next to nothing, and is the owner of none of it.
+    async fn come_in(&self, card: BaseAsset) {
+        let dust = BaseAsset::Native { amount: Amount(1) };
+        let (stranger, first) = (owner(3), account(1));
+        let dust = self.chain.deposit(&stranger, &dust, first).await;
+        let dust = dust.unwrap().index;
+        let credited = async || self.client.bridge().await.unwrap().bridge.deposits.count >= dust;
+        while !credited().await {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        let named = async || self.client.account(&first).await.unwrap().exit_address;
+        assert_eq!(named().await, None);
+
+        let token = self.token.to_string();
+        let card_in = ["deposit", "--erc721", &token, "--token", "42"];
+        let own = [&card_in[..], &["--exit-address", "self"]].concat();
+        let poor = self.weft(&own, 1).unwrap_err();
+        assert!(
+            poor.contains("costs up to") && poor.contains("nothing was sent"),
+            "{poor}"
+        );
+        let silent = self.weft(&["deposit", "--amount", "100"], 1).unwrap();
+        assert!(silent["exit_address"].is_null(), "nobody was named");
+
+        // Named along with a deposit that pays for it; then anew, before the card comes.
+        let other = BaseAddress([8; 20]).to_string();
+        let rich = ["deposit", "--amount", "50000000", "--exit-address", &other];
+        assert_eq!(self.weft(&rich, 1).unwrap()["exit_address"], other);
+        let own = self.weft(&own, 1).unwrap();
+        assert_eq!(
+            own["exit_address"],
+            BaseAddress(owner(1).address()).to_string()
+        );
+        let page = PageQuery::default();
+        let holdings = self.client.exits(&first, &page).await.unwrap().holdings;
+        assert!(holdings.iter().any(|h| h.asset == card));
+        let address = Some(BaseAddress(owner(1).address()));
+        assert!(
+            holdings.iter().all(|h| h.exit_address == address),
+            "{holdings:?}"
+        );
+    }
+
     /// Until the newest checkpoint has all that the accounts hold as it is now.
     async fn settled(&self, accounts: &[u8]) {
         let done = async |n: u8| {
@@ -161,11 +204,12 @@ impl Story {
         let mut command = Command::new(program().path);
         command.args(["--json", "bridge"]).args(arguments);
         command.args(["--dir", self.net.cluster.folder().path().to_str().unwrap()]);
-        if arguments[0] == "keep" || arguments[0] == "exit-address" {
+        if ["keep", "exit-address", "deposit"].contains(&arguments[0]) {
             command
                 .arg("--key")
                 .arg(self.path(&format!("wallet-{user}.key")));
-        } else {
+        }
+        if !["keep", "exit-address"].contains(&arguments[0]) {
             command
                 .arg("--base-key")
                 .arg(self.path(&format!("base-{user}.key")));
@@ -243,9 +287,7 @@ async fn with_all_masternodes_dead_owners_have_their_assets_by_kept_proofs_and_s
     let coins = BaseAsset::Native {
         amount: Amount(50_000_000),
     };
-    // The first user deposits coin and a card: the account comes into being by it, and is the sender's.
-    story.deposit(1, coins).await;
-    story.deposit(1, card).await;
+    story.come_in(card).await;
     story.settled(&[1]).await;
     let (stale, kept, bought) = (
         story.path("stale.json"),
@@ -331,7 +373,7 @@ async fn with_all_masternodes_dead_owners_have_their_assets_by_kept_proofs_and_s
     let again = story.weft(&reclaim, 3).unwrap();
     assert!(again[0]["base_transaction"].is_null());
     let credited = story
-        .weft(&["reclaim", "1", "--kept", text(&all)], 1)
+        .weft(&["reclaim", "3", "--kept", text(&all)], 1)
         .unwrap_err();
     assert!(credited.contains("was credited"), "{credited}");
     let watched = story.weft(&["refute", text(&all)], 3).unwrap();

@@ -1,0 +1,131 @@
+//! `weft bridge claim`: has the vault pay a withdrawal.
+
+use super::LOOK_INTERVAL;
+use crate::base::Base;
+use crate::failure::{Failure, Kind};
+use crate::network::Network;
+use crate::output::Output;
+use crate::values::lines;
+use serde::Serialize;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+use weft_basechain::{AccountKey, At, BaseChain, Claim as LeafClaim, ClientError};
+use weft_client::Client;
+use weft_types::api::WithdrawalStatus;
+use weft_types::{BaseAddress, Height, TREE_DEPTH};
+
+#[derive(clap::Args)]
+pub struct Claim {
+    /// The withdrawal
+    index: u64,
+    /// Longest wait for its checkpoint and the end of its time for challenges, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    wait: u64,
+    #[command(flatten)]
+    base: Base,
+    #[command(flatten)]
+    network: Network,
+}
+
+#[derive(Serialize)]
+struct Paid {
+    index: u64,
+    recipient: BaseAddress,
+    /// Of the checkpoint that it was paid by.
+    height: Height,
+    base_block: u64,
+    base_transaction: String,
+}
+
+pub async fn claim(arguments: &Claim, output: &Output) -> Result<(), Failure> {
+    let client = arguments.network.client()?;
+    let (chain, key) = arguments.base.connect(&arguments.network, &client).await?;
+    let index = arguments.index;
+    let until = Instant::now() + Duration::from_secs(arguments.wait);
+    if chain.is_paid(index, At::Latest).await? {
+        return Err(Failure::new(
+            Kind::Refused,
+            format_args!("withdrawal {index} is paid already"),
+        ));
+    }
+    let mut told = false;
+    loop {
+        let (error, waits) = match attempt(&client, &chain, &key, index).await {
+            Ok(paid) => return output.data(&paid, paid_text),
+            Err(Attempt::Later(words)) => (Failure::new(Kind::Refused, words), true),
+            Err(Attempt::Failed(failure)) => (failure, false),
+        };
+        if !waits || Instant::now() >= until {
+            return Err(error);
+        }
+        if !told {
+            output.say(format_args!("{}; waiting.", error.message));
+            told = true;
+        }
+        sleep(LOOK_INTERVAL).await;
+    }
+}
+
+enum Attempt {
+    /// It cannot be paid yet.
+    Later(String),
+    Failed(Failure),
+}
+
+impl<E: Into<Failure>> From<E> for Attempt {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+async fn attempt(
+    client: &Client,
+    chain: &BaseChain,
+    key: &AccountKey,
+    index: u64,
+) -> Result<Paid, Attempt> {
+    let WithdrawalStatus {
+        withdrawal, claim, ..
+    } = client.withdrawal(&index).await?;
+    let Some(shown) = claim else {
+        return Err(Attempt::Later(format!(
+            "withdrawal {index} is under no checkpoint on the base chain yet"
+        )));
+    };
+    let siblings = shown.siblings.try_into();
+    let siblings: [_; TREE_DEPTH] = siblings.map_err(|_| {
+        let words = format!("the node's proof has not {TREE_DEPTH} siblings");
+        Attempt::Failed(Failure::new(Kind::Invalid, words))
+    })?;
+    let claim = LeafClaim {
+        withdrawal,
+        siblings,
+        statement: shown.statement,
+    };
+    match chain.withdraw(key, &claim).await {
+        Ok(mined) => Ok(Paid {
+            index,
+            recipient: withdrawal.recipient,
+            height: shown.height,
+            base_block: mined.block,
+            base_transaction: format!("0x{}", hex::encode(mined.hash)),
+        }),
+        Err(ClientError::Refused { refusal, .. }) if refusal.name == "NotFinal" => {
+            Err(Attempt::Later(format!(
+                "the checkpoint of height {} still has its time for challenges",
+                shown.height
+            )))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn paid_text(paid: &Paid) -> String {
+    lines(&[
+        ("withdrawal", paid.index.to_string()),
+        ("paid to", paid.recipient.to_string()),
+        ("by checkpoint", paid.height.to_string()),
+        ("base block", paid.base_block.to_string()),
+        ("base transaction", paid.base_transaction.clone()),
+    ])
+}

@@ -1,0 +1,293 @@
+//! `weft bridge deposit`: assets of the base chain go to the vault, for an account of the ledger.
+
+use super::{LOOK_INTERVAL, exit_address};
+use crate::account::or_none;
+use crate::base::Base;
+use crate::failure::{Failure, Kind};
+use crate::network::Network;
+use crate::output::Output;
+use crate::sending::Session;
+use crate::values::lines;
+use crate::wallet::Wallet;
+use serde::Serialize;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+use weft_basechain::AccountKey;
+use weft_client::Client;
+use weft_types::api::Account;
+use weft_types::{Address, Amount, AssetId, BaseAddress, BaseAsset, TokenId};
+
+/// Longest wait until a deposit is credited.
+const CREDIT_MAX: Duration = Duration::from_secs(120);
+
+#[derive(clap::Args)]
+pub struct Deposit {
+    /// How much: gwei of the coin, or units of the token
+    #[arg(long, required_unless_present = "erc721", value_parser = clap::value_parser!(u64).range(1..))]
+    amount: Option<u64>,
+    /// Contract of an ERC-20 that the vault lists; without it the coin
+    #[arg(long, value_name = "ADDRESS", requires = "amount")]
+    erc20: Option<BaseAddress>,
+    /// Contract of an ERC-721 that the vault lists
+    #[arg(long, value_name = "ADDRESS", requires = "token", conflicts_with_all = ["amount", "erc20"])]
+    erc721: Option<BaseAddress>,
+    /// Which card of the ERC-721
+    #[arg(long, value_name = "NUMBER", value_parser = token_id, requires = "erc721")]
+    token: Option<TokenId>,
+    /// Who has it in the ledger; without it the key file's account
+    #[arg(long, value_name = "ADDRESS")]
+    account: Option<Address>,
+    /// End once it is in a block, and do not wait until it is credited
+    #[arg(long)]
+    no_wait: bool,
+    /// Name who has the account's assets on the base chain if the network ends: an address there, or `self` for the
+    /// account that deposits. It is signed with the key file's key, whose account --account has to be
+    #[arg(long, value_name = "ADDRESS|self", value_parser = owner, conflicts_with = "no_wait")]
+    exit_address: Option<Owner>,
+    #[command(flatten)]
+    base: Base,
+    #[command(flatten)]
+    network: Network,
+    #[command(flatten)]
+    wallet: Wallet,
+}
+
+#[derive(Serialize)]
+struct Outcome {
+    index: u64,
+    account: Address,
+    /// The base chain's block that it is in.
+    base_block: u64,
+    credited: bool,
+    /// Of the account; absent while it has named none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_address: Option<BaseAddress>,
+}
+
+impl Deposit {
+    fn asset(&self) -> BaseAsset {
+        let amount = Amount(self.amount.unwrap_or_default());
+        match (self.erc20, self.erc721, self.token) {
+            (_, Some(token), Some(id)) => BaseAsset::Erc721 { token, id },
+            (Some(token), ..) => BaseAsset::Erc20 { token, amount },
+            _ => BaseAsset::Native { amount },
+        }
+    }
+}
+
+pub async fn deposit(arguments: &Deposit, output: &Output) -> Result<(), Failure> {
+    let account = arguments.wallet.address_or_own(arguments.account)?;
+    let client = arguments.network.client()?;
+    let (chain, key) = arguments.base.connect(&arguments.network, &client).await?;
+    let asset = arguments.asset();
+    if let BaseAsset::Erc20 { token, .. } | BaseAsset::Erc721 { token, .. } = asset
+        && chain.unit_of(token).await? == 0
+    {
+        let words = format!("the vault does not list token {token}, and would refuse it");
+        return Err(
+            Failure::usage(words).hint("nothing was sent; the vault's curator lists tokens")
+        );
+    }
+    let before = client.account(&account).await?;
+    let naming = Naming::of(arguments, &before, &key).await?;
+    match &naming {
+        Some(naming) if naming.first => naming.name(output).await?,
+        None if before.exit_address.is_none() => warn(&account, output),
+        _ => {}
+    }
+    chain.approve(&key, &asset).await?;
+    let deposited = chain.deposit(&key, &asset, account).await?;
+    let mut outcome = Outcome {
+        index: deposited.index,
+        account,
+        base_block: deposited.block,
+        credited: false,
+        exit_address: before.exit_address,
+    };
+    if !arguments.no_wait {
+        output.say(format_args!(
+            "Deposit {} is in block {} of the base chain; waiting until it is credited.",
+            outcome.index, outcome.base_block
+        ));
+        outcome.credited = credited(&client, outcome.index).await?;
+        if let Some(naming) = naming.as_ref().filter(|n| !n.first) {
+            naming.name(output).await?;
+        }
+        outcome.exit_address = client.account(&account).await?.exit_address;
+    }
+    output.data(&outcome, text)?;
+    if outcome.exit_address.is_none() {
+        warn(&account, output);
+    }
+    Ok(())
+}
+
+fn text(outcome: &Outcome) -> String {
+    let credited = if outcome.credited { "yes" } else { "not yet" };
+    lines(&[
+        ("deposit", outcome.index.to_string()),
+        ("account", outcome.account.to_string()),
+        ("base block", outcome.base_block.to_string()),
+        ("credited", credited.to_owned()),
+        ("exit address", or_none(outcome.exit_address)),
+    ])
+}
+
+fn warn(account: &Address, output: &Output) {
+    output.say(format_args!(
+        "{account} has named no exit address: if the network ends, nobody can take out what it holds. Its key names \
+         one by `weft bridge exit-address ADDRESS`, or along with a deposit by `--exit-address self`."
+    ));
+}
+
+/// An exit address that is named along with a deposit (X3).
+struct Naming {
+    session: Session,
+    address: BaseAddress,
+    /// Before the deposit: what it brings is owned from the first moment. It takes an account that can pay for it.
+    first: bool,
+}
+
+impl Naming {
+    /// `None` when nothing is to be named.
+    async fn of(
+        arguments: &Deposit,
+        before: &Account,
+        key: &AccountKey,
+    ) -> Result<Option<Self>, Failure> {
+        let address = match arguments.exit_address {
+            None => return Ok(None),
+            Some(Owner::Depositor) => BaseAddress(key.address()),
+            Some(Owner::Named(address)) => address,
+        };
+        if before.exit_address == Some(address) {
+            return Ok(None);
+        }
+        let session = Session::open(&arguments.network, &arguments.wallet).await?;
+        if session.address != before.address {
+            let words = format!(
+                "{} names its exit address itself, and the key file is {}'s",
+                before.address, session.address
+            );
+            return Err(
+                Failure::usage(words).hint("nothing was sent; name its key with --key FILE")
+            );
+        }
+        let (operation, _) = exit_address::naming(&session, address).await?;
+        let schemes = [session.key.scheme()];
+        let draft = &session.draft;
+        let body = draft.body_signed_by(session.address, vec![operation], &schemes);
+        let fee = body.max_fee;
+        let has = before.balance(AssetId::NATIVE);
+        let comes = match arguments.asset() {
+            BaseAsset::Native { amount } => amount,
+            _ => Amount::ZERO,
+        };
+        if has.0.saturating_add(comes.0) < fee.0 {
+            let words = format!(
+                "naming an exit address costs up to {fee}, and {} has {has}",
+                before.address
+            );
+            return Err(Failure::new(Kind::Refused, words)
+                .hint("nothing was sent; deposit some of the coin there first"));
+        }
+        let first = has >= fee;
+        Ok(Some(Self {
+            session,
+            address,
+            first,
+        }))
+    }
+
+    async fn name(&self, output: &Output) -> Result<(), Failure> {
+        exit_address::send(&self.session, self.address, output).await?;
+        output.say(format_args!(
+            "{} is the exit address of {}.",
+            self.address, self.session.address
+        ));
+        Ok(())
+    }
+}
+
+/// Whose the account's assets are to be on the base chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Depositor,
+    Named(BaseAddress),
+}
+
+fn owner(text: &str) -> Result<Owner, String> {
+    match text {
+        "self" => Ok(Owner::Depositor),
+        address => match address.parse() {
+            Ok(BaseAddress::ZERO) => Err("the zero address is nobody's".to_owned()),
+            Ok(address) => Ok(Owner::Named(address)),
+            Err(error) => Err(format!("{error}; or `self`")),
+        },
+    }
+}
+
+async fn credited(client: &Client, index: u64) -> Result<bool, Failure> {
+    let until = Instant::now() + CREDIT_MAX;
+    loop {
+        let bridge = client.bridge().await?;
+        if bridge.bridge.deposits.count >= index {
+            return Ok(true);
+        }
+        if let Some(reason) = bridge.halted {
+            let words = format!("the bridge is halted, deposit {index} is not credited: {reason}");
+            return Err(Failure::new(Kind::Refused, words));
+        }
+        if Instant::now() >= until {
+            let words = format!(
+                "deposit {index} is not credited after {} s; it is in the vault, and will be",
+                CREDIT_MAX.as_secs()
+            );
+            return Err(Failure::new(Kind::Unreachable, words).hint("look at `weft bridge status`"));
+        }
+        sleep(LOOK_INTERVAL).await;
+    }
+}
+
+/// A token's number, decimal or hexadecimal after `0x`.
+fn token_id(text: &str) -> Result<TokenId, String> {
+    let mut bytes = [0; 32];
+    if let Some(digits) = text.strip_prefix("0x") {
+        let digits = format!("{digits:0>64}");
+        hex::decode_to_slice(&digits, &mut bytes).map_err(|e| e.to_string())?;
+        return Ok(TokenId(bytes));
+    }
+    let number: u128 = text
+        .parse()
+        .map_err(|_| "a number below 2^128, or up to 64 hexadecimal digits after 0x".to_owned())?;
+    bytes[16..].copy_from_slice(&number.to_be_bytes());
+    Ok(TokenId(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tokens_number_is_decimal_or_hexadecimal() {
+        let id = |text| token_id(text).map(|id| id.0[31]);
+        assert_eq!((id("42"), id("0x2a")), (Ok(42), Ok(42)));
+        assert_eq!(
+            token_id(&format!("0x{}", "f".repeat(64))),
+            Ok(TokenId([0xff; 32]))
+        );
+        for wrong in ["", "-1", "0xg", &format!("0x{}", "f".repeat(65))] {
+            assert!(token_id(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_exit_address_is_an_address_or_the_depositors() {
+        let address = BaseAddress([7; 20]);
+        assert_eq!(owner("self"), Ok(Owner::Depositor));
+        assert_eq!(owner(&address.to_string()), Ok(Owner::Named(address)));
+        for wrong in ["", "me", &BaseAddress::ZERO.to_string()] {
+            assert!(owner(wrong).is_err(), "{wrong}");
+        }
+    }
+}
