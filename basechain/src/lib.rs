@@ -18,9 +18,10 @@ pub mod testing;
 
 pub use client::{
     AccountKey, At, BaseChain, BlockRef, CLAIM_STAKE, Checkpoint, Claim, ClaimState, ClientError,
-    Contracts, DeployParams, Deposited, Endpoint, KeyError, LOG_BLOCKS_MAX, Latch, MemberState,
-    MemberStatus, Mined, NATIVE_UNIT, Offender, Posted, ProvenPlace, Queued, Quote, Refusal,
-    Registered, Registration, RegistryCall, Signer, SubmitOutcome, Times,
+    Contracts, Counting, DeployParams, Deposited, Endpoint, KeyError, LOG_BLOCKS_MAX, Latch,
+    MemberState, MemberStatus, Mined, NATIVE_UNIT, NewestCounting, Offender, Posted, PostedAs,
+    ProvenPlace, Queued, Quote, Refusal, Registered, Registration, RegistryCall, Signer,
+    SubmitOutcome, Times,
 };
 pub use schedule::{Duty, ScheduleError, SubmitterSchedule};
 pub use server::{

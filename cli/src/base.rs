@@ -20,6 +20,10 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
+    pub fn is_named(&self) -> bool {
+        self.base_rpc.is_some()
+    }
+
     /// Its contracts are those of the network's genesis.
     pub async fn chain(&self, network: &Network, client: &Client) -> Result<BaseChain, Failure> {
         let genesis = client.genesis().await?;

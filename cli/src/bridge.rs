@@ -1,9 +1,12 @@
 //! `weft bridge`: assets between the ledger and the base chain.
 
+mod checking;
+mod choosing;
 mod claim;
 mod deposit;
 mod exit;
 mod exit_address;
+mod fetch;
 mod keep;
 mod kept;
 mod reclaim;
@@ -38,6 +41,8 @@ pub enum Command {
     Exit(exit::Exit),
     /// Without masternodes: take back deposits that were never credited
     Reclaim(reclaim::Reclaim),
+    /// Fetch what the vault could not pay out, and keeps for its recipient
+    Fetch(fetch::Fetch),
     /// Show claims on the way out to be wrong, and earn their stakes
     Refute(refute::Refute),
     /// Show the bridge, or how far a withdrawal has come
@@ -82,6 +87,7 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Keep(arguments) => keep::keep(&arguments, output).await,
         Command::Exit(arguments) => exit::exit(&arguments, output).await,
         Command::Reclaim(arguments) => reclaim::reclaim(&arguments, output).await,
+        Command::Fetch(arguments) => fetch::fetch(&arguments, output).await,
         Command::Refute(arguments) => refute::refute(&arguments, output).await,
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::failure::{Failure, Kind};
 use crate::testnet::Place;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use weft_client::{Client, ClientError, Options};
 use weft_testnet::cluster::Manifest;
 use weft_types::Genesis;
@@ -48,6 +48,12 @@ impl Network {
     /// The URL of the testnet's base chain.
     pub fn base_rpc(&self) -> Result<String, Failure> {
         Ok(self.manifest()?.base.rpc)
+    }
+
+    /// The testnet's `genesis.json`; `None` where nodes are named by their URLs alone.
+    pub fn genesis_file(&self) -> Option<Result<PathBuf, Failure>> {
+        let is_testnet = self.url.is_empty() || !self.testnet.is_unnamed();
+        is_testnet.then(|| Ok(self.testnet.folder()?.genesis()))
     }
 
     /// The testnet's faucet.

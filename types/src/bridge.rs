@@ -8,7 +8,7 @@ mod wired;
 
 pub use state::Bridge;
 pub use tree::{
-    AppendTree, TREE_DEPTH, TREE_PLACES, tree_empty, tree_node, tree_proof, tree_root_of,
+    AppendTree, TREE_DEPTH, TREE_PLACES, WholeTree, tree_empty, tree_node, tree_proof, tree_root_of,
 };
 pub use wired::BridgeError;
 

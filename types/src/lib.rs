@@ -45,8 +45,8 @@ pub use authorisation::{
 };
 pub use bridge::{
     AppendTree, BaseAsset, Bridge, BridgeError, DEPOSITS_MAX, Deposit, Exit, TREE_DEPTH,
-    TREE_PLACES, Withdrawal, erc721_edition, erc721_of, tree_empty, tree_node, tree_proof,
-    tree_root_of,
+    TREE_PLACES, WholeTree, Withdrawal, erc721_edition, erc721_of, tree_empty, tree_node,
+    tree_proof, tree_root_of,
 };
 pub use commit::{Commit, CommitError};
 pub use committee::{

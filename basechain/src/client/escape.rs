@@ -33,6 +33,10 @@ pub struct Latch {
     pub opens_at: u64,
     /// Seconds in which a claim may be refuted.
     pub window_s: u64,
+    /// When the bridge was frozen by a conflict.
+    pub frozen_at: Option<u64>,
+    /// Seconds from a checkpoint's posting until it is final (BC12).
+    pub finality_delay_s: u64,
     /// The newest block's time, or this machine's where that is later: a chain that rests has old blocks.
     pub now: u64,
 }
@@ -95,6 +99,8 @@ impl BaseChain {
             height: Height(height),
             opens_at: frozen.map_or(opens_at, |since| since.min(opens_at)),
             window_s,
+            frozen_at: frozen,
+            finality_delay_s: delay,
             now,
         })
     }
@@ -281,7 +287,7 @@ impl BaseChain {
     }
 
     /// The first block that is not earlier than this time, which the head is not.
-    async fn first_block_at(&self, time: u64, head: u64) -> Result<u64, ClientError> {
+    pub(super) async fn first_block_at(&self, time: u64, head: u64) -> Result<u64, ClientError> {
         let (mut low, mut high) = (0, head);
         while low < high {
             let middle = low + (high - low) / 2;

@@ -4,12 +4,12 @@
 use crate::support::{CHAIN_ID, ETHER, anvil, embedded, enrolled_with, operator, params, stated};
 use std::time::Duration;
 use weft_basechain::{
-    BaseChain, ClaimState, ClientError, DeployParams, Endpoint, Mined, NATIVE_UNIT, ProvenPlace,
-    SubmitOutcome, Times, serve_embedded,
+    BaseChain, ClaimState, ClientError, Counting, DeployParams, Endpoint, Latch, Mined,
+    NATIVE_UNIT, NewestCounting, PostedAs, ProvenPlace, SubmitOutcome, Times, serve_embedded,
 };
 use weft_types::testing::certify;
 use weft_types::{
-    Address, Amount, BaseAddress, BaseAsset, Deposit, Exit, Height, Statement, tree_proof,
+    Address, Amount, BaseAddress, BaseAsset, Deposit, Exit, Height, Root, Statement, tree_proof,
     tree_root_of,
 };
 
@@ -39,15 +39,24 @@ fn owned(place: u64, amount: u64, by: usize) -> Exit {
     }
 }
 
-/// A checkpoint whose tree has this, each at its place.
+/// A checkpoint whose tree has this, each at its place, and that has credited nothing.
 async fn post(chain: &BaseChain, height: u64, exits: &[Exit]) -> Vec<ProvenPlace> {
+    post_with(chain, height, exits, Deposit::digest_start()).await
+}
+
+async fn post_with(
+    chain: &BaseChain,
+    height: u64,
+    exits: &[Exit],
+    deposits_digest: Root,
+) -> Vec<ProvenPlace> {
     let leaves: Vec<[u8; 32]> = exits.iter().map(Exit::leaf).collect();
     let proofs: Vec<_> = (0..leaves.len())
         .map(|i| tree_proof(&leaves, i).unwrap())
         .collect();
     let statement = Statement {
         exit_root: tree_root_of(leaves[0], 0, &proofs[0]),
-        deposits_digest: Deposit::digest_start(),
+        deposits_digest,
         ..stated(chain, height)
     };
     let certificate = certify(&statement, &[0, 1, 2, 3]);
@@ -70,6 +79,12 @@ fn reason<T: std::fmt::Debug>(result: Result<T, ClientError>) -> String {
     error.refusal().expect("a refusal").name.clone()
 }
 
+/// This one is the newest that counts: one above it has deposits that nobody made, another came after the latch.
+async fn counts(chain: &BaseChain, latch: &Latch, statement: &Statement) {
+    let expected = NewestCounting::Statement(Box::new(statement.clone()));
+    assert_eq!(chain.newest_counting(latch).await, Ok(expected));
+}
+
 /// Gas of each step.
 async fn tell(url: &str) -> Vec<u64> {
     let endpoint = Endpoint::connect(url).await.unwrap();
@@ -87,8 +102,19 @@ async fn tell(url: &str) -> Vec<u64> {
     let deposit = deposit.unwrap();
     let old = post(&chain, 1, &[owned(0, 50, 1), owned(1, 20, 3)]).await;
     let new = post(&chain, 2, &[owned(0, 30, 1), owned(1, 20, 3)]).await;
+    let foreign = post_with(&chain, 3, &[owned(0, 9, 1)], Root([9; 32])).await;
     let latch = chain.latch().await.unwrap();
     assert_eq!((latch.tripped_at, latch.window_s), (None, WINDOW_S));
+    let (old_one, new_one) = (&old[0].statement, &new[0].statement);
+    assert!(matches!(chain.posted_as(old_one).await, Ok(PostedAs::This(at)) if at <= latch.now));
+    let made_up = Statement {
+        exit_root: Root([1; 32]),
+        ..old_one.clone()
+    };
+    assert_eq!(chain.posted_as(&made_up).await, Ok(PostedAs::Another));
+    let unposted = stated(&chain, 9);
+    assert_eq!(chain.posted_as(&unposted).await, Ok(PostedAs::Nothing));
+    counts(&chain, &latch, new_one).await;
     assert!(latch.opens_at > latch.now);
     assert_eq!(reason(chain.trip(&operator(4)).await), "TooEarly");
     assert_eq!(
@@ -100,7 +126,20 @@ async fn tell(url: &str) -> Vec<u64> {
     let mut gas = vec![chain.trip(&operator(4)).await.unwrap()];
     assert_eq!(reason(chain.trip(&operator(4)).await), "Latched");
     let latch = chain.latch().await.unwrap();
-    assert!(latch.tripped_at.is_some() && latch.height == Height(2));
+    assert!(latch.tripped_at.is_some() && latch.height == Height(3));
+    let late = post(&chain, 4, &[owned(0, 1, 1)]).await;
+    let judged = [
+        (&late[0].statement, Counting::AfterLatch),
+        (&foreign[0].statement, Counting::ForeignDeposits),
+        (new_one, Counting::Counts),
+        (old_one, Counting::Counts),
+        (&made_up, Counting::Another),
+        (&unposted, Counting::NotPosted),
+    ];
+    for (statement, counting) in judged {
+        assert_eq!(chain.counting(statement, &latch).await, Ok(counting));
+    }
+    counts(&chain, &latch, new_one).await;
     let late = chain
         .deposit(&operator(2), &coins(7), Address([3; 32]))
         .await;

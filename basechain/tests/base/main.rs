@@ -5,6 +5,7 @@ mod epochs;
 mod escape;
 mod fixture;
 mod killed;
+mod payouts;
 mod scenario;
 mod sending;
 mod signer;

@@ -35,6 +35,8 @@ struct Paid {
     height: Height,
     base_block: u64,
     base_transaction: String,
+    /// The recipient or the token has refused it (V7).
+    kept: bool,
 }
 
 pub async fn claim(arguments: &Claim, output: &Output) -> Result<(), Failure> {
@@ -109,6 +111,7 @@ async fn attempt(
             height: shown.height,
             base_block: mined.block,
             base_transaction: format!("0x{}", hex::encode(mined.hash)),
+            kept: chain.is_kept(&mined),
         }),
         Err(ClientError::Refused { refusal, .. }) if refusal.name == "NotFinal" => {
             Err(Attempt::Later(format!(
@@ -121,7 +124,10 @@ async fn attempt(
 }
 
 fn paid_text(paid: &Paid) -> String {
+    let kept =
+        "in the vault, for it was refused: the recipient's key gets it by `weft bridge fetch`";
     lines(&[
+        ("kept", if paid.kept { kept } else { "" }.to_owned()),
         ("withdrawal", paid.index.to_string()),
         ("paid to", paid.recipient.to_string()),
         ("by checkpoint", paid.height.to_string()),

@@ -111,7 +111,11 @@ pub async fn deposit(arguments: &Deposit, output: &Output) -> Result<(), Failure
         ));
         outcome.credited = credited(&client, outcome.index).await?;
         if let Some(naming) = naming.as_ref().filter(|n| !n.first) {
-            naming.name(output).await?;
+            let named = naming.name(output).await;
+            named.map_err(|failure| {
+                failure
+                    .hint("the deposit is credited; `weft bridge exit-address` names the address")
+            })?;
         }
         outcome.exit_address = client.account(&account).await?.exit_address;
     }
@@ -250,7 +254,7 @@ async fn credited(client: &Client, index: u64) -> Result<bool, Failure> {
 }
 
 /// A token's number, decimal or hexadecimal after `0x`.
-fn token_id(text: &str) -> Result<TokenId, String> {
+pub fn token_id(text: &str) -> Result<TokenId, String> {
     let mut bytes = [0; 32];
     if let Some(digits) = text.strip_prefix("0x") {
         let digits = format!("{digits:0>64}");

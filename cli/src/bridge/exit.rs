@@ -1,18 +1,19 @@
 //! `weft bridge exit`: out of the vault by kept proofs, with no masternode left (X1 to X5).
 
-use super::kept::Kept;
-use super::way_out::{Actor, Going, Standing, State, go_on, shown};
+use super::choosing::{Choice, choose};
+use super::kept::{Generation, Kept};
+use super::way_out::{Actor, Going, Patience, Standing, State, Told, go_on, instant, shown};
 use crate::base::Base;
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::network::Network;
 use crate::output::Output;
 use std::path::PathBuf;
-use weft_basechain::{At, ClaimState, ClientError, Latch, ProvenPlace};
+use weft_basechain::{ClaimState, ClientError, Latch, ProvenPlace};
 use weft_types::{Exit as Leaf, Height};
 
 #[derive(clap::Args)]
 pub struct Exit {
-    /// What `weft bridge keep` has saved
+    /// What `weft bridge keep` has saved: of its checkpoints the newest that counts is taken
     file: PathBuf,
     /// A place of the exit tree; repeat it for more. Without it all that the key owns
     #[arg(long, value_name = "NUMBER")]
@@ -28,10 +29,8 @@ pub struct Exit {
 /// One run over all holdings.
 struct Way<'a> {
     actor: &'a Actor,
-    kept: &'a Kept,
+    choice: Choice<'a>,
     latch: Latch,
-    /// When the file's checkpoint was posted.
-    posted: Option<u64>,
     refuted: Vec<(u64, Height)>,
 }
 
@@ -40,31 +39,33 @@ pub async fn exit(arguments: &Exit, output: &Output) -> Result<(), Failure> {
     let place = (kept.chain_id, kept.contracts);
     let reached = (&arguments.base, &arguments.network);
     let actor = Actor::of(reached, place, &arguments.going).await?;
-    let wanted = wanted(&kept, &actor, &arguments.place)?;
-    let standings = go_on(&arguments.going, output, || async {
+    let told = Told::default();
+    let standings = go_on(Patience::of(&arguments.going), output, || async {
+        let latch = actor.open(output).await?;
         let way = Way {
             actor: &actor,
-            kept: &kept,
-            latch: actor.open(output).await?,
-            posted: actor
-                .chain
-                .posted_at(kept.statement.height, At::Latest)
-                .await?,
-            refuted: vec![],
+            choice: choose(&actor.chain, &kept, &latch).await?,
+            refuted: actor.chain.refuted_exits(&latch).await?,
+            latch,
         };
+        told.say(output, way.choice.told());
+        let wanted = wanted(way.choice.generation, &actor, &arguments.place)?;
         way.all(&wanted).await
     });
     output.data(&standings.await?, |s| shown(s, "holdings"))
 }
 
-/// What of the file to go for: others' holdings need others' keys.
-fn wanted(kept: &Kept, actor: &Actor, places: &[u64]) -> Result<Vec<Leaf>, Failure> {
-    let owner = actor.address();
+/// What of the proofs to go for: others' holdings need others' keys.
+fn wanted(of: &Generation, actor: &Actor, places: &[u64]) -> Result<Vec<Leaf>, Failure> {
+    let (owner, height) = (actor.address(), of.statement.height);
     let mut wanted = Vec::new();
     for place in places {
-        let found = kept.exits().find(|e| e.place == *place);
-        let found = found
-            .ok_or_else(|| Failure::usage(format!("the file has nothing at place {place}")))?;
+        let found = of.exits().find(|e| e.place == *place);
+        let found = found.ok_or_else(|| {
+            Failure::usage(format!(
+                "the file has nothing at place {place} of checkpoint {height}"
+            ))
+        })?;
         if found.owner != owner {
             let words = format!(
                 "place {place} is {}'s, and the key is {owner}'s",
@@ -75,22 +76,22 @@ fn wanted(kept: &Kept, actor: &Actor, places: &[u64]) -> Result<Vec<Leaf>, Failu
         wanted.push(*found);
     }
     if places.is_empty() {
-        wanted.extend(kept.exits().filter(|e| e.owner == owner));
+        wanted.extend(of.exits().filter(|e| e.owner == owner));
     }
     if wanted.is_empty() {
-        let words = format!("the file has nothing that {owner} owns");
-        return Err(Failure::new(Kind::Refused, words)
+        let words = format!("the file has nothing that {owner} owns by checkpoint {height}");
+        return Err(Failure::usage(words)
             .hint("use the key of the exit address that the account has named"));
     }
     Ok(wanted)
 }
 
 impl Way<'_> {
-    async fn all(mut self, wanted: &[Leaf]) -> Result<Vec<Standing>, Failure> {
-        self.refuted = self.actor.chain.refuted_exits(&self.latch).await?;
+    async fn all(&self, wanted: &[Leaf]) -> Result<Vec<Standing>, Failure> {
         let mut standings = Vec::new();
         for exit in wanted {
-            standings.push(self.step(exit).await?);
+            let standing = self.step(exit).await?;
+            standings.push(standing.by(self.choice.height()));
         }
         Ok(standings)
     }
@@ -116,7 +117,7 @@ impl Way<'_> {
             _ => return Ok(standing),
         };
         match made {
-            Ok(mined) => Ok(self.standing_now(exit).await?.made(&mined)),
+            Ok(mined) => Ok(self.standing_now(exit).await?.made(chain, &mined)),
             Err(ClientError::Refused { refusal, .. }) => Ok(Standing {
                 next: format!("the vault refuses it now: {refusal}"),
                 ..standing
@@ -126,7 +127,7 @@ impl Way<'_> {
     }
 
     fn proven(&self, exit: &Leaf) -> Result<ProvenPlace, Failure> {
-        let proven = self.kept.proven(exit.place);
+        let proven = self.choice.generation.proven(exit.place);
         proven.ok_or_else(|| {
             Failure::usage(format!("the file proves nothing of place {}", exit.place))
         })
@@ -143,22 +144,11 @@ impl Way<'_> {
     }
 
     async fn standing(&self, exit: &Leaf) -> Result<Standing, Failure> {
-        let lost = |why: String| Standing::new(exit.place, exit.asset, State::Lost, why);
-        let height = self.kept.statement.height;
-        if self.posted.is_none() {
-            return Ok(lost(format!(
-                "height {height} is no checkpoint on the base chain"
-            )));
+        if let Some(why) = self.choice.lost() {
+            return Ok(Standing::new(exit.place, exit.asset, State::Lost, why));
         }
         if self.latch.tripped_at.is_none() {
             return Ok(Standing::closed(exit.place, exit.asset, &self.latch));
-        }
-        if height > self.latch.height {
-            let newest = self.latch.height;
-            let why = format!(
-                "checkpoint {height} came after the latch, and none above {newest} counts: use an older file"
-            );
-            return Ok(lost(why));
         }
         let claim = self.actor.chain.exit_claim(exit.place).await?;
         Ok(self.judged(exit, claim))
@@ -166,37 +156,44 @@ impl Way<'_> {
 
     /// With the latch tripped.
     fn judged(&self, exit: &Leaf, claim: Option<ClaimState>) -> Standing {
-        let (place, asset, height) = (exit.place, exit.asset, self.kept.statement.height);
+        let (place, asset, height) = (exit.place, exit.asset, self.choice.height());
         let lost = |why: String| Standing::new(place, asset, State::Lost, why);
         let of_place = self.refuted.iter().filter(|(p, _)| *p == place);
         let refuted = of_place.map(|(_, by)| *by).max().unwrap_or_default();
-        match claim {
+        let next = match claim {
             Some(claim) if claim.what.0 == exit.leaf() => {
-                Standing::claimed(place, asset, &claim, &self.latch)
+                return Standing::claimed(place, asset, &claim, &self.latch);
             }
-            Some(claim) if claim.paid => lost(format!("this place was paid to {}", claim.claimant)),
-            Some(claim) if claim.height >= height => lost(format!(
-                "{} claims it by checkpoint {}, and this file is of {height}: it is out of date",
-                claim.claimant, claim.height
-            )),
-            _ if refuted > height => lost(format!(
-                "checkpoint {refuted} says otherwise, and this file is of {height}: it is out of date"
-            )),
-            Some(claim) => Standing::new(
-                place,
-                asset,
-                State::Open,
-                format!(
-                    "refute the claim by checkpoint {}, and claim it",
-                    claim.height
-                ),
+            Some(claim) if claim.paid => {
+                return lost(format!("this place was paid to {}", claim.claimant));
+            }
+            Some(claim) if claim.height >= height => {
+                return lost(format!(
+                    "{} claims it by checkpoint {}, and this file is of {height}: it is out of date",
+                    claim.claimant, claim.height
+                ));
+            }
+            _ if refuted > height => {
+                return lost(format!(
+                    "checkpoint {refuted} says otherwise, and this file is of {height}: it is out of date"
+                ));
+            }
+            Some(claim) => format!(
+                "refute the claim by checkpoint {}, and claim it",
+                claim.height
             ),
-            None => Standing::new(
-                place,
-                asset,
-                State::Open,
-                "claim it, with a stake of 0.01 coin",
-            ),
+            None => "claim it, with a stake of 0.01 coin".to_owned(),
+        };
+        let Some(until) = self.choice.pending() else {
+            return Standing::new(place, asset, State::Open, next);
+        };
+        let words = format!(
+            "checkpoint {height} has its time for challenges until {}, then: {next}",
+            instant(until)
+        );
+        Standing {
+            not_before: Some(until),
+            ..Standing::new(place, asset, State::Closed, words)
         }
     }
 }

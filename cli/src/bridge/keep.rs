@@ -1,6 +1,7 @@
 //! `weft bridge keep`: saves the proofs by which the vault pays if no masternode answers any more.
 
-use super::kept::{Content, Kept, KeptPlace};
+use super::checking::{Checker, Trusted};
+use super::kept::{Checked, Content, GENERATIONS_MAX, Generation, Kept, KeptPlace, Retention};
 use crate::failure::{Failure, Kind};
 use crate::network::Network;
 use crate::output::Output;
@@ -12,14 +13,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 use weft_client::{Client, PageQuery};
 use weft_types::api::{Exits, Holding, PAGE_MAX};
-use weft_types::{Address, Exit, Height, Statement};
+use weft_types::{Address, Exit, Height, Millis, Statement};
 
 /// Attempts to read all pages under one checkpoint, before the next one comes.
 const ATTEMPTS_MAX: u32 = 10;
+/// Longest time from a statement's timestamp until it is posted, while anybody posts: an alarm comes far earlier (B2).
+const POSTING_TIME_MAX: Millis = Millis(600_000);
 
 #[derive(clap::Args)]
 pub struct Keep {
-    /// Where; an older one there is replaced
+    /// Where. What is there of older checkpoints stays, as far as --generations says
     file: PathBuf,
     /// Whose holdings; repeat it for more. Without it those of the key file's account
     #[arg(long, value_name = "ADDRESS", conflicts_with = "all")]
@@ -30,6 +33,11 @@ pub struct Keep {
     /// Again and again, after so long, until interrupted
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     every: Option<Duration>,
+    /// How many checkpoints the file has at most: the newest may turn out to count for nothing
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=GENERATIONS_MAX as i64))]
+    generations: u8,
+    #[command(flatten)]
+    trusted: Trusted,
     #[command(flatten)]
     network: Network,
     #[command(flatten)]
@@ -46,25 +54,28 @@ struct Outcome {
     unproven: usize,
     /// Held, and nobody's on the base chain.
     ownerless: usize,
+    /// By what the statement is known to be the network's.
+    checked: Checked,
+    /// Checkpoints in the file.
+    generations: usize,
     /// False when the file had all of it.
     written: bool,
 }
 
 pub async fn keep(arguments: &Keep, output: &Output) -> Result<(), Failure> {
     let client = arguments.network.client()?;
+    let checker = Checker::of(&arguments.trusted, &arguments.network)?;
     let Some(every) = arguments.every else {
-        let outcome = once(arguments, &client, output).await?;
+        let outcome = once(arguments, (&client, &checker), output).await?;
         return output.data(&outcome, text);
     };
     loop {
-        match once(arguments, &client, output).await {
+        match once(arguments, (&client, &checker), output).await {
             Ok(outcome) if outcome.written => output.data(&outcome, text)?,
             Ok(_) => {}
-            // The next attempt may find a node again; what is kept stays.
-            Err(failure) if matches!(failure.kind, Kind::Unreachable | Kind::Refused) => {
-                output.failure(&failure);
-            }
-            Err(failure) => return Err(failure),
+            Err(failure) if failure.kind == Kind::Usage => return Err(failure),
+            // The next attempt may find a node again, or an honest one; what is kept stays.
+            Err(failure) => output.failure(&failure),
         }
         tokio::select! {
             () = tokio::time::sleep(every) => {}
@@ -73,8 +84,11 @@ pub async fn keep(arguments: &Keep, output: &Output) -> Result<(), Failure> {
     }
 }
 
-async fn once(arguments: &Keep, client: &Client, output: &Output) -> Result<Outcome, Failure> {
-    let genesis = client.genesis().await?;
+async fn once(
+    arguments: &Keep,
+    (client, checker): (&Client, &Checker),
+    output: &Output,
+) -> Result<Outcome, Failure> {
     let (accounts, found) = if arguments.all {
         (vec![], whole(client).await?)
     } else {
@@ -95,14 +109,29 @@ async fn once(arguments: &Keep, client: &Client, output: &Output) -> Result<Outc
         Content::Places(places) => places.len(),
         Content::Whole(exits, _) => exits.len(),
     };
-    let kept = Kept::new(&genesis, accounts, statement, content)?;
+    let (height, checked) = (statement.height, checker.check(client, &statement).await?);
+    let generation = Generation::new(statement, checked, content);
+    let generation = generation.map_err(|e| Failure::new(Kind::Invalid, e))?;
+    let window = checker.genesis.template.params.challenge_window_s;
+    let retention = Retention {
+        most: arguments.generations.into(),
+        hold: Millis(
+            window
+                .saturating_mul(1_000)
+                .saturating_add(POSTING_TIME_MAX.0),
+        ),
+    };
+    let mut kept = Kept::new(&checker.genesis, accounts, generation);
+    let written = kept.write(&arguments.file, retention)?;
     let outcome = Outcome {
         file: arguments.file.clone(),
-        height: kept.statement.height,
+        height,
         proofs,
         unproven,
         ownerless,
-        written: kept.write(&arguments.file)?,
+        checked,
+        generations: kept.generations().len(),
+        written,
     };
     if ownerless > 0 {
         output.say(format_args!(
@@ -253,6 +282,15 @@ fn text(outcome: &Outcome) -> String {
         ("proofs", outcome.proofs.to_string()),
         ("not in it yet", some(outcome.unproven)),
         ("without an owner", some(outcome.ownerless)),
+        (
+            "checked by",
+            match outcome.checked {
+                Checked::BaseChain { .. } => "the base chain, which has its digest",
+                Checked::Certificate => "the signatures of the genesis' committee",
+            }
+            .to_owned(),
+        ),
+        ("checkpoints kept", outcome.generations.to_string()),
         (
             "written",
             if outcome.written {

@@ -1,85 +1,65 @@
 //! The file of proofs that is kept for the day on which no masternode answers any more. It has all that the way out
-//! needs beside the base chain itself: where the contracts are, a checkpoint's statement, and leaves of its exit tree.
+//! needs beside the base chain itself: where the contracts are, and of some checkpoints the statement and leaves of the exit
+//! tree. Some, because the newest may turn out to count for nothing (X2).
+
+mod generation;
+
+pub use generation::{Checked, Content, Generation, KeptPlace};
 
 use crate::failure::{Failure, Kind};
 use serde::{Deserialize, Serialize};
-use std::io::Write as _;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use weft_basechain::{Contracts, ProvenPlace};
-use weft_types::{
-    Address, AppendTree, Exit, Genesis, Root, Statement, TREE_DEPTH, tree_proof, tree_root_of,
-};
+use weft_basechain::Contracts;
+use weft_types::{Address, Genesis, Millis};
 
-/// Longest file that is read, in bytes: a whole tree of some four million places.
+/// Longest file, in bytes: a whole tree of some four million places. Of trees that are larger together the fewer are kept.
 const KEPT_BYTES_MAX: u64 = 1 << 30;
-/// Most places of a whole tree, which fit a file.
-const PLACES_MAX: u64 = 1 << 22;
-const VERSION: u32 = 1;
+/// Of that for what is no generation: accounts, names.
+const REST_BYTES_MAX: u64 = 1 << 20;
+/// Most checkpoints in one file.
+pub const GENERATIONS_MAX: usize = 64;
+const VERSION: u32 = 2;
 
-/// Proofs under one checkpoint.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Kept {
     version: u32,
     pub chain_id: u64,
     pub contracts: Contracts,
-    /// Whose holdings they are; empty for a whole tree.
+    /// Whose holdings they are; empty for whole trees.
     pub accounts: Vec<Address>,
-    pub statement: Statement,
-    /// Ascending by place.
-    places: Vec<KeptPlace>,
-    /// How many places the tree has, when all that are not empty are here, without their siblings.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    whole: Option<u64>,
+    /// Descending by height, never none.
+    generations: Vec<Generation>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KeptPlace {
-    pub place: u64,
-    /// Absent when nothing is there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exit: Option<Exit>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub siblings: Vec<Root>,
+/// Which of the older generations stay.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention {
+    /// At least 1.
+    pub most: usize,
+    /// What is so much older than the newest one counts whatever happens to the bridge now.
+    pub hold: Millis,
 }
 
-/// What a file holds, and of what.
-pub enum Content {
-    Places(Vec<KeptPlace>),
-    /// The leaves of a tree with so many places.
-    Whole(Vec<Exit>, u64),
-}
-
-fn leaf(exit: Option<&Exit>) -> [u8; 32] {
-    exit.map_or([0; 32], Exit::leaf)
+impl Retention {
+    /// While nothing in the file is old enough to count for sure, what is left spans the time since the oldest evenly: the
+    /// newest ones alone might all be too young when the bridge is frozen.
+    fn thin(self, generations: &mut Vec<Generation>) {
+        while generations.len() > self.most.max(1) {
+            let time = |i: usize| generations[i].statement.timestamp.0;
+            let last = generations.len() - 1;
+            let is_old = |i: usize| time(0).saturating_sub(time(i)) >= self.hold.0;
+            let gap = |i: &usize| time(i - 1).saturating_sub(time(i + 1));
+            let inner = (1..last).min_by_key(gap).filter(|_| !is_old(last - 1));
+            generations.remove(inner.unwrap_or(last));
+        }
+    }
 }
 
 impl Kept {
-    /// Of proofs as a node has given them.
-    ///
-    /// # Errors
-    /// When one does not hold.
-    pub fn new(
-        genesis: &Genesis,
-        accounts: Vec<Address>,
-        statement: Statement,
-        content: Content,
-    ) -> Result<Self, Failure> {
-        let (mut places, whole) = match content {
-            Content::Places(places) => (places, None),
-            Content::Whole(exits, count) => {
-                let places = exits.into_iter().map(|exit| KeptPlace {
-                    place: exit.place,
-                    exit: Some(exit),
-                    siblings: vec![],
-                });
-                (places.collect(), Some(count))
-            }
-        };
-        places.sort_by_key(|p| p.place);
-        places.dedup_by_key(|p| p.place);
-        let kept = Self {
+    pub fn new(genesis: &Genesis, accounts: Vec<Address>, generation: Generation) -> Self {
+        Self {
             version: VERSION,
             chain_id: genesis.network.chain_id,
             contracts: Contracts {
@@ -88,140 +68,148 @@ impl Kept {
                 vault: genesis.vault,
             },
             accounts,
-            statement,
-            places,
-            whole,
-        };
-        kept.check().map_err(|e| Failure::new(Kind::Invalid, e))?;
-        Ok(kept)
+            generations: vec![generation],
+        }
     }
 
+    /// Whether proofs hold is found out where they are used.
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let named = |error: &dyn std::fmt::Display| {
             Failure::usage(format_args!("{}: {error}", path.display()))
         };
         let length = std::fs::metadata(path).map_err(|e| named(&e))?.len();
         if length > KEPT_BYTES_MAX {
-            return Err(named(&format!(
-                "{length} bytes are more than {KEPT_BYTES_MAX}"
-            )));
-        }
-        let text = std::fs::read_to_string(path).map_err(|e| named(&e))?;
-        let kept: Self = serde_json::from_str(&text).map_err(|e| named(&e))?;
-        if kept.version != VERSION {
-            let words = format!("version {}, and this program knows {VERSION}", kept.version);
+            let words = format!("{length} bytes are more than {KEPT_BYTES_MAX}");
             return Err(named(&words));
         }
+        let text = std::fs::read_to_string(path).map_err(|e| named(&e))?;
+        let Versioned { version } = serde_json::from_str(&text).map_err(|e| named(&e))?;
+        if version != VERSION {
+            let words = format!("version {version}, and this program knows {VERSION}");
+            return Err(named(&words).hint("keep the proofs anew, in another file"));
+        }
+        let kept: Self = serde_json::from_str(&text).map_err(|e| named(&e))?;
         kept.check()
             .map_err(|e| Failure::new(Kind::Invalid, format_args!("{}: {e}", path.display())))?;
         Ok(kept)
     }
 
-    /// Puts it in the place of an older one, whole or not at all. False when what is there is as new.
-    ///
-    /// # Errors
-    /// When what is there is no such file, or of another network, or of other accounts.
-    pub fn write(&self, path: &Path) -> Result<bool, Failure> {
-        if path.exists() {
-            let there = Self::read(path)?;
-            if there.statement.network != self.statement.network {
-                let words = format!("{} is of another network", path.display());
-                return Err(Failure::usage(words).hint("name another file"));
-            }
-            let is_other = there.accounts != self.accounts
-                || there.whole.is_some() != self.whole.is_some()
-                || there.contracts != self.contracts;
-            if is_other {
-                let words = format!("{} has other accounts, or other contracts", path.display());
-                return Err(Failure::usage(words).hint("name another file"));
-            }
-            if there.statement.height > self.statement.height || there == *self {
-                return Ok(false);
-            }
-        }
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(".new");
-        let beside = PathBuf::from(beside);
-        let mut file = std::fs::File::create(&beside)?;
-        serde_json::to_writer(&mut file, self).map_err(std::io::Error::from)?;
-        file.write_all(b"\n")?;
-        file.sync_all()?;
-        std::fs::rename(&beside, path)?;
-        Ok(true)
-    }
-
-    /// Whether the proofs lead to the statement's root.
     fn check(&self) -> Result<(), String> {
-        if let Some(count) = self.whole {
-            let beyond = self.places.last().is_some_and(|p| p.place >= count);
-            if count > PLACES_MAX || beyond || !self.places.is_sorted_by(|a, b| a.place < b.place) {
-                return Err(format!("a tree of {count} places has others, or too many"));
-            }
-            let mut tree = AppendTree::default();
-            self.leaves(count).into_iter().for_each(|l| tree.push(l));
-            return self.leads("the whole tree", tree.root());
+        let generations = &self.generations;
+        let count = generations.len();
+        if count == 0 || count > GENERATIONS_MAX {
+            return Err(format!("{count} checkpoints, not 1 to {GENERATIONS_MAX}"));
         }
-        for kept in &self.places {
-            let KeptPlace { place, exit, .. } = kept;
-            if exit.is_some_and(|e| e.place != *place) {
-                return Err(format!("what is at place {place} belongs elsewhere"));
-            }
-            let siblings = siblings(kept).ok_or_else(|| {
-                format!("the proof of place {place} has not {TREE_DEPTH} siblings")
-            })?;
-            let root = tree_root_of(leaf(exit.as_ref()), *place, &siblings);
-            self.leads(&format!("place {place}"), root)?;
+        if !generations.is_sorted_by(|a, b| a.statement.height > b.statement.height) {
+            return Err("its checkpoints are not in their order".to_owned());
+        }
+        let network = &self.newest().statement.network;
+        let of_one = generations.iter().all(|g| g.statement.network == *network);
+        if !of_one || network.chain_id != self.chain_id || network.manager != self.contracts.manager
+        {
+            return Err("its checkpoints are not of one network".to_owned());
         }
         Ok(())
     }
 
-    fn leads(&self, what: &str, root: Root) -> Result<(), String> {
-        if root == self.statement.exit_root {
-            return Ok(());
-        }
-        Err(format!(
-            "{what} leads to root {root}, and the statement's is {}",
-            self.statement.exit_root
-        ))
+    /// Descending by height.
+    pub fn generations(&self) -> &[Generation] {
+        &self.generations
     }
 
-    /// Of a whole tree, zero where nothing is.
-    fn leaves(&self, count: u64) -> Vec<[u8; 32]> {
-        let mut leaves = vec![[0; 32]; usize::try_from(count).unwrap_or_default()];
-        for kept in &self.places {
-            let place = usize::try_from(kept.place).unwrap_or(usize::MAX);
-            if let Some(at) = leaves.get_mut(place) {
-                *at = leaf(kept.exit.as_ref());
+    pub fn newest(&self) -> &Generation {
+        &self.generations[0]
+    }
+
+    /// Puts it before what is there already, whole or not at all. False when what is there is as new. Is what the file has then.
+    ///
+    /// # Errors
+    /// When what is there is no such file, or of another network, or of other accounts.
+    pub fn write(&mut self, path: &Path, retention: Retention) -> Result<bool, Failure> {
+        if path.exists() {
+            let there = Self::read(path)?;
+            self.fits(&there, path)?;
+            let (new, old) = (self.newest(), there.newest());
+            if old.statement.height > new.statement.height || old.is_same(new) {
+                *self = there;
+                return Ok(false);
             }
+            let height = new.statement.height;
+            let older = there.generations.into_iter();
+            self.generations
+                .extend(older.filter(|g| g.statement.height < height));
         }
-        leaves
+        retention.thin(&mut self.generations);
+        self.fit()?;
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(".new");
+        let beside = PathBuf::from(beside);
+        let mut file = io::BufWriter::new(std::fs::File::create(&beside)?);
+        serde_json::to_writer(&mut file, self).map_err(io::Error::from)?;
+        file.write_all(b"\n")?;
+        file.into_inner()
+            .map_err(io::IntoInnerError::into_error)?
+            .sync_all()?;
+        std::fs::rename(&beside, path)?;
+        Ok(true)
     }
 
-    /// What is at a place, proven; `None` when the file does not say.
-    pub fn proven(&self, place: u64) -> Option<ProvenPlace> {
-        let found = self.places.binary_search_by_key(&place, |p| p.place);
-        let kept = found.ok().map(|i| &self.places[i]);
-        let siblings = match self.whole {
-            Some(count) => tree_proof(&self.leaves(count), usize::try_from(place).ok()?)?,
-            None => siblings(kept?)?,
+    fn fits(&self, there: &Self, path: &Path) -> Result<(), Failure> {
+        let what = if there.newest().statement.network != self.newest().statement.network {
+            "is of another network"
+        } else if there.accounts != self.accounts
+            || there.newest().is_whole() != self.newest().is_whole()
+            || there.contracts != self.contracts
+        {
+            "has other accounts, or other contracts"
+        } else {
+            return Ok(());
         };
-        Some(ProvenPlace {
-            place,
-            exit: kept.and_then(|k| k.exit),
-            siblings,
-            statement: self.statement.clone(),
-        })
+        let words = format!("{} {what}", path.display());
+        Err(Failure::usage(words).hint("name another file"))
     }
 
-    /// What is owned, ascending by place.
-    pub fn exits(&self) -> impl Iterator<Item = &Exit> {
-        self.places.iter().filter_map(|p| p.exit.as_ref())
+    /// Leaves out as many of the oldest as do not fit the file.
+    fn fit(&mut self) -> Result<(), Failure> {
+        let mut left = KEPT_BYTES_MAX - REST_BYTES_MAX;
+        let mut fitting = 0;
+        for generation in &self.generations {
+            let mut length = Length(0);
+            serde_json::to_writer(&mut length, generation).map_err(io::Error::from)?;
+            match left.checked_sub(length.0) {
+                Some(rest) => left = rest,
+                None => break,
+            }
+            fitting += 1;
+        }
+        if fitting == 0 {
+            let words = format!("the proofs take more than {KEPT_BYTES_MAX} bytes");
+            return Err(Failure::new(Kind::Failed, words));
+        }
+        self.generations.truncate(fitting);
+        Ok(())
     }
 }
 
-fn siblings(kept: &KeptPlace) -> Option<[Root; TREE_DEPTH]> {
-    kept.siblings.as_slice().try_into().ok()
+/// What any version of the file begins with.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
+}
+
+/// Counts what is written.
+struct Length(u64);
+
+impl Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len() as u64);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -1,22 +1,23 @@
 //! `weft bridge refute`: shows that what is claimed is not so any more, and earns the claims' stakes (X5, X6).
 
-use super::kept::Kept;
-use super::way_out::{Actor, Going};
+use super::choosing::choose;
+use super::kept::{Generation, Kept};
+use super::way_out::{Actor, Going, LOOK_INTERVAL, PAUSE_MAX, Told};
 use crate::base::Base;
 use crate::failure::{Failure, Kind};
 use crate::network::Network;
 use crate::output::{self, Output};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use tokio::time::{Duration, Instant, sleep};
+use std::time::SystemTime;
+use tokio::time::{Instant, sleep};
 use weft_basechain::{ClaimState, ClientError};
 use weft_types::{BaseAddress, Height};
 
-const LOOK_INTERVAL: Duration = Duration::from_secs(1);
-
 #[derive(clap::Args)]
 pub struct Refute {
-    /// What `weft bridge keep` has saved, of a newer checkpoint than the claims; best with --all
+    /// What `weft bridge keep` has saved, of a newer checkpoint than the claims; best with --all. It is read again when it
+    /// changes
     file: PathBuf,
     #[command(flatten)]
     going: Going,
@@ -52,20 +53,26 @@ enum Verdict {
 }
 
 pub async fn refute(arguments: &Refute, output: &Output) -> Result<(), Failure> {
-    let kept = Kept::read(&arguments.file)?;
-    let place = (kept.chain_id, kept.contracts);
+    let mut source = Source::of(&arguments.file)?;
+    let place = (source.kept.chain_id, source.kept.contracts);
     let reached = (&arguments.base, &arguments.network);
     let actor = Actor::of(reached, place, &arguments.going).await?;
     let until = Instant::now() + arguments.going.wait();
+    let told = Told::default();
     let mut all: Vec<Judged> = Vec::new();
+    let mut pause = LOOK_INTERVAL;
     loop {
         let over = Instant::now() >= until;
-        let found = match look(&actor, &arguments.file).await {
-            Ok(found) => found,
+        let found = match look(&actor, &mut source, (output, &told)).await {
+            Ok(found) => {
+                pause = LOOK_INTERVAL;
+                found
+            }
             Err(failure) if over => return Err(failure),
             // Whoever looks for days looks again.
             Err(failure) => {
                 output.failure(&failure);
+                pause = PAUSE_MAX.min(pause * 2);
                 Vec::new()
             }
         };
@@ -84,30 +91,65 @@ pub async fn refute(arguments: &Refute, output: &Output) -> Result<(), Failure> 
         if over {
             return output.data(&all, |j| shown(j));
         }
-        sleep(LOOK_INTERVAL).await;
+        sleep(pause.min(until.saturating_duration_since(Instant::now()))).await;
+    }
+}
+
+/// A file that somebody else writes anew now and then.
+struct Source {
+    path: PathBuf,
+    read: (u64, Option<SystemTime>),
+    kept: Kept,
+}
+
+impl Source {
+    fn of(path: &Path) -> Result<Self, Failure> {
+        Ok(Self {
+            path: path.to_owned(),
+            read: Self::state(path)?,
+            kept: Kept::read(path)?,
+        })
+    }
+
+    fn state(path: &Path) -> Result<(u64, Option<SystemTime>), Failure> {
+        let named = |e| Failure::usage(format_args!("{}: {e}", path.display()));
+        let metadata = std::fs::metadata(path).map_err(named)?;
+        Ok((metadata.len(), metadata.modified().ok()))
+    }
+
+    /// Whole trees are hashed once for each version of the file.
+    fn current(&mut self) -> Result<&Kept, Failure> {
+        if Self::state(&self.path)? != self.read {
+            *self = Self::of(&self.path)?;
+        }
+        Ok(&self.kept)
     }
 }
 
 /// All claims that are open, refuted where they are wrong by what the file says now.
-async fn look(actor: &Actor, file: &Path) -> Result<Vec<Judged>, Failure> {
-    let kept = Kept::read(file)?;
+async fn look(
+    actor: &Actor,
+    source: &mut Source,
+    (output, told): (&Output, &Told),
+) -> Result<Vec<Judged>, Failure> {
     let latch = actor.chain.latch().await?;
-    if latch.tripped_at.is_some() && kept.statement.height > latch.height {
-        let words = format!(
-            "the file's checkpoint {} came after the latch, and none above {} counts",
-            kept.statement.height, latch.height
-        );
-        return Err(Failure::new(Kind::Refused, words).hint("use an older file"));
+    if latch.tripped_at.is_none() {
+        return Ok(Vec::new());
+    }
+    let choice = choose(&actor.chain, source.current()?, &latch).await?;
+    told.say(output, choice.told());
+    if let Some(why) = choice.lost() {
+        return Err(Failure::new(Kind::Refused, why).hint("use another file"));
     }
     let mut all = Vec::new();
     for place in actor.chain.claimed_exits(&latch).await? {
         if let Some(claim) = actor.chain.exit_claim(place).await?.filter(|c| !c.paid) {
-            all.push(of_exit(actor, &kept, place, &claim).await?);
+            all.push(of_exit(actor, choice.generation, place, &claim).await?);
         }
     }
     for index in actor.chain.claimed_deposits(&latch).await? {
         if let Some(claim) = actor.chain.reclaim(index).await?.filter(|c| !c.paid) {
-            all.push(of_deposit(actor, &kept, index, &claim).await?);
+            all.push(of_deposit(actor, choice.generation, index, &claim).await?);
         }
     }
     Ok(all)
@@ -126,7 +168,7 @@ fn judged(what: &'static str, place: u64, claim: &ClaimState, verdict: Verdict) 
 
 async fn of_exit(
     actor: &Actor,
-    kept: &Kept,
+    kept: &Generation,
     place: u64,
     claim: &ClaimState,
 ) -> Result<Judged, Failure> {
@@ -147,7 +189,7 @@ async fn of_exit(
 
 async fn of_deposit(
     actor: &Actor,
-    kept: &Kept,
+    kept: &Generation,
     index: u64,
     claim: &ClaimState,
 ) -> Result<Judged, Failure> {

@@ -6,14 +6,17 @@ use crate::network::Network;
 use crate::output::{self, Output};
 use crate::time;
 use serde::Serialize;
+use std::cell::RefCell;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use weft_basechain::{
     AccountKey, BaseChain, CLAIM_STAKE, ClaimState, ClientError, Contracts, Latch, Mined,
 };
-use weft_types::{BaseAddress, BaseAsset, Millis};
+use weft_types::{BaseAddress, BaseAsset, Height, Millis};
 
-const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+pub const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// Longest pause after attempts that failed.
+pub const PAUSE_MAX: Duration = Duration::from_secs(30);
 
 /// How far to go.
 #[derive(clap::Args, Debug, Clone)]
@@ -41,6 +44,9 @@ pub struct Standing {
     pub state: State,
     /// In words.
     pub next: String,
+    /// By which it is claimed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<Height>,
     /// Unix seconds by the base chain's clock: when the next step can be made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_before: Option<u64>,
@@ -52,7 +58,7 @@ pub struct Standing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// The latch is not tripped.
+    /// The latch is not tripped, or the checkpoint's time for challenges is not over.
     Closed,
     /// It can be claimed.
     Open,
@@ -137,6 +143,7 @@ impl Standing {
             asset,
             state,
             next: next.into(),
+            checkpoint: None,
             not_before: None,
             base_transaction: None,
         }
@@ -174,29 +181,104 @@ impl Standing {
         }
     }
 
+    /// By a checkpoint.
+    pub fn by(mut self, checkpoint: Height) -> Self {
+        self.checkpoint = Some(checkpoint);
+        self
+    }
+
     /// After a step.
-    pub fn made(mut self, mined: &Mined) -> Self {
+    pub fn made(mut self, chain: &BaseChain, mined: &Mined) -> Self {
         self.base_transaction = Some(format!("0x{}", hex::encode(mined.hash)));
+        if chain.is_kept(mined) {
+            self.next =
+                "the payout was refused and is kept: `weft bridge fetch` gets it".to_owned();
+        }
         self
     }
 }
 
-fn instant(seconds: u64) -> String {
+pub fn instant(seconds: u64) -> String {
     time::utc(Millis(seconds.saturating_mul(1_000)))
 }
 
-/// Steps, until nothing is left to do or to wait for.
+/// How long a way is gone, whatever is in it.
+#[derive(Debug)]
+pub struct Patience {
+    until: Instant,
+    pace: Pace,
+    /// After the next failure.
+    pause: Duration,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    /// Between two looks, and after the first failure.
+    look: Duration,
+    pause_max: Duration,
+}
+
+impl Patience {
+    pub fn of(going: &Going) -> Self {
+        let pace = Pace {
+            look: LOOK_INTERVAL,
+            pause_max: PAUSE_MAX,
+        };
+        Self::with(going.wait, pace)
+    }
+
+    fn with(wait: Duration, pace: Pace) -> Self {
+        Self {
+            until: Instant::now() + wait,
+            pace,
+            pause: pace.look,
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        Instant::now() >= self.until
+    }
+
+    /// What a base chain that does not answer, or not as it should, is asked again for within the time, after pauses that get
+    /// longer.
+    pub async fn asks<T, F: Future<Output = Result<T, Failure>>>(
+        &mut self,
+        output: &Output,
+        mut ask: impl FnMut() -> F,
+    ) -> Result<T, Failure> {
+        self.pause = self.pace.look;
+        loop {
+            let failure = match ask().await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            let left = self.until.saturating_duration_since(Instant::now());
+            if !passes(&failure) || left.is_zero() {
+                return Err(failure);
+            }
+            let pause = self.pause.min(left);
+            output.failure(&failure);
+            output.say(format_args!(
+                "Trying again in {} s.",
+                pause.as_secs_f32().ceil()
+            ));
+            sleep(pause).await;
+            self.pause = self.pace.pause_max.min(self.pause * 2);
+        }
+    }
+}
+
+/// Steps, until nothing is left to do or to wait for, or the time that was given is over.
 pub async fn go_on<F: Future<Output = Result<Vec<Standing>, Failure>>>(
-    going: &Going,
+    mut patience: Patience,
     output: &Output,
     mut step: impl FnMut() -> F,
 ) -> Result<Vec<Standing>, Failure> {
-    let until = Instant::now() + going.wait;
     let mut told: Vec<(u64, String)> = Vec::new();
     loop {
-        let standings = step().await?;
+        let standings = patience.asks(output, &mut step).await?;
         let over = standings.iter().all(|s| s.state.is_over());
-        if over || Instant::now() >= until {
+        if over || patience.is_over() {
             return Ok(standings);
         }
         let now: Vec<_> = standings
@@ -207,7 +289,26 @@ pub async fn go_on<F: Future<Output = Result<Vec<Standing>, Failure>>>(
             output.say(format_args!("{}: {}", line.0, line.1));
         }
         told = now;
-        sleep(LOOK_INTERVAL).await;
+        sleep(patience.pace.look).await;
+    }
+}
+
+/// Whether the same may succeed later: an endpoint that limits how often it is asked refuses too, and an account that cannot pay
+/// may be sent something.
+fn passes(failure: &Failure) -> bool {
+    matches!(failure.kind, Kind::Unreachable | Kind::Refused)
+}
+
+/// What is said when it changes.
+#[derive(Debug, Default)]
+pub struct Told(RefCell<String>);
+
+impl Told {
+    pub fn say(&self, output: &Output, words: String) {
+        if *self.0.borrow() != words {
+            output.say(&words);
+            self.0.replace(words);
+        }
     }
 }
 
@@ -227,3 +328,6 @@ pub fn shown(standings: &[Standing], what: &str) -> String {
     }
     output::fit(&table)
 }
+
+#[cfg(test)]
+mod tests;

@@ -137,11 +137,7 @@ impl Story {
         let dust = BaseAsset::Native { amount: Amount(1) };
         let (stranger, first) = (owner(3), account(1));
         let dust = self.chain.deposit(&stranger, &dust, first).await;
-        let dust = dust.unwrap().index;
-        let credited = async || self.client.bridge().await.unwrap().bridge.deposits.count >= dust;
-        while !credited().await {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
+        self.credited(dust.unwrap().index).await;
         let named = async || self.client.account(&first).await.unwrap().exit_address;
         assert_eq!(named().await, None);
 
@@ -173,6 +169,12 @@ impl Story {
             holdings.iter().all(|h| h.exit_address == address),
             "{holdings:?}"
         );
+    }
+
+    async fn credited(&self, deposit: u64) {
+        while self.client.bridge().await.unwrap().bridge.deposits.count < deposit {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
     }
 
     /// Until the newest checkpoint has all that the accounts hold as it is now.
@@ -296,6 +298,11 @@ async fn with_all_masternodes_dead_owners_have_their_assets_by_kept_proofs_and_s
     );
     let saved = story.weft(&["keep", text(&stale)], 1).unwrap();
     assert_eq!(saved["proofs"], 2);
+    assert_eq!(saved["checked"]["by"], "base_chain");
+    story.weft(&["keep", text(&kept)], 1).unwrap();
+    // Credited later than that file knows.
+    let later = story.deposit(3, coins).await;
+    story.credited(later).await;
 
     // The card is sold to the second user, who has named an address.
     let pay = Operation::Transfer {
@@ -319,7 +326,8 @@ async fn with_all_masternodes_dead_owners_have_their_assets_by_kept_proofs_and_s
     };
     story.run(&wallet(1), give).await;
     story.settled(&[1, 2]).await;
-    story.weft(&["keep", text(&kept)], 1).unwrap();
+    let again = story.weft(&["keep", text(&kept)], 1).unwrap();
+    assert_eq!(again["generations"], 2, "the older one stays");
     assert_eq!(
         story.weft(&["keep", text(&bought)], 2).unwrap()["proofs"],
         2
@@ -328,6 +336,7 @@ async fn with_all_masternodes_dead_owners_have_their_assets_by_kept_proofs_and_s
     story.weft(&["keep", text(&all), "--all"], 3).unwrap();
     let early = story.weft(&["exit", text(&kept)], 1).unwrap();
     assert_eq!(states(&early), ["closed"], "the network works");
+    assert_eq!(early[0]["checkpoint"], again["height"], "the newest");
 
     story.net.fault(Fault::Kill, &[0, 1, 2, 3]).await;
     // One more deposit, which nobody credits any more.
@@ -364,7 +373,7 @@ async fn with_all_masternodes_dead_owners_have_their_assets_by_kept_proofs_and_s
     // What is so still is claimed, and so is what was never credited; nothing twice.
     let amount = story.weft(&["exit", text(&kept)], 1).unwrap();
     assert_eq!(states(&amount), ["claimed"]);
-    let reclaim = ["reclaim", "--kept", text(&all)];
+    let reclaim = ["reclaim", "--kept", text(&stale)];
     let deposits = story.weft(&reclaim, 3).unwrap();
     assert_eq!(
         (states(&deposits), &deposits[0]["place"]),

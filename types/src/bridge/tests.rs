@@ -235,3 +235,19 @@ fn an_asset_survives_the_wire_and_contradictions_do_not() {
         assert!(BaseAsset::try_from(&wrong).is_err(), "{wrong:?}");
     }
 }
+
+#[test]
+fn a_whole_tree_proves_each_of_its_leaves_as_the_append_tree_has_them() {
+    for count in [0, 1, 2, 3, 5, 8, 13] {
+        let leaves: Vec<[u8; 32]> = (1..=count).map(|n| [n; 32]).collect();
+        let mut appended = AppendTree::default();
+        leaves.iter().for_each(|leaf| appended.push(*leaf));
+        let tree = WholeTree::new(leaves.clone());
+        assert_eq!(tree.root(), appended.root(), "{count}");
+        for (leaf, place) in leaves.iter().zip(0..) {
+            let proof = tree.prove(place).expect("there is such a leaf");
+            assert_eq!(tree_root_of(*leaf, place, &proof), tree.root());
+        }
+        assert_eq!(tree.prove(u64::from(count)), None);
+    }
+}

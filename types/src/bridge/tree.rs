@@ -90,25 +90,51 @@ impl AppendTree {
     }
 }
 
+/// A tree with all of its nodes, for whoever proves many of its leaves. Takes twice the bytes of the leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WholeTree {
+    /// From the leaves up, each without the subtrees that have no leaves; the last one is the root.
+    rows: Vec<Vec<[u8; 32]>>,
+}
+
+impl WholeTree {
+    pub fn new(leaves: Vec<[u8; 32]>) -> Self {
+        let mut rows = vec![leaves];
+        for (level, empty) in EMPTY[..TREE_DEPTH].iter().enumerate() {
+            let pairs = rows[level].chunks(2);
+            let above = pairs.map(|two| tree_node(&two[0], two.get(1).unwrap_or(empty)));
+            rows.push(above.collect());
+        }
+        Self { rows }
+    }
+
+    pub fn root(&self) -> Root {
+        let top = self.rows.last().and_then(|row| row.first());
+        Root(top.copied().unwrap_or(EMPTY[TREE_DEPTH]))
+    }
+
+    /// The siblings of the leaf at `index`, from the leaf upwards; `None` when there is no such leaf.
+    pub fn prove(&self, index: u64) -> Option<[Root; TREE_DEPTH]> {
+        let index = usize::try_from(index).ok()?;
+        self.rows[0].get(index)?;
+        let mut siblings = [Root::ZERO; TREE_DEPTH];
+        let levels = self.rows.iter().zip(EMPTY.iter()).enumerate();
+        for (sibling, (level, (row, empty))) in siblings.iter_mut().zip(levels) {
+            *sibling = Root(row.get(index >> level ^ 1).copied().unwrap_or(*empty));
+        }
+        Some(siblings)
+    }
+}
+
 /// The root of a subtree without leaves, `level` levels above them, at most [`TREE_DEPTH`].
 pub fn tree_empty(level: usize) -> [u8; 32] {
     EMPTY[level]
 }
 
-/// The siblings of the leaf at `index`, from the leaf upwards; `None` when there is no such leaf.
+/// The siblings of the leaf at `index`, from the leaf upwards; `None` when there is no such leaf. Hashes the whole tree:
+/// for more than one proof there is [`WholeTree`].
 pub fn tree_proof(leaves: &[[u8; 32]], index: usize) -> Option<[Root; TREE_DEPTH]> {
-    (index < leaves.len()).then_some(())?;
-    let mut siblings = [Root::ZERO; TREE_DEPTH];
-    let (mut row, mut place) = (leaves.to_vec(), index);
-    for (sibling, empty) in siblings.iter_mut().zip(EMPTY.iter()) {
-        *sibling = Root(row.get(place ^ 1).copied().unwrap_or(*empty));
-        let above = row.chunks(2);
-        row = above
-            .map(|two| tree_node(&two[0], two.get(1).unwrap_or(empty)))
-            .collect();
-        place /= 2;
-    }
-    Some(siblings)
+    WholeTree::new(leaves.to_vec()).prove(u64::try_from(index).ok()?)
 }
 
 /// The root of the tree that has `leaf` at `index` with these siblings.

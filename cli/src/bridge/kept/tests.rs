@@ -1,6 +1,11 @@
 use super::*;
 use weft_types::testing;
-use weft_types::{Amount, BaseAddress, BaseAsset};
+use weft_types::{Amount, BaseAddress, BaseAsset, Exit, Root, Statement, tree_proof, tree_root_of};
+
+const ALL: Retention = Retention {
+    most: GENERATIONS_MAX,
+    hold: Millis(1),
+};
 
 fn exit(place: u64) -> Exit {
     Exit {
@@ -13,7 +18,7 @@ fn exit(place: u64) -> Exit {
 }
 
 /// Of a tree with something at the places 0 and 2.
-fn kept(height: u64, whole: bool) -> Kept {
+pub fn generation(height: u64, whole: bool) -> Generation {
     let leaves = [exit(0).leaf(), [0; 32], exit(2).leaf()];
     let proof = |place: usize| tree_proof(&leaves, place).unwrap();
     let statement = Statement {
@@ -31,64 +36,166 @@ fn kept(height: u64, whole: bool) -> Kept {
             Content::Places(places.collect())
         }
     };
-    Kept::new(&testing::genesis(4), vec![], statement, content).unwrap()
+    Generation::new(statement, Checked::Certificate, content).unwrap()
+}
+
+pub fn kept(height: u64, whole: bool) -> Kept {
+    Kept::new(&testing::genesis(4), vec![], generation(height, whole))
+}
+
+fn heights(kept: &Kept) -> Vec<u64> {
+    let all = kept.generations().iter();
+    all.map(|g| g.statement.height.0).collect()
 }
 
 #[test]
 fn a_file_is_read_as_it_was_written_and_proves_what_it_has() {
     let folder = tempfile::tempdir().unwrap();
     for (name, whole) in [("some", false), ("all", true)] {
-        let (path, kept) = (folder.path().join(name), kept(5, whole));
-        assert!(kept.write(&path).unwrap());
-        assert_eq!(Kept::read(&path).unwrap(), kept);
+        let path = folder.path().join(name);
+        assert!(kept(5, whole).write(&path, ALL).unwrap());
+        let read = Kept::read(&path).unwrap();
+        let newest = read.newest();
+        assert!(newest.is_same(&generation(5, whole)) && newest.is_whole() == whole);
         for place in 0..3 {
-            let proven = kept.proven(place).unwrap();
+            let proven = newest.proven(place).unwrap();
             let root = tree_root_of(proven.leaf().0, place, &proven.siblings);
-            assert_eq!(root, kept.statement.exit_root, "{place}");
+            assert_eq!(root, newest.statement.exit_root, "{place}");
             assert_eq!(proven.exit, (place != 1).then(|| exit(place)));
         }
-        assert_eq!(kept.proven(3), None);
-        assert_eq!(kept.exits().count(), 2);
+        assert_eq!(newest.proven(3), None);
+        assert_eq!(newest.exits().count(), 2);
     }
 }
 
 #[test]
-fn an_older_checkpoint_does_not_replace_a_newer_one() {
+fn older_checkpoints_stay_beside_a_newer_one_and_do_not_come_after_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("kept.json");
-    assert!(kept(5, false).write(&path).unwrap());
-    assert!(!kept(4, false).write(&path).unwrap());
-    assert!(!kept(5, false).write(&path).unwrap(), "the same again");
-    assert!(kept(6, false).write(&path).unwrap());
-    assert_eq!(Kept::read(&path).unwrap().statement.height.0, 6);
-    let mut other = kept(7, false);
-    other.statement.network.chain_id += 1;
-    assert_eq!(other.write(&path).unwrap_err().kind, Kind::Usage);
+    assert!(kept(5, false).write(&path, ALL).unwrap());
+    let mut older = kept(4, false);
+    assert!(!older.write(&path, ALL).unwrap());
+    assert_eq!(heights(&older), [5], "what is there");
+    assert!(!kept(5, false).write(&path, ALL).unwrap(), "the same again");
+    assert!(kept(6, false).write(&path, ALL).unwrap());
+    assert!(kept(9, false).write(&path, ALL).unwrap());
+    let read = Kept::read(&path).unwrap();
+    assert_eq!(heights(&read), [9, 6, 5]);
+    assert!(read.generations().iter().all(|g| g.proven(2).is_some()));
+
+    let mut other = kept(10, false);
+    other.generations[0].statement.network.chain_id += 1;
+    assert_eq!(other.write(&path, ALL).unwrap_err().kind, Kind::Usage);
+    let whole = kept(10, true).write(&path, ALL).unwrap_err();
+    assert_eq!(whole.kind, Kind::Usage);
     std::fs::write(&path, "{}").unwrap();
-    assert!(
-        kept(8, false).write(&path).is_err(),
-        "somebody's other file"
-    );
+    let foreign = kept(8, false).write(&path, ALL);
+    assert!(foreign.is_err(), "somebody's other file");
 }
 
 #[test]
-fn what_does_not_lead_to_the_root_is_refused() {
+fn a_file_has_so_many_checkpoints_and_always_one_that_is_old_enough() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("kept.json");
-    let broken: [fn(&mut Kept); 4] = [
-        |k| k.places[0].exit.as_mut().unwrap().owner = BaseAddress([8; 20]),
-        |k| k.places[2].siblings[3] = Root([1; 32]),
-        |k| k.places[2].siblings.truncate(31),
-        |k| k.statement.exit_root = Root([1; 32]),
-    ];
-    for break_it in broken {
-        let mut kept = kept(5, false);
-        break_it(&mut kept);
-        std::fs::write(&path, serde_json::to_string(&kept).unwrap()).unwrap();
-        assert_eq!(Kept::read(&path).unwrap_err().kind, Kind::Invalid);
+    let few = Retention {
+        most: 4,
+        hold: Millis(3),
+    };
+    for height in 1..=10 {
+        kept(height, false).write(&path, few).unwrap();
     }
-    let mut whole = kept(5, true);
-    whole.whole = Some(2);
-    std::fs::write(&path, serde_json::to_string(&whole).unwrap()).unwrap();
-    assert_eq!(Kept::read(&path).unwrap_err().kind, Kind::Invalid);
+    assert_eq!(heights(&Kept::read(&path).unwrap()), [10, 9, 8, 7]);
+
+    // Kept far more often than anything gets old.
+    let path = folder.path().join("often.json");
+    let hold = 1_000;
+    let often = Retention {
+        most: 4,
+        hold: Millis(hold),
+    };
+    for height in 1..=5_000 {
+        let mut now = kept(height, false);
+        if height % 50 == 0 || height > 4_990 {
+            now.write(&path, often).unwrap();
+            let heights = heights(&now);
+            assert!(heights.len() <= 4 && heights[0] == height);
+            let oldest = heights.last().unwrap();
+            assert!(height < hold || height - oldest >= hold / 2, "{heights:?}");
+            assert!(height - oldest <= 2 * hold, "{heights:?}");
+        }
+    }
+    let one = Retention {
+        most: 1,
+        hold: Millis(hold),
+    };
+    let mut newest = kept(6_000, false);
+    newest.write(&path, one).unwrap();
+    assert_eq!(heights(&newest), [6_000]);
+}
+
+#[test]
+fn what_does_not_lead_to_the_root_proves_nothing() {
+    type Break = fn(&mut serde_json::Value);
+    let places = "/generations/0/places";
+    let broken: [(bool, Break); 5] = [
+        (false, |k| {
+            *k.pointer_mut("/generations/0/places/0/exit/owner").unwrap() =
+                BaseAddress([8; 20]).to_string().into()
+        }),
+        (false, |k| {
+            *k.pointer_mut("/generations/0/places/2/siblings/3").unwrap() =
+                Root([1; 32]).to_string().into()
+        }),
+        (false, |k| {
+            drop(
+                k.pointer_mut("/generations/0/places/2/siblings")
+                    .unwrap()
+                    .as_array_mut()
+                    .unwrap()
+                    .pop(),
+            )
+        }),
+        (true, |k| {
+            *k.pointer_mut("/generations/0/statement/exit_root").unwrap() =
+                Root([1; 32]).to_string().into()
+        }),
+        (true, |k| {
+            *k.pointer_mut("/generations/0/whole").unwrap() = 2.into()
+        }),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kept.json");
+    for (whole, break_it) in broken {
+        let mut json = serde_json::to_value(kept(5, whole)).unwrap();
+        assert!(json.pointer(places).is_some());
+        break_it(&mut json);
+        std::fs::write(&path, json.to_string()).unwrap();
+        let read = Kept::read(&path).unwrap();
+        assert!(read.newest().sound().is_err(), "{json}");
+        assert_eq!(read.newest().proven(0), None);
+    }
+}
+
+#[test]
+fn a_file_of_another_version_or_in_disorder_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kept.json");
+    let refused = |json: &serde_json::Value| {
+        std::fs::write(&path, json.to_string()).unwrap();
+        Kept::read(&path).unwrap_err().message
+    };
+    let whole = || serde_json::to_value(kept(5, false)).unwrap();
+    let mut old = whole();
+    old["version"] = 1.into();
+    assert!(refused(&old).contains("version 1"));
+    let mut empty = whole();
+    empty["generations"] = serde_json::json!([]);
+    assert!(refused(&empty).contains("0 checkpoints"));
+    let mut twice = whole();
+    let again = twice["generations"][0].clone();
+    twice["generations"].as_array_mut().unwrap().push(again);
+    assert!(refused(&twice).contains("order"));
+    let mut foreign = whole();
+    foreign["chain_id"] = 1.into();
+    assert!(refused(&foreign).contains("network"));
 }
