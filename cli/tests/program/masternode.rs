@@ -1,9 +1,6 @@
 //! `weft masternode` without a network: what is made, and what is refused before anything is asked of others.
 
-mod program;
-
-use program::{fails, fails_with, has, weft, weft_with};
-use std::os::unix::fs::PermissionsExt as _;
+use crate::running::{fails, fails_with, has, json, secret, weft, weft_with};
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -21,9 +18,7 @@ fn place() -> TempDir {
 }
 
 fn password(folder: &Path, text: &str, mode: u32) {
-    let path = folder.join("password");
-    std::fs::write(&path, text).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    secret(folder, "password", text, mode);
 }
 
 const KEYS: [&str; 6] = ["masternode", "keys", "--node", "n", "--kdf", "pbkdf2"];
@@ -33,10 +28,7 @@ fn with_password(arguments: &[&'static str]) -> Vec<&'static str> {
 }
 
 fn made(folder: &Path) -> serde_json::Value {
-    let output = weft(&with_password(&[&KEYS[..], &["--json"]].concat()), folder);
-    let words = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{words}");
-    serde_json::from_slice(&output.stdout).unwrap()
+    json(&with_password(&KEYS), folder)
 }
 
 #[test]

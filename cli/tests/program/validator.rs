@@ -1,18 +1,15 @@
 //! A validator's way as its operator types it, against a testnet of processes: keys, a bond with a wallet's keystore,
 //! the first epoch, and the guard carried on.
 
-mod program;
-
-use program::{fails, has, weft};
+use crate::running::{fails, has, json, secret, weft};
 use serde_json::Value;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use weft_basechain::{AccountKey, Endpoint};
 
 /// The keystore of the Web3 definition's own vectors, and the key in it.
-const KEYSTORE: &str = include_str!("../../keystore/tests/vectors/web3-pbkdf2.json");
+const KEYSTORE: &str = include_str!("../../../keystore/tests/vectors/web3-pbkdf2.json");
 const KEY: &str = "7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc395f5cf6c7514fe9d";
 const COIN: u128 = 1_000_000_000_000_000_000;
 const PATIENCE: Duration = Duration::from_secs(75);
@@ -37,19 +34,6 @@ impl Drop for Running<'_> {
         self.end_node();
         weft(&["testnet", "down", "--dir", "net"], self.folder);
     }
-}
-
-fn json(arguments: &[&str], folder: &Path) -> Value {
-    let output = weft(&[arguments, &["--json"]].concat(), folder);
-    let words = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{arguments:?}: {words}");
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-fn secret(folder: &Path, name: &str, text: &str) {
-    let path = folder.join(name);
-    std::fs::write(&path, text).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 fn key(text: &str) -> AccountKey {
@@ -119,9 +103,9 @@ fn an_operator_makes_keys_bonds_is_in_office_and_carries_the_guard_on() {
     let rpc = manifest["base"]["rpc"].as_str().unwrap().to_owned();
     fund(&rpc, folder);
 
-    secret(folder, "password", "correct horse\n");
-    secret(folder, "wallet", "testpassword");
-    secret(folder, "owner.json", KEYSTORE);
+    secret(folder, "password", "correct horse\n", 0o600);
+    secret(folder, "wallet", "testpassword", 0o600);
+    secret(folder, "owner.json", KEYSTORE, 0o600);
     let init = [
         "node",
         "init",

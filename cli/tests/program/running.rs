@@ -1,5 +1,7 @@
 //! The program, run as a script would.
 
+use serde_json::Value;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -12,6 +14,7 @@ pub fn weft_with(variables: &[(&str, &str)], arguments: &[&str], folder: &Path) 
     let mut command = Command::new(env!("CARGO_BIN_EXE_weft"));
     command.args(arguments).current_dir(folder);
     command.env_remove("WEFT_TESTNET_DIR");
+    command.env("XDG_STATE_HOME", folder.join("state"));
     command.envs(variables.iter().copied());
     command.output().unwrap()
 }
@@ -40,6 +43,21 @@ pub fn fails_with(
         "no colours off a terminal: {words}"
     );
     words
+}
+
+/// The data of a command that has to succeed.
+pub fn json(arguments: &[&str], folder: &Path) -> Value {
+    let output = weft(&[arguments, &["--json"]].concat(), folder);
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{arguments:?}: {words}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// A file of this mode.
+pub fn secret(folder: &Path, name: &str, text: &str, mode: u32) {
+    let path = folder.join(name);
+    std::fs::write(&path, text).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
 pub fn has(words: &str, parts: &[&str]) {

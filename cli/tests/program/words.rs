@@ -1,8 +1,6 @@
 //! The program as a script sees it: exit codes, words on stderr, data on stdout.
 
-mod program;
-
-use program::{fails, fails_with, has, weft};
+use crate::running::{fails, fails_with, has, weft};
 use std::process::{Command, Stdio};
 
 /// A folder with a node in it.

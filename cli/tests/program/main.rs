@@ -1,0 +1,6 @@
+//! The binary `weft` as it is used: by a script, by an operator.
+
+mod masternode;
+mod running;
+mod validator;
+mod words;
