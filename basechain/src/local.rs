@@ -5,11 +5,12 @@ use crate::client::abi::{manager, registry::MasternodeRegistry as Registry};
 use crate::client::bonds::entry;
 use crate::client::checkpoints::{newer, posted, submit_input};
 use crate::client::deploy::{created_at, manager_code, registry_code, vault_code};
+use crate::client::offer::{Unmined, sign};
+use crate::client::order::Order;
 use crate::client::registry::register_input;
-use crate::client::send::{Order, Unmined, sign};
 use crate::embedded::{Call, CallError, Chain, ChainConfig, ConfigError, RewindError, SubmitError};
 use crate::{AccountKey, At, Checkpoint, Contracts, DeployParams, Queued, Refusal, Registration};
-use alloy::eips::eip2718::Encodable2718 as _;
+
 use alloy::primitives::{Address, B256, Bytes, TxKind};
 use alloy::sol_types::{SolCall, SolEvent as _};
 use std::collections::BTreeMap;
@@ -263,9 +264,9 @@ impl LocalChain {
             sending = sending.outbidding(stuck, next.map_err(|e| refused(what, e))?);
         }
         let chain_id = self.chain.config().chain_id;
-        let signed = sign(key, chain_id, &sending, GAS_LIMIT, order);
+        let signed = sign(key, chain_id, &sending, GAS_LIMIT, &order);
         let signed = signed.map_err(|e| refused(what, e))?;
-        let hash = self.chain.submit(&signed.encoded_2718())?;
+        let hash = self.chain.submit(&signed.encoded())?;
         self.unmined.insert(key.address(), sending);
         Ok(hash.0)
     }

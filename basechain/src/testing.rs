@@ -1,5 +1,7 @@
 //! Base chains that are not ours, for tests.
 
+use crate::client::offer::{Unmined, sign};
+use crate::{AccountKey, Order, Signed};
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -96,4 +98,16 @@ fn anvil_path() -> PathBuf {
     let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
     let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from);
     cache.join("weft/anvil/anvil")
+}
+
+/// A transfer that nobody has sent, signed by the key of these bytes.
+///
+/// # Panics
+/// When the bytes are no key.
+pub fn signed(secret: [u8; 32], chain_id: u64, nonce: u64, wei: u128) -> Signed {
+    let key = AccountKey::from_bytes(&secret).expect("a key");
+    let (fee, tip) = (2, 1);
+    let sending = Unmined { nonce, fee, tip };
+    let order = Order::transfer([9; 20], wei);
+    sign(&key, chain_id, &sending, 21_000, &order).expect("the key is here")
 }

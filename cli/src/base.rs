@@ -1,5 +1,11 @@
 //! The base chain as commands reach it.
 
+mod outbox;
+mod payer;
+
+pub use outbox::shown as hash_shown;
+pub use payer::{Payer, Terms};
+
 use crate::failure::{Failure, Kind};
 use crate::network::Network;
 use crate::prompt;
@@ -150,10 +156,14 @@ fn ask() -> Result<AccountKey, Failure> {
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let kind = match &error {
-            ClientError::Refused { .. } | ClientError::Answer { .. } => Kind::Refused,
+            ClientError::Refused { .. }
+            | ClientError::Answer { .. }
+            | ClientError::Fee { .. }
+            | ClientError::Outdated { .. }
+            | ClientError::Replaced { .. }
+            | ClientError::Signer { .. } => Kind::Refused,
             ClientError::Url { .. } | ClientError::NoContract { .. } => Kind::Usage,
             ClientError::OtherContract { .. } => Kind::Invalid,
-            ClientError::Signer { .. } => Kind::Refused,
             _ => Kind::Unreachable,
         };
         Self::new(kind, error)

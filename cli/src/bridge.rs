@@ -7,6 +7,7 @@ mod deposit;
 mod exit;
 mod exit_address;
 mod fetch;
+mod hand_over;
 mod keep;
 mod kept;
 mod reclaim;

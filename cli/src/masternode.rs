@@ -2,7 +2,9 @@
 
 mod bonding;
 mod guard;
+mod history;
 mod keys;
+mod order;
 mod standing;
 
 use crate::failure::Failure;
@@ -42,19 +44,24 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
     }
 }
 
-/// Wei of a coin.
-const COIN: u128 = 1_000_000_000_000_000_000;
-
-/// Wei as coins, without zeros at the end.
+/// Wei as coins.
 fn coins(wei: u128) -> String {
-    let (whole, part) = (wei / COIN, wei % COIN);
-    let text = format!("{whole}.{part:018}");
+    decimal(wei, 18)
+}
+
+/// A number of units of which 10 to the power of `places` are one, without zeros at the end.
+fn decimal(units: u128, places: u32) -> String {
+    let one = 10_u128.pow(places);
+    let (whole, part) = (units / one, units % one);
+    let text = format!("{whole}.{part:0width$}", width = places as usize);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const COIN: u128 = 1_000_000_000_000_000_000;
 
     #[test]
     fn coins_are_shown_to_the_last_wei() {
@@ -67,5 +74,6 @@ mod tests {
         ] {
             assert_eq!(coins(wei), shown);
         }
+        assert_eq!(decimal(1_500_000_007, 9), "1.500000007");
     }
 }

@@ -11,13 +11,35 @@ impl Endpoint {
     /// When it is another base chain, or does not answer.
     pub async fn reorganise(&self, depth: u64) -> Result<(), ClientError> {
         let none: [(); 0] = [];
+        self.have("reorganisation", "anvil_reorg", (depth, none))
+            .await
+    }
+
+    /// Has anvil make a block with this base fee, in wei. The next one's is an eighth lower.
+    ///
+    /// # Errors
+    /// When it is another base chain, or does not answer.
+    pub async fn raise_base_fee(&self, wei: u128) -> Result<(), ClientError> {
+        let fee = [format!("{wei:#x}")];
+        let what = "base fee";
+        self.have(what, "anvil_setNextBlockBaseFeePerGas", fee)
+            .await?;
+        self.have(what, "anvil_mine", ["0x1"]).await
+    }
+
+    async fn have<P>(
+        &self,
+        what: &'static str,
+        method: &'static str,
+        params: P,
+    ) -> Result<(), ClientError>
+    where
+        P: serde::Serialize + Clone + std::fmt::Debug + Send + Sync + Unpin + 'static,
+    {
         let request = || {
-            let provider = self.provider.clone();
-            async move {
-                let asked = provider.raw_request::<_, ()>("anvil_reorg".into(), (depth, none));
-                asked.await
-            }
+            let (provider, params) = (self.provider.clone(), params.clone());
+            async move { provider.raw_request::<_, ()>(method.into(), params).await }
         };
-        self.ask("reorganisation", request).await
+        self.ask(what, request).await
     }
 }

@@ -4,7 +4,8 @@ use super::abi::{manager::CheckpointManager, registry::MasternodeRegistry, vault
 use super::endpoint::Endpoint;
 use super::error::ClientError;
 use super::key::AccountKey;
-use super::send::{Mined, Order};
+use super::order::Order;
+use super::send::Mined;
 use super::{BaseChain, Contracts};
 use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256, Bytes, TxKind, U256};

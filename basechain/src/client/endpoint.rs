@@ -80,11 +80,10 @@ fn refused(url: &str, reason: impl fmt::Display) -> ClientError {
 
 pub(super) fn parse(rpc_url: &str) -> Result<reqwest::Url, ClientError> {
     let url: reqwest::Url = rpc_url.parse().map_err(|e| refused(rpc_url, e))?;
-    if url.scheme() != "http" {
-        // A build without TLS would fail at the first request, less clearly.
-        return Err(refused(rpc_url, "the scheme must be http"));
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        _ => Err(refused(rpc_url, "the scheme must be http or https")),
     }
-    Ok(url)
 }
 
 fn is_local(url: &reqwest::Url) -> bool {
@@ -98,9 +97,17 @@ pub(super) fn http_client(
     url: &reqwest::Url,
     longest: Duration,
 ) -> Result<reqwest::Client, ClientError> {
+    // The library takes its cryptography from the process. A second attempt to set it changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let mut http = reqwest::Client::builder()
         .timeout(longest)
-        .connect_timeout(CONNECT_TIME_MAX);
+        .connect_timeout(CONNECT_TIME_MAX)
+        // What was meant for one host is not for another to read.
+        .redirect(reqwest::redirect::Policy::none());
+    if url.scheme() == "http" {
+        // Without this the system's certificates are read, and a machine that has none could not even do without.
+        http = http.tls_certs_only([]);
+    }
     if is_local(url) {
         // A proxy of the surroundings is not for this machine.
         http = http.no_proxy();
@@ -109,7 +116,7 @@ pub(super) fn http_client(
 }
 
 impl Endpoint {
-    /// Connects to an `http` URL and asks for the chain id.
+    /// Connects to an `http` or `https` URL and asks for the chain id.
     pub async fn connect(rpc_url: &str) -> Result<Self, ClientError> {
         let url = parse(rpc_url)?;
         let local = is_local(&url);
@@ -127,7 +134,7 @@ impl Endpoint {
     /// Whether [`connect`](Self::connect) could use the URL. Asks nobody.
     ///
     /// # Errors
-    /// When it is no URL, or none of `http`.
+    /// When it is no URL, or neither of `http` nor of `https`.
     pub fn check_url(rpc_url: &str) -> Result<(), ClientError> {
         parse(rpc_url).map(drop)
     }

@@ -8,7 +8,7 @@ use weft_types::CommitteeDigest;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ClientError {
-    #[error("{url:?} is no http URL: {reason}")]
+    #[error("{url:?} is no http or https URL: {reason}")]
     Url { url: String, reason: String },
     #[error("base chain {url} does not answer ({what}, {attempts} attempts): {reason}")]
     Unreachable {
@@ -50,9 +50,27 @@ pub enum ClientError {
         fee: u128,
         max: u128,
     },
+    /// Between a quote and the signature.
+    #[error("{what}: the {part} is {now} by now, and was {quoted} when it was shown")]
+    Outdated {
+        what: &'static str,
+        part: &'static str,
+        now: u64,
+        quoted: u64,
+    },
+    #[error(
+        "{what}: something else of the account with its nonce {nonce} is in a block, so that it never will be"
+    )]
+    Replaced { what: &'static str, nonce: u64 },
     /// Who is to sign does not, or not what was asked.
     #[error("signer {url}: {reason}")]
     Signer { url: String, reason: String },
+    #[error("signer {url} does not answer ({what}): {reason}")]
+    SignerAway {
+        url: String,
+        what: &'static str,
+        reason: String,
+    },
     #[error("base chain {url} has no contract at {address}")]
     NoContract { url: String, address: Address },
     #[error("the {what} is {found}, not {expected}")]

@@ -46,14 +46,21 @@ impl BaseChain {
         registration: &Registration,
     ) -> Result<Registered, ClientError> {
         let order = self.order(operator, RegistryCall::Register(registration));
-        let what = order.what;
         let mined = self.endpoint.send(operator, order).await?;
+        self.registration_of(mined)
+    }
+
+    /// The masternode that a transaction registered.
+    ///
+    /// # Errors
+    /// When it registered none.
+    pub fn registration_of(&self, mined: Mined) -> Result<Registered, ClientError> {
         let registry = Address::from(self.contracts.registry);
         let mut events = mined.logs.iter().filter(|log| log.address == registry);
         let event = events.find_map(|log| Registry::Registered::decode_log(log).ok());
         let event = event.ok_or_else(|| ClientError::Malformed {
             url: self.endpoint.url().to_owned(),
-            what,
+            what: "registration",
             reason: "the receipt has no Registered event".to_owned(),
         })?;
         Ok(Registered {

@@ -7,15 +7,14 @@
 use super::endpoint::{At, Endpoint};
 use super::error::ClientError;
 use super::key::{AccountKey, Holder};
+use super::offer::{Unmined, least, quarter_more, sign, transaction};
+use super::order::Order;
 use super::refusal::Refusal;
-use super::signer::Done;
-use alloy::consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};
+use super::signed::Signed;
 use alloy::eips::BlockId;
-use alloy::eips::eip2718::Encodable2718 as _;
-use alloy::primitives::{Address, B256, Bytes, Log, TxKind, U256};
+use alloy::primitives::{Address, Log};
 use alloy::providers::Provider as _;
-use alloy::rpc::types::{TransactionInput, TransactionReceipt, TransactionRequest};
-use alloy::signers::SignerSync as _;
+use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
 use alloy::transports::RpcError;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
@@ -27,6 +26,8 @@ use tokio::time::{Instant, sleep};
 pub const LOOK_PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 /// How often a waiting transaction is sent again.
 pub const RESEND_INTERVAL: Duration = Duration::from_secs(3);
+/// How often, that far apart, the nonce has to be seen in use by something else until that is believed.
+const USED_LOOKS: u32 = 3;
 
 /// A transaction in a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,97 +53,6 @@ impl Senders {
     }
 }
 
-/// A transaction that is in no block yet: its nonce, and what it offers in wei per gas.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Unmined {
-    pub nonce: u64,
-    pub fee: u128,
-    pub tip: u128,
-}
-
-impl Unmined {
-    /// Takes the place of `stuck` at a higher fee, unless the account's next nonce shows that something with
-    /// its nonce is in a block by now.
-    pub fn outbidding(self, stuck: &Self, next: u64) -> Self {
-        if next > stuck.nonce {
-            return self;
-        }
-        Self {
-            nonce: stuck.nonce,
-            fee: self.fee.max(quarter_more(stuck.fee)),
-            tip: self.tip.max(quarter_more(stuck.tip)),
-        }
-    }
-}
-
-impl Unmined {
-    /// Offers no more than `max`; refused if less than `least` is no use.
-    fn within(self, what: &'static str, least: u128, max: u128) -> Result<Self, ClientError> {
-        if least > max {
-            let fee = least;
-            return Err(ClientError::Fee { what, fee, max });
-        }
-        Ok(Self {
-            fee: self.fee.min(max),
-            tip: self.tip.min(max),
-            ..self
-        })
-    }
-}
-
-/// The transaction for an order, signed by a key that is here.
-pub(crate) fn sign(
-    key: &AccountKey,
-    chain_id: u64,
-    sending: &Unmined,
-    gas_limit: u64,
-    order: Order,
-) -> Result<TxEnvelope, String> {
-    let Holder::Here(key) = key.holder() else {
-        return Err("the key is not here".to_owned());
-    };
-    let transaction = transaction(chain_id, sending, gas_limit, order);
-    let signature = key.sign_hash_sync(&transaction.signature_hash());
-    let signature = signature.map_err(|error| error.to_string())?;
-    Ok(TxEnvelope::from(transaction.into_signed(signature)))
-}
-
-fn transaction(chain_id: u64, sending: &Unmined, gas_limit: u64, order: Order) -> TxEip1559 {
-    TxEip1559 {
-        chain_id,
-        nonce: sending.nonce,
-        gas_limit,
-        max_fee_per_gas: sending.fee,
-        max_priority_fee_per_gas: sending.tip,
-        to: order.to,
-        value: U256::from(order.value),
-        input: order.input,
-        ..TxEip1559::default()
-    }
-}
-
-/// What a transaction is to do.
-pub struct Order {
-    /// For messages.
-    pub what: &'static str,
-    pub to: TxKind,
-    /// In wei.
-    pub value: u128,
-    pub input: Bytes,
-}
-
-impl Order {
-    pub(super) fn request(&self, from: Address) -> TransactionRequest {
-        TransactionRequest {
-            from: Some(from),
-            to: Some(self.to),
-            value: Some(U256::from(self.value)),
-            input: TransactionInput::new(self.input.clone()),
-            ..TransactionRequest::default()
-        }
-    }
-}
-
 impl Endpoint {
     /// Sends coins.
     pub async fn transfer(
@@ -151,13 +61,7 @@ impl Endpoint {
         to: [u8; 20],
         wei: u128,
     ) -> Result<Mined, ClientError> {
-        let order = Order {
-            what: "transfer",
-            to: TxKind::Call(to.into()),
-            value: wei,
-            input: Bytes::new(),
-        };
-        self.send(key, order).await
+        self.send(key, Order::transfer(to, wei)).await
     }
 
     /// Signs, sends and waits for the block.
@@ -170,9 +74,7 @@ impl Endpoint {
         let mut unmined = sender.lock().await;
         let request = order.request(key.account());
         let gas_limit = self.gas_limit(what, &request).await?;
-        let fees = || self.provider.estimate_eip1559_fees();
-        let fees = self.ask("fees", fees).await?;
-        let (fee, tip) = (fees.max_fee_per_gas, fees.max_priority_fee_per_gas);
+        let (fee, tip) = self.fees().await?;
         let nonce = self.nonce(key.account(), BlockId::pending()).await?;
         let mut sending = Unmined { nonce, fee, tip };
         let mut least = least(fee, tip);
@@ -184,39 +86,77 @@ impl Endpoint {
             }
         }
         sending = sending.within(what, least, self.fee_max)?;
-        let done = self.sign(key, &sending, gas_limit, order).await?;
-        let signed = match &done {
-            Done::Signed(signed) => {
-                self.broadcast(what, signed).await?;
-                *unmined = Some(sending);
-                (*signed.tx_hash(), Some(signed.encoded_2718()))
-            }
-            Done::Sent(hash) => (*hash, None),
+        let signed = self.sign_offer(key, &sending, gas_limit, &order).await?;
+        self.broadcast(what, &signed, false).await?;
+        *unmined = Some(sending);
+        let receipt = self.wait(what, &[signed]).await;
+        if matches!(receipt, Ok(_) | Err(ClientError::Replaced { .. })) {
+            *unmined = None;
+        }
+        self.outcome(what, request, receipt?).await
+    }
+
+    /// Sends what is signed and waits for the block, longest as long as the endpoint does. All that is given has one account and
+    /// nonce, so that at most one of it is ever in a block; the last takes the place of the others.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] when what came into a block reverted there, [`ClientError::Replaced`] when something
+    /// else with that nonce is in one. After any other error it may still come into one.
+    pub async fn deliver(
+        &self,
+        what: &'static str,
+        attempts: &[Signed],
+    ) -> Result<Mined, ClientError> {
+        let Some(newest) = attempts.last() else {
+            return Err(ClientError::Malformed {
+                url: self.url().to_owned(),
+                what,
+                reason: "there is nothing to send".to_owned(),
+            });
         };
-        let receipt = self.wait(what, signed.0, signed.1.as_deref()).await?;
-        *unmined = None;
+        let receipt = match self.look(attempts).await? {
+            Some(receipt) => receipt,
+            None => {
+                self.broadcast(what, newest, true).await?;
+                self.wait(what, attempts).await?
+            }
+        };
+        let of = |signed: &&Signed| signed.hash_word() == receipt.transaction_hash;
+        let request = attempts.iter().find(of).unwrap_or(newest).request();
         self.outcome(what, request, receipt).await
     }
 
-    async fn sign(
+    /// Which of them is in a block, by its hash. Sends nothing.
+    pub async fn find_mined(&self, attempts: &[Signed]) -> Result<Option<[u8; 32]>, ClientError> {
+        let receipt = self.look(attempts).await?;
+        Ok(receipt.map(|receipt| receipt.transaction_hash.0))
+    }
+
+    /// What a transaction offers for a unit of gas and as a tip, in wei.
+    pub(super) async fn fees(&self) -> Result<(u128, u128), ClientError> {
+        let fees = || self.provider.estimate_eip1559_fees();
+        let fees = self.ask("fees", fees).await?;
+        Ok((fees.max_fee_per_gas, fees.max_priority_fee_per_gas))
+    }
+
+    pub(super) async fn sign_offer(
         &self,
         key: &AccountKey,
         sending: &Unmined,
         gas_limit: u64,
-        order: Order,
-    ) -> Result<Done, ClientError> {
+        order: &Order,
+    ) -> Result<Signed, ClientError> {
         let what = order.what;
         if let Holder::Elsewhere(signer) = key.holder() {
             let transaction = transaction(self.chain_id(), sending, gas_limit, order);
             return signer.sign(what, &transaction).await;
         }
         let signed = sign(key, self.chain_id(), sending, gas_limit, order);
-        let signed = signed.map_err(|reason| ClientError::Malformed {
+        signed.map_err(|reason| ClientError::Malformed {
             url: self.url().to_owned(),
             what,
             reason,
-        })?;
-        Ok(Done::Signed(Box::new(signed)))
+        })
     }
 
     /// What to allow a transaction in gas.
@@ -228,10 +168,22 @@ impl Endpoint {
         what: &'static str,
         request: &TransactionRequest,
     ) -> Result<u64, ClientError> {
-        let gas = || self.provider.estimate_gas(request.clone()).into_future();
-        let gas: u64 = self.ask(what, gas).await?;
+        let gas = self.gas(what, request).await?;
         // The state may move between the estimate and the block.
         Ok(gas.saturating_add(gas / 5))
+    }
+
+    pub(super) async fn gas(
+        &self,
+        what: &'static str,
+        request: &TransactionRequest,
+    ) -> Result<u64, ClientError> {
+        let gas = || {
+            // Not the pending state, as some nodes would: it may have the very transaction that this takes the place of.
+            let estimate = self.provider.estimate_gas(request.clone());
+            estimate.block(BlockId::latest()).into_future()
+        };
+        self.ask(what, gas).await
     }
 
     pub(super) async fn nonce(&self, account: Address, block: BlockId) -> Result<u64, ClientError> {
@@ -242,14 +194,19 @@ impl Endpoint {
         self.ask("nonce", nonce).await
     }
 
-    /// Hands the transaction to the node. An attempt whose answer was lost may have arrived, and then
-    /// the next one is refused as known or outdated: the receipt will tell.
-    async fn broadcast(&self, what: &'static str, signed: &TxEnvelope) -> Result<(), ClientError> {
-        let raw = signed.encoded_2718();
+    /// Hands the transaction to the node. One that may have arrived before, in an attempt whose answer was lost or
+    /// (`known`) of an earlier run, is then refused as known or outdated: the receipt will tell.
+    async fn broadcast(
+        &self,
+        what: &'static str,
+        signed: &Signed,
+        known: bool,
+    ) -> Result<(), ClientError> {
+        let raw = signed.encoded();
         let mut attempts = 0;
         let send = || {
             attempts += 1;
-            let repeated = attempts > 1;
+            let repeated = known || attempts > 1;
             let raw = &raw;
             async move {
                 match self.provider.send_raw_transaction(raw).await {
@@ -263,30 +220,54 @@ impl Endpoint {
         self.ask(what, send).await
     }
 
+    /// The receipt of whichever is in a block.
+    async fn look(&self, attempts: &[Signed]) -> Result<Option<TransactionReceipt>, ClientError> {
+        for signed in attempts {
+            let hash = signed.hash_word();
+            let receipt = || self.provider.get_transaction_receipt(hash).into_future();
+            let receipt = self.ask("receipt", receipt).await?;
+            if receipt.is_some() {
+                return Ok(receipt);
+            }
+        }
+        Ok(None)
+    }
+
     async fn wait(
         &self,
         what: &'static str,
-        hash: B256,
-        raw: Option<&[u8]>,
+        attempts: &[Signed],
     ) -> Result<TransactionReceipt, ClientError> {
         let start = Instant::now();
         let mut sent = start;
         let mut pause = LOOK_PAUSES.0;
+        let mut used = 0;
         while start.elapsed() < self.mined_time_max {
             sleep(pause).await;
             pause = (pause * 3 / 2).min(LOOK_PAUSES.1);
-            let receipt = || self.provider.get_transaction_receipt(hash).into_future();
-            if let Some(receipt) = self.ask("receipt", receipt).await? {
+            if let Some(receipt) = self.look(attempts).await? {
                 return Ok(receipt);
             }
-            if let Some(raw) = raw
+            if let Some(newest) = attempts.last()
                 && sent.elapsed() > RESEND_INTERVAL
             {
-                let again = self.provider.send_raw_transaction(raw).await;
-                tracing::debug!(%hash, what, error = ?again.err(), "sent again");
+                let next = self.nonce(newest.account().into(), BlockId::latest());
+                if next.await? > newest.nonce() {
+                    // Of several nodes behind one URL one may have a block that another has not yet.
+                    used += 1;
+                    if used > USED_LOOKS {
+                        let nonce = newest.nonce();
+                        return Err(ClientError::Replaced { what, nonce });
+                    }
+                } else {
+                    used = 0;
+                    let again = self.provider.send_raw_transaction(&newest.encoded()).await;
+                    tracing::debug!(what, error = ?again.err(), "sent again");
+                }
                 sent = Instant::now();
             }
         }
+        let hash = attempts.last().map(Signed::hash_word).unwrap_or_default();
         Err(ClientError::NotMined {
             what,
             hash,
@@ -328,18 +309,13 @@ impl Endpoint {
     }
 }
 
-/// What a unit of gas costs in the next block. An offer is twice the base fee and the tip, for blocks to come.
-fn least(fee: u128, tip: u128) -> u128 {
-    (fee.saturating_sub(tip) / 2).saturating_add(tip)
-}
-
-fn quarter_more(fee: u128) -> u128 {
-    fee.saturating_add(fee.div_ceil(4))
-}
-
 fn is_known(message: &str) -> bool {
     let message = message.to_lowercase();
-    ["already known", "already imported", "nonce too low"]
-        .iter()
-        .any(|known| message.contains(known))
+    let known = [
+        "already known",
+        "already imported",
+        "nonce too low",
+        "underpriced",
+    ];
+    known.iter().any(|known| message.contains(known))
 }

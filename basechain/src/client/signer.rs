@@ -1,40 +1,52 @@
-//! An account whose key is elsewhere: in a signer that speaks JSON-RPC, as clef, Web3Signer and wallets do.
+//! An account whose key is elsewhere: in a signer that speaks JSON-RPC, as clef and Web3Signer do.
 //!
-//! The signer is asked for a signature (`eth_signTransaction`, or clef's `account_signTransaction`), and what
-//! comes back is compared with what was asked before it is sent: whose it is, to whom, how much, and what is
-//! called. One that only sends by itself (`eth_sendTransaction`) has to be on the same chain. It is asked once, for
-//! behind it may be a person.
+//! The signer is asked for a signature (`eth_signTransaction`, or clef's `account_signTransaction`) and never to send: so
+//! what it gives back can be held to what was asked, field by field, and written down before anybody else has it. It is
+//! asked once, for behind it may be a person.
 
-use super::endpoint::{http_client, parse};
+use super::endpoint::{http_client, parse, with_causes};
 use super::error::ClientError;
-use alloy::consensus::transaction::SignerRecoverable as _;
-use alloy::consensus::{Transaction as _, TxEip1559, TxEnvelope};
-use alloy::eips::eip2718::Decodable2718 as _;
-use alloy::primitives::{Address, B256, Bytes, U64, U256};
-use alloy::rpc::client::RpcClient;
+use super::signed::Signed;
+use alloy::consensus::TxEip1559;
+use alloy::primitives::{Address, Bytes};
 use alloy::rpc::types::{TransactionInput, TransactionRequest};
-use alloy::transports::RpcError;
-use alloy::transports::http::Http;
-use serde_json::Value;
+use alloy::transports::http::reqwest;
+use serde::Deserialize;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Longest wait for a signature: somebody may have to read, and to find a device.
 pub const SIGN_TIME_MAX: Duration = Duration::from_secs(300);
+/// Longest answer, in bytes. A transaction has a tenth of it in hexadecimal digits, and clef adds it in words.
+pub const ANSWER_BYTES_MAX: usize = 2 << 20;
+/// Longest error of a signer that is shown, in characters.
+const WORDS_MAX: usize = 300;
 /// What signers answer to a method that they do not have.
 const NO_SUCH_METHOD: [i64; 3] = [-32_601, -32_004, 4_200];
 
-/// A signer at an `http` URL, and the account that it signs for.
+/// A signer at an `http` or `https` URL, and the account that it signs for.
 #[derive(Debug, Clone)]
 pub struct Signer {
     url: String,
-    client: RpcClient,
+    address: reqwest::Url,
+    http: reqwest::Client,
     account: Address,
 }
 
-/// What a signer did.
-pub(super) enum Done {
-    Signed(Box<TxEnvelope>),
-    Sent(B256),
+/// JSON-RPC 2.0. Of both members one is there.
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    result: Option<Value>,
+    #[serde(default)]
+    error: Option<Denial>,
+}
+
+#[derive(Deserialize)]
+struct Denial {
+    code: i64,
+    #[serde(default)]
+    message: String,
 }
 
 impl Signer {
@@ -44,10 +56,10 @@ impl Signer {
     /// When it does not answer, does not have the account, or has several to choose from.
     pub async fn connect(url: &str, wish: Option<[u8; 20]>) -> Result<Self, ClientError> {
         let address = parse(url)?;
-        let http = http_client(url, &address, SIGN_TIME_MAX)?;
         let mut signer = Self {
             url: url.to_owned(),
-            client: RpcClient::new(Http::with_client(http, address), true),
+            http: http_client(url, &address, SIGN_TIME_MAX)?,
+            address,
             account: Address::ZERO,
         };
         let accounts = signer.accounts().await?;
@@ -73,27 +85,21 @@ impl Signer {
     }
 
     async fn accounts(&self) -> Result<Vec<Address>, ClientError> {
-        let what = "accounts";
-        match self
-            .ask(what, "eth_accounts", Value::Array(Vec::new()))
-            .await?
-        {
-            Some(accounts) => Ok(accounts),
-            None => {
-                let listed = self.ask(what, "account_list", Value::Array(Vec::new()));
-                listed
-                    .await?
-                    .ok_or_else(|| self.unfit("it lists no accounts".to_owned()))
+        for method in ["eth_accounts", "account_list"] {
+            if let Some(accounts) = self.ask("accounts", method, json!([])).await? {
+                return serde_json::from_value(accounts)
+                    .map_err(|_| self.unfit("it lists no accounts".to_owned()));
             }
         }
+        Err(self.unfit("it lists no accounts".to_owned()))
     }
 
-    /// Has a transaction signed, or sent.
+    /// Has a transaction signed.
     pub(super) async fn sign(
         &self,
         what: &'static str,
         transaction: &TxEip1559,
-    ) -> Result<Done, ClientError> {
+    ) -> Result<Signed, ClientError> {
         let request = TransactionRequest {
             from: Some(self.account),
             to: Some(transaction.to),
@@ -108,38 +114,38 @@ impl Signer {
             ..TransactionRequest::default()
         };
         for method in ["eth_signTransaction", "account_signTransaction"] {
-            let signed: Option<Value> = self.ask(what, method, (&request,)).await?;
-            if let Some(signed) = signed {
-                let signed = self.read(&signed, transaction);
-                return signed.map(|signed| Done::Signed(Box::new(signed)));
+            if let Some(signed) = self.ask(what, method, json!([request])).await? {
+                return self.read(&signed, transaction);
             }
         }
-        let chain: Option<U64> = self.ask("chain id", "eth_chainId", ()).await?;
-        if chain != Some(U64::from(transaction.chain_id)) {
-            return Err(self.unfit(format!(
-                "it signs nothing for others to send, and is not on chain {} itself",
-                transaction.chain_id
-            )));
-        }
-        let sent: Option<B256> = self.ask(what, "eth_sendTransaction", (&request,)).await?;
-        sent.map(Done::Sent)
-            .ok_or_else(|| self.unfit("it neither signs nor sends transactions".to_owned()))
+        Err(self.unfit(
+            "it has no eth_signTransaction: what a wallet sends by itself cannot be held to what was asked".to_owned(),
+        ))
     }
 
-    /// What was signed, if it is what was asked. Nonce, gas and fees may be changed by whoever signs.
-    fn read(&self, answer: &Value, asked: &TxEip1559) -> Result<TxEnvelope, ClientError> {
+    /// What was signed, if it is what was asked and nothing else.
+    fn read(&self, answer: &Value, asked: &TxEip1559) -> Result<Signed, ClientError> {
         let raw = answer.get("raw").unwrap_or(answer);
-        let raw: Bytes = serde_json::from_value(raw.clone())
-            .map_err(|_| self.unfit("its answer holds no signed transaction".to_owned()))?;
-        let signed = TxEnvelope::decode_2718_exact(&raw)
-            .map_err(|error| self.unfit(format!("its transaction cannot be read: {error}")))?;
-        let signer = signed.recover_signer();
+        let raw = raw.as_str().and_then(|text| text.parse::<Bytes>().ok());
+        let raw =
+            raw.ok_or_else(|| self.unfit("its answer holds no signed transaction".to_owned()))?;
+        let signed = Signed::decode(&raw).map_err(|reason| self.unfit(reason))?;
+        let found = signed.transaction();
         let same = [
-            ("account", signer.is_ok_and(|signer| signer == self.account)),
-            ("chain", signed.chain_id() == Some(asked.chain_id)),
-            ("recipient", signed.kind() == asked.to),
-            ("value", signed.value() == U256::from(asked.value)),
-            ("call", *signed.input() == asked.input),
+            ("chain", found.chain_id == asked.chain_id),
+            ("recipient", found.to == asked.to),
+            ("value", found.value == asked.value),
+            ("call", found.input == asked.input),
+            ("nonce", found.nonce == asked.nonce),
+            ("gas limit", found.gas_limit == asked.gas_limit),
+            ("fee", found.max_fee_per_gas == asked.max_fee_per_gas),
+            (
+                "tip",
+                found.max_priority_fee_per_gas == asked.max_priority_fee_per_gas,
+            ),
+            ("access list", found.access_list == asked.access_list),
+            // Last: whoever changes one of the above and keeps the signature has another account as well.
+            ("account", signed.account() == self.account.into_array()),
         ];
         match same.iter().find(|(_, same)| !same) {
             Some((part, _)) => Err(self.unfit(format!("it signed another {part} than was asked"))),
@@ -148,28 +154,50 @@ impl Signer {
     }
 
     /// `None` when there is no such method.
-    async fn ask<
-        T: serde::de::DeserializeOwned + Send + Sync + Unpin + std::fmt::Debug + 'static,
-    >(
+    async fn ask(
         &self,
         what: &'static str,
         method: &'static str,
-        params: impl serde::Serialize + Clone + std::fmt::Debug + Send + Sync + Unpin,
-    ) -> Result<Option<T>, ClientError> {
-        match self.client.request(method, params).await {
-            Ok(answer) => Ok(Some(answer)),
-            Err(RpcError::ErrorResp(payload)) if NO_SUCH_METHOD.contains(&payload.code) => Ok(None),
-            Err(RpcError::ErrorResp(payload)) => Err(self.unfit(format!(
-                "{what}: {} (code {})",
-                payload.message, payload.code
-            ))),
-            Err(error) => Err(ClientError::Unreachable {
-                url: self.url.clone(),
-                what,
-                attempts: 1,
-                reason: super::endpoint::with_causes(&error),
-            }),
+        params: Value,
+    ) -> Result<Option<Value>, ClientError> {
+        let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let body = self.post(what, &request).await?;
+        let answer: Answer = serde_json::from_slice(&body)
+            .map_err(|error| self.unfit(format!("its answer to {method} is none: {error}")))?;
+        match (answer.result, answer.error) {
+            (_, Some(denial)) if NO_SUCH_METHOD.contains(&denial.code) => Ok(None),
+            (_, Some(denial)) => {
+                let words: String = denial.message.chars().take(WORDS_MAX).collect();
+                Err(self.unfit(format!("{what}: {words} (code {})", denial.code)))
+            }
+            (Some(result), None) => Ok(Some(result)),
+            (None, None) => Err(self.unfit(format!("its answer to {method} is empty"))),
         }
+    }
+
+    async fn post(&self, what: &'static str, request: &Value) -> Result<Vec<u8>, ClientError> {
+        let away = |error: reqwest::Error| ClientError::SignerAway {
+            url: self.url.clone(),
+            what,
+            reason: with_causes(&error),
+        };
+        let sent = self.http.post(self.address.clone()).json(request).send();
+        let mut response = sent.await.map_err(away)?;
+        let mut body = Vec::new();
+        while let Some(part) = response.chunk().await.map_err(away)? {
+            if body.len() + part.len() > ANSWER_BYTES_MAX {
+                return Err(
+                    self.unfit(format!("its answer has more than {ANSWER_BYTES_MAX} bytes"))
+                );
+            }
+            body.extend_from_slice(&part);
+        }
+        // Signers answer errors with JSON, too, whatever the status.
+        let status = response.status();
+        if !status.is_success() && serde_json::from_slice::<Answer>(&body).is_err() {
+            return Err(self.unfit(format!("it answers {status}")));
+        }
+        Ok(body)
     }
 
     fn unfit(&self, reason: String) -> ClientError {

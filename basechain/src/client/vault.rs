@@ -6,8 +6,9 @@ use super::checkpoints::encode;
 use super::endpoint::At;
 use super::error::ClientError;
 use super::key::AccountKey;
+use super::order::Order;
 use super::send::Mined;
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::primitives::{Address, B256, Bytes, TxKind, U256};
 use alloy::providers::Provider as _;
 use alloy::rpc::types::Filter;
 use alloy::sol_types::{SolCall, SolEvent as _};
@@ -48,22 +49,48 @@ impl BaseChain {
         asset: &BaseAsset,
         account: Account,
     ) -> Result<Deposited, ClientError> {
-        let what = "deposit";
+        let order = self.deposit_order(asset, account);
+        let mined = self.endpoint.send(key, order).await?;
+        self.deposit_of(&mined)
+    }
+
+    /// What [`deposit`](Self::deposit) sends.
+    pub fn deposit_order(&self, asset: &BaseAsset, account: Account) -> Order {
         let (value, input) = deposit_input(asset, account);
-        let mined = self.call_vault(key, what, value, input).await?;
+        Order {
+            what: "deposit",
+            to: TxKind::Call(self.contracts.vault.into()),
+            value,
+            input,
+        }
+    }
+
+    /// The deposit that a transaction made.
+    ///
+    /// # Errors
+    /// When it made none.
+    pub fn deposit_of(&self, mined: &Mined) -> Result<Deposited, ClientError> {
         let vault = Address::from(self.contracts.vault);
         let mut events = mined.logs.iter().filter(|log| log.address == vault);
         let event = events.find_map(|log| Vault::Deposited::decode_log(log).ok());
         let event =
-            event.ok_or_else(|| self.malformed(what, "the receipt has no Deposited event"))?;
+            event.ok_or_else(|| self.malformed("deposit", "the receipt has no Deposited event"))?;
         self.deposited(&event, mined.block)
     }
 
     /// Lets the vault take the asset from the account. The coin needs no leave.
     pub async fn approve(&self, key: &AccountKey, asset: &BaseAsset) -> Result<(), ClientError> {
+        if let Some(order) = self.approval_order(asset).await? {
+            self.endpoint.send(key, order).await?;
+        }
+        Ok(())
+    }
+
+    /// What [`approve`](Self::approve) sends, if anything.
+    pub async fn approval_order(&self, asset: &BaseAsset) -> Result<Option<Order>, ClientError> {
         let vault = Address::from(self.contracts.vault);
         let (token, input) = match asset {
-            BaseAsset::Native { .. } => return Ok(()),
+            BaseAsset::Native { .. } => return Ok(None),
             BaseAsset::Erc20 { token, amount } => {
                 let listing = self.unit_of(*token).await?;
                 let value = U256::from(amount.0) * U256::from(listing);
@@ -81,8 +108,12 @@ impl BaseChain {
                 (token, call.abi_encode())
             }
         };
-        let approved = self.endpoint.execute(key, "approval", token.0, 0, input);
-        approved.await.map(drop)
+        Ok(Some(Order {
+            what: "approval",
+            to: TxKind::Call(token.0.into()),
+            value: 0,
+            input: input.into(),
+        }))
     }
 
     /// Lists an ERC-20 in units of so many of its smallest parts, or an ERC-721 (`None`), for good. Only the vault's

@@ -1,11 +1,11 @@
 //! X1 to X6 told to two chains: the latch, a claim by an old checkpoint that a newer one refutes, one that is paid, and a
 //! deposit that comes back.
 
-use crate::support::{CHAIN_ID, ETHER, anvil, embedded, enrolled_with, operator, params, stated};
+use crate::support::{CHAIN_ID, ETHER, enrolled_with, operator, params, stated, told_alike};
 use std::time::Duration;
 use weft_basechain::{
     BaseChain, ClaimState, ClientError, Counting, DeployParams, Endpoint, Latch, Mined,
-    NATIVE_UNIT, NewestCounting, PostedAs, ProvenPlace, SubmitOutcome, Times, serve_embedded,
+    NATIVE_UNIT, NewestCounting, PostedAs, ProvenPlace, SubmitOutcome, Times,
 };
 use weft_types::testing::certify;
 use weft_types::{
@@ -18,12 +18,7 @@ const WINDOW_S: u64 = 6;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_way_out_is_the_same_on_the_embedded_chain_and_on_anvil() {
-    let server = serve_embedded(embedded(0, None)).await.unwrap();
-    let on_embedded = tell(server.rpc_url()).await;
-    server.shutdown().await.unwrap();
-    let anvil = anvil();
-    let on_anvil = tell(&anvil.url).await;
-    assert_eq!(on_embedded, on_anvil);
+    told_alike(async |url| tell(&url).await).await;
 }
 
 fn coins(amount: u64) -> BaseAsset {

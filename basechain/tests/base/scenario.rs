@@ -3,12 +3,10 @@
 //! two stories have to be the same, word for word.
 
 use crate::support::{
-    ETHER, anvil, committee, embedded, fund, operator, params, registration, rich, stated,
+    ETHER, committee, fund, operator, params, registration, rich, stated, told_alike,
 };
 use std::fmt::Write as _;
-use weft_basechain::{
-    At, BaseChain, ClientError, Contracts, Endpoint, SubmitOutcome, serve_embedded,
-};
+use weft_basechain::{At, BaseChain, ClientError, Contracts, Endpoint, SubmitOutcome};
 use weft_types::testing::certify;
 use weft_types::{
     Certificate, CommitDigest, Committee, CommitteeDigest, Epoch, GenesisDigest, Height,
@@ -17,12 +15,7 @@ use weft_types::{
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_embedded_chain_and_anvil_tell_the_same_story() {
-    let server = serve_embedded(embedded(0, None)).await.unwrap();
-    let on_embedded = tell(server.rpc_url()).await;
-    server.shutdown().await.unwrap();
-    let anvil = anvil();
-    let on_anvil = tell(&anvil.url).await;
-    assert_eq!(on_embedded, on_anvil);
+    told_alike(async |url| tell(&url).await).await;
 }
 
 /// What happened, line by line.

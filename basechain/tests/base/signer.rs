@@ -1,7 +1,7 @@
 //! An operator whose key is with a signer: what honest ones of each kind do, and what others might.
 
-use crate::support::{CHAIN_ID, ETHER, addresses, anvil, embedded, enrolled, operator, rich};
-use alloy::consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};
+use crate::support::{ETHER, addresses, anvil, embedded, enrolled, operator, rich};
+use alloy::consensus::{SignableTransaction as _, TxEip1559, TxEip2930, TxEnvelope};
 use alloy::eips::eip2718::Encodable2718 as _;
 use alloy::primitives::{Address, TxKind, U256};
 use alloy::rpc::types::TransactionRequest;
@@ -24,12 +24,18 @@ enum Kind {
     Web3,
     /// clef: methods of its own, and the bytes in an object.
     Clef,
-    /// A wallet: it signs and sends by itself, to the chain at that port.
-    Wallet(u16, u64),
+    /// A wallet: it only sends, by itself.
+    Wallet,
     /// A person who says no.
     Denies,
     /// It changes something.
     Alters(&'static str),
+    /// It signs a transaction of another type.
+    Older,
+    /// What it answers is none.
+    Answers(&'static str),
+    /// It answers without an end.
+    Long,
 }
 
 fn signed(request: &TransactionRequest, kind: Kind) -> String {
@@ -50,27 +56,36 @@ fn signed(request: &TransactionRequest, kind: Kind) -> String {
         Kind::Alters("value") => transaction.value += U256::ONE,
         Kind::Alters("call") => transaction.input = b"other".into(),
         Kind::Alters("chain") => transaction.chain_id += 1,
+        Kind::Alters("nonce") => transaction.nonce += 1,
+        Kind::Alters("gas limit") => transaction.gas_limit += 1,
+        Kind::Alters("fee") => transaction.max_fee_per_gas += 1,
+        Kind::Alters("tip") => transaction.max_priority_fee_per_gas -= 1,
+        Kind::Alters("access list") => transaction.access_list.0.push(Default::default()),
         Kind::Alters("account") => secret = [0x46; 32],
         _ => {}
     }
     let key = PrivateKeySigner::from_slice(&secret).unwrap();
+    if kind == Kind::Older {
+        let older = TxEip2930 {
+            chain_id: transaction.chain_id,
+            nonce: transaction.nonce,
+            gas_price: transaction.max_fee_per_gas,
+            gas_limit: transaction.gas_limit,
+            to: transaction.to,
+            value: transaction.value,
+            input: transaction.input,
+            ..TxEip2930::default()
+        };
+        let signature = key.sign_hash_sync(&older.signature_hash()).unwrap();
+        let envelope = TxEnvelope::from(older.into_signed(signature));
+        return format!("0x{}", hex::encode(envelope.encoded_2718()));
+    }
     let signature = key.sign_hash_sync(&transaction.signature_hash()).unwrap();
     let envelope = TxEnvelope::from(transaction.into_signed(signature));
     format!("0x{}", hex::encode(envelope.encoded_2718()))
 }
 
-async fn forwarded(port: u16, raw: String) -> Value {
-    let body =
-        json!({"jsonrpc": "2.0", "id": 1, "method": "eth_sendRawTransaction", "params": [raw]});
-    let client = alloy::transports::http::reqwest::Client::new();
-    let url = format!("http://127.0.0.1:{port}");
-    let answer = client.post(url).body(body.to_string());
-    let answer = answer.header("content-type", "application/json").send();
-    let text = answer.await.unwrap().text().await.unwrap();
-    serde_json::from_str::<Value>(&text).unwrap()["result"].clone()
-}
-
-async fn answer(kind: Kind, request: Value) -> Value {
+fn answer(kind: Kind, request: Value) -> Value {
     let account = PrivateKeySigner::from_slice(&SECRET).unwrap().address();
     let asked = || serde_json::from_value(request["params"][0].clone()).unwrap();
     let method = request["method"].as_str().unwrap();
@@ -81,15 +96,16 @@ async fn answer(kind: Kind, request: Value) -> Value {
             let error = json!({"code": -32000, "message": "request denied"});
             return json!({"jsonrpc": "2.0", "id": request["id"], "error": error});
         }
-        ("eth_signTransaction", Kind::Web3 | Kind::Alters(_)) => {
+        ("eth_signTransaction", Kind::Web3 | Kind::Alters(_) | Kind::Older) => {
             Some(signed(&asked(), kind).into())
         }
+        ("eth_signTransaction", Kind::Answers(text)) => {
+            return serde_json::from_str(text).unwrap();
+        }
+        ("eth_signTransaction", Kind::Long) => Some("0".repeat(3 << 20).into()),
+        ("eth_sendTransaction", Kind::Wallet) => Some(json!("0x00")),
         ("account_signTransaction", Kind::Clef) => {
             Some(json!({"raw": signed(&asked(), kind), "tx": {}}))
-        }
-        ("eth_chainId", Kind::Wallet(_, chain)) => Some(format!("{chain:#x}").into()),
-        ("eth_sendTransaction", Kind::Wallet(port, _)) => {
-            Some(forwarded(port, signed(&asked(), kind)).await)
         }
         _ => None,
     };
@@ -104,8 +120,7 @@ async fn answer(kind: Kind, request: Value) -> Value {
 
 /// A signer of a kind; returns its URL.
 async fn serve(kind: Kind) -> String {
-    let answers =
-        move |Json(request): Json<Value>| async move { Json(answer(kind, request).await) };
+    let answers = move |Json(request): Json<Value>| async move { Json(answer(kind, request)) };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -141,21 +156,8 @@ fn registration() -> Registration {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operator_bonds_and_leaves_with_a_signer_of_each_kind() {
-    let ports = ["Web3", "Clef", "Wallet"];
-    for name in ports {
+    for kind in [Kind::Web3, Kind::Clef] {
         let (server, chain) = network().await;
-        let port = server
-            .rpc_url()
-            .rsplit(':')
-            .next()
-            .unwrap()
-            .parse()
-            .unwrap();
-        let kind = match name {
-            "Web3" => Kind::Web3,
-            "Clef" => Kind::Clef,
-            _ => Kind::Wallet(port, CHAIN_ID),
-        };
         let key = signer(kind).await;
         assert_eq!(key.address(), operator(4).address());
         let registered = chain.register(&key, &registration()).await.unwrap();
@@ -176,12 +178,36 @@ async fn a_signer_that_signs_something_else_is_found_out_and_nothing_is_sent() {
         .balance(operator(4).address())
         .await
         .unwrap();
-    for part in ["recipient", "value", "call", "chain", "account"] {
+    for part in [
+        "recipient",
+        "value",
+        "call",
+        "chain",
+        "nonce",
+        "gas limit",
+        "fee",
+        "tip",
+        "access list",
+        "account",
+    ] {
         let key = signer(Kind::Alters(part)).await;
         let refused = chain.register(&key, &registration()).await.unwrap_err();
         let words = refused.to_string();
         assert!(matches!(refused, ClientError::Signer { .. }), "{words}");
         assert!(words.contains(&format!("another {part}")), "{words}");
+    }
+    for (kind, words) in [
+        (Kind::Older, "type 1, not 2"),
+        (Kind::Answers(r#"{"result": "0x02"}"#), "cannot be read"),
+        (Kind::Answers(r#"{"result": {"raw": 5}}"#), "no signed"),
+        (Kind::Answers(r#"{"id": 1}"#), "is empty"),
+        (Kind::Answers("5"), "is none"),
+        (Kind::Long, "more than 2097152 bytes"),
+    ] {
+        let key = signer(kind).await;
+        let refused = chain.register(&key, &registration()).await;
+        let words_found = refused.unwrap_err().to_string();
+        assert!(words_found.contains(words), "{words} in {words_found}");
     }
     let after = chain
         .endpoint()
@@ -194,11 +220,11 @@ async fn a_signer_that_signs_something_else_is_found_out_and_nothing_is_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_signer_that_says_no_or_is_on_another_chain_is_an_error_with_its_words() {
+async fn a_signer_that_says_no_or_only_sends_is_an_error_with_its_words() {
     let (server, chain) = network().await;
     for (kind, words) in [
         (Kind::Denies, "request denied"),
-        (Kind::Wallet(1, CHAIN_ID + 1), "not on chain 31337"),
+        (Kind::Wallet, "no eth_signTransaction"),
     ] {
         let key = signer(kind).await;
         let refused = chain.register(&key, &registration()).await.unwrap_err();
@@ -213,10 +239,7 @@ async fn a_signer_that_says_no_or_is_on_another_chain_is_an_error_with_its_words
     let nobody = Signer::connect("http://127.0.0.1:9", None)
         .await
         .unwrap_err();
-    assert!(
-        matches!(nobody, ClientError::Unreachable { .. }),
-        "{nobody}"
-    );
+    assert!(matches!(nobody, ClientError::SignerAway { .. }), "{nobody}");
     server.shutdown().await.unwrap();
 }
 
@@ -241,17 +264,19 @@ async fn what_the_registry_would_refuse_is_known_before_it_is_sent() {
     use weft_basechain::RegistryCall;
     let (server, chain) = network().await;
     let call = registration();
-    let quote = chain
-        .quote(&operator(4), RegistryCall::Register(&call))
-        .await
-        .unwrap();
-    assert!(quote.gas_limit > 100_000 && quote.fee_max > 0, "{quote:?}");
+    let key = operator(4);
+    let quote = async |call| {
+        let order = chain.order(&key, call);
+        chain.endpoint().quote(&key, &order, None, None).await
+    };
+    let bond = quote(RegistryCall::Register(&call)).await.unwrap();
+    assert!(bond.gas_limit > 100_000 && bond.fee_max() > 0, "{bond:?}");
     for call in [
         RegistryCall::RequestExit,
         RegistryCall::TopUp(ETHER),
         RegistryCall::WithdrawBond,
     ] {
-        let refused = chain.quote(&operator(4), call).await.unwrap_err();
+        let refused = quote(call).await.unwrap_err();
         assert!(refused.refusal().is_some(), "{refused}");
     }
     let members = chain.members(100).await.unwrap();

@@ -7,6 +7,7 @@ use weft_basechain::embedded::ChainConfig;
 pub use weft_basechain::testing::{Process, anvil, anvil_with};
 use weft_basechain::{
     AccountKey, BaseChain, DeployParams, EmbeddedConfig, Endpoint, Pace, Registration, Times,
+    serve_embedded,
 };
 use weft_types::testing::{finality_key, statement, vertex_key};
 use weft_types::{Committee, Epoch, GenesisDigest, Member, Network, Stake, Statement};
@@ -103,6 +104,16 @@ pub fn embedded(port: u16, journal: Option<PathBuf>) -> EmbeddedConfig {
             idle: Duration::from_secs(1),
         },
     }
+}
+
+/// What a story comes to that is told to the embedded chain and to anvil: the same.
+pub async fn told_alike<T: PartialEq + std::fmt::Debug>(tell: impl AsyncFn(String) -> T) {
+    let server = serve_embedded(embedded(0, None)).await.unwrap();
+    let on_embedded = tell(server.rpc_url().to_owned()).await;
+    server.shutdown().await.unwrap();
+    let anvil = anvil();
+    let on_anvil = tell(anvil.url.clone()).await;
+    assert_eq!(on_embedded, on_anvil);
 }
 
 /// The contracts on a chain, with all members registered.

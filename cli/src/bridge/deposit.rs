@@ -1,8 +1,9 @@
 //! `weft bridge deposit`: assets of the base chain go to the vault, for an account of the ledger.
 
+use super::hand_over::hand_over;
 use super::{LOOK_INTERVAL, exit_address};
 use crate::account::or_none;
-use crate::base::Base;
+use crate::base::{Base, Terms};
 use crate::failure::{Failure, Kind};
 use crate::network::Network;
 use crate::output::Output;
@@ -44,6 +45,8 @@ pub struct Deposit {
     /// account that deposits. It is signed with the key file's key, whose account --account has to be
     #[arg(long, value_name = "ADDRESS|self", value_parser = owner, conflicts_with = "no_wait")]
     exit_address: Option<Owner>,
+    #[command(flatten)]
+    terms: Terms,
     #[command(flatten)]
     base: Base,
     #[command(flatten)]
@@ -95,8 +98,9 @@ pub async fn deposit(arguments: &Deposit, output: &Output) -> Result<(), Failure
         None if before.exit_address.is_none() => warn(&account, output),
         _ => {}
     }
-    chain.approve(&key, &asset).await?;
-    let deposited = chain.deposit(&key, &asset, account).await?;
+    let (all, what) = ((&client, &chain, &key), (&asset, account));
+    let mined = hand_over(all, what, &arguments.terms, output).await?;
+    let deposited = chain.deposit_of(&mined)?;
     let mut outcome = Outcome {
         index: deposited.index,
         account,

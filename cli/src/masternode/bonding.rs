@@ -2,20 +2,20 @@
 
 use super::coins;
 use super::keys::{self, PasswordFile};
+use super::order::{Cost, Order, show};
 use super::standing::{self, Next};
-use crate::base::Base;
+use crate::base::{Base, Payer, Terms};
 use crate::failure::{Failure, Kind};
 use crate::network::Network;
 use crate::output::Output;
 use crate::prompt;
-use crate::values::lines;
-use serde::Serialize;
 use std::path::PathBuf;
 use weft_basechain::{
-    AccountKey, At, BaseChain, MemberState, MemberStatus, Mined, Registration, RegistryCall,
+    AccountKey, At, BaseChain, MemberState, MemberStatus, Mined, Order as BaseOrder, Quote,
+    Registration, RegistryCall,
 };
 use weft_node::NodeConfig;
-use weft_types::BaseAddress;
+use weft_types::{BaseAddress, NetworkId};
 
 /// Who acts, and whether for good.
 #[derive(clap::Args)]
@@ -26,6 +26,8 @@ struct Place {
     /// Send without a question
     #[arg(long)]
     yes: bool,
+    #[command(flatten)]
+    terms: Terms,
     #[command(flatten)]
     base: Base,
     #[command(flatten)]
@@ -64,54 +66,11 @@ pub struct Plain {
     place: Place,
 }
 
-/// What is, or would be, sent to the registry.
-#[derive(Serialize)]
-struct Order {
-    what: &'static str,
-    /// Absent for one that is still to be registered.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    masternode: Option<u64>,
-    operator: BaseAddress,
-    registry: BaseAddress,
-    chain_id: u64,
-    /// In wei, as a text, as is all coin here: it may not fit a JSON number.
-    value_wei: String,
-    balance_wei: String,
-    /// The most that it costs beside. Absent when nothing is to be sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fee_max_wei: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    vertex_key: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    finality_key: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    addresses: Option<String>,
-    /// Absent when nothing was sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sent: Option<Sent>,
-}
-
-#[derive(Serialize)]
-struct Sent {
-    base_block: u64,
-    base_transaction: String,
-    gas_used: u64,
-}
-
-impl From<&Mined> for Sent {
-    fn from(mined: &Mined) -> Self {
-        Self {
-            base_block: mined.block,
-            base_transaction: format!("0x{}", hex::encode(mined.hash)),
-            gas_used: mined.gas_used,
-        }
-    }
-}
-
 /// An account on the base chain.
 struct Operator<'a> {
     chain: BaseChain,
     key: AccountKey,
+    network: NetworkId,
     place: &'a Place,
 }
 
@@ -119,7 +78,52 @@ impl<'a> Operator<'a> {
     async fn of(place: &'a Place) -> Result<Self, Failure> {
         let client = place.network.client()?;
         let (chain, key) = place.base.connect(&place.network, &client).await?;
-        Ok(Self { chain, key, place })
+        let network = client.genesis().await?.network.id();
+        Ok(Self {
+            chain,
+            key,
+            network,
+            place,
+        })
+    }
+
+    fn payer(&'a self, output: &'a Output) -> Result<Payer<'a>, Failure> {
+        let account = (self.chain.endpoint(), &self.key);
+        Payer::of(account, self.network, &self.place.terms, output)
+    }
+
+    fn call(&self, call: RegistryCall<'_>) -> BaseOrder {
+        self.chain.order(&self.key, call)
+    }
+
+    /// What came of the same order, if an earlier command signed it and did not hear of it. A dry run does not ask.
+    async fn earlier(
+        &self,
+        payer: &mut Payer<'_>,
+        call: &BaseOrder,
+    ) -> Result<Option<Mined>, Failure> {
+        if self.place.dry_run {
+            payer.mention();
+            return Ok(None);
+        }
+        payer.earlier(call).await
+    }
+
+    /// Sends what was confirmed.
+    async fn carry_out(
+        &self,
+        payer: &mut Payer<'_>,
+        call: &BaseOrder,
+        (order, means): (&mut Order, &[&str]),
+        output: &Output,
+    ) -> Result<Option<Mined>, Failure> {
+        let quote = self.check(payer, order, call).await?;
+        if !self.confirmed(order, means, output)? {
+            return Ok(None);
+        }
+        let mined = payer.send(call, &quote).await?;
+        order.sent = Some((&mined).into());
+        Ok(Some(mined))
     }
 
     async fn order(&self, what: &'static str, wei: u128) -> Result<Order, Failure> {
@@ -133,7 +137,7 @@ impl<'a> Operator<'a> {
             chain_id: self.chain.endpoint().chain_id(),
             value_wei: wei.to_string(),
             balance_wei: balance.to_string(),
-            fee_max_wei: None,
+            cost: None,
             vertex_key: None,
             finality_key: None,
             addresses: None,
@@ -142,7 +146,12 @@ impl<'a> Operator<'a> {
     }
 
     /// Whether the operator can pay, and whether the registry would take it.
-    async fn check(&self, order: &mut Order, call: RegistryCall<'_>) -> Result<(), Failure> {
+    async fn check(
+        &self,
+        payer: &Payer<'_>,
+        order: &mut Order,
+        call: &BaseOrder,
+    ) -> Result<Quote, Failure> {
         let wei = |text: &str| text.parse::<u128>().unwrap_or_default();
         let (value, balance) = (wei(&order.value_wei), wei(&order.balance_wei));
         let poor = |needs: u128| {
@@ -157,15 +166,13 @@ impl<'a> Operator<'a> {
         if balance < value {
             return Err(poor(value));
         }
-        let quote = self.chain.quote(&self.key, call).await;
-        let fee = quote
-            .map_err(|e| Failure::from(e).hint("nothing was sent"))?
-            .fee_max;
-        if balance < value.saturating_add(fee) {
-            return Err(poor(value.saturating_add(fee)));
+        let quote = payer.quote(call).await?;
+        let needs = value.saturating_add(quote.fee_max());
+        if balance < needs {
+            return Err(poor(needs));
         }
-        order.fee_max_wei = Some(fee.to_string());
-        Ok(())
+        order.cost = Some((&quote).into());
+        Ok(quote)
     }
 
     /// Shows what is about to be sent and asks. `false` for a dry run.
@@ -175,9 +182,9 @@ impl<'a> Operator<'a> {
         }
         let coin = |text: &str| coins(text.parse().unwrap_or_default());
         output.say(format_args!(
-            "About to send {} of the coin, and {} at most in fees,\n  from the operator {}, who has {},\n  to the registry {} on chain {} ({}).",
+            "About to send {} of the coin, and in fees {},\n  from the operator {}, who has {},\n  to the registry {} on chain {} ({}).",
             coin(&order.value_wei),
-            order.fee_max_wei.as_deref().map(coin).unwrap_or_default(),
+            order.cost.as_ref().map(Cost::words).unwrap_or_default(),
             order.operator,
             coin(&order.balance_wei),
             order.registry,
@@ -218,10 +225,27 @@ pub async fn bond(arguments: &Bond, output: &Output) -> Result<(), Failure> {
     let keys = keys::of_node(&config, &arguments.password)?;
     let operator = Operator::of(&arguments.place).await?;
     let wei = operator.wei(arguments.units).await?;
+    let registration = Registration {
+        vertex_key: keys.vertex.public(),
+        finality_secret: keys.finality.clone(),
+        bond: wei,
+        addresses: arguments.addresses.clone(),
+    };
+    let call = operator.call(RegistryCall::Register(&registration));
+    let mut payer = operator.payer(output)?;
+    let earlier = operator.earlier(&mut payer, &call).await?;
     let mut order = operator.order("bond", wei).await?;
     order.vertex_key = Some(keys.vertex.public().to_string());
     order.finality_key = Some(hex::encode(keys.finality.public().to_bytes()));
     order.addresses = Some(arguments.addresses.clone());
+    if let Some(mined) = earlier {
+        return bonded(
+            &operator,
+            order.made_earlier(&mined),
+            (mined, arguments),
+            output,
+        );
+    }
     if let Some(id) = operator.chain.id_of(operator.key.address()).await? {
         let member = operator.chain.member(id, At::Latest).await?;
         if member.vertex_key != keys.vertex.public() {
@@ -236,15 +260,6 @@ pub async fn bond(arguments: &Bond, output: &Output) -> Result<(), Failure> {
         ));
         return show(&order, output);
     }
-    let registration = Registration {
-        vertex_key: keys.vertex.public(),
-        finality_secret: keys.finality.clone(),
-        bond: wei,
-        addresses: arguments.addresses.clone(),
-    };
-    operator
-        .check(&mut order, RegistryCall::Register(&registration))
-        .await?;
     let keys = format!(
         "This bonds {} for a masternode with vertex key {}, reached at {}.",
         coins(wei),
@@ -256,29 +271,40 @@ pub async fn bond(arguments: &Bond, output: &Output) -> Result<(), Failure> {
          they must never be on two machines that run.",
         operator.unbonding().await?
     );
-    if operator.confirmed(&order, &[&keys, &back], output)? {
-        let registered = operator
-            .chain
-            .register(&operator.key, &registration)
-            .await?;
-        order.masternode = Some(registered.id);
-        order.sent = Some((&registered.mined).into());
-        output.say(format_args!(
-            "Bonded as masternode {}. Run the node (`weft node run --dir {}`): it follows, and signs from its first epoch on.",
-            registered.id,
-            arguments.node.display()
-        ));
+    let means = (&mut order, &[keys.as_str(), &back][..]);
+    match operator.carry_out(&mut payer, &call, means, output).await? {
+        Some(mined) => bonded(&operator, order, (mined, arguments), output),
+        None => show(&order, output),
     }
+}
+
+fn bonded(
+    operator: &Operator<'_>,
+    mut order: Order,
+    (mined, arguments): (Mined, &Bond),
+    output: &Output,
+) -> Result<(), Failure> {
+    let id = operator.chain.registration_of(mined)?.id;
+    order.masternode = Some(id);
+    output.say(format_args!(
+        "Bonded as masternode {id}. Run the node (`weft node run --dir {}`): it follows, and signs from its first epoch on.",
+        arguments.node.display()
+    ));
     show(&order, output)
 }
 
 pub async fn top_up(arguments: &TopUp, output: &Output) -> Result<(), Failure> {
     let operator = Operator::of(&arguments.place).await?;
-    let member = operator.member().await?;
     let wei = operator.wei(arguments.units).await?;
+    let call = operator.call(RegistryCall::TopUp(wei));
+    let mut payer = operator.payer(output)?;
+    let earlier = operator.earlier(&mut payer, &call).await?;
+    let member = operator.member().await?;
     let mut order = operator.order("top-up", wei).await?;
     order.masternode = Some(member.id);
-    operator.check(&mut order, RegistryCall::TopUp(wei)).await?;
+    if let Some(mined) = earlier {
+        return show(&order.made_earlier(&mined), output);
+    }
     let means = format!(
         "This adds {} to the bond of masternode {}, which is {} now. It counts from one of the next epochs on, and comes \
          back with the bond.",
@@ -286,20 +312,27 @@ pub async fn top_up(arguments: &TopUp, output: &Output) -> Result<(), Failure> {
         member.id,
         coins(member.bond)
     );
-    if operator.confirmed(&order, &[&means], output)? {
-        order.sent = Some((&operator.chain.top_up(&operator.key, wei).await?).into());
-    }
+    let shown = (&mut order, &[means.as_str()][..]);
+    operator.carry_out(&mut payer, &call, shown, output).await?;
     show(&order, output)
 }
 
 pub async fn exit(arguments: &Plain, output: &Output) -> Result<(), Failure> {
     let operator = Operator::of(&arguments.place).await?;
+    let call = operator.call(RegistryCall::RequestExit);
+    let mut payer = operator.payer(output)?;
+    let earlier = operator.earlier(&mut payer, &call).await?;
     let member = operator.member().await?;
     let mut order = operator.order("exit", 0).await?;
     order.masternode = Some(member.id);
-    operator
-        .check(&mut order, RegistryCall::RequestExit)
-        .await?;
+    let until = format!(
+        "Keep the node running until it is out of the committee: `weft masternode status {}`.",
+        member.id
+    );
+    if let Some(mined) = earlier {
+        output.say(until);
+        return show(&order.made_earlier(&mined), output);
+    }
     let means = format!(
         "This takes masternode {} out of the committee with one of the next epochs. There is no way back: id and keys serve \
          once. Its bond of {} is free {} after that.",
@@ -307,72 +340,55 @@ pub async fn exit(arguments: &Plain, output: &Output) -> Result<(), Failure> {
         coins(member.bond),
         operator.unbonding().await?
     );
-    if operator.confirmed(&order, &[&means], output)? {
-        order.sent = Some((&operator.chain.request_exit(&operator.key).await?).into());
-        output.say(format_args!(
-            "Keep the node running until it is out of the committee: `weft masternode status {}`.",
-            member.id
-        ));
+    let shown = (&mut order, &[means.as_str()][..]);
+    if operator
+        .carry_out(&mut payer, &call, shown, output)
+        .await?
+        .is_some()
+    {
+        output.say(until);
     }
     show(&order, output)
 }
 
 pub async fn withdraw(arguments: &Plain, output: &Output) -> Result<(), Failure> {
     let operator = Operator::of(&arguments.place).await?;
+    let call = operator.call(RegistryCall::WithdrawBond);
+    let mut payer = operator.payer(output)?;
+    let earlier = operator.earlier(&mut payer, &call).await?;
     let member = operator.member().await?;
-    if member.status != MemberStatus::Free {
-        let words = format!(
-            "the bond of masternode {} is not free: it is {}",
-            member.id, member.status
-        );
-        return Err(Failure::new(Kind::Refused, words).hint(Next::of(&member, None).words));
-    }
     let mut order = operator.order("withdraw", 0).await?;
     order.masternode = Some(member.id);
-    operator
-        .check(&mut order, RegistryCall::WithdrawBond)
-        .await?;
+    if let Some(mined) = earlier {
+        return show(&order.made_earlier(&mined), output);
+    }
+    if member.status != MemberStatus::Free {
+        return Err(not_free(&member));
+    }
     let means = format!(
         "This pays the bond of masternode {}, {}, to its operator.",
         member.id,
         coins(member.bond)
     );
-    if operator.confirmed(&order, &[&means], output)? {
-        order.sent = Some((&operator.chain.withdraw_bond(&operator.key).await?).into());
-    }
+    let shown = (&mut order, &[means.as_str()][..]);
+    operator.carry_out(&mut payer, &call, shown, output).await?;
     show(&order, output)
 }
 
-fn show(order: &Order, output: &Output) -> Result<(), Failure> {
-    output.data(order, |o| {
-        let coin = |text: &str| coins(text.parse().unwrap_or_default());
-        let mut rows = vec![("what", o.what.to_owned())];
-        let id = o.masternode.map(|id| id.to_string());
-        rows.extend(id.map(|id| ("masternode", id)));
-        rows.extend([
-            ("operator", o.operator.to_string()),
-            ("registry", o.registry.to_string()),
-            ("sends", coin(&o.value_wei)),
-            ("operator has", coin(&o.balance_wei)),
-        ]);
-        let optional = [
-            ("fee at most", &o.fee_max_wei.as_deref().map(coin)),
-            ("vertex key", &o.vertex_key),
-            ("finality key", &o.finality_key),
-            ("addresses", &o.addresses),
-        ];
-        rows.extend(
-            optional
-                .into_iter()
-                .filter_map(|(name, text)| Some((name, text.clone()?))),
-        );
-        match &o.sent {
-            Some(sent) => {
-                rows.push(("base block", sent.base_block.to_string()));
-                rows.push(("base transaction", sent.base_transaction.clone()));
-            }
-            None => rows.push(("sent", "nothing".to_owned())),
+fn not_free(member: &MemberState) -> Failure {
+    let id = member.id;
+    let gone = |what: &str| {
+        let words = format!("the bond of masternode {id} {what}");
+        Failure::new(Kind::Refused, words).hint(format_args!(
+            "`weft masternode status {id} --history` shows when"
+        ))
+    };
+    match member.status {
+        MemberStatus::Withdrawn => gone("is paid out already"),
+        MemberStatus::Slashed => gone("was taken"),
+        status => {
+            let words = format!("the bond of masternode {id} is not free: it is {status}");
+            Failure::new(Kind::Refused, words).hint(Next::of(member, None).words)
         }
-        lines(&rows)
-    })
+    }
 }

@@ -1,6 +1,7 @@
 //! Where masternodes stand, and what comes next: read by anybody, without a key.
 
 use super::coins;
+use super::history::{self, Happened};
 use crate::base::BaseUrl;
 use crate::failure::Failure;
 use crate::network::Network;
@@ -30,6 +31,9 @@ pub struct Status {
     /// others are named
     #[arg(long, value_name = "FOLDER")]
     node: Option<PathBuf>,
+    /// What its bond has been through as well: bonded, topped up, slashed, paid out; and its operator's rewards for reports
+    #[arg(long)]
+    history: bool,
     #[command(flatten)]
     base: BaseUrl,
     #[command(flatten)]
@@ -154,7 +158,7 @@ impl Next {
                     .map(|(edge, entry)| entry.saturating_sub(edge.applied + 1));
                 let before = match before {
                     None | Some(0) => String::new(),
-                    Some(n) => format!(", after {n} that came before it"),
+                    Some(n) => format!(", after {n} earlier in the queue"),
                 };
                 (
                     Some("active"),
@@ -247,6 +251,9 @@ struct Shown {
     #[serde(flatten)]
     standing: Standing,
     epoch: Roster,
+    /// Of the bond, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<Vec<Happened>>,
 }
 
 #[derive(Serialize)]
@@ -283,10 +290,19 @@ pub async fn status(arguments: &Status, output: &Output) -> Result<(), Failure> 
     let who = who.ok_or_else(|| Failure::usage("no masternode is named"))?;
     let (chain, epoch, edge) = reach(&base, &network).await?;
     let id = who.id(&chain).await?;
-    let standing = Standing::of(chain.member(id, At::Latest).await?, edge);
-    output.data(&Shown { standing, epoch }, |shown| {
+    let member = chain.member(id, At::Latest).await?;
+    let history = match arguments.history {
+        true => Some(history::of(&chain, &member).await?),
+        false => None,
+    };
+    let shown = Shown {
+        standing: Standing::of(member, edge),
+        epoch,
+        history,
+    };
+    output.data(&shown, |shown| {
         let s = &shown.standing;
-        lines(&[
+        let standing = lines(&[
             ("masternode", s.id.to_string()),
             ("operator", s.operator.to_string()),
             ("vertex key", s.vertex_key.clone()),
@@ -297,7 +313,11 @@ pub async fn status(arguments: &Status, output: &Output) -> Result<(), Failure> 
             ("weight in office", s.weight_in_office.to_string()),
             ("epoch", shown.epoch.epoch.to_string()),
             ("next", s.next.words.clone()),
-        ])
+        ]);
+        match &shown.history {
+            Some(history) => format!("{standing}\n\n{}", history::shown(history)),
+            None => standing,
+        }
     })
 }
 

@@ -37,7 +37,7 @@ fn each_status_says_what_it_comes_to_and_when() {
             Some("active"),
             Some(8),
             Some(1_700_000_001),
-            "after 2 that came before it",
+            "after 2 earlier in the queue",
         ),
         (
             MemberStatus::Active,

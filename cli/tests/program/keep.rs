@@ -1,11 +1,9 @@
 //! `weft bridge keep` believes no node: what it shows has to be signed by the genesis' committee, or be on the base chain.
 
-mod program;
-
+use crate::running::{fails, has, weft};
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
-use program::{fails, has, weft};
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
