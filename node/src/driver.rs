@@ -2,6 +2,7 @@
 //! runs the replica on a thread of its own, and ends all of it in order. If one part fails, the node
 //! stops as a whole and says which.
 
+mod asking;
 mod base;
 mod checkpoints;
 mod clock;
@@ -29,6 +30,7 @@ pub use watch::{Alarm, Seen, Watch};
 
 use crate::config::NodeConfig;
 use crate::keys::NodeKeys;
+use crate::replica::copies::ProcessId;
 use engine::End;
 use links::Links;
 use std::net::SocketAddr;
@@ -49,7 +51,7 @@ pub struct Node {
     network: Links,
     stop: CancellationToken,
     /// S2: what it is started with again, on another database.
-    again: (NodeConfig, Option<NodeKeys>, Option<Watch>),
+    again: (NodeConfig, Option<NodeKeys>, Option<Watch>, ProcessId),
     store: Weak<Store>,
 }
 
@@ -59,17 +61,17 @@ impl Node {
     /// Votes with the keys of a member, and refuses others. Without keys it follows as an observer.
     pub async fn start(config: NodeConfig) -> Result<Self, DriverError> {
         let keys = NodeKeys::of(&config)?;
-        start::start(config, keys, None).await
+        start::start(config, keys, None, process()).await
     }
 
     /// As [`start`](Self::start), as an observer whatever keys there are: they are not even read.
     pub async fn observe(config: NodeConfig) -> Result<Self, DriverError> {
-        start::start(config, None, None).await
+        start::start(config, None, None, process()).await
     }
 
     /// As [`observe`](Self::observe), and holds every certificate that it hears of against its own statements (W1).
     pub async fn watch(config: NodeConfig, watch: Watch) -> Result<Self, DriverError> {
-        start::start(config, None, Some(watch)).await
+        start::start(config, None, Some(watch), process()).await
     }
 
     /// Where the API listens.
@@ -99,8 +101,8 @@ impl Node {
                 }
                 tokio::time::sleep(STORE_CLOSES_INTERVAL).await;
             }
-            let (config, keys, watch) = again;
-            node = start::start(config, keys, watch).await?;
+            let (config, keys, watch, process) = again;
+            node = start::start(config, keys, watch, process).await?;
         }
     }
 
@@ -125,6 +127,11 @@ impl Node {
         tracing::info!("stopped");
         result
     }
+}
+
+/// S1.9: a new one each time that a node is started, but for one that goes on after it has taken over a state.
+fn process() -> ProcessId {
+    ProcessId(rand::random())
 }
 
 fn flatten(

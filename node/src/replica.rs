@@ -7,6 +7,7 @@
 
 mod begin;
 mod coming_back;
+pub mod copies;
 mod effects;
 mod epochs;
 mod finality;
@@ -35,7 +36,7 @@ pub use held::{HELD_MAX, whole_from};
 pub use mempool::{HOLD_ROUNDS, MempoolConfig, STEP_ROUNDS, step};
 pub use observing::observations;
 pub use provable::{PROVABLE_MAX, Provable};
-pub use recovery::Latest;
+pub use recovery::{Latest, Reply};
 pub use restore::{Lost, Restored, stored_objects};
 pub use watching::{Confirmed, KEPT_MAX};
 
@@ -98,6 +99,8 @@ pub struct Replica {
     edge: Edge,
     /// S1: it was started on a disk that has signed before, and has been behind others ever since.
     restarted: bool,
+    /// S1.5: when this member has signed last, or was last let to, by its own clock; zero if it never has.
+    signed_at: Millis,
     /// S1: why it is not known what was signed, of one that was in no committee when it was started.
     lost: Option<Lost>,
     progress: Progress,
@@ -123,6 +126,7 @@ impl Replica {
                 if let Some(from) = from {
                     self.progress.hear(from, now);
                 }
+                self.note_own(now, &vertex);
                 self.feed(now, weft_consensus::Input::Vertex { vertex, from });
             }
             Input::Asked { by, vertices } if self.is_place(by) => {
@@ -131,9 +135,9 @@ impl Replica {
             Input::Asked { .. } => {}
             Input::FetchEnded(id) => self.feed(now, weft_consensus::Input::FetchEnded(id)),
             Input::HistoryGone { of } => self.sync.history_gone(of),
-            Input::Latest { epoch, of, latest } => {
+            Input::Latest { epoch, of, reply } => {
                 if epoch == self.committee.epoch() {
-                    self.answered(now, of, latest);
+                    self.answered(now, of, reply);
                 }
             }
             Input::Sync { id, answer } => self.sync.answered(now, id, answer),
@@ -252,6 +256,7 @@ impl Replica {
         if self.recovery.is_some() {
             return;
         }
+        self.signed_at = now;
         let observation = self.observe(proposal.round);
         let Some((author, keys)) = &self.own else {
             return;

@@ -8,7 +8,7 @@ use weft_ledger::Ledger;
 use weft_node::NodeKeys;
 use weft_node::replica::sync::SyncConfig;
 use weft_node::replica::{
-    Confirmed, Effect, Input, Latest, MempoolConfig, Replica, ReplicaConfig, Restored,
+    Confirmed, Effect, Input, Latest, MempoolConfig, Replica, ReplicaConfig, Reply, Restored,
 };
 use weft_types::testing::{self, finality_key, members, user, vertex_key};
 use weft_types::{
@@ -113,6 +113,7 @@ impl World {
             },
             lost: None,
             has_signed: signed > Round::ZERO,
+            signed_at: Millis::ZERO,
             height_floor: Height(0),
             ledger: Ledger::genesis(template).unwrap().0,
             statements: Vec::new(),
@@ -166,7 +167,7 @@ impl World {
                     self.signed.push(vertex.clone());
                     self.latest[i] = Some(vertex);
                 }
-                Effect::AskLatest(of) => {
+                Effect::AskLatest { of, .. } => {
                     let of = self.node_at(i, of);
                     // What the other one has of the asking member, then its own.
                     let epoch = self.committees[i].epoch();
@@ -252,6 +253,14 @@ impl World {
         self.inboxes[i].push_back((from, Packet::Ended(request.id)));
     }
 
+    fn reply(&self, latest: Latest) -> Reply {
+        Reply {
+            asked: self.now,
+            latest,
+            another: false,
+        }
+    }
+
     /// What a driver makes of what comes in.
     fn input(&self, i: usize, from: usize, packet: Packet) -> Option<Input> {
         let place = self.place_of(i, from);
@@ -261,14 +270,14 @@ impl World {
             Packet::Latest(None) => Input::Latest {
                 epoch: self.committees[i].epoch(),
                 of: place?,
-                latest: Latest::Nothing,
+                reply: self.reply(Latest::Nothing),
             },
             Packet::Latest(Some(vertex)) => {
                 let network = self.genesis.network.id();
                 let vertex = verify_vertex(vertex, network, &self.committees[i], &|_| None).ok()?;
-                let (of, latest) = (place?, Latest::Vertex(vertex));
+                let (of, reply) = (place?, self.reply(Latest::Vertex(vertex)));
                 let epoch = self.committees[i].epoch();
-                Input::Latest { epoch, of, latest }
+                Input::Latest { epoch, of, reply }
             }
             Packet::Closing(certificate) => Input::Closing {
                 from: place?,

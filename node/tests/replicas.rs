@@ -9,7 +9,7 @@ use weft_node::NodeKeys;
 use weft_node::api::Refusal;
 use weft_node::replica::sync::SyncConfig;
 use weft_node::replica::{
-    Confirmed, Effect, Input, Latest, Lost, MempoolConfig, Replica, ReplicaConfig, Restored,
+    Confirmed, Effect, Input, Latest, Lost, MempoolConfig, Replica, ReplicaConfig, Reply, Restored,
     STEP_ROUNDS,
 };
 use weft_types::testing::{self, finality_key, user, vertex_key};
@@ -105,6 +105,7 @@ impl World {
             sync: SyncConfig::default(),
         };
         let restored = Restored {
+            signed_at: core.own.as_ref().map_or(Millis::ZERO, |v| v.timestamp()),
             core,
             lost,
             has_signed: false,
@@ -134,7 +135,7 @@ impl World {
                     self.signed.push(vertex.clone());
                     self.latest[i] = Some(vertex);
                 }
-                Effect::AskLatest(of) if !self.down.contains(&of.as_usize()) => {
+                Effect::AskLatest { of, .. } if !self.down.contains(&of.as_usize()) => {
                     let latest = self.latest[of.as_usize()].clone();
                     let latest = latest.map_or(Latest::Nothing, Latest::Vertex);
                     self.answers.push((i, of, latest));
@@ -215,7 +216,12 @@ impl World {
             }
             for (_, of, latest) in self.answers.extract_if(.., |(asker, ..)| *asker == i) {
                 let epoch = Epoch::ZERO;
-                let input = Input::Latest { epoch, of, latest };
+                let reply = Reply {
+                    asked: self.now,
+                    latest,
+                    another: false,
+                };
+                let input = Input::Latest { epoch, of, reply };
                 self.replicas[i].handle(self.now, input, &mut effects);
             }
             self.replicas[i].handle(self.now, Input::Tick, &mut effects);

@@ -1,6 +1,7 @@
 //! B2: the task that asks the base chain what [`Posting`] wants to know, and sends what it wants sent. It
 //! decides nothing. While a question is under way, what becomes due and the alarm's time are not missed.
 
+use super::asking::{Asking, Decides};
 use super::base::Base;
 use super::clock::Clock;
 use super::conflicts::Judge;
@@ -11,7 +12,6 @@ use crate::keys::{KeyError, read_secret};
 use crate::metrics::{CheckpointResult, Metrics};
 use crate::replica::Input as ReplicaInput;
 use crate::replica::posting::{self, Effect, Input, Posting, Seen, Unposted};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -21,7 +21,9 @@ use weft_basechain::{
     AccountKey, At, BaseChain, ClientError, Contracts, Endpoint, SubmitOutcome, SubmitterSchedule,
 };
 use weft_storage::{Durability, Store};
-use weft_types::{Certificate, Committee, Epoch, Genesis, Height, MemberIndex, Verified, ed25519};
+use weft_types::{
+    Certificate, Committee, Epoch, Genesis, Height, MemberIndex, Millis, Verified, ed25519,
+};
 
 /// Blocks that are looked back for checkpoints that were not compared.
 const COMPARED_BLOCKS_MAX: u64 = 1_000;
@@ -117,8 +119,22 @@ pub fn contracts(genesis: &Genesis) -> Contracts {
     }
 }
 
-/// A question that is under way.
-type Asking<'a> = Pin<Box<dyn Future<Output = Input> + Send + 'a>>;
+impl Decides for Posting {
+    type Input = Input;
+    type Effect = Effect;
+
+    fn handle(&mut self, now: Millis, input: Input, out: &mut Vec<Effect>) {
+        Posting::handle(self, now, input, out);
+    }
+
+    fn next_deadline(&self) -> Option<Millis> {
+        Posting::next_deadline(self)
+    }
+
+    fn tick() -> Input {
+        Input::Tick
+    }
+}
 
 enum Question {
     Look,
@@ -134,42 +150,22 @@ impl Checkpoints {
     ) {
         let pays = self.base.key.is_some();
         let (own, schedule) = self.duties(&in_office.borrow_and_update());
-        let mut posting = Posting::new(own, pays, schedule, self.anchored);
-        let mut asking: Option<Asking> = None;
-        let mut effects = Vec::new();
+        let posting = Posting::new(own, pays, schedule, self.anchored);
+        let mut asking = Asking::new(posting, self.clock);
         let mut input = Input::Due(unposted.borrow_and_update().clone());
         loop {
-            posting.handle(self.clock.now(), input, &mut effects);
-            for effect in effects.drain(..) {
-                let question = match effect {
-                    Effect::Look => Question::Look,
-                    Effect::Submit(certificate) => Question::Submit(certificate),
-                    told => {
-                        self.tell(told).await;
-                        continue;
+            for effect in asking.handle(input) {
+                match effect {
+                    Effect::Look => asking.ask(self.ask(Question::Look)),
+                    Effect::Submit(certificate) => {
+                        asking.ask(self.ask(Question::Submit(certificate)));
                     }
-                };
-                asking = Some(Box::pin(self.ask(question)));
+                    told => self.tell(told).await,
+                }
             }
-            let deadline = posting.next_deadline();
-            let sleep = async {
-                match deadline {
-                    Some(at) => tokio::time::sleep_until(self.clock.instant(at)).await,
-                    None => std::future::pending().await,
-                }
-            };
-            let answer = async {
-                match &mut asking {
-                    Some(asking) => asking.await,
-                    None => std::future::pending().await,
-                }
-            };
             input = tokio::select! {
                 () = stop.cancelled() => return,
-                answered = answer => {
-                    asking = None;
-                    answered
-                }
+                input = asking.next() => input,
                 changed = unposted.changed() => {
                     if changed.is_err() {
                         // The replica is gone; the node is stopping.
@@ -180,10 +176,9 @@ impl Checkpoints {
                 }
                 Ok(()) = in_office.changed() => {
                     let (own, schedule) = self.duties(&in_office.borrow_and_update());
-                    posting.enter(own, schedule);
+                    asking.part().enter(own, schedule);
                     Input::Tick
                 }
-                () = sleep => Input::Tick,
             };
         }
     }
@@ -325,8 +320,12 @@ impl Checkpoints {
     /// F4: whether what was posted is what was executed here, also where a later checkpoint is there already.
     async fn compare_until(&self, chain: &BaseChain, newest: u64) -> Result<(), ClientError> {
         let oldest = newest.saturating_sub(COMPARED_BLOCKS_MAX);
-        // The last one once more: another block may be in its place. At the start as far back as ever.
-        let from = self.compared.load(Ordering::Relaxed).clamp(oldest, newest);
+        // The last one once more: another block may be in its place. At the start as far back as ever, and also while the
+        // own certificate is looked for.
+        let from = match self.judge.lacks_own() {
+            Some(_) => oldest,
+            None => self.compared.load(Ordering::Relaxed).clamp(oldest, newest),
+        };
         let mut until = newest;
         for posted in chain.checkpoints_between(from, newest).await? {
             let checkpoint = &posted.checkpoint;
@@ -334,7 +333,11 @@ impl Checkpoints {
             match own {
                 // It is compared once it is executed here.
                 None => until = until.min(checkpoint.base_block),
-                Some(own) if own.digest() == checkpoint.statement => {}
+                Some(own) if own.digest() == checkpoint.statement => {
+                    if self.judge.lacks_own() == Some(checkpoint.height) {
+                        self.show(chain, &posted).await?;
+                    }
+                }
                 Some(_) => self.contradicts(chain, &posted).await?,
             }
         }
@@ -353,6 +356,15 @@ impl Checkpoints {
             let statement = checkpoint.statement;
             tracing::error!(%height, %statement, "a checkpoint has another statement than this node");
         }
+        self.show(chain, posted).await
+    }
+
+    /// Hands the certificate of a checkpoint to who compares it with the own statement.
+    async fn show(
+        &self,
+        chain: &BaseChain,
+        posted: &weft_basechain::Posted,
+    ) -> Result<(), ClientError> {
         if let Some(certificate) = chain.certificate_of(posted).await? {
             let judge = self.judge.clone();
             let looked = tokio::task::spawn_blocking(move || judge.look_at(None, certificate));

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use weft_storage::{Durability, Store};
 use weft_types::{
-    Certificate, CertificateJson, Committee, Epoch, Genesis, Member, MemberIndex, MemberSet,
-    Verified,
+    Certificate, CertificateJson, Committee, Epoch, Genesis, Height, Member, MemberIndex,
+    MemberSet, Verified,
 };
 
 /// The store's name for the first conflict. There is no second: the bridge is frozen for good by the first.
@@ -64,6 +64,17 @@ impl Conflict {
             .collect()
     }
 
+    /// The same with the own certificate, which was not there yet. `None` if it is no such one.
+    fn completed(&self, own: &Certificate) -> Option<Self> {
+        let (ours, theirs) = (&own.statement, &self.other.statement);
+        let same = (ours.epoch, ours.height) == (theirs.epoch, theirs.height);
+        (self.own.is_none() && same && ours != theirs).then(|| Self {
+            own: Some(own.clone()),
+            other: self.other.clone(),
+            committee: self.committee.clone(),
+        })
+    }
+
     /// Keeps it, synced, unless there is one. What is kept is returned.
     pub fn keep(
         store: &Store,
@@ -82,14 +93,18 @@ impl Conflict {
             other: other.into_inner(),
             committee: Committee::clone(&committee),
         };
+        conflict.write(store)?;
+        Ok(conflict)
+    }
+
+    fn write(&self, store: &Store) -> Result<(), DriverError> {
         let stored = Stored {
-            own: conflict.own.as_ref().map(Certificate::to_json),
-            other: conflict.other.to_json(),
-            members: committee.members().to_vec(),
+            own: self.own.as_ref().map(Certificate::to_json),
+            other: self.other.to_json(),
+            members: self.committee.members().to_vec(),
         };
         let value = serde_json::to_vec(&stored).map_err(|e| inconsistent(&e))?;
-        store.put_meta(NAME, &value, Durability::Synced)?;
-        Ok(conflict)
+        Ok(store.put_meta(NAME, &value, Durability::Synced)?)
     }
 
     /// The one that is kept, if there is one.
@@ -123,6 +138,8 @@ pub struct Judge {
     store: Arc<Store>,
     genesis: Arc<Genesis>,
     in_office: watch::Receiver<Arc<Committee>>,
+    /// What is kept.
+    conflict: watch::Sender<Option<Arc<Conflict>>>,
     commands: Commands,
     judged: Arc<Mutex<BTreeMap<Option<MemberIndex>, Instant>>>,
     /// Members whose certificate is being looked at: of each one at a time.
@@ -134,12 +151,14 @@ impl Judge {
         store: Arc<Store>,
         genesis: Arc<Genesis>,
         in_office: watch::Receiver<Arc<Committee>>,
+        conflict: watch::Sender<Option<Arc<Conflict>>>,
         commands: Commands,
     ) -> Self {
         Self {
             store,
             genesis,
             in_office,
+            conflict,
             commands,
             judged: Arc::default(),
             in_work: Arc::default(),
@@ -171,8 +190,12 @@ impl Judge {
         certificate: Certificate,
     ) -> Result<(), DriverError> {
         let height = certificate.statement.height;
-        let own = self.store.statement(height)?;
-        if own.is_none_or(|own| own == certificate.statement) || !self.may_judge(from) {
+        let Some(own) = self.store.statement(height)? else {
+            return Ok(());
+        };
+        let is_own = own == certificate.statement;
+        let is_wanted = !is_own || self.lacks_own() == Some(height);
+        if !is_wanted || !self.may_judge(from) {
             return Ok(());
         }
         let epoch = certificate.statement.epoch;
@@ -183,11 +206,32 @@ impl Judge {
         };
         let verified = committee
             .and_then(|committee| certificate.verify(&self.genesis.network, &committee).ok());
+        if let Some(verified) = verified.as_ref().filter(|_| is_own) {
+            return self.complete(verified);
+        }
         if let Some(verified) = verified {
             let contradiction = Input::Contradiction(Box::new(verified));
             // Shown again, if the replica has no room.
             let _ = self.commands.try_send(Command(contradiction, None));
         }
+        Ok(())
+    }
+
+    /// The height of a kept certificate to which the own one is missing: the contracts take no single one.
+    pub fn lacks_own(&self) -> Option<Height> {
+        let kept = self.conflict.borrow();
+        let kept = kept.as_ref().filter(|c| c.own.is_none())?;
+        Some(kept.other.statement.height)
+    }
+
+    /// BC21: the own certificate has come, after the one that contradicts it.
+    fn complete(&self, own: &Certificate) -> Result<(), DriverError> {
+        let kept = self.conflict.borrow().clone();
+        let Some(complete) = kept.and_then(|kept| kept.completed(own)) else {
+            return Ok(());
+        };
+        complete.write(&self.store)?;
+        self.conflict.send_replace(Some(Arc::new(complete)));
         Ok(())
     }
 

@@ -18,6 +18,7 @@ use crate::api::Submit;
 use crate::events::EventLog;
 use crate::index::{self, Indexed};
 use crate::metrics::{CheckpointResult, Metrics};
+use crate::replica::copies::ProcessId;
 use crate::replica::posting::{Due, Unposted};
 use crate::replica::sync::Synced;
 use crate::replica::{Divergence, Effect, Executed, Input, Replica, ledger_meta, stored_objects};
@@ -72,6 +73,8 @@ pub struct Engine {
     pub guard: Option<Guard>,
     /// S1: whether others may be shown the latest own vertex of the store.
     pub knows_signed: Arc<AtomicBool>,
+    /// S1.9: what this process is told apart by from another one with its key.
+    pub process: ProcessId,
     /// S1: what the log has last said of it.
     pub recovering: Option<String>,
     /// Whether the log has last said that rounds do not end.
@@ -258,11 +261,16 @@ impl Engine {
                 self.runtime
                     .spawn(fetch(network, verifier, commands, (epoch, request)));
             }
-            Effect::AskLatest(of) => {
+            Effect::AskLatest { of, asked } => {
                 let (network, verifier) = (self.network.clone(), self.verifier.clone());
                 let (commands, epoch) = (self.commands.clone(), self.replica.epoch());
-                self.runtime
-                    .spawn(ask_latest(network, verifier, commands, (epoch, of)));
+                self.runtime.spawn(ask_latest(
+                    network,
+                    verifier,
+                    commands,
+                    (epoch, of),
+                    (self.process, asked),
+                ));
             }
             Effect::AskSync(ask) => {
                 let (network, commands) = (self.network.get(), self.commands.clone());
@@ -446,7 +454,9 @@ impl Engine {
         if recovering != self.recovering {
             if let Some(recovering) = &recovering {
                 tracing::warn!("{recovering}");
-                // S1.2: also where that was found out only now.
+            }
+            // S1.2: also where that was found out only now.
+            if !self.replica.knows_signed() {
                 self.knows_signed.store(false, Ordering::SeqCst);
             }
             self.recovering = recovering;

@@ -7,7 +7,8 @@ use super::epochs;
 use super::inbound::Verifier;
 use super::links::Links;
 use super::sync;
-use crate::replica::{Input, Latest};
+use crate::replica::copies::ProcessId;
+use crate::replica::{Input, Latest, Reply};
 use crate::view::CertifiedView;
 use bytes::Bytes;
 use prost::Message as _;
@@ -16,8 +17,8 @@ use weft_network::Handle;
 use weft_storage::{PageRequest, Store, StoreError};
 use weft_types::wire::latest::Answer;
 use weft_types::{
-    Epoch, MEMBERS_MAX, MemberIndex, MemberSet, Ready, Round, VERTEX_BYTES_MAX, Vertex, VertexRef,
-    wire,
+    Epoch, MEMBERS_MAX, MemberIndex, MemberSet, Millis, Ready, Round, VERTEX_BYTES_MAX, Vertex,
+    VertexRef, wire,
 };
 
 /// How much is answered at once.
@@ -64,9 +65,12 @@ pub enum ServeError {
 /// S1: how a member is answered that asks for this node's latest vertex.
 #[derive(Debug, Clone, Copy)]
 pub struct Shows {
-    pub to: MemberIndex,
+    /// Its place in the committee of the epoch that it asks for; `None`: it has none.
+    pub to: Option<MemberIndex>,
     /// Whether the latest own vertex of the store is the latest that was signed.
     pub knows_signed: bool,
+    /// S1.9: another process has asked with the same key.
+    pub another: bool,
 }
 
 /// What answers are made of.
@@ -148,6 +152,13 @@ pub fn serve(
     Ok(answer.encode_to_vec().into())
 }
 
+/// S1.9: which process asks for this node's latest vertex, and in which epoch, if one does.
+pub fn asks_latest(request: &Bytes) -> Option<(ProcessId, Epoch)> {
+    let request = wire::FetchRequest::decode(request.clone()).ok()?;
+    let asks = (ProcessId(request.process), Epoch(request.epoch));
+    request.latest.then_some(asks)
+}
+
 /// The vertices of an epoch that a request names.
 pub fn asked_for(request: &Bytes, epoch: Epoch) -> Vec<VertexRef> {
     let request = wire::FetchRequest::decode(request.clone()).unwrap_or_default();
@@ -162,9 +173,18 @@ pub fn asked_for(request: &Bytes, epoch: Epoch) -> Vec<VertexRef> {
 /// latest of the asking member that is not linked to by it.
 fn latest(store: &Store, epoch: Epoch, shows: Shows) -> Result<wire::FetchResponse, StoreError> {
     let own = store.own_vertex()?;
-    let from = own.map_or(Round::ZERO, |own| own.vertex.round.saturating_sub(1));
-    let page = store.vertices(epoch, from, &PageRequest::ascending(NEWEST_VERTICES))?;
-    let of_asker = page.entries.iter().rfind(|v| v.author() == shows.to);
+    // Rounds of another epoch say nothing of where this one stands.
+    let of_epoch = own.filter(|own| own.epoch == epoch);
+    let (from, page) = match of_epoch {
+        Some(own) => (
+            own.vertex.round.saturating_sub(1),
+            PageRequest::ascending(NEWEST_VERTICES),
+        ),
+        None => (Round::ZERO, PageRequest::descending(NEWEST_VERTICES)),
+    };
+    let page = store.vertices(epoch, from, &page)?;
+    let of_asker = page.entries.iter().filter(|v| Some(v.author()) == shows.to);
+    let of_asker = of_asker.max_by_key(|v| v.round());
     let own = match own {
         Some(own) => store.vertex_encoded(own.epoch, &own.vertex)?,
         None => None,
@@ -177,7 +197,10 @@ fn latest(store: &Store, epoch: Epoch, shows: Shows) -> Result<wire::FetchRespon
     let answer = Some(answer);
     Ok(wire::FetchResponse {
         vertices: of_asker.map(|v| v.encode()).into_iter().collect(),
-        latest: Some(wire::Latest { answer }),
+        latest: Some(wire::Latest {
+            answer,
+            another: shows.another,
+        }),
         ..wire::FetchResponse::default()
     })
 }
@@ -189,6 +212,7 @@ pub async fn ask_latest(
     verifier: Verifier,
     commands: Commands,
     (epoch, of): (Epoch, MemberIndex),
+    (process, asked): (ProcessId, Millis),
 ) {
     // S1.4 counts who has answered, so nobody may answer in another's place.
     let Some(network) = links.of(epoch) else {
@@ -196,6 +220,7 @@ pub async fn ask_latest(
     };
     let request = wire::FetchRequest {
         latest: true,
+        process: process.0,
         epoch: epoch.0,
         ..wire::FetchRequest::default()
     };
@@ -213,6 +238,7 @@ pub async fn ask_latest(
     // First what it has of this node, so that it is known when the answer is.
     let vertices = answer.vertices.into_iter().take(1).collect();
     verifier.vertices(of, vertices).await;
+    let another = answer.latest.as_ref().is_some_and(|l| l.another);
     let latest = match answer.latest.and_then(|l| l.answer) {
         Some(Answer::Vertex(bytes)) => {
             let vertex = verifier.checked(of, bytes).await;
@@ -224,8 +250,13 @@ pub async fn ask_latest(
     };
     match latest {
         Some(latest) => {
+            let reply = Reply {
+                asked,
+                latest,
+                another,
+            };
             let _ = commands
-                .send(Command(Input::Latest { epoch, of, latest }, None))
+                .send(Command(Input::Latest { epoch, of, reply }, None))
                 .await;
         }
         None => tracing::warn!(member = %of, "says nothing of use about what it has signed last"),

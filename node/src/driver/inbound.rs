@@ -2,18 +2,22 @@
 //! and off the replica's thread. The pool takes a frame only when a place is free, so a flood stays in
 //! the sockets of whoever sends it.
 
+use super::clock::Clock;
 use super::conflicts::Judge;
 use super::engine::{COMMANDS_BYTES_MAX, Command, Commands, Room};
+use super::epochs;
 use super::fetch::{
-    AnswerLimits, MEMBERS, OBSERVERS, ServeError, Shows, Source, asked_for, serve, told_ready,
+    AnswerLimits, MEMBERS, OBSERVERS, ServeError, Shows, Source, asked_for, asks_latest, serve,
+    told_ready,
 };
 use crate::metrics::Metrics;
 use crate::replica::Input;
+use crate::replica::copies::Askers;
 use crate::view::View;
 use bytes::Bytes;
 use dashmap::DashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -21,8 +25,8 @@ use tokio_util::sync::CancellationToken;
 use weft_network::{Event, Events, FrameKind};
 use weft_storage::Store;
 use weft_types::{
-    Certificate, Committee, MemberIndex, NetworkId, Verified, Vertex, VertexDigest, VertexError,
-    verify_vertex,
+    Certificate, Committee, Genesis, MemberIndex, NetworkId, Verified, Vertex, VertexDigest,
+    VertexError, verify_vertex,
 };
 
 /// Frames that carry an encoded vertex.
@@ -214,9 +218,35 @@ struct Server {
     views: watch::Receiver<Arc<View>>,
     /// S1: whether the latest own vertex of the store is the latest that was signed.
     knows_signed: Arc<AtomicBool>,
+    in_office: watch::Receiver<Arc<Committee>>,
+    /// S1.9: by the one clock that never goes back.
+    askers: Arc<Mutex<Askers>>,
+    clock: Clock,
+    genesis: Arc<Genesis>,
 }
 
 impl Server {
+    /// S1: how a member of the committee in office is answered if it asks for the latest vertex.
+    fn shows(&self, request: &Bytes, by: MemberIndex) -> Option<Shows> {
+        let (process, epoch) = asks_latest(request)?;
+        let committee = self.in_office.borrow().clone();
+        let member = committee.member(by)?;
+        let to = match committee.epoch() == epoch {
+            true => Some(by),
+            // E3: places are those of the epoch that is asked for.
+            false => epochs::committee(&self.store, &self.genesis, epoch)
+                .ok()
+                .flatten()
+                .and_then(|committee| committee.index_of(&member.vertex_key)),
+        };
+        let mut askers = self.askers.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(Shows {
+            to,
+            knows_signed: self.knows_signed.load(Ordering::SeqCst),
+            another: askers.asked(member.id, process, self.clock.now()),
+        })
+    }
+
     fn start(
         &self,
         request: Bytes,
@@ -243,8 +273,7 @@ impl Server {
                         .commands
                         .try_send(Command(Input::Asked { by, vertices }, None));
                 }
-                let knows_signed = this.knows_signed.load(Ordering::SeqCst);
-                let shows = asker.map(|to| Shows { to, knows_signed });
+                let shows = asker.and_then(|by| this.shows(&request, by));
                 let source = Source {
                     store: &this.store,
                     held: &view.held,
@@ -269,6 +298,9 @@ pub struct Inbound {
     pub store: Arc<Store>,
     pub views: watch::Receiver<Arc<View>>,
     pub knows_signed: Arc<AtomicBool>,
+    pub in_office: watch::Receiver<Arc<Committee>>,
+    pub clock: Clock,
+    pub genesis: Arc<Genesis>,
     /// F4: looks at certificates.
     pub judge: Judge,
 }
@@ -280,6 +312,9 @@ pub async fn run(mut events: Events, inbound: Inbound, stop: CancellationToken) 
         store,
         views,
         knows_signed,
+        in_office,
+        clock,
+        genesis,
         judge,
     } = inbound;
     let server = Server {
@@ -287,6 +322,10 @@ pub async fn run(mut events: Events, inbound: Inbound, stop: CancellationToken) 
         commands: verifier.commands.clone(),
         views,
         knows_signed,
+        in_office,
+        askers: Arc::default(),
+        clock,
+        genesis,
     };
     let members = Arc::new(Semaphore::new(MEMBERS.serving_max));
     let observers = Arc::new(Semaphore::new(OBSERVERS.serving_max));

@@ -1,6 +1,7 @@
 //! BC20, BC21: the task that asks the base chain what [`Reporting`] wants to know, and sends what it wants sent. It decides
 //! nothing. What it has seen of offenders' bonds readers are told.
 
+use super::asking::{Asking, Decides};
 use super::base::Base;
 use super::clock::Clock;
 use super::conflicts::Conflict;
@@ -10,7 +11,6 @@ use crate::metrics::{Metrics, ReportResult};
 use crate::replica::reporting::{Case, Effect, Input, Reporting, Standing};
 use crate::view::View;
 use std::collections::BTreeMap;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -38,8 +38,22 @@ pub struct Reports {
     pub clock: Clock,
 }
 
-/// A question that is under way.
-type Asking<'a> = Pin<Box<dyn Future<Output = Input> + Send + 'a>>;
+impl Decides for Reporting {
+    type Input = Input;
+    type Effect = Effect;
+
+    fn handle(&mut self, now: Millis, input: Input, out: &mut Vec<Effect>) {
+        Reporting::handle(self, now, input, out);
+    }
+
+    fn next_deadline(&self) -> Option<Millis> {
+        Reporting::next_deadline(self)
+    }
+
+    fn tick() -> Input {
+        Input::Tick
+    }
+}
 
 /// What goes wrong with a question.
 #[derive(Debug, thiserror::Error)]
@@ -58,43 +72,23 @@ impl Reports {
     ) {
         let pays = self.base.key.is_some();
         let (own, members) = self.place(&in_office.borrow_and_update());
-        let mut reporting = Reporting::new(own, members, pays);
-        let mut asking: Option<Asking> = None;
-        let mut effects = Vec::new();
+        let mut asking = Asking::new(Reporting::new(own, members, pays), self.clock);
         let mut input = Input::Known(self.known());
         loop {
-            reporting.handle(self.clock.now(), input, &mut effects);
-            for effect in effects.drain(..) {
-                asking = Some(match effect {
-                    Effect::Look(cases) => Box::pin(self.look(cases)),
-                    Effect::Report(case) => Box::pin(self.report(case)),
-                });
+            for effect in asking.handle(input) {
+                match effect {
+                    Effect::Look(cases) => asking.ask(self.look(cases)),
+                    Effect::Report(case) => asking.ask(self.report(case)),
+                }
             }
-            let deadline = reporting.next_deadline();
-            let sleep = async {
-                match deadline {
-                    Some(at) => tokio::time::sleep_until(self.clock.instant(at)).await,
-                    None => std::future::pending().await,
-                }
-            };
-            let answer = async {
-                match &mut asking {
-                    Some(asking) => asking.await,
-                    None => std::future::pending().await,
-                }
-            };
             input = tokio::select! {
                 () = stop.cancelled() => return,
-                answered = answer => {
-                    asking = None;
-                    answered
-                }
+                input = asking.next() => input,
                 Ok(()) = in_office.changed() => {
                     let (own, members) = self.place(&in_office.borrow_and_update());
-                    reporting.enter(own, members);
+                    asking.part().enter(own, members);
                     Input::Tick
                 }
-                () = sleep => Input::Tick,
                 () = tokio::time::sleep(KNOWN_EVERY) => Input::Known(self.known()),
             };
         }
@@ -114,8 +108,10 @@ impl Reports {
         convicted.chain(conflict).collect()
     }
 
+    /// One case that cannot be looked at keeps no other from its turn.
     async fn look(&self, cases: Vec<Case>) -> Input {
         let mut seen = Vec::with_capacity(cases.len());
+        let mut failed = None;
         for case in cases {
             let standing = match case {
                 Case::Equivocation { id } => self.stands(id).await,
@@ -123,10 +119,13 @@ impl Reports {
             };
             match standing {
                 Ok(standing) => seen.push((case, standing)),
-                Err(error) => return unreachable(&error),
+                Err(error) => failed = Some(error),
             }
         }
-        Input::Seen(seen)
+        match failed {
+            Some(error) if seen.is_empty() => unreachable(&error),
+            _ => Input::Seen(seen),
+        }
     }
 
     /// How an offender's bond stands.
@@ -141,7 +140,7 @@ impl Reports {
             return Ok(Standing::Hidden);
         };
         Ok(match self.final_from(&chain, claim.height).await? {
-            Some(from) => Standing::Open { from },
+            Some(from) => Standing::Open { from: Some(from) },
             // Taken back by a reorganisation since.
             None => Standing::Hidden,
         })
@@ -217,9 +216,7 @@ impl Reports {
                 return Ok(judged(&chain, &conflict.culprits()).await);
             }
         }
-        // Turns go by the clock: when it was seen differs from node to node.
-        let from = Millis::ZERO;
-        Ok(Standing::Open { from })
+        Ok(Standing::Open { from: None })
     }
 
     async fn report(&self, case: Case) -> Input {

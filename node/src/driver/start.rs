@@ -21,6 +21,7 @@ use crate::config::NodeConfig;
 use crate::events::EventLog;
 use crate::keys::NodeKeys;
 use crate::metrics::{Direction, Metrics};
+use crate::replica::copies::ProcessId;
 use crate::replica::posting::{Due, Unposted};
 use crate::replica::{Effect, Input, MempoolConfig, Replica, ReplicaConfig, Restored};
 use crate::tracker::Tracker;
@@ -211,8 +212,9 @@ pub(super) async fn start(
     config: NodeConfig,
     keys: Option<NodeKeys>,
     watch_for: Option<Watch>,
+    process: ProcessId,
 ) -> Result<Node, DriverError> {
-    let mut again = (config.clone(), keys.clone(), watch_for.clone());
+    let mut again = (config.clone(), keys.clone(), watch_for.clone(), process);
     let (opened, restored) = Opened::open(&config, keys).await?;
     let clock = Clock::start();
     let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
@@ -263,6 +265,7 @@ pub(super) async fn start(
         opened.store.clone(),
         opened.genesis.clone(),
         in_office.clone(),
+        readers.conflict.clone(),
         commands.clone(),
     );
     let inbound = Inbound {
@@ -270,6 +273,9 @@ pub(super) async fn start(
         store: opened.store.clone(),
         views: view.clone(),
         knows_signed: knows_signed.clone(),
+        in_office: in_office.clone(),
+        clock,
+        genesis: opened.genesis.clone(),
         judge: judge.clone(),
     };
     let offices = (committee, in_office.clone());
@@ -348,6 +354,7 @@ pub(super) async fn start(
         store: opened.store,
         guard: opened.guard,
         knows_signed,
+        process,
         recovering: None,
         stalled: false,
         network: network.clone(),

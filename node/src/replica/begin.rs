@@ -11,7 +11,7 @@ use super::observing::Observing;
 use super::outbox::Outbox;
 use super::progress::Progress;
 use super::provable::Provables;
-use super::recovery::Recovery;
+use super::recovery::{Recovery, Watch};
 use super::restore::Restored;
 use super::sync::{self, Sync, SyncConfig};
 use crate::keys::NodeKeys;
@@ -109,6 +109,7 @@ impl Replica {
             observing: Observing::default(),
             edge: Edge::default(),
             restarted,
+            signed_at: restored.signed_at,
             lost,
             adjust: config.adjust,
             progress: Progress::new(&config.committee, own_index, now),
@@ -248,9 +249,17 @@ fn recovery(
     let (own, committee) = (own?, committee.clone());
     if let Some(lost) = restored.lost {
         let leader = restored.core.last.leader.map(|l| l.round);
-        return Some(Recovery::lost(committee, own, lost, leader, now));
+        return Some(Recovery::lost(
+            committee,
+            own,
+            lost,
+            leader,
+            Watch::from(now),
+        ));
     }
     let signed = restored.core.signed.unwrap_or(Round::ZERO);
-    let own_round = restored.core.own.as_ref().map_or(signed, |v| v.round());
-    (own_round > Round::ZERO).then(|| Recovery::restart(committee, own, signed, now))
+    let signed_at = restored.signed_at;
+    // Also if that was in an epoch before: another process may be further.
+    (restored.has_signed || signed_at > Millis::ZERO)
+        .then(|| Recovery::restart(committee, own, (signed, signed_at), now))
 }

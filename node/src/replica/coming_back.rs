@@ -2,19 +2,19 @@
 //! with the key.
 
 use super::effects::Effect;
-use super::recovery::{self, Latest, Recovery};
+use super::recovery::{self, Latest, Recovery, Reply, Watch};
 use super::{Lost, Replica};
-use weft_types::{MemberIndex, Millis, Round};
+use weft_types::{MemberIndex, Millis, Round, Vertex};
 
 impl Replica {
     /// S1: another member has said what it has signed last.
-    pub(super) fn answered(&mut self, now: Millis, of: MemberIndex, latest: Latest) {
+    pub(super) fn answered(&mut self, now: Millis, of: MemberIndex, reply: Reply) {
         let Some(recovery) = &mut self.recovery else {
             return;
         };
-        recovery.answered(of, &latest);
+        recovery.answered(of, &reply);
         self.progress.hear(of, now);
-        if let Latest::Vertex(vertex) = latest {
+        if let Latest::Vertex(vertex) = reply.latest {
             let from = Some(of);
             self.feed(now, weft_consensus::Input::Vertex { vertex, from });
         }
@@ -23,7 +23,8 @@ impl Replica {
     pub(super) fn ask_latest(&mut self, now: Millis, out: &mut Vec<Effect>) {
         let due = self.recovery.as_mut().map(|r| r.due(now));
         let due = due.filter(|_| self.halted.is_none()).unwrap_or_default();
-        out.extend(due.into_iter().map(Effect::AskLatest));
+        let ask = |of| Effect::AskLatest { of, asked: now };
+        out.extend(due.into_iter().map(ask));
     }
 
     /// S1.7: others have a vertex under this member's key that it does not have.
@@ -52,7 +53,7 @@ impl Replica {
             *own,
             twin,
             None,
-            now,
+            Watch::from(now),
         ));
         self.doubt(now);
     }
@@ -62,6 +63,26 @@ impl Replica {
         self.finality.sign_nothing();
         self.outbox.clear();
         self.feed(now, weft_consensus::Input::Doubt);
+    }
+
+    /// S1.2: whether the latest own vertex in the store is the latest that this member has signed, as far as is known.
+    pub fn knows_signed(&self) -> bool {
+        let lost = self.recovery.as_ref().and_then(Recovery::why_lost);
+        lost.is_none()
+    }
+
+    /// S1.9: notes a vertex under the own key, whoever has signed it.
+    pub(super) fn note_own(&mut self, now: Millis, vertex: &Vertex) {
+        let own = self.own.as_ref().map(|(own, _)| *own);
+        let ours = vertex.epoch() == self.committee.epoch() && Some(vertex.author()) == own;
+        if let Some(recovery) = self.recovery.as_mut().filter(|_| ours) {
+            recovery.saw_own(vertex.timestamp(), now);
+        }
+    }
+
+    /// S1.9: whether others have told of another process that asks with this key.
+    pub fn another_asks(&self) -> bool {
+        self.recovery.as_ref().is_some_and(Recovery::another_asks)
     }
 
     /// S1.7: whether it has stopped signing for good.
@@ -80,21 +101,28 @@ impl Replica {
         let Some(recovery) = &self.recovery else {
             return false;
         };
-        let floor = match recovery.result(self.core.quorum_round(), now) {
-            None => return false,
-            Some(recovery::Recovered::Known(signed)) => {
+        let Some(result) = recovery.result(self.core.quorum_round(), now) else {
+            return false;
+        };
+        let floor = match result {
+            recovery::Recovered::Known(signed) => {
                 self.recovery = None;
+                self.signed_at = now;
                 self.feed(now, weft_consensus::Input::Signed(signed));
                 return true;
             }
-            Some(recovery::Recovered::Floor(floor)) => floor,
+            recovery::Recovered::Floor(floor) | recovery::Recovered::NotAlone(floor) => floor,
         };
         // S1.7: all that was signed before the question is at most the floor.
         if self.core.signed_round() > floor && !self.twins {
             self.stop_signing(now, self.core.signed_round());
             return true;
         }
+        if result != recovery::Recovered::Floor(floor) {
+            return false;
+        }
         self.signed_from = Some(floor);
+        self.signed_at = now;
         // What was lost is of no epoch to come: the commit that made the answers count was made after them, and this
         // epoch is closed by none before it (S1.8).
         (self.recovery, self.lost) = (None, None);

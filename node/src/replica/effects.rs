@@ -1,7 +1,7 @@
 //! What goes into the replica, and what comes out of it.
 
 use super::posting;
-use super::recovery::Latest;
+use super::recovery::Reply;
 use super::sync::{Answer, Ask, NoAnswer, SyncId, Synced};
 use super::watching::Confirmed;
 use crate::view::View;
@@ -9,9 +9,9 @@ use std::sync::Arc;
 use weft_consensus::{Evidence, FetchId, FetchRequest};
 use weft_ledger::{Applied, LedgerMeta};
 use weft_types::{
-    Certificate, Commit, CommitDigest, Committee, Deposit, Epoch, Height, MemberIndex, QueueEntry,
-    Ready, Round, Statement, StatementDigest, Transaction, Verified, Vertex, VertexDigest,
-    VertexRef,
+    Certificate, Commit, CommitDigest, Committee, Deposit, Epoch, Height, MemberIndex, Millis,
+    QueueEntry, Ready, Round, Statement, StatementDigest, Transaction, Verified, Vertex,
+    VertexDigest, VertexRef,
 };
 
 /// What the replica learns from outside.
@@ -36,7 +36,7 @@ pub enum Input {
     Latest {
         epoch: Epoch,
         of: MemberIndex,
-        latest: Latest,
+        reply: Reply,
     },
     /// S2: what came of [`Effect::AskSync`].
     Sync {
@@ -99,8 +99,12 @@ pub enum Effect {
     },
     /// Ask a member, hand in what it answers, then `FetchEnded`.
     Fetch(FetchRequest),
-    /// S1: ask a member for the latest vertex that it has signed. No answer is needed if there is none.
-    AskLatest(MemberIndex),
+    /// S1: ask a member for the latest vertex that it has signed, and hand in what it answers with the time of the
+    /// question. No answer is needed if there is none.
+    AskLatest {
+        of: MemberIndex,
+        asked: Millis,
+    },
     /// S2: ask a member for a part of a snapshot, and hand in what comes of it.
     AskSync(Ask),
     /// S2: put this in the store's place, all or nothing, and make the replica anew from it. This one is

@@ -3,7 +3,7 @@
 
 use super::begin::{core_config, finality};
 use super::progress::Progress;
-use super::recovery::Recovery;
+use super::recovery::{Recovery, Watch};
 use super::{Effect, Replica};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -176,7 +176,8 @@ impl Replica {
         };
         // S1: guard and database may be an older copy, and an epoch that others are in already may be one that this
         // member has signed in.
-        self.restarted &= self.edge.is_late;
+        // S1.5: nor is it known yet who else signs while the question is open.
+        self.restarted &= self.edge.is_late || self.recovery.is_some();
         self.edge = Edge::default();
         self.enter(Arc::new(next), last, now);
         out.push(Effect::EpochOpened {
@@ -193,8 +194,9 @@ impl Replica {
         let own = self.own.as_ref().map(|(index, _)| *index);
         let lost = self.recovery.as_ref().and_then(Recovery::why_lost);
         // S1.4: the watch goes on from one epoch to the next, which may be shorter.
-        let since = self.recovery.as_ref().and_then(Recovery::since);
-        let since = since.unwrap_or(now);
+        let signed = self.core.signed_round();
+        let watch = self.recovery.as_ref().and_then(|r| r.watched(signed));
+        let watch = watch.unwrap_or(Watch::from(now));
         // S1: what was signed in epochs to come is just as unknown.
         let lost = lost.or(self.lost);
         self.lost = lost;
@@ -204,12 +206,12 @@ impl Replica {
                 own,
                 lost,
                 None,
-                since,
+                watch,
             )),
             None if self.restarted => Some(Recovery::restart(
                 self.committee.clone(),
                 own,
-                Round::ZERO,
+                (Round::ZERO, self.signed_at),
                 now,
             )),
             None => None,

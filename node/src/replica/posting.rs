@@ -22,6 +22,9 @@ pub const TURN: Millis = Millis(3_000);
 pub const DEADLINE: Millis = Millis(30_000);
 /// Between two looks at the base chain while something is to be posted or to become final.
 pub const LOOK_INTERVAL: Millis = Millis(1_000);
+/// Between two looks while nothing is to be posted, and all that is posted is final: what others post is looked at then as
+/// well (F4). A window for challenges should be longer.
+pub const REST_INTERVAL: Millis = Millis(5_000);
 /// Longest pause after the base chain did not answer, or refused; the first is [`LOOK_INTERVAL`], and
 /// each further one twice as long.
 pub const RETRY_PAUSE_MAX: Millis = Millis(5_000);
@@ -182,8 +185,6 @@ enum Step {
     Asking,
     /// Until it is time for the next look.
     Waiting(Millis),
-    /// Everything due is posted, everything posted is final.
-    Resting,
 }
 
 /// One member's part in posting; an observer, or a member that cannot pay, only watches.
@@ -278,7 +279,7 @@ impl Posting {
     pub fn next_deadline(&self) -> Option<Millis> {
         let look = match self.step {
             Step::Waiting(until) => Some(until),
-            Step::Asking | Step::Resting => None,
+            Step::Asking => None,
         };
         let alarm = self.alarm().map(|(_, at)| at);
         look.into_iter().chain(alarm).min()
@@ -302,7 +303,7 @@ impl Posting {
         let Some(due) = self.unposted.first_above(posted.height) else {
             self.step = match posted.height > self.anchored {
                 true => Step::Waiting(now.saturating_add(LOOK_INTERVAL.0)),
-                false => Step::Resting,
+                false => Step::Waiting(now.saturating_add(REST_INTERVAL.0)),
             };
             return;
         };

@@ -11,10 +11,14 @@
 //! round counts never, and bounds nothing; and when enough answers count, every height that can have been signed
 //! is executed, so that it is known which heights are forbidden.
 //!
-//! After an ordinary restart guard and database say what was signed, unless both are an older copy. So
-//! it asks then too, but waits only for a moment, and raises no floor: two members that restart would wait for each
-//! other, and after a restart of all nobody could sign the round that all wait for.
+//! After an ordinary restart guard and database say what was signed, unless both are an older copy, or the original runs on
+//! beside its copy. So it asks then too, as long after its own last vertex as another process would need to sign the next
+//! one, and raises no floor: two members that restart would wait for each other, and after a restart of all nobody could
+//! sign the round that all wait for.
+//!
+//! In either case it goes on only while others say that no other process asks with the same key (S1.9).
 
+use super::copies::{FRESH, Heard, QUIET};
 use super::restore::Lost;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,19 +36,49 @@ const WATCH: u64 = 2_000;
 /// all some rounds later.
 const WATCH_ROUNDS: u64 = 6;
 
-/// How long an ordinary restart waits for answers and for what they show, in milliseconds.
+/// How long an ordinary restart waits for answers of all and for what they show, in milliseconds.
 const PATIENCE: u64 = 1_000;
+/// S1.9: after how long an answer that is good is asked for again, in milliseconds: well before it is too old.
+const AGAIN: u64 = FRESH / 2;
 
 /// Why others are asked.
 #[derive(Debug, Clone, Copy)]
 enum Why {
     Lost {
         lost: Lost,
-        /// When it was asked for first.
-        since: Millis,
+        watch: Watch,
     },
-    /// What guard and database say was signed, and when to go on at the latest.
-    Restart { signed: Round, until: Millis },
+    /// What guard and database say was signed.
+    Restart {
+        signed: Round,
+        /// Until when it waits for all.
+        until: Millis,
+    },
+}
+
+/// S1.4: the watch of who does not know what it has signed. It goes on from one epoch to the next, which may both be shorter.
+#[derive(Debug, Clone, Copy)]
+pub struct Watch {
+    /// When what was signed was asked for first.
+    since: Millis,
+    /// Rounds that were watched in epochs before, without a vertex by somebody else with the key.
+    rounds: u64,
+}
+
+impl Watch {
+    pub fn from(since: Millis) -> Self {
+        Self { since, rounds: 0 }
+    }
+}
+
+/// What a member answers, and to what.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// When it was asked.
+    pub asked: Millis,
+    pub latest: Latest,
+    /// S1.9: another process has asked with the same key.
+    pub another: bool,
 }
 
 /// A member's answer.
@@ -64,6 +98,7 @@ struct Other {
     /// The lowest round that it has shown: each answer was given after what this member signed.
     shown: Option<Round>,
     recovering: bool,
+    heard: Heard,
     ask_at: Millis,
     pause: u64,
 }
@@ -72,10 +107,15 @@ struct Other {
 #[derive(Debug)]
 pub struct Recovery {
     committee: Arc<Committee>,
+    own: MemberIndex,
     why: Why,
     others: BTreeMap<MemberIndex, Other>,
     /// The round of the newest commit's leader.
     leader: Round,
+    /// S1.9: questions count from then on. Another process that signs with the key has done so meanwhile.
+    quiet: Millis,
+    /// When it was looked at last.
+    now: Millis,
 }
 
 impl Recovery {
@@ -85,17 +125,18 @@ impl Recovery {
         own: MemberIndex,
         lost: Lost,
         leader: Option<Round>,
-        now: Millis,
+        watch: Watch,
     ) -> Self {
-        let why = Why::Lost { lost, since: now };
+        let why = Why::Lost { lost, watch };
         Self::new(committee, own, why, leader)
     }
 
     /// S1.7: an ordinary restart that turns out to be none: guard and database do not know what was signed.
     pub fn doubt(&mut self, lost: Lost, now: Millis) {
-        self.why = Why::Lost { lost, since: now };
+        let watch = Watch::from(now);
+        self.why = Why::Lost { lost, watch };
         for other in self.others.values_mut() {
-            (other.ask_at, other.pause) = (now, 0);
+            (other.ask_at, other.pause, other.heard) = (now, 0, Heard::default());
         }
     }
 
@@ -107,15 +148,25 @@ impl Recovery {
         }
     }
 
-    /// For a member that has signed up to a round, as far as it knows.
+    /// For a member that has signed up to a round, as far as it knows, and the last time at `signed_at` by its own clock.
     pub fn restart(
         committee: Arc<Committee>,
         own: MemberIndex,
-        signed: Round,
+        (signed, signed_at): (Round, Millis),
         now: Millis,
     ) -> Self {
         let until = now.saturating_add(PATIENCE);
-        Self::new(committee, own, Why::Restart { signed, until }, None)
+        let why = Why::Restart { signed, until };
+        let mut restart = Self::new(committee, own, why, None);
+        restart.saw_own(signed_at, now);
+        restart
+    }
+
+    /// S1.9: a vertex under the own key, by its time.
+    pub fn saw_own(&mut self, signed_at: Millis, now: Millis) {
+        // A clock that was set back does not prolong it.
+        let quiet = signed_at.min(now).saturating_add(QUIET);
+        self.quiet = self.quiet.max(quiet);
     }
 
     /// Everybody is asked at once.
@@ -124,9 +175,12 @@ impl Recovery {
         let others = others.map(|m| (m, Other::default())).collect();
         Self {
             committee,
+            own,
             why,
             others,
             leader: leader.unwrap_or(Round::ZERO),
+            quiet: Millis::ZERO,
+            now: Millis::ZERO,
         }
     }
 
@@ -138,12 +192,19 @@ impl Recovery {
         }
     }
 
-    /// When what was signed was asked for first, if that is not known.
-    pub fn since(&self) -> Option<Millis> {
-        match self.why {
-            Why::Lost { since, .. } => Some(since),
-            Why::Restart { .. } => None,
-        }
+    /// S1.4: what the next epoch's watch begins with, if what was signed is not known. `signed` is the highest round under the
+    /// own key that was seen in this one.
+    pub fn watched(&self, signed: Round) -> Option<Watch> {
+        let Why::Lost { watch, .. } = self.why else {
+            return None;
+        };
+        let rounds = match self.floor() {
+            // Somebody else may have signed it: all that was watched is worth nothing.
+            Some(floor) if signed > floor => 0,
+            Some(_) => self.rounds_watched(watch),
+            None => watch.rounds,
+        };
+        Some(Watch { rounds, ..watch })
     }
 
     /// A commit with this leader was executed.
@@ -151,30 +212,39 @@ impl Recovery {
         self.leader = self.leader.max(leader);
     }
 
-    pub fn answered(&mut self, of: MemberIndex, latest: &Latest) {
+    pub fn answered(&mut self, of: MemberIndex, reply: &Reply) {
         let Some(other) = self.others.get_mut(&of) else {
             return;
         };
-        other.recovering = matches!(latest, Latest::Recovering);
+        let latest = &reply.latest;
         let round = match latest {
-            Latest::Vertex(vertex) if vertex.author() == of => vertex.round(),
-            Latest::Nothing => Round::ZERO,
-            Latest::Vertex(_) | Latest::Recovering => return,
+            Latest::Vertex(vertex) if vertex.author() == of => Some(vertex.round()),
+            Latest::Vertex(_) => return,
+            Latest::Nothing => Some(Round::ZERO),
+            Latest::Recovering => None,
         };
-        other.shown = Some(other.shown.map_or(round, |before| before.min(round)));
+        other.recovering = round.is_none();
+        other.heard.answered(reply.asked, reply.another);
+        if let Some(round) = round {
+            other.shown = Some(other.shown.map_or(round, |before| before.min(round)));
+        }
+        if other.has_said(self.why, self.leader) && !reply.another {
+            (other.ask_at, other.pause) = (Millis::ZERO, 0);
+        }
     }
 
-    /// Members to ask now. Whoever's answer counts is not asked again.
+    /// Members to ask now.
     pub fn due(&mut self, now: Millis) -> Vec<MemberIndex> {
-        let (why, leader) = (self.why, self.leader);
+        self.now = now;
+        let (why, leader, quiet) = (self.why, self.leader, self.quiet);
         let mut due = Vec::new();
         if self.is_for_good() {
             return due;
         }
         for (member, other) in &mut self.others {
+            let at = other.asked_at(why, leader, quiet);
             // A clock that was set back delays nothing for longer than a pause.
-            let waits = now < other.ask_at && other.ask_at <= now.saturating_add(PAUSE_MAX);
-            if waits || other.is_done(why, leader) {
+            if now < at && at <= now.saturating_add(PAUSE_MAX) {
                 continue;
             }
             other.pause = (2 * other.pause).clamp(PAUSE_MIN, PAUSE_MAX);
@@ -188,40 +258,54 @@ impl Recovery {
         if self.is_for_good() {
             return None;
         }
-        let open = self
-            .others
-            .values()
-            .filter(|o| !o.is_done(self.why, self.leader));
+        let asks = self.others.values();
+        let asks = asks.map(|o| o.asked_at(self.why, self.leader, self.quiet));
         let until = match self.why {
             // Nothing else ends it then.
-            Why::Lost { since, .. } => {
-                let known = self.floor().filter(|_| self.has_watched());
-                known.map(|_| since.saturating_add(WATCH))
+            Why::Lost { watch, .. } => {
+                let known = self.floor().filter(|_| self.has_watched(watch));
+                known.map(|_| watch.since.saturating_add(WATCH))
             }
             Why::Restart { until, .. } => Some(until),
         };
-        open.map(|o| o.ask_at).chain(until).min()
+        let until = until.filter(|until| self.now < *until);
+        asks.chain(until).min()
     }
 
     /// S1: what ends the recovery, once it does. `quorum_round` is the highest round with a quorum here.
     pub fn result(&self, quorum_round: Round, now: Millis) -> Option<Recovered> {
         match self.why {
-            Why::Lost { since, .. } => {
+            Why::Lost { watch, .. } => {
+                let since = watch.since;
                 // A clock that was set back does not prolong it.
                 let watched = now >= since.saturating_add(WATCH) || now < since;
-                let floor = self.floor().filter(|_| watched && self.has_watched());
-                floor.map(Recovered::Floor)
+                let floor = self
+                    .floor()
+                    .filter(|_| watched && self.has_watched(watch))?;
+                let clear = self.counted().filter(|(_, o)| self.is_clear(o, now));
+                let clear: MemberSet = clear.map(|(m, _)| m).collect();
+                Some(match self.committee.is_quorum(&clear) {
+                    true => Recovered::Floor(floor),
+                    false => Recovered::NotAlone(floor),
+                })
             }
             Why::Restart { signed, until } => {
                 let next = quorum_round.next();
                 let reached =
-                    |o: &Other| o.has_answered() && o.shown.is_none_or(|shown| shown <= next);
-                // A clock that was set back does not prolong it.
-                let over = now >= until || now.saturating_add(PATIENCE) < until;
-                let done = over || self.others.values().all(reached);
-                done.then_some(Recovered::Known(signed))
+                    |o: &Other| self.is_clear(o, now) && o.shown.is_none_or(|shown| shown <= next);
+                let all = self.others.values().all(reached);
+                // S1.9: of two copies that go on somebody would have told one.
+                let clear = self.others.iter().filter(|(_, o)| self.is_clear(o, now));
+                let clear = clear.map(|(m, _)| *m).chain([self.own]).collect();
+                let enough = now >= until && self.committee.is_quorum(&clear);
+                (all || enough).then_some(Recovered::Known(signed))
             }
         }
+    }
+
+    /// S1.9: whether an answer says, and may say, that no other process asks.
+    fn is_clear(&self, other: &Other, now: Millis) -> bool {
+        other.heard.is_clear(self.quiet, now)
     }
 
     /// S1: the round up to which this member may have signed, once that is known: the highest round
@@ -234,20 +318,35 @@ impl Recovery {
         let signed = lost
             .signed(self.committee.epoch())
             .filter(|_| !lost.is_twin())?;
-        let counted = self.others.iter().filter(|(_, o)| o.counts(self.leader));
-        let members: MemberSet = counted.clone().map(|(m, _)| *m).collect();
+        let members: MemberSet = self.counted().map(|(m, _)| m).collect();
         if !self.committee.is_quorum(&members) {
             return None;
         }
-        let shown = counted.filter_map(|(_, o)| o.shown).max()?;
+        let shown = self.counted().filter_map(|(_, o)| o.shown).max()?;
         Some(shown.next().max(signed))
     }
 
+    /// Whose answers count.
+    fn counted(&self) -> impl Iterator<Item = (MemberIndex, &Other)> {
+        let others = self.others.iter().map(|(m, o)| (*m, o));
+        others.filter(|(_, o)| o.counts(self.leader))
+    }
+
     /// S1.7: whether commits are far enough above all that was shown.
-    fn has_watched(&self) -> bool {
-        let counted = self.others.values().filter(|o| o.counts(self.leader));
-        let shown = counted.filter_map(|o| o.shown).max();
-        shown.is_some_and(|shown| shown.saturating_add(1 + WATCH_ROUNDS) <= self.leader)
+    fn has_watched(&self, watch: Watch) -> bool {
+        self.rounds_watched(watch) >= WATCH_ROUNDS
+    }
+
+    fn rounds_watched(&self, watch: Watch) -> u64 {
+        let shown = self.counted().filter_map(|(_, o)| o.shown).max();
+        let above = shown.map(|shown| self.leader.0.saturating_sub(shown.0.saturating_add(1)));
+        watch.rounds.saturating_add(above.unwrap_or(0))
+    }
+
+    /// S1.9: whether others have told of another process that asks with the key.
+    pub fn another_asks(&self) -> bool {
+        let mut others = self.others.values();
+        others.any(|o| o.heard.tells_of_another(self.now))
     }
 
     /// S1.7: whether no answer ends it.
@@ -255,10 +354,16 @@ impl Recovery {
         self.why_lost().is_some_and(|lost| lost.is_twin())
     }
 
-    /// How far it is, for the operator; `None` for an ordinary restart, which takes a moment.
+    /// How far it is, for the operator; `None` for an ordinary restart while that takes but a moment.
     pub fn describe(&self) -> Option<String> {
-        let Why::Lost { lost, .. } = self.why else {
-            return None;
+        if self.another_asks() && !self.is_for_good() {
+            let text = "signs nothing: another process asks with this node's key what it may sign. Neither of both goes on \
+                        before the other one has ended: end all but one, or the bond is lost when both have signed one round";
+            return Some(text.to_owned());
+        }
+        let lost = match self.why {
+            Why::Lost { lost, .. } => lost,
+            Why::Restart { until, .. } => return self.describe_restart(until),
         };
         if lost.is_twin() {
             return Some(format!(
@@ -297,6 +402,23 @@ impl Recovery {
             committee.stake_of(&shown),
         ))
     }
+
+    fn describe_restart(&self, until: Millis) -> Option<String> {
+        let waits = self
+            .others
+            .iter()
+            .filter(|(_, o)| o.heard.clear_at().is_none());
+        let names: Vec<String> = waits
+            .map(|(member, _)| format!("member {member}"))
+            .collect();
+        let late = self.now > until.saturating_add(PATIENCE);
+        late.then(|| {
+            format!(
+                "restarted, and asks whether another process signs with this node's key: it waits for answers of {}",
+                names.join(", ")
+            )
+        })
+    }
 }
 
 /// What is known at the end.
@@ -304,21 +426,33 @@ impl Recovery {
 pub enum Recovered {
     /// Everything up to here may have been signed, and is to be forbidden.
     Floor(Round),
+    /// The same, but somebody else may be about to sign.
+    NotAlone(Round),
     /// What guard and database say.
     Known(Round),
 }
 
 impl Other {
-    /// Whether it need not be asked again.
-    fn is_done(&self, why: Why, leader: Round) -> bool {
+    /// Whether it has said of itself what is needed.
+    fn has_said(&self, why: Why, leader: Round) -> bool {
         match why {
             Why::Lost { .. } => self.counts(leader),
-            Why::Restart { .. } => self.has_answered(),
+            Why::Restart { .. } => self.shown.is_some() || self.recovering,
         }
     }
 
-    fn has_answered(&self) -> bool {
-        self.shown.is_some() || self.recovering
+    /// When to ask it next: soon while something is missing, else before its answer is too old.
+    fn asked_at(&self, why: Why, leader: Round, quiet: Millis) -> Millis {
+        let clear = self.heard.clear_at().filter(|_| self.has_said(why, leader));
+        let Some(asked) = clear else {
+            return self.ask_at;
+        };
+        let again = asked.saturating_add(AGAIN);
+        let again = match asked < quiet {
+            true => again.min(quiet),
+            false => again,
+        };
+        again.max(self.ask_at)
     }
 
     /// Whether what it has shown lies below a commit that was executed here.

@@ -33,8 +33,9 @@ pub enum Case {
 pub enum Standing {
     /// No checkpoint has it.
     Hidden,
-    /// It can be shown from this time on.
-    Open { from: Millis },
+    /// It can be shown from this time on; `None` where that differs from node to node: then members' turns go by the
+    /// clock.
+    Open { from: Option<Millis> },
     /// No bond is left to be taken.
     Judged { is_final: bool },
 }
@@ -77,9 +78,27 @@ enum Step {
 /// A case that is not done.
 #[derive(Debug, Clone, Copy, Default)]
 struct Open {
-    refusals: u32,
-    /// After a refusal.
+    /// When this node has learned of it.
+    since: Millis,
+    /// Reports that were refused, or got no answer, one after the other.
+    failures: u32,
+    /// After such a one.
     not_before: Millis,
+}
+
+impl Open {
+    fn since(now: Millis) -> Self {
+        Self {
+            since: now,
+            ..Self::default()
+        }
+    }
+
+    /// Others have their turn meanwhile.
+    fn failed(&mut self, now: Millis) {
+        self.not_before = now.saturating_add(pause(self.failures));
+        self.failures = self.failures.saturating_add(1);
+    }
 }
 
 /// One node's part in reporting; one that cannot pay only watches.
@@ -93,6 +112,8 @@ pub struct Reporting {
     done: BTreeSet<Case>,
     /// The last case that was looked at: the next look goes on behind it.
     looked: Option<Case>,
+    /// What is being shown.
+    showing: Option<Case>,
     failures: u32,
     step: Step,
 }
@@ -107,6 +128,7 @@ impl Reporting {
             open: BTreeMap::new(),
             done: BTreeSet::new(),
             looked: None,
+            showing: None,
             failures: 0,
             step: Step::Resting,
         }
@@ -121,6 +143,10 @@ impl Reporting {
 
     /// Takes one input. What follows from it is appended to `out`: one question at the most.
     pub fn handle(&mut self, now: Millis, input: Input, out: &mut Vec<Effect>) {
+        let showing = match input {
+            Input::Known(_) | Input::Tick => None,
+            _ => self.showing.take(),
+        };
         match input {
             Input::Known(cases) => self.learn(now, cases),
             Input::Seen(seen) => {
@@ -131,18 +157,20 @@ impl Reporting {
             Input::Reported(case) => {
                 self.failures = 0;
                 if let Some(open) = self.open.get_mut(&case) {
-                    *open = Open::default();
+                    *open = Open::since(open.since);
                 }
                 self.step = Step::Waiting(now.saturating_add(LOOK_INTERVAL.0));
             }
             Input::Refused(case) => {
                 if let Some(open) = self.open.get_mut(&case) {
-                    open.not_before = now.saturating_add(pause(open.refusals));
-                    open.refusals = open.refusals.saturating_add(1);
+                    open.failed(now);
                 }
                 self.step = Step::Waiting(now.saturating_add(LOOK_INTERVAL.0));
             }
             Input::Unreachable => {
+                if let Some(open) = showing.and_then(|case| self.open.get_mut(&case)) {
+                    open.failed(now);
+                }
                 self.step = Step::Waiting(now.saturating_add(pause(self.failures)));
                 self.failures = self.failures.saturating_add(1);
             }
@@ -165,7 +193,7 @@ impl Reporting {
         let mut is_news = false;
         for case in cases {
             if !self.done.contains(&case) && !self.open.contains_key(&case) {
-                self.open.insert(case, Open::default());
+                self.open.insert(case, Open::since(now));
                 is_news = true;
             }
         }
@@ -194,6 +222,7 @@ impl Reporting {
 
     fn saw(&mut self, now: Millis, seen: &[(Case, Standing)], out: &mut Vec<Effect>) {
         let mut next = now.saturating_add(WAIT.0);
+        let mut due = Vec::new();
         for (case, standing) in seen {
             match standing {
                 Standing::Judged { is_final: true } => {
@@ -202,15 +231,19 @@ impl Reporting {
                 }
                 Standing::Judged { is_final: false } | Standing::Hidden => {}
                 Standing::Open { from } => match self.turn(now, case, *from) {
-                    Some(at) if at <= now => {
-                        self.step = Step::Asking;
-                        out.push(Effect::Report(*case));
-                        return;
-                    }
+                    Some(at) if at <= now => due.push(*case),
                     Some(at) => next = next.min(at),
                     None => {}
                 },
             }
+        }
+        // What has failed more often lets the others go first.
+        let failures = |case: &Case| self.open.get(case).map_or(0, |open| open.failures);
+        if let Some(case) = due.into_iter().min_by_key(failures) {
+            self.step = Step::Asking;
+            self.showing = Some(case);
+            out.push(Effect::Report(case));
+            return;
         }
         // Those that were not among the looked at have their turn.
         if self.open.len() > LOOKS_MAX {
@@ -223,14 +256,16 @@ impl Reporting {
     }
 
     /// When this node may show a case, or is to look again whether it may. `None` for one that only watches.
-    fn turn(&self, now: Millis, case: &Case, from: Millis) -> Option<Millis> {
+    fn turn(&self, now: Millis, case: &Case, from: Option<Millis>) -> Option<Millis> {
         let open = self.open.get(case).filter(|_| self.pays)?;
         if now < open.not_before {
             return Some(open.not_before);
         }
         let Some(own) = self.own else {
+            let from = from.unwrap_or(open.since);
             return Some(from.saturating_add(TURN.0.saturating_mul(self.members as u64)));
         };
+        let from = from.unwrap_or(Millis::ZERO);
         let duty = self.schedule.duty(own, draw(case), from, now);
         match duty.submit {
             true => Some(now),

@@ -28,6 +28,8 @@ pub struct Restored {
     pub lost: Option<Lost>,
     /// S1: something was signed before, in whatever epoch.
     pub has_signed: bool,
+    /// S1.5: the time of the own latest vertex, of whatever epoch; zero if there is none.
+    pub signed_at: Millis,
     /// V3, S1: no statement of this height or a lower one is signed.
     pub height_floor: Height,
     pub ledger: Ledger,
@@ -182,6 +184,10 @@ impl Found {
             },
             _ => LastCommit::of(&self.last),
         };
+        let signed_at = self
+            .own
+            .as_ref()
+            .map_or(Millis::ZERO, |own| own.timestamp());
         let own = self.own.filter(|own| own.epoch() == self.epoch);
         let of_epoch = |c: &Commit| c.index > self.epoch_after;
         let commits = self.commits.into_iter().filter(of_epoch);
@@ -196,6 +202,7 @@ impl Found {
             },
             lost: self.signed.err(),
             has_signed: self.has_signed,
+            signed_at,
             height_floor: self.height_floor,
             ledger,
             statements: self.statements,

@@ -11,10 +11,12 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 use weft_consensus::FetchId;
+use weft_node::replica::copies::Askers;
 use weft_node::replica::sync::{Answer, SyncId};
 use weft_node::replica::{Confirmed, Replica};
 use weft_types::{
-    Certificate, Epoch, Height, MemberIndex, QueueEntry, Ready, Transaction, Verified, VertexRef,
+    Certificate, Epoch, Height, MemberIndex, Millis, QueueEntry, Ready, Transaction, Verified,
+    VertexRef,
 };
 
 /// Inputs that wait for a machine; what comes beyond that is lost, as from a socket that nobody reads.
@@ -35,6 +37,8 @@ pub enum Work {
         epoch: Epoch,
         of: MemberIndex,
         shown: Shown,
+        asked: Millis,
+        another: bool,
     },
     /// Given to so many members.
     Submit(Arc<Verified<Transaction>>, usize),
@@ -77,6 +81,8 @@ pub struct Machine {
     pub knows_signed: bool,
     /// It has signed a vertex in this life and epoch.
     pub has_signed: bool,
+    /// S1.9: who has asked it.
+    pub askers: Askers,
     /// Until when its disk holds it up.
     pub busy: Time,
     pub inbox: VecDeque<Work>,
@@ -111,6 +117,7 @@ impl Machine {
             life: 0,
             knows_signed: true,
             has_signed: false,
+            askers: Askers::default(),
             busy: Time::default(),
             inbox: VecDeque::new(),
             paused: false,

@@ -61,6 +61,8 @@ pub enum Planted {
     FloorAtShown,
     /// S1: members answer with what they had signed half a second ago.
     StaleAnswers,
+    /// S1.9: nobody is told that another process asks with its key.
+    NoAskers,
     /// An own vertex leaves before it is on the disk, and a restart learns nothing from others (S1.5).
     SendBeforePersist,
     /// Clients are told of a certificate before it is on the disk.

@@ -253,7 +253,8 @@ impl World {
                 life,
                 epoch,
                 of,
-            } => self.show_latest(to, (machine, life), epoch, of),
+                asked,
+            } => self.show_latest(to, (machine, life), epoch, (of, asked)),
             Packet::AskSync { ask, machine, life } => self.serve_snapshot(to, &ask, machine, life),
             Packet::Sync {
                 id, answer, life, ..
@@ -265,6 +266,8 @@ impl World {
             Packet::Latest {
                 epoch,
                 of,
+                asked,
+                another,
                 shown,
                 of_asker,
                 life,
@@ -273,7 +276,14 @@ impl World {
                     if let Some(envelope) = of_asker {
                         self.take(to, Work::Vertex { envelope, from });
                     }
-                    self.take(to, Work::Latest { epoch, of, shown });
+                    let work = Work::Latest {
+                        epoch,
+                        of,
+                        shown,
+                        asked,
+                        another,
+                    };
+                    self.take(to, work);
                 }
             }
             Packet::Ready(ready) => self.take(to, Work::Ready(ready)),

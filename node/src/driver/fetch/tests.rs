@@ -1,5 +1,5 @@
 use super::*;
-use crate::driver::testing::{NETWORK, vertex};
+use crate::driver::testing::{NETWORK, vertex, vertex_in};
 use tempfile::TempDir;
 use weft_network::HistoryLimits;
 use weft_storage::Durability;
@@ -133,8 +133,12 @@ fn s1_the_latest_own_vertex_is_shown_by_whoever_knows_that_it_is_the_latest() {
         wire::FetchResponse::decode(answer).unwrap()
     };
     let show = |to, knows_signed| {
-        let to = MemberIndex(to);
-        ask(Some(Shows { to, knows_signed }))
+        let to = Some(MemberIndex(to));
+        ask(Some(Shows {
+            to,
+            knows_signed,
+            another: false,
+        }))
     };
     let latest = |answer: wire::FetchResponse| answer.latest.unwrap().answer.unwrap();
     assert_eq!(latest(show(1, true)), Answer::NothingSigned(true));
@@ -150,6 +154,33 @@ fn s1_the_latest_own_vertex_is_shown_by_whoever_knows_that_it_is_the_latest() {
     }
     // Outsiders are not told.
     assert_eq!(ask(None), wire::FetchResponse::default());
+}
+
+#[test]
+fn s1_the_latest_of_who_asks_is_of_its_epoch_whatever_was_signed_here_in_another() {
+    let (_folder, store) = store(&[vertex(2, 1, 10), vertex(4, 1, 10)]);
+    let own = vertex_in(1, 500, 0, 10);
+    store.put_own_vertex(&own).unwrap();
+    let show = |to| {
+        let request = wire::FetchRequest {
+            latest: true,
+            epoch: 0,
+            ..wire::FetchRequest::default()
+        };
+        let shows = Shows {
+            to,
+            knows_signed: true,
+            another: true,
+        };
+        let request = request.encode_to_vec().into();
+        let answer = serve(&source(&store), request, MEMBERS, Some(shows)).unwrap();
+        wire::FetchResponse::decode(answer).unwrap()
+    };
+    let answer = show(Some(MemberIndex(1)));
+    assert_eq!(answer.vertices, [vertex(4, 1, 10).encode()]);
+    assert!(answer.latest.unwrap().another);
+    assert!(show(Some(MemberIndex(2))).vertices.is_empty());
+    assert!(show(None).vertices.is_empty(), "it had no place there");
 }
 
 /// S2.8: it is no use to ask again, and what is left of the rounds would only wait for what is gone.

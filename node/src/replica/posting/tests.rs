@@ -115,7 +115,9 @@ fn b2_what_a_later_checkpoint_covers_is_not_posted() {
     handle(&mut posting, 41_350, Input::Tick);
     let told = handle(&mut posting, 41_400, seen(41, 41));
     assert_eq!(told, ["anchored 41"]);
-    assert_eq!(deadline(&posting), None, "it rests");
+    // F4: what others post it looks at while it rests.
+    assert_eq!(deadline(&posting), Some(41_400 + REST_INTERVAL.0));
+    assert_eq!(handle(&mut posting, 46_400, Input::Tick), ["look"]);
 }
 
 #[test]
@@ -241,11 +243,12 @@ fn b2_one_question_is_under_way_at_a_time_and_more_signers_ask_none() {
 }
 
 #[test]
-fn b2_a_restart_asks_once_and_rests_when_its_newest_certificate_is_final() {
+fn b2_a_restart_asks_and_rests_when_its_newest_certificate_is_final() {
     let mut posting = Posting::new(Some(MemberIndex(0)), true, schedule(), Height(40));
     assert_eq!(handle(&mut posting, 99_000, due(&[40])), ["look"]);
     let told = handle(&mut posting, 99_100, seen(40, 40));
-    assert_eq!((told.len(), deadline(&posting)), (1, None), "{told:?}");
+    let rests = Some(99_100 + REST_INTERVAL.0);
+    assert_eq!((told.len(), deadline(&posting)), (1, rests), "{told:?}");
 }
 
 #[test]

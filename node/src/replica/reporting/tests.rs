@@ -30,7 +30,7 @@ fn seen(id: u64, standing: Standing) -> Input {
 }
 
 fn open(id: u64) -> Input {
-    seen(id, Standing::Open { from: FROM })
+    seen(id, Standing::Open { from: Some(FROM) })
 }
 
 /// Looks as often as it wants to, at a case that stays as it is; when it is reported, if it is before a time.
@@ -60,7 +60,7 @@ fn reported(
 #[test]
 fn bc20_members_show_a_case_by_turns_from_when_it_can_be_shown() {
     for turn in 0..4 {
-        let standing = Standing::Open { from: FROM };
+        let standing = Standing::Open { from: Some(FROM) };
         let mut reporting = member(3, turn);
         let at = reported(&mut reporting, FROM.0, standing, FROM.0 + 60_000);
         assert_eq!(at, Some(FROM.0 + turn * TURN.0), "turn {turn}");
@@ -69,7 +69,7 @@ fn bc20_members_show_a_case_by_turns_from_when_it_can_be_shown() {
 
 #[test]
 fn an_observer_that_pays_shows_what_no_member_has() {
-    let standing = Standing::Open { from: FROM };
+    let standing = Standing::Open { from: Some(FROM) };
     let mut observer = Reporting::new(None, 4, true);
     let at = reported(&mut observer, FROM.0, standing, FROM.0 + 60_000);
     assert_eq!(at, Some(FROM.0 + 4 * TURN.0));
@@ -136,8 +136,18 @@ fn a_refused_case_waits_longer_each_time_and_holds_no_other_up() {
     handle(&mut reporting, 0, known(&[3, 5]));
     let both = || {
         Input::Seen(vec![
-            (case(3), Standing::Open { from: Millis(0) }),
-            (case(5), Standing::Open { from: Millis(0) }),
+            (
+                case(3),
+                Standing::Open {
+                    from: Some(Millis(0)),
+                },
+            ),
+            (
+                case(5),
+                Standing::Open {
+                    from: Some(Millis(0)),
+                },
+            ),
         ])
     };
     let mut now = 4 * TURN.0;
@@ -164,6 +174,54 @@ fn a_refused_case_waits_longer_each_time_and_holds_no_other_up() {
         "{pauses:?}"
     );
     assert!(others > 8, "{others}");
+}
+
+#[test]
+fn an_observer_comes_after_all_members_also_where_turns_go_by_the_clock() {
+    let conflict = Case::Conflict {
+        epoch: Epoch(2),
+        height: Height(9),
+    };
+    let open = || Input::Seen(vec![(conflict, Standing::Open { from: None })]);
+    let shown = |own| {
+        let mut reporting = Reporting::new(own, 4, true);
+        let mut now = FROM.0;
+        handle(&mut reporting, now, Input::Known(vec![conflict]));
+        while handle(&mut reporting, now, open()).is_empty() {
+            now = reporting.next_deadline().unwrap().0;
+            handle(&mut reporting, now, Input::Tick);
+        }
+        now - FROM.0
+    };
+    assert_eq!(shown(None), 4 * TURN.0);
+    for member in 0..4 {
+        assert!(shown(Some(MemberIndex(member))) < 4 * TURN.0, "{member}");
+    }
+}
+
+#[test]
+fn a_report_that_gets_no_answer_holds_no_other_up() {
+    let mut reporting = Reporting::new(None, 4, true);
+    let mut now = 4 * TURN.0;
+    handle(&mut reporting, now, known(&[3, 5]));
+    let both = || {
+        let open = Standing::Open {
+            from: Some(Millis(0)),
+        };
+        Input::Seen(vec![(case(3), open), (case(5), open)])
+    };
+    let mut shown = Vec::new();
+    while shown.len() < 6 {
+        if let [Effect::Report(shows)] = handle(&mut reporting, now, both()).as_slice() {
+            shown.push(*shows);
+            handle(&mut reporting, now, Input::Unreachable);
+        }
+        now = reporting.next_deadline().unwrap().0;
+        handle(&mut reporting, now, Input::Tick);
+    }
+    assert_eq!(shown[..2], [case(3), case(5)]);
+    let count = |id| shown.iter().filter(|s| **s == case(id)).count();
+    assert_eq!((count(3), count(5)), (3, 3), "{shown:?}");
 }
 
 #[test]
@@ -209,7 +267,7 @@ fn many_cases_are_looked_at_in_turn() {
 fn another_committee_has_other_turns() {
     let mut reporting = Reporting::new(None, 4, true);
     reporting.enter(Some(place(3, 0)), 4);
-    let standing = Standing::Open { from: FROM };
+    let standing = Standing::Open { from: Some(FROM) };
     assert_eq!(
         reported(&mut reporting, FROM.0, standing, FROM.0 + 60_000),
         Some(FROM.0)

@@ -30,11 +30,7 @@ impl World {
         }
         let ours = &mut self.machines[machine];
         // S1.2: also where it was found out only now that this is not known.
-        if ours
-            .replica
-            .as_ref()
-            .is_some_and(|r| r.recovering().is_some())
-        {
+        if ours.replica.as_ref().is_some_and(|r| !r.knows_signed()) {
             ours.knows_signed = false;
         }
         if at > self.now && ours.is_up() {
@@ -107,7 +103,7 @@ impl World {
                 guard.raise_floor(floor, (at, done), now);
                 return Ok(done);
             }
-            Effect::AskLatest(of) => {
+            Effect::AskLatest { of, asked } => {
                 self.trace
                     .number(now, machine, Mark::AskLatest, of.0.into());
                 let (life, epoch) = (ours.life, ours.epoch());
@@ -122,6 +118,8 @@ impl World {
                     let packet = Packet::Latest {
                         epoch,
                         of,
+                        asked,
+                        another: false,
                         shown,
                         of_asker,
                         life,
@@ -134,6 +132,7 @@ impl World {
                     life,
                     epoch,
                     of,
+                    asked,
                 };
                 self.depart(machine, Some(to), packet, at);
             }

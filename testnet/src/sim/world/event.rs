@@ -8,7 +8,7 @@ use std::sync::Arc;
 use weft_consensus::{FetchId, Wanted};
 use weft_node::replica::sync::{self, SyncId};
 use weft_types::{
-    Certificate, Epoch, MemberIndex, Ready, Round, Transaction, TransactionId, Verified,
+    Certificate, Epoch, MemberIndex, Millis, Ready, Round, Transaction, TransactionId, Verified,
 };
 
 /// A certificate on its way, about.
@@ -76,11 +76,16 @@ pub(super) enum Packet {
         life: u32,
         epoch: Epoch,
         of: MemberIndex,
+        /// By the asking machine's clock.
+        asked: Millis,
     },
     /// With the asking member's latest vertex.
     Latest {
         epoch: Epoch,
         of: MemberIndex,
+        asked: Millis,
+        /// S1.9: another machine has asked with its key.
+        another: bool,
         shown: Shown,
         of_asker: Option<Rc<Envelope>>,
         life: u32,

@@ -7,6 +7,7 @@ use crate::sim::plan::PlanError;
 use crate::sim::rng::{Rng, Stream};
 use crate::sim::time::Time;
 use crate::sim::trace::Mark;
+use weft_node::replica::copies::Askers;
 use weft_types::Epoch;
 
 /// How long a machine is away that is only restarted, in milliseconds.
@@ -266,6 +267,7 @@ impl World {
         ours.replica = None;
         ours.life += 1;
         ours.inbox.clear();
+        ours.askers = Askers::default();
         ours.busy = now;
         ours.tick_at = None;
         ours.paused = false;

@@ -8,6 +8,7 @@ use crate::sim::plan::Planted;
 use crate::sim::trace::Mark;
 use std::rc::Rc;
 use weft_consensus::Wanted;
+use weft_node::replica::copies::ProcessId;
 use weft_types::{Epoch, MemberIndex, Millis, Round, Verified, Vertex};
 
 /// As in the driver: vertices in one answer, and their bytes.
@@ -77,7 +78,7 @@ impl World {
         machine: usize,
         (asker, life): (usize, u32),
         epoch: Epoch,
-        of: MemberIndex,
+        (of, asked): (MemberIndex, Millis),
     ) {
         let now = self.now;
         if !self.serves(machine) {
@@ -85,10 +86,15 @@ impl World {
         }
         // Observers are not answered.
         let seating = self.machines[machine].seating.clone();
-        let Some(to) = seating.place(self.machines[asker].member) else {
+        let asking = self.machines[asker].member;
+        let Some(to) = seating.place(asking) else {
             return;
         };
         let ours = &mut self.machines[machine];
+        // S1.9: a machine is another process whenever it starts.
+        let process = ProcessId(((asker as u64) << 32) | u64::from(life));
+        let wall = now.wall(ours.skew);
+        let another = ours.askers.asked(asking as u64, process, wall);
         let own = ours.disk.own();
         let own = match self.plan.planted {
             Some(Planted::StaleAnswers) => {
@@ -121,15 +127,16 @@ impl World {
             }
         };
         let disk = &self.machines[machine].disk;
-        let newest = disk
-            .own()
-            .map_or(Round::ZERO, |v| v.round().saturating_sub(1));
+        let own = disk.own().filter(|v| v.epoch() == epoch);
+        let newest = own.map_or(Round::ZERO, |v| v.round().saturating_sub(1));
         let newest = disk.vertices_from(epoch, newest);
         let of_asker = newest.filter(|v| v.author() == to).last();
         let of_asker = of_asker.map(|v| Envelope::new(v, self.plan.signer));
         let packet = Packet::Latest {
             epoch,
             of,
+            asked,
+            another: another && self.plan.planted != Some(Planted::NoAskers),
             shown,
             of_asker,
             life,

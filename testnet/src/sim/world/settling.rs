@@ -140,10 +140,11 @@ impl World {
     /// missing from the order.
     fn has_converged(&self, beyond: CommitIndex) -> bool {
         let order = self.oracle.commits() as u64;
-        // S1.7: nothing comes of a machine that has found another one with its key, if there is another one.
+        // S1.7, S1.9: nothing comes of a machine that has found another one with its key, if there is another one.
         let silenced = |m: &super::Machine| {
             let doubled = self.machines_of[m.member].len() > 1;
-            doubled && m.replica.as_ref().is_some_and(|r| r.is_silenced())
+            let replica = m.replica.as_ref().filter(|_| doubled);
+            replica.is_some_and(|r| r.is_silenced() || r.another_asks())
         };
         let up = |m: &&super::Machine| m.is_honest() && m.is_up() && !silenced(m);
         let newest = self.cast.newest();

@@ -5,7 +5,7 @@ use crate::sim::oracle::Rule;
 use crate::sim::plan::Planted;
 use crate::sim::trace::Mark;
 use weft_node::replica::{MempoolConfig, Replica, ReplicaConfig};
-use weft_types::Round;
+use weft_types::{Millis, Round};
 
 /// Of every member's mempool.
 const MEMPOOL_BYTES_MAX: usize = 64 << 20;
@@ -45,6 +45,12 @@ impl World {
             Some(Err(error)) => return self.stop(machine, error.to_string()),
             None => return self.stop(machine, "the disk has no genesis".to_owned()),
         };
+        let mut restored = restored;
+        let hidden = [Planted::NoGuard, Planted::SendBeforePersist];
+        if self.plan.planted.is_some_and(|p| hidden.contains(&p)) {
+            // S1.5 would hide what these do: as if nothing was signed before.
+            (restored.has_signed, restored.signed_at) = (false, Millis::ZERO);
+        }
         let mut config = ReplicaConfig {
             genesis: self.cast.genesis.clone(),
             committee: standing.committee,

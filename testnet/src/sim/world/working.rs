@@ -4,7 +4,7 @@ use super::{Event, World};
 use crate::sim::machine::{INBOX_MAX, Shown, Work};
 use crate::sim::time::Time;
 use crate::sim::trace::Mark;
-use weft_node::replica::{Input, Latest};
+use weft_node::replica::{Input, Latest, Reply};
 /// A replica that wants to be called at once has seen this millisecond already.
 const TICK_US: u64 = 1_000;
 
@@ -81,7 +81,13 @@ impl World {
                 self.trace.number(now, machine, Mark::FetchEnded, id.0);
                 replica.handle(wall, Input::FetchEnded(id), &mut effects);
             }
-            Work::Latest { epoch, of, shown } => {
+            Work::Latest {
+                epoch,
+                of,
+                shown,
+                asked,
+                another,
+            } => {
                 let latest = match &shown {
                     Shown::Vertex(envelope) => {
                         let same = envelope.epoch() == ours.seating.epoch();
@@ -95,7 +101,12 @@ impl World {
                 let place = u64::from(of.0);
                 self.trace.number(now, machine, Mark::Latest, place);
                 if let Some(latest) = latest {
-                    let input = Input::Latest { epoch, of, latest };
+                    let reply = Reply {
+                        asked,
+                        latest,
+                        another,
+                    };
+                    let input = Input::Latest { epoch, of, reply };
                     replica.handle(wall, input, &mut effects);
                 }
             }
