@@ -230,7 +230,8 @@ impl CoreConfig {
             })
         };
         let (timing, limits) = (&self.timing, &self.limits);
-        check("heartbeat", timing.heartbeat.0, 10, 60_000, "10..=60000")?;
+        // S1.9 takes no more for granted.
+        check("heartbeat", timing.heartbeat.0, 10, 1_000, "10..=1000")?;
         let resend = timing.resend_after.0;
         check("resend_after", resend, 1, 60_000, "1..=60000")?;
         check("fetch_delay", timing.fetch_delay.0, 1, 10_000, "1..=10000")?;

@@ -40,7 +40,7 @@ pub enum Scheme {
     Ed25519,
     /// secp256k1, over a text that the wallet shows (EIP-191, `personal_sign`).
     Eip191,
-    /// P-256 and SHA-256, over the domain tag and the body's bytes.
+    /// P-256 and SHA-256, over the domain tag and the transaction's id.
     P256,
     /// secp256k1, over the transaction as typed data that the wallet shows (EIP-712).
     Eip712,
@@ -207,13 +207,20 @@ impl Signed<'_> {
         [Domain::TransactionSignature.tag(), self.encoded_body].concat()
     }
 
+    /// The domain tag and the id, which binds the body.
+    fn named(&self) -> Vec<u8> {
+        [Domain::TransactionSignature.tag(), &self.id.0].concat()
+    }
+
     /// What an ECDSA key signs.
     fn prehash(&self, scheme: Scheme) -> [u8; 32] {
         match scheme {
             Scheme::Eip191 => wallet::text_hash(&wallet::text(self)),
             Scheme::Eip712 => wallet::typed_hash(self),
+            // Not the body: its end, which others may choose, could be the hash of client data, and the whole what
+            // an authenticator signs for another transaction. That is never as short as this.
             Scheme::P256 | Scheme::WebAuthn | Scheme::Ed25519 => {
-                Sha256::digest(self.bytes()).into()
+                Sha256::digest(self.named()).into()
             }
         }
     }
@@ -222,8 +229,10 @@ impl Signed<'_> {
 /// A transaction in the form that each scheme signs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToSign {
-    /// Ed25519, and P-256 (its SHA-256): the domain tag and the body's bytes.
+    /// Ed25519: the domain tag and the body's bytes.
     pub bytes: Vec<u8>,
+    /// P-256, its SHA-256: the domain tag and the transaction's id.
+    pub named: Vec<u8>,
     /// EIP-191: for `personal_sign`.
     pub text: String,
     /// EIP-712: for `eth_signTypedData_v4`.
@@ -236,6 +245,7 @@ impl ToSign {
     pub(crate) fn of(signed: &Signed) -> Self {
         Self {
             bytes: signed.bytes(),
+            named: signed.named(),
             text: wallet::text(signed),
             typed_data: wallet::typed_data(signed),
             challenge: signed.id.0,

@@ -344,9 +344,12 @@ impl Recovery {
     }
 
     /// S1.9: whether others have told of another process that asks with the key.
+    /// More than F say so: liars alone cannot.
     pub fn another_asks(&self) -> bool {
-        let mut others = self.others.values();
-        others.any(|o| o.heard.tells_of_another(self.now))
+        let others = self.others.iter();
+        let tell = others.filter(|(_, o)| o.heard.tells_of_another(self.now));
+        let tell: MemberSet = tell.map(|(m, _)| *m).collect();
+        self.committee.is_validity(&tell)
     }
 
     /// S1.7: whether no answer ends it.
@@ -411,8 +414,8 @@ impl Recovery {
         let names: Vec<String> = waits
             .map(|(member, _)| format!("member {member}"))
             .collect();
-        let late = self.now > until.saturating_add(PATIENCE);
-        late.then(|| {
+        let late = self.now > until.max(self.quiet).saturating_add(PATIENCE);
+        (late && !names.is_empty()).then(|| {
             format!(
                 "restarted, and asks whether another process signs with this node's key: it waits for answers of {}",
                 names.join(", ")

@@ -46,7 +46,8 @@ impl Replica {
         let waits = || {
             let waits = self.taking_over().or_else(|| self.recovering());
             let waits = waits.or(behind.map(catching_up));
-            waits.or_else(|| self.stalled())
+            let waits = waits.or_else(|| self.stalled());
+            waits.or_else(|| self.asks_after_restart())
         };
         match (self.halted(), &self.own, waits()) {
             (Some(halted), ..) => Some(halted),
@@ -102,6 +103,12 @@ impl Replica {
     /// S1: how far this member is in finding out what it has signed.
     pub fn recovering(&self) -> Option<String> {
         self.recovery.as_ref().and_then(|r| r.describe())
+    }
+
+    /// S1.5: for a moment after a restart.
+    fn asks_after_restart(&self) -> Option<String> {
+        let text = "restarted: it asks the others whether another process signs with its key";
+        self.recovery.is_some().then(|| text.to_owned())
     }
 
     fn halted(&self) -> Option<String> {

@@ -263,6 +263,30 @@ fn an_assertion_is_for_one_transaction_by_a_user_who_was_there() {
     }
 }
 
+/// The end of a body is often what others have chosen: here the hash of client data for another transaction. If the body
+/// were signed, what comes before it could pass for authenticator data.
+#[test]
+fn a_plain_signature_is_no_assertion_for_another_transaction() {
+    let key = UserKey::P256(p256());
+    let client_data = b"chosen by somebody who knows the other transaction's id";
+    let hash: [u8; 32] = Sha256::digest(client_data).into();
+    let mut body = payment(key.address());
+    body.operations = vec![Operation::Burn {
+        items: vec![crate::ItemId(hash)],
+    }];
+    let to_sign = body.to_sign();
+    assert!(to_sign.bytes.ends_with(&hash));
+    let signature = body.sign_with(&[&key]).authorisations()[0]
+        .signature
+        .clone();
+    let as_asserted: [u8; 32] = Sha256::digest(&to_sign.bytes).into();
+    assert!(!p256::verify(&key.public(), &as_asserted, &signature));
+    // What it signs is shorter than whatever an authenticator does.
+    assert!(to_sign.named.len() < 37 + 32);
+    let named: [u8; 32] = Sha256::digest(&to_sign.named).into();
+    assert!(p256::verify(&key.public(), &named, &signature));
+}
+
 #[test]
 fn an_assertion_has_one_encoding_and_its_bounds() {
     let good = asserted(|_, _| ());

@@ -59,7 +59,8 @@ impl Assertion {
 
     /// Whether it is this key's for this challenge.
     pub fn verify(&self, key: &[u8], challenge: &[u8; 32]) -> bool {
-        let present = self.authenticator_data[AUTHENTICATOR_DATA_BYTES - 5] & USER_PRESENT != 0;
+        let flags = self.authenticator_data.get(AUTHENTICATOR_DATA_BYTES - 5);
+        let present = flags.is_some_and(|flags| flags & USER_PRESENT != 0);
         let challenge = URL_SAFE_NO_PAD.encode(challenge);
         let begins = format!(r#"{{"type":"webauthn.get","challenge":"{challenge}","origin":""#);
         if !present || !self.client_data.starts_with(begins.as_bytes()) {

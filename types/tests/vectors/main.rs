@@ -301,6 +301,7 @@ fn authorisations_are_as_published() {
             "body_bytes": hex(body.encode()),
             "id": transaction.id(),
             "signed_message": hex(to_sign.bytes),
+            "named": hex(to_sign.named),
             "text": to_sign.text,
             "typed_data": to_sign.typed_data,
             "authorisation": AuthorisationJson::from(authorisation),
