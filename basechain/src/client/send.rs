@@ -178,12 +178,18 @@ impl Endpoint {
         what: &'static str,
         request: &TransactionRequest,
     ) -> Result<u64, ClientError> {
-        let gas = || {
-            // Not the pending state, as some nodes would: it may have the very transaction that this takes the place of.
+        let pending = || self.provider.estimate_gas(request.clone()).into_future();
+        let pending = self.ask(what, pending).await;
+        if !matches!(pending, Err(ClientError::Refused { .. })) {
+            return pending;
+        }
+        // What is pending may be the very transaction that this takes the place of. The newest block alone would not do: on a
+        // chain at rest its time is long past.
+        let latest = || {
             let estimate = self.provider.estimate_gas(request.clone());
             estimate.block(BlockId::latest()).into_future()
         };
-        self.ask(what, gas).await
+        self.ask(what, latest).await.or(pending)
     }
 
     pub(super) async fn nonce(&self, account: Address, block: BlockId) -> Result<u64, ClientError> {

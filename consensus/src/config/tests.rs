@@ -13,7 +13,7 @@ fn refused(change: fn(&mut CoreConfig)) -> String {
 fn values_out_of_range_are_refused_by_name() {
     assert_eq!(
         refused(|c| c.timing.heartbeat = Millis(0)),
-        "consensus: heartbeat is 0, not in 10..=60000"
+        "consensus: heartbeat is 0, not in 10..=1000"
     );
     assert_eq!(
         refused(|c| c.timing.fetch_timeout_max = Millis(49)),

@@ -78,7 +78,7 @@ const WRONG: [(&str, &str, &str); 9] = [
     ("api_listen", "here", "socket address"),
     ("p2p_listen", "here", "multiaddr"),
     ("p2p_listen", "/ip4/127.0.0.1/udp/7", "tcp/PORT"),
-    ("base_rpc", "no url", "no http URL"),
+    ("base_rpc", "no url", "no http or https URL"),
     ("base_rpc", "https://x", "the scheme must be http"),
     ("log_format", "xml", "neither \"pretty\" nor \"json\""),
     ("log", "=", "filter"),

@@ -84,6 +84,8 @@ struct Open {
     failures: u32,
     /// After such a one.
     not_before: Millis,
+    /// When it was shown last.
+    shown: Millis,
 }
 
 impl Open {
@@ -157,7 +159,10 @@ impl Reporting {
             Input::Reported(case) => {
                 self.failures = 0;
                 if let Some(open) = self.open.get_mut(&case) {
-                    *open = Open::since(open.since);
+                    *open = Open {
+                        shown: open.shown,
+                        ..Open::since(open.since)
+                    };
                 }
                 self.step = Step::Waiting(now.saturating_add(LOOK_INTERVAL.0));
             }
@@ -237,9 +242,12 @@ impl Reporting {
                 },
             }
         }
-        // What has failed more often lets the others go first.
-        let failures = |case: &Case| self.open.get(case).map_or(0, |open| open.failures);
-        if let Some(case) = due.into_iter().min_by_key(failures) {
+        // What was shown lets the others go first, whatever came of it.
+        let shown = |case: &Case| self.open.get(case).map(|open| open.shown);
+        if let Some(case) = due.into_iter().min_by_key(shown) {
+            if let Some(open) = self.open.get_mut(&case) {
+                open.shown = now;
+            }
             self.step = Step::Asking;
             self.showing = Some(case);
             out.push(Effect::Report(case));
