@@ -11,7 +11,7 @@ use weft_testnet::sim::{End, Latency, Plan, Planted, Rule};
 
 /// The runs of 180 in which somebody signs twice. There one of both hears the others and is not heard, or is away, for
 /// seconds, which nobody can tell from one that has ended (S1.9).
-const CUT_OFF: [u64; 2] = [74, 96];
+const CUT_OFF: [u64; 1] = [96];
 
 /// What else goes wrong.
 const BESIDE: [&str; 3] = ["", ",loss:5", ",jitter:50,reorder:20"];
