@@ -79,7 +79,7 @@ const WRONG: [(&str, &str, &str); 9] = [
     ("p2p_listen", "here", "multiaddr"),
     ("p2p_listen", "/ip4/127.0.0.1/udp/7", "tcp/PORT"),
     ("base_rpc", "no url", "no http or https URL"),
-    ("base_rpc", "https://x", "the scheme must be http"),
+    ("base_rpc", "ftp://x", "the scheme must be http or https"),
     ("log_format", "xml", "neither \"pretty\" nor \"json\""),
     ("log", "=", "filter"),
 ];

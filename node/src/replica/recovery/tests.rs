@@ -222,13 +222,7 @@ fn all(recovery: &mut Recovery, asked: u64) {
 #[test]
 fn s1_5_who_has_signed_a_moment_ago_waits_until_another_process_would_have_signed_again() {
     let mut recovery = restarted(4_900, 5_000);
-    for (now, due) in [
-        (5_000, 3),
-        (5_999, 0),
-        (6_000, 3),
-        (7_000, 3),
-        (7_100, 0),
-    ] {
+    for (now, due) in [(5_000, 3), (5_999, 0), (6_000, 3), (7_000, 3), (7_100, 0)] {
         assert_eq!(recovery.due(Millis(now)).len(), due, "{now}");
         assert_eq!(recovery.result(Round(9), Millis(now)), None, "{now}");
         if due > 0 {
