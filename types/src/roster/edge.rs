@@ -2,7 +2,8 @@
 //!
 //! Entries set targets; weights in office follow, all of them together by no more than `max(1, F)` at an edge. *Why:*
 //! if a third or more of the stake changed at once, a quorum of the old committee and one of the new would share no
-//! honest member. An entry that is larger moves in steps, one at each edge, so that none blocks those behind it.
+//! honest member. An entry that is larger moves in steps, one at each edge, so that none blocks those behind it for good.
+//! As long as it moves it takes all of the budget, and they wait.
 
 use super::{QueueEntry, Roster, Seat};
 use crate::committee::MEMBERS_MAX;
