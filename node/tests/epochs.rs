@@ -333,6 +333,7 @@ impl World {
             let event = QueueEntry {
                 id: *id,
                 weight: Stake(*weight),
+                slashed: false,
                 keys: joins.then(|| MemberKeys::of(&members(*id as usize)[*id as usize - 1])),
             };
             let digest: Root = event.extend(&previous, index);

@@ -75,7 +75,8 @@ pub use operation::{
 pub use possession::Possession;
 pub use receipt::{Failure, FailureCode, Receipt, ReceiptError};
 pub use roster::{
-    ENTRIES_MAX, MemberKeys, QueueEntry, READIES_MAX, Ready, Roster, RosterError, Seat, WAITING_MAX,
+    EDGES_AHEAD_MAX, ENTRIES_MAX, MemberKeys, Outlook, QueueEntry, READIES_MAX, Ready, Roster,
+    RosterError, Seat, WAITING_MAX,
 };
 pub use splitmix::SplitMix64;
 pub use state::{

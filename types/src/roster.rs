@@ -3,9 +3,11 @@
 //! contract computes just the committee that the old one has signed.
 
 mod edge;
+mod outlook;
 mod queue;
 mod wired;
 
+pub use outlook::{EDGES_AHEAD_MAX, Outlook};
 pub use queue::{ENTRIES_MAX, MemberKeys, QueueEntry, READIES_MAX, Ready};
 pub use wired::RosterError;
 
@@ -25,6 +27,8 @@ pub struct Seat {
     pub target: Stake,
     /// The weight in office: follows the target, bounded at each edge.
     pub effective: Stake,
+    /// Its bond is taken: it goes before all others.
+    pub slashed: bool,
     pub keys: MemberKeys,
 }
 
@@ -62,6 +66,7 @@ impl Roster {
             id: member.id,
             target: member.stake,
             effective: member.stake,
+            slashed: false,
             keys: MemberKeys::of(member),
         };
         Self {

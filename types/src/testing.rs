@@ -182,15 +182,18 @@ pub fn roster() -> Roster {
     let join = QueueEntry {
         id: 5,
         weight: Stake(2),
+        slashed: false,
         keys: Some(MemberKeys::of(&members(5)[4])),
     };
     let leave = QueueEntry {
         id: 1,
         weight: Stake::ZERO,
+        slashed: true,
         keys: None,
     };
-    roster.moving = vec![2];
+    roster.moving = vec![2, 3];
     roster.seats[1].target = Stake(3);
+    (roster.seats[2].target, roster.seats[2].slashed) = (Stake::ZERO, true);
     roster.waiting = vec![join, leave];
     let report = |count| FeedReport {
         count,

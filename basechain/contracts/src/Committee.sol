@@ -38,6 +38,8 @@ abstract contract Committee {
         uint64 target;
         /// Stands in the list of those whose weight in effect is not their target.
         bool waits;
+        /// By the same entries: it goes before all others.
+        bool slashed;
         /// When it was out of committee and queue for good, in Unix seconds; zero before.
         uint64 leftAt;
     }
@@ -45,6 +47,7 @@ abstract contract Committee {
     struct Entry {
         uint64 id;
         uint64 weight;
+        bool slashed;
     }
 
     struct Queue {
@@ -61,6 +64,8 @@ abstract contract Committee {
     uint256 public constant COMMITTEE_MAX = MEMBERS_MAX;
     /// Entries that one edge applies at most.
     uint64 public constant ENTRIES_PER_EDGE_MAX = 256;
+    /// In the place of a key digest, of an entry that slashes.
+    bytes32 internal constant SLASH = bytes32(uint256(1));
     /// The queue's digest before the first entry.
     bytes32 public constant QUEUE_START = keccak256("WEFT-V01-REGISTRY");
 
@@ -91,6 +96,7 @@ abstract contract Committee {
         uint64 indexed index,
         uint64 indexed id,
         uint64 weight,
+        bool slashed,
         bytes32 vertexKey,
         bytes finalityKey,
         string addresses,
@@ -249,7 +255,7 @@ abstract contract Committee {
     /// A genesis operator takes its seat; the last one opens epoch 0.
     function _takeSeat(uint64 id, uint64 weight) internal {
         _seats[id - 1] = _pack(Epochs.Seat(id, weight));
-        _standings[id] = Standing({effective: weight, target: weight, waits: false, leftAt: 0});
+        _standings[id] = Standing({effective: weight, target: weight, waits: false, slashed: false, leftAt: 0});
         Bls12381.Sum memory sum = Bls12381.startSum(_keySum);
         sum.add(_keys[id].finalityKey);
         _keySum = sum.value().pack();
@@ -269,14 +275,28 @@ abstract contract Committee {
     {
         bytes32 digest;
         (index, digest) = _append(id, weight, _keys[id].digest);
-        emit Queued(index, id, weight, vertexKey, finalityKey, addresses, digest);
+        emit Queued(index, id, weight, false, vertexKey, finalityKey, addresses, digest);
     }
 
     /// Another weight for an id that has an entry, or a seat since the genesis.
     function _queueWeight(uint64 id, uint64 weight) internal returns (uint64 index) {
+        return _queueChange(id, weight, 0);
+    }
+
+    /// An offender is to go before all others.
+    function _queueSlash(uint64 id) internal returns (uint64 index) {
+        return _queueChange(id, 0, SLASH);
+    }
+
+    function _queueChange(uint64 id, uint64 weight, bytes32 mark) private returns (uint64 index) {
         bytes32 digest;
-        (index, digest) = _append(id, weight, 0);
-        emit Queued(index, id, weight, 0, "", "", digest);
+        (index, digest) = _append(id, weight, mark);
+        emit Queued(index, id, weight, mark == SLASH, 0, "", "", digest);
+    }
+
+    /// Whether an edge has applied the entry of this index.
+    function _isApplied(uint64 index) internal view returns (bool) {
+        return index <= _queue.applied;
     }
 
     function _requireGenesis() internal view {
@@ -286,7 +306,7 @@ abstract contract Committee {
 
     function _append(uint64 id, uint64 weight, bytes32 keyDigest) private returns (uint64 index, bytes32 digest) {
         index = ++_queue.length;
-        _entries.push(Entry(id, weight));
+        _entries.push(Entry(id, weight, keyDigest == SLASH));
         digest = keccak256(abi.encode(_queueDigests[index - 1], index, id, weight, keyDigest));
         _queueDigests[index] = digest;
     }
@@ -302,6 +322,7 @@ abstract contract Committee {
             Entry memory next = _entries[i];
             Standing storage standing = _standings[next.id];
             standing.target = next.weight;
+            if (next.slashed) standing.slashed = true;
             if (standing.waits || standing.effective == next.weight) continue;
             standing.waits = true;
             _waiting.push(next.id);
@@ -318,7 +339,7 @@ abstract contract Committee {
                 effective: standing.effective,
                 target: standing.target,
                 before: standing.effective,
-                done: false
+                slashed: standing.slashed
             });
         }
     }
@@ -330,13 +351,15 @@ abstract contract Committee {
         Bls12381.Sum memory sum = Bls12381.startSum(_keySum);
         for (uint256 i = 0; i < changes.length; ++i) {
             Epochs.Change memory change = changes[i];
-            bool out = change.done && change.effective == 0;
+            bool done = change.effective == change.target;
+            bool out = done && change.effective == 0;
             if (out) ++gone;
-            if (!change.done) left[waits++] = change.id;
+            if (!done) left[waits++] = change.id;
             _standings[change.id] = Standing({
                 effective: change.effective,
                 target: change.target,
-                waits: !change.done,
+                waits: !done,
+                slashed: change.slashed,
                 leftAt: out ? uint64(block.timestamp) : 0
             });
             if (change.before == 0 && change.effective > 0) sum.add(_keys[change.id].finalityKey);

@@ -5,10 +5,13 @@ uint256 constant MEMBERS_MAX = 128;
 
 /// BC15: how a committee changes at the end of an epoch.
 ///
-/// What the registry has queued sets each member's *target*. At the edge the weight in effect moves towards it,
-/// member after member in the order in which they began to wait, by less than a third of the whole weight
-/// together: two committees that follow each other then share more than two thirds, and nobody who came in
-/// yesterday overrules those who were there before. A change larger than the bound takes several epochs.
+/// What the registry has queued sets each member's *target*. At the edge the weight in effect moves towards it, by
+/// less than a third of the whole weight together: two committees that follow each other then share more than two
+/// thirds, and nobody who came in yesterday overrules those who were there before. A change larger than the bound
+/// takes several epochs.
+///
+/// Offenders go first. Then who leaves and who comes have half of the bound each, and what the others leave of
+/// theirs: a bond of any size holds no exit up, and exits shrink no committee that others wait to join.
 ///
 /// The ledger computes the same; `applyEdge` compares the digests.
 library Epochs {
@@ -25,8 +28,15 @@ library Epochs {
         uint64 target;
         /// Weight in effect before the edge.
         uint64 before;
-        /// Waits no longer. Who has not been reached when the bound is used up waits on, whatever its target.
-        bool done;
+        bool slashed;
+    }
+
+    /// What an edge has come to.
+    struct Edge {
+        uint256 total;
+        uint256 members;
+        /// How much weight may still change.
+        uint256 budget;
     }
 
     /// How much weight may change at an edge, of `total`.
@@ -34,31 +44,50 @@ library Epochs {
         return total < 4 ? 1 : (total - 1) / 3;
     }
 
-    /// Moves `changes` in their order, in a committee of `members` with `total` weight. Who cannot move yet is passed
-    /// over: a newcomer while the committee is full, and the last weight that there is.
+    /// Moves `changes`, in the order in which they began to wait, in a committee of `members` with `total` weight;
+    /// returns the weight that it has then.
     function advance(Change[] memory changes, uint256 total, uint256 members) internal pure returns (uint256) {
-        uint256 budget = budgetOf(total);
-        for (uint256 i = 0; i < changes.length && budget > 0; ++i) {
+        Edge memory edge = Edge(total, members, budgetOf(total));
+        _lower(edge, changes, true, edge.budget);
+        _lower(edge, changes, false, edge.budget / 2);
+        _raise(edge, changes);
+        _lower(edge, changes, false, edge.budget);
+        return edge.total;
+    }
+
+    /// Takes `most` at most from the offenders, or from the others whose weight goes down. Passed over is the last
+    /// weight that there is.
+    function _lower(Edge memory edge, Change[] memory changes, bool slashed, uint256 most) private pure {
+        edge.budget -= most;
+        for (uint256 i = 0; i < changes.length && most > 0; ++i) {
             Change memory change = changes[i];
-            (uint256 from, uint256 to) = (change.effective, change.target);
-            uint256 step;
-            if (to > from) {
-                if (from == 0 && members == MEMBERS_MAX) continue;
-                step = to - from < budget ? to - from : budget;
-                if (from == 0) ++members;
-                total += step;
-                change.effective = uint64(from + step);
-            } else {
-                step = from - to < budget ? from - to : budget;
-                if (step == total) continue;
-                if (step > 0 && step == from) --members;
-                total -= step;
-                change.effective = uint64(from - step);
-            }
-            budget -= step;
-            change.done = change.effective == change.target;
+            if (change.slashed != slashed || change.effective <= change.target) continue;
+            uint256 step = change.effective - change.target;
+            if (step > most) step = most;
+            if (step == edge.total) continue;
+            change.effective -= uint64(step);
+            if (change.effective == 0) --edge.members;
+            edge.total -= step;
+            most -= step;
         }
-        return total;
+        edge.budget += most;
+    }
+
+    /// Passed over are newcomers while the committee is full.
+    function _raise(Edge memory edge, Change[] memory changes) private pure {
+        for (uint256 i = 0; i < changes.length && edge.budget > 0; ++i) {
+            Change memory change = changes[i];
+            if (change.effective >= change.target) continue;
+            if (change.effective == 0) {
+                if (edge.members == MEMBERS_MAX) continue;
+                ++edge.members;
+            }
+            uint256 step = change.target - change.effective;
+            if (step > edge.budget) step = edge.budget;
+            change.effective += uint64(step);
+            edge.total += step;
+            edge.budget -= step;
+        }
     }
 
     /// The committee after `changes`: ids ascending, nobody without weight.

@@ -123,6 +123,7 @@ contract MasternodeRegistry is Committee {
     error NotRegistered(address sender);
     error ZeroTopUp();
     error AlreadyLeaving(uint64 id);
+    error EntryWaits(uint64 id, uint64 index);
     error BondNotFree(uint64 id, Status status, uint64 freeAt);
     error ZeroReporter();
     error PaymentRefused(address to);
@@ -190,10 +191,12 @@ contract MasternodeRegistry is Committee {
         else _records[id].entryIndex = _queueJoin(id, weight, vertexKey, finalityKey, addresses);
     }
 
-    /// Adds to the sender's bond; the weight counts from an edge on.
+    /// Adds to the sender's bond; the weight counts from an edge on. Once an edge: else one account could fill the
+    /// queue for many edges by small sums, and exits and slashes would wait behind them.
     function topUp() external payable {
         (uint64 id, Record storage record) = _own();
         if (msg.value == 0) revert ZeroTopUp();
+        if (!_isApplied(record.entryIndex)) revert EntryWaits(id, record.entryIndex);
         uint256 bond = record.bond + msg.value;
         uint64 weight = _weightOf(bond);
         record.bond = uint96(bond);
@@ -245,9 +248,9 @@ contract MasternodeRegistry is Committee {
             record.weight = 0;
             record.slashed = true;
             emit Slashed(ids[i], bond, reporter);
-            if (record.leaves) continue;
             record.leaves = true;
-            record.entryIndex = _queueWeight(ids[i], 0);
+            // Who is on its way out anyhow has to go first now. Who is out has nothing that an edge could take.
+            if (_standings[ids[i]].leftAt == 0) record.entryIndex = _queueSlash(ids[i]);
         }
         uint256 reward = taken / REPORTER_DIVISOR;
         _pay(reporter, reward);

@@ -149,6 +149,7 @@ contract ConflictTest is Epochal {
         quit(1);
         enrol(NEW, 5);
         edge();
+        edge();
         vm.warp(block.timestamp + UNBONDING - 1);
         requireStatus(2, MasternodeRegistry.Status.Unbonding, "before");
         manager.challengeConflict(one, two, seats, REPORTER);

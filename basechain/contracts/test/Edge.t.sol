@@ -22,9 +22,9 @@ contract EdgeTest {
         changes[2] = change(201, 0, 1);
         uint256 total = Epochs.advance(changes, 1_280, 128);
         vm.assertEq(total, 1_282, "total");
-        vm.assertTrue(changes[0].effective == 0 && !changes[0].done, "passed over");
-        vm.assertTrue(changes[1].effective == 12 && changes[1].done, "others move");
-        vm.assertTrue(changes[2].effective == 0 && !changes[2].done, "passed over too");
+        vm.assertTrue(changes[0].effective == 0, "passed over");
+        vm.assertTrue(changes[1].effective == 12, "others move");
+        vm.assertTrue(changes[2].effective == 0, "passed over too");
     }
 
     function test_one_place_takes_one_newcomer() public pure {
@@ -35,26 +35,67 @@ contract EdgeTest {
         vm.assertTrue(changes[0].effective == 5 && changes[1].effective == 0, "the first");
     }
 
-    function test_who_leaves_makes_room_for_those_behind() public pure {
+    function test_who_leaves_makes_room_for_who_comes() public pure {
         Epochs.Change[] memory changes = new Epochs.Change[](3);
         changes[0] = change(200, 0, 5);
         changes[1] = change(1, 10, 0);
         changes[2] = change(201, 0, 5);
         Epochs.advance(changes, 1_280, 128);
-        vm.assertTrue(changes[0].effective == 0, "before it");
-        vm.assertTrue(changes[1].effective == 0 && changes[1].done, "leaves");
-        vm.assertTrue(changes[2].effective == 5, "behind it");
+        vm.assertTrue(changes[1].effective == 0, "leaves");
+        vm.assertTrue(changes[0].effective == 5 && changes[2].effective == 0, "one place");
     }
 
-    function test_what_needs_no_move_is_done_when_it_is_reached_only() public pure {
+    function test_who_leaves_has_half_of_the_bound_whatever_else_waits() public pure {
         Epochs.Change[] memory changes = new Epochs.Change[](3);
-        changes[0] = change(9, 0, 0);
-        changes[1] = change(1, 10, 20);
-        changes[2] = change(8, 0, 0);
-        Epochs.advance(changes, 30, 3);
-        vm.assertTrue(changes[0].done, "reached");
-        vm.assertTrue(changes[1].effective == 19 && !changes[1].done, "the bound");
-        vm.assertTrue(!changes[2].done, "not reached");
+        changes[0] = change(200, 0, 1_000);
+        changes[1] = change(1, 10, 0);
+        changes[2] = change(2, 10, 0);
+        uint256 total = Epochs.advance(changes, 100, 10);
+        // 33 is the bound: 16 of it go, 17 come.
+        vm.assertTrue(changes[1].effective == 0 && changes[2].effective == 4, "half goes");
+        vm.assertEq(changes[0].effective, 17, "half comes");
+        vm.assertEq(total, 101, "total");
+    }
+
+    function test_what_one_half_leaves_is_the_others() public pure {
+        Epochs.Change[] memory changes = new Epochs.Change[](2);
+        changes[0] = change(1, 30, 0);
+        changes[1] = change(200, 0, 3);
+        vm.assertEq(Epochs.advance(changes, 100, 10), 73, "of who comes");
+        changes[0] = change(1, 10, 7);
+        changes[1] = change(200, 0, 90);
+        vm.assertEq(Epochs.advance(changes, 100, 10), 127, "of who goes");
+    }
+
+    function test_one_alone_goes_to_who_comes() public pure {
+        Epochs.Change[] memory changes = new Epochs.Change[](2);
+        changes[0] = change(1, 1, 0);
+        changes[1] = change(200, 0, 3);
+        vm.assertEq(Epochs.advance(changes, 4, 4), 5, "total");
+        vm.assertEq(changes[1].effective, 1, "comes");
+    }
+
+    function test_offenders_have_all_of_the_bound_before_others() public pure {
+        Epochs.Change[] memory changes = new Epochs.Change[](4);
+        changes[0] = change(1, 30, 0);
+        changes[1] = change(200, 0, 30);
+        changes[2] = change(2, 20, 0);
+        changes[3] = change(3, 20, 0);
+        changes[2].slashed = changes[3].slashed = true;
+        Epochs.advance(changes, 100, 10);
+        vm.assertTrue(changes[2].effective == 0 && changes[3].effective == 7, "33 of 40");
+        vm.assertTrue(changes[0].effective == 30 && changes[1].effective == 0, "nothing is left for others");
+        Epochs.advance(changes, 67, 9);
+        // 22 is the bound; 7 offend, of 15 7 go and 8 come.
+        vm.assertEq(changes[3].effective, 0, "the rest");
+        vm.assertTrue(changes[0].effective == 23 && changes[1].effective == 8, "half each");
+    }
+
+    function test_the_last_weight_of_an_offender_stays() public pure {
+        Epochs.Change[] memory changes = new Epochs.Change[](1);
+        changes[0] = change(1, 1, 0);
+        changes[0].slashed = true;
+        vm.assertEq(Epochs.advance(changes, 1, 1), 1, "total");
     }
 
     /// Whatever waits: never a third, never nobody, never more than 128, and nothing beyond its target.
@@ -68,6 +109,7 @@ contract EdgeTest {
             uint64 from = i < members ? uint64(1 + (draw >> 8) % 50) : 0;
             if (from > 0) total += from - 1;
             changes[i] = change(i + 1, from, draw % 3 == 0 ? 0 : uint64((draw >> 16) % 100));
+            changes[i].slashed = changes[i].target == 0 && draw % 2 == 0;
         }
         uint256 after_ = Epochs.advance(changes, total, members);
         uint256 moved = 0;
@@ -83,9 +125,33 @@ contract EdgeTest {
         vm.assertEq(after_, sum, "total");
         vm.assertTrue(after_ > 0 && members <= 128 && members > 0, "members");
         vm.assertTrue(moved <= 1 || 3 * moved < total, "the bound");
+        requireHalves(changes, total, members);
+    }
+
+    /// Nobody comes or goes while an offender could; who leaves had half, unless all are gone; nothing is left over
+    /// while somebody could come.
+    function requireHalves(Epochs.Change[] memory changes, uint256 total, uint256 members) private pure {
+        uint256 budget = Epochs.budgetOf(total);
+        (uint256 gone, uint256 came, bool offends, bool leaves, bool comes) = (0, 0, false, false, false);
+        for (uint256 i = 0; i < changes.length; ++i) {
+            Epochs.Change memory c = changes[i];
+            if (c.slashed) {
+                budget -= c.before - c.effective;
+                offends = offends || c.effective > 0;
+                continue;
+            }
+            if (c.effective < c.before) gone += c.before - c.effective;
+            if (c.effective > c.before) came += c.effective - c.before;
+            leaves = leaves || c.effective > c.target;
+            comes = comes || (c.effective < c.target && (c.effective > 0 || members < 128));
+        }
+        vm.assertTrue(!offends || budget == 0 || total == 1, "offenders first");
+        vm.assertTrue(!leaves || gone >= budget / 2, "half for who leaves");
+        vm.assertTrue(!comes || gone + came == budget, "all is used");
+        vm.assertTrue(!comes || gone <= budget / 2, "exits shrink no committee that others wait to join");
     }
 
     function change(uint64 id, uint64 effective, uint64 target) private pure returns (Epochs.Change memory) {
-        return Epochs.Change({id: id, effective: effective, target: target, before: effective, done: false});
+        return Epochs.Change({id: id, effective: effective, target: target, before: effective, slashed: false});
     }
 }

@@ -28,20 +28,20 @@ contract EpochTest is Epochal {
         digest = keccak256(abi.encode(digest, uint256(1), uint256(5), uint256(7), keyDigest));
         vm.deal(operator(NEW), 7 ether);
         vm.expectEmit(address(registry));
-        emit Committee.Queued(1, 5, 7, a.vertexKey, a.finalityKey, a.addresses, digest);
+        emit Committee.Queued(1, 5, 7, false, a.vertexKey, a.finalityKey, a.addresses, digest);
         vm.prank(operator(NEW));
         registry.register{value: 7 ether}(a.vertexKey, a.finalityKey, a.possession, a.addresses);
 
         digest = keccak256(abi.encode(digest, uint256(2), uint256(1), uint256(12), bytes32(0)));
         vm.deal(operator(0), 2 ether);
         vm.expectEmit(address(registry));
-        emit Committee.Queued(2, 1, 12, 0, "", "", digest);
+        emit Committee.Queued(2, 1, 12, false, 0, "", "", digest);
         vm.prank(operator(0));
         registry.topUp{value: 2 ether}();
 
         digest = keccak256(abi.encode(digest, uint256(3), uint256(2), uint256(0), bytes32(0)));
         vm.expectEmit(address(registry));
-        emit Committee.Queued(3, 2, 0, 0, "", "", digest);
+        emit Committee.Queued(3, 2, 0, false, 0, "", "", digest);
         quit(1);
 
         uint64 applied;
@@ -142,16 +142,79 @@ contract EpochTest is Epochal {
         enrol(NEW, 20);
         enrol(NEW + 1, 5);
         quit(3);
+        quit(1);
         edge();
+        // 13 is the bound: 6 go, of the first who left, and 7 come, of the first who came.
+        vm.assertTrue(modelWeight(4) == 4 && modelWeight(2) == 10, "going");
+        vm.assertTrue(modelWeight(5) == 7 && modelWeight(6) == 0, "coming");
         uint64[] memory waiting = registry.waiting();
-        vm.assertEq(waiting.length, 3, "13 of 20 is all that there is");
-        vm.assertTrue(waiting[0] == 5 && waiting[1] == 6 && waiting[2] == 4, "order");
-        edge();
-        vm.assertEq(registry.member(5).effective, 20, "7 of 17");
-        vm.assertEq(registry.member(6).effective, 5, "5 of 17");
-        vm.assertEq(registry.member(4).effective, 5, "the rest of 17");
+        vm.assertEq(waiting.length, 4, "all wait on");
+        vm.assertTrue(waiting[0] == 5 && waiting[1] == 6 && waiting[2] == 4 && waiting[3] == 2, "order");
         edge();
         requireStatus(4, MasternodeRegistry.Status.Unbonding, "gone");
+        vm.assertEq(registry.member(2).effective, 8, "the next");
+        vm.assertEq(registry.member(5).effective, 14, "7 of 13");
+    }
+
+    function test_a_bond_of_any_size_holds_no_exit_up() public {
+        establishEpochs(uneven(25, 25, 25, 25));
+        enrol(NEW, 1_000);
+        quit(3);
+        edge();
+        edge();
+        requireStatus(4, MasternodeRegistry.Status.Unbonding, "gone");
+        vm.assertTrue(registry.member(5).effective < 50, "the bond is far from its weight");
+    }
+
+    function test_an_offender_goes_before_a_bond_and_an_exit_of_any_size() public {
+        establishEpochs(uneven(400, 20, 20, 20));
+        quit(0);
+        enrol(NEW, 1_000);
+        edge();
+        slash(2);
+        edge();
+        requireStatus(2, MasternodeRegistry.Status.Slashed, "slashed");
+        vm.assertEq(registry.member(2).effective, 0, "gone at the next edge");
+        vm.assertTrue(registry.member(1).effective > 0, "who left before it has not");
+    }
+
+    function test_an_offender_that_leaves_already_goes_first_from_then_on() public {
+        establishEpochs(uneven(400, 20, 20, 20));
+        quit(0);
+        quit(1);
+        edge();
+        vm.assertEq(registry.member(2).effective, 20, "behind another");
+        vm.expectEmit(address(registry));
+        bytes32 digest = keccak256(abi.encode(registry.queueDigest(2), uint256(3), uint256(2), uint256(0), uint256(1)));
+        emit Committee.Queued(3, 2, 0, true, 0, "", "", digest);
+        slash(2);
+        vm.assertTrue(registry.entry(3).slashed && !registry.entry(2).slashed, "entries");
+        edge();
+        vm.assertEq(registry.member(2).effective, 0, "gone");
+    }
+
+    function test_an_offender_that_is_out_is_no_entry() public {
+        quit(1);
+        edge();
+        slash(2);
+        (uint64 length,,) = registry.queue();
+        vm.assertEq(length, 1, "its exit");
+        requireStatus(2, MasternodeRegistry.Status.Slashed, "slashed");
+    }
+
+    function test_members_that_are_replaced_leave_no_committee_of_few() public {
+        for (uint256 i = 0; i < 4; ++i) {
+            quit(i);
+        }
+        for (uint256 i = 0; i < 4; ++i) {
+            enrol(NEW + i, 10);
+        }
+        for (uint256 i = 0; i < 6; ++i) {
+            edge();
+            vm.assertTrue(registry.totalWeight() >= 40, "as much comes as goes");
+        }
+        vm.assertEq(ids[0], 5, "replaced");
+        vm.assertEq(registry.waiting().length, 0, "by all of them");
     }
 
     function test_the_last_weight_stays() public {
@@ -194,15 +257,13 @@ contract EpochTest is Epochal {
         requireStatus(5, MasternodeRegistry.Status.Unbonding, "after");
     }
 
-    function test_one_that_gives_up_behind_others_waits_for_its_turn() public {
+    function test_one_that_gives_up_before_it_joins_waits_for_nobody() public {
         enrol(NEW, 40);
         enrol(NEW + 1, 3);
+        edge();
+        requireStatus(6, MasternodeRegistry.Status.Queued, "the bound is used up");
         quit(NEW + 1);
         edge();
-        requireStatus(6, MasternodeRegistry.Status.Leaving, "the bound is used up");
-        for (uint256 i = 0; i < 3; ++i) {
-            edge();
-        }
         requireStatus(6, MasternodeRegistry.Status.Unbonding, "after");
     }
 
@@ -256,18 +317,38 @@ contract EpochTest is Epochal {
         postExpecting(cursor(0, 1, 1), s, 31);
     }
 
+    /// All entries that can wait at once: of each that has a place a join or a top-up, an exit, and a slash.
     function test_no_more_than_256_entries_are_applied_at_once() public {
-        for (uint256 i = 0; i < 257; ++i) {
-            topUp(0, 1 ether);
+        establishEpochs(equalWeights(128));
+        for (uint256 i = 0; i < 128; ++i) {
+            topUp(i, 1 ether);
+            quit(i);
         }
+        slash(1);
         Statement memory s = statementAt(1);
         s.nextCommittee = bytes32(uint256(1));
         s.registryCursor = 257;
-        postExpecting(cursor(257, 0, 256), s, 15);
+        postExpecting(cursor(257, 0, 256), s, everybody());
         edge();
         edge();
         (,, uint64 applied) = registry.queue();
         vm.assertEq(applied, 257, "applied");
+    }
+
+    function test_one_account_tops_up_once_an_edge() public {
+        topUp(0, 1 ether);
+        topUpExpecting(entryWaits(1, 1), 0);
+        enrol(NEW, 7);
+        topUpExpecting(entryWaits(5, 2), NEW);
+        Statement memory s = closing(1);
+        post(s, everybody());
+        seat();
+        // Its entry is applied, the newcomer's is not.
+        topUpExpecting(entryWaits(5, 2), NEW);
+        topUp(0, 1 ether);
+        vm.assertEq(registry.member(1).weight, 12, "weight");
+        quit(0);
+        vm.assertEq(registry.member(1).weight, 0, "who leaves waits for no edge");
     }
 
     function test_the_old_epochs_later_statements_are_refused() public {
@@ -304,7 +385,9 @@ contract EpochTest is Epochal {
         uint256 people = 4;
         for (uint256 step = 0; step < 12; ++step) {
             uint256 draw = uint256(keccak256(abi.encode(seed, step)));
-            if (draw % 4 == 0) {
+            if (draw % 9 == 0) {
+                slash(uint64(1 + (draw >> 8) % people));
+            } else if (draw % 4 == 0) {
                 enrol(people++, uint64(1 + (draw >> 8) % 60));
             } else if (draw % 4 == 1) {
                 attempt(draw, people, uint256(1 + (draw >> 16) % 30) * 1 ether);
@@ -337,6 +420,17 @@ contract EpochTest is Epochal {
         bytes memory call = wei_ > 0 ? abi.encodeCall(registry.topUp, ()) : abi.encodeCall(registry.requestExit, ());
         (bool accepted,) = address(registry).call{value: wei_}(call);
         accepted;
+    }
+
+    function topUpExpecting(bytes memory error_, uint256 i) private {
+        vm.deal(operator(i), 1 ether);
+        vm.expectRevert(error_);
+        vm.prank(operator(i));
+        registry.topUp{value: 1 ether}();
+    }
+
+    function entryWaits(uint64 id, uint64 index) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(MasternodeRegistry.EntryWaits.selector, id, index);
     }
 
     function cursor(uint64 given, uint64 least, uint64 most) private pure returns (bytes memory) {

@@ -38,22 +38,41 @@ contract GasTest is Epochal {
         measure(128);
     }
 
-    /// The dearest edge: as many joins as there is room for, and as many entries as one applies.
+    /// As many joins as there is room for, and all else that can wait beside them.
     /// forge-config: default.isolate = true
-    function test_gas_of_the_dearest_edge() public {
-        uint64[] memory heavy = equalWeights(4);
-        heavy[0] = 10_000;
-        establishEpochs(heavy);
+    function test_gas_of_an_edge_where_all_places_are_taken() public {
+        establishEpochs(heavyFirst(4));
+        for (uint256 i = 0; i < 4; ++i) {
+            topUp(i, 1 ether);
+        }
         for (uint256 i = 0; i < 124; ++i) {
             enrol(1_000 + i, 1);
         }
-        for (uint256 i = 0; i < 132; ++i) {
-            topUp(i < 124 ? 1_000 + i : 1, 1 ether);
-        }
-        uint256 gas = edgeGas(256);
-        print("dearest edge", gas);
+        uint256 gas = edgeGas(128);
+        print("an edge with 124 joins", gas);
         vm.assertEq(ids.length, 128, "all have joined");
         vm.assertLe(gas, 16_000_000, "fits a transaction");
+    }
+
+    /// As many entries as an edge applies, and as many members that leave.
+    /// forge-config: default.isolate = true
+    function test_gas_of_an_edge_where_all_but_one_leave() public {
+        establishEpochs(heavyFirst(128));
+        for (uint256 i = 1; i < 128; ++i) {
+            topUp(i, 1 ether);
+            quit(i);
+        }
+        slash(2);
+        slash(3);
+        uint256 gas = edgeGas(256);
+        print("an edge with 256 entries, where 127 leave", gas);
+        vm.assertEq(ids.length, 1, "all have left");
+        vm.assertLe(gas, 16_000_000, "fits a transaction");
+    }
+
+    function heavyFirst(uint256 size) private pure returns (uint64[] memory heavy) {
+        heavy = equalWeights(size);
+        heavy[0] = 1_000;
     }
 
     function measure(uint256 members) private {

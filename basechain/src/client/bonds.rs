@@ -278,6 +278,7 @@ pub(crate) fn entry(event: &Registry::Queued) -> Result<QueueEntry, bls::BlsErro
     Ok(QueueEntry {
         id: event.id,
         weight: Stake(event.weight),
+        slashed: event.slashed,
         keys,
     })
 }

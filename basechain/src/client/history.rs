@@ -166,7 +166,8 @@ impl BaseChain {
             Some(&Registry::Queued::SIGNATURE_HASH) => {
                 Registry::Queued::decode_log(log).map(|event| {
                     let weight = Stake(event.weight);
-                    event.finalityKey.is_empty().then_some(match weight {
+                    let own = event.finalityKey.is_empty() && !event.slashed;
+                    own.then_some(match weight {
                         Stake(0) => BondChange::AskedToLeave,
                         Stake(weight) => BondChange::ToppedUp { bond: wei(weight) },
                     })

@@ -307,7 +307,7 @@ pub async fn top_up(arguments: &TopUp, output: &Output) -> Result<(), Failure> {
     }
     let means = format!(
         "This adds {} to the bond of masternode {}, which is {} now. It counts from one of the next epochs on, and comes \
-         back with the bond.",
+         back with the bond. Until it counts no other is taken.",
         coins(wei),
         member.id,
         coins(member.bond)

@@ -20,6 +20,7 @@ fn entry(id: u64, weight: u64) -> QueueEntry {
     QueueEntry {
         id,
         weight: Stake(weight),
+        slashed: false,
         keys: joins.then(|| MemberKeys::of(&members(id as usize)[id as usize - 1])),
     }
 }

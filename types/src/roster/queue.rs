@@ -43,6 +43,8 @@ pub struct QueueEntry {
     pub id: u64,
     /// What it has bonded from now on, in bond units; zero leaves.
     pub weight: Stake,
+    /// Its bond is taken; the weight is zero then.
+    pub slashed: bool,
     /// Of one that joins.
     pub keys: Option<MemberKeys>,
 }
@@ -59,7 +61,8 @@ impl Chained for QueueEntry {
     const AT_ONCE: u64 = ENTRIES_MAX;
 
     fn extend(&self, previous: &Root, index: u64) -> Root {
-        let keys = self.keys.as_ref().map_or([0; 32], MemberKeys::digest);
+        let mark = word(u64::from(self.slashed));
+        let keys = self.keys.as_ref().map_or(mark, MemberKeys::digest);
         let (id, weight) = (word(self.id), word(self.weight.0));
         Root(keccak(&[&previous.0, &word(index), &id, &weight, &keys]))
     }

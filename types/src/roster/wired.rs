@@ -19,6 +19,8 @@ pub enum RosterError {
     FinalityKey(#[from] bls::BlsError),
     #[error("addresses have {0} bytes, more than {ADDRESSES_BYTES_MAX}")]
     Addresses(usize),
+    #[error("entry slashes member {0}, and has a weight or keys")]
+    Slash(u64),
     #[error("ready message's signature has {0} bytes, not 64")]
     Signature(usize),
 }
@@ -48,6 +50,7 @@ impl From<&QueueEntry> for wire::QueueEntry {
         Self {
             member: entry.id,
             weight: entry.weight.0,
+            slashed: entry.slashed,
             vertex_key: keys.map_or_else(Bytes::new, |k| bytes(&k.vertex_key.0)),
             finality_key: keys.map_or_else(Bytes::new, |k| bytes(&k.finality_key.to_bytes())),
             addresses: keys.map_or_else(String::new, |k| k.addresses.clone()),
@@ -63,9 +66,14 @@ impl TryFrom<&wire::QueueEntry> for QueueEntry {
         let joins =
             !(vertex_key.is_empty() && finality_key.is_empty() && wire.addresses.is_empty());
         let keys = || MemberKeys::read(vertex_key, finality_key, &wire.addresses);
+        // The digest has no word of its own for it: with keys it would be another entry with the same digest.
+        if wire.slashed && (joins || wire.weight > 0) {
+            return Err(RosterError::Slash(wire.member));
+        }
         Ok(Self {
             id: wire.member,
             weight: Stake(wire.weight),
+            slashed: wire.slashed,
             keys: joins.then(keys).transpose()?,
         })
     }
@@ -77,6 +85,7 @@ impl From<&Seat> for wire::Seat {
             member: seat.id,
             target: seat.target.0,
             effective: seat.effective.0,
+            slashed: seat.slashed,
             vertex_key: bytes(&seat.keys.vertex_key.0),
             finality_key: bytes(&seat.keys.finality_key.to_bytes()),
             addresses: seat.keys.addresses.clone(),
@@ -92,6 +101,7 @@ impl TryFrom<&wire::Seat> for Seat {
             id: wire.member,
             target: Stake(wire.target),
             effective: Stake(wire.effective),
+            slashed: wire.slashed,
             keys: MemberKeys::read(&wire.vertex_key, &wire.finality_key, &wire.addresses)?,
         })
     }

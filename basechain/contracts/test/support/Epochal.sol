@@ -16,6 +16,7 @@ abstract contract Epochal is Cluster {
     mapping(uint64 id => uint64) private effective;
     mapping(uint64 id => uint64) private target;
     mapping(uint64 id => bool) private inList;
+    mapping(uint64 id => bool) private isSlashed;
     uint64[] private list;
 
     function establishEpochs(uint64[] memory weights_) internal {
@@ -57,39 +58,49 @@ abstract contract Epochal is Cluster {
             Committee.Entry memory entry = registry.entry(++modelApplied);
             if (entry.id > lastId) lastId = entry.id;
             target[entry.id] = entry.weight;
+            if (entry.slashed) isSlashed[entry.id] = true;
             if (effective[entry.id] != entry.weight && !inList[entry.id]) {
                 inList[entry.id] = true;
                 list.push(entry.id);
             }
         }
-        uint64 total = modelTotal();
-        uint64 budget = (total - 1) / 3;
+        uint64 budget = (modelTotal() - 1) / 3;
         if (budget == 0) budget = 1;
+        while (budget > 0 && modelDown(true)) --budget;
+        uint64 half = budget / 2;
+        while (half > 0 && modelDown(false)) (--half, --budget);
+        while (budget > 0 && modelUp()) --budget;
+        while (budget > 0 && modelDown(false)) --budget;
+
         uint64[] memory before = list;
         delete list;
         for (uint256 i = 0; i < before.length; ++i) {
-            budget -= modelStep(before[i], budget);
+            inList[before[i]] = effective[before[i]] != target[before[i]];
+            if (inList[before[i]]) list.push(before[i]);
         }
     }
 
-    /// What of the bound one id takes; it goes back into the list unless it is where it wants to be.
-    function modelStep(uint64 id, uint64 budget) private returns (uint64 step) {
-        bool full = effective[id] == 0 && target[id] > 0 && modelMembers() == 128;
-        bool reached;
-        if (budget > 0 && !full) {
-            while (step < budget && effective[id] < target[id]) {
-                (++effective[id], ++step);
-            }
-            uint64 down = effective[id] > target[id] ? effective[id] - target[id] : 0;
-            if (down > budget - step) down = budget - step;
-            if (down < modelTotal()) {
-                effective[id] -= down;
-                step += down;
-                reached = effective[id] == target[id];
-            }
+    /// The first in the list that can takes one step down.
+    function modelDown(bool slashed) private returns (bool) {
+        for (uint256 i = 0; i < list.length && modelTotal() > 1; ++i) {
+            uint64 id = list[i];
+            if (isSlashed[id] != slashed || effective[id] <= target[id]) continue;
+            --effective[id];
+            return true;
         }
-        if (reached) inList[id] = false;
-        else list.push(id);
+        return false;
+    }
+
+    /// Or up, for who would not be the 129th.
+    function modelUp() private returns (bool) {
+        for (uint256 i = 0; i < list.length; ++i) {
+            uint64 id = list[i];
+            bool full = effective[id] == 0 && modelMembers() == 128;
+            if (full || effective[id] >= target[id]) continue;
+            ++effective[id];
+            return true;
+        }
+        return false;
     }
 
     function modelTotal() internal view returns (uint64 total) {
@@ -132,6 +143,14 @@ abstract contract Epochal is Cluster {
     function quit(uint256 i) internal {
         vm.prank(operator(i));
         registry.requestExit();
+    }
+
+    /// As if the manager had seen a proof.
+    function slash(uint64 id) internal {
+        uint64[] memory offenders = new uint64[](1);
+        offenders[0] = id;
+        vm.prank(address(manager));
+        registry.slash(offenders, address(0x4e9));
     }
 
     function statusOf(uint64 id) internal view returns (MasternodeRegistry.Status) {

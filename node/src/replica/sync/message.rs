@@ -254,6 +254,7 @@ impl Closing {
         let entry = |member: &Member| QueueEntry {
             id: member.id,
             weight: member.stake,
+            slashed: false,
             keys: Some(MemberKeys::of(member)),
         };
         let next = self.next.iter().map(|m| (&entry(m)).into());

@@ -87,6 +87,7 @@ impl World {
         let event = QueueEntry {
             id,
             weight: Stake(weight),
+            slashed: false,
             keys: joins.then(|| MemberKeys::of(&member())),
         };
         let queue = &mut self.edges.queue;

@@ -63,6 +63,7 @@ fn longest() -> VertexBody {
     let entry = QueueEntry {
         id: u64::MAX,
         weight: Stake(u64::MAX),
+        slashed: false,
         keys: Some(MemberKeys {
             vertex_key: vertex_key(1).public(),
             finality_key: finality_key(1).public(),
