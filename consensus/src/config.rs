@@ -4,7 +4,8 @@
 use crate::schedule::Schedule;
 use std::sync::Arc;
 use weft_types::{
-    CommitRule, Committee, MemberIndex, Millis, NetworkId, ProtocolParams, Stake, VERTEX_BYTES_MAX,
+    CommitRule, Committee, MemberIndex, MemberSet, Millis, NetworkId, ProtocolParams, Stake,
+    VERTEX_BYTES_MAX,
 };
 
 /// When the core acts without being asked to, where that does not follow from what it measures
@@ -167,6 +168,8 @@ pub struct CoreConfig {
     pub committee: Arc<Committee>,
     /// `None` for an observer, which follows and never proposes.
     pub own: Option<MemberIndex>,
+    /// V8.7: members that an earlier epoch has convicted.
+    pub convicted: MemberSet,
     /// D5: who leads which round.
     pub schedule: Schedule,
     /// D6: the stake that may lie, of the F that may be faulty; `None` for commits after three delays
@@ -204,6 +207,7 @@ impl CoreConfig {
         Self {
             network,
             own,
+            convicted: MemberSet::default(),
             schedule: Schedule::by_stake(network.0, params.leaders_per_round),
             byzantine: params.byzantine_percent.map(|p| committee.byzantine(p)),
             gc_depth: params.gc_depth,
@@ -294,6 +298,27 @@ impl CoreConfig {
         let fast = self.byzantine.map(|f| self.committee.two_delay_rule(f));
         fast.flatten()
             .unwrap_or_else(|| self.committee.three_delay_rule())
+    }
+
+    /// D5, V8.7: who is out of the schedule before the first commit.
+    pub(crate) fn demoted(&self) -> MemberSet {
+        match self.schedule.is_fixed() || sabotaged!(self, ConvictedLead) {
+            true => MemberSet::default(),
+            false => self.within_faulty(self.convicted.iter()),
+        }
+    }
+
+    /// D5: those of these members, one after the other, that keep the stake within F together.
+    pub(crate) fn within_faulty(&self, members: impl Iterator<Item = MemberIndex>) -> MemberSet {
+        let mut within = MemberSet::default();
+        for member in members {
+            let mut more = within;
+            more.insert(member);
+            if self.committee.stake_of(&more) <= self.committee.faulty() {
+                within = more;
+            }
+        }
+        within
     }
 
     /// V8: always, outside tests.

@@ -122,7 +122,7 @@ impl Core {
     pub fn new(config: CoreConfig, recovered: Recovered, now: Millis) -> Self {
         config.validate().expect("a validated configuration");
         let config = Arc::new(config);
-        let last = recovered.last;
+        let mut last = recovered.last;
         let floor = last
             .leader
             .map_or(Round::ZERO, |l| gc_floor(l.round, config.gc_depth));
@@ -130,15 +130,18 @@ impl Core {
         // D5: the last commit at a round below the last leader's ruled that round.
         let below = |c: &&Commit| last.leader.is_some_and(|l| c.leader.round < l.round);
         let before = recovered.commits.iter().rfind(below);
-        let before = before.map_or(MemberSet::default(), |c| c.demoted);
+        let before = before.map_or_else(|| config.demoted(), |c| c.demoted);
+        let demoted = last.leader.map_or(before, |_| last.demoted);
         let forgets = sabotaged!(config, ConvictedForgotten);
-        let convicted = if forgets {
+        let known = if forgets {
             MemberSet::default()
         } else {
             last.convicted
         };
+        let convicted: MemberSet = config.convicted.iter().chain(known.iter()).collect();
+        (last.demoted, last.convicted) = (demoted, convicted);
         let leaders = Leaders::new(&config);
-        let slots = Slots::new(&config, &leaders, last.leader, (before, last.demoted));
+        let slots = Slots::new(&config, &leaders, last.leader, (before, demoted));
         let mut core = Self {
             clock: Clock {
                 wall: now,

@@ -95,8 +95,8 @@ impl Reputation {
         Self {
             leaders: leaders.clone(),
             assessed: Round::ZERO,
-            convicted: MemberSet::default(),
-            rulings: VecDeque::new(),
+            convicted: config.convicted,
+            rulings: [(Round::ZERO, config.demoted())].into(),
             first: Round(1),
             rows: VecDeque::new(),
             config: config.clone(),
@@ -255,15 +255,8 @@ impl Reputation {
         let convicted = (!sabotaged!(self.config, ConvictedLead)).then_some(self.convicted);
         let convicted = convicted.unwrap_or_default();
         let candidates = candidates.into_iter().map(|(_, member)| member);
-        let mut demoted = MemberSet::default();
-        for member in convicted.iter().chain(candidates) {
-            let mut more = demoted;
-            more.insert(member);
-            if committee.stake_of(&more) <= committee.faulty() {
-                demoted = more;
-            }
-        }
-        demoted
+        self.config
+            .within_faulty(convicted.iter().chain(candidates))
     }
 
     /// By member: its slots three rounds or more below a leader of which a quorum could tell, and

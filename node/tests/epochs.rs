@@ -12,9 +12,10 @@ use weft_node::replica::{
 };
 use weft_types::testing::{self, finality_key, members, user, vertex_key};
 use weft_types::{
-    Amount, AssetId, Certificate, Chained, CommitDigest, Committee, Epoch, Genesis, Height,
-    MemberIndex, MemberKeys, Millis, Operation, Payment, QueueEntry, Ready, Root, Round, Stake,
-    TransactionBody, Verified, Vertex, verify_vertex,
+    Amount, AssetId, Certificate, Chained, Commit, CommitDigest, Committee, Epoch, Genesis, Height,
+    MemberIndex, MemberKeys, MemberSet, Millis, ObjectId, Observation, OffendersId, Operation,
+    Payment, QueueEntry, Ready, Root, Round, Stake, TransactionBody, Verified, Vertex, VertexBody,
+    verify_vertex,
 };
 
 /// All who ever take part; the first four are the genesis committee.
@@ -40,6 +41,8 @@ struct World {
     latest: Vec<Option<Verified<Vertex>>>,
     signed: Vec<Verified<Vertex>>,
     commits: Vec<Vec<CommitDigest>>,
+    /// Those that node 0 has executed, with the epoch that it was in.
+    executed: Vec<(Epoch, Commit)>,
     certificates: Vec<Vec<Arc<Verified<Certificate>>>>,
     /// When each epoch was opened by the first one, and the last certificate before it was made.
     opened: Vec<Millis>,
@@ -54,7 +57,15 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        Self::of_weight(1)
+    }
+
+    /// The genesis committee's members have so much each.
+    fn of_weight(weight: u64) -> Self {
         let mut genesis = testing::genesis(4);
+        for member in &mut genesis.committee {
+            member.stake = Stake(weight);
+        }
         genesis.template.params.epoch_duration_ms = Millis(DURATION);
         genesis.template.timestamp_ms = Millis(10_000);
         genesis.network.genesis = genesis.template.digest();
@@ -69,6 +80,7 @@ impl World {
             latest: vec![None; NODES],
             signed: Vec::new(),
             commits: vec![Vec::new(); NODES],
+            executed: Vec::new(),
             certificates: vec![Vec::new(); NODES],
             opened: Vec::new(),
             entries: Vec::new(),
@@ -195,7 +207,13 @@ impl World {
                     self.committees[i] = committee;
                 }
                 Effect::Fetch(request) => self.fetch(i, &request),
-                Effect::Executed(executed) => self.commits[i].push(executed.digest),
+                Effect::Executed(executed) => {
+                    self.commits[i].push(executed.digest);
+                    if i == 0 {
+                        let epoch = self.committees[0].epoch();
+                        self.executed.push((epoch, executed.commit.clone()));
+                    }
+                }
                 Effect::Certified { certificate, .. } => self.certificates[i].push(certificate),
                 Effect::Contradiction(certificate) => {
                     self.contradictions.push(certificate.into_inner());
@@ -323,6 +341,27 @@ impl World {
         }
     }
 
+    /// A member signs another version of its latest vertex, and node 0 is shown it.
+    fn sign_twice(&mut self, node: usize) {
+        let of = self.latest[node].clone().expect("it has signed");
+        let body = VertexBody {
+            network: self.genesis.network.id(),
+            epoch: of.epoch(),
+            round: of.round(),
+            author: of.author(),
+            timestamp: of.timestamp().saturating_add(1),
+            parents: of.parents().to_vec(),
+            weak_links: Vec::new(),
+            transactions: Vec::new(),
+            observation: Observation::default(),
+            offences: Vec::new(),
+            shares: Vec::new(),
+        };
+        let vertex = Vertex::sign(body, Vec::new(), &vertex_key(node));
+        let from = self.place_of(0, node);
+        self.handle(0, Input::Vertex { vertex, from });
+    }
+
     /// The registry gets entries, and everybody sees them.
     fn queue(&mut self, entries: &[(u64, u64)]) {
         for (id, weight) in entries {
@@ -429,6 +468,61 @@ fn e1_e2_a_fifth_member_bonds_follows_and_votes_from_the_next_epoch_on() {
         assert_eq!(world.received(i), 1, "node {i}");
     }
     world.agree(&[1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn e1_a_bond_of_any_size_holds_no_exit_up() {
+    let mut world = World::of_weight(10);
+    world.run(100);
+    world.queue(&[(5, 1_000), (1, 0)]);
+    world.run(2 * DURATION + 1_000);
+    // Of 13 six go and seven come, then the last four go.
+    for i in 0..5 {
+        assert_eq!(world.epoch(i), Epoch(2), "node {i}");
+        assert_eq!(world.ids(i), [2, 3, 4, 5], "node {i}");
+    }
+    let weights = world.committees[1].members().iter().map(|m| m.stake.0);
+    assert_eq!(weights.collect::<Vec<_>>(), [10, 10, 10, 16]);
+    world.agree(&[0, 1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn v8_7_who_is_convicted_leads_in_no_later_epoch_either() {
+    let mut world = World::new();
+    world.queue(&[(5, 1), (6, 1), (7, 1), (1, 0)]);
+    world.run(500);
+    world.sign_twice(3);
+    world.run(5 * DURATION);
+    let mut led = 0;
+    for (epoch, commit) in &world.executed {
+        // Member 1 leaves when there are seven, and the places move.
+        let place = MemberIndex(if *epoch < Epoch(4) { 3 } else { 2 });
+        let guilty: MemberSet = [place].into_iter().collect();
+        if *epoch == Epoch(0) {
+            led += u64::from(commit.leader.author == place);
+            continue;
+        }
+        assert_eq!(commit.convicted, guilty, "{epoch}");
+        assert!(commit.demoted.contains(place), "{epoch}");
+        assert!(commit.leader.author != place, "it leads in {epoch}");
+    }
+    assert!(led > 0, "it led before");
+    let epochs = world.executed.iter().map(|(epoch, _)| *epoch).max();
+    assert!(epochs >= Some(Epoch(4)), "{epochs:?}");
+    // Who follows alone knows it too, and nobody is convicted anew.
+    world.agree(&[0, 1, 2, 3, 4, 5, 6, 7]);
+    for i in 0..NODES {
+        let offenders = world.nodes[i]
+            .view()
+            .snapshot
+            .get(&ObjectId::Offenders(OffendersId::THE_ONE));
+        let offenders = offenders.expect("offenders");
+        let listed = offenders.as_offenders().unwrap().list().iter();
+        assert_eq!(
+            listed.map(|o| (o.id, o.epoch)).collect::<Vec<_>>(),
+            [(4, Epoch(0))]
+        );
+    }
 }
 
 #[test]

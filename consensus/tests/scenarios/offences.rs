@@ -175,3 +175,68 @@ fn d5_no_more_than_f_of_stake_is_demoted_whatever_is_proven() {
     let last = view.commits.last().unwrap();
     assert_eq!((last.convicted, last.demoted), (set("CD"), set("C")));
 }
+
+/// Nobody signs twice.
+const CARRIED: &str = "
+    leaders D A B C
+    reputation
+         A     B     C      D
+    1    *     *     *      *
+    2    *     *     *      *
+    3    *     *     *      *
+    4    *     *     *      *
+    5    *     *     *      *
+    6    *     *     *      *
+    7    *     *     *      *
+    8    *     *     *      *
+    9    *     *     *      *";
+
+fn carrying(letters: &str, broken: Option<Sabotage>) -> View {
+    let carried = |c: &mut CoreConfig| (c.convicted, c.sabotage) = (set(letters), broken);
+    Drawing::new(CARRIED).observer().with(carried)
+}
+
+#[test]
+fn v8_7_who_was_convicted_in_an_earlier_epoch_leads_no_round_of_this_one() {
+    let mut view = carrying("D", None);
+    let status = view.status();
+    let d = set("D");
+    assert_eq!((status.convicted, status.demoted), (d, d));
+    assert!(status.equivocators.contains(member('D')));
+    view.receive("...");
+    assert_eq!(view.leaders(), "A1 A2 B3 C4 A5 A6 B7");
+    assert!(convicted(&view).iter().all(|c| *c == d));
+    assert!(view.commits.iter().all(|c| c.demoted == d));
+    let mut before = carrying("", None);
+    before.receive("...");
+    assert_eq!(before.leaders(), "D1 A2 B3 C4 D5 A6 B7");
+}
+
+#[test]
+fn v8_7_a_restart_knows_who_was_convicted_in_an_earlier_epoch() {
+    let mut whole = carrying("D", None);
+    whole.receive("...");
+    let mut view = carrying("D", None);
+    for name in view.drawing.all() {
+        view.restart().receive(&name).restart();
+    }
+    assert_eq!(view.commits, whole.commits);
+}
+
+#[test]
+fn v8_7_no_more_than_f_of_those_is_demoted() {
+    let mut view = carrying("BD", None);
+    view.receive("...");
+    assert_eq!(view.leaders(), "D1 A2 A3 C4 D5 A6 A7");
+    let last = view.commits.last().unwrap();
+    assert_eq!((last.convicted, last.demoted), (set("BD"), set("B")));
+}
+
+#[test]
+fn v8_7_nobody_links_to_them_or_waits_for_them() {
+    let carried = |c: &mut CoreConfig| c.convicted = set("D");
+    let mut view = Drawing::new(CARRIED).member('A').with(carried);
+    view.work(true).propose();
+    view.receive("D1 B1 C1");
+    assert_eq!(view.propose(), Some("A2: A1 B1 C1".to_owned()));
+}

@@ -22,7 +22,7 @@ use weft_consensus::{Core, CoreConfig};
 use weft_ledger::Snapshot;
 use weft_types::{
     Certificate, CommitIndex, Committee, Epoch, Genesis, Height, MemberIndex, Millis, Network,
-    ProtocolParams, Round, Statement, Verified,
+    Offenders, ProtocolParams, Round, Statement, Verified,
 };
 
 /// What a replica is made of.
@@ -86,6 +86,7 @@ impl Replica {
                     network,
                     params,
                     (&config.committee, own_index),
+                    &restored.ledger.offenders(),
                     config.adjust,
                 ),
                 recovered,
@@ -185,9 +186,11 @@ pub(super) fn core_config(
     network: &Network,
     params: &ProtocolParams,
     (committee, own): (&Arc<Committee>, Option<MemberIndex>),
+    offenders: &Offenders,
     adjust: Option<fn(&mut CoreConfig)>,
 ) -> CoreConfig {
     let mut core = CoreConfig::new(network.id(), committee.clone(), own, params);
+    core.convicted = offenders.carried_into(committee);
     if let Some(adjust) = adjust {
         adjust(&mut core);
     }

@@ -222,7 +222,9 @@ impl Replica {
         self.signed_from = lost.is_none().then_some(Round::ZERO);
         let network = &self.genesis.network;
         let params = &self.genesis.template.params;
-        let config = core_config(network, params, (&self.committee, own), self.adjust);
+        let offenders = self.ledger.offenders();
+        let member = (&self.committee, own);
+        let config = core_config(network, params, member, &offenders, self.adjust);
         self.core = Core::new(config, recovered, now);
         self.core_effects.clear();
         let certified = self.finality.certified();

@@ -202,6 +202,27 @@ fn s2_1_a_member_that_missed_two_edges_takes_over_a_state_of_the_newest_epoch() 
     });
 }
 
+/// Commits say who is convicted, so that members that do not agree on it disagree on commits.
+#[test]
+fn v8_7_who_starts_again_in_a_later_epoch_knows_who_was_convicted_before() {
+    let faults = [
+        "equivocate:1,restart:1stay@open2",
+        "equivocate:1,wipe:1stay@open2",
+        "equivocate:1,restart:1stay@open2+1s",
+        "equivocate:1,oldcopy:1stay@open",
+    ];
+    on_all_cores(0..2 * faults.len() as u64, |number| {
+        clean(Plan {
+            nodes: 7,
+            rate: 50,
+            end: End::Duration(14_000),
+            epoch: Some(2 * EPOCH_MS),
+            churn: parse_churn("join:2@1s,leave:1@1s").expect("the test's churn"),
+            ..plan(number, 0, faults[number as usize % faults.len()])
+        });
+    });
+}
+
 /// Everybody has the real registry's queue, and closing certificates go to the real contract.
 #[test]
 fn e1_b2_nodes_bond_and_leave_by_the_contract_and_every_closing_certificate_is_posted() {

@@ -1,9 +1,9 @@
 //! The convicted, an object of the state: so a snapshot has them, and a restart.
 
 use crate::bridge::AppendTree;
-use crate::committee::word;
+use crate::committee::{Committee, MemberSet, word};
 use crate::hash::keccak;
-use crate::ids::{CommitIndex, Epoch, Root, Round};
+use crate::ids::{CommitIndex, Epoch, MemberIndex, Root, Round};
 use serde::{Deserialize, Serialize};
 
 /// A member of whom an offence is ordered.
@@ -48,6 +48,16 @@ impl Offenders {
     pub fn is_convicted(&self, id: u64, epoch: Epoch) -> bool {
         let of_epoch = self.list.iter().rev().take_while(|o| o.epoch == epoch);
         of_epoch.into_iter().any(|o| o.id == id)
+    }
+
+    /// V8.7: the members of a committee that were convicted in an epoch before its own. The same at any time of that
+    /// epoch, since nobody is convicted in an earlier one any more.
+    pub fn carried_into(&self, committee: &Committee) -> MemberSet {
+        let earlier = self.list.iter().filter(|o| o.epoch < committee.epoch());
+        let members = committee.members();
+        let place = |o: &Offender| members.binary_search_by_key(&o.id, |m| m.id).ok();
+        let places = earlier.filter_map(place);
+        places.map(|place| MemberIndex(place as u32)).collect()
     }
 
     /// Appends one; `false`, and nothing is changed, if it is convicted in this epoch already, a later

@@ -1,8 +1,8 @@
 use super::*;
 use crate::ids::{CommitIndex, Millis, VertexDigest};
-use crate::testing::{committee, network, vertex_key};
+use crate::testing::{committee, members, network, vertex_key};
 use crate::vertex::{Observation, VertexBody, VertexError, VertexRef, verify_vertex};
-use crate::{Root, tree_proof, tree_root_of, wire};
+use crate::{Committee, Root, tree_proof, tree_root_of, wire};
 use bytes::Bytes;
 use prost::Message as _;
 
@@ -164,6 +164,25 @@ fn each_member_is_convicted_once_an_epoch() {
     assert!(!offenders.convict(offender(9, 0, 9)), "its epoch is over");
     assert_eq!(offenders.list().len(), 3);
     assert!(offenders.is_convicted(7, Epoch(1)) && !offenders.is_convicted(3, Epoch(1)));
+}
+
+#[test]
+fn members_that_an_earlier_epoch_has_convicted_are_carried_into_the_next_by_their_ids() {
+    let mut offenders = Offenders::default();
+    for (id, epoch) in [(4, 0), (9, 0), (2, 3), (4, 3), (3, 4)] {
+        assert!(offenders.convict(offender(id, epoch, 3)));
+    }
+    let members = members(4)[1..].to_vec();
+    let places = |epoch| {
+        let committee = Committee::new(Epoch(epoch), members.clone()).expect("a committee");
+        let carried = offenders.carried_into(&committee);
+        carried.iter().map(|m| m.0).collect::<Vec<u32>>()
+    };
+    // Of ids 2, 3 and 4; who is convicted in the epoch itself is so by its commits.
+    assert_eq!(places(0), []);
+    assert_eq!(places(3), [2]);
+    assert_eq!(places(4), [0, 2]);
+    assert_eq!(places(5), [0, 1, 2]);
 }
 
 #[test]

@@ -38,7 +38,8 @@ struct Maker {
 }
 
 impl RandomDag {
-    /// Four or seven members, stakes equal or not, equivocators with up to F of stake.
+    /// Four or seven members, stakes equal or not, equivocators with up to F of stake; with a quarter of the seeds one is
+    /// convicted from an earlier epoch.
     pub fn new(seed: u64, rounds: u64) -> Self {
         let mut rng = Rng::new(seed);
         let members = *rng.pick(&[4, 7]);
@@ -47,7 +48,12 @@ impl RandomDag {
         let stakes: Vec<u64> = (0..members).map(|_| stake(&mut rng)).collect();
         // Half of them without proofs: whoever is convicted leads no more, and hides what a leader can do.
         let proofs = (seed % 2 == 1).then(|| Rng::new(seed ^ 0x0ff));
-        Self::make(&stakes, None, proofs, rng, rounds)
+        let mut dag = Self::make(&stakes, None, proofs, rng, rounds);
+        if seed % 4 == 3 {
+            let carried = MemberIndex((seed / 4 % members) as u32);
+            dag.config.convicted.insert(carried);
+        }
+        dag
     }
 
     /// D6: four to seven members, of the F that may be faulty a random part lies.
