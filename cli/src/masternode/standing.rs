@@ -12,8 +12,8 @@ use serde::Serialize;
 use std::path::PathBuf;
 use weft_basechain::{At, BaseChain, MemberState, MemberStatus};
 use weft_node::{NodeConfig, public_vertex_key};
-use weft_types::api::Roster;
-use weft_types::{BaseAddress, Millis, ed25519};
+use weft_types::api::{Outlook, Roster};
+use weft_types::{BaseAddress, Millis, Stake, ed25519};
 
 /// More than any registry has: ids are never used again.
 const LISTED_MAX: u64 = 10_000;
@@ -105,7 +105,7 @@ pub struct Next {
     /// The status that it comes to; absent where nothing changes by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
-    /// With which epoch at the earliest.
+    /// With which epoch, as the queue stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     epoch: Option<u64>,
     /// Not before, in Unix seconds.
@@ -114,58 +114,75 @@ pub struct Next {
     pub words: String,
 }
 
-/// The next edge of epochs, as the ledger has it.
-#[derive(Debug, Clone, Copy)]
-pub struct Edge {
+/// The next edges of epochs, as the ledger has them.
+#[derive(Debug, Clone)]
+pub struct Edges {
+    /// The epoch that the next one opens, and when at the earliest.
     epoch: u64,
     not_before: Millis,
-    /// Entries of the registry's queue that the committee in office has.
-    applied: u64,
+    duration: Millis,
+    /// Those whose weight moves.
+    outlook: Vec<Outlook>,
 }
 
-impl Edge {
+/// One of them.
+struct Edge {
+    epoch: u64,
+    not_before: Millis,
+    words: String,
+}
+
+impl Edges {
     fn of(roster: &Roster, duration: Millis) -> Self {
         Self {
             epoch: roster.epoch.0.saturating_add(1),
             not_before: roster.since.saturating_add(duration.0),
-            applied: roster.applied,
+            duration,
+            outlook: roster.outlook.clone(),
         }
     }
 
-    fn words(self) -> String {
-        format!(
-            "epoch {}, not before {}",
-            self.epoch,
-            time::utc(self.not_before)
-        )
+    /// The edge that ends a masternode's wait, or the next one, where the ledger knows of no wait yet, or of no end.
+    fn ending(&self, id: u64, wait: impl Fn(&Outlook) -> Option<u64>) -> Edge {
+        let known = self.outlook.iter().find(|outlook| outlook.id == id);
+        let known = known.and_then(wait);
+        let further = known.map_or(0, |edges| edges.saturating_sub(1));
+        let epoch = self.epoch.saturating_add(further);
+        let more = self.duration.0.saturating_mul(further);
+        let not_before = self.not_before.saturating_add(more);
+        let sure = match known {
+            Some(_) => "as the queue stands",
+            None => "at the earliest",
+        };
+        Edge {
+            epoch,
+            not_before,
+            words: format!("epoch {epoch} {sure}, not before {}", time::utc(not_before)),
+        }
     }
 }
 
 impl Next {
-    pub fn of(state: &MemberState, edge: Option<Edge>) -> Self {
+    pub fn of(state: &MemberState, edges: Option<&Edges>) -> Self {
         let free_at = state.free_at;
         let free = || free_at.map(|at| time::utc(Millis(at.saturating_mul(1_000))));
-        let with = edge.map_or("one of the next epochs".to_owned(), Edge::words);
+        let edge = edges.map(|edges| match state.status {
+            MemberStatus::Queued => edges.ending(state.id, |o| o.joins_in),
+            _ => edges.ending(state.id, |o| o.settles_in),
+        });
+        let some = || "one of the next epochs".to_owned();
+        let with = edge.as_ref().map_or_else(some, |edge| edge.words.clone());
         let (status, at_edge, words) = match state.status {
             MemberStatus::Registered => (
                 Some("active"),
                 false,
                 "the other operators of the genesis register".to_owned(),
             ),
-            MemberStatus::Queued => {
-                let before = edge
-                    .zip(state.entry)
-                    .map(|(edge, entry)| entry.saturating_sub(edge.applied + 1));
-                let before = match before {
-                    None | Some(0) => String::new(),
-                    Some(n) => format!(", after {n} earlier in the queue"),
-                };
-                (
-                    Some("active"),
-                    true,
-                    format!("it joins with {with}{before}; its node has to run by then"),
-                )
-            }
+            MemberStatus::Queued => (
+                Some("active"),
+                true,
+                format!("it joins with {with}; its node has to run by then"),
+            ),
             MemberStatus::Active if state.weight != state.effective => {
                 let moves = format!("its weight moves to {} with {with}", state.weight.0);
                 (None, true, moves)
@@ -189,6 +206,10 @@ impl Next {
                 "`weft masternode withdraw` pays the bond out".to_owned(),
             ),
             MemberStatus::Withdrawn => (None, false, "nothing: the bond is paid out".to_owned()),
+            MemberStatus::Slashed if state.effective > Stake::ZERO => {
+                let goes = format!("the bond is gone; its weight goes with {with}");
+                (None, true, goes)
+            }
             MemberStatus::Slashed => (None, false, "nothing: the bond is gone".to_owned()),
         };
         let edge = edge.filter(|_| at_edge);
@@ -224,8 +245,8 @@ struct Standing {
 }
 
 impl Standing {
-    fn of(state: MemberState, edge: Edge) -> Self {
-        let next = Next::of(&state, Some(edge));
+    fn of(state: MemberState, edges: &Edges) -> Self {
+        let next = Next::of(&state, Some(edges));
         Self {
             id: state.id,
             operator: BaseAddress(state.operator),
@@ -262,13 +283,13 @@ struct Listed {
     masternodes: Vec<Standing>,
 }
 
-async fn reach(base: &BaseUrl, network: &Network) -> Result<(BaseChain, Roster, Edge), Failure> {
+async fn reach(base: &BaseUrl, network: &Network) -> Result<(BaseChain, Roster, Edges), Failure> {
     let client = network.client()?;
     let chain = base.chain(network, &client).await?;
     let roster = client.epoch().await?;
     let duration = client.genesis().await?.template.params.epoch_duration_ms;
-    let edge = Edge::of(&roster, duration);
-    Ok((chain, roster, edge))
+    let edges = Edges::of(&roster, duration);
+    Ok((chain, roster, edges))
 }
 
 pub async fn status(arguments: &Status, output: &Output) -> Result<(), Failure> {
@@ -288,7 +309,7 @@ pub async fn status(arguments: &Status, output: &Output) -> Result<(), Failure> 
         network = network.or_node(format!("http://{}", config.api_listen));
     }
     let who = who.ok_or_else(|| Failure::usage("no masternode is named"))?;
-    let (chain, epoch, edge) = reach(&base, &network).await?;
+    let (chain, epoch, edges) = reach(&base, &network).await?;
     let id = who.id(&chain).await?;
     let member = chain.member(id, At::Latest).await?;
     let history = match arguments.history {
@@ -296,7 +317,7 @@ pub async fn status(arguments: &Status, output: &Output) -> Result<(), Failure> 
         false => None,
     };
     let shown = Shown {
-        standing: Standing::of(member, edge),
+        standing: Standing::of(member, &edges),
         epoch,
         history,
     };
@@ -322,10 +343,13 @@ pub async fn status(arguments: &Status, output: &Output) -> Result<(), Failure> 
 }
 
 pub async fn list(arguments: &List, output: &Output) -> Result<(), Failure> {
-    let (chain, epoch, edge) = reach(&arguments.base, &arguments.network).await?;
+    let (chain, epoch, edges) = reach(&arguments.base, &arguments.network).await?;
     let members = chain.members(LISTED_MAX).await?;
     let listed = Listed {
-        masternodes: members.into_iter().map(|m| Standing::of(m, edge)).collect(),
+        masternodes: members
+            .into_iter()
+            .map(|m| Standing::of(m, &edges))
+            .collect(),
         epoch,
     };
     output.data(&listed, |listed| {

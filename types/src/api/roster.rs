@@ -16,6 +16,21 @@ pub struct Seat {
     pub weight: Stake,
 }
 
+/// A member whose weight moves, and what the next edges make of it as the queue stands. What is queued later can
+/// change it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Outlook {
+    /// Its id in the registry.
+    pub id: u64,
+    /// With how many edges from now on it is in office; absent if it is, or will not be within 32.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joins_in: Option<u64>,
+    /// With how many edges it has the weight that it has bonded; absent if that takes more than 32.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settles_in: Option<u64>,
+}
+
 /// Where the epoch stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -34,6 +49,9 @@ pub struct Roster {
     pub announced: Option<u64>,
     /// Ids of members of the next committee that are ready.
     pub ready: Vec<u64>,
+    /// Those whose weight moves, ascending by id.
+    #[serde(default)]
+    pub outlook: Vec<Outlook>,
     /// Whether the epoch is closed: its last height waits for its certificate.
     pub closed: bool,
 }
@@ -45,6 +63,11 @@ impl Roster {
             bonded: seat.target,
             weight: seat.effective,
         };
+        let outlook = |(id, outlook): (u64, roster::Outlook)| Outlook {
+            id,
+            joins_in: outlook.joins_in,
+            settles_in: outlook.settles_in,
+        };
         Self {
             epoch: roster.epoch,
             since: roster.since,
@@ -53,6 +76,7 @@ impl Roster {
             applied: roster.applied(),
             announced: roster.announced,
             ready: roster.ready.clone(),
+            outlook: roster.outlook().into_iter().map(outlook).collect(),
             closed: roster.closed,
         }
     }
