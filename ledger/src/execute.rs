@@ -9,8 +9,8 @@ use crate::admission::payer;
 use crate::draft::{Draft, Fault};
 use crate::live::Objects;
 use weft_types::{
-    Address, Amount, AssetId, CommitIndex, Failure, Millis, ObjectId, Operation, Receipt,
-    Transaction, TransactionId,
+    Address, Amount, AssetId, BaseAddress, CommitIndex, Failure, Millis, ObjectId, Operation,
+    Receipt, Transaction, TransactionId,
 };
 
 mod bridge;
@@ -33,6 +33,8 @@ pub(crate) struct Place {
     pub commit: CommitIndex,
     pub position: u32,
     pub now: Millis,
+    /// L17
+    pub contracts: [BaseAddress; 3],
 }
 
 /// One transaction at work.
@@ -40,6 +42,7 @@ struct Execution<'d, 'b, B> {
     draft: &'d mut Draft<'b, B>,
     commit: CommitIndex,
     now: Millis,
+    contracts: [BaseAddress; 3],
     transaction: TransactionId,
     idempotency: [u8; 16],
     /// The operation at work, those inside a `MultiParty` counted one by one.
@@ -64,6 +67,7 @@ pub(crate) fn execute<B: Objects>(
         draft,
         commit: place.commit,
         now: place.now,
+        contracts: place.contracts,
         transaction: transaction.id(),
         idempotency: body.idempotency,
         operation: 0,

@@ -13,11 +13,11 @@ use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use weft_types::{
-    Address, Amount, AssetId, Bridge, BridgeId, CommitIndex, Committee, CommitteeDigest, DealId,
-    DealState, Deposit, Epoch, GenesisError, HeightRoots, ItemId, ItemState, Millis, NetworkId,
-    Object, ObjectError, ObjectId, Observation, Offence, Offender, Offenders, OffendersId,
-    ProtocolParams, Receipt, Roster, RosterId, Template, Transaction, TransactionId, Verified,
-    list_root,
+    Address, Amount, AssetId, BaseAddress, Bridge, BridgeId, CommitIndex, Committee,
+    CommitteeDigest, DealId, DealState, Deposit, Epoch, GenesisError, HeightRoots, ItemId,
+    ItemState, Millis, NetworkId, Object, ObjectError, ObjectId, Observation, Offence, Offender,
+    Offenders, OffendersId, ProtocolParams, Receipt, Roster, RosterId, Template, Transaction,
+    TransactionId, Verified, list_root,
 };
 
 /// The newest state, and what decides how it goes on.
@@ -92,6 +92,8 @@ pub struct Office<'a> {
     pub committee: &'a Committee,
     /// When the genesis committee came into office.
     pub genesis: Millis,
+    /// L17: the network's on the base chain.
+    pub contracts: [BaseAddress; 3],
 }
 
 /// A transaction that was ordered and not taken.
@@ -240,7 +242,13 @@ impl Ledger {
         timestamp: Millis,
         transactions: impl IntoIterator<Item = &'a Arc<Verified<Transaction>>>,
     ) -> Applied {
-        self.apply_with(index, timestamp, |_| Seen::default(), transactions)
+        let nobody = |_: &mut Draft<'_, Live>| Seen::default();
+        self.apply_with(
+            (index, timestamp),
+            nobody,
+            [BaseAddress::ZERO; 3],
+            transactions,
+        )
     }
 
     /// Applies the next commit: first what is due by its timestamp, then what its vertices say of the base chain
@@ -264,14 +272,14 @@ impl Ledger {
                 convicted: convict(draft, observed, office.committee, index),
             }
         };
-        self.apply_with(index, timestamp, look, transactions)
+        self.apply_with((index, timestamp), look, office.contracts, transactions)
     }
 
     fn apply_with<'a>(
         &mut self,
-        index: CommitIndex,
-        timestamp: Millis,
+        (index, timestamp): (CommitIndex, Millis),
         look: impl FnOnce(&mut Draft<'_, Live>) -> Seen,
+        contracts: [BaseAddress; 3],
         transactions: impl IntoIterator<Item = &'a Arc<Verified<Transaction>>>,
     ) -> Applied {
         let last = self.meta;
@@ -295,6 +303,7 @@ impl Ledger {
                 commit: index,
                 position: applied.receipts.len() as u32,
                 now: timestamp,
+                contracts,
             };
             match self.admit(&draft, transaction, timestamp) {
                 Ok(fee) => {

@@ -10,8 +10,8 @@ use crate::tree::Tree;
 use bytes::Bytes;
 use std::sync::Arc;
 use weft_types::{
-    Amount, CommitIndex, Millis, Object, ObjectId, ProtocolParams, Receipt, Root, StateProof,
-    Transaction, Verified,
+    Amount, BaseAddress, CommitIndex, Millis, Object, ObjectId, ProtocolParams, Receipt, Root,
+    StateProof, Transaction, Verified,
 };
 
 /// The state after one commit.
@@ -76,17 +76,20 @@ impl Snapshot {
         payable_fee(self, &self.params, transaction)
     }
 
-    /// The receipt that the transaction would have as the next commit's only one, at `now`.
+    /// The receipt that the transaction would have as the next commit's only one, at `now`, in a network
+    /// with these contracts ([`weft_types::Genesis::contracts`]).
     pub fn dry_run(
         &self,
         transaction: &Verified<Transaction>,
         now: Millis,
+        contracts: [BaseAddress; 3],
     ) -> Result<Receipt, Refusal> {
         let fee = self.check(transaction, now)?;
         let place = Place {
             commit: self.index.saturating_add(1),
             position: 0,
             now,
+            contracts,
         };
         Ok(execute(&mut Draft::new(self), transaction, fee, place))
     }

@@ -325,6 +325,7 @@ impl Replica {
             network: self.network,
             committee: &self.committee,
             genesis: self.genesis.template.timestamp_ms,
+            contracts: self.genesis.contracts(),
         };
         let applied = self.ledger.apply_observing(
             commit.index,

@@ -3,7 +3,7 @@
 
 use crate::committee::{Committee, CommitteeError, Member};
 use crate::hash::{Domain, blake3};
-use crate::ids::{Address, Amount, Epoch, GenesisDigest, Millis};
+use crate::ids::{Address, Amount, BaseAddress, Epoch, GenesisDigest, Millis};
 use crate::network::Network;
 use crate::operation::Operation;
 use crate::transaction::Transaction;
@@ -274,6 +274,11 @@ impl Genesis {
         let mut text = serde_json::to_string_pretty(self).expect("a genesis has a JSON form");
         text.push('\n');
         text
+    }
+
+    /// L17: what is a contract of the network, and so nobody that an asset could be paid to.
+    pub fn contracts(&self) -> [BaseAddress; 3] {
+        [self.registry, self.network.manager, self.vault].map(BaseAddress)
     }
 
     pub fn validate(&self) -> Result<(), GenesisError> {

@@ -103,6 +103,8 @@ failure_codes! {
     TooManyItems = 16, "too_many_items";
     /// The asset or item did not come over the bridge, so that the base chain has none to pay out.
     NotBridged = 17, "not_bridged";
+    /// The address on the base chain is a contract of the network, which can do nothing with what it is given.
+    ContractAddress = 18, "contract_address";
 }
 
 /// Bytes that are no receipt.
@@ -213,6 +215,9 @@ impl fmt::Display for Failure {
             FailureCode::NotBridged => {
                 f.write_str("names what did not come over the bridge, and cannot leave by it")
             }
+            FailureCode::ContractAddress => f.write_str(
+                "names a contract of the network on the base chain, which could never take it out again",
+            ),
             FailureCode::TooManyItems => write!(f, "has {found} items, {limit} are allowed"),
         }
     }

@@ -48,6 +48,7 @@ impl<B: Objects> Execution<'_, '_, B> {
         recipient: BaseAddress,
         gives: &Bundle,
     ) -> Result<(), Fault> {
+        self.is_no_contract(recipient)?;
         for part in &gives.assets {
             let asset = BaseAsset::of_amount(&part.asset, part.amount);
             let asset = asset.ok_or_else(|| Fault::code(FailureCode::NotBridged))?;
@@ -75,6 +76,7 @@ impl<B: Objects> Execution<'_, '_, B> {
         address: BaseAddress,
         items: &[ItemId],
     ) -> Result<(), Fault> {
+        self.is_no_contract(address)?;
         for id in items {
             let item = self.draft.item(id)?;
             if item.owner != actor {
@@ -88,6 +90,14 @@ impl<B: Objects> Execution<'_, '_, B> {
         }
         self.draft.set_exit_address(actor, address);
         Ok(())
+    }
+
+    /// L17
+    fn is_no_contract(&self, address: BaseAddress) -> Result<(), Fault> {
+        match self.contracts.contains(&address) {
+            true => Err(Fault::code(FailureCode::ContractAddress)),
+            false => Ok(()),
+        }
     }
 
     fn leave(

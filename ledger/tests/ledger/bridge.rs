@@ -209,6 +209,38 @@ fn what_did_not_come_over_the_bridge_does_not_leave_by_it() {
 }
 
 #[test]
+fn l17_a_contract_of_the_network_is_nobodys_recipient_and_no_exit_address() {
+    let mut world = World::new();
+    world.commit_with(&[card(1)], &[]);
+    let given = || weft_types::Bundle {
+        assets: vec![weft_types::AssetAmount {
+            asset: AssetId::NATIVE,
+            amount: Amount(5),
+        }],
+        items: vec![],
+    };
+    for contract in CONTRACTS {
+        let to = weft_types::Operation::Withdraw {
+            recipient: contract,
+            gives: given(),
+        };
+        let named = weft_types::Operation::ExitAddress {
+            address: contract,
+            items: vec![],
+        };
+        for operation in [to, named] {
+            let signed = world.signed(1, vec![operation]);
+            let applied = world.commit_with(&[], &[signed]);
+            let failure = applied.receipts[0].failure.map(|f| f.code);
+            assert_eq!(failure, Some(FailureCode::ContractAddress));
+        }
+    }
+    assert_eq!(world.ledger.bridge().withdrawals.count(), 0);
+    world.done(1, withdraw(given()));
+    assert_eq!(world.ledger.bridge().withdrawals.count(), 1);
+}
+
+#[test]
 fn nobody_makes_an_edition_that_passes_for_a_card_of_the_base_chain() {
     let mut world = World::new();
     world.commit_with(&[card(1)], &[]);

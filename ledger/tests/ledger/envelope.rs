@@ -171,13 +171,13 @@ fn a_check_and_a_dry_run_say_what_applying_then_does() {
     let snapshot = world.ledger.snapshot();
     let now = Millis(world.now);
     for transaction in [good, bad] {
-        let tried = snapshot.dry_run(&transaction, now).unwrap();
+        let tried = snapshot.dry_run(&transaction, now, CONTRACTS).unwrap();
         assert_eq!(snapshot.check(&transaction, now), Ok(tried.fee));
         let mut copy = World::new();
         copy.now = now.0;
         assert_eq!(copy.run_signed(transaction), tried);
     }
-    let refusal = snapshot.dry_run(&poor, now).unwrap_err();
+    let refusal = snapshot.dry_run(&poor, now, CONTRACTS).unwrap_err();
     assert_eq!(snapshot.check(&poor, now), Err(refusal.clone()));
     assert_eq!(world.refused(poor), refusal);
 }

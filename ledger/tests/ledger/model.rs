@@ -2,7 +2,7 @@
 //! bits, a copy of everything to undo a transaction with. It shares with the ledger the shapes of
 //! objects and operations, and none of its ways.
 
-use crate::world::{CARDS, card_number};
+use crate::world::{CARDS, CONTRACTS, card_number};
 use std::collections::BTreeMap;
 use weft_types::{
     Account, Address, Amount, AssetId, BaseAddress, BaseAsset, Bridge, BridgeId, Bundle, Chained,
@@ -483,6 +483,8 @@ impl Model {
                 Ok(())
             }
             Operation::Withdraw { recipient, gives } => {
+                let known = CONTRACTS.contains(recipient);
+                demand(!known, FailureCode::ContractAddress)?;
                 let mut assets = vec![];
                 for part in &gives.assets {
                     let amount = part.amount;
@@ -516,6 +518,8 @@ impl Model {
                 Ok(())
             }
             Operation::ExitAddress { address, items } => {
+                let known = CONTRACTS.contains(address);
+                demand(!known, FailureCode::ContractAddress)?;
                 for id in items {
                     let item = find(&mut self.items, id).filter(|i| i.state != ItemState::Burned);
                     let item = item.ok_or(FailureCode::NotFound)?;

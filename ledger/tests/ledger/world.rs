@@ -136,6 +136,7 @@ impl World {
             network: testing::network().id(),
             committee: &self.committee,
             genesis: Millis::ZERO,
+            contracts: CONTRACTS,
         };
         let base = (observed, &office);
         self.ledger.apply_observing(index, now, base, transactions)
@@ -323,6 +324,12 @@ pub fn burn(items: &[ItemId]) -> Operation {
 
 /// An ERC-20 and an ERC-721 of the base chain.
 pub const COINS: BaseAddress = BaseAddress([0xc0; 20]);
+/// Of the network, on the base chain.
+pub const CONTRACTS: [BaseAddress; 3] = [
+    BaseAddress([0x22; 20]),
+    BaseAddress([0x11; 20]),
+    BaseAddress([0x33; 20]),
+];
 pub const CARDS: BaseAddress = BaseAddress([0xca; 20]);
 
 pub fn card_number(n: u64) -> TokenId {

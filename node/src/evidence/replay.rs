@@ -377,6 +377,7 @@ impl<'a, R: Read> Execution<'a, R> {
             network: self.genesis.network.id(),
             committee,
             genesis: self.genesis.template.timestamp_ms,
+            contracts: self.genesis.contracts(),
         };
         let observed = observations(committee, vertices);
         let seen = (&observed[..], &office);

@@ -141,6 +141,7 @@ impl History {
             network: self.genesis.network.id(),
             committee: &committee,
             genesis: self.genesis.template.timestamp_ms,
+            contracts: self.genesis.contracts(),
         };
         let observed = observations(&committee, vertices);
         let all = vertices.iter().flat_map(|v| v.transactions()).flatten();

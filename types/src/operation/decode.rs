@@ -147,18 +147,14 @@ impl TryFrom<wire::Operation> for Operation {
                     return Err(OperationError::Missing("what is withdrawn"));
                 }
                 Self::Withdraw {
-                    recipient: BaseAddress::try_from(w.recipient.as_ref())?,
+                    recipient: somebody("recipient", &w.recipient)?,
                     gives,
                 }
             }
             Kind::ExitAddress(e) => {
                 at_most("cards of the exit address", e.items.len(), LIST_MAX)?;
-                let address = BaseAddress::try_from(e.address.as_ref())?;
-                if address == BaseAddress::ZERO {
-                    return Err(OperationError::Zero("exit address"));
-                }
                 Self::ExitAddress {
-                    address,
+                    address: somebody("exit address", &e.address)?,
                     items: items(&e.items)?,
                 }
             }
@@ -309,5 +305,14 @@ impl TryFrom<wire::Party> for Party {
             account: Address::try_from(wire.account.as_ref())?,
             operations,
         })
+    }
+}
+
+/// An address on the base chain that somebody may have the key of.
+fn somebody(what: &'static str, bytes: &[u8]) -> Result<BaseAddress, OperationError> {
+    let address = BaseAddress::try_from(bytes)?;
+    match address == BaseAddress::ZERO {
+        true => Err(OperationError::Zero(what)),
+        false => Ok(address),
     }
 }

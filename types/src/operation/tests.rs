@@ -406,6 +406,19 @@ fn an_exit_address_is_not_zero_and_lists_no_more_cards_than_other_operations() {
 }
 
 #[test]
+fn l17_a_withdrawal_is_for_somebody() {
+    let withdraw = |recipient| Operation::Withdraw {
+        recipient: BaseAddress([recipient; 20]),
+        gives: Bundle {
+            assets: vec![],
+            items: vec![ItemId([1; 32])],
+        },
+    };
+    accepted(withdraw(1));
+    assert_eq!(refused(withdraw(0)), "recipient must not be zero");
+}
+
+#[test]
 fn lists_one_longer_than_allowed_are_refused() {
     let too_many = |operation, message: &str| {
         let error = refused(operation);

@@ -309,6 +309,7 @@ impl Node {
             network: self.state.genesis.network.id(),
             committee: &committee,
             genesis: self.state.genesis.template.timestamp_ms,
+            contracts: self.state.genesis.contracts(),
         };
         let applied = chain.ledger.apply_observing(
             commit.index,
