@@ -41,6 +41,53 @@ pub(crate) fn usable(address: &Multiaddr) -> bool {
     host_and_port(address).is_some()
 }
 
+/// Why a member that names these addresses could not be reached.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AddressesError {
+    #[error(
+        "{0:?} is no address of the form /ip4/ADDRESS/tcp/PORT, nor one with ip6, dns, dns4 or dns6"
+    )]
+    Form(String),
+    #[error("{0:?} is nowhere: others cannot dial it")]
+    Nowhere(String),
+    #[error("{0:?} is a second http URL, and there can be one")]
+    SecondUrl(String),
+    #[error("none of them is a libp2p address, by which the others reach the node")]
+    NoneToDial,
+    #[error(
+        "{found} libp2p addresses, of which others dial the first {ADDRESSES_PER_MEMBER_MAX} alone"
+    )]
+    TooMany { found: usize },
+}
+
+/// Whether others can dial all of what a member names, as the registry has it: multiaddresses separated by commas, and one
+/// `http` or `https` URL at most.
+pub fn check_addresses(text: &str) -> Result<(), AddressesError> {
+    let (mut found, mut urls) = (0, 0);
+    for one in text.split(',').map(str::trim) {
+        if one.starts_with("http://") || one.starts_with("https://") {
+            urls += 1;
+            if urls > 1 {
+                return Err(AddressesError::SecondUrl(one.to_owned()));
+            }
+            continue;
+        }
+        let form = || AddressesError::Form(one.chars().take(80).collect());
+        let address: Multiaddr = one.parse().map_err(|_| form())?;
+        let (host, port) = host_and_port(&address).ok_or_else(form)?;
+        let nowhere = matches!(host, Host::Ip(ip) if ip.is_unspecified() || ip.is_multicast());
+        if nowhere || port == 0 {
+            return Err(AddressesError::Nowhere(one.to_owned()));
+        }
+        found += 1;
+    }
+    match found {
+        0 => Err(AddressesError::NoneToDial),
+        1..=ADDRESSES_PER_MEMBER_MAX => Ok(()),
+        _ => Err(AddressesError::TooMany { found }),
+    }
+}
+
 /// The socket address of `/ip4|ip6/ADDRESS/tcp/PORT`; `None` for everything else.
 pub fn socket(address: &Multiaddr) -> Option<SocketAddr> {
     match host_and_port(address)? {

@@ -47,7 +47,7 @@ mod tasks;
 mod transport;
 mod writer;
 
-pub use addresses::socket;
+pub use addresses::{AddressesError, check_addresses, socket};
 pub use config::{IdentitySeed, Member, NetworkConfig, Role};
 pub use error::{FetchError, NetworkError, SendError};
 pub use event::Event;

@@ -29,3 +29,4 @@ pub use keys::{
 pub use metrics::{CheckpointResult, Direction, Metrics, TransactionResult, resident_bytes};
 pub use tracker::Tracker;
 pub use view::{CertifiedView, View};
+pub use weft_network::{AddressesError, check_addresses};

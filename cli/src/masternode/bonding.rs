@@ -34,6 +34,13 @@ struct Place {
     network: Network,
 }
 
+/// The registry takes any words for an address, and keeps them for good.
+fn reachable(text: &str) -> Result<String, String> {
+    weft_node::check_addresses(text)
+        .map(|()| text.to_owned())
+        .map_err(|error| error.to_string())
+}
+
 #[derive(clap::Args)]
 pub struct Bond {
     /// Folder of the node, made by `weft node init`
@@ -41,8 +48,9 @@ pub struct Bond {
     node: PathBuf,
     #[command(flatten)]
     password: PasswordFile,
-    /// Where others reach the node: libp2p multiaddresses, separated by commas
-    #[arg(long, value_name = "ADDRESSES")]
+    /// Where others reach the node: libp2p multiaddresses, separated by commas, and one http URL at most. They cannot be
+    /// changed afterwards
+    #[arg(long, value_name = "ADDRESSES", value_parser = reachable)]
     addresses: String,
     /// How much, in bond units
     #[arg(long, value_name = "UNITS", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
@@ -261,7 +269,7 @@ pub async fn bond(arguments: &Bond, output: &Output) -> Result<(), Failure> {
         return show(&order, output);
     }
     let keys = format!(
-        "This bonds {} for a masternode with vertex key {}, reached at {}.",
+        "This bonds {} for a masternode with vertex key {}, reached at {}: who moves later exits, and bonds new keys there.",
         coins(wei),
         registration.vertex_key,
         arguments.addresses

@@ -52,3 +52,30 @@ async fn names_are_resolved_and_addresses_kept() {
         socket(found).is_some_and(|socket| socket.ip().is_loopback() && socket.port() == 4000)
     }));
 }
+
+#[test]
+fn what_a_member_names_can_be_dialled() {
+    let good = [
+        "/ip4/127.0.0.1/tcp/7700",
+        "/dns4/node.example.org/tcp/7700,http://node.example.org:8080",
+        "/ip6/::1/tcp/1, /dns/a/tcp/2",
+    ];
+    for text in good {
+        assert_eq!(check_addresses(text), Ok(()), "{text}");
+    }
+    let many = ["/ip4/127.0.0.1/tcp/1"; ADDRESSES_PER_MEMBER_MAX + 1].join(",");
+    for (text, word) in [
+        ("", "no address"),
+        ("127.0.0.1:7700", "no address"),
+        ("/ip4/127.0.0.1/udp/7700", "no address"),
+        ("/ip4/127.0.0.1/tcp/7700,", "no address"),
+        ("/ip4/0.0.0.0/tcp/7700", "nowhere"),
+        ("/ip4/127.0.0.1/tcp/0", "nowhere"),
+        ("http://a", "none of them"),
+        ("http://a,http://b,/ip4/127.0.0.1/tcp/1", "second"),
+        (&many, "the first 8"),
+    ] {
+        let error = check_addresses(text).unwrap_err().to_string();
+        assert!(error.contains(word), "{text:?}: {error}");
+    }
+}
