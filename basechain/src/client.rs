@@ -39,6 +39,7 @@ pub use history::{BondChange, BondEvent, HISTORY_BLOCKS_MAX};
 pub use judging::Offender;
 pub use key::{AccountKey, KeyError};
 pub use order::Order;
+pub use payouts::Payout;
 pub use quote::{Quote, RegistryCall};
 pub use refusal::Refusal;
 pub use registry::{Registered, Registration};

@@ -30,6 +30,18 @@ impl BaseUrl {
         self.base_rpc.is_some()
     }
 
+    /// The same where something says where it is; `None` where nodes are named by their URLs alone.
+    pub async fn if_known(
+        &self,
+        network: &Network,
+        client: &Client,
+    ) -> Result<Option<BaseChain>, Failure> {
+        if !self.is_named() && network.genesis_file().is_none() {
+            return Ok(None);
+        }
+        self.chain(network, client).await.map(Some)
+    }
+
     /// Its contracts are those of the network's genesis.
     pub async fn chain(&self, network: &Network, client: &Client) -> Result<BaseChain, Failure> {
         let genesis = client.genesis().await?;
@@ -166,6 +178,12 @@ impl From<ClientError> for Failure {
             ClientError::OtherContract { .. } => Kind::Invalid,
             _ => Kind::Unreachable,
         };
-        Self::new(kind, error)
+        let failure = Self::new(kind, error);
+        match kind {
+            Kind::Unreachable => {
+                failure.hint("does the base chain run? --base-rpc URL names another JSON-RPC of it")
+            }
+            _ => failure,
+        }
     }
 }

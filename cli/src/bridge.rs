@@ -10,29 +10,28 @@ mod fetch;
 mod hand_over;
 mod keep;
 mod kept;
+mod kept_payouts;
 mod reclaim;
 mod refute;
+mod standing_still;
+mod status;
 mod way_out;
+mod withdraw;
 
 use crate::failure::Failure;
-use crate::network::Network;
 use crate::output::Output;
-use crate::sending::Sender;
 use crate::values::lines;
 use std::time::Duration;
-use weft_types::api::{Bridge, BridgeStatus, Offenders, WithdrawalState, WithdrawalStatus};
-use weft_types::{
-    Amount, AssetAmount, AssetId, BaseAddress, BaseAsset, Bundle, Height, ItemId, Offender,
-    Operation, Withdrawal,
-};
+use weft_types::api::{Bridge, Offenders};
+use weft_types::{BaseAsset, Offender, Withdrawal};
 
 #[derive(clap::Subcommand)]
 pub enum Command {
     /// Give an asset of the base chain to the vault, for an account of the ledger
     Deposit(deposit::Deposit),
     /// Take an asset out of the ledger, for somebody on the base chain
-    Withdraw(Withdraw),
-    /// Have the vault pay a withdrawal; anybody may
+    Withdraw(withdraw::Withdraw),
+    /// Have the vault pay a withdrawal; anybody may, also by a kept proof
     Claim(claim::Claim),
     /// Name who has an account's assets on the base chain if the network ends
     ExitAddress(exit_address::ExitAddress),
@@ -47,33 +46,7 @@ pub enum Command {
     /// Show claims on the way out to be wrong, and earn their stakes
     Refute(refute::Refute),
     /// Show the bridge, or how far a withdrawal has come
-    Status(Status),
-}
-
-#[derive(clap::Args)]
-pub struct Withdraw {
-    /// Who has it on the base chain
-    #[arg(long, value_name = "ADDRESS")]
-    to: BaseAddress,
-    /// How much of the native asset, or of --asset
-    #[arg(long, required_unless_present = "item", value_parser = clap::value_parser!(u64).range(1..))]
-    amount: Option<u64>,
-    /// What is withdrawn; without it the native asset
-    #[arg(long, value_name = "ID", requires = "amount")]
-    asset: Option<AssetId>,
-    /// A card that came over the bridge; repeat it for more
-    #[arg(long, value_name = "ID")]
-    item: Vec<ItemId>,
-    #[command(flatten)]
-    sender: Sender,
-}
-
-#[derive(clap::Args)]
-pub struct Status {
-    /// A withdrawal; without it the whole bridge
-    index: Option<u64>,
-    #[command(flatten)]
-    network: Network,
+    Status(status::Status),
 }
 
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
@@ -81,9 +54,9 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
     match command {
         Command::Deposit(arguments) => deposit::deposit(&arguments, output).await,
-        Command::Withdraw(arguments) => withdraw(arguments, output).await,
+        Command::Withdraw(arguments) => withdraw::withdraw(arguments, output).await,
         Command::Claim(arguments) => claim::claim(&arguments, output).await,
-        Command::Status(arguments) => status(&arguments, output).await,
+        Command::Status(arguments) => status::status(&arguments, output).await,
         Command::ExitAddress(arguments) => exit_address::name(arguments, output).await,
         Command::Keep(arguments) => keep::keep(&arguments, output).await,
         Command::Exit(arguments) => exit::exit(&arguments, output).await,
@@ -91,45 +64,6 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Fetch(arguments) => fetch::fetch(&arguments, output).await,
         Command::Refute(arguments) => refute::refute(&arguments, output).await,
     }
-}
-
-async fn withdraw(arguments: Withdraw, output: &Output) -> Result<(), Failure> {
-    let asset = arguments.asset.unwrap_or(AssetId::NATIVE);
-    let amount = arguments.amount.map(Amount);
-    let operation = Operation::Withdraw {
-        recipient: arguments.to,
-        gives: Bundle {
-            assets: amount
-                .map(|amount| AssetAmount { asset, amount })
-                .into_iter()
-                .collect(),
-            items: arguments.item,
-        },
-    };
-    arguments.sender.send(operation, output).await
-}
-
-async fn status(arguments: &Status, output: &Output) -> Result<(), Failure> {
-    let client = arguments.network.client()?;
-    match arguments.index {
-        Some(index) => output.data(&client.withdrawal(&index).await?, withdrawal_text),
-        None => output.data(&client.bridge().await?, bridge_text),
-    }
-}
-
-fn bridge_text(status: &BridgeStatus) -> String {
-    let contracts = lines(&[
-        ("vault", status.vault.to_string()),
-        (
-            "time for challenges",
-            format!("{} s", status.challenge_window_s),
-        ),
-        (
-            "halted",
-            status.halted.clone().unwrap_or_else(|| "no".to_owned()),
-        ),
-    ]);
-    format!("{}\n{contracts}", shown(&status.bridge))
 }
 
 pub fn shown(bridge: &Bridge) -> String {
@@ -170,21 +104,4 @@ pub fn offenders_shown(offenders: &Offenders) -> String {
     };
     let shown: Vec<String> = offenders.offenders.iter().map(line).collect();
     shown.join("\n")
-}
-
-fn withdrawal_text(status: &WithdrawalStatus) -> String {
-    let next = match (status.state, &status.claim) {
-        (WithdrawalState::Requested, _) => "a certificate, within a second".to_owned(),
-        (WithdrawalState::Certified, _) => "a checkpoint on the base chain".to_owned(),
-        (WithdrawalState::Posted, claim) => {
-            let height = claim.as_ref().map_or(Height::ZERO, |c| c.height);
-            let index = status.withdrawal.index;
-            format!("`weft bridge claim {index}`, by the checkpoint of height {height}")
-        }
-    };
-    let state = lines(&[
-        ("state", format!("{:?}", status.state).to_lowercase()),
-        ("next", next),
-    ]);
-    format!("{}\n{state}", withdrawal_shown(&status.withdrawal))
 }

@@ -1,9 +1,11 @@
 //! Values that arguments and printed data share.
 
+use crate::failure::Failure;
 use std::time::{Duration, SystemTime};
 use weft_client::PageQuery;
 use weft_types::api::{PAGE_DEFAULT, PAGE_MAX, Page};
-use weft_types::{EditionId, Millis};
+use weft_types::hash::keccak;
+use weft_types::{BaseAddress, EditionId, Genesis, Millis};
 
 /// So long from now, by this machine's clock.
 pub fn from_now(after: Duration) -> Millis {
@@ -33,6 +35,54 @@ impl std::str::FromStr for Counted {
         let edition = id.parse().map_err(|e| format!("{e}"))?;
         Ok(Self { edition, count })
     }
+}
+
+/// An address on the base chain that something is to be somebody's at, for good: not zero, and with the right upper and lower
+/// case where it has both (EIP-55).
+pub fn recipient(text: &str) -> Result<BaseAddress, String> {
+    let address: BaseAddress = text.parse().map_err(|e| format!("{e}"))?;
+    if address == BaseAddress::ZERO {
+        return Err("the zero address is nobody's".to_owned());
+    }
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let has = |case: fn(&char) -> bool| digits.chars().any(|c| case(&c));
+    let is_mixed = has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase);
+    if is_mixed && digits != checksummed(&address) {
+        return Err(format!(
+            "its checksum is wrong, so that a digit may be too: compare it with where it comes from (0x{} would be right)",
+            checksummed(&address)
+        ));
+    }
+    Ok(address)
+}
+
+/// The digits in EIP-55's upper and lower case.
+fn checksummed(address: &BaseAddress) -> String {
+    let digits = hex::encode(address.0);
+    let hash = hex::encode(keccak(&[digits.as_bytes()]));
+    let raised = digits
+        .chars()
+        .zip(hash.chars())
+        .map(|(digit, by)| match by {
+            '8'..='9' | 'a'..='f' => digit.to_ascii_uppercase(),
+            _ => digit,
+        });
+    raised.collect()
+}
+
+/// L17: whether an address is nobody's because it is a contract of the network.
+///
+/// # Errors
+/// When it is.
+pub fn nobodys(genesis: &Genesis, address: BaseAddress) -> Result<(), Failure> {
+    let names = ["registry", "checkpoint manager", "vault"];
+    let contracts = genesis.contracts();
+    let found = contracts.iter().zip(names).find(|(c, _)| **c == address);
+    found.map_or(Ok(()), |(_, name)| {
+        let words =
+            format!("{address} is the network's {name}, which could never give it away again");
+        Err(Failure::usage(words).hint("nothing was sent; name an address whose key is somebody's"))
+    })
 }
 
 /// Which part of a list.
@@ -81,6 +131,43 @@ pub fn lines(pairs: &[(&str, String)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Kind;
+
+    /// The examples of EIP-55.
+    #[test]
+    fn an_address_in_mixed_case_has_the_right_one_and_is_not_zero() {
+        let good = [
+            "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+            "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359",
+            "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB",
+            "0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb",
+        ];
+        for text in good {
+            let address = recipient(text).unwrap();
+            assert_eq!(format!("0x{}", checksummed(&address)), text);
+            let digits = &text[2..];
+            for same in [text.to_lowercase(), format!("0x{}", digits.to_uppercase())] {
+                assert_eq!(recipient(&same), Ok(address), "no case, nothing to check");
+            }
+            let swapped = text.replacen('B', "b", 1);
+            assert!(
+                recipient(&swapped).unwrap_err().contains("checksum"),
+                "{swapped}"
+            );
+        }
+        let zero = BaseAddress::ZERO.to_string();
+        assert!(recipient(&zero).unwrap_err().contains("zero"));
+        assert!(recipient("0x12").is_err());
+    }
+
+    #[test]
+    fn the_networks_contracts_are_nobodys() {
+        let genesis = weft_types::testing::genesis(4);
+        for contract in genesis.contracts() {
+            assert_eq!(nobodys(&genesis, contract).unwrap_err().kind, Kind::Usage);
+        }
+        assert!(nobodys(&genesis, BaseAddress([9; 20])).is_ok());
+    }
 
     #[test]
     fn an_edition_may_carry_a_count() {

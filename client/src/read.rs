@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use weft_types::api::{
     Account, BridgeStatus, Checkpoint, Collection, Commit, Committee, Deal, DealState, Edition,
     ExitPlace, ExitTree, Exits, History, Item, NodeStatus, OffenderStatus, Offenders, Page,
-    ProofBundle, Receipt, Roster, Vertex, WithdrawalStatus,
+    ProofBundle, Receipt, Roster, Vertex, WithdrawalStatus, Withdrawals,
 };
 use weft_types::{
     Address, CertificateJson, CollectionId, CommitIndex, DealId, EditionId, Genesis, Height,
@@ -146,6 +146,20 @@ impl Client {
     pub async fn exits(&self, account: &Address, page: &PageQuery) -> Result<Exits, ClientError> {
         let mut request = Request::get(format!("v1/exits/{account}"));
         request.query.extend(page.parameters());
+        self.json(&request).await
+    }
+
+    /// K5: withdrawals that the newest checkpoint has: an account's with their proofs, or everybody's.
+    pub async fn withdrawals(
+        &self,
+        account: Option<&Address>,
+        page: &PageQuery,
+    ) -> Result<Withdrawals, ClientError> {
+        let mut request = Request::get("v1/withdrawals");
+        let account = account.map(|a| ("account", a.to_string()));
+        request
+            .query
+            .extend(account.into_iter().chain(page.parameters()));
         self.json(&request).await
     }
 

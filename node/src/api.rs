@@ -187,6 +187,7 @@ pub fn router(state: ApiState) -> Router {
         .route("/v1/deals/{id}", get(objects::deal))
         .route("/v1/deals/{id}/proof", get(objects::deal_proof))
         .route("/v1/bridge", get(bridge::bridge))
+        .route("/v1/withdrawals", get(bridge::withdrawals))
         .route("/v1/withdrawals/{index}", get(bridge::withdrawal))
         .route("/v1/exits/{address}", get(exits::exits))
         .route("/v1/exits/places", get(exits::places))

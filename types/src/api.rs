@@ -13,7 +13,7 @@ mod transactions;
 
 pub use bridge::{
     Bridge, BridgeStatus, ExitPlace, ExitProof, ExitTree, Exits, Holding, LeafClaim, MemberReport,
-    WithdrawalState, WithdrawalStatus,
+    ProvenWithdrawal, WithdrawalState, WithdrawalStatus, Withdrawals,
 };
 pub use chain::{Checkpoint, Commit, Committee, NodeStatus, Vertex};
 pub use event::{Event, Ordered, Topic, TopicError};

@@ -54,6 +54,22 @@ impl Checker {
         })
     }
 
+    /// The base chain, where there is one that answers.
+    pub async fn chain(&self) -> Option<BaseChain> {
+        let (base, network) = self.base.as_ref()?;
+        self.reach(base, network).await.ok()
+    }
+
+    async fn reach(&self, base: &BaseUrl, network: &Network) -> Result<BaseChain, Failure> {
+        let contracts = Contracts {
+            registry: self.genesis.registry,
+            manager: self.genesis.network.manager,
+            vault: self.genesis.vault,
+        };
+        let chain_id = self.genesis.network.chain_id;
+        base.reach(network, chain_id, contracts).await
+    }
+
     /// # Errors
     /// When it is not the network's, or cannot be known to be.
     pub async fn check(&self, client: &Client, statement: &Statement) -> Result<Checked, Failure> {
@@ -93,13 +109,7 @@ impl Checker {
         network: &Network,
         statement: &Statement,
     ) -> Result<PostedAs, Failure> {
-        let contracts = Contracts {
-            registry: self.genesis.registry,
-            manager: self.genesis.network.manager,
-            vault: self.genesis.vault,
-        };
-        let chain_id = self.genesis.network.chain_id;
-        let chain: BaseChain = base.reach(network, chain_id, contracts).await?;
+        let chain = self.reach(base, network).await?;
         for _ in 1..LOOKS_MAX {
             match chain.posted_as(statement).await? {
                 PostedAs::Nothing => sleep(LOOK_INTERVAL).await,

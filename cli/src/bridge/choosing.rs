@@ -64,7 +64,7 @@ fn chosen<'a>(kept: &'a Kept, judged: &[(&'a Generation, Counting)], latch: &Lat
 }
 
 /// Why a checkpoint decides nothing, in words.
-fn why_not(height: Height, counting: Counting, latch: &Latch) -> String {
+pub fn why_not(height: Height, counting: Counting, latch: &Latch) -> String {
     match counting {
         Counting::Counts => format!("checkpoint {height} counts"),
         Counting::Pending { until } => {
@@ -83,6 +83,14 @@ fn why_not(height: Height, counting: Counting, latch: &Latch) -> String {
         Counting::ForeignDeposits => {
             format!("checkpoint {height} has other deposits than the vault")
         }
+    }
+}
+
+/// Why the vault does not pay by a checkpoint, and will not by waiting.
+pub fn refusal(height: Height, counting: Counting, latch: &Latch) -> Option<String> {
+    match counting {
+        Counting::Counts | Counting::Pending { .. } | Counting::NotPosted => None,
+        other => Some(why_not(height, other, latch)),
     }
 }
 

@@ -1,12 +1,16 @@
 //! `weft bridge claim`: has the vault pay a withdrawal.
 
 use super::LOOK_INTERVAL;
-use crate::base::Base;
+use super::kept::Kept;
+use super::kept_payouts::{Judged, Proof};
+use super::status::asked;
+use crate::base::{Base, hash_shown};
 use crate::failure::{Failure, Kind};
 use crate::network::Network;
 use crate::output::Output;
 use crate::values::lines;
 use serde::Serialize;
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use weft_basechain::{AccountKey, At, BaseChain, Claim as LeafClaim, ClientError};
@@ -21,6 +25,9 @@ pub struct Claim {
     /// Longest wait for its checkpoint and the end of its time for challenges, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     wait: u64,
+    /// What `weft bridge keep` has saved: then no masternode is asked
+    #[arg(long, value_name = "FILE")]
+    kept: Option<PathBuf>,
     #[command(flatten)]
     base: Base,
     #[command(flatten)]
@@ -39,20 +46,54 @@ struct Paid {
     kept: bool,
 }
 
+/// Where the proof comes from.
+enum Source {
+    Node(Client),
+    File(Kept),
+}
+
+impl Source {
+    async fn of(arguments: &Claim) -> Result<(Self, BaseChain, AccountKey), Failure> {
+        let (base, network) = (&arguments.base, &arguments.network);
+        if let Some(path) = &arguments.kept {
+            let kept = Kept::read(path)?;
+            let reached = base.reach(network, kept.chain_id, kept.contracts);
+            let (chain, key) = reached.await?;
+            return Ok((Self::File(kept), chain, key));
+        }
+        let client = network.client()?;
+        let (chain, key) = base.connect(network, &client).await?;
+        Ok((Self::Node(client), chain, key))
+    }
+
+    async fn proof(&self, chain: &BaseChain, index: u64) -> Result<LeafClaim, Attempt> {
+        match self {
+            Self::Node(client) => by_node(client, index).await,
+            Self::File(kept) => {
+                let latch = chain.latch().await?;
+                match Judged::of(chain, kept, latch).await?.proof(index) {
+                    Proof::By(claim) => Ok(*claim),
+                    Proof::Later { height, .. } => Err(challenged(height)),
+                    Proof::Nothing(why) => {
+                        let words = format!("withdrawal {index} is not paid by this file: {why}");
+                        Err(Failure::new(Kind::Refused, words).into())
+                    }
+                }
+            }
+        }
+    }
+}
+
 pub async fn claim(arguments: &Claim, output: &Output) -> Result<(), Failure> {
-    let client = arguments.network.client()?;
-    let (chain, key) = arguments.base.connect(&arguments.network, &client).await?;
+    let (source, chain, key) = Source::of(arguments).await?;
     let index = arguments.index;
     let until = Instant::now() + Duration::from_secs(arguments.wait);
     if chain.is_paid(index, At::Latest).await? {
-        return Err(Failure::new(
-            Kind::Refused,
-            format_args!("withdrawal {index} is paid already"),
-        ));
+        return Err(paid_already(index));
     }
     let mut told = false;
     loop {
-        let (error, waits) = match attempt(&client, &chain, &key, index).await {
+        let (error, waits) = match attempt(&source, &chain, &key, index).await {
             Ok(paid) => return output.data(&paid, paid_text),
             Err(Attempt::Later(words)) => (Failure::new(Kind::Refused, words), true),
             Err(Attempt::Failed(failure)) => (failure, false),
@@ -80,15 +121,23 @@ impl<E: Into<Failure>> From<E> for Attempt {
     }
 }
 
-async fn attempt(
-    client: &Client,
-    chain: &BaseChain,
-    key: &AccountKey,
-    index: u64,
-) -> Result<Paid, Attempt> {
+fn paid_already(index: u64) -> Failure {
+    Failure::new(
+        Kind::Refused,
+        format_args!("withdrawal {index} is paid already"),
+    )
+}
+
+fn challenged(height: Height) -> Attempt {
+    Attempt::Later(format!(
+        "the checkpoint of height {height} still has its time for challenges"
+    ))
+}
+
+async fn by_node(client: &Client, index: u64) -> Result<LeafClaim, Attempt> {
     let WithdrawalStatus {
         withdrawal, claim, ..
-    } = client.withdrawal(&index).await?;
+    } = asked(client, index).await?;
     let Some(shown) = claim else {
         return Err(Attempt::Later(format!(
             "withdrawal {index} is under no checkpoint on the base chain yet"
@@ -99,25 +148,35 @@ async fn attempt(
         let words = format!("the node's proof has not {TREE_DEPTH} siblings");
         Attempt::Failed(Failure::new(Kind::Invalid, words))
     })?;
-    let claim = LeafClaim {
+    Ok(LeafClaim {
         withdrawal,
         siblings,
         statement: shown.statement,
-    };
+    })
+}
+
+async fn attempt(
+    source: &Source,
+    chain: &BaseChain,
+    key: &AccountKey,
+    index: u64,
+) -> Result<Paid, Attempt> {
+    let claim = source.proof(chain, index).await?;
+    let height = claim.statement.height;
     match chain.withdraw(key, &claim).await {
         Ok(mined) => Ok(Paid {
             index,
-            recipient: withdrawal.recipient,
-            height: shown.height,
+            recipient: claim.withdrawal.recipient,
+            height,
             base_block: mined.block,
-            base_transaction: format!("0x{}", hex::encode(mined.hash)),
+            base_transaction: hash_shown(&mined.hash),
             kept: chain.is_kept(&mined),
         }),
         Err(ClientError::Refused { refusal, .. }) if refusal.name == "NotFinal" => {
-            Err(Attempt::Later(format!(
-                "the checkpoint of height {} still has its time for challenges",
-                shown.height
-            )))
+            Err(challenged(height))
+        }
+        Err(ClientError::Refused { refusal, .. }) if refusal.name == "AlreadyPaid" => {
+            Err(paid_already(index).into())
         }
         Err(error) => Err(error.into()),
     }

@@ -1,6 +1,7 @@
 //! `weft bridge deposit`: assets of the base chain go to the vault, for an account of the ledger.
 
 use super::hand_over::hand_over;
+use super::standing_still::{Still, refuse};
 use super::{LOOK_INTERVAL, exit_address};
 use crate::account::or_none;
 use crate::base::{Base, Terms};
@@ -8,7 +9,7 @@ use crate::failure::{Failure, Kind};
 use crate::network::Network;
 use crate::output::Output;
 use crate::sending::Session;
-use crate::values::lines;
+use crate::values::{lines, nobodys, recipient};
 use crate::wallet::Wallet;
 use serde::Serialize;
 use std::time::Duration;
@@ -45,6 +46,9 @@ pub struct Deposit {
     /// account that deposits. It is signed with the key file's key, whose account --account has to be
     #[arg(long, value_name = "ADDRESS|self", value_parser = owner, conflicts_with = "no_wait")]
     exit_address: Option<Owner>,
+    /// Also while the node says that the bridge is halted: it may be wrong, and the deposit waits in the vault until it is not
+    #[arg(long)]
+    while_halted: bool,
     #[command(flatten)]
     terms: Terms,
     #[command(flatten)]
@@ -82,6 +86,8 @@ pub async fn deposit(arguments: &Deposit, output: &Output) -> Result<(), Failure
     let account = arguments.wallet.address_or_own(arguments.account)?;
     let client = arguments.network.client()?;
     let (chain, key) = arguments.base.connect(&arguments.network, &client).await?;
+    let still = Still::of(&client, Some(&chain)).await?;
+    refuse(still, arguments.while_halted, "deposit")?;
     let asset = arguments.asset();
     if let BaseAsset::Erc20 { token, .. } | BaseAsset::Erc721 { token, .. } = asset
         && chain.unit_of(token).await? == 0
@@ -168,6 +174,7 @@ impl Naming {
             Some(Owner::Depositor) => BaseAddress(key.address()),
             Some(Owner::Named(address)) => address,
         };
+        nobodys(&arguments.network.client()?.genesis().await?, address)?;
         if before.exit_address == Some(address) {
             return Ok(None);
         }
@@ -227,8 +234,7 @@ enum Owner {
 fn owner(text: &str) -> Result<Owner, String> {
     match text {
         "self" => Ok(Owner::Depositor),
-        address => match address.parse() {
-            Ok(BaseAddress::ZERO) => Err("the zero address is nobody's".to_owned()),
+        address => match recipient(address) {
             Ok(address) => Ok(Owner::Named(address)),
             Err(error) => Err(format!("{error}; or `self`")),
         },
@@ -244,7 +250,8 @@ async fn credited(client: &Client, index: u64) -> Result<bool, Failure> {
         }
         if let Some(reason) = bridge.halted {
             let words = format!("the bridge is halted, deposit {index} is not credited: {reason}");
-            return Err(Failure::new(Kind::Refused, words));
+            return Err(Failure::new(Kind::Refused, words)
+                .hint("it stays in the vault: docs/bridge.md says what comes of it"));
         }
         if Instant::now() >= until {
             let words = format!(

@@ -2,6 +2,7 @@
 
 use super::choosing::{Choice, choose};
 use super::kept::{Generation, Kept};
+use super::kept_payouts::Judged;
 use super::way_out::{Actor, Going, Patience, Standing, State, Told, go_on, instant, shown};
 use crate::base::Base;
 use crate::failure::Failure;
@@ -15,7 +16,8 @@ use weft_types::{Exit as Leaf, Height};
 pub struct Exit {
     /// What `weft bridge keep` has saved: of its checkpoints the newest that counts is taken
     file: PathBuf,
-    /// A place of the exit tree; repeat it for more. Without it all that the key owns
+    /// A place of the exit tree; repeat it for more. Without it all that the key owns, and all withdrawals of the file's
+    /// accounts
     #[arg(long, value_name = "NUMBER")]
     place: Vec<u64>,
     #[command(flatten)]
@@ -41,18 +43,61 @@ pub async fn exit(arguments: &Exit, output: &Output) -> Result<(), Failure> {
     let actor = Actor::of(reached, place, &arguments.going).await?;
     let told = Told::default();
     let standings = go_on(Patience::of(&arguments.going), output, || async {
+        let before = actor.chain.latch().await?;
+        let mut standings = given_up(arguments, &kept, &actor, before).await?;
+        let choice = choose(&actor.chain, &kept, &before).await?;
+        let wants = |choice: &Choice<'_>| wanted(choice.generation, &actor, &arguments.place);
+        if wants(&choice)?.is_empty() {
+            // Withdrawals are paid whether the way out is open or not.
+            return some_of(standings, &actor, choice.height());
+        }
         let latch = actor.open(output).await?;
+        let choice = match latch.tripped_at == before.tripped_at {
+            true => choice,
+            false => choose(&actor.chain, &kept, &latch).await?,
+        };
         let way = Way {
             actor: &actor,
-            choice: choose(&actor.chain, &kept, &latch).await?,
             refuted: actor.chain.refuted_exits(&latch).await?,
+            choice,
             latch,
         };
         told.say(output, way.choice.told());
-        let wanted = wanted(way.choice.generation, &actor, &arguments.place)?;
-        way.all(&wanted).await
+        standings.extend(way.all(&wants(&way.choice)?).await?);
+        some_of(standings, &actor, way.choice.height())
     });
     output.data(&standings.await?, |s| shown(s, "holdings"))
+}
+
+/// K5: withdrawals first, for they need nobody's leave and no latch.
+async fn given_up(
+    arguments: &Exit,
+    kept: &Kept,
+    actor: &Actor,
+    latch: Latch,
+) -> Result<Vec<Standing>, Failure> {
+    let mut standings = Vec::new();
+    if !arguments.place.is_empty() {
+        return Ok(standings);
+    }
+    let judged = Judged::of(&actor.chain, kept, latch).await?;
+    for withdrawal in judged.wanted(kept, actor.address()) {
+        standings.push(judged.step(actor, &withdrawal).await?);
+    }
+    Ok(standings)
+}
+
+fn some_of(
+    standings: Vec<Standing>,
+    actor: &Actor,
+    height: Height,
+) -> Result<Vec<Standing>, Failure> {
+    if !standings.is_empty() {
+        return Ok(standings);
+    }
+    let owner = actor.address();
+    let words = format!("the file has nothing that {owner} owns by checkpoint {height}");
+    Err(Failure::usage(words).hint("use the key of the exit address that the account has named"))
 }
 
 /// What of the proofs to go for: others' holdings need others' keys.
@@ -77,11 +122,6 @@ fn wanted(of: &Generation, actor: &Actor, places: &[u64]) -> Result<Vec<Leaf>, F
     }
     if places.is_empty() {
         wanted.extend(of.exits().filter(|e| e.owner == owner));
-    }
-    if wanted.is_empty() {
-        let words = format!("the file has nothing that {owner} owns by checkpoint {height}");
-        return Err(Failure::usage(words)
-            .hint("use the key of the exit address that the account has named"));
     }
     Ok(wanted)
 }

@@ -4,11 +4,13 @@ use super::keep::held;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::sending::{Outcome, Sender, Session};
+use crate::values::{nobodys, recipient};
 use weft_types::{BaseAddress, ItemId, LIST_MAX, Operation};
 
 #[derive(clap::Args)]
 pub struct ExitAddress {
     /// On the base chain. Its key is what `weft bridge exit` takes
+    #[arg(value_parser = recipient)]
     address: BaseAddress,
     #[command(flatten)]
     sender: Sender,
@@ -25,6 +27,7 @@ pub async fn send(
     address: BaseAddress,
     output: &Output,
 ) -> Result<Outcome, Failure> {
+    nobodys(&session.client.genesis().await?, address)?;
     let (operation, later) = naming(session, address).await?;
     let outcome = session.send(vec![operation], output).await?;
     if later > 0 {

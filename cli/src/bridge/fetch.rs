@@ -7,7 +7,7 @@ use crate::base::Base;
 use crate::failure::{Failure, Kind};
 use crate::network::Network;
 use crate::output::Output;
-use crate::values::lines;
+use crate::values::{lines, recipient};
 use serde::Serialize;
 use std::path::PathBuf;
 use weft_basechain::{AccountKey, BaseChain, ClientError};
@@ -30,7 +30,7 @@ pub struct Fetch {
     #[arg(long, value_name = "NUMBER", value_parser = token_id, requires = "erc721")]
     token: Option<TokenId>,
     /// Who gets it; without it the key's own account
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = recipient)]
     to: Option<BaseAddress>,
     /// Show what there is and what it takes, and send nothing
     #[arg(long)]

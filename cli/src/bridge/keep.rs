@@ -1,5 +1,7 @@
 //! `weft bridge keep`: saves the proofs by which the vault pays if no masternode answers any more.
 
+mod withdrawals;
+
 use super::checking::{Checker, Trusted};
 use super::kept::{Checked, Content, GENERATIONS_MAX, Generation, Kept, KeptPlace, Retention};
 use crate::failure::{Failure, Kind};
@@ -12,7 +14,7 @@ use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
 use weft_client::{Client, PageQuery};
-use weft_types::api::{Exits, Holding, PAGE_MAX};
+use weft_types::api::{Exits, Holding, PAGE_MAX, ProvenWithdrawal};
 use weft_types::{Address, Exit, Height, Millis, Statement};
 
 /// Attempts to read all pages under one checkpoint, before the next one comes.
@@ -50,6 +52,8 @@ struct Outcome {
     /// Of the checkpoint.
     height: Height,
     proofs: usize,
+    /// Given up and not paid for good, with their proofs.
+    withdrawals: usize,
     /// Held, and under no checkpoint yet.
     unproven: usize,
     /// Held, and nobody's on the base chain.
@@ -102,6 +106,7 @@ async fn once(
     let Found {
         statement,
         content,
+        given_up,
         unproven,
         ownerless,
     } = found;
@@ -110,7 +115,9 @@ async fn once(
         Content::Whole(exits, _) => exits.len(),
     };
     let (height, checked) = (statement.height, checker.check(client, &statement).await?);
-    let generation = Generation::new(statement, checked, content);
+    let withdrawals = withdrawals::unpaid(checker, given_up, arguments.all).await;
+    let given_up = withdrawals.len();
+    let generation = Generation::new(statement, checked, content, withdrawals);
     let generation = generation.map_err(|e| Failure::new(Kind::Invalid, e))?;
     let window = checker.genesis.template.params.challenge_window_s;
     let retention = Retention {
@@ -127,6 +134,7 @@ async fn once(
         file: arguments.file.clone(),
         height,
         proofs,
+        withdrawals: given_up,
         unproven,
         ownerless,
         checked,
@@ -150,6 +158,7 @@ async fn once(
 struct Found {
     statement: Statement,
     content: Content,
+    given_up: Vec<ProvenWithdrawal>,
     unproven: usize,
     ownerless: usize,
 }
@@ -207,9 +216,11 @@ async fn holdings_once(client: &Client, accounts: &[Address]) -> Result<Option<F
     }
     let statement = statement.ok_or_else(no_checkpoint)?;
     let content = Content::Places(places);
-    Ok(Some(Found {
+    let given_up = withdrawals::gathered(client, Some(accounts), &statement).await?;
+    Ok(given_up.map(|given_up| Found {
         statement,
         content,
+        given_up,
         unproven,
         ownerless,
     }))
@@ -264,9 +275,11 @@ async fn whole_once(client: &Client) -> Result<Option<Found>, Failure> {
         exits.extend(page.exits);
         cursor = page.next;
         if cursor.is_none() {
-            return Ok(Some(Found {
+            let given_up = withdrawals::gathered(client, None, &page.statement).await?;
+            return Ok(given_up.map(|given_up| Found {
                 statement: page.statement,
                 content: Content::Whole(exits, page.places),
+                given_up,
                 unproven: 0,
                 ownerless: 0,
             }));
@@ -280,6 +293,7 @@ fn text(outcome: &Outcome) -> String {
         ("file", outcome.file.display().to_string()),
         ("checkpoint", outcome.height.to_string()),
         ("proofs", outcome.proofs.to_string()),
+        ("withdrawals", some(outcome.withdrawals)),
         ("not in it yet", some(outcome.unproven)),
         ("without an owner", some(outcome.ownerless)),
         (

@@ -1,10 +1,12 @@
 //! The file of proofs that is kept for the day on which no masternode answers any more. It has all that the way out
-//! needs beside the base chain itself: where the contracts are, and of some checkpoints the statement and leaves of the exit
-//! tree. Some, because the newest may turn out to count for nothing (X2).
+//! needs beside the base chain itself: where the contracts are, and of some checkpoints the statement, leaves of the exit
+//! tree, and withdrawals. Some, because the newest may turn out to count for nothing (X2).
 
 mod generation;
+mod withdrawals;
 
 pub use generation::{Checked, Content, Generation, KeptPlace};
+pub use withdrawals::KeptWithdrawals;
 
 use crate::failure::{Failure, Kind};
 use serde::{Deserialize, Serialize};
@@ -19,7 +21,9 @@ const KEPT_BYTES_MAX: u64 = 1 << 30;
 const REST_BYTES_MAX: u64 = 1 << 20;
 /// Most checkpoints in one file.
 pub const GENERATIONS_MAX: usize = 64;
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
+/// Without withdrawals. It is read all the same: nobody can keep proofs anew when the masternodes are gone.
+const VERSION_OLDEST: u32 = 2;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,8 +88,9 @@ impl Kept {
         }
         let text = std::fs::read_to_string(path).map_err(|e| named(&e))?;
         let Versioned { version } = serde_json::from_str(&text).map_err(|e| named(&e))?;
-        if version != VERSION {
-            let words = format!("version {version}, and this program knows {VERSION}");
+        if !(VERSION_OLDEST..=VERSION).contains(&version) {
+            let words =
+                format!("version {version}, and this program knows {VERSION_OLDEST} to {VERSION}");
             return Err(named(&words).hint("keep the proofs anew, in another file"));
         }
         let kept: Self = serde_json::from_str(&text).map_err(|e| named(&e))?;

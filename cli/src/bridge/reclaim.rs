@@ -2,7 +2,7 @@
 
 use super::choosing::choose;
 use super::kept::Kept;
-use super::way_out::{Actor, Going, Patience, Standing, State, go_on, shown};
+use super::way_out::{Actor, Going, Patience, Standing, State, What, go_on, shown};
 use crate::base::Base;
 use crate::failure::{Failure, Kind};
 use crate::network::{Network, read_genesis};
@@ -79,7 +79,7 @@ pub async fn reclaim(arguments: &Reclaim, output: &Output) -> Result<(), Failure
         };
         let mut standings = Vec::new();
         for deposit in &deposits {
-            standings.push(look.step(deposit).await?);
+            standings.push(look.step(deposit).await?.of(What::Deposit));
         }
         Ok(standings)
     });

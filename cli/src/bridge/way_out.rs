@@ -35,10 +35,20 @@ impl Going {
     }
 }
 
-/// One holding or deposit on its way.
+/// What is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    Holding,
+    Deposit,
+    Withdrawal,
+}
+
+/// One of them on its way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Standing {
-    /// In the exit tree; of a deposit its number.
+    pub what: What,
+    /// In the exit tree; of a deposit or a withdrawal its number.
     pub place: u64,
     pub asset: BaseAsset,
     pub state: State,
@@ -139,6 +149,7 @@ impl Actor {
 impl Standing {
     pub fn new(place: u64, asset: BaseAsset, state: State, next: impl Into<String>) -> Self {
         Self {
+            what: What::Holding,
             place,
             asset,
             state,
@@ -178,6 +189,18 @@ impl Standing {
         Self {
             not_before: Some(ends),
             ..Self::new(place, asset, State::Claimed, words)
+        }
+    }
+
+    pub fn of(mut self, what: What) -> Self {
+        self.what = what;
+        self
+    }
+
+    fn name(&self) -> String {
+        match self.what {
+            What::Withdrawal => format!("withdrawal {}", self.place),
+            What::Holding | What::Deposit => self.place.to_string(),
         }
     }
 
@@ -274,7 +297,7 @@ pub async fn go_on<F: Future<Output = Result<Vec<Standing>, Failure>>>(
     output: &Output,
     mut step: impl FnMut() -> F,
 ) -> Result<Vec<Standing>, Failure> {
-    let mut told: Vec<(u64, String)> = Vec::new();
+    let mut told: Vec<(String, String)> = Vec::new();
     loop {
         let standings = patience.asks(output, &mut step).await?;
         let over = standings.iter().all(|s| s.state.is_over());
@@ -283,7 +306,7 @@ pub async fn go_on<F: Future<Output = Result<Vec<Standing>, Failure>>>(
         }
         let now: Vec<_> = standings
             .iter()
-            .map(|s| (s.place, s.next.clone()))
+            .map(|s| (s.name(), s.next.clone()))
             .collect();
         for line in now.iter().filter(|line| !told.contains(line)) {
             output.say(format_args!("{}: {}", line.0, line.1));
@@ -320,7 +343,7 @@ pub fn shown(standings: &[Standing], what: &str) -> String {
     let mut table = output::table(&[what, "asset", "state", "next"]);
     for standing in standings {
         table.add_row([
-            standing.place.to_string(),
+            standing.name(),
             super::asset_shown(&standing.asset),
             format!("{:?}", standing.state).to_lowercase(),
             standing.next.clone(),

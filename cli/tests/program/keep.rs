@@ -7,7 +7,7 @@ use axum::{Json, Router};
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
-use weft_types::api::{ExitProof, Exits, Holding};
+use weft_types::api::{ExitProof, Exits, Holding, Withdrawals};
 use weft_types::testing::{certify, genesis, statement, user};
 use weft_types::{
     Amount, BaseAddress, BaseAsset, Certificate, Epoch, Exit, Statement, tree_proof, tree_root_of,
@@ -69,7 +69,17 @@ impl Scene {
         let exits = async |State(node): State<Shared>| Json(node.lock().unwrap().exits.clone());
         let certificate =
             async |State(node): State<Shared>| Json(node.lock().unwrap().certificate.to_json());
+        let withdrawals = async |State(node): State<Shared>| {
+            let statement = node.lock().unwrap().exits.statement.clone().unwrap();
+            Json(Withdrawals {
+                statement,
+                count: 0,
+                withdrawals: vec![],
+                next: None,
+            })
+        };
         let router = Router::new()
+            .route("/v1/withdrawals", get(withdrawals))
             .route("/v1/exits/{address}", get(exits))
             .route("/v1/certificates/{height}", get(certificate))
             .with_state(node.clone());

@@ -52,6 +52,33 @@ fn wrong_arguments_are_wrong_use() {
 }
 
 #[test]
+fn addresses_on_the_base_chain_that_are_a_slip_of_the_hand_are_wrong_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let zero = format!("0x{}", "0".repeat(40));
+    // The first example of EIP-55 with one letter in the wrong case.
+    let slip = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1Beaed";
+    for address in [&zero, slip, "0x12"] {
+        let fetch = ["bridge", "fetch", "--to", address];
+        let withdraw = ["bridge", "withdraw", "--amount", "1", "--to", address];
+        let named = ["bridge", "exit-address", address];
+        let deposit = [
+            "bridge",
+            "deposit",
+            "--amount",
+            "1",
+            "--exit-address",
+            address,
+        ];
+        for arguments in [&fetch[..], &withdraw, &named, &deposit] {
+            let words = fails(2, arguments, folder.path());
+            has(&words, &[address]);
+        }
+    }
+    let withdraw = ["bridge", "withdraw", "--amount", "1", "--to", slip];
+    has(&fails(2, &withdraw, folder.path()), &["checksum"]);
+}
+
+#[test]
 fn without_a_testnet_the_cure_is_named() {
     let folder = tempfile::tempdir().unwrap();
     for verb in [

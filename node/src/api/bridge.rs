@@ -2,17 +2,24 @@
 
 use super::ApiState;
 use super::answer::{Failure, Segment, not_found, parameter};
-use super::claims::claim;
+use super::claims::{claim, first_height};
+use super::exits::newest;
 use super::reading::{Reading, from_store};
 use crate::view::View;
 use axum::extract::State;
 use axum::response::Response;
 use std::sync::Arc;
 use weft_storage::Store;
-use weft_types::api::{self, BridgeStatus, Problem, WithdrawalState, WithdrawalStatus};
-use weft_types::{
-    BaseAddress, BridgeId, CommitIndex, Object, ObjectId, TREE_PLACES, Withdrawal, WithdrawalId,
+use weft_types::api::{
+    self, BridgeStatus, Problem, ProvenWithdrawal, WithdrawalState, WithdrawalStatus, Withdrawals,
 };
+use weft_types::{
+    Address, BaseAddress, BridgeId, CommitIndex, Object, ObjectId, TREE_PLACES, Withdrawal,
+    WithdrawalId,
+};
+
+/// Withdrawals that a request may go through to find those of an account.
+const WITHDRAWALS_WALKED_MAX: u64 = 10_000;
 
 /// The bridge
 ///
@@ -64,6 +71,53 @@ pub async fn withdrawal(
     Ok(reading.answer(&status.await?))
 }
 
+/// Withdrawals
+///
+/// Those that the newest checkpoint has; an account's with the proofs that the vault pays them by, so that whoever keeps
+/// them needs no masternode any more. A page may be short of `limit` while `next` is there.
+#[utoipa::path(get, path = "/v1/withdrawals", tag = "bridge",
+    params(("account" = Option<Address>, Query), ("cursor" = Option<String>, Query), ("limit" = Option<usize>, Query)),
+    responses(
+        (status = 200, body = Withdrawals),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn withdrawals(
+    State(state): State<ApiState>,
+    reading: Reading,
+) -> Result<Response, Failure> {
+    let (limit, from) = (reading.limit()?, reading.cursor::<u64>()?);
+    let account: Option<Address> = reading.parameter("account")?;
+    let view = reading.view.clone();
+    let page = from_store(&state, move |store| {
+        let proven = newest(store, &view)?;
+        let (statement, _) = proven.ok_or_else(|| not_found("a checkpoint"))?;
+        let count = withdrawn_by(&view, statement.commit);
+        let tree = &view.snapshot.base_trees().withdrawals;
+        let mut at = from.unwrap_or_default();
+        let end = count.min(at.saturating_add(WITHDRAWALS_WALKED_MAX));
+        let mut withdrawals = Vec::new();
+        while at < end && withdrawals.len() < limit {
+            let found = withdrawal_at(&view, at);
+            let found = found.filter(|w| account.is_none_or(|account| w.account == account));
+            withdrawals.extend(found.map(|withdrawal| ProvenWithdrawal {
+                withdrawal,
+                siblings: match account {
+                    Some(_) => tree.prove_among(at, count).to_vec(),
+                    None => vec![],
+                },
+            }));
+            at += 1;
+        }
+        Ok(Withdrawals {
+            statement,
+            count,
+            withdrawals,
+            next: (at < count).then(|| at.to_string()),
+        })
+    });
+    Ok(reading.answer(&page.await?))
+}
+
 fn withdrawal_at(view: &View, index: u64) -> Option<Withdrawal> {
     let found = view
         .snapshot
@@ -89,13 +143,14 @@ fn status(
     view: &Arc<View>,
     withdrawal: Withdrawal,
 ) -> Result<WithdrawalStatus, Failure> {
-    let certified = view
-        .certified
-        .as_ref()
-        .map(|c| c.certificate.statement.commit);
+    let newest = view.certified.as_ref();
+    let newest = newest.map(|c| c.certificate.statement.height);
+    let height = first_height(store, view, withdrawal.commit)?;
+    let certified = newest.is_some_and(|newest| newest >= height);
     let mut status = WithdrawalStatus {
         withdrawal,
-        state: match certified >= Some(withdrawal.commit) {
+        certified: certified.then_some(height),
+        state: match certified {
             true => WithdrawalState::Certified,
             false => WithdrawalState::Requested,
         },

@@ -12,7 +12,8 @@ pub fn claim(
     (commit, index): (CommitIndex, u64),
     prove: impl FnOnce(CommitIndex, u64) -> Option<[Root; TREE_DEPTH]>,
 ) -> Result<Option<LeafClaim>, StoreError> {
-    let Some(height) = first_checkpoint(store, view, commit)? else {
+    let least = first_height(store, view, commit)?;
+    let Some(height) = first_checkpoint(store, least)? else {
         return Ok(None);
     };
     let Some(statement) = store.statement(height)? else {
@@ -26,13 +27,8 @@ pub fn claim(
     }))
 }
 
-/// The first checkpoint that has what a commit made: one asks by the same whenever one asks, so that its time for
-/// challenges never begins again.
-fn first_checkpoint(
-    store: &Store,
-    view: &View,
-    commit: CommitIndex,
-) -> Result<Option<Height>, StoreError> {
+/// The first height that has what a commit made; the next one where there is none.
+pub fn first_height(store: &Store, view: &View, commit: CommitIndex) -> Result<Height, StoreError> {
     let (mut low, mut high) = (1, view.height.0.saturating_add(1));
     while low < high {
         let middle = low + (high - low) / 2;
@@ -41,7 +37,13 @@ fn first_checkpoint(
             _ => low = middle + 1,
         }
     }
-    let before = Cursor::height(Height(low - 1));
+    Ok(Height(low))
+}
+
+/// The first checkpoint from a height on: one asks by the same whenever one asks, so that its time for challenges never
+/// begins again.
+fn first_checkpoint(store: &Store, least: Height) -> Result<Option<Height>, StoreError> {
+    let before = Cursor::height(Height(least.0.saturating_sub(1)));
     let page = store.checkpoints(&PageRequest::ascending(1).after(Some(before)))?;
     Ok(page.entries.first().map(|(height, _)| *height))
 }

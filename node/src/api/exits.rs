@@ -133,7 +133,7 @@ pub async fn place(
 
 /// The newest checkpoint of which the trees are here: those of its height, or the newest ones if nothing has changed
 /// since, as after a restart.
-fn newest(store: &Store, view: &View) -> Result<Option<(Statement, BaseTrees)>, Failure> {
+pub fn newest(store: &Store, view: &View) -> Result<Option<(Statement, BaseTrees)>, Failure> {
     let page = store.checkpoints(&PageRequest::descending(CHECKPOINTS_LOOKED_AT))?;
     for (height, _) in page.entries {
         let Some(statement) = store.statement(height)? else {

@@ -44,6 +44,7 @@ use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
         objects::deal_proof,
         bridge::bridge,
         bridge::withdrawal,
+        bridge::withdrawals,
         exits::exits,
         exits::places,
         exits::place,

@@ -82,6 +82,9 @@ pub struct WithdrawalStatus {
     #[serde(flatten)]
     pub withdrawal: Withdrawal,
     pub state: WithdrawalState,
+    /// The first height under whose certificate it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certified: Option<Height>,
     /// Once it is posted: always by the first checkpoint that has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<LeafClaim>,
@@ -95,6 +98,31 @@ pub struct LeafClaim {
     pub height: Height,
     pub statement: Statement,
     /// Of the leaf, from the leaf upwards: 32.
+    pub siblings: Vec<Root>,
+}
+
+/// K5: what the newest checkpoint has of withdrawals, with what the vault pays them by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Withdrawals {
+    pub statement: Statement,
+    /// How many withdrawals the checkpoint's tree has, of whomever.
+    pub count: u64,
+    /// Ascending by index.
+    pub withdrawals: Vec<ProvenWithdrawal>,
+    /// The next page's cursor. That page may be of another checkpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// A leaf of the checkpoint's tree of withdrawals.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ProvenWithdrawal {
+    #[serde(flatten)]
+    pub withdrawal: Withdrawal,
+    /// From the leaf upwards: 32. Absent where everybody's are asked for: whoever has all leaves has their tree.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub siblings: Vec<Root>,
 }
 

@@ -1,9 +1,10 @@
 //! Proofs under one checkpoint, of a file that keeps several of them.
 
+use super::withdrawals::KeptWithdrawals;
 use serde::{Deserialize, Serialize};
 use std::sync::OnceLock;
-use weft_basechain::ProvenPlace;
-use weft_types::{Exit, Root, Statement, TREE_DEPTH, WholeTree, tree_root_of};
+use weft_basechain::{Claim, ProvenPlace};
+use weft_types::{Exit, Root, Statement, TREE_DEPTH, WholeTree, Withdrawal, tree_root_of};
 
 /// Most places of a whole tree, which fit a file.
 const PLACES_MAX: u64 = 1 << 22;
@@ -19,6 +20,9 @@ pub struct Generation {
     /// How many places the tree has, when all that are not empty are here, without their siblings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     whole: Option<u64>,
+    /// Absent in files of version 2, which had none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    withdrawals: Option<KeptWithdrawals>,
     /// What follows from the rest, made once: of a tree of four million places it takes seconds.
     #[serde(skip)]
     sound: OnceLock<Result<Option<WholeTree>, String>>,
@@ -65,7 +69,12 @@ impl Generation {
     ///
     /// # Errors
     /// When one does not hold.
-    pub fn new(statement: Statement, checked: Checked, content: Content) -> Result<Self, String> {
+    pub fn new(
+        statement: Statement,
+        checked: Checked,
+        content: Content,
+        withdrawals: KeptWithdrawals,
+    ) -> Result<Self, String> {
         let (mut places, whole) = match content {
             Content::Places(places) => (places, None),
             Content::Whole(exits, count) => {
@@ -84,9 +93,13 @@ impl Generation {
             checked,
             places,
             whole,
+            withdrawals: Some(withdrawals),
             sound: OnceLock::new(),
         };
         generation.sound()?;
+        if let Some(withdrawals) = &generation.withdrawals {
+            withdrawals.sound(&generation.statement)?;
+        }
         Ok(generation)
     }
 
@@ -97,7 +110,11 @@ impl Generation {
 
     /// Whether it says the same, however it was checked.
     pub fn is_same(&self, other: &Self) -> bool {
-        (&self.statement, &self.places, self.whole)
+        let same = match (&self.withdrawals, &other.withdrawals) {
+            (Some(one), Some(other)) => one.is_same(other),
+            (one, other) => one.is_none() && other.is_none(),
+        };
+        same && (&self.statement, &self.places, self.whole)
             == (&other.statement, &other.places, other.whole)
     }
 
@@ -174,6 +191,16 @@ impl Generation {
             siblings,
             statement: self.statement.clone(),
         })
+    }
+
+    /// Ascending by index.
+    pub fn withdrawals(&self) -> impl Iterator<Item = &Withdrawal> {
+        self.withdrawals.iter().flat_map(KeptWithdrawals::all)
+    }
+
+    /// What the vault pays a withdrawal by; `None` when it does not say, or does not hold.
+    pub fn claim(&self, index: u64) -> Option<Claim> {
+        self.withdrawals.as_ref()?.claim(index, &self.statement)
     }
 
     /// What is owned, ascending by place.

@@ -1,6 +1,10 @@
 use super::*;
+use weft_types::api::ProvenWithdrawal;
 use weft_types::testing;
-use weft_types::{Amount, BaseAddress, BaseAsset, Exit, Root, Statement, tree_proof, tree_root_of};
+use weft_types::{
+    Amount, BaseAddress, BaseAsset, CommitIndex, Exit, Root, Statement, Withdrawal, tree_proof,
+    tree_root_of,
+};
 
 const ALL: Retention = Retention {
     most: GENERATIONS_MAX,
@@ -17,7 +21,17 @@ fn exit(place: u64) -> Exit {
     }
 }
 
-/// Of a tree with something at the places 0 and 2.
+fn withdrawal(index: u64) -> Withdrawal {
+    Withdrawal {
+        index,
+        asset: exit(index).asset,
+        recipient: BaseAddress([index as u8 + 1; 20]),
+        account: testing::user(1),
+        commit: CommitIndex(1),
+    }
+}
+
+/// Of trees with two withdrawals, of which an account has the second, and with something at the places 0 and 2.
 pub fn generation(height: u64, whole: bool) -> Generation {
     let leaves = [exit(0).leaf(), [0; 32], exit(2).leaf()];
     let proof = |place: usize| tree_proof(&leaves, place).unwrap();
@@ -36,7 +50,23 @@ pub fn generation(height: u64, whole: bool) -> Generation {
             Content::Places(places.collect())
         }
     };
-    Generation::new(statement, Checked::Certificate, content).unwrap()
+    let given_up = [withdrawal(0), withdrawal(1)];
+    let leaves = given_up.map(|w| w.leaf());
+    let proven = (0..2)
+        .filter(|i| whole || *i == 1)
+        .map(|i| ProvenWithdrawal {
+            withdrawal: given_up[i],
+            siblings: match whole {
+                true => vec![],
+                false => tree_proof(&leaves, i).unwrap().to_vec(),
+            },
+        });
+    let withdrawals = KeptWithdrawals::new(proven.collect(), whole);
+    let statement = Statement {
+        withdrawals_root: tree_root_of(leaves[0], 0, &tree_proof(&leaves, 0).unwrap()),
+        ..statement
+    };
+    Generation::new(statement, Checked::Certificate, content, withdrawals).unwrap()
 }
 
 pub fn kept(height: u64, whole: bool) -> Kept {
@@ -65,6 +95,11 @@ fn a_file_is_read_as_it_was_written_and_proves_what_it_has() {
         }
         assert_eq!(newest.proven(3), None);
         assert_eq!(newest.exits().count(), 2);
+        assert_eq!(newest.claim(0).is_some(), whole);
+        let claim = newest.claim(1).unwrap();
+        let root = tree_root_of(claim.withdrawal.leaf(), 1, &claim.siblings);
+        assert_eq!(root, newest.statement.withdrawals_root);
+        assert_eq!(newest.claim(2), None);
     }
 }
 
@@ -174,6 +209,25 @@ fn what_does_not_lead_to_the_root_proves_nothing() {
         assert!(read.newest().sound().is_err(), "{json}");
         assert_eq!(read.newest().proven(0), None);
     }
+}
+
+#[test]
+fn k5_a_file_of_the_version_without_withdrawals_is_read_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kept.json");
+    let mut old = serde_json::to_value(kept(5, false)).unwrap();
+    old["version"] = 2.into();
+    let generation = old.pointer_mut("/generations/0").unwrap();
+    generation.as_object_mut().unwrap().remove("withdrawals");
+    std::fs::write(&path, old.to_string()).unwrap();
+    let read = Kept::read(&path).unwrap();
+    assert!(read.newest().proven(0).is_some());
+    assert_eq!(read.newest().withdrawals().count(), 0);
+    assert!(kept(5, false).write(&path, ALL).unwrap(), "it has more");
+    assert!(kept(6, false).write(&path, ALL).unwrap());
+    let read = Kept::read(&path).unwrap();
+    assert_eq!((read.version, heights(&read)), (3, vec![6, 5]));
+    assert_eq!(read.newest().withdrawals().count(), 1);
 }
 
 #[test]

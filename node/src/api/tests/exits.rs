@@ -2,7 +2,7 @@
 
 use super::harness::{Node, signed};
 use axum::http::StatusCode;
-use weft_types::api::{ExitPlace, ExitTree, Exits, Holding, WithdrawalStatus};
+use weft_types::api::{ExitPlace, ExitTree, Exits, Holding, WithdrawalStatus, Withdrawals};
 use weft_types::testing::user;
 use weft_types::*;
 
@@ -162,10 +162,8 @@ async fn a_place_is_proven_whether_something_is_there_or_not() {
     }
 }
 
-#[tokio::test]
-async fn a_withdrawal_is_proven_by_the_first_checkpoint_that_has_it_however_many_follow() {
-    let node = Node::start();
-    let withdraw = || Operation::Withdraw {
+fn withdraw() -> Operation {
+    Operation::Withdraw {
         recipient: BaseAddress([2; 20]),
         gives: Bundle {
             assets: vec![AssetAmount {
@@ -174,7 +172,12 @@ async fn a_withdrawal_is_proven_by_the_first_checkpoint_that_has_it_however_many
             }],
             items: vec![],
         },
-    };
+    }
+}
+
+#[tokio::test]
+async fn a_withdrawal_is_proven_by_the_first_checkpoint_that_has_it_however_many_follow() {
+    let node = Node::start();
     let mut posted = Vec::new();
     for n in 0..5 {
         let two = vec![withdraw(), withdraw()];
@@ -186,10 +189,58 @@ async fn a_withdrawal_is_proven_by_the_first_checkpoint_that_has_it_however_many
         let status: WithdrawalStatus = node.get(&path).await.json();
         let claim = status.claim.unwrap();
         assert_eq!(claim.height, posted[index as usize / 2]);
+        assert_eq!(status.certified, Some(claim.height));
         let siblings: [Root; TREE_DEPTH] = claim.siblings.try_into().unwrap();
         let root = tree_root_of(status.withdrawal.leaf(), index, &siblings);
         assert_eq!(root, claim.statement.withdrawals_root);
     }
+}
+
+#[tokio::test]
+async fn k5_withdrawals_are_listed_with_proofs_by_the_newest_checkpoint_page_by_page() {
+    let node = Node::start();
+    let answer = node.get("/v1/withdrawals").await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND, "no checkpoint");
+    for n in 0..4 {
+        let (user, number) = (1 + n % 2, n / 2);
+        node.done(&signed(user, number, vec![withdraw()])).await;
+    }
+    let height = node.checkpoint();
+    // What comes later is not in it.
+    node.done(&signed(1, 9, vec![withdraw()])).await;
+    node.certify();
+    let (of, limits) = (format!("account={}", user(2)), [1, 2, 500]);
+    for (query, limit) in limits.iter().flat_map(|l| [("", l), (&of[..], l)]) {
+        let (mut found, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/v1/withdrawals?{query}&limit={limit}&cursor={cursor}");
+            let page: Withdrawals = node.get(&path).await.json();
+            assert_eq!((page.statement.height, page.count), (height, 4));
+            for proven in &page.withdrawals {
+                let index = proven.withdrawal.index;
+                found.push((index, proven.withdrawal.account));
+                if query.is_empty() {
+                    assert!(proven.siblings.is_empty(), "who has all needs none");
+                    continue;
+                }
+                let siblings = proven.siblings.clone().try_into().unwrap();
+                let root = tree_root_of(proven.withdrawal.leaf(), index, &siblings);
+                assert_eq!(root, page.statement.withdrawals_root);
+            }
+            let Some(next) = page.next else { break };
+            cursor = next;
+        }
+        let all = (0..4).map(|n| (n, user(1 + n % 2)));
+        let of_query: Vec<_> = all
+            .filter(|(n, _)| query.is_empty() || n % 2 == 1)
+            .collect();
+        assert_eq!(found, of_query, "{limit} a page, {query}");
+    }
+    let none: Withdrawals = node
+        .get(&format!("/v1/withdrawals?account={}", user(3)))
+        .await
+        .json();
+    assert_eq!((none.withdrawals, none.next), (vec![], None));
 }
 
 #[tokio::test]

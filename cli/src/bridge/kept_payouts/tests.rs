@@ -1,0 +1,73 @@
+use super::*;
+use crate::bridge::kept::tests::generation;
+
+fn latch() -> Latch {
+    Latch {
+        tripped_at: Some(1_000),
+        height: Height(7),
+        opens_at: 0,
+        window_s: 10,
+        frozen_at: None,
+        finality_delay_s: 1,
+        now: 2_000,
+    }
+}
+
+#[test]
+fn k5_a_withdrawal_is_paid_by_the_newest_checkpoint_that_counts_and_has_it() {
+    let all = [9, 8, 7, 6].map(|height| generation(height, false));
+    let judged = |counting: [Counting; 4]| Judged {
+        generations: all.iter().zip(counting).collect(),
+        latch: latch(),
+    };
+    use Counting::{AfterLatch, Counts, Frozen, Pending};
+    let by = judged([AfterLatch, Pending { until: 5 }, Counts, Counts]);
+    let Proof::By(claim) = by.proof(1) else {
+        panic!("it counts")
+    };
+    assert_eq!(claim.statement.height, Height(7));
+
+    let later = judged([
+        Pending { until: 9 },
+        Pending { until: 5 },
+        AfterLatch,
+        Frozen,
+    ]);
+    let Proof::Later { height, until } = later.proof(1) else {
+        panic!("it waits")
+    };
+    assert_eq!((height, until), (Height(8), 5), "what counts first");
+
+    let lost = judged([AfterLatch, AfterLatch, AfterLatch, Frozen]);
+    let Proof::Nothing(why) = lost.proof(1) else {
+        panic!("nothing counts")
+    };
+    assert!(
+        why.contains("9 came after the latch") && why.contains("6 was not over"),
+        "{why}"
+    );
+    let Proof::Nothing(why) = by.proof(0) else {
+        panic!("another account's")
+    };
+    assert_eq!(why, "the file has no withdrawal 0");
+}
+
+#[test]
+fn k5_a_withdrawal_whose_proof_is_damaged_is_not_paid_by_it() {
+    let good = generation(9, false);
+    let mut json = serde_json::to_value(&good).unwrap();
+    let amount = json.pointer_mut("/withdrawals/proven/0/asset/amount");
+    *amount.unwrap() = 5.into();
+    let damaged: Generation = serde_json::from_value(json).unwrap();
+    assert_eq!(damaged.claim(1), None);
+    assert!(damaged.proven(0).is_some(), "the other tree is another");
+    let older = generation(8, false);
+    let judged = Judged {
+        generations: vec![(&damaged, Counting::Counts), (&older, Counting::Counts)],
+        latch: latch(),
+    };
+    let Proof::By(claim) = judged.proof(1) else {
+        panic!("the older one holds")
+    };
+    assert_eq!(claim.statement.height, Height(8));
+}

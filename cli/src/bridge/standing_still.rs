@@ -1,0 +1,145 @@
+//! Whether the bridge takes and pays anything at all, and what to do when it does not.
+
+use crate::failure::{Failure, Kind};
+use serde::Serialize;
+use weft_basechain::{BaseChain, Latch};
+use weft_client::Client;
+use weft_types::api::BridgeStatus;
+
+/// Why it stands still.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "because", rename_all = "snake_case")]
+pub enum Still {
+    /// X1: for good, since then, in Unix seconds.
+    Latched { since: u64 },
+    /// BC21: two certificates for one height were shown.
+    Frozen { since: u64 },
+    /// B1, as the node says it.
+    Halted { reason: String },
+}
+
+impl Still {
+    /// What lasts longest comes first. Without a base chain, or one that answers, only the node is asked.
+    pub async fn of(client: &Client, chain: Option<&BaseChain>) -> Result<Option<Self>, Failure> {
+        let status = client.bridge().await?;
+        let latch = match chain {
+            Some(chain) => chain.latch().await.ok(),
+            None => None,
+        };
+        Ok(Self::judged(&status, latch.as_ref()))
+    }
+
+    pub fn judged(status: &BridgeStatus, latch: Option<&Latch>) -> Option<Self> {
+        if let Some(since) = latch.and_then(|l| l.tripped_at) {
+            return Some(Self::Latched { since });
+        }
+        if let Some(since) = latch.and_then(|l| l.frozen_at) {
+            return Some(Self::Frozen { since });
+        }
+        let reason = status.halted.clone()?;
+        Some(Self::Halted { reason })
+    }
+
+    pub fn words(&self) -> String {
+        let at = super::way_out::instant;
+        match self {
+            Self::Latched { since } => {
+                format!("the way out is open since {}, for good", at(*since))
+            }
+            Self::Frozen { since } => format!(
+                "the bridge is frozen since {}: two certificates for one height were shown",
+                at(*since)
+            ),
+            Self::Halted { reason } => format!("the bridge is halted: {reason}"),
+        }
+    }
+
+    /// What a user does.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Latched { .. } => {
+                "`weft bridge exit` takes out of the vault what was there before, `reclaim` deposits that were never credited"
+            }
+            Self::Frozen { .. } => {
+                "no checkpoint is posted any more; once the latch is tripped `weft bridge exit` takes out what the last one says"
+            }
+            Self::Halted { .. } => {
+                "deposits are not credited and withdrawals not paid until the operators have looked: docs/bridge.md, \
+                 \"After a halt\". Another node may say otherwise: --url; --while-halted sends it all the same"
+            }
+        }
+    }
+}
+
+/// Nothing is sent while the bridge stands still: it would be neither credited nor paid.
+///
+/// # Errors
+/// With the reason. What a node alone says can be overridden.
+pub fn refuse(still: Option<Still>, while_halted: bool, what: &str) -> Result<(), Failure> {
+    match still {
+        None => Ok(()),
+        Some(Still::Halted { .. }) if while_halted => Ok(()),
+        Some(still) => {
+            let words = format!("nothing to {what} now: {}", still.words());
+            Err(Failure::new(Kind::Refused, words)
+                .hint(format_args!("nothing was sent; {}", still.advice())))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weft_types::api::Bridge;
+    use weft_types::{BaseAddress, Height};
+
+    fn status(halted: Option<&str>) -> BridgeStatus {
+        BridgeStatus {
+            vault: BaseAddress([3; 20]),
+            manager: BaseAddress([1; 20]),
+            registry: BaseAddress([2; 20]),
+            challenge_window_s: 1,
+            bridge: Bridge::new(&weft_types::Bridge::default()),
+            halted: halted.map(str::to_owned),
+        }
+    }
+
+    fn latch(tripped_at: Option<u64>, frozen_at: Option<u64>) -> Latch {
+        Latch {
+            tripped_at,
+            height: Height(7),
+            opens_at: 0,
+            window_s: 10,
+            frozen_at,
+            finality_delay_s: 1,
+            now: 2_000,
+        }
+    }
+
+    #[test]
+    fn a_bridge_that_stands_still_refuses_and_only_what_a_node_says_can_be_overridden() {
+        let halted = status(Some("taken back"));
+        let cases = [
+            (Still::judged(&status(None), Some(&latch(None, None))), None),
+            (Still::judged(&halted, None), Some(true)),
+            (
+                Still::judged(&halted, Some(&latch(None, Some(5)))),
+                Some(false),
+            ),
+            (
+                Still::judged(&halted, Some(&latch(Some(6), Some(5)))),
+                Some(false),
+            ),
+        ];
+        for (still, refused) in cases {
+            let Some(may) = refused else {
+                assert_eq!(still, None);
+                continue;
+            };
+            let failure = refuse(still.clone(), false, "deposit").unwrap_err();
+            assert_eq!(failure.kind, Kind::Refused);
+            assert!(failure.hint.unwrap().starts_with("nothing was sent"));
+            assert_eq!(refuse(still, true, "deposit").is_ok(), may);
+        }
+    }
+}
