@@ -12,30 +12,31 @@ use weft_testnet::cluster::{Fault, Unusual, UpOptions};
 use weft_types::api::Exits;
 use weft_types::ed25519::SecretKey;
 use weft_types::{
-    Address, Amount, AssetId, BaseAddress, BaseAsset, EditionId, ItemId, ItemTransfer, Millis,
-    Operation, Payment, TokenId,
+    Address, Amount, AssetId, BaseAddress, BaseAsset, EditionId, Genesis, ItemId, ItemTransfer,
+    Millis, Operation, Payment, TokenId,
 };
 
-const COIN: u128 = 1_000_000_000_000_000_000;
+pub const COIN: u128 = 1_000_000_000_000_000_000;
 
-fn wallet(n: u8) -> SecretKey {
+pub fn wallet(n: u8) -> SecretKey {
     SecretKey::from_seed([n; 32])
 }
 
-fn account(n: u8) -> Address {
+pub fn account(n: u8) -> Address {
     Address::of_key(&wallet(n).public())
 }
 
 /// A user's account on the base chain.
-fn owner(n: u8) -> AccountKey {
+pub fn owner(n: u8) -> AccountKey {
     AccountKey::from_bytes(&[n; 32]).unwrap()
 }
 
-struct Story {
-    net: Net,
-    chain: BaseChain,
-    client: Client,
-    token: BaseAddress,
+pub struct Story {
+    pub net: Net,
+    pub chain: BaseChain,
+    pub client: Client,
+    pub genesis: Genesis,
+    pub token: BaseAddress,
     folder: tempfile::TempDir,
 }
 
@@ -62,7 +63,7 @@ async fn cards(
 }
 
 impl Story {
-    async fn begin() -> Self {
+    pub async fn begin() -> Self {
         let net = Net::up_with(UpOptions {
             escape_after: Some(Millis(6_000)),
             escape_window: Some(Millis(15_000)),
@@ -106,12 +107,13 @@ impl Story {
             net,
             chain,
             client,
+            genesis,
             token,
             folder,
         }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -178,7 +180,7 @@ impl Story {
     }
 
     /// Until the newest checkpoint has all that the accounts hold as it is now.
-    async fn settled(&self, accounts: &[u8]) {
+    pub async fn settled(&self, accounts: &[u8]) {
         let done = async |n: u8| {
             let exits: Exits = self
                 .client
@@ -201,17 +203,29 @@ impl Story {
         }
     }
 
+    /// `weft ...` with a user's key.
+    pub fn wallet(&self, arguments: &[&str], user: u8) -> Value {
+        let mut command = Command::new(program().path);
+        command.arg("--json").args(arguments);
+        command.args(["--dir", self.net.cluster.folder().path().to_str().unwrap()]);
+        let key = self.path(&format!("wallet-{user}.key"));
+        let output = command.arg("--key").arg(key).output().unwrap();
+        let words = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {words}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
     /// `weft bridge ...`, with JSON for an answer.
-    fn weft(&self, arguments: &[&str], user: u8) -> Result<Value, String> {
+    pub fn weft(&self, arguments: &[&str], user: u8) -> Result<Value, String> {
         let mut command = Command::new(program().path);
         command.args(["--json", "bridge"]).args(arguments);
         command.args(["--dir", self.net.cluster.folder().path().to_str().unwrap()]);
-        if ["keep", "exit-address", "deposit"].contains(&arguments[0]) {
+        if ["keep", "exit-address", "deposit", "withdraw"].contains(&arguments[0]) {
             command
                 .arg("--key")
                 .arg(self.path(&format!("wallet-{user}.key")));
         }
-        if !["keep", "exit-address"].contains(&arguments[0]) {
+        if !["keep", "exit-address", "withdraw", "status"].contains(&arguments[0]) {
             command
                 .arg("--base-key")
                 .arg(self.path(&format!("base-{user}.key")));
@@ -244,7 +258,7 @@ impl Story {
     }
 
     /// `ownerOf(42)`
-    async fn card_owner(&self) -> [u8; 20] {
+    pub async fn card_owner(&self) -> [u8; 20] {
         let input = hex::decode(format!("6352211e{:064x}", 42)).unwrap();
         let word = self
             .chain
@@ -255,7 +269,7 @@ impl Story {
         word[12..32].try_into().unwrap()
     }
 
-    async fn coins(&self, n: u8) -> u128 {
+    pub async fn coins(&self, n: u8) -> u128 {
         self.chain
             .endpoint()
             .balance(owner(n).address())
@@ -264,7 +278,7 @@ impl Story {
     }
 }
 
-fn states(answer: &Value) -> Vec<&str> {
+pub fn states(answer: &Value) -> Vec<&str> {
     let all = answer.as_array().unwrap().iter();
     all.map(|s| s["state"].as_str().unwrap()).collect()
 }
@@ -273,7 +287,7 @@ fn verdict(judged: &Value) -> &str {
     judged["verdict"].as_str().unwrap()
 }
 
-fn text(path: &Path) -> &str {
+pub fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 

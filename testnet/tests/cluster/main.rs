@@ -2,9 +2,11 @@
 //! testnet` has. Each test has a network to itself, in a temporary folder, on ports that are free.
 
 mod accounts;
+mod card;
 mod common;
 mod escape;
 mod faults;
+mod given_up;
 mod life;
 mod power;
 mod refusals;

@@ -1,10 +1,11 @@
 //! B1 with processes: masternodes and anvil, which exchanges its newest blocks.
 
-use crate::common::{Net, options, until};
+use crate::common::{Net, options, program, until};
+use std::process::Command;
 use std::time::Duration;
 use weft_basechain::{AccountKey, At, BaseChain, Deposited};
-use weft_testnet::cluster::{Base, UpOptions};
-use weft_types::{Amount, AssetId, BaseAsset};
+use weft_testnet::cluster::{Base, LOAD_ACCOUNT, UpOptions};
+use weft_types::{Amount, AssetId, BaseAddress, BaseAsset};
 
 const NODES: [usize; 4] = [0, 1, 2, 3];
 /// What a testnet's genesis says.
@@ -93,6 +94,25 @@ impl Bridged {
         assert!(status.nodes.iter().all(|n| n.alive), "{status:?}");
     }
 
+    /// `weft bridge deposit` and `withdraw` send nothing, and say what to do.
+    fn commands_refuse(&self) {
+        let folder = self.net.cluster.folder();
+        let key = folder.account_key(LOAD_ACCOUNT);
+        let base_key = folder.base().join("deployer.key");
+        let to = BaseAddress([9; 20]).to_string();
+        let base_key = ["--base-key", base_key.to_str().unwrap()];
+        let deposit = [&["deposit", "--amount", "5"][..], &base_key].concat();
+        for arguments in [&["withdraw", "--to", &to, "--amount", "5"][..], &deposit] {
+            let mut command = Command::new(program().path);
+            command.arg("bridge").args(arguments).arg("--key").arg(&key);
+            let output = command.arg("--dir").arg(folder.path()).output().unwrap();
+            let words = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(4), "{words}");
+            let all = ["the bridge is halted", "nothing was sent", "--while-halted"];
+            assert!(all.iter().all(|w| words.contains(w)), "{words}");
+        }
+    }
+
     async fn balance(&self) -> Amount {
         let address = self.net.dev_address(3);
         let account = self.net.client(&[1]).account(&address).await.unwrap();
@@ -149,6 +169,7 @@ async fn b1_exchanged_blocks_change_nothing_up_to_the_confirmations_and_halt_the
         assert!(log.contains("the bridge is halted"), "node {node}");
     }
     bridged.trades().await;
+    bridged.commands_refuse();
 
     // Nothing is credited any more, and nothing was taken from anybody.
     bridged.deposit(9_000).await;

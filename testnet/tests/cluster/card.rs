@@ -1,0 +1,124 @@
+//! A card of the base chain in the hands of people who have nothing but `weft`: it comes in, is sold twice, and its last
+//! owner has it on the base chain. Masternodes and base chain are processes.
+
+use crate::escape::{Story, account, owner};
+use serde_json::Value;
+use weft_basechain::NATIVE_UNIT;
+use weft_storage::{PageRequest, Store};
+use weft_testnet::cluster::Fault;
+use weft_types::api::ItemState;
+use weft_types::{AssetId, BaseAddress, EditionId, ItemId, Object, TokenId};
+
+const PRICE: &str = "1000000";
+
+fn first<'a>(answer: &'a Value, what: &str) -> &'a str {
+    answer[what][0].as_str().unwrap()
+}
+
+/// One lists it, another buys it.
+fn sold(story: &Story, item: &str, from: u8, to: u8) {
+    let list = ["card", "list", item, "--price", PRICE];
+    let deal = story.wallet(&list, from);
+    story.wallet(&["card", "buy", first(&deal, "deals")], to);
+}
+
+/// What all accounts of a member's ledger hold of the coin, in gwei, and whether there is a live item.
+fn ledger(story: &Story, node: usize, item: ItemId) -> (u128, bool) {
+    let network = story.genesis.network.id();
+    let db = story.net.cluster.folder().node(node).join("data/db");
+    let store = Store::open(&db, network).unwrap();
+    let page = store.objects(&PageRequest::ascending(10_000)).unwrap();
+    assert_eq!(page.next, None);
+    let (mut held, mut is_there) = (0, false);
+    for (id, value) in page.entries {
+        is_there |= id == weft_types::ObjectId::Item(item);
+        match Object::decode(&id, value).unwrap() {
+            Object::Account(account) => held += u128::from(account.balance(&AssetId::NATIVE).0),
+            Object::Deal(_) => panic!("a deal is open"),
+            _ => {}
+        }
+    }
+    (held, is_there)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_card_is_deposited_sold_twice_and_owned_by_the_last_buyer_on_the_base_chain() {
+    let story = Story::begin().await;
+    let mut number = [0; 32];
+    number[31] = 42;
+    let edition = EditionId::erc721(story.token, &TokenId(number));
+    let id = ItemId::derive(&edition, 1);
+    let (item, token) = (id.to_string(), story.token.to_string());
+    let vault = story.chain.contracts().vault;
+    assert_eq!(story.card_owner().await, owner(1).address());
+    let coin = ["deposit", "--amount", "50000000"];
+    story.weft(&coin, 1).unwrap();
+    let card = ["deposit", "--erc721", &token, "--token", "42"];
+    let came = story.weft(&card, 1).unwrap();
+    assert_eq!(came["credited"], true);
+    assert_eq!(story.card_owner().await, vault);
+    for n in [2, 3] {
+        let to = account(n).to_string();
+        let pay = ["account", "transfer", "--to", &to, "--amount", "10000000"];
+        story.wallet(&pay, 1);
+    }
+    sold(&story, &item, 1, 2);
+    sold(&story, &item, 2, 3);
+    assert_eq!(story.client.item(&id).await.unwrap().owner, account(3));
+
+    let to = BaseAddress(owner(3).address()).to_string();
+    let not_his = story.weft(&["withdraw", "--to", &to, "--item", &item], 1);
+    assert!(not_his.unwrap_err().contains("belongs to another account"));
+    let contract = BaseAddress(vault).to_string();
+    let nowhere = story.weft(&["withdraw", "--to", &contract, "--item", &item], 3);
+    assert!(nowhere.unwrap_err().contains("the network's vault"));
+    let gone = story
+        .weft(&["withdraw", "--to", &to, "--item", &item], 3)
+        .unwrap();
+    let index = gone["withdrawals"][0].to_string();
+    assert_eq!(story.card_owner().await, vault, "burned is not yet paid");
+
+    // Each step is seen; whoever pays the gas has it paid, once.
+    let mut seen = Vec::new();
+    for _ in 0..100 {
+        let now = story.weft(&["status", &index], 3).unwrap();
+        let state = now["state"].as_str().unwrap().to_owned();
+        if seen.last() != Some(&state) {
+            seen.push(state);
+        }
+        if now["state"] == "payable" {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    let order = ["requested", "certified", "posted", "payable"];
+    assert!(
+        seen.is_sorted_by_key(|s| order.iter().position(|o| o == s)),
+        "{seen:?}"
+    );
+    assert_eq!(seen.last().map(String::as_str), Some("payable"));
+    let paid = story.weft(&["claim", &index, "--wait", "30"], 2).unwrap();
+    assert_eq!(story.card_owner().await, owner(3).address());
+    let status = story.weft(&["status", &index], 3).unwrap();
+    assert_eq!(status["state"], "paid");
+    assert_eq!(status["base_transaction"], paid["base_transaction"]);
+    let steps = status["steps"].as_array().unwrap();
+    assert!(
+        steps.len() == 5 && steps.iter().all(|s| s["done"] == true),
+        "{steps:?}"
+    );
+    let again = story.weft(&["claim", &index], 2).unwrap_err();
+    assert!(again.contains("is paid already"), "{again}");
+    let left = story.client.item(&id).await.unwrap();
+    assert_eq!(left.state, ItemState::Burned);
+
+    // On both sides there is what there was: no card more or less, and the coin of the vault is that of the ledger.
+    let held = story.chain.endpoint().balance(vault).await.unwrap();
+    story.net.equal(&[0, 1, 2, 3]).await;
+    story.net.fault(Fault::Kill, &[0, 1, 2, 3]).await;
+    for node in 0..4 {
+        let (coins, is_there) = ledger(&story, node, id);
+        assert_eq!(coins * NATIVE_UNIT, held, "node {node}");
+        assert!(!is_there, "node {node} has the card still");
+    }
+}
