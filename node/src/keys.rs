@@ -205,7 +205,32 @@ fn mark_new(data: &Path, vertex: &ed25519::SecretKey) -> Result<(), KeyError> {
 
 fn is_new(data: &Path, vertex: &ed25519::SecretKey) -> bool {
     let said = fs::read_to_string(data.join(NEW_KEY_FILE));
-    said.is_ok_and(|key| key.trim() == vertex.public().to_string())
+    let said = said.unwrap_or_default();
+    said.lines().next().map(str::trim) == Some(&vertex.public().to_string())
+}
+
+/// Says beside a new vertex key that its finality key was made as well: from now on it may be known to others, so that no
+/// other one can take its place.
+fn mark_whole(data: &Path, finality: &bls::PublicKey) -> Result<(), KeyError> {
+    let path = data.join(NEW_KEY_FILE);
+    let write = || {
+        let mut file = fs::OpenOptions::new().append(true).open(&path)?;
+        writeln!(file, "{}", hex::encode(finality.to_bytes()))?;
+        file.sync_all()
+    };
+    write().map_err(|source| {
+        FileError::Io {
+            path: path.clone(),
+            source,
+        }
+        .into()
+    })
+}
+
+/// Whether both keys are known to have been made.
+fn were_whole(data: &Path) -> bool {
+    let said = fs::read_to_string(data.join(NEW_KEY_FILE));
+    said.is_ok_and(|said| said.lines().count() > 1)
 }
 
 /// Writes a plain secret that did not exist before, with mode 0600 from its first moment, and syncs it.

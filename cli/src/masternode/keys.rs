@@ -70,7 +70,7 @@ pub fn run(arguments: &Keys, output: &Output) -> Result<(), Failure> {
     };
     let (keys, made) = keystores
         .make(&config.data, &password, kdf)
-        .map_err(Failure::usage)?;
+        .map_err(refused)?;
     let shown = Shown {
         folder: config.keys.clone(),
         made: match made {
@@ -90,6 +90,18 @@ pub fn run(arguments: &Keys, output: &Output) -> Result<(), Failure> {
     })?;
     output.say(words(made));
     Ok(())
+}
+
+fn refused(error: KeyError) -> Failure {
+    let lost = matches!(error, KeyError::Half { .. });
+    let failure = Failure::usage(error);
+    match lost {
+        true => failure.hint(
+            "nothing was made: another key in its place would not be the one that was bonded. Without a copy of it the seat \
+             is lost, not the bond: `weft masternode exit`",
+        ),
+        false => failure,
+    }
 }
 
 fn words(made: Made) -> &'static str {

@@ -3,14 +3,14 @@
 use super::coins;
 use super::history::{self, Happened};
 use crate::base::BaseUrl;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::network::Network;
 use crate::output::{Output, fit, one_line, table};
 use crate::time;
 use crate::values::lines;
 use serde::Serialize;
-use std::path::PathBuf;
-use weft_basechain::{At, BaseChain, MemberState, MemberStatus};
+use std::path::{Path, PathBuf};
+use weft_basechain::{At, BaseChain, ClientError, MemberState, MemberStatus};
 use weft_node::{NodeConfig, public_vertex_key};
 use weft_types::api::{Outlook, Roster};
 use weft_types::{BaseAddress, Millis, Stake, ed25519};
@@ -90,11 +90,8 @@ impl Who {
             ),
         };
         found.ok_or_else(|| {
-            Failure::new(
-                crate::failure::Kind::Refused,
-                format!("{named} has bonded nothing"),
-            )
-            .hint("`weft masternode bond` does; `weft masternode list` shows who has")
+            Failure::new(Kind::Refused, format!("{named} has bonded nothing"))
+                .hint("`weft masternode bond` does; `weft masternode list` shows who has")
         })
     }
 }
@@ -292,6 +289,28 @@ async fn reach(base: &BaseUrl, network: &Network) -> Result<(BaseChain, Roster, 
     Ok((chain, roster, edges))
 }
 
+/// The node of a folder does not answer.
+fn not_running(failure: Failure, folder: &Path) -> Failure {
+    match failure.kind {
+        Kind::Unreachable => failure.hint(format_args!(
+            "is the node running? `weft node run --dir {}` starts it; or ask another node of the network with --url and \
+             --base-rpc: a masternode's standing is on the base chain",
+            folder.display()
+        )),
+        _ => failure,
+    }
+}
+
+fn unknown(id: u64, error: ClientError) -> Failure {
+    match error.refusal() {
+        Some(refusal) if refusal.name == "UnknownMember" => {
+            let words = format!("there is no masternode with id {id}");
+            Failure::new(Kind::Refused, words).hint("`weft masternode list` shows all")
+        }
+        _ => error.into(),
+    }
+}
+
 pub async fn status(arguments: &Status, output: &Output) -> Result<(), Failure> {
     let (mut base, mut network) = (arguments.base.clone(), arguments.network.clone());
     let mut who = arguments.who;
@@ -309,9 +328,16 @@ pub async fn status(arguments: &Status, output: &Output) -> Result<(), Failure> 
         network = network.or_node(format!("http://{}", config.api_listen));
     }
     let who = who.ok_or_else(|| Failure::usage("no masternode is named"))?;
-    let (chain, epoch, edges) = reach(&base, &network).await?;
+    let reached = reach(&base, &network).await;
+    let (chain, epoch, edges) = match &arguments.node {
+        Some(folder) => reached.map_err(|failure| not_running(failure, folder))?,
+        None => reached?,
+    };
     let id = who.id(&chain).await?;
-    let member = chain.member(id, At::Latest).await?;
+    let member = chain
+        .member(id, At::Latest)
+        .await
+        .map_err(|e| unknown(id, e))?;
     let history = match arguments.history {
         true => Some(history::of(&chain, &member).await?),
         false => None,

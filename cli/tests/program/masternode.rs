@@ -49,10 +49,30 @@ fn keys_are_made_locked_and_never_again() {
 }
 
 #[test]
+fn a_finality_key_that_is_lost_is_not_replaced() {
+    let folder = place();
+    made(folder.path());
+    let lost = folder.path().join("n/keys/finality.json");
+    std::fs::remove_file(&lost).unwrap();
+    has(
+        &fails(2, &with_password(&KEYS), folder.path()),
+        &[
+            "finality.json is missing",
+            "put it back from its copy",
+            "nothing was made",
+        ],
+    );
+    assert!(!lost.exists());
+}
+
+#[test]
 fn what_was_interrupted_is_completed() {
     let folder = place();
     let first = made(folder.path());
     std::fs::remove_file(folder.path().join("n/keys/finality.json")).unwrap();
+    // As before the finality key was made.
+    let vertex = first["vertex_key"].as_str().unwrap();
+    std::fs::write(folder.path().join("n/data/never-signed"), vertex).unwrap();
     let rest = made(folder.path());
     assert_eq!(rest["made"], "rest");
     assert_eq!(rest["vertex_key"], first["vertex_key"]);

@@ -6,7 +6,7 @@
 
 use super::{
     FINALITY_KEY_FILE, KeyError, KeyFiles, NodeKeys, VERTEX_KEY_FILE, finality_key, is_new,
-    mark_new,
+    mark_new, mark_whole, were_whole,
 };
 use std::path::{Path, PathBuf};
 use weft_keystore::{
@@ -98,19 +98,26 @@ impl Keystores {
                     kdf,
                 )?;
                 self.seal_finality(&new, password, kdf)?;
+                mark_whole(data, &new.finality.public())?;
                 Ok((self.open(password)?, Made::Both))
             }
             Err(KeyError::Half { missing, beside }) if beside == self.vertex => {
                 let vertex = self.open_vertex(password)?;
-                if !is_new(data, &vertex) {
+                // One that was there may be bonded with, and was lost since.
+                if !is_new(data, &vertex) || were_whole(data) {
                     return Err(KeyError::Half { missing, beside });
                 }
                 self.seal_finality(&new, password, kdf)?;
+                mark_whole(data, &new.finality.public())?;
                 Ok((self.open(password)?, Made::Rest))
             }
             found => {
                 found?;
-                Ok((self.open(password)?, Made::Nothing))
+                let keys = self.open(password)?;
+                if is_new(data, &keys.vertex) && !were_whole(data) {
+                    mark_whole(data, &keys.finality.public())?;
+                }
+                Ok((keys, Made::Nothing))
             }
         }
     }

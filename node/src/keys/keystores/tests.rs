@@ -68,11 +68,28 @@ fn an_attempt_that_was_interrupted_is_completed() {
     let place = Place::new();
     let (keys, _) = place.make().unwrap();
     fs::remove_file(place.keys().join(FINALITY_KEYSTORE_FILE)).unwrap();
+    // As before the finality key was made.
+    keys.mark_new(&place.data()).unwrap();
     let (whole, made) = place.make().unwrap();
     assert_eq!(made, Made::Rest);
     assert_eq!(whole.vertex.public(), keys.vertex.public());
     assert_ne!(whole.finality.public(), keys.finality.public());
     assert!(whole.are_new(&place.data()));
+}
+
+#[test]
+fn a_finality_key_that_was_made_and_is_lost_is_not_replaced() {
+    let place = Place::new();
+    place.make().unwrap();
+    // Also one that was made before this was written down.
+    let (keys, _) = place.make().unwrap();
+    keys.mark_new(&place.data()).unwrap();
+    place.make().unwrap();
+    assert!(keys.are_new(&place.data()));
+    let finality = place.keys().join(FINALITY_KEYSTORE_FILE);
+    fs::remove_file(&finality).unwrap();
+    assert!(matches!(place.make(), Err(KeyError::Half { missing, .. }) if missing == finality));
+    assert!(!finality.exists());
 }
 
 #[test]
