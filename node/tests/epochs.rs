@@ -40,6 +40,8 @@ struct World {
     inboxes: Vec<VecDeque<(usize, Packet)>>,
     latest: Vec<Option<Verified<Vertex>>>,
     signed: Vec<Verified<Vertex>>,
+    /// Who has asked what it has signed itself, and in which epoch.
+    asked: Vec<(usize, Epoch)>,
     commits: Vec<Vec<CommitDigest>>,
     /// Those that node 0 has executed, with the epoch that it was in.
     executed: Vec<(Epoch, Commit)>,
@@ -79,6 +81,7 @@ impl World {
             inboxes: (0..NODES).map(|_| VecDeque::new()).collect(),
             latest: vec![None; NODES],
             signed: Vec::new(),
+            asked: Vec::new(),
             commits: vec![Vec::new(); NODES],
             executed: Vec::new(),
             certificates: vec![Vec::new(); NODES],
@@ -183,6 +186,7 @@ impl World {
                     let of = self.node_at(i, of);
                     // What the other one has of the asking member, then its own.
                     let epoch = self.committees[i].epoch();
+                    self.asked.push((i, epoch));
                     let own = self.place_of(i, i);
                     let mine =
                         |v: &&Verified<Vertex>| v.epoch() == epoch && Some(v.author()) == own;
@@ -814,6 +818,34 @@ fn s1_an_old_copy_from_an_earlier_epoch_signs_nothing_twice() {
         .iter()
         .filter(|v| v.epoch() >= Epoch(1) && v.author() == MemberIndex(3));
     assert!(own.count() > 0, "it takes part again");
+}
+
+/// What it knows of its own signatures ends with the epoch that it comes from: the later one may be one in which it has
+/// signed as well.
+#[test]
+fn s1_a_restart_that_comes_into_a_later_epoch_asks_there_before_it_signs() {
+    let mut world = left_behind();
+    let own = world.signed.iter().filter(|v| v.author() == MemberIndex(3));
+    let round = own.map(|v| v.round()).max().expect("a round");
+    let signed = world.signed.len();
+    let mut effects = Vec::new();
+    world.nodes[3] = world.start_signed(3, round, &mut effects);
+    world.commits[3].clear();
+    world.certificates[3].clear();
+    world.down.clear();
+    world.carry_out(3, effects);
+    for i in 0..6_000 {
+        if i % 50 == 0 {
+            (0..3).for_each(|node| world.submit(node));
+        }
+        world.step();
+        let later = |v: &&Verified<Vertex>| v.epoch() > Epoch(0) && v.author() == MemberIndex(3);
+        if let Some(first) = world.signed[signed..].iter().find(later) {
+            assert!(world.asked.contains(&(3, first.epoch())), "{first:?}");
+            return;
+        }
+    }
+    panic!("it never takes part again");
 }
 
 #[test]
