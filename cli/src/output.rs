@@ -71,6 +71,14 @@ impl Output {
         let _ = writeln!(io::stderr().lock(), "{words}");
     }
 
+    /// Says what nobody must overlook.
+    pub fn alarm(&self, words: impl std::fmt::Display) {
+        match self.colour {
+            true => self.say(format_args!("\u{1b}[1;31m{words}\u{1b}[0m")),
+            false => self.say(words),
+        }
+    }
+
     pub fn failure(&self, failure: &Failure) {
         let (begin, end) = if self.colour {
             ("\u{1b}[1;31m", "\u{1b}[0m")

@@ -1,34 +1,36 @@
 //! `weft watch`: follows a network by its data alone, and raises an alarm when a quorum certifies what execution does
 //! not give; or judges the evidence of such an alarm.
 
+mod listening;
 mod shown;
 
 use crate::failure::{Failure, Kind};
 use crate::network::read_genesis;
 use crate::output::Output;
 use crate::{logging, node, signals};
+use listening::Listening;
 use serde::Serialize;
-use shown::{alarm_shown, report_shown};
+use shown::{alarm_shown, begins, report_shown};
 use std::fs::File;
 use std::io::BufReader;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
-use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 use weft_node::evidence::{Report, Verdict, replay};
-use weft_node::{Alarm, Node, NodeConfig, Watch};
+use weft_node::{Alarm, ConfigError, Node, NodeConfig, Watch};
 use weft_types::Genesis;
 
-/// How long the command of an alarm may take.
-const COMMAND_TIME_MAX: Duration = Duration::from_secs(60);
-/// Alarms that wait to be told.
-const ALARMS_MAX: usize = 16;
+/// Notices that wait to be told.
+const NOTICES_MAX: usize = 16;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-Ends with exit code 0 when it is told to, and with 6 after an alarm. With --replay: 6 when the evidence shows that a
+Holds what a quorum certifies, and what is posted on the base chain, against what executing the same transactions
+gives. An alarm is a block of lines on stderr:
+  what a quorum has certified is false: the watcher ends, with exit code 6;
+  a checkpoint is posted and its data are not available, or the base chain does not answer: it goes on, and says when
+  that is over.
+Ends with exit code 0 when it is told to. With --replay: 6 when the evidence shows that a
 certificate is false, 0 when it shows that it is right, 5 when it shows nothing.")]
 pub struct Arguments {
     /// Folder of the observer, as `weft node init --observer` makes it
@@ -40,11 +42,12 @@ pub struct Arguments {
     /// JSON-RPC of the base chain
     #[arg(long)]
     base_rpc: Option<String>,
-    /// Where evidence is put; by default into the folder of the observer
+    /// Where evidence is put, by default into the folder of the observer; where that fails, into a new folder for
+    /// temporary files
     #[arg(long, value_name = "DIR")]
     evidence: Option<PathBuf>,
-    /// Run by `sh` at an alarm, with the path of the evidence as $1 if there is any, and the alarm as JSON on stdin; what
-    /// it prints to stdout is lost
+    /// Run by `sh` at each alarm, with the path of the evidence as $1 if there is any, and the alarm as JSON on stdin,
+    /// whose `kind` is false, withheld or blind; what it prints to stdout is lost
     #[arg(long, value_name = "COMMAND")]
     on_alarm: Option<String>,
     /// Judge evidence offline, and do nothing else
@@ -64,7 +67,7 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
     let config = || {
         let loaded = NodeConfig::load(&arguments.dir, &arguments.overrides());
-        loaded.map_err(Failure::usage)
+        loaded.map_err(|error| no_folder(error, &arguments.dir))
     };
     if let Some(file) = &arguments.replay {
         let genesis = match &arguments.genesis {
@@ -81,7 +84,31 @@ pub async fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
     watch(&arguments, config, output).await
 }
 
+/// What a watcher's folder is made with.
+fn no_folder(error: ConfigError, dir: &Path) -> Failure {
+    let dir = dir.display();
+    match error {
+        ConfigError::Missing(_) => Failure::usage(format_args!(
+            "no observer in {dir}: a watcher has a folder of its own"
+        ))
+        .hint(format_args!(
+            "make it with `weft node init --observer --dir {dir} --genesis FILE`: the network's genesis.json, from a source \
+             that you trust (a local testnet's is .weft/testnet/genesis.json)"
+        )),
+        error => Failure::usage(error),
+    }
+}
+
 impl Arguments {
+    /// Folders for evidence, in the order in which they are tried.
+    fn folders(&self) -> Vec<PathBuf> {
+        let beside = || self.dir.join("evidence");
+        let wanted = self.evidence.clone().unwrap_or_else(beside);
+        // A name that nobody else can have put there.
+        let spare = format!("weft-evidence-{:016x}", rand::random::<u64>());
+        vec![wanted, std::env::temp_dir().join(spare)]
+    }
+
     fn overrides(&self) -> Vec<weft_node::Override> {
         let api = self.api_listen.map(|a| ("api_listen", a.to_string()));
         let text = |key, value: &Option<String>| value.clone().map(|v| (key, v));
@@ -107,25 +134,15 @@ struct Raised<'a> {
 async fn watch(arguments: &Arguments, config: NodeConfig, output: &Output) -> Result<(), Failure> {
     let shutdown = signals::shutdown()?;
     let genesis = config.genesis.clone();
-    let (alarms, mut raised) = mpsc::channel(ALARMS_MAX);
-    let beside = || arguments.dir.join("evidence");
-    let evidence = arguments.evidence.clone().unwrap_or_else(beside);
-    let watching = Node::watch(config, Watch { evidence, alarms }).await;
+    let (notices, told) = mpsc::channel(NOTICES_MAX);
+    let evidence = arguments.folders();
+    output.say(begins(&config, &evidence));
+    let watching = Node::watch(config, Watch { evidence, notices }).await;
     let watching = watching.map_err(|e| node::failure(&e))?;
-    let mut alarm = None;
-    let until = async {
-        tokio::select! {
-            () = shutdown => {}
-            first = raised.recv() => {
-                if let (Some(first), Some(command)) = (&first, &arguments.on_alarm) {
-                    call(command, first, output).await;
-                }
-                alarm = first;
-            }
-        }
-    };
-    let ended = watching.run(until).await;
-    let Some(alarm) = alarm else {
+    let mut listening = Listening::new(arguments.on_alarm.clone(), *output);
+    let ended = watching.run(listening.until_false(shutdown, told)).await;
+    listening.end().await;
+    let Some(alarm) = listening.alarm else {
         return ended.map_err(|e| node::failure(&e));
     };
     // The node is gone, and with it the memory of its state: now there is room to execute again.
@@ -171,38 +188,6 @@ fn own_fault() -> Failure {
     failure.hint(
         "its disk or memory may be at fault: watch from another machine, with an empty folder",
     )
-}
-
-/// Runs the operator's command; whatever becomes of it, the alarm goes on.
-async fn call(command: &str, alarm: &Alarm, output: &Output) {
-    let called = tokio::time::timeout(COMMAND_TIME_MAX, run_command(command, alarm)).await;
-    match called {
-        Ok(Ok(status)) if status.success() => {}
-        Ok(Ok(status)) => output.say(format_args!("the command of the alarm failed: {status}")),
-        Ok(Err(error)) => output.say(format_args!("the command of the alarm failed: {error}")),
-        Err(_) => output.say(format_args!(
-            "the command of the alarm took more than {} s and was ended",
-            COMMAND_TIME_MAX.as_secs()
-        )),
-    }
-}
-
-async fn run_command(command: &str, alarm: &Alarm) -> std::io::Result<std::process::ExitStatus> {
-    let mut shell = tokio::process::Command::new("sh");
-    shell.arg("-c").arg(command).arg("weft-alarm");
-    shell.args(&alarm.evidence);
-    let mut child = shell
-        .stdin(Stdio::piped())
-        // Data go to stdout, and they are ours.
-        .stdout(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()?;
-    if let Some(mut stdin) = child.stdin.take() {
-        let json = serde_json::to_vec(alarm).map_err(std::io::Error::from)?;
-        // A command that does not read it has its reasons.
-        let _ = stdin.write_all(&json).await;
-    }
-    child.wait().await
 }
 
 async fn judged(file: &Path, genesis: Genesis) -> Result<Report, Failure> {

@@ -26,7 +26,7 @@ mod watch;
 pub(crate) use epochs::opened;
 pub use error::DriverError;
 pub use guard::guard_file;
-pub use watch::{Alarm, Seen, Watch};
+pub use watch::{Alarm, Blind, Notice, Seen, Shown, Watch, Withheld};
 
 use crate::config::NodeConfig;
 use crate::keys::NodeKeys;

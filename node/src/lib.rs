@@ -19,7 +19,9 @@ mod view;
 pub use config::{
     CONFIG_FILE, ConfigError, LogFormat, NodeConfig, Override, UnknownVariable, unknown_variables,
 };
-pub use driver::{Alarm, DriverError, Node, Seen, Watch, guard_file};
+pub use driver::{
+    Alarm, Blind, DriverError, Node, Notice, Seen, Shown, Watch, Withheld, guard_file,
+};
 pub use events::{EventLog, RING_BYTES_MAX, STREAMS_MAX};
 pub use index::{Indexed, Row, rows as index_rows};
 pub use keys::{

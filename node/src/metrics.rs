@@ -154,6 +154,8 @@ pub struct Metrics {
     equivocations: Counter,
     alarms: Counter,
     alarmed: Mutex<BTreeSet<(Height, StatementDigest)>>,
+    withheld: Gauge,
+    blind: Gauge,
     transactions: Family<ResultLabel, Counter>,
     checkpoints: Family<ResultLabel, Counter>,
     reports: Family<ResultLabel, Counter>,
@@ -222,6 +224,16 @@ impl Metrics {
                 "Statements that a quorum has certified and this node has not computed",
             ),
             alarmed: Mutex::default(),
+            withheld: add(
+                &mut r,
+                "withheld",
+                "Posted heights that a watcher has raised an alarm for, as their data have not been seen here",
+            ),
+            blind: add(
+                &mut r,
+                "blind",
+                "1 while a watcher has an alarm raised that the base chain does not answer",
+            ),
             transactions: add(
                 &mut r,
                 "transactions",
@@ -376,6 +388,16 @@ impl Metrics {
         if alarmed.len() < ALARMED_MAX && alarmed.insert((height, certified)) {
             self.alarms.inc();
         }
+    }
+
+    /// W6.
+    pub fn withheld(&self, heights: u64) {
+        self.withheld.set(signed(heights));
+    }
+
+    /// W7.
+    pub fn blind(&self, blind: bool) {
+        self.blind.set(i64::from(blind));
     }
 
     pub fn mempool_bytes(&self, bytes: usize) {

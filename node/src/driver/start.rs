@@ -14,7 +14,7 @@ use super::pruning::Pruner;
 use super::reports::Reports;
 use super::restore::Standing;
 use super::take_over::{self, DATABASE};
-use super::watch::{BaseWatch, HEARD_MAX, Sources, Watch, Watcher};
+use super::watch::{BaseSeen, BaseWatch, HEARD_MAX, Parts, Sources, Watch, Watcher};
 use super::{DriverError, Node, checkpoints, restore};
 use crate::api;
 use crate::config::NodeConfig;
@@ -307,19 +307,29 @@ pub(super) async fn start(
     }
     if let Some(watch_for) = watch_for {
         let (found, posted) = mpsc::channel(HEARD_MAX);
+        let (seen, base_seen) = watch::channel(BaseSeen::default());
         let base = BaseWatch {
             rpc: config.base_rpc.clone(),
             contracts: checkpoints::contracts(&opened.genesis),
+            window: Duration::from_secs(params.challenge_window_s),
             found,
+            seen,
         };
         tasks.spawn(named("reading checkpoints", base.run(stop.clone())));
         let sources = Sources {
             published: certificates,
             posted,
+            base: base_seen,
             diverged: readers.diverged.subscribe(),
         };
-        let (genesis, store) = (opened.genesis.clone(), opened.store.clone());
-        let watcher = Watcher::new(genesis, store, view.clone(), metrics.clone(), watch_for);
+        let parts = Parts {
+            genesis: opened.genesis.clone(),
+            store: opened.store.clone(),
+            views: view.clone(),
+            peers: connected.clone(),
+            metrics: metrics.clone(),
+        };
+        let watcher = Watcher::new(parts, watch_for);
         tasks.spawn(named("watching", watcher.run(sources, stop.clone())));
     }
     let (submitter, submissions) = api::Submitter::channel(SUBMISSIONS_MAX);

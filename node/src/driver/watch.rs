@@ -1,22 +1,29 @@
 //! W1, W2: a watcher. An observer that holds every certificate that it hears of against its own statement of that
-//! height, published ones and posted ones, and raises an alarm with evidence when they differ.
+//! height, published ones and posted ones, and raises an alarm with evidence when they differ; and another when it cannot,
+//! for want of the data (W6) or of the base chain (W7).
 //!
 //! It decides nothing else, and nothing of it is in the way of the replica: what it does not look at in time it looks at
 //! when it is posted.
 
 mod alarm;
 mod base;
+mod notice;
+mod sight;
+mod telling;
+mod waiting;
 mod weigh;
 
 pub use alarm::{Alarm, Seen};
 pub use base::{BaseWatch, OnBase};
+pub use notice::{Blind, Notice, Shown, Withheld};
+pub use sight::Seen as BaseSeen;
 
 use super::inbound::Heard;
 use crate::evidence::Case;
 use crate::metrics::Metrics;
 use crate::replica::Divergence;
 use crate::view::{CertifiedView, View};
-use alarm::Evidence;
+use sight::Sight;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,6 +31,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use waiting::{Reached, Waiting};
 use weft_storage::{Store, StoreError};
 use weft_types::{
     Certificate, Genesis, Height, MEMBERS_MAX, MemberIndex, Statement, StatementDigest, Verified,
@@ -34,33 +42,37 @@ use weigh::Weighed;
 pub const HEARD_MAX: usize = 256;
 /// W1: heights that wait for their execution, of each member.
 const WAITING_MAX: usize = 32;
-/// W1: posted heights that wait for their execution.
-const POSTED_MAX: usize = 1024;
 /// W2: how long the statement is waited for of which only signatures were seen.
 const STATEMENT_TIME_MAX: Duration = Duration::from_secs(10);
 /// Between two differing certificates of one member that are verified.
 const JUDGED_EVERY: Duration = Duration::from_millis(200);
 /// W2: alarms of one run.
 const ALARMS_MAX: usize = 16;
+/// Between two lines of the log that say what is seen.
+const STATUS_EVERY: Duration = Duration::from_secs(60);
 
 /// What a watcher is told to do.
 #[derive(Clone)]
 pub struct Watch {
-    /// Where evidence is put.
-    pub evidence: PathBuf,
-    pub alarms: mpsc::Sender<Alarm>,
+    /// Folders for evidence: the first that takes it.
+    pub evidence: Vec<PathBuf>,
+    /// A full channel holds the watcher up.
+    pub notices: mpsc::Sender<Notice>,
 }
 
 /// The task.
 pub struct Watcher {
-    pub genesis: Arc<Genesis>,
-    pub store: Arc<Store>,
-    pub views: watch::Receiver<Arc<View>>,
-    pub metrics: Arc<Metrics>,
-    pub watch: Watch,
+    genesis: Arc<Genesis>,
+    store: Arc<Store>,
+    views: watch::Receiver<Arc<View>>,
+    metrics: Arc<Metrics>,
+    watch: Watch,
     heard: BTreeMap<MemberIndex, BTreeMap<Height, Certificate>>,
     judged: BTreeMap<MemberIndex, Instant>,
-    posted: BTreeMap<Height, OnBase>,
+    waiting: Waiting,
+    sight: Sight,
+    peers: watch::Receiver<u64>,
+    status_at: Instant,
     raised: BTreeSet<(Height, StatementDigest)>,
     /// F4: what the replica has stopped for, and until when its statement is waited for.
     diverged: Option<(Divergence, Instant)>,
@@ -70,6 +82,7 @@ pub struct Watcher {
 pub struct Sources {
     pub published: mpsc::Receiver<Heard>,
     pub posted: mpsc::Receiver<OnBase>,
+    pub base: watch::Receiver<BaseSeen>,
     pub diverged: watch::Receiver<Option<Divergence>>,
 }
 
@@ -83,23 +96,33 @@ struct Other {
     seen: Seen,
 }
 
+/// What a watcher has of its node.
+pub struct Parts {
+    pub genesis: Arc<Genesis>,
+    pub store: Arc<Store>,
+    pub views: watch::Receiver<Arc<View>>,
+    /// How many members it is connected to.
+    pub peers: watch::Receiver<u64>,
+    pub metrics: Arc<Metrics>,
+}
+
 impl Watcher {
-    pub fn new(
-        genesis: Arc<Genesis>,
-        store: Arc<Store>,
-        views: watch::Receiver<Arc<View>>,
-        metrics: Arc<Metrics>,
-        watch: Watch,
-    ) -> Self {
+    pub fn new(parts: Parts, watch: Watch) -> Self {
+        let now = Instant::now();
+        let window = parts.genesis.template.params.challenge_window_s;
+        let window = Duration::from_secs(window);
         Self {
-            genesis,
-            store,
-            views,
-            metrics,
+            genesis: parts.genesis,
+            store: parts.store,
+            views: parts.views,
+            metrics: parts.metrics,
             watch,
             heard: BTreeMap::new(),
             judged: BTreeMap::new(),
-            posted: BTreeMap::new(),
+            waiting: Waiting::new(window),
+            sight: Sight::new(window, now),
+            peers: parts.peers,
+            status_at: now + STATUS_EVERY,
             raised: BTreeSet::new(),
             diverged: None,
         }
@@ -107,7 +130,7 @@ impl Watcher {
 
     pub async fn run(mut self, mut sources: Sources, stop: CancellationToken) {
         loop {
-            let deadline = self.diverged.as_ref().map(|(_, until)| *until);
+            let deadline = self.deadline();
             let late = async {
                 match deadline {
                     Some(at) => tokio::time::sleep_until(at).await,
@@ -117,14 +140,19 @@ impl Watcher {
             let done = tokio::select! {
                 () = stop.cancelled() => return,
                 Some((from, certificate)) = sources.published.recv() => self.heard(from, certificate).await,
-                Some(posted) = sources.posted.recv() => self.saw_posted(posted).await,
+                Some(posted) = sources.posted.recv() => self.saw_posted(posted).await.map(drop),
                 Ok(()) = sources.diverged.changed() => {
                     let diverged = *sources.diverged.borrow_and_update();
                     self.stopped_for(diverged);
                     Ok(())
                 }
                 Ok(()) = self.views.changed() => self.advance().await,
-                () = late => self.without_statement().await,
+                Ok(()) = sources.base.changed() => {
+                    let seen = sources.base.borrow_and_update().clone();
+                    self.looked(seen).await;
+                    Ok(())
+                }
+                () = late => self.late().await,
             };
             if let Err(error) = done {
                 tracing::warn!(%error, "a certificate was not held against the own statement");
@@ -177,23 +205,21 @@ impl Watcher {
         }
     }
 
-    /// A checkpoint was posted: the contract has checked who signed it.
-    async fn saw_posted(&mut self, posted: OnBase) -> Result<(), StoreError> {
+    /// A checkpoint was posted: the contract has checked who signed it. Whether it is the own statement.
+    async fn saw_posted(&mut self, posted: OnBase) -> Result<bool, StoreError> {
         let height = posted.checkpoint.height;
         let weighed = match &posted.certificate {
             Some(certificate) => self.weigh(&certificate.statement)?,
             None => self.weigh_digest(height, posted.checkpoint.statement)?,
         };
         match weighed {
-            Weighed::Same => {}
+            Weighed::Same => return Ok(true),
             Weighed::Past => {
                 tracing::info!(%height, "a posted checkpoint is older than what this watcher has executed");
             }
             Weighed::Ahead => {
-                self.posted.insert(height, posted);
-                while self.posted.len() > POSTED_MAX {
-                    self.posted.pop_first();
-                }
+                let left = Duration::from_secs(self.left(posted.final_at));
+                self.waiting.add(posted, left, Instant::now());
             }
             Weighed::Other(own) => {
                 let certificate = match posted.certificate.clone() {
@@ -213,22 +239,23 @@ impl Watcher {
                 self.raise(other).await;
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     /// What waited for its height to be executed.
     async fn advance(&mut self) -> Result<(), StoreError> {
         let reached = self.views.borrow().height;
-        let posted = self.posted.first_key_value();
-        let waiting = posted.map_or(0, |_| self.posted.len());
-        for _ in 0..waiting {
-            let first = self.posted.first_key_value().map(|(height, _)| *height);
-            if first.is_none_or(|height| height > reached) {
+        let mut shown = None;
+        for _ in 0..self.waiting.len() {
+            let Some(Reached { on_base, told }) = self.waiting.reached(reached) else {
                 break;
-            }
-            if let Some((_, posted)) = self.posted.pop_first() {
-                self.saw_posted(posted).await?;
-            }
+            };
+            let height = on_base.checkpoint.height;
+            let is_own = self.saw_posted(on_base).await?;
+            shown = (told && is_own).then_some(height).or(shown);
+        }
+        if let Some(height) = shown {
+            self.tell_shown(height).await;
         }
         let members: Vec<MemberIndex> = self.heard.keys().copied().collect();
         for from in members {
@@ -259,7 +286,18 @@ impl Watcher {
             %height, %certified, %own,
             "ALARM: a quorum has signed another statement than execution gives"
         );
-        self.diverged = Some((divergence, Instant::now() + STATEMENT_TIME_MAX));
+        let until = Instant::now() + STATEMENT_TIME_MAX.min(self.window() / 2);
+        self.diverged = Some((divergence, until));
+    }
+
+    /// Something has fallen due.
+    async fn late(&mut self) -> Result<(), StoreError> {
+        let now = Instant::now();
+        self.tell_due(now).await;
+        match self.diverged {
+            Some((_, until)) if until <= now => self.without_statement().await,
+            _ => Ok(()),
+        }
     }
 
     /// Nobody has shown the statement.
@@ -276,44 +314,6 @@ impl Watcher {
         };
         self.raise(other).await;
         Ok(())
-    }
-
-    /// W2: once for each statement.
-    async fn raise(&mut self, other: Other) {
-        let known = !self.raised.insert((other.height, other.certified));
-        if known || self.raised.len() > ALARMS_MAX {
-            return;
-        }
-        let of_replica =
-            |d: &Divergence| (d.height, d.certified) == (other.height, other.certified);
-        if self.diverged.as_ref().is_some_and(|(d, _)| of_replica(d)) {
-            self.diverged = None;
-        }
-        self.metrics.alarm(other.height, other.certified);
-        let evidence = Evidence {
-            genesis: self.genesis.clone(),
-            store: self.store.clone(),
-            folder: self.watch.evidence.clone(),
-            agreed: self.agreed(other.height),
-        };
-        let window = self.genesis.template.params.challenge_window_s;
-        let written = tokio::task::spawn_blocking(move || evidence.alarm(other, window)).await;
-        match written {
-            Ok(alarm) => {
-                tracing::error!("ALARM: {alarm}");
-                let _ = self.watch.alarms.send(alarm).await;
-            }
-            Err(error) => tracing::error!(%error, "the alarm's evidence was not written"),
-        }
-    }
-
-    /// States to go on from, the newest first.
-    fn agreed(&self, below: Height) -> Vec<CertifiedView> {
-        let view = self.views.borrow().clone();
-        let held = view.held.iter().rev().cloned();
-        let all = view.certified.clone().into_iter().chain(held);
-        all.filter(|v| v.certificate.statement.height < below)
-            .collect()
     }
 }
 

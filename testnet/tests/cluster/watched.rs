@@ -1,7 +1,7 @@
 //! `weft watch` beside masternodes as processes, of which all lie.
 
 use crate::common::{Net, options, program, until};
-use crate::sabotage::{has_changed, sabotage};
+use crate::sabotage::sabotage_all;
 use std::fs::File;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -48,14 +48,7 @@ async fn lie(net: &mut Net) {
         // Everybody has executed it.
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         net.cluster.down().await.unwrap();
-        let changed = databases
-            .iter()
-            .all(|database| has_changed(database, network));
-        if changed {
-            databases
-                .iter()
-                .for_each(|database| sabotage(database, network));
-        }
+        let changed = sabotage_all(&databases, network);
         net.up_again().await;
         if changed {
             return;
@@ -86,8 +79,12 @@ async fn w2_a_watcher_calls_its_operator_and_its_evidence_is_judged_offline() {
         .output();
     assert_eq!(code(&made.unwrap()), Some(0));
     let command = format!("cp \"$1\" {} && cat > {}", text(&copy), text(&json));
+    // No folder can be made there: the evidence goes to where temporary files do.
+    let blocked = genesis.join("evidence");
     let watcher = weft(&["watch", "--dir", text(&dir), "--on-alarm", &command])
         .args(["--base-rpc", &net.manifest.base.rpc])
+        .args(["--evidence", text(&blocked)])
+        .env("TMPDIR", home.path())
         .stdout(File::create(&out).unwrap())
         .stderr(File::create(&err).unwrap())
         .spawn();
@@ -105,7 +102,12 @@ async fn w2_a_watcher_calls_its_operator_and_its_evidence_is_judged_offline() {
     let (out, err) = (read(&out), read(&err));
     assert_eq!(ended.code(), Some(ALARM), "{out}{err}");
     assert!(out.contains("ALARM at height"), "{out}");
-    assert!(err.contains("ALARM"), "{err}");
+    // The alarm stands between two rules, and what became of the evidence comes after it.
+    let block = err.find("ALARM at height").expect("a block");
+    let kept = err.find("The evidence is in").expect("evidence");
+    assert!(err[..block].ends_with("=\n") && block < kept, "{err}");
+    assert!(err[kept..].contains("could not be written"), "{err}");
+    assert!(err.contains("blind for them"), "what it cannot see: {err}");
     assert!(out.contains("FALSE"), "{out}");
     let alarm: serde_json::Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
     // What differs is known where this node has a statement of that height; that it is false, the evidence says.

@@ -183,6 +183,7 @@ impl Cluster {
             timestamp_ms: Millis(now.as_millis() as u64),
             params: ProtocolParams {
                 checkpoint_interval_ms: Millis(1_000),
+                challenge_window_s: 1,
                 ..ProtocolParams::default()
             },
             accounts: std::iter::once(GenesisAccount {
@@ -199,7 +200,7 @@ impl Cluster {
             bond_unit: COIN,
             weight_min: 1,
             weight_max: 100,
-            times: Times::testnet(1),
+            times: Times::testnet(template.params.challenge_window_s),
             backing: 0,
             curator: operator(MEMBERS).address(),
             operators: (0..MEMBERS).map(|i| operator(i).address()).collect(),

@@ -1,5 +1,5 @@
-//! A member's key in the hands of a liar that passes an observer's questions on to the honest ones, and
-//! changes what they answer about the state.
+//! A member's key in the hands of somebody that passes an observer's questions on to the members: a liar, who changes
+//! what they answer about the state, or one that leaves out what they publish of one kind.
 
 use crate::cluster::{Cluster, MEMBERS, free_port};
 use bytes::Bytes;
@@ -8,19 +8,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::task::JoinHandle;
 use weft_network::{
-    Event, Events, Handle, IdentitySeed, Limits, Member, Network, NetworkConfig, Role,
+    Event, Events, FrameKind, Handle, IdentitySeed, Limits, Member, Network, NetworkConfig, Role,
 };
 use weft_node::NodeConfig;
 use weft_types::{Genesis, MemberIndex, wire};
 
 /// The member in whose place it stands.
 const LIAR: usize = 0;
+/// As the network names what members publish.
+pub const VERTICES: FrameKind = FrameKind(1);
+pub const CERTIFICATES: FrameKind = FrameKind(2);
 
 pub struct GoBetween {
     lies: Arc<AtomicUsize>,
     genesis: Genesis,
     networks: [Handle; 2],
-    task: JoinHandle<()>,
+    tasks: Vec<JoinHandle<()>>,
 }
 
 fn members(genesis: &Genesis) -> Vec<Member> {
@@ -35,8 +38,22 @@ fn members(genesis: &Genesis) -> Vec<Member> {
 
 impl GoBetween {
     pub async fn start(cluster: &Cluster) -> Self {
+        Self::start_with(cluster, None).await
+    }
+
+    /// Nobody else is there for its observers, and of what is published they hear what is of these kinds.
+    pub async fn passing(cluster: &Cluster, kinds: &'static [FrameKind]) -> Self {
+        Self::start_with(cluster, Some(kinds)).await
+    }
+
+    async fn start_with(cluster: &Cluster, passes: Option<&'static [FrameKind]>) -> Self {
         let port = free_port();
         let mut genesis = cluster.genesis.clone();
+        if passes.is_some() {
+            for member in &mut genesis.committee {
+                member.addresses = format!("/ip4/127.0.0.1/tcp/{}", free_port());
+            }
+        }
         genesis.committee[LIAR].addresses = format!("/ip4/127.0.0.1/tcp/{port}");
         let honest = NetworkConfig {
             network_id: genesis.network.id().to_string(),
@@ -59,11 +76,14 @@ impl GoBetween {
                 .collect(),
             ..honest.clone()
         };
-        let (honest, _) = Network::start(honest).await.unwrap();
+        let (honest, published) = Network::start(honest).await.unwrap();
         let (own, events) = Network::start(own).await.unwrap();
         let lies = Arc::new(AtomicUsize::new(0));
+        let lying = passes.is_none().then(|| lies.clone());
+        let answering = tokio::spawn(answer(events, honest.clone(), lying));
+        let passing = passes.map(|kinds| tokio::spawn(pass(published, own.clone(), kinds)));
         Self {
-            task: tokio::spawn(answer(events, honest.clone(), lies.clone())),
+            tasks: std::iter::once(answering).chain(passing).collect(),
             networks: [honest, own],
             lies,
             genesis,
@@ -85,15 +105,32 @@ impl GoBetween {
         config
     }
 
+    /// Tells its observers something of its own.
+    pub fn publish(&self, kind: FrameKind, bytes: Bytes) {
+        self.networks[1].publish(kind, bytes).unwrap();
+    }
+
     pub async fn stop(self) {
         for network in &self.networks {
             network.shutdown().await.unwrap();
         }
-        self.task.await.unwrap();
+        for task in self.tasks {
+            task.await.unwrap();
+        }
     }
 }
 
-async fn answer(mut events: Events, honest: Handle, lies: Arc<AtomicUsize>) {
+async fn pass(mut published: Events, own: Handle, kinds: &'static [FrameKind]) {
+    while let Some(event) = published.recv().await {
+        if let Event::Gossip { kind, bytes, .. } = event
+            && kinds.contains(&kind)
+        {
+            let _ = own.publish(kind, bytes);
+        }
+    }
+}
+
+async fn answer(mut events: Events, honest: Handle, lies: Option<Arc<AtomicUsize>>) {
     let mut next = 0;
     while let Some(event) = events.recv().await {
         let Event::History { request, reply, .. } = event else {
@@ -104,7 +141,11 @@ async fn answer(mut events: Events, honest: Handle, lies: Arc<AtomicUsize>) {
         let (honest, lies) = (honest.clone(), lies.clone());
         tokio::spawn(async move {
             if let Ok(answer) = honest.fetch(of, request).await {
-                let _ = reply.send(lie(answer, &lies));
+                let answer = match lies {
+                    Some(lies) => lie(answer, &lies),
+                    None => answer,
+                };
+                let _ = reply.send(answer);
             }
         });
     }

@@ -14,5 +14,8 @@ mod recovery;
 mod sabotage;
 mod slashing;
 mod snapshots;
+mod told_apart;
 mod twin;
+mod watcher;
 mod watching;
+mod withheld;

@@ -1,129 +1,25 @@
 //! W1 to W5: a watcher beside real nodes, of which a quorum lies, or does not.
 
 use crate::cluster::{Cluster, MEMBERS, Running, Unusual, operator, within};
-use crate::sabotage::{has_changed, sabotage};
-use std::time::Duration;
-use tokio::sync::mpsc;
+use crate::watcher::{
+    FAR, PATIENT_S, PAUSE, WINDOW_S, Watcher, judged, lie, second, silent, start_members,
+    stop_members, transfers,
+};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use weft_basechain::At;
 use weft_client::Wait;
-use weft_node::evidence::{Report, Verdict, replay};
-use weft_node::{Alarm, Node, Seen, Watch};
+use weft_node::evidence::Verdict;
+use weft_node::{Notice, Seen};
 use weft_types::api::TransactionState;
-use weft_types::bls::Signature;
-use weft_types::{Certificate, Epoch, FinalityShare, Height, MemberIndex, MemberSet, Millis, Root};
-
-const PAUSE: Duration = Duration::from_millis(50);
-
-struct Watcher {
-    running: Running,
-    alarms: mpsc::Receiver<Alarm>,
-}
-
-impl Watcher {
-    async fn start(cluster: &Cluster) -> Self {
-        let config = cluster.observer("watcher");
-        let evidence = config.data.join("../evidence");
-        let (alarms, raised) = mpsc::channel(4);
-        let node = Node::watch(config, Watch { evidence, alarms }).await;
-        Self {
-            running: Running::of(node.unwrap()),
-            alarms: raised,
-        }
-    }
-
-    /// Waits until it has certified what the members have certified now.
-    async fn follows(&self, cluster: &Cluster) -> Height {
-        let height = cluster.nodes[0].client().status().await.unwrap();
-        let height = height.certified_height;
-        within(30, "following", async {
-            while self.certified().await < height {
-                tokio::time::sleep(PAUSE).await;
-            }
-        })
-        .await;
-        height
-    }
-
-    async fn certified(&self) -> Height {
-        let status = self.running.client().status().await.unwrap();
-        status.certified_height
-    }
-
-    async fn alarm(&mut self) -> Alarm {
-        let alarm = within(60, "the alarm", self.alarms.recv()).await;
-        alarm.expect("a watcher that goes on")
-    }
-
-    /// Ends it, which has raised no alarm.
-    async fn stop_quietly(mut self) {
-        assert!(self.alarms.try_recv().is_err());
-        let metrics = self.running.get("/metrics").await;
-        assert!(metrics.contains("weft_alarms_total 0"), "{metrics}");
-        self.running.stop().await;
-        assert!(self.alarms.recv().await.is_none());
-    }
-}
-
-async fn transfers(cluster: &Cluster, count: usize) {
-    for i in 0..count {
-        let state = within(20, "a transfer", cluster.transfer_at(i % MEMBERS)).await;
-        assert_eq!(state, TransactionState::Certified);
-    }
-}
-
-fn judged(cluster: &Cluster, alarm: &Alarm) -> Report {
-    let evidence = alarm.evidence.as_ref().expect("evidence");
-    let file = std::fs::File::open(evidence).unwrap();
-    replay(file, &cluster.genesis).unwrap()
-}
-
-async fn stop_members(cluster: &mut Cluster) {
-    for node in std::mem::take(&mut cluster.nodes) {
-        node.stop().await;
-    }
-}
-
-async fn start_members(cluster: &mut Cluster) {
-    for config in cluster.configs.clone() {
-        cluster.nodes.push(Running::start(config).await);
-    }
-    within(30, "connecting", cluster.connected()).await;
-}
-
-/// Heights far apart, so that there is time to stop everybody between two of them.
-const FAR: Millis = Millis(4_000);
-
-/// From now on a quorum has money from nothing. Heights are closed where they are for the watcher.
-async fn lie(cluster: &mut Cluster) {
-    let network = cluster.genesis.network.id();
-    let databases: Vec<_> = cluster.configs.iter().map(|c| c.data.join("db")).collect();
-    for to in 240..250 {
-        let transfer = cluster.transfer(to);
-        let ordered = cluster.client(0).submit(&transfer, Wait::Committed).await;
-        ordered.unwrap();
-        // Everybody has executed it.
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        stop_members(cluster).await;
-        let changed = databases
-            .iter()
-            .all(|database| has_changed(database, network));
-        if changed {
-            databases
-                .iter()
-                .for_each(|database| sabotage(database, network));
-        }
-        start_members(cluster).await;
-        if changed {
-            return;
-        }
-    }
-    panic!("a height was closed each time before all had stopped");
-}
+use weft_types::{Certificate, Epoch, Millis};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn w2_money_that_a_quorum_made_from_nothing_raises_an_alarm_and_anybody_can_see_it() {
     let unusual = Unusual {
-        params: |params| params.finality_interval_ms = FAR,
+        params: |params| {
+            params.finality_interval_ms = FAR;
+            params.challenge_window_s = PATIENT_S;
+        },
         ..Unusual::default()
     };
     let mut cluster = within(60, "the start", Cluster::start_with(unusual)).await;
@@ -131,7 +27,7 @@ async fn w2_money_that_a_quorum_made_from_nothing_raises_an_alarm_and_anybody_ca
     let mut watcher = Watcher::start(&cluster).await;
     transfers(&cluster, 2).await;
     let agreed = watcher.follows(&cluster).await;
-    assert!(watcher.alarms.try_recv().is_err());
+    assert!(watcher.is_quiet());
     lie(&mut cluster).await;
     // Nobody among the members sees anything in it.
     let state = within(60, "a transfer", cluster.transfer_at(1)).await;
@@ -156,7 +52,11 @@ async fn w2_money_that_a_quorum_made_from_nothing_raises_an_alarm_and_anybody_ca
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn w1_a_watcher_is_silent_over_restarts_and_while_it_catches_up() {
-    let mut cluster = within(60, "the start", Cluster::start()).await;
+    let unusual = Unusual {
+        params: |params| params.challenge_window_s = PATIENT_S,
+        ..Unusual::default()
+    };
+    let mut cluster = within(60, "the start", Cluster::start_with(unusual)).await;
     within(20, "connecting", cluster.connected()).await;
     transfers(&cluster, 3).await;
     let watcher = Watcher::start(&cluster).await;
@@ -182,36 +82,9 @@ async fn w1_a_watcher_is_silent_over_restarts_and_while_it_catches_up() {
     cluster.stop().await;
 }
 
-/// The members do not post, so that what is posted is what the test posts.
-fn silent() -> Unusual {
-    Unusual {
-        settings: |config| config.base_key = None,
-        params: |params| params.challenge_window_s = 1,
-        ..Unusual::default()
-    }
-}
-
-/// What three of the members sign beside the true statement of a height.
-async fn second(cluster: &Cluster, height: Height) -> Certificate {
-    let certificate = cluster.nodes[0]
-        .client()
-        .certificate(&height)
-        .await
-        .unwrap();
-    let mut statement = certificate.statement;
-    statement.withdrawals_root = Root([7; 32]);
-    let signers = 1..MEMBERS;
-    let shares = signers.clone().map(|i| {
-        let share = FinalityShare::sign(&statement, &cluster.keys[i].finality);
-        share.signature
-    });
-    let signature = Signature::sum(&shares.collect::<Vec<_>>()).unwrap();
-    let signers: MemberSet = signers.map(|i| MemberIndex(i as u32)).collect();
-    Certificate {
-        statement,
-        bitmap: signers.to_bitmap(MEMBERS).into(),
-        signature,
-    }
+fn unix_now() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.unwrap().as_secs()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -223,9 +96,12 @@ async fn w5_a_false_checkpoint_is_seen_within_the_window_and_two_certificates_fr
     let height = watcher.follows(&cluster).await;
     let accused = second(&cluster, height).await;
     let posted = cluster.chain.submit(&operator(1), &accused).await.unwrap();
-    let alarm = watcher.alarm().await;
+    let alarm = watcher.told_false().await;
     let delay = cluster.chain.finality_delay().await.unwrap();
     let at = cluster.chain.posted_at(height, At::Latest).await.unwrap();
+    assert_eq!(delay, WINDOW_S);
+    // There is time to act.
+    assert!(unix_now() < at.unwrap() + delay, "it was final already");
     let seen = alarm.seen;
     assert!(
         matches!(seen, Seen::Posted { final_at, .. } if Some(final_at) == at.map(|at| at + delay)),
@@ -234,6 +110,9 @@ async fn w5_a_false_checkpoint_is_seen_within_the_window_and_two_certificates_fr
     assert!(alarm.conflict, "{alarm:?}");
     let fields: Vec<&str> = alarm.fields.iter().map(|d| d.field).collect();
     assert_eq!(fields, ["withdrawals_root"]);
+    let Notice::Evidence(alarm) = watcher.notice().await else {
+        panic!("no evidence");
+    };
     let report = judged(&cluster, &alarm);
     assert!(matches!(report.verdict, Verdict::Conflict { .. }));
 
@@ -261,6 +140,7 @@ async fn w3_evidence_leads_through_epochs() {
     let unusual = Unusual {
         params: |params| {
             params.epoch_duration_ms = Millis(3_000);
+            params.challenge_window_s = PATIENT_S;
             params.finality_interval_ms = FAR;
         },
         ..Unusual::default()
@@ -288,7 +168,7 @@ async fn w3_evidence_leads_through_epochs() {
     })
     .await;
     watcher.follows(&cluster).await;
-    assert!(watcher.alarms.try_recv().is_err());
+    assert!(watcher.is_quiet());
     let epoch = cluster.nodes[0].client().status().await.unwrap().epoch;
     assert!(epoch > Epoch::ZERO);
     lie(&mut cluster).await;

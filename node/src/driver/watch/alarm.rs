@@ -10,7 +10,7 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use weft_storage::Store;
-use weft_types::{Certificate, Genesis, Height, StatementDigest};
+use weft_types::{Certificate, CertificateJson, Genesis, Height, StatementDigest};
 
 /// How a watcher has come to know of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -40,8 +40,12 @@ pub struct Alarm {
     pub conflict: bool,
     /// Seconds from a checkpoint's posting until something is paid by it.
     pub window_s: u64,
+    /// What was certified, unless only signatures of its digest were seen.
+    pub certificate: Option<CertificateJson>,
+    /// That of the own statement, if there is a conflict: with the two everybody can judge.
+    pub rival: Option<CertificateJson>,
     pub evidence: Option<PathBuf>,
-    /// Why there is none.
+    /// Why there is none, or none in the folder where it should be.
     pub lacks: Option<String>,
 }
 
@@ -81,11 +85,21 @@ impl fmt::Display for Alarm {
                 )?;
             }
         }
-        match (&self.evidence, &self.lacks) {
-            (Some(path), _) => write!(f, "; the evidence is in {}", path.display()),
-            (None, Some(lacks)) => write!(f, "; there is no evidence: {lacks}"),
-            (None, None) => Ok(()),
-        }
+        Ok(())
+    }
+}
+
+/// Why there is no file.
+enum Failure {
+    /// In this folder; another may do.
+    Folder(String),
+    /// No folder helps.
+    Lacks(String),
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Folder(error.to_string())
     }
 }
 
@@ -93,27 +107,20 @@ impl fmt::Display for Alarm {
 pub(super) struct Evidence {
     pub genesis: Arc<Genesis>,
     pub store: Arc<Store>,
-    pub folder: PathBuf,
+    /// The first one that takes it.
+    pub folders: Vec<PathBuf>,
     /// The newest first.
     pub agreed: Vec<CertifiedView>,
 }
 
 impl Evidence {
-    /// Writes the evidence, and says so.
-    pub fn alarm(&self, other: Other, window_s: u64) -> Alarm {
-        let rival = self.rival(&other);
+    /// What is known before anything is written.
+    pub fn alarm(&self, other: &Other, window_s: u64) -> Alarm {
+        let rival = self.rival(other);
         let accused = other.certificate.as_deref();
-        let written = match accused {
-            Some(accused) => self.put(&other, accused, rival.as_ref()),
-            None => Err("the statement was not shown, only signatures of its digest".to_owned()),
-        };
         let fields = match (accused, &other.own) {
             (Some(accused), Some(own)) => differences(&accused.statement, own),
             _ => Vec::new(),
-        };
-        let (evidence, lacks) = match written {
-            Ok(path) => (Some(path), None),
-            Err(lacks) => (None, Some(lacks)),
         };
         Alarm {
             height: other.height,
@@ -123,9 +130,38 @@ impl Evidence {
             fields,
             conflict: rival.is_some(),
             window_s,
-            evidence,
-            lacks,
+            certificate: accused.map(Certificate::to_json),
+            rival: rival.as_ref().map(Certificate::to_json),
+            evidence: None,
+            lacks: None,
         }
+    }
+
+    /// W3: writes it into the first folder that takes it. What a folder fails with is said even if another does.
+    pub fn put(&self, other: &Other, alarm: &mut Alarm) {
+        let Some(accused) = other.certificate.as_deref() else {
+            let lacks = "the statement was not shown, only signatures of its digest";
+            alarm.lacks = Some(lacks.to_owned());
+            return;
+        };
+        let rival = self.rival(other);
+        let mut failures = Vec::new();
+        for folder in &self.folders {
+            match self.put_into(folder, other, accused, rival.as_ref()) {
+                Ok(path) => {
+                    alarm.evidence = Some(path);
+                    break;
+                }
+                Err(Failure::Lacks(lacks)) => {
+                    failures.push(lacks);
+                    break;
+                }
+                Err(Failure::Folder(failure)) => {
+                    failures.push(format!("{}: {failure}", folder.display()));
+                }
+            }
+        }
+        alarm.lacks = (!failures.is_empty()).then(|| failures.join("; "));
     }
 
     /// The certificate that a quorum of the same epoch has made of the own statement.
@@ -137,37 +173,34 @@ impl Evidence {
     }
 
     /// From the newest state that everything is there for to go on from; at last from the genesis.
-    fn put(
+    fn put_into(
         &self,
+        folder: &Path,
         other: &Other,
         accused: &Certificate,
         rival: Option<&Certificate>,
-    ) -> Result<PathBuf, String> {
-        std::fs::create_dir_all(&self.folder)
-            .map_err(|e| format!("{}: {e}", self.folder.display()))?;
+    ) -> Result<PathBuf, Failure> {
+        std::fs::create_dir_all(folder)?;
         let digest = hex::encode(&other.certified.0[..4]);
         let name = format!("height-{}-{digest}.evidence", other.height);
-        let (path, part) = (
-            self.folder.join(&name),
-            self.folder.join(format!("{name}.part")),
-        );
+        let (path, part) = (folder.join(&name), folder.join(format!("{name}.part")));
         let mut lacks = String::new();
         for agreed in self.agreed.iter().map(Some).chain([None]) {
             let case = other.case(accused, rival, agreed);
             match self.put_in(&part, &case) {
                 Ok(()) => {
-                    std::fs::rename(&part, &path).map_err(|e| e.to_string())?;
+                    std::fs::rename(&part, &path)?;
                     return Ok(path);
                 }
                 Err(error @ WriteError::Lacks(_)) => lacks = error.to_string(),
                 Err(error) => {
                     let _ = std::fs::remove_file(&part);
-                    return Err(error.to_string());
+                    return Err(Failure::Folder(error.to_string()));
                 }
             }
         }
         let _ = std::fs::remove_file(&part);
-        Err(lacks)
+        Err(Failure::Lacks(lacks))
     }
 
     fn put_in(&self, part: &Path, case: &crate::evidence::Case<'_>) -> Result<(), WriteError> {
