@@ -39,7 +39,8 @@ abstract contract EscapeHatch is Custody {
         address claimant;
         /// Unix seconds; zero for no claim.
         uint64 openedAt;
-        /// Of the statement that it was claimed by.
+        /// Of the statement that it was claimed by. After a refutation, of the one that has refuted it: what an
+        /// earlier one says of this place is not so any more.
         uint64 height;
         bool paid;
     }
@@ -91,6 +92,7 @@ abstract contract EscapeHatch is Custody {
     error ClaimExists(uint64 index);
     error NoClaim(uint64 index);
     error NotRefuted(uint64 index);
+    error AlreadyRefuted(uint64 index, uint64 height);
     error OtherDeposit(uint64 index, bytes32 given, bytes32 expected);
 
     /// Both times in seconds, 1 to `ESCAPE_TIME_MAX`.
@@ -112,6 +114,8 @@ abstract contract EscapeHatch is Custody {
         uint256 until = uint256(manager.lastPosted()) + manager.finalityDelay() + escapeAfter;
         if (manager.frozenAt() == 0 && block.timestamp < until) revert TooEarly(until);
         latchedAt = uint64(block.timestamp);
+        // The height is all that is wanted of it.
+        // slither-disable-next-line unused-return
         (latchedHeight,,) = manager.latest();
         emit LatchTripped(latchedHeight);
     }
@@ -142,7 +146,7 @@ abstract contract EscapeHatch is Custody {
         if (root != statement.exitRoot) revert NotInTree(index, root, statement.exitRoot);
         Claim storage found = exits[index];
         if (statement.height <= found.height || leaf == found.what) revert NotRefuted(index);
-        _refute(found, index);
+        _refute(found, index, statement.height);
         emit ExitRefuted(index, statement.height, msg.sender);
     }
 
@@ -167,7 +171,7 @@ abstract contract EscapeHatch is Custody {
     function refuteReclaim(Statement calldata statement, uint64 index) external once {
         _requireJudging(statement);
         if (statement.depositsProcessed < index) revert NotRefuted(index);
-        _refute(reclaims[index], index);
+        _refute(reclaims[index], index, statement.height);
         emit ReclaimRefuted(index, statement.height, msg.sender);
     }
 
@@ -230,21 +234,24 @@ abstract contract EscapeHatch is Custody {
         if (msg.sender != owner) revert NotTheOwner(msg.sender, owner);
         if (msg.value != CLAIM_STAKE) revert WrongStake(msg.value, CLAIM_STAKE);
         if (place.openedAt != 0) revert ClaimExists(index);
+        if (height < place.height) revert AlreadyRefuted(index, place.height);
         place.what = what;
         place.claimant = owner;
         place.openedAt = uint64(block.timestamp);
         place.height = height;
     }
 
-    function _refute(Claim storage found, uint64 index) private {
+    function _refute(Claim storage found, uint64 index, uint64 height) private {
         if (found.openedAt == 0 || found.paid) revert NoClaim(index);
         found.what = 0;
         found.claimant = address(0);
         found.openedAt = 0;
-        found.height = 0;
+        found.height = height;
         _returnStake(msg.sender);
     }
 
+    // Who calls it, and `claim`, are `once`: no payout can come back here.
+    // slither-disable-next-line reentrancy-eth
     function _finish(Claim storage found, uint64 index, Asset calldata asset, address owner)
         private
         returns (bool)

@@ -219,6 +219,7 @@ contract EscapeTest is WayOut {
         vm.warp(block.timestamp + ESCAPE_WINDOW);
         vm.expectPartialRevert(EscapeHatch.NotInTree.selector);
         vault.finishEscape(hers);
+        claimRefused(last.height, old, hers, proof);
         // What is true can be claimed.
         claim(last, less);
         vm.warp(block.timestamp + ESCAPE_WINDOW);
@@ -236,6 +237,44 @@ contract EscapeTest is WayOut {
         vm.prank(WATCHER);
         vault.refuteEscape(last, 0, 0, Leaves.proof(holdings, 0));
         vm.assertEq(WATCHER.balance, STAKE, "the stake");
+        claimRefused(last.height, old, hers, proof);
+    }
+
+    function test_after_a_refutation_no_older_proof_counts_and_later_ones_do() public {
+        bytes32[TREE_DEPTH] memory proof = Leaves.proof(holdings, 0);
+        Statement memory old = finalCheckpoint();
+        EscapeHatch.Exit memory less = EscapeHatch.Exit(0, coin(10), ALICE);
+        holdings[0] = exitLeafOf(less);
+        Statement memory middle = finalCheckpoint();
+        bytes32[TREE_DEPTH] memory proofAtMiddle = Leaves.proof(holdings, 0);
+        holdings[0] = exitLeafOf(hers);
+        Statement memory last = latchAfter();
+        claimBy(old, hers, proof);
+        vault.refuteEscape(middle, 0, exitLeafOf(less), proofAtMiddle);
+        // The same holding again, by a checkpoint that has it again.
+        claimRefused(middle.height, old, hers, proof);
+        claimBy(middle, less, proofAtMiddle);
+        vault.refuteEscape(last, 0, holdings[0], Leaves.proof(holdings, 0));
+        claimRefused(last.height, middle, less, proofAtMiddle);
+        claim(last, hers);
+        vm.warp(block.timestamp + ESCAPE_WINDOW);
+        uint256 before = ALICE.balance;
+        vault.finishEscape(hers);
+        vm.assertEq(ALICE.balance - before, 60 gwei + STAKE, "paid");
+    }
+
+    function test_a_refutation_is_of_its_place_alone() public {
+        bytes32[TREE_DEPTH] memory proof = Leaves.proof(holdings, 0);
+        Statement memory old = finalCheckpoint();
+        holdings[0] = 0;
+        Statement memory last = latchAfter();
+        claimBy(old, hers, proof);
+        vault.refuteEscape(last, 0, 0, Leaves.proof(holdings, 0));
+        holdings[0] = exitLeafOf(hers);
+        claim(old, his);
+        vm.warp(block.timestamp + ESCAPE_WINDOW);
+        vault.finishEscape(his);
+        vm.assertEq(BOB.balance, 40 gwei + STAKE, "paid");
     }
 
     function test_the_same_holding_later_or_another_one_earlier_refutes_nothing() public {
@@ -293,6 +332,11 @@ contract EscapeTest is WayOut {
         vm.warp(block.timestamp + ESCAPE_WINDOW);
         vm.expectRevert(abi.encodeWithSelector(EscapeHatch.NoClaim.selector, 1));
         vault.finishReclaim(deposited(1, 100));
+        // Nor ever again.
+        vm.deal(ALICE, STAKE);
+        vm.prank(ALICE);
+        vm.expectRevert(abi.encodeWithSelector(EscapeHatch.AlreadyRefuted.selector, 1, s.height));
+        vault.reclaimDeposit{value: STAKE}(deposited(1, 100));
     }
 
     function test_only_its_sender_reclaims_a_deposit_as_it_was() public {

@@ -85,6 +85,19 @@ abstract contract WayOut is Bridge {
         vault.escape{value: STAKE}(s, exit, proof);
     }
 
+    function claimRefused(
+        uint64 by,
+        Statement memory s,
+        EscapeHatch.Exit memory exit,
+        bytes32[TREE_DEPTH] memory proof
+    ) internal {
+        vm.deal(exit.owner, exit.owner.balance + STAKE);
+        vm.prank(exit.owner);
+        vm.expectRevert(abi.encodeWithSelector(EscapeHatch.AlreadyRefuted.selector, exit.index, by));
+        vault.escape{value: STAKE}(s, exit, proof);
+        vm.deal(exit.owner, exit.owner.balance - STAKE);
+    }
+
     function claimPartlyExpecting(bytes4 refusal, Statement memory s, EscapeHatch.Exit memory exit, uint256 place)
         internal
     {
