@@ -85,3 +85,13 @@ if [[ -n $tests ]] && ! cargo nextest --version >/dev/null 2>&1; then
     cargo install --quiet --locked --root "$cache" cargo-nextest@0.9.143 ||
         say "cargo-nextest could not be installed: the tests run by cargo test, without time limits"
 fi
+
+# Looks for known mistakes in the contracts (scripts/contracts.sh).
+slither=0.11.6
+if [[ -n $tests && $("$cache/slither/bin/slither" --version 2>/dev/null) != "$slither" ]]; then
+    say "installing slither (once)"
+    if ! { python3 -m venv "$cache/slither" && "$cache/slither/bin/pip" install --quiet "slither-analyzer==$slither"; }; then
+        rm -rf "$cache/slither"
+        say "slither could not be installed (Debian's package python3-venv): the contracts are not analysed"
+    fi
+fi

@@ -221,6 +221,8 @@ abstract contract Committee {
         bytes32 given = _digestOf(epoch_, seats);
         if (given != committeeDigest[epoch_]) revert NotTheCommittee(epoch_, given, committeeDigest[epoch_]);
         members = _parse(bitmap, seats.length);
+        // Starts at infinity, which is all zeros.
+        // slither-disable-next-line uninitialized-local
         Bls12381.Sum memory sum;
         for (uint256 i = 0; i < seats.length; ++i) {
             total += seats[i].weight;

@@ -149,6 +149,8 @@ abstract contract Custody {
         return listing.unit;
     }
 
+    // `to` is whom a proof or a claim names, never the caller's choice of somebody else's due.
+    // slither-disable-next-line arbitrary-send-eth
     function _pay(Asset memory asset, address to) private returns (bool paid) {
         if (asset.kind == Kind.Native) {
             (paid,) = to.call{value: asset.value * NATIVE_UNIT, gas: PAYOUT_GAS}("");

@@ -325,6 +325,8 @@ contract MasternodeRegistry is Committee {
         idOfOperator[msg.sender] = id;
     }
 
+    // To an operator its own bond, to a reporter a part of one that was just taken, the rest to nobody.
+    // slither-disable-next-line arbitrary-send-eth
     function _pay(address to, uint256 amount) private {
         (bool paid,) = to.call{value: amount}("");
         if (!paid) revert PaymentRefused(to);

@@ -52,6 +52,8 @@ contract Vault is EscapeHatch {
 
     /// `units` of a token that the sender has allowed this contract to move. A token that moves another
     /// amount than told (a fee, a rebase) is refused.
+    // What a token says of its balances while it moves is its own word; it can only deceive those who hold it.
+    // slither-disable-next-line reentrancy-balance
     function depositERC20(address token, uint64 units, bytes32 account) external once returns (uint64 index) {
         uint256 amount = units * _unitOf(token, Kind.ERC20);
         index = _take(Asset(Kind.ERC20, token, units), account);

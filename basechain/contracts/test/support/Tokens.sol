@@ -123,6 +123,34 @@ contract CardsThatStay is Cards {
     fallback() external {}
 }
 
+/// Calls somebody while it is asked to move, and passes on what it is answered.
+contract CardsThatIntrude {
+    mapping(uint256 tokenId => address) public ownerOf;
+    address private _target;
+    bytes private _call;
+
+    function mint(address to, uint256 tokenId) external {
+        ownerOf[tokenId] = to;
+    }
+
+    function aim(address target, bytes calldata call_) external {
+        (_target, _call) = (target, call_);
+    }
+
+    function transferFrom(address from, address to, uint256 tokenId) external {
+        require(ownerOf[tokenId] == from, "not the owner");
+        if (_target != address(0)) {
+            (bool accepted, bytes memory answer) = _target.call(_call);
+            if (!accepted) {
+                assembly ("memory-safe") {
+                    revert(add(answer, 32), mload(answer))
+                }
+            }
+        }
+        ownerOf[tokenId] = to;
+    }
+}
+
 /// An owner whose code refuses coin until it is told otherwise.
 contract Picky {
     bool public open;
