@@ -93,6 +93,8 @@ contract BondsTest is Epochal {
         withdrawExpecting(notFree(2, MasternodeRegistry.Status.Unbonding, freeAt), 1);
         vm.warp(freeAt);
         requireStatus(2, MasternodeRegistry.Status.Free, "free");
+        vm.expectEmit(address(registry));
+        emit MasternodeRegistry.BondWithdrawn(2, operator(1), 10 ether);
         withdraw(1);
         vm.assertEq(operator(1).balance, 10 ether, "paid");
         vm.assertEq(registry.member(2).bond, 0, "bond");

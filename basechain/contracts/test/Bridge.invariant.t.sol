@@ -170,6 +170,7 @@ contract BridgeInvariantTest {
         vm.assertEq(held, handler.deposited(token) - handler.paidOut(token), "held");
         vm.assertEq(balance, held * unit, "balance");
         vm.assertLe(handler.paidOut(token), handler.burned(token), "no more than was burned");
+        vm.assertEq(vault.credits(bob, token), 0, "kept as well");
     }
 
     function invariant_a_card_is_the_vaults_until_it_is_paid_out() public view {

@@ -43,6 +43,17 @@ contract ConflictTest is Epochal {
         vm.assertTrue(!manager.isFinal(s) && !manager.isSettled(s), "never final");
     }
 
+    function test_a_conflict_is_announced() public {
+        Statement memory s = statementAt(5);
+        (CheckpointManager.Certificate memory one, CheckpointManager.Certificate memory two) =
+            (certificate(s, 7), certificate(other(s), 14));
+        vm.expectEmit(address(manager));
+        emit CheckpointManager.Conflict(
+            0, 5, keccak256(abi.encode(s)), keccak256(abi.encode(other(s))), 20 ether
+        );
+        challenge(one, two);
+    }
+
     function test_neither_has_to_be_a_checkpoint() public {
         Statement memory s = statementAt(5);
         challenge(certificate(other(s), 7), certificate(s, 7));
@@ -189,6 +200,8 @@ contract ConflictTest is Epochal {
         Statement memory s = convicted(3);
         vm.expectEmit(address(registry));
         emit MasternodeRegistry.Slashed(3, 10 ether, REPORTER);
+        vm.expectEmit(address(manager));
+        emit CheckpointManager.OffenderSlashed(3, 0, 9, 10 ether);
         slash(s, 3);
         requireStatus(3, MasternodeRegistry.Status.Slashed, "status");
         vm.assertEq(registry.member(3).bond, 0, "bond");

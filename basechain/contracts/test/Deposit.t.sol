@@ -74,7 +74,12 @@ contract DepositTest is Bridge {
         vm.assertEq(backed.held(address(0)), 9, "held");
         vm.assertEq(backed.depositCount(), 0, "deposits");
         vm.expectRevert(abi.encodeWithSelector(Custody.NotWhole.selector, 1, 1 gwei));
-        new Vault{value: 1}(manager, CURATOR, ESCAPE_AFTER, ESCAPE_WINDOW);
+        this.newVault{value: 1}(manager, CURATOR, ESCAPE_AFTER, ESCAPE_WINDOW);
+    }
+
+    function test_all_that_the_ledger_can_count_is_taken_at_once() public {
+        vm.assertEq(depositCoin(ALICE, type(uint64).max), 1, "index");
+        vm.assertEq(vault.held(address(0)), type(uint64).max, "held");
     }
 
     // Refused.
@@ -195,6 +200,14 @@ contract DepositTest is Bridge {
         closed.list(address(coins), Custody.Kind.ERC20, 1);
     }
 
+    function test_a_listing_is_announced() public {
+        address token = address(new Coins());
+        vm.prank(CURATOR);
+        vm.expectEmit(address(vault));
+        emit Custody.Listed(token, Custody.Kind.ERC20, 7);
+        vault.list(token, Custody.Kind.ERC20, 7);
+    }
+
     function test_a_listing_is_for_good() public {
         listExpecting(abi.encodeWithSelector(Custody.AlreadyListed.selector, address(coins)), address(coins), Custody.Kind.ERC20, 1);
     }
@@ -209,7 +222,7 @@ contract DepositTest is Bridge {
 
     function test_a_vault_needs_a_manager() public {
         vm.expectRevert(abi.encodeWithSelector(EscapeHatch.ManagerWithoutCode.selector, ALICE));
-        new Vault(CheckpointManager(ALICE), CURATOR, ESCAPE_AFTER, ESCAPE_WINDOW);
+        this.newVault(CheckpointManager(ALICE), CURATOR, ESCAPE_AFTER, ESCAPE_WINDOW);
     }
 
     function listExpecting(bytes memory refusal, address token, Custody.Kind kind, uint88 unit) private {
@@ -220,5 +233,14 @@ contract DepositTest is Bridge {
 
     function notListed(address token, Custody.Kind kind) private pure returns (bytes memory) {
         return abi.encodeWithSelector(Custody.NotListed.selector, token, kind);
+    }
+
+    /// A call of its own, as those of `DeploymentTest`.
+    function newVault(CheckpointManager manager_, address curator, uint64 escapeAfter, uint64 escapeWindow)
+        external
+        payable
+        returns (Vault)
+    {
+        return new Vault{value: msg.value}(manager_, curator, escapeAfter, escapeWindow);
     }
 }

@@ -88,6 +88,8 @@ contract EpochTest is Epochal {
         emit Committee.EpochOpened(1, 1, 5, 47, s.nextCommittee);
         manager.submit(s, bitmap, signature);
         vm.assertEq(registry.committeeDigest(1), s.nextCommittee, "digest");
+        (uint64 epoch,,, bytes32 digest) = registry.committee();
+        vm.assertTrue(epoch == 1 && digest == s.nextCommittee, "committee");
         vm.assertEq(registry.closedAt(0), block.timestamp, "closed");
         vm.assertEq(registry.closedAt(1), 0, "open");
     }

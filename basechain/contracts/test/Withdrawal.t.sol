@@ -45,6 +45,25 @@ contract WithdrawalTest is Bridge {
         vm.assertEq(cards.ownerOf(42), BOB, "owner");
     }
 
+    function test_what_was_paid_is_not_kept_as_well() public {
+        depositCoin(ALICE, 10);
+        depositCoins(ALICE, 10);
+        depositCard(ALICE, 42);
+        Custody.Asset[3] memory assets = [coin(4), fungible(address(coins), 4), card(42)];
+        Vault.Withdrawal[3] memory all;
+        for (uint256 i = 0; i < 3; ++i) {
+            all[i] = burn(assets[i], BOB);
+        }
+        Statement memory s = finalCheckpoint();
+        for (uint256 i = 0; i < 3; ++i) {
+            withdraw(s, all[i]);
+            vm.assertEq(vault.credits(BOB, assets[i].token), 0, "credit");
+            vm.prank(BOB);
+            vm.expectRevert(Custody.NothingToClaim.selector);
+            vault.claim(assets[i], BOB);
+        }
+    }
+
     function test_a_card_can_come_and_go_again() public {
         for (uint256 i = 0; i < 2; ++i) {
             depositCard(ALICE, 42);
@@ -207,6 +226,8 @@ contract WithdrawalTest is Bridge {
         vm.assertEq(vault.credits(address(picky), address(0)), 4, "credit");
         withdrawExpecting(alreadyPaid(0), statement, withdrawal);
 
+        vm.expectEmit(address(vault));
+        emit Custody.Claimed(coin(4), address(picky), BOB);
         picky.fetch(vault, coin(0), BOB);
         vm.assertEq(BOB.balance, 4 gwei, "fetched");
         vm.expectRevert(abi.encodeWithSelector(Custody.NothingToClaim.selector));

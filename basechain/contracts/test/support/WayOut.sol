@@ -120,13 +120,6 @@ abstract contract WayOut is Bridge {
         vault.reclaimDeposit{value: STAKE}(d);
     }
 
-    function refuseTimes(uint64 afterSeconds, uint64 windowSeconds) internal {
-        vm.expectRevert(
-            abi.encodeWithSelector(EscapeHatch.EscapeTimes.selector, afterSeconds, windowSeconds, 365 days)
-        );
-        new Vault(manager, CURATOR, afterSeconds, windowSeconds);
-    }
-
     function notFinal(Statement memory s) internal pure returns (bytes memory) {
         return abi.encodeWithSelector(EscapeHatch.NotFinal.selector, s.height);
     }
