@@ -20,7 +20,7 @@ const TREE = "src/AppendTree.sol";
 const TESTS = {
   [REGISTRY]: ["Bonds", "Conflict", "Deployment", "Epoch", "Possession", "Registration"],
   [COMMITTEE]: ["Bonds", "Checkpoint", "Conflict", "Deployment", "Epoch", "Quorum", "Registration"],
-  [EPOCHS]: ["Edge", "Epoch"],
+  [EPOCHS]: ["Edge", "Epoch", "Places"],
   [MANAGER]: ["Checkpoint", "Conflict", "Deployment", "Epoch", "Quorum", "Registration", "Withdrawal"],
   [VAULT]: ["Deposit", "Escape", "Withdrawal"],
   [CUSTODY]: ["Deposit", "Escape", "Withdrawal"],
