@@ -7,6 +7,7 @@
 pub(crate) mod abi;
 #[cfg(feature = "testing")]
 mod anvil;
+mod bidding;
 pub(crate) mod bonds;
 pub(crate) mod checkpoints;
 mod counting;

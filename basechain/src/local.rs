@@ -5,7 +5,7 @@ use crate::client::abi::{manager, registry::MasternodeRegistry as Registry};
 use crate::client::bonds::entry;
 use crate::client::checkpoints::{newer, posted, submit_input};
 use crate::client::deploy::{created_at, manager_code, registry_code, vault_code};
-use crate::client::offer::{Unmined, sign};
+use crate::client::offer::{Offer, sign};
 use crate::client::order::Order;
 use crate::client::registry::register_input;
 use crate::embedded::{Call, CallError, Chain, ChainConfig, ConfigError, RewindError, SubmitError};
@@ -65,7 +65,7 @@ pub struct Included {
 pub struct LocalChain {
     chain: Chain,
     contracts: Contracts,
-    unmined: BTreeMap<[u8; 20], Unmined>,
+    unmined: BTreeMap<[u8; 20], Offer>,
 }
 
 impl LocalChain {
@@ -253,7 +253,7 @@ impl LocalChain {
     fn send(&mut self, key: &AccountKey, order: Order) -> Result<[u8; 32], LocalError> {
         let what = order.what;
         let account = key.account();
-        let mut sending = Unmined {
+        let mut sending = Offer {
             nonce: self.chain.pending_nonce(account),
             fee: u128::from(self.chain.next_base_fee()) * 2 + TIP,
             tip: TIP,

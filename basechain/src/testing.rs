@@ -1,6 +1,6 @@
 //! Base chains that are not ours, for tests.
 
-use crate::client::offer::{Unmined, sign};
+use crate::client::offer::{Offer, sign};
 use crate::{AccountKey, Order, Signed};
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
@@ -107,7 +107,7 @@ fn anvil_path() -> PathBuf {
 pub fn signed(secret: [u8; 32], chain_id: u64, nonce: u64, wei: u128) -> Signed {
     let key = AccountKey::from_bytes(&secret).expect("a key");
     let (fee, tip) = (2, 1);
-    let sending = Unmined { nonce, fee, tip };
+    let sending = Offer { nonce, fee, tip };
     let order = Order::transfer([9; 20], wei);
     sign(&key, chain_id, &sending, 21_000, &order).expect("the key is here")
 }

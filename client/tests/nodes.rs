@@ -274,6 +274,7 @@ async fn member(index: u32, committee: bool, then: Answer) -> Stub {
         state_root: Root([0; 32]),
         certified_height: Height(0),
         anchored_height: Height(0),
+        checkpoint_missed: None,
         peers: 3,
         member: Some(MemberIndex(index)),
         voting: true,

@@ -46,7 +46,7 @@ use tokio::sync::watch;
 use tower_http::cors::{Any, CorsLayer};
 use verify::Verifier;
 use weft_storage::{Store, StoreError};
-use weft_types::api::{COMMIT_HEADER, HEIGHT_HEADER, ProblemCode};
+use weft_types::api::{COMMIT_HEADER, HEIGHT_HEADER, MissedCheckpoint, ProblemCode};
 use weft_types::{Certificate, CommitIndex, Committee, Genesis, Height};
 
 /// How long a browser may remember what is allowed.
@@ -73,6 +73,8 @@ pub struct ApiParts {
     pub committee: watch::Receiver<Arc<Committee>>,
     /// BC20: of offenders by their ids, whether the registry has taken the bond.
     pub bonds: watch::Receiver<BTreeMap<u64, bool>>,
+    /// B2: what the base chain lacks though its time is over.
+    pub missed: watch::Receiver<Option<MissedCheckpoint>>,
 }
 
 /// Shared by all requests; cloning is cheap.
@@ -93,6 +95,7 @@ pub struct Inner {
     history_from: watch::Receiver<CommitIndex>,
     committee: watch::Receiver<Arc<Committee>>,
     bonds: watch::Receiver<BTreeMap<u64, bool>>,
+    missed: watch::Receiver<Option<MissedCheckpoint>>,
     gate: Gate,
     verifier: Verifier,
 }
@@ -131,6 +134,7 @@ impl ApiState {
             history_from: parts.history_from,
             committee: parts.committee,
             bonds: parts.bonds,
+            missed: parts.missed,
         })))
     }
 }

@@ -52,7 +52,8 @@ pub struct NodeConfig {
     /// JSON-RPC of the base chain.
     #[garde(length(bytes, max = 1024), custom(is_rpc_url))]
     pub base_rpc: String,
-    /// Key file of the account that pays for checkpoints and reports. Without it this node sends none.
+    /// Key file of the account that pays for checkpoints and reports, and for nothing else: what waits of it is outbid (B2).
+    /// Without it this node sends none.
     #[garde(skip)]
     pub base_key: Option<PathBuf>,
     /// Most that this account pays for a unit of gas, in gwei. While it costs more, nothing is sent.

@@ -158,6 +158,7 @@ pub struct Metrics {
     blind: Gauge,
     transactions: Family<ResultLabel, Counter>,
     checkpoints: Family<ResultLabel, Counter>,
+    checkpoint_missed: Gauge,
     reports: Family<ResultLabel, Counter>,
     slashed: Gauge,
     bridge_halted: Gauge,
@@ -240,6 +241,11 @@ impl Metrics {
                 "Transactions by what became of them",
             ),
             checkpoints: add(&mut r, "checkpoints", "Checkpoints by what became of them"),
+            checkpoint_missed: add(
+                &mut r,
+                "checkpoint_missed_height",
+                "The oldest height that is not on the base chain in time, 0 when all are",
+            ),
             reports: add(
                 &mut r,
                 "reports",
@@ -347,6 +353,11 @@ impl Metrics {
         let result = result.as_str();
         let label = ResultLabel { result };
         self.checkpoints.get_or_create(&label).inc();
+    }
+
+    pub fn checkpoint_missed(&self, height: Option<Height>) {
+        let height = height.unwrap_or_default();
+        self.checkpoint_missed.set(signed(height.0));
     }
 
     pub fn report(&self, result: ReportResult) {

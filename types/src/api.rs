@@ -15,7 +15,7 @@ pub use bridge::{
     Bridge, BridgeStatus, ExitPlace, ExitProof, ExitTree, Exits, Holding, LeafClaim, MemberReport,
     ProvenWithdrawal, WithdrawalState, WithdrawalStatus, Withdrawals,
 };
-pub use chain::{Checkpoint, Commit, Committee, NodeStatus, Vertex};
+pub use chain::{Checkpoint, Commit, Committee, MissedCheckpoint, NodeStatus, Vertex};
 pub use event::{Event, Ordered, Topic, TopicError};
 pub use objects::{
     Account, Balance, Collection, Deal, DealState, Edition, History, Item, ItemState, Object,

@@ -27,6 +27,14 @@ impl Endpoint {
         self.have(what, "anvil_mine", ["0x1"]).await
     }
 
+    /// Has anvil make a block of each transaction, or none at all of itself.
+    ///
+    /// # Errors
+    /// When it is another base chain, or does not answer.
+    pub async fn automine(&self, does: bool) -> Result<(), ClientError> {
+        self.have("automining", "evm_setAutomine", [does]).await
+    }
+
     async fn have<P>(
         &self,
         what: &'static str,

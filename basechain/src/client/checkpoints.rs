@@ -78,7 +78,7 @@ impl BaseChain {
             value: 0,
             input: submit_input(statement, bitmap, signature),
         };
-        match self.endpoint.send(key, order).await {
+        match self.endpoint.post(key, order).await {
             Ok(mined) => Ok(SubmitOutcome::Posted(mined)),
             Err(ClientError::Refused { refusal, .. }) => Ok(match newer(&refusal) {
                 Some(latest) => SubmitOutcome::Superseded { latest },

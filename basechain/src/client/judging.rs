@@ -5,8 +5,9 @@ use super::abi::manager::{CheckpointManager as Manager, Epochs::Seat};
 use super::checkpoints::encode;
 use super::error::ClientError;
 use super::key::AccountKey;
+use super::order::Order;
 use super::send::Mined;
-use alloy::primitives::{Address, B256};
+use alloy::primitives::{Address, B256, TxKind};
 use alloy::sol_types::SolCall;
 use weft_types::{Certificate, Committee, Member, Root, Statement, TREE_DEPTH};
 
@@ -80,9 +81,12 @@ impl BaseChain {
         what: &'static str,
         call: impl SolCall,
     ) -> Result<Mined, ClientError> {
-        let manager = self.contracts.manager;
-        self.endpoint
-            .execute(key, what, manager, 0, call.abi_encode())
-            .await
+        let order = Order {
+            what,
+            to: TxKind::Call(self.contracts.manager.into()),
+            value: 0,
+            input: call.abi_encode().into(),
+        };
+        self.endpoint.post(key, order).await
     }
 }

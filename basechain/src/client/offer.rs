@@ -8,15 +8,15 @@ use alloy::consensus::{SignableTransaction as _, TxEip1559};
 use alloy::primitives::U256;
 use alloy::signers::SignerSync as _;
 
-/// A transaction that is in no block yet: its nonce, and what it offers in wei per gas.
+/// A transaction's nonce, and what it offers in wei per gas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Unmined {
+pub(crate) struct Offer {
     pub nonce: u64,
     pub fee: u128,
     pub tip: u128,
 }
 
-impl Unmined {
+impl Offer {
     pub fn of(signed: &Signed) -> Self {
         let transaction = signed.transaction();
         Self {
@@ -26,17 +26,41 @@ impl Unmined {
         }
     }
 
+    /// What it takes to take its place: pools ask for a tenth more of both, some for more.
+    pub fn outbid(self) -> Self {
+        Self {
+            fee: quarter_more(self.fee),
+            tip: quarter_more(self.tip),
+            ..self
+        }
+    }
+
+    /// Twice as much of both, where it is not known what it takes.
+    pub fn doubled(self) -> Self {
+        Self {
+            fee: self.fee.saturating_mul(2),
+            tip: self.tip.max(1).saturating_mul(2),
+            ..self
+        }
+    }
+
+    /// With no less than `bar` has.
+    pub fn at_least(self, bar: &Self) -> Self {
+        Self {
+            fee: self.fee.max(bar.fee),
+            tip: self.tip.max(bar.tip),
+            ..self
+        }
+    }
+
     /// Takes the place of `stuck` at a higher fee, unless the account's next nonce shows that something with
     /// its nonce is in a block by now.
     pub fn outbidding(self, stuck: &Self, next: u64) -> Self {
         if next > stuck.nonce {
             return self;
         }
-        Self {
-            nonce: stuck.nonce,
-            fee: self.fee.max(quarter_more(stuck.fee)),
-            tip: self.tip.max(quarter_more(stuck.tip)),
-        }
+        let nonce = stuck.nonce;
+        Self { nonce, ..self }.at_least(&stuck.outbid())
     }
 
     /// Offers no more than `max`; refused if less than `least` is no use.
@@ -45,11 +69,15 @@ impl Unmined {
             let fee = least;
             return Err(ClientError::Fee { what, fee, max });
         }
-        Ok(Self {
+        Ok(self.capped(max))
+    }
+
+    pub fn capped(self, max: u128) -> Self {
+        Self {
             fee: self.fee.min(max),
             tip: self.tip.min(max),
             ..self
-        })
+        }
     }
 }
 
@@ -57,7 +85,7 @@ impl Unmined {
 pub(crate) fn sign(
     key: &AccountKey,
     chain_id: u64,
-    sending: &Unmined,
+    sending: &Offer,
     gas_limit: u64,
     order: &Order,
 ) -> Result<Signed, String> {
@@ -75,7 +103,7 @@ pub(crate) fn sign(
 
 pub(super) fn transaction(
     chain_id: u64,
-    sending: &Unmined,
+    sending: &Offer,
     gas_limit: u64,
     order: &Order,
 ) -> TxEip1559 {
@@ -97,6 +125,6 @@ pub fn least(fee: u128, tip: u128) -> u128 {
     (fee.saturating_sub(tip) / 2).saturating_add(tip)
 }
 
-pub fn quarter_more(fee: u128) -> u128 {
+fn quarter_more(fee: u128) -> u128 {
     fee.saturating_add(fee.div_ceil(4))
 }

@@ -6,7 +6,7 @@ use super::abi::registry::MasternodeRegistry as Registry;
 use super::endpoint::Endpoint;
 use super::error::ClientError;
 use super::key::AccountKey;
-use super::offer::{Unmined, least};
+use super::offer::{Offer, least};
 use super::order::Order;
 use super::registry::{Registration, register_input};
 use super::signed::Signed;
@@ -62,11 +62,11 @@ impl Endpoint {
         let gas_limit = self.gas_limit(order.what, &request).await?;
         let (fee, tip) = self.fees().await?;
         let nonce = self.nonce(key.account(), BlockId::pending()).await?;
-        let mut offer = Unmined { nonce, fee, tip };
+        let mut offer = Offer { nonce, fee, tip };
         let mut least = least(fee, tip);
         if let Some(instead) = instead {
             let next = self.nonce(key.account(), BlockId::latest()).await?;
-            offer = offer.outbidding(&Unmined::of(instead), next);
+            offer = offer.outbidding(&Offer::of(instead), next);
             if offer.nonce == instead.nonce() {
                 least = least.max(offer.fee);
             }
@@ -97,7 +97,7 @@ impl Endpoint {
     ) -> Result<Signed, ClientError> {
         let what = order.what;
         let (fee, tip) = self.fees().await?;
-        let offer = Unmined {
+        let offer = Offer {
             nonce: quote.nonce,
             fee: quote.fee,
             tip: quote.tip,

@@ -2,12 +2,13 @@
 //!
 //! One transaction of an account is on its way at a time, so nonces never race. The signed bytes are
 //! sent again while they wait, since a restarted node has forgotten them. One that is in no block
-//! in time keeps its nonce: the account's next transaction takes its place at a higher fee.
+//! in time gives its nonce to the account's next transaction, which takes its place at a higher fee.
 
+use super::bidding::Place;
 use super::endpoint::{At, Endpoint};
 use super::error::ClientError;
 use super::key::{AccountKey, Holder};
-use super::offer::{Unmined, least, quarter_more, sign, transaction};
+use super::offer::{Offer, sign, transaction};
 use super::order::Order;
 use super::refusal::Refusal;
 use super::signed::Signed;
@@ -42,12 +43,12 @@ pub struct Mined {
     pub(super) logs: Vec<Log>,
 }
 
-/// What an account has sent.
+/// What it takes to take the place of what an account has waiting.
 #[derive(Debug, Default)]
-pub struct Senders(SyncMutex<BTreeMap<Address, Arc<Mutex<Option<Unmined>>>>>);
+pub struct Senders(SyncMutex<BTreeMap<Address, Arc<Mutex<Option<Offer>>>>>);
 
 impl Senders {
-    fn of(&self, account: Address) -> Arc<Mutex<Option<Unmined>>> {
+    fn of(&self, account: Address) -> Arc<Mutex<Option<Offer>>> {
         let mut senders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(senders.entry(account).or_default())
     }
@@ -69,29 +70,32 @@ impl Endpoint {
     /// # Errors
     /// [`ClientError::Refused`] when it would revert, which costs nothing, or did.
     pub(super) async fn send(&self, key: &AccountKey, order: Order) -> Result<Mined, ClientError> {
+        self.send_at(Place::Behind, key, order).await
+    }
+
+    /// The same for what is not to wait for anything else of its account: it takes the place of what the account has
+    /// waiting, by whomever that was sent.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub(super) async fn post(&self, key: &AccountKey, order: Order) -> Result<Mined, ClientError> {
+        self.send_at(Place::First, key, order).await
+    }
+
+    async fn send_at(
+        &self,
+        place: Place,
+        key: &AccountKey,
+        order: Order,
+    ) -> Result<Mined, ClientError> {
         let what = order.what;
         let sender = self.senders.of(key.account());
-        let mut unmined = sender.lock().await;
+        let mut bar = sender.lock().await;
         let request = order.request(key.account());
-        let gas_limit = self.gas_limit(what, &request).await?;
-        let (fee, tip) = self.fees().await?;
-        let nonce = self.nonce(key.account(), BlockId::pending()).await?;
-        let mut sending = Unmined { nonce, fee, tip };
-        let mut least = least(fee, tip);
-        if let Some(stuck) = *unmined {
-            let next = self.nonce(key.account(), BlockId::latest()).await?;
-            sending = sending.outbidding(&stuck, next);
-            if sending.nonce == stuck.nonce {
-                least = least.max(quarter_more(stuck.fee));
-            }
-        }
-        sending = sending.within(what, least, self.fee_max)?;
-        let signed = self.sign_offer(key, &sending, gas_limit, &order).await?;
-        self.broadcast(what, &signed, false).await?;
-        *unmined = Some(sending);
+        let signed = self.bid(place, key, &order, &mut bar).await?;
         let receipt = self.wait(what, &[signed]).await;
         if matches!(receipt, Ok(_) | Err(ClientError::Replaced { .. })) {
-            *unmined = None;
+            *bar = None;
         }
         self.outcome(what, request, receipt?).await
     }
@@ -142,7 +146,7 @@ impl Endpoint {
     pub(super) async fn sign_offer(
         &self,
         key: &AccountKey,
-        sending: &Unmined,
+        sending: &Offer,
         gas_limit: u64,
         order: &Order,
     ) -> Result<Signed, ClientError> {
@@ -202,7 +206,7 @@ impl Endpoint {
 
     /// Hands the transaction to the node. One that may have arrived before, in an attempt whose answer was lost or
     /// (`known`) of an earlier run, is then refused as known or outdated: the receipt will tell.
-    async fn broadcast(
+    pub(super) async fn broadcast(
         &self,
         what: &'static str,
         signed: &Signed,

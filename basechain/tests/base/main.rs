@@ -6,6 +6,7 @@ mod escape;
 mod fixture;
 mod killed;
 mod payouts;
+mod posting;
 mod quoted;
 mod scenario;
 mod sending;

@@ -149,3 +149,27 @@ async fn on_anvil_the_newest_takes_the_place_of_those_that_wait() {
     assert!(received <= 2, "{received} of {last}");
     assert_eq!(endpoint.balance([last; 20]).await.unwrap() / ETHER, 1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_sent_behind_something_that_is_dropped_gives_way_to_the_first_nonce() {
+    let anvil = anvil_with(&["--no-mining"]);
+    let hasty = async || {
+        let endpoint = Endpoint::connect(&anvil.url).await.unwrap();
+        endpoint.with_mined_time_max(Duration::from_millis(200))
+    };
+    let (first, second) = (hasty().await, hasty().await);
+    for endpoint in [&first, &second] {
+        let waits = endpoint
+            .transfer(&rich(), [1; 20], ETHER)
+            .await
+            .unwrap_err();
+        assert!(matches!(waits, ClientError::NotMined { .. }), "{waits}");
+    }
+    // Above what both offer, and low again: nothing waits any more.
+    second.raise_base_fee(1_000_000_000_000_000).await.unwrap();
+    second.raise_base_fee(1).await.unwrap();
+    let waits = second.transfer(&rich(), [2; 20], ETHER).await.unwrap_err();
+    assert!(matches!(waits, ClientError::NotMined { .. }), "{waits}");
+    second.raise_base_fee(1).await.unwrap();
+    assert_eq!(second.balance([2; 20]).await.unwrap() / ETHER, 1);
+}

@@ -239,6 +239,7 @@ pub async fn status(State(state): State<ApiState>, reading: Reading) -> Response
         state_root: view.state_root,
         certified_height: state.tracker.progress().certified.0,
         anchored_height: view.anchored,
+        checkpoint_missed: *state.missed.borrow(),
         history_from: *state.history_from.borrow(),
         peers: *state.peers.borrow(),
         member: view.own,

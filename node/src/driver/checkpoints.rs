@@ -11,7 +11,7 @@ use crate::events::EventLog;
 use crate::keys::{KeyError, read_secret};
 use crate::metrics::{CheckpointResult, Metrics};
 use crate::replica::Input as ReplicaInput;
-use crate::replica::posting::{self, Effect, Input, Posting, Seen, Unposted};
+use crate::replica::posting::{self, Effect, Input, Missed, Posting, Seen, Unposted};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -21,6 +21,7 @@ use weft_basechain::{
     AccountKey, At, BaseChain, ClientError, Contracts, Endpoint, SubmitOutcome, SubmitterSchedule,
 };
 use weft_storage::{Durability, Store};
+use weft_types::api::MissedCheckpoint;
 use weft_types::{
     Certificate, Committee, Epoch, Genesis, Height, MemberIndex, Millis, Verified, ed25519,
 };
@@ -45,6 +46,8 @@ pub struct Checkpoints {
     pub commands: Commands,
     pub store: Arc<Store>,
     pub events: Arc<EventLog>,
+    /// What readers are told of it.
+    pub missed: watch::Sender<Option<MissedCheckpoint>>,
     pub metrics: Arc<Metrics>,
     pub clock: Clock,
 }
@@ -163,6 +166,8 @@ impl Checkpoints {
                     told => self.tell(told).await,
                 }
             }
+            let missed = asking.part().missed(self.clock.now());
+            self.show(missed);
             input = tokio::select! {
                 () = stop.cancelled() => return,
                 input = asking.next() => input,
@@ -203,11 +208,42 @@ impl Checkpoints {
                 let anchored = Command(ReplicaInput::Anchored(seen.height), None);
                 let _ = self.commands.send(anchored).await;
             }
-            Effect::Alarm(due) => {
-                self.metrics.checkpoint(CheckpointResult::Failed);
-                tracing::error!(height = %due.height, "no member has posted the checkpoint in time");
-            }
+            Effect::Alarm(missed) => self.alarm(missed),
             Effect::Look | Effect::Submit(_) => {}
+        }
+    }
+
+    fn alarm(&self, missed: Missed) {
+        let Missed { due, seen, before } = missed;
+        if before == 0 {
+            self.metrics.checkpoint(CheckpointResult::Failed);
+        }
+        let late_s = self.clock.now().0.saturating_sub(due.since.0) / 1_000;
+        if seen {
+            tracing::error!(height = %due.height, late_s, before, "no member has posted the checkpoint in time");
+        } else {
+            tracing::error!(height = %due.height, late_s, before, "the base chain has not answered since the start: whether the checkpoint is there is not known");
+        }
+    }
+
+    /// Tells readers what is missed.
+    fn show(&self, missed: Option<Missed>) {
+        let shown = missed.map(|missed| MissedCheckpoint {
+            height: missed.due.height,
+            since: missed.due.since,
+            base_seen: missed.seen,
+        });
+        let changed = self.missed.send_if_modified(|before| {
+            let changed = *before != shown;
+            *before = shown;
+            changed
+        });
+        if changed {
+            self.metrics
+                .checkpoint_missed(shown.map(|missed| missed.height));
+            if shown.is_none() {
+                tracing::info!("the base chain has the checkpoints that were late");
+            }
         }
     }
 
@@ -335,7 +371,7 @@ impl Checkpoints {
                 None => until = until.min(checkpoint.base_block),
                 Some(own) if own.digest() == checkpoint.statement => {
                     if self.judge.lacks_own() == Some(checkpoint.height) {
-                        self.show(chain, &posted).await?;
+                        self.show_judge(chain, &posted).await?;
                     }
                 }
                 Some(_) => self.contradicts(chain, &posted).await?,
@@ -356,11 +392,11 @@ impl Checkpoints {
             let statement = checkpoint.statement;
             tracing::error!(%height, %statement, "a checkpoint has another statement than this node");
         }
-        self.show(chain, posted).await
+        self.show_judge(chain, posted).await
     }
 
     /// Hands the certificate of a checkpoint to who compares it with the own statement.
-    async fn show(
+    async fn show_judge(
         &self,
         chain: &BaseChain,
         posted: &weft_basechain::Posted,

@@ -38,6 +38,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use weft_basechain::AccountKey;
 use weft_storage::Store;
+use weft_types::api::MissedCheckpoint;
 use weft_types::{Committee, Genesis, Height, MemberIndex, NetworkId, Round};
 
 /// Submissions of the API that wait for the replica.
@@ -129,8 +130,12 @@ impl Opened {
         commands: &Commands,
         readers: &Readers,
         clock: Clock,
-    ) -> checkpoints::Checkpoints {
-        checkpoints::Checkpoints {
+    ) -> (
+        checkpoints::Checkpoints,
+        watch::Receiver<Option<MissedCheckpoint>>,
+    ) {
+        let (missed, seen) = watch::channel(None);
+        let checkpoints = checkpoints::Checkpoints {
             base,
             judge,
             compared: AtomicU64::new(0),
@@ -140,9 +145,11 @@ impl Opened {
             commands: commands.clone(),
             store: self.store.clone(),
             events: readers.events.clone(),
+            missed,
             metrics: readers.metrics.clone(),
             clock,
-        }
+        };
+        (checkpoints, seen)
     }
 
     fn reports(
@@ -284,7 +291,7 @@ pub(super) async fn start(
     let (reports, bonds) = opened.reports(&config, base.clone(), &readers, clock);
     let reporting = reports.run(in_office.clone(), stop.clone());
     tasks.spawn(named("reporting offences", reporting));
-    let posting = opened.checkpoints((base, judge), &commands, &readers, clock);
+    let (posting, missed) = opened.checkpoints((base, judge), &commands, &readers, clock);
     let posting = posting.run(to_post, in_office.clone(), stop.clone());
     tasks.spawn(named("checkpointing", posting));
     let (peers, connected) = watch::channel(0);
@@ -350,6 +357,7 @@ pub(super) async fn start(
         history_from,
         committee: in_office,
         bonds,
+        missed,
     })
     .map_err(DriverError::Thread)?;
     tasks.spawn(named("the API", api::serve(listener, state, stop.clone())));

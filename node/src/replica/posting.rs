@@ -20,6 +20,9 @@ use weft_types::{Certificate, Height, MemberIndex, Millis, Statement, Verified};
 pub const TURN: Millis = Millis(3_000);
 /// A checkpoint this late raises the alarm.
 pub const DEADLINE: Millis = Millis(30_000);
+/// Longest pause between two alarms for one height. The second comes [`DEADLINE`] after the first, and each pause is twice
+/// as long as the one before.
+pub const ALARM_PAUSE_MAX: Millis = Millis(3_600_000);
 /// Between two looks at the base chain while something is to be posted or to become final.
 pub const LOOK_INTERVAL: Millis = Millis(1_000);
 /// Between two looks while nothing is to be posted, and all that is posted is final: what others post is looked at then as
@@ -48,6 +51,16 @@ pub struct Due {
     pub height: Height,
     /// Its statement's timestamp.
     pub since: Millis,
+}
+
+/// A due height that the base chain lacks though its time is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Missed {
+    pub due: Due,
+    /// Whether the base chain has answered since the start. Until it does, it is not known what it has.
+    pub seen: bool,
+    /// Alarms for this height before.
+    pub before: u32,
 }
 
 /// What the replica has for the base chain: the newest certificate that covers a due height, and the due
@@ -175,8 +188,18 @@ pub enum Effect {
     Posted(Seen),
     /// The base chain has finalised it.
     Anchored(Seen),
-    /// Nobody has posted a height in time: operators have to know.
-    Alarm(Due),
+    /// Nobody has posted a height in time, or the base chain has not answered for as long: operators have to know.
+    Alarm(Missed),
+}
+
+/// The newest height that the alarm was raised for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Alarmed {
+    height: Height,
+    /// How often.
+    times: u32,
+    /// When it is raised again, if the height is not on the base chain by then.
+    next: Millis,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,8 +221,9 @@ pub struct Posting {
     /// At the newest look; `None` before the first.
     posted: Option<Seen>,
     anchored: Height,
-    /// The newest height that the alarm was raised for.
-    alarmed: Height,
+    alarmed: Option<Alarmed>,
+    /// The first input's time.
+    started: Option<Millis>,
     /// Questions that failed since the last one that did not.
     failures: u32,
     step: Step,
@@ -220,7 +244,8 @@ impl Posting {
             unposted: Unposted::default(),
             posted: None,
             anchored,
-            alarmed: Height::ZERO,
+            alarmed: None,
+            started: None,
             failures: 0,
             step: Step::Waiting(Millis::ZERO),
         }
@@ -239,6 +264,7 @@ impl Posting {
 
     /// Takes one input. What follows from it is appended to `out`, with one question at the most.
     pub fn handle(&mut self, now: Millis, input: Input, out: &mut Vec<Effect>) {
+        self.started.get_or_insert(now);
         match input {
             Input::Due(unposted) => {
                 let more = unposted.newest() > self.unposted.newest();
@@ -269,10 +295,21 @@ impl Posting {
                 }
             }
         }
-        if let Some((due, _)) = self.alarm().filter(|(_, at)| now >= *at) {
-            self.alarmed = due.height;
-            out.push(Effect::Alarm(due));
+        if let Some((missed, _)) = self.alarm().filter(|(_, at)| now >= *at) {
+            let pause = DEADLINE.0 << missed.before.min(16);
+            self.alarmed = Some(Alarmed {
+                height: missed.due.height,
+                times: missed.before.saturating_add(1),
+                next: now.saturating_add(pause.min(ALARM_PAUSE_MAX.0)),
+            });
+            out.push(Effect::Alarm(missed));
         }
+    }
+
+    /// What the base chain lacks now though its time is over, as far as this member knows.
+    pub fn missed(&self, now: Millis) -> Option<Missed> {
+        let (missed, late_from) = self.late()?;
+        (now >= late_from).then_some(missed)
     }
 
     /// When `handle` wants a `Tick` at the latest.
@@ -323,12 +360,38 @@ impl Posting {
         self.step = Step::Waiting(next);
     }
 
-    /// What the next alarm is for, and when. None before the first look: then it is not known what the
-    /// base chain has.
-    fn alarm(&self) -> Option<(Due, Millis)> {
-        let due = self.unposted.first_above(self.posted?.height)?;
-        let new = self.own.is_some() && due.height > self.alarmed;
-        new.then(|| (due, self.schedule.late_from(due.since)))
+    /// What the next alarm is for, and when.
+    fn alarm(&self) -> Option<(Missed, Millis)> {
+        let (missed, late_from) = self.late()?;
+        match self.alarmed {
+            // An older one is due again when a reorganisation has taken away what covered it.
+            Some(alarmed) if missed.due.height <= alarmed.height => Some((missed, alarmed.next)),
+            _ => Some((missed, late_from)),
+        }
+    }
+
+    /// The oldest due height that is not known to be covered, and from when on that is too late. Before the first look it is
+    /// not known what the base chain has; that it cannot be looked at for as long as a posting may take is the same alarm.
+    fn late(&self) -> Option<(Missed, Millis)> {
+        self.own?;
+        let covered = self.posted.map_or(self.anchored, |posted| posted.height);
+        let due = self.unposted.first_above(covered)?;
+        let late_from = self.schedule.late_from(due.since);
+        let unseen_from = self.started?.saturating_add(DEADLINE.0);
+        let seen = self.posted.is_some();
+        let missed = Missed {
+            due,
+            seen,
+            before: match self.alarmed {
+                Some(alarmed) if due.height <= alarmed.height => alarmed.times,
+                _ => 0,
+            },
+        };
+        let from = match seen {
+            true => late_from,
+            false => late_from.max(unseen_from),
+        };
+        Some((missed, from))
     }
 }
 

@@ -15,6 +15,7 @@ fn status(name: &str, height: u64, root: u8) -> NodeStatus {
         state_root: Root([root; 32]),
         certified_height: Height(height),
         anchored_height: Height::ZERO,
+        checkpoint_missed: None,
         peers: 3,
         member: None,
         voting: true,

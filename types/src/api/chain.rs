@@ -74,6 +74,18 @@ pub struct Vertex {
     pub bytes: u64,
 }
 
+/// A height that is to be on the base chain, itself or below a later one, and has not been posted in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MissedCheckpoint {
+    /// The oldest of them.
+    pub height: Height,
+    /// Its statement's time.
+    pub since: Millis,
+    /// Whether the base chain has answered this node since its start. Until it has, the height may be there.
+    pub base_seen: bool,
+}
+
 /// The node that answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -93,6 +105,9 @@ pub struct NodeStatus {
     pub state_root: Root,
     pub certified_height: Height,
     pub anchored_height: Height,
+    /// B2: what is not on the base chain in time, as this member knows; absent when all is, and for an observer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint_missed: Option<MissedCheckpoint>,
     /// The first commit that can be read here; above 0 when this node has taken over a state, or has
     /// deleted what was before (S2).
     #[serde(default)]

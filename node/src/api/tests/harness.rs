@@ -23,7 +23,9 @@ use tower::ServiceExt as _;
 use weft_http::ClientAddress;
 use weft_ledger::{Ledger, Observed, Office};
 use weft_storage::{CommitBatch, Durability, Store};
-use weft_types::api::{PROTOBUF, Problem, ProblemCode, Submission, TransactionStatus};
+use weft_types::api::{
+    MissedCheckpoint, PROTOBUF, Problem, ProblemCode, Submission, TransactionStatus,
+};
 use weft_types::*;
 
 /// What the stand-in for the replica does with a submission.
@@ -61,6 +63,8 @@ pub struct Node {
     pub state: ApiState,
     chain: Arc<Mutex<Chain>>,
     views: Arc<watch::Sender<Arc<View>>>,
+    /// What the base chain lacks.
+    pub late: Arc<watch::Sender<Option<MissedCheckpoint>>>,
     _folder: Arc<TempDir>,
 }
 
@@ -191,11 +195,13 @@ impl Node {
         let (views, view) = watch::channel(view);
         let (_peers, peers) = watch::channel(3);
         let (submitter, submitted) = Submitter::channel(64);
+        let late = watch::Sender::new(None);
         let metrics = Arc::default();
         let parts = ApiParts {
             history_from: watch::channel(CommitIndex::ZERO).1,
             committee: watch::channel(Arc::new(weft_types::testing::committee(4))).1,
             bonds: watch::channel(BTreeMap::from([(3, true), (1, false)])).1,
+            missed: late.subscribe(),
             name: "tester".to_owned(),
             genesis,
             store,
@@ -213,6 +219,7 @@ impl Node {
             state,
             chain,
             views: Arc::new(views),
+            late: Arc::new(late),
             _folder: folder,
         };
         tokio::spawn(node.clone().take(submitted));

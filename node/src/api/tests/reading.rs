@@ -1,6 +1,8 @@
 use super::harness::{Node, pay};
 use std::time::Duration;
-use weft_types::api::{self, COMMIT_HEADER, HEIGHT_HEADER, NodeStatus, ProblemCode};
+use weft_types::api::{
+    self, COMMIT_HEADER, HEIGHT_HEADER, MissedCheckpoint, NodeStatus, ProblemCode,
+};
 use weft_types::*;
 
 fn limits() -> crate::api::Limits {
@@ -97,6 +99,24 @@ async fn a_member_that_takes_no_transactions_is_not_ready() {
         status.why_not_accepting.as_deref(),
         Some("diverged at height 7")
     );
+}
+
+#[tokio::test]
+async fn a_checkpoint_that_is_late_is_in_the_status_until_the_base_chain_has_it() {
+    let node = Node::start();
+    let status = async || node.get("/v1/status").await.json::<NodeStatus>();
+    assert_eq!(status().await.checkpoint_missed, None);
+    let text = node.get("/v1/status").await.text();
+    assert!(!text.contains("checkpoint_missed"), "{text}");
+    let missed = MissedCheckpoint {
+        height: Height(7),
+        since: Millis(1_000),
+        base_seen: false,
+    };
+    node.late.send_replace(Some(missed));
+    assert_eq!(status().await.checkpoint_missed, Some(missed));
+    node.late.send_replace(None);
+    assert_eq!(status().await.checkpoint_missed, None);
 }
 
 #[tokio::test]

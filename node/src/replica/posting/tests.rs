@@ -43,7 +43,10 @@ fn handle(posting: &mut Posting, now: u64, input: Input) -> Vec<String> {
         Effect::Submit(certificate) => format!("submit {}", certificate.statement.height),
         Effect::Posted(seen) => format!("posted {} in {}", seen.height, seen.block),
         Effect::Anchored(seen) => format!("anchored {}", seen.height),
-        Effect::Alarm(due) => format!("alarm {}", due.height),
+        Effect::Alarm(Missed {
+            due, seen: true, ..
+        }) => format!("alarm {}", due.height),
+        Effect::Alarm(Missed { due, .. }) => format!("alarm {} unseen", due.height),
     };
     out.iter().map(word).collect()
 }
@@ -129,18 +132,19 @@ fn b2_a_member_that_cannot_pay_and_an_observer_only_watch() {
         assert!(handle(&mut posting, 40_350, seen(0, 0)).is_empty());
         handle(&mut posting, 70_500, Input::Tick);
         let told = handle(&mut posting, 70_500, seen(0, 0));
-        assert!(told.is_empty() && alarms == (posting.alarmed == Height(40)));
+        assert!(told.is_empty() && alarms == posting.alarmed.is_some());
     }
 }
 
 #[test]
-fn b2_the_alarm_is_raised_once_a_height_even_if_newer_ones_are_due_and_nothing_answers() {
+fn b2_the_alarm_is_for_the_oldest_height_and_at_growing_pauses_even_if_newer_ones_are_due_and_nothing_answers()
+ {
     let mut posting = member(MemberIndex(0));
     handle(&mut posting, 40_300, due(&[40]));
     handle(&mut posting, 40_350, seen(39, 39));
     let mut heights = vec![40];
     let mut alarms = Vec::new();
-    for now in (41_000..100_000).step_by(500) {
+    for now in (41_000..400_000).step_by(500) {
         let input = match now % 5_000 {
             0 => {
                 heights.push(now / 1_000);
@@ -153,15 +157,66 @@ fn b2_the_alarm_is_raised_once_a_height_even_if_newer_ones_are_due_and_nothing_a
         let alarm = told.into_iter().filter(|t| t.starts_with("alarm"));
         alarms.extend(alarm.map(|alarm| (now, alarm)));
     }
-    assert_eq!(alarms, [(70_000, "alarm 40".to_owned())]);
+    let at = [70_000, 100_000, 160_000, 280_000];
+    assert_eq!(alarms, at.map(|at| (at, "alarm 40".to_owned())));
 }
 
 #[test]
-fn b2_no_alarm_before_it_is_known_what_the_base_chain_has() {
+fn b2_pauses_between_alarms_have_an_end_and_the_next_height_begins_anew() {
+    let mut posting = member(MemberIndex(0));
+    handle(&mut posting, 40_300, due(&[40]));
+    handle(&mut posting, 40_350, seen(39, 39));
+    let mut alarms = Vec::new();
+    for now in (70_000..20_000_000).step_by(10_000) {
+        posting.step = Step::Asking;
+        if handle(&mut posting, now, Input::Tick) == ["alarm 40"] {
+            alarms.push(now);
+        }
+    }
+    let pauses: Vec<u64> = alarms.windows(2).map(|two| two[1] - two[0]).collect();
+    assert_eq!(pauses[..3], [30_000, 60_000, 120_000]);
+    assert_eq!(pauses.last(), Some(&ALARM_PAUSE_MAX.0));
+    assert!(pauses.iter().all(|pause| *pause <= ALARM_PAUSE_MAX.0));
+
+    handle(&mut posting, 20_000_000, seen(40, 40));
+    assert_eq!(posting.missed(Millis(20_000_000)), None);
+    handle(&mut posting, 20_000_000, due(&[20_000]));
+    posting.step = Step::Asking;
+    assert!(handle(&mut posting, 20_029_999, Input::Tick).is_empty());
+    assert_eq!(posting.missed(Millis(20_029_999)), None);
+    let told = handle(&mut posting, 20_030_000, Input::Tick);
+    assert_eq!(told, ["alarm 20000"]);
+    let missed = posting.missed(Millis(20_030_000)).unwrap();
+    assert_eq!((missed.due.height, missed.before), (Height(20_000), 1));
+}
+
+#[test]
+fn b2_a_base_chain_that_is_away_from_the_start_is_an_alarm_after_a_deadline_of_its_own() {
+    // The height's own deadline is over at the start.
     let mut posting = member(MemberIndex(0));
     handle(&mut posting, 90_000, due(&[40]));
     assert!(handle(&mut posting, 90_500, Input::Unreachable).is_empty());
     assert_eq!(deadline(&posting), Some(91_500), "only the next look");
+    posting.step = Step::Asking;
+    assert!(handle(&mut posting, 119_999, Input::Tick).is_empty());
+    let told = handle(&mut posting, 120_000, Input::Tick);
+    assert_eq!(told, ["alarm 40 unseen"]);
+    assert!(!posting.missed(Millis(120_000)).unwrap().seen);
+    // What is found there at last ends it.
+    assert_eq!(
+        handle(&mut posting, 121_000, seen(40, 0)),
+        ["posted 40 in 40"]
+    );
+    assert_eq!(posting.missed(Millis(200_000)), None);
+}
+
+#[test]
+fn b2_what_is_known_to_be_final_is_not_missed_by_who_cannot_look() {
+    let mut posting = Posting::new(Some(MemberIndex(0)), true, schedule(), Height(40));
+    handle(&mut posting, 90_000, due(&[40]));
+    posting.step = Step::Asking;
+    assert!(handle(&mut posting, 200_000, Input::Tick).is_empty());
+    assert_eq!(posting.missed(Millis(200_000)), None);
 }
 
 #[test]

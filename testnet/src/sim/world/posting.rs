@@ -180,8 +180,8 @@ impl World {
                     self.take(machine, Work::Anchored(height));
                 }
                 Effect::Posted(_) => {}
-                Effect::Alarm(_) => {
-                    let honest = self.machines[machine].is_honest();
+                Effect::Alarm(missed) => {
+                    let honest = self.machines[machine].is_honest() && missed.before == 0;
                     if let Some(base) = self.base.as_mut().filter(|_| honest) {
                         base.alarms += 1;
                     }
@@ -327,6 +327,6 @@ fn code(effect: &Effect) -> u64 {
         Effect::Submit(certificate) => certificate.statement.height.0 << 3 | 2,
         Effect::Posted(seen) => seen.height.0 << 3 | 3,
         Effect::Anchored(seen) => seen.height.0 << 3 | 4,
-        Effect::Alarm(due) => due.height.0 << 3 | 5,
+        Effect::Alarm(missed) => missed.due.height.0 << 3 | 5,
     }
 }
