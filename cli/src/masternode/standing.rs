@@ -213,7 +213,7 @@ impl Next {
         let free_at = free_at.filter(|_| state.status == MemberStatus::Unbonding);
         Self {
             status,
-            epoch: edge.map(|edge| edge.epoch),
+            epoch: edge.as_ref().map(|edge| edge.epoch),
             not_before: edge
                 .map(|edge| edge.not_before.0.div_ceil(1_000))
                 .or(free_at),

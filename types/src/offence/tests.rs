@@ -179,7 +179,7 @@ fn members_that_an_earlier_epoch_has_convicted_are_carried_into_the_next_by_thei
         carried.iter().map(|m| m.0).collect::<Vec<u32>>()
     };
     // Of ids 2, 3 and 4; who is convicted in the epoch itself is so by its commits.
-    assert_eq!(places(0), []);
+    assert_eq!(places(0), Vec::<u32>::new());
     assert_eq!(places(3), [2]);
     assert_eq!(places(4), [0, 2]);
     assert_eq!(places(5), [0, 1, 2]);
