@@ -91,7 +91,8 @@ impl Endpoint {
     ) -> Result<(), ClientError> {
         let (raised, max) = (self.raised(account, refused).await, self.fee_max);
         *bar = Some(raised);
-        if *refused == refused.at_least(&raised.capped(max)) {
+        let ends = refused.fee == max && raised.fee > max;
+        if ends || *refused == refused.at_least(&raised.capped(max)) {
             let fee = raised.fee.max(raised.tip);
             return Err(ClientError::Fee { what, fee, max });
         }

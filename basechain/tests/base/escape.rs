@@ -160,9 +160,10 @@ async fn tell(url: &str) -> Vec<u64> {
         "NotRefuted"
     );
     gas.push(chain.refute_escape(&operator(4), &new[0]).await.unwrap());
+    // The place remembers what has refuted, and this is no newer.
     assert_eq!(
         reason(chain.refute_escape(&operator(4), &new[0]).await),
-        "NoClaim"
+        "NotRefuted"
     );
     assert_eq!(chain.refuted_exits(&latch).await.unwrap(), [(0, Height(2))]);
     gas.push(chain.escape(&operator(1), &new[0]).await.unwrap());

@@ -108,14 +108,14 @@ async fn outbids_an_earlier_run(chain: &BaseChain) {
     }
     // The very bytes of the first would be known, and are outbid.
     let frugal = restarted(chain).await;
-    let endpoint = frugal.endpoint().clone().with_fee_max(4 * GWEI);
+    let endpoint = frugal.endpoint().clone().with_fee_max(2 * GWEI);
     let frugal = with(chain, endpoint).await;
     for _ in 0..2 {
         let error = submit(&frugal, 7).await.unwrap_err();
         let ClientError::Fee { fee, max, .. } = error else {
             panic!("{error}");
         };
-        assert!(fee > max && max == 4 * GWEI, "{fee}");
+        assert!(fee > max && max == 2 * GWEI, "{fee}");
     }
     let second = restarted(chain).await;
     waits(&second, 8).await;
@@ -133,7 +133,7 @@ async fn a_posting_that_waits_already_is_waited_for() {
     let node = with(&chain, node.with_mined_time_max(Duration::from_secs(20))).await;
     let (posted, mined) = tokio::join!(submit(&node, 1), async {
         tokio::time::sleep(Duration::from_millis(500)).await;
-        chain.endpoint().raise_base_fee(GWEI).await
+        chain.endpoint().raise_base_fee(GWEI / 100).await
     });
     mined.unwrap();
     let posted = posted.unwrap();
