@@ -107,15 +107,21 @@ async fn outbids_an_earlier_run(chain: &BaseChain) {
         waits(&first, height).await;
     }
     // The very bytes of the first would be known, and are outbid.
-    let frugal = restarted(chain).await;
-    let endpoint = frugal.endpoint().clone().with_fee_max(2 * GWEI);
-    let frugal = with(chain, endpoint).await;
+    let node = restarted(chain).await;
+    let paying = async |max| with(chain, node.endpoint().clone().with_fee_max(max)).await;
+    let error = submit(&paying(1).await, 7).await.unwrap_err();
+    let ClientError::Fee { fee: least, .. } = error else {
+        panic!("{error}");
+    };
+    // Enough for a block, and less than what waits offers.
+    let most = 2 * least;
+    let frugal = paying(most).await;
     for _ in 0..2 {
         let error = submit(&frugal, 7).await.unwrap_err();
         let ClientError::Fee { fee, max, .. } = error else {
             panic!("{error}");
         };
-        assert!(fee > max && max == 2 * GWEI, "{fee}");
+        assert!(fee > max && max == most, "{fee}");
     }
     let second = restarted(chain).await;
     waits(&second, 8).await;

@@ -86,10 +86,10 @@ impl Chooser<'_> {
             }
             Act::Exit { address, cards } => {
                 let cards: Vec<ItemId> = cards.iter().map(|n| self.card(actor, *n)).collect();
-                // One in eight is a contract of the network.
-                let address = match address % 8 {
+                // One in four is a contract of the network.
+                let address = match address {
                     0 => CONTRACTS[1].0[0],
-                    _ => *address,
+                    other => *other,
                 };
                 exit_address(address, &cards)
             }

@@ -144,7 +144,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => one_to(2, any::<u16>()).prop_map(|items| Act::Burn { items }),
         2 => (any::<u8>(), amount(), any::<u16>())
             .prop_map(|(kind, amount, item)| Act::Withdraw { kind, amount, item }),
-        2 => (1..4u8, up_to(2, any::<u16>()))
+        2 => (0..4u8, up_to(2, any::<u16>()))
             .prop_map(|(address, cards)| Act::Exit { address, cards }),
         8 => terms().prop_map(Act::Open),
         8 => (any::<u16>(), up_to(3, any::<u16>()), prop::bool::weighted(0.8))
