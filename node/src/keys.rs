@@ -186,6 +186,11 @@ fn finality_key(path: &Path, scalar: &[u8; 32]) -> Result<bls::SecretKey, KeyErr
     })
 }
 
+fn written(path: &Path, result: io::Result<()>) -> Result<(), KeyError> {
+    let path = path.to_owned();
+    result.map_err(|source| FileError::Io { path, source }.into())
+}
+
 fn mark_new(data: &Path, vertex: &ed25519::SecretKey) -> Result<(), KeyError> {
     let path = data.join(NEW_KEY_FILE);
     let write = || {
@@ -194,13 +199,7 @@ fn mark_new(data: &Path, vertex: &ed25519::SecretKey) -> Result<(), KeyError> {
         writeln!(file, "{}", vertex.public())?;
         file.sync_all()
     };
-    write().map_err(|source| {
-        FileError::Io {
-            path: path.clone(),
-            source,
-        }
-        .into()
-    })
+    written(&path, write())
 }
 
 fn is_new(data: &Path, vertex: &ed25519::SecretKey) -> bool {
@@ -218,13 +217,7 @@ fn mark_whole(data: &Path, finality: &bls::PublicKey) -> Result<(), KeyError> {
         writeln!(file, "{}", hex::encode(finality.to_bytes()))?;
         file.sync_all()
     };
-    write().map_err(|source| {
-        FileError::Io {
-            path: path.clone(),
-            source,
-        }
-        .into()
-    })
+    written(&path, write())
 }
 
 /// Whether both keys are known to have been made.

@@ -2,7 +2,7 @@
 
 use crate::cluster::{Cluster, Unusual, within};
 use crate::go_between::{CERTIFICATES, GoBetween, VERTICES};
-use crate::watcher::{FAR, PATIENT_S, Watcher, judged, lie, second, silent, transfers};
+use crate::watcher::{PATIENT_S, Watcher, far_apart, judged, lie, second, silent, transfers};
 use weft_node::Seen;
 use weft_node::evidence::Verdict;
 use weft_types::api::TransactionState;
@@ -10,15 +10,7 @@ use weft_types::api::TransactionState;
 /// Of what members publish it hears vertices, and nothing of the base chain.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn w1_shares_in_vertices_alone_raise_an_alarm() {
-    let unusual = Unusual {
-        params: |params| {
-            params.finality_interval_ms = FAR;
-            // W7 is not what is looked for.
-            params.challenge_window_s = PATIENT_S;
-        },
-        ..Unusual::default()
-    };
-    let mut cluster = within(60, "the start", Cluster::start_with(unusual)).await;
+    let mut cluster = within(60, "the start", Cluster::start_with(far_apart())).await;
     within(20, "connecting", cluster.connected()).await;
     let between = GoBetween::passing(&cluster, &[VERTICES]).await;
     let mut watcher = Watcher::of(between.observer(&cluster, "watcher")).await;

@@ -159,6 +159,17 @@ pub async fn lie(cluster: &mut Cluster) {
 /// In seconds. So long that what waits for its data for a while, as when members start again, is no alarm.
 pub const PATIENT_S: u64 = 600;
 
+/// A cluster with heights far apart, and a window in which W7 is not what is looked for.
+pub fn far_apart() -> Unusual {
+    Unusual {
+        params: |params| {
+            params.finality_interval_ms = FAR;
+            params.challenge_window_s = PATIENT_S;
+        },
+        ..Unusual::default()
+    }
+}
+
 /// The window of clusters that are `silent`.
 pub const WINDOW_S: u64 = 10;
 

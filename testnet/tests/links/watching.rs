@@ -2,8 +2,8 @@
 
 use crate::cluster::{Cluster, MEMBERS, Running, Unusual, operator, within};
 use crate::watcher::{
-    FAR, PATIENT_S, PAUSE, WINDOW_S, Watcher, judged, lie, second, silent, start_members,
-    stop_members, transfers,
+    FAR, PATIENT_S, PAUSE, WINDOW_S, Watcher, far_apart, judged, lie, second, silent,
+    start_members, stop_members, transfers,
 };
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use weft_basechain::At;
@@ -15,14 +15,7 @@ use weft_types::{Certificate, Epoch, Millis};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn w2_money_that_a_quorum_made_from_nothing_raises_an_alarm_and_anybody_can_see_it() {
-    let unusual = Unusual {
-        params: |params| {
-            params.finality_interval_ms = FAR;
-            params.challenge_window_s = PATIENT_S;
-        },
-        ..Unusual::default()
-    };
-    let mut cluster = within(60, "the start", Cluster::start_with(unusual)).await;
+    let mut cluster = within(60, "the start", Cluster::start_with(far_apart())).await;
     within(20, "connecting", cluster.connected()).await;
     let mut watcher = Watcher::start(&cluster).await;
     transfers(&cluster, 2).await;
