@@ -262,7 +262,8 @@ impl<S: Source> Reading<S> {
         }
         if other.is_some() {
             // Nothing is lost, but blocks that were read may have others in their place, with events of their own.
-            at = begin::<S>(chain, taken, deep).await?;
+            let known = [taken, at.last].into_iter().max_by_key(|r| r.count);
+            at = begin::<S>(chain, known.unwrap_or(taken), deep).await?;
         }
         let at = self.at.insert(at);
         let waiting = at.last.count.saturating_sub(taken.count);

@@ -315,3 +315,24 @@ async fn b1_a_reorganisation_halts_if_it_reaches_a_confirmed_deposit_and_not_bef
         assert_eq!(side.look(true).await, Seen::Over);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn b1_what_was_handed_on_is_not_handed_on_again_when_confirmed_blocks_without_it_are_exchanged()
+ {
+    for mut side in sides().await {
+        let first = side.taken.count + 1;
+        side.deposit(5).await;
+        for _ in 0..=CONFIRMATIONS {
+            side.empty_block().await;
+        }
+        // The ledger has not taken it up when the chain takes back what is above it.
+        assert_eq!(side.look(false).await, Seen::Handed(vec![(first, 5)]));
+        side.reorganise(CONFIRMATIONS + 1).await;
+        assert_eq!(side.look(false).await, Seen::Handed(Vec::new()));
+        side.deposit(6).await;
+        for _ in 0..CONFIRMATIONS {
+            side.empty_block().await;
+        }
+        assert_eq!(side.look(false).await, Seen::Handed(vec![(first + 1, 6)]));
+    }
+}
