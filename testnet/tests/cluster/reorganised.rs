@@ -157,7 +157,9 @@ async fn b1_exchanged_blocks_change_nothing_up_to_the_confirmations_and_halt_the
     assert_eq!(bridged.balance().await, with);
     bridged.nobody_halts().await;
 
-    // Now that it is in the ledger, it is taken back on the base chain.
+    // Now that it is in the ledger, and each member has read it itself, it is taken back on the base chain. Who has it by
+    // the others alone takes the chain for one that lags.
+    tokio::time::sleep(Duration::from_secs(5)).await;
     let depth = bridged.exchange_from(deposit.block).await;
     assert!(depth > CONFIRMATIONS, "{depth}");
     for node in NODES {

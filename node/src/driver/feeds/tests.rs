@@ -1,9 +1,10 @@
 //! B1 over random histories of a base chain, with reorganisations around the number of confirmations: the embedded chain
 //! and anvil, read by the same code, have to give the same, and what a plain model of blocks gives.
 
-use super::{Deposits, Look, Reading};
+use super::{Deposits, Lag, Look, Reading};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use tokio::time::Instant;
 use weft_basechain::embedded::ChainConfig;
 use weft_basechain::testing::{CHAIN_ID, Process, anvil};
 use weft_basechain::{
@@ -334,5 +335,46 @@ async fn b1_what_was_handed_on_is_not_handed_on_again_when_confirmed_blocks_with
             side.empty_block().await;
         }
         assert_eq!(side.look(false).await, Seen::Handed(vec![(first + 1, 6)]));
+        assert!(!side.reading.lags);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn b1_who_has_seen_none_of_the_blocks_that_were_exchanged_takes_the_chain_for_one_that_lags()
+{
+    for mut side in sides().await {
+        side.deposit(5).await;
+        for _ in 0..CONFIRMATIONS {
+            side.empty_block().await;
+        }
+        // Credited by what the others have seen.
+        let head = side.head().await;
+        side.taken = side.chain.deposits(At::Block(head)).await.unwrap();
+        side.reorganise(CONFIRMATIONS + 1).await;
+        assert_eq!(side.look(false).await, Seen::Handed(Vec::new()));
+        assert!(side.reading.lags);
+        // Another deposit in its place shows that it was taken back.
+        side.deposit(6).await;
+        for _ in 0..CONFIRMATIONS {
+            side.empty_block().await;
+        }
+        assert_eq!(side.look(false).await, Seen::Over);
+    }
+}
+
+#[test]
+fn a_chain_that_lacks_what_is_taken_up_is_told_of_once_for_each_time() {
+    let (mut lag, start) = (Lag::default(), Instant::now());
+    let after = |seconds| start + Duration::from_secs(seconds);
+    let told = [
+        (true, 0),
+        (true, 59),
+        (true, 60),
+        (true, 300),
+        (false, 301),
+        (true, 302),
+        (true, 362),
+    ]
+    .map(|(lags, at)| lag.is_due(lags, after(at)));
+    assert_eq!(told, [false, false, true, false, false, false, true]);
 }
