@@ -143,19 +143,27 @@ impl Client {
     }
 
     /// X3: what an account holds, and what the vault pays of it if the network ends.
-    pub async fn exits(&self, account: &Address, page: &PageQuery) -> Result<Exits, ClientError> {
+    pub async fn exits(
+        &self,
+        account: &Address,
+        checkpoint: Option<Height>,
+        page: &PageQuery,
+    ) -> Result<Exits, ClientError> {
         let mut request = Request::get(format!("v1/exits/{account}"));
+        request.query.extend(under(checkpoint));
         request.query.extend(page.parameters());
         self.json(&request).await
     }
 
-    /// K5: withdrawals that the newest checkpoint has: an account's with their proofs, or everybody's.
+    /// K5: withdrawals that the newest checkpoint has, or another one: an account's with their proofs, or everybody's.
     pub async fn withdrawals(
         &self,
         account: Option<&Address>,
+        checkpoint: Option<Height>,
         page: &PageQuery,
     ) -> Result<Withdrawals, ClientError> {
         let mut request = Request::get("v1/withdrawals");
+        request.query.extend(under(checkpoint));
         let account = account.map(|a| ("account", a.to_string()));
         request
             .query
@@ -163,9 +171,14 @@ impl Client {
         self.json(&request).await
     }
 
-    /// X3: the exit tree of the newest checkpoint.
-    pub async fn exit_tree(&self, page: &PageQuery) -> Result<ExitTree, ClientError> {
+    /// X3: the exit tree of the newest checkpoint, or of another one.
+    pub async fn exit_tree(
+        &self,
+        checkpoint: Option<Height>,
+        page: &PageQuery,
+    ) -> Result<ExitTree, ClientError> {
         let mut request = Request::get("v1/exits/places");
+        request.query.extend(under(checkpoint));
         request.query.extend(page.parameters());
         self.json(&request).await
     }
@@ -237,4 +250,8 @@ impl Client {
         request.query.extend(parameters);
         self.json(&request).await
     }
+}
+
+fn under(checkpoint: Option<Height>) -> Option<(&'static str, String)> {
+    checkpoint.map(|height| ("checkpoint", height.to_string()))
 }

@@ -75,6 +75,7 @@ pub struct ApiParts {
     pub bonds: watch::Receiver<BTreeMap<u64, bool>>,
     /// B2: what the base chain lacks though its time is over.
     pub missed: watch::Receiver<Option<MissedCheckpoint>>,
+    pub bridge_lags: watch::Receiver<bool>,
 }
 
 /// Shared by all requests; cloning is cheap.
@@ -96,6 +97,7 @@ pub struct Inner {
     committee: watch::Receiver<Arc<Committee>>,
     bonds: watch::Receiver<BTreeMap<u64, bool>>,
     missed: watch::Receiver<Option<MissedCheckpoint>>,
+    bridge_lags: watch::Receiver<bool>,
     gate: Gate,
     verifier: Verifier,
 }
@@ -135,6 +137,7 @@ impl ApiState {
             committee: parts.committee,
             bonds: parts.bonds,
             missed: parts.missed,
+            bridge_lags: parts.bridge_lags,
         })))
     }
 }

@@ -87,16 +87,15 @@ impl BaseChain {
             return Ok(Counting::AfterLatch);
         }
         let until = posted.saturating_add(latch.finality_delay_s);
-        match latch.frozen_at {
-            Some(frozen) if frozen < until => return Ok(Counting::Frozen),
-            None if latch.now < until => return Ok(Counting::Pending { until }),
-            _ => {}
+        if latch.frozen_at.is_some_and(|frozen| frozen < until) {
+            return Ok(Counting::Frozen);
         }
         let count = statement.deposits_processed;
         let known = self.deposit_digest(count, At::Latest).await?;
         Ok(match known == Some(statement.deposits_digest) {
-            true => Counting::Counts,
             false => Counting::ForeignDeposits,
+            true if latch.frozen_at.is_none() && latch.now < until => Counting::Pending { until },
+            true => Counting::Counts,
         })
     }
 

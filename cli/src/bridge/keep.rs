@@ -1,5 +1,6 @@
 //! `weft bridge keep`: saves the proofs by which the vault pays if no masternode answers any more.
 
+mod under;
 mod withdrawals;
 
 use super::checking::{Checker, Trusted};
@@ -13,6 +14,7 @@ use crate::wallet::Wallet;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
+use under::under;
 use weft_client::{Client, PageQuery};
 use weft_types::api::{Exits, Holding, PAGE_MAX, ProvenWithdrawal};
 use weft_types::{Address, Exit, Height, Millis, Statement};
@@ -93,14 +95,15 @@ async fn once(
     (client, checker): (&Client, &Checker),
     output: &Output,
 ) -> Result<Outcome, Failure> {
+    let under = under(client, checker, output).await?;
     let (accounts, found) = if arguments.all {
-        (vec![], whole(client).await?)
+        (vec![], whole(client, under).await?)
     } else {
         let mut accounts = arguments.account.clone();
         if accounts.is_empty() {
             accounts.push(arguments.wallet.address_or_own(None)?);
         }
-        let found = holdings(client, &accounts).await?;
+        let found = holdings(client, under, &accounts).await?;
         (accounts, found)
     };
     let Found {
@@ -130,6 +133,18 @@ async fn once(
     };
     let mut kept = Kept::new(&checker.genesis, accounts, generation);
     let written = kept.write(&arguments.file, retention)?;
+    if !kept
+        .generations()
+        .iter()
+        .any(|g| g.statement.height == height)
+    {
+        let newer = kept.newest().statement.height;
+        let words = format!(
+            "{} has checkpoint {newer}, and takes no older one",
+            arguments.file.display()
+        );
+        return Err(Failure::usage(words).hint("name another file"));
+    }
     let outcome = Outcome {
         file: arguments.file.clone(),
         height,
@@ -176,9 +191,13 @@ fn moved_on() -> Failure {
     Failure::new(Kind::Unreachable, words).hint("try again")
 }
 
-async fn holdings(client: &Client, accounts: &[Address]) -> Result<Found, Failure> {
+async fn holdings(
+    client: &Client,
+    under: Option<Height>,
+    accounts: &[Address],
+) -> Result<Found, Failure> {
     for _ in 0..ATTEMPTS_MAX {
-        if let Some(found) = holdings_once(client, accounts).await? {
+        if let Some(found) = holdings_once(client, under, accounts).await? {
             return Ok(found);
         }
     }
@@ -186,13 +205,17 @@ async fn holdings(client: &Client, accounts: &[Address]) -> Result<Found, Failur
 }
 
 /// `None` when another checkpoint came in between.
-async fn holdings_once(client: &Client, accounts: &[Address]) -> Result<Option<Found>, Failure> {
+async fn holdings_once(
+    client: &Client,
+    under: Option<Height>,
+    accounts: &[Address],
+) -> Result<Option<Found>, Failure> {
     let mut statement: Option<Statement> = None;
     let (mut places, mut unproven, mut ownerless) = (vec![], 0, 0);
     for account in accounts {
         let mut cursor = None;
         loop {
-            let page = page_of(client, account, cursor).await?;
+            let page = page_of(client, account, under, cursor).await?;
             let of = page.statement.ok_or_else(no_checkpoint)?;
             if *statement.get_or_insert_with(|| of.clone()) != of {
                 return Ok(None);
@@ -216,7 +239,7 @@ async fn holdings_once(client: &Client, accounts: &[Address]) -> Result<Option<F
     }
     let statement = statement.ok_or_else(no_checkpoint)?;
     let content = Content::Places(places);
-    let given_up = withdrawals::gathered(client, Some(accounts), &statement).await?;
+    let given_up = withdrawals::gathered(client, Some(accounts), (under, &statement)).await?;
     Ok(given_up.map(|given_up| Found {
         statement,
         content,
@@ -229,20 +252,21 @@ async fn holdings_once(client: &Client, accounts: &[Address]) -> Result<Option<F
 async fn page_of(
     client: &Client,
     account: &Address,
+    under: Option<Height>,
     cursor: Option<String>,
 ) -> Result<Exits, Failure> {
     let page = PageQuery {
         cursor,
         limit: Some(PAGE_MAX),
     };
-    Ok(client.exits(account, &page).await?)
+    Ok(client.exits(account, under, &page).await?)
 }
 
 /// All holdings of an account as they are now, whatever the checkpoints say.
 pub async fn held(client: &Client, account: &Address) -> Result<Vec<Holding>, Failure> {
     let (mut holdings, mut cursor) = (vec![], None);
     loop {
-        let page = page_of(client, account, cursor).await?;
+        let page = page_of(client, account, None, cursor).await?;
         holdings.extend(page.holdings);
         cursor = page.next;
         if cursor.is_none() {
@@ -251,16 +275,16 @@ pub async fn held(client: &Client, account: &Address) -> Result<Vec<Holding>, Fa
     }
 }
 
-async fn whole(client: &Client) -> Result<Found, Failure> {
+async fn whole(client: &Client, under: Option<Height>) -> Result<Found, Failure> {
     for _ in 0..ATTEMPTS_MAX {
-        if let Some(found) = whole_once(client).await? {
+        if let Some(found) = whole_once(client, under).await? {
             return Ok(found);
         }
     }
     Err(moved_on())
 }
 
-async fn whole_once(client: &Client) -> Result<Option<Found>, Failure> {
+async fn whole_once(client: &Client, under: Option<Height>) -> Result<Option<Found>, Failure> {
     let mut statement: Option<Statement> = None;
     let (mut exits, mut cursor): (Vec<Exit>, _) = (vec![], None);
     loop {
@@ -268,14 +292,14 @@ async fn whole_once(client: &Client) -> Result<Option<Found>, Failure> {
             cursor,
             limit: Some(PAGE_MAX),
         };
-        let page = client.exit_tree(&page).await?;
+        let page = client.exit_tree(under, &page).await?;
         if *statement.get_or_insert_with(|| page.statement.clone()) != page.statement {
             return Ok(None);
         }
         exits.extend(page.exits);
         cursor = page.next;
         if cursor.is_none() {
-            let given_up = withdrawals::gathered(client, None, &page.statement).await?;
+            let given_up = withdrawals::gathered(client, None, (under, &page.statement)).await?;
             return Ok(given_up.map(|given_up| Found {
                 statement: page.statement,
                 content: Content::Whole(exits, page.places),

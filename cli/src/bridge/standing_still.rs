@@ -16,6 +16,8 @@ pub enum Still {
     Frozen { since: u64 },
     /// B1, as the node says it.
     Halted { reason: String },
+    /// B1: the node's base chain lacks deposits that are credited, and nothing shows yet that it has taken them back.
+    Lags,
 }
 
 impl Still {
@@ -36,8 +38,12 @@ impl Still {
         if let Some(since) = latch.and_then(|l| l.frozen_at) {
             return Some(Self::Frozen { since });
         }
-        let reason = status.halted.clone()?;
-        Some(Self::Halted { reason })
+        match &status.halted {
+            Some(reason) => Some(Self::Halted {
+                reason: reason.clone(),
+            }),
+            None => status.lags.then_some(Self::Lags),
+        }
     }
 
     pub fn words(&self) -> String {
@@ -51,6 +57,11 @@ impl Still {
                 at(*since)
             ),
             Self::Halted { reason } => format!("the bridge is halted: {reason}"),
+            Self::Lags => {
+                "the node's base chain has had fewer deposits than are credited for a minute and more: it lags, or has taken \
+                 some back"
+                    .to_owned()
+            }
         }
     }
 
@@ -63,7 +74,7 @@ impl Still {
             Self::Frozen { .. } => {
                 "no checkpoint is posted any more; once the latch is tripped `weft bridge exit` takes out what the last one says"
             }
-            Self::Halted { .. } => {
+            Self::Halted { .. } | Self::Lags => {
                 "deposits are not credited and withdrawals not paid until the operators have looked: docs/bridge.md, \
                  \"After a halt\". Another node may say otherwise: --url; --while-halted sends it all the same"
             }
@@ -78,7 +89,7 @@ impl Still {
 pub fn refuse(still: Option<Still>, while_halted: bool, what: &str) -> Result<(), Failure> {
     match still {
         None => Ok(()),
-        Some(Still::Halted { .. }) if while_halted => Ok(()),
+        Some(Still::Halted { .. } | Still::Lags) if while_halted => Ok(()),
         Some(still) => {
             let words = format!("nothing to {what} now: {}", still.words());
             Err(Failure::new(Kind::Refused, words)
@@ -101,6 +112,8 @@ mod tests {
             challenge_window_s: 1,
             bridge: Bridge::new(&weft_types::Bridge::default()),
             halted: halted.map(str::to_owned),
+            lags: false,
+            provable: vec![],
         }
     }
 
@@ -119,9 +132,14 @@ mod tests {
     #[test]
     fn a_bridge_that_stands_still_refuses_and_only_what_a_node_says_can_be_overridden() {
         let halted = status(Some("taken back"));
+        let lags = BridgeStatus {
+            lags: true,
+            ..status(None)
+        };
         let cases = [
             (Still::judged(&status(None), Some(&latch(None, None))), None),
             (Still::judged(&halted, None), Some(true)),
+            (Still::judged(&lags, None), Some(true)),
             (
                 Still::judged(&halted, Some(&latch(None, Some(5)))),
                 Some(false),

@@ -1,6 +1,6 @@
 //! What a watcher tells, on its way to people and to the operator's command.
 
-use super::shown::{alarm_block, blind_block, shown_line, withheld_block};
+use super::shown::{alarm_block, believes_line, blind_block, shown_line, withheld_block};
 use crate::output::Output;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
@@ -92,6 +92,7 @@ impl Listening {
                 self.output.alarm(blind_block(blind));
                 self.call(notice, None);
             }
+            Notice::Believes { commit } => self.output.say(believes_line(*commit)),
             Notice::Shown(shown) => self.output.say(shown_line(shown)),
             Notice::Sees => self.output.say(
                 "ALARM withdrawn: the base chain answers; what was posted meanwhile is read now",

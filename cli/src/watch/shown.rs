@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 use weft_node::evidence::{Difference, Report, Verdict};
 use weft_node::{Alarm, Blind, NodeConfig, Seen, Shown, Withheld};
-use weft_types::Millis;
+use weft_types::{CommitIndex, Millis};
 
 /// Changed objects that are named.
 const NAMED_MAX: usize = 20;
@@ -139,8 +139,18 @@ const WITHHELD_CURES: &str = "\
 A quorum has signed this checkpoint, and its data have not been seen here: it cannot be said whether it is true.
 - ask the operators of the masternodes, and other watchers, for the vertices up to that height;
 - until they come count on nothing that this checkpoint pays, and keep proofs of what is yours: `weft bridge keep`;
-- the contract cannot judge it: only two certificates of one height freeze the bridge.
+- the contract cannot judge it: only two certificates of one height freeze the bridge;
+- a watcher that was away for longer than members keep history is never given what it lacks, and believes no state
+  instead: begin another one with an empty folder.
 The watcher goes on, and says when the data come.";
+
+/// W8.
+pub fn believes_line(commit: CommitIndex) -> String {
+    format!(
+        "The history up to commit {commit} was deleted when this watcher began: it has believed what a quorum signed of it, and\n\
+         executes what comes after. A watcher that begins with the network believes nobody."
+    )
+}
 
 /// W6 is withdrawn.
 pub fn shown_line(shown: &Shown) -> String {

@@ -3,7 +3,7 @@
 use super::ApiState;
 use super::answer::{Failure, Segment, not_found, parameter};
 use super::claims::{claim, first_height};
-use super::exits::newest;
+use super::exits::proven;
 use super::reading::{Reading, from_store};
 use crate::view::View;
 use axum::extract::State;
@@ -14,7 +14,7 @@ use weft_types::api::{
     self, BridgeStatus, Problem, ProvenWithdrawal, WithdrawalState, WithdrawalStatus, Withdrawals,
 };
 use weft_types::{
-    Address, BaseAddress, BridgeId, CommitIndex, Object, ObjectId, TREE_PLACES, Withdrawal,
+    Address, BaseAddress, BridgeId, CommitIndex, Height, Object, ObjectId, TREE_PLACES, Withdrawal,
     WithdrawalId,
 };
 
@@ -46,6 +46,8 @@ pub async fn bridge(State(state): State<ApiState>, reading: Reading) -> Result<R
         challenge_window_s: state.genesis.template.params.challenge_window_s,
         bridge: api::Bridge::new(&bridge),
         halted: reading.view.bridge_halted.clone(),
+        lags: *state.bridge_lags.borrow(),
+        provable: reading.view.provable.iter().map(|p| p.height).collect(),
     }))
 }
 
@@ -73,10 +75,11 @@ pub async fn withdrawal(
 
 /// Withdrawals
 ///
-/// Those that the newest checkpoint has; an account's with the proofs that the vault pays them by, so that whoever keeps
+/// Those that the newest checkpoint has, or the one asked for; an account's with the proofs that the vault pays them by, so that whoever keeps
 /// them needs no masternode any more. A page may be short of `limit` while `next` is there.
 #[utoipa::path(get, path = "/v1/withdrawals", tag = "bridge",
-    params(("account" = Option<Address>, Query), ("cursor" = Option<String>, Query), ("limit" = Option<usize>, Query)),
+    params(("account" = Option<Address>, Query), ("cursor" = Option<String>, Query), ("limit" = Option<usize>, Query),
+        ("checkpoint" = Option<Height>, Query)),
     responses(
         (status = 200, body = Withdrawals),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -87,9 +90,10 @@ pub async fn withdrawals(
 ) -> Result<Response, Failure> {
     let (limit, from) = (reading.limit()?, reading.cursor::<u64>()?);
     let account: Option<Address> = reading.parameter("account")?;
+    let wanted = reading.parameter("checkpoint")?.map(Height);
     let view = reading.view.clone();
     let page = from_store(&state, move |store| {
-        let proven = newest(store, &view)?;
+        let proven = proven(store, &view, wanted)?;
         let (statement, _) = proven.ok_or_else(|| not_found("a checkpoint"))?;
         let count = withdrawn_by(&view, statement.commit);
         let tree = &view.snapshot.base_trees().withdrawals;

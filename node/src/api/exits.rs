@@ -14,8 +14,8 @@ use weft_ledger::BaseTrees;
 use weft_storage::{PageRequest, Store};
 use weft_types::api::{ExitPlace, ExitProof, ExitTree, Exits, Holding, Problem};
 use weft_types::{
-    Account, Address, Amount, AssetId, BaseAsset, BridgeId, Exit, Item, ItemId, Object, ObjectId,
-    Statement, TREE_PLACES, erc721_of,
+    Account, Address, Amount, AssetId, BaseAsset, BridgeId, Exit, Height, Item, ItemId, Object,
+    ObjectId, Statement, TREE_PLACES, erc721_of,
 };
 
 /// Checkpoints that are looked at for one whose trees are here.
@@ -25,9 +25,11 @@ const PLACES_WALKED_MAX: u64 = 10_000;
 
 /// An account's holdings on the base chain
 ///
-/// With the proofs under the newest checkpoint by which the vault pays them if the network ends.
+/// With the proofs by which the vault pays them if the network ends: under the newest checkpoint, or another one that the
+/// node has (`provable` of the bridge).
 #[utoipa::path(get, path = "/v1/exits/{address}", tag = "bridge",
-    params(("address" = Address, Path), ("cursor" = Option<String>, Query), ("limit" = Option<usize>, Query)),
+    params(("address" = Address, Path), ("cursor" = Option<String>, Query), ("limit" = Option<usize>, Query),
+        ("checkpoint" = Option<Height>, Query)),
     responses(
         (status = 200, body = Exits),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -39,9 +41,10 @@ pub async fn exits(
 ) -> Result<Response, Failure> {
     let address: Address = parameter("address", &address)?;
     let (limit, after) = (reading.limit()?, reading.cursor::<After>()?);
+    let wanted = reading.parameter("checkpoint")?.map(Height);
     let view = reading.view.clone();
     let page = from_store(&state, move |store| {
-        let proven = newest(store, &view)?;
+        let proven = proven(store, &view, wanted)?;
         let page = Paging {
             store,
             view: &view,
@@ -65,18 +68,20 @@ pub async fn exits(
 
 /// The exit tree
 ///
-/// What the newest checkpoint has, place by place. A page may be short of `limit` while `next` is there.
+/// What the newest checkpoint has, or the one asked for, place by place. A page may be short of `limit` while `next` is there.
 #[utoipa::path(get, path = "/v1/exits/places", tag = "bridge",
-    params(("cursor" = Option<String>, Query), ("limit" = Option<usize>, Query)),
+    params(("cursor" = Option<String>, Query), ("limit" = Option<usize>, Query),
+        ("checkpoint" = Option<Height>, Query)),
     responses(
         (status = 200, body = ExitTree),
         (status = "default", body = Problem, content_type = "application/problem+json"),
     ))]
 pub async fn places(State(state): State<ApiState>, reading: Reading) -> Result<Response, Failure> {
     let (limit, from) = (reading.limit()?, reading.cursor::<u64>()?);
+    let wanted = reading.parameter("checkpoint")?.map(Height);
     let view = reading.view.clone();
     let page = from_store(&state, move |store| {
-        let proven = newest(store, &view)?;
+        let proven = proven(store, &view, wanted)?;
         let (statement, trees) = proven.ok_or_else(|| not_found("a checkpoint"))?;
         let object = view.snapshot.get(&ObjectId::Bridge(BridgeId::THE_ONE));
         let bridge = object.as_ref().and_then(Object::as_bridge);
@@ -101,9 +106,9 @@ pub async fn places(State(state): State<ApiState>, reading: Reading) -> Result<R
 
 /// A place in the exit tree
 ///
-/// What the newest checkpoint has there, and its proof: by it a claim that is not so any more is refuted.
+/// What the newest checkpoint has there, or the one asked for, and its proof: by it a claim that is not so any more is refuted.
 #[utoipa::path(get, path = "/v1/exits/places/{place}", tag = "bridge",
-    params(("place" = u64, Path)),
+    params(("place" = u64, Path), ("checkpoint" = Option<Height>, Query)),
     responses(
         (status = 200, body = ExitPlace),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -117,9 +122,10 @@ pub async fn place(
     if place >= TREE_PLACES {
         return Err(not_found(format_args!("place {place} of the exit tree")));
     }
+    let wanted = reading.parameter("checkpoint")?.map(Height);
     let view = reading.view.clone();
     let found = from_store(&state, move |store| {
-        let proven = newest(store, &view)?;
+        let proven = proven(store, &view, wanted)?;
         let (statement, trees) = proven.ok_or_else(|| not_found("a checkpoint"))?;
         Ok(ExitPlace {
             place,
@@ -131,9 +137,28 @@ pub async fn place(
     Ok(reading.answer(&found.await?))
 }
 
+/// A checkpoint with its trees: the one that is `wanted`, else the newest.
+///
+/// # Errors
+/// When the node has not the trees of the one that is wanted.
+pub fn proven(
+    store: &Store,
+    view: &View,
+    wanted: Option<Height>,
+) -> Result<Option<(Statement, BaseTrees)>, Failure> {
+    let Some(wanted) = wanted else {
+        return newest(store, view);
+    };
+    let kept = view.provable.iter().find(|p| p.height == wanted);
+    let statement = store.statement(wanted)?;
+    let found = statement.zip(kept.map(|kept| kept.trees.clone()));
+    let missing = || not_found(format_args!("the trees of checkpoint {wanted}"));
+    found.ok_or_else(missing).map(Some)
+}
+
 /// The newest checkpoint of which the trees are here: those of its height, or the newest ones if nothing has changed
 /// since, as after a restart.
-pub fn newest(store: &Store, view: &View) -> Result<Option<(Statement, BaseTrees)>, Failure> {
+fn newest(store: &Store, view: &View) -> Result<Option<(Statement, BaseTrees)>, Failure> {
     let page = store.checkpoints(&PageRequest::descending(CHECKPOINTS_LOOKED_AT))?;
     for (height, _) in page.entries {
         let Some(statement) = store.statement(height)? else {

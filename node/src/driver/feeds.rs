@@ -7,7 +7,7 @@ mod source;
 use super::engine::{Command, Commands};
 use crate::replica::Input;
 use crate::view::View;
-use reading::{Look, Reading};
+use reading::{Anchor, Look, Reading};
 pub use source::{Deposits, Queue, Source};
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use weft_basechain::{BaseChain, ClientError, Contracts, Endpoint};
+use weft_storage::{Durability, Store};
 
 /// Between two looks at the base chain.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -30,14 +31,18 @@ pub struct Reader<S> {
     pub contracts: Contracts,
     /// Base blocks on top of a block before its events count.
     pub confirmations: u64,
+    pub store: Arc<Store>,
     pub commands: Commands,
     pub views: watch::Receiver<Arc<View>>,
+    /// Whether the chain has lacked for long what the ledger has taken up.
+    pub lags: watch::Sender<bool>,
     pub source: PhantomData<S>,
 }
 
 impl<S: Source> Reader<S> {
     pub async fn run(self, stop: CancellationToken) {
-        let (mut chain, mut reading) = (None, Reading::<S>::new(self.confirmations));
+        let mut anchor = self.known_anchor();
+        let (mut chain, mut reading) = (None, Reading::<S>::new(self.confirmations, anchor));
         let mut pause = LOOK_INTERVAL;
         let mut lag = Lag::default();
         loop {
@@ -45,6 +50,10 @@ impl<S: Source> Reader<S> {
                 () = stop.cancelled() => return,
                 looked = self.look(&mut chain, &mut reading) => looked,
             };
+            if let Some(new) = reading.anchor().filter(|new| anchor != Some(*new)) {
+                self.keep_anchor(new);
+                anchor = Some(new);
+            }
             if lag.is_due(reading.lags, Instant::now()) {
                 tracing::warn!(
                     "base chain: for {} s it has had fewer {} than the ledger has taken up: it lags, or has taken some back",
@@ -52,6 +61,8 @@ impl<S: Source> Reader<S> {
                     S::NAME
                 );
             }
+            self.lags
+                .send_if_modified(|was| std::mem::replace(was, lag.told) != lag.told);
             pause = match looked {
                 Ok(Look::More(events)) => {
                     if !events.is_empty() {
@@ -91,6 +102,21 @@ impl<S: Source> Reader<S> {
         };
         let taken = S::taken(&self.views.borrow());
         reading.look(chain, taken).await
+    }
+
+    fn known_anchor(&self) -> Option<Anchor> {
+        let found = self.store.meta(S::ANCHOR);
+        let found = found.inspect_err(|error| tracing::error!(%error, "base chain: {}", S::ANCHOR));
+        Anchor::decode(&found.ok()??)
+    }
+
+    /// Before the events are handed on that it stands for. A crash of the machine may lose the newest.
+    fn keep_anchor(&self, anchor: Anchor) {
+        let value = anchor.encode();
+        let kept = self.store.put_meta(S::ANCHOR, &value, Durability::Buffered);
+        if let Err(error) = kept {
+            tracing::error!(%error, "base chain: {}", S::ANCHOR);
+        }
     }
 
     async fn hand_on(&self, input: Input) {

@@ -23,6 +23,8 @@ pub const PAGE_ENTRIES: usize = 4096;
 pub const LEDGER_META: &str = "ledger";
 /// S2: the first commit whose receipts are here, eight bytes, if the database was taken over.
 pub const SYNCED_META: &str = "synced";
+/// W8: the commit whose state was taken over, eight bytes.
+pub const AFTER_META: &str = "synced after";
 
 /// Reads everything. A new store gets commit 0, the genesis, first.
 pub fn restore(

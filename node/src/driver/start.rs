@@ -23,6 +23,7 @@ use crate::keys::NodeKeys;
 use crate::metrics::{Direction, Metrics};
 use crate::replica::copies::ProcessId;
 use crate::replica::posting::{Due, Unposted};
+use crate::replica::sync::SyncConfig;
 use crate::replica::{Effect, Input, MempoolConfig, Replica, ReplicaConfig, Restored};
 use crate::tracker::Tracker;
 use crate::view::View;
@@ -111,7 +112,7 @@ impl Opened {
         self.genesis.network.id()
     }
 
-    fn replica(&self, config: &NodeConfig) -> ReplicaConfig {
+    fn replica(&self, config: &NodeConfig, watches: bool) -> ReplicaConfig {
         let mempool = usize::try_from(config.mempool_bytes_max).unwrap_or(usize::MAX);
         ReplicaConfig {
             genesis: self.genesis.clone(),
@@ -120,7 +121,10 @@ impl Opened {
             keys: self.keys.clone(),
             mempool: MempoolConfig::new(mempool),
             adjust: None,
-            sync: config.sync(),
+            sync: SyncConfig {
+                at_first_only: watches,
+                ..config.sync()
+            },
         }
     }
 
@@ -180,6 +184,7 @@ impl Opened {
         config: &NodeConfig,
         commands: &Commands,
         views: &watch::Receiver<Arc<View>>,
+        lags: watch::Sender<bool>,
     ) -> Option<Reader<S>> {
         self.keys.as_ref()?;
         Some(Reader {
@@ -187,8 +192,10 @@ impl Opened {
             rpc: config.base_rpc.clone(),
             contracts: checkpoints::contracts(&self.genesis),
             confirmations: self.genesis.template.params.base_confirmations,
+            store: self.store.clone(),
             commands: commands.clone(),
             views: views.clone(),
+            lags,
         })
     }
 
@@ -227,7 +234,8 @@ pub(super) async fn start(
     let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
     let stop = CancellationToken::new();
     let mut effects = Vec::new();
-    let mut replica = Replica::new(opened.replica(&config), restored, clock.now(), &mut effects);
+    let of_replica = opened.replica(&config, watch_for.is_some());
+    let mut replica = Replica::new(of_replica, restored, clock.now(), &mut effects);
     let known = Conflict::read(&opened.store)?;
     if let Some(other) = known.as_ref().and_then(|k| k.verified(&opened.genesis)) {
         // F4: it stops again.
@@ -303,10 +311,12 @@ pub(super) async fn start(
     let pruner = Pruner::new(opened.store.clone(), params, config.history_keep());
     let pruning = pruner.run(view.clone(), begins, stop.clone());
     tasks.spawn(named("pruning", pruning));
-    if let Some(reader) = opened.reader::<Deposits>(&config, &commands, &view) {
+    let (lags, bridge_lags) = watch::channel(false);
+    if let Some(reader) = opened.reader::<Deposits>(&config, &commands, &view, lags) {
         tasks.spawn(named("reading deposits", reader.run(stop.clone())));
     }
-    if let Some(reader) = opened.reader::<Queue>(&config, &commands, &view) {
+    let lags = watch::Sender::new(false);
+    if let Some(reader) = opened.reader::<Queue>(&config, &commands, &view, lags) {
         tasks.spawn(named(
             "reading the registry's queue",
             reader.run(stop.clone()),
@@ -358,6 +368,7 @@ pub(super) async fn start(
         committee: in_office,
         bonds,
         missed,
+        bridge_lags,
     })
     .map_err(DriverError::Thread)?;
     tasks.spawn(named("the API", api::serve(listener, state, stop.clone())));

@@ -13,7 +13,7 @@
 
 use super::DriverError;
 use super::epochs;
-use super::restore::{LEDGER_META, PAGE_ENTRIES, SYNCED_META};
+use super::restore::{AFTER_META, LEDGER_META, PAGE_ENTRIES, SYNCED_META};
 use crate::index;
 use crate::replica::ledger_meta;
 use crate::replica::restore::first_round;
@@ -125,6 +125,8 @@ fn write_chain(store: &Store, synced: &Synced) -> Result<(), DriverError> {
     let first = synced.receipts.first().map(|r| r.commit);
     let first = first.unwrap_or(synced.meta.index.next());
     store.put_meta(SYNCED_META, &first.0.to_be_bytes(), Durability::Buffered)?;
+    let after = synced.meta.index.0.to_be_bytes();
+    store.put_meta(AFTER_META, &after, Durability::Buffered)?;
     Ok(())
 }
 
@@ -166,11 +168,20 @@ fn keep_vertices(
 
 /// The first commit whose receipts a database has that was taken over; `None` for any other.
 pub fn synced_from(store: &Store) -> Result<Option<CommitIndex>, DriverError> {
-    let Some(bytes) = store.meta(SYNCED_META)? else {
+    commit_in(store, SYNCED_META)
+}
+
+/// The commit whose state was taken over: what comes after it was executed here. `None` where all was.
+pub fn synced_after(store: &Store) -> Result<Option<CommitIndex>, DriverError> {
+    commit_in(store, AFTER_META)
+}
+
+fn commit_in(store: &Store, name: &str) -> Result<Option<CommitIndex>, DriverError> {
+    let Some(bytes) = store.meta(name)? else {
         return Ok(None);
     };
     let number = <[u8; 8]>::try_from(bytes.as_ref());
-    let number = number.map_err(|_| DriverError::Inconsistent("no first receipt".to_owned()))?;
+    let number = number.map_err(|_| DriverError::Inconsistent(format!("no commit in {name}")))?;
     Ok(Some(CommitIndex(u64::from_be_bytes(number))))
 }
 

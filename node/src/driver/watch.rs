@@ -129,6 +129,7 @@ impl Watcher {
     }
 
     pub async fn run(mut self, mut sources: Sources, stop: CancellationToken) {
+        self.tell_what_it_believes().await;
         loop {
             let deadline = self.deadline();
             let late = async {

@@ -107,6 +107,7 @@ impl Replica {
     pub(super) fn halt_bridge(&mut self, reason: Option<String>, out: &mut Vec<Effect>) {
         if let Some(reason) = reason.filter(|_| self.observing.halted.is_none()) {
             self.observing.halt(reason.clone());
+            self.provables.hold();
             out.push(Effect::BridgeHalted(reason));
         }
     }

@@ -21,6 +21,8 @@ pub struct Provable {
 pub(super) struct Provables {
     /// Ascending.
     kept: VecDeque<Provable>,
+    /// B1: those from when the bridge was halted, of which one may be the last that the vault pays by.
+    held: Vec<Provable>,
     shown: Arc<[Provable]>,
 }
 
@@ -38,7 +40,21 @@ impl Provables {
         while self.kept.len() > PROVABLE_MAX + 1 {
             self.kept.remove(usize::from(below > 0));
         }
-        self.shown = self.kept.iter().cloned().collect();
+        self.show();
+    }
+
+    /// What is kept now is kept on, whatever comes.
+    pub fn hold(&mut self) {
+        self.held = self.kept.iter().cloned().collect();
+    }
+
+    fn show(&mut self) {
+        let from = self.kept.front().map(|p| p.height);
+        let held = self
+            .held
+            .iter()
+            .filter(|p| from.is_none_or(|from| p.height < from));
+        self.shown = held.chain(&self.kept).cloned().collect();
     }
 
     /// Ascending.

@@ -53,6 +53,8 @@ pub struct SyncConfig {
     pub snapshot_interval: Millis,
     /// S2.6: a snapshot is taken over if it is so much ahead of the own ledger's time.
     pub after: Millis,
+    /// W8: only before anything was executed, and only if history is gone: a watcher believes nobody as long as it can.
+    pub at_first_only: bool,
     /// For simulations: pieces are believed, to see that it is noticed.
     pub unchecked: bool,
 }
@@ -62,6 +64,7 @@ impl Default for SyncConfig {
         Self {
             snapshot_interval: Millis(60_000),
             after: Millis(300_000),
+            at_first_only: false,
             unchecked: false,
         }
     }

@@ -164,7 +164,12 @@ impl Story {
             BaseAddress(owner(1).address()).to_string()
         );
         let page = PageQuery::default();
-        let holdings = self.client.exits(&first, &page).await.unwrap().holdings;
+        let holdings = self
+            .client
+            .exits(&first, None, &page)
+            .await
+            .unwrap()
+            .holdings;
         assert!(holdings.iter().any(|h| h.asset == card));
         let address = Some(BaseAddress(owner(1).address()));
         assert!(
@@ -184,7 +189,7 @@ impl Story {
         let done = async |n: u8| {
             let exits: Exits = self
                 .client
-                .exits(&account(n), &PageQuery::default())
+                .exits(&account(n), None, &PageQuery::default())
                 .await
                 .unwrap();
             let same = exits

@@ -4,7 +4,7 @@ use crate::common::{Net, options, program, until};
 use std::process::Command;
 use std::time::Duration;
 use weft_basechain::{AccountKey, At, BaseChain, Deposited};
-use weft_testnet::cluster::{Base, LOAD_ACCOUNT, UpOptions};
+use weft_testnet::cluster::{Base, Fault, LOAD_ACCOUNT, UpOptions};
 use weft_types::{Amount, AssetId, BaseAddress, BaseAsset};
 
 const NODES: [usize; 4] = [0, 1, 2, 3];
@@ -113,6 +113,22 @@ impl Bridged {
         }
     }
 
+    /// `weft bridge keep` takes an older checkpoint, which the vault pays by.
+    fn proofs_that_count_are_kept(&self) {
+        let folder = self.net.cluster.folder().path();
+        let mut command = Command::new(program().path);
+        command
+            .args(["bridge", "keep", "--all", "--dir"])
+            .arg(folder);
+        let output = command.arg(folder.join("kept.json")).output().unwrap();
+        let words = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{words}");
+        assert!(
+            words.contains("the newest that the vault pays by"),
+            "{words}"
+        );
+    }
+
     async fn balance(&self) -> Amount {
         let address = self.net.dev_address(3);
         let account = self.net.client(&[1]).account(&address).await.unwrap();
@@ -172,6 +188,14 @@ async fn b1_exchanged_blocks_change_nothing_up_to_the_confirmations_and_halt_the
     }
     bridged.trades().await;
     bridged.commands_refuse();
+    bridged.proofs_that_count_are_kept();
+    bridged.net.fault(Fault::Kill, &[3]).await;
+    bridged.net.fault(Fault::Restart, &[3]).await;
+    until("the halt after a restart", async || {
+        let status = bridged.net.client(&[3]).bridge().await;
+        status.is_ok_and(|s| s.halted.is_some())
+    })
+    .await;
 
     // Nothing is credited any more, and nothing was taken from anybody.
     bridged.deposit(9_000).await;

@@ -60,6 +60,13 @@ pub struct BridgeStatus {
     /// Why this node reports no deposits any more; absent when all is well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub halted: Option<String>,
+    /// For a minute and more the base chain that this node reads has had fewer deposits than are credited: it lags, or has
+    /// taken some back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lags: bool,
+    /// Heights under which the node proves what leaves, ascending; not each of them need be on the base chain.
+    #[serde(default)]
+    pub provable: Vec<Height>,
 }
 
 /// How far a withdrawal has come. What the vault has paid, the base chain knows.

@@ -6,13 +6,13 @@ use crate::failure::Failure;
 use weft_basechain::At;
 use weft_client::{Client, PageQuery};
 use weft_types::api::{PAGE_MAX, ProvenWithdrawal, Withdrawals};
-use weft_types::{Address, Statement};
+use weft_types::{Address, Height, Statement};
 
 /// Those of some accounts, or everybody's, under a checkpoint; `None` when another one came in between.
 pub async fn gathered(
     client: &Client,
     accounts: Option<&[Address]>,
-    statement: &Statement,
+    (under, statement): (Option<Height>, &Statement),
 ) -> Result<Option<Vec<ProvenWithdrawal>>, Failure> {
     let mut all = Vec::new();
     let whose: Vec<Option<&Address>> = match accounts {
@@ -31,7 +31,7 @@ pub async fn gathered(
                 withdrawals,
                 next,
                 ..
-            } = client.withdrawals(account, &page).await?;
+            } = client.withdrawals(account, under, &page).await?;
             if of != *statement {
                 return Ok(None);
             }

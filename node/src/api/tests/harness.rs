@@ -202,6 +202,7 @@ impl Node {
             committee: watch::channel(Arc::new(weft_types::testing::committee(4))).1,
             bonds: watch::channel(BTreeMap::from([(3, true), (1, false)])).1,
             missed: late.subscribe(),
+            bridge_lags: watch::channel(false).1,
             name: "tester".to_owned(),
             genesis,
             store,

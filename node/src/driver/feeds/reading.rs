@@ -24,6 +24,7 @@ pub struct Reading<S> {
     source: PhantomData<S>,
     /// Base blocks on top of a block before its events count.
     confirmations: u64,
+    anchor: Option<Anchor>,
     at: Option<ReadTo>,
     /// The chain has fewer events than the ledger has taken up, as of the last look.
     pub lags: bool,
@@ -34,19 +35,50 @@ struct ReadTo {
     block: u64,
     /// The newest event handed on.
     last: FeedReport,
-    /// A block that was confirmed when it was seen, the newest one. Another one in its place shows that the chain has
-    /// taken it back, and does not lag only.
-    anchor: Option<BlockRef>,
+}
+
+/// A block that was confirmed when it was seen, the newest one while the chain had all that was taken up. Another one in
+/// its place shows that the chain has taken it back, and does not lag only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Anchor {
+    number: u64,
+    hash: [u8; 32],
+}
+
+impl Anchor {
+    pub fn encode(&self) -> Vec<u8> {
+        [&self.number.to_be_bytes()[..], &self.hash].concat()
+    }
+
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let (number, hash) = bytes.split_first_chunk()?;
+        Some(Self {
+            number: u64::from_be_bytes(*number),
+            hash: hash.try_into().ok()?,
+        })
+    }
+
+    async fn at(chain: &BaseChain, number: u64) -> Result<Option<Self>, ClientError> {
+        let found = chain.endpoint().block_at(number).await?;
+        Ok(found.map(|BlockRef { number, hash, .. }| Self { number, hash }))
+    }
 }
 
 impl<S: Source> Reading<S> {
-    pub fn new(confirmations: u64) -> Self {
+    /// The anchor of an earlier run shows what the chain has taken back since then.
+    pub fn new(confirmations: u64, anchor: Option<Anchor>) -> Self {
         Self {
             source: PhantomData,
             confirmations,
+            anchor,
             at: None,
             lags: false,
         }
+    }
+
+    /// For a later run.
+    pub fn anchor(&self) -> Option<Anchor> {
+        self.anchor
     }
 
     /// What there is beyond what the ledger has `taken`.
@@ -63,9 +95,9 @@ impl<S: Source> Reading<S> {
             Some(at) => at,
             None => begin::<S>(chain, taken, deep).await?,
         };
-        let other = exchanged(chain, at.anchor).await?;
+        let exchanged = is_exchanged(chain, self.anchor).await?;
         let known = [taken, at.last];
-        match compare::<S>(chain, known, deep, other.is_some()).await? {
+        match compare::<S>(chain, known, deep, exchanged).await? {
             Compared::Equal => self.lags = false,
             Compared::Fewer => self.lags = true,
             Compared::TakenBack(reason) => {
@@ -73,10 +105,15 @@ impl<S: Source> Reading<S> {
                 return Ok(Look::Over(reason));
             }
         }
-        if other.is_some() {
+        if exchanged {
             // Nothing is lost, but blocks that were read may have others in their place, with events of their own.
             let known = [taken, at.last].into_iter().max_by_key(|r| r.count);
             at = begin::<S>(chain, known.unwrap_or(taken), deep).await?;
+        }
+        // A chain that has not got to what is taken up may have taken it back: that shows by the older block.
+        let may_move = !self.lags;
+        if may_move && (exchanged || self.anchor.is_none()) {
+            self.anchor = Anchor::at(chain, deep).await?;
         }
         let at = self.at.insert(at);
         let waiting = at.last.count.saturating_sub(taken.count);
@@ -86,7 +123,9 @@ impl<S: Source> Reading<S> {
         }
         let to = deep.min(at.block.saturating_add(BLOCKS_MAX));
         // Before its events, so that they are not of a chain that this block is not of.
-        at.anchor = chain.endpoint().block_at(to).await?;
+        if may_move {
+            self.anchor = Anchor::at(chain, to).await?;
+        }
         let found = S::between(chain, at.block + 1, to).await?;
         let new = found.into_iter().filter(|e| e.index > at.last.count);
         let mut new: Vec<Confirmed<S::Event>> = new.collect();
@@ -118,7 +157,6 @@ async fn begin<S: Source>(
     Ok(ReadTo {
         block: first.saturating_sub(1),
         last: taken,
-        anchor: chain.endpoint().block_at(deep).await?,
     })
 }
 
@@ -144,16 +182,13 @@ async fn first_block<S: Source>(
     Ok(low)
 }
 
-/// The block that stands where a confirmed one stood, if it is another.
-async fn exchanged(
-    chain: &BaseChain,
-    confirmed: Option<BlockRef>,
-) -> Result<Option<BlockRef>, ClientError> {
+/// Whether another block stands where a confirmed one stood.
+async fn is_exchanged(chain: &BaseChain, confirmed: Option<Anchor>) -> Result<bool, ClientError> {
     let Some(confirmed) = confirmed else {
-        return Ok(None);
+        return Ok(false);
     };
-    let found = chain.endpoint().block_at(confirmed.number).await?;
-    Ok(found.filter(|found| found.hash != confirmed.hash))
+    let found = Anchor::at(chain, confirmed.number).await?;
+    Ok(found.is_some_and(|found| found != confirmed))
 }
 
 /// What a chain has of what was confirmed.

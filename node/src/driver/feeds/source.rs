@@ -12,6 +12,8 @@ use weft_types::{
 pub trait Source: Send + Sync + 'static {
     type Event: Chained + Send;
     const NAME: &'static str;
+    /// Under which name the block up to which it was read is kept.
+    const ANCHOR: &'static str;
 
     fn report(
         chain: &BaseChain,
@@ -42,6 +44,7 @@ pub struct Deposits;
 impl Source for Deposits {
     type Event = Deposit;
     const NAME: &'static str = "deposits";
+    const ANCHOR: &'static str = "deposits read to";
 
     async fn report(chain: &BaseChain, at: At) -> Result<FeedReport, ClientError> {
         chain.deposits(at).await
@@ -86,6 +89,7 @@ pub struct Queue;
 impl Source for Queue {
     type Event = QueueEntry;
     const NAME: &'static str = "entries of the registry's queue";
+    const ANCHOR: &'static str = "queue read to";
 
     async fn report(chain: &BaseChain, at: At) -> Result<FeedReport, ClientError> {
         chain.queue(at).await

@@ -1,7 +1,7 @@
 //! B1 over random histories of a base chain, with reorganisations around the number of confirmations: the embedded chain
 //! and anvil, read by the same code, have to give the same, and what a plain model of blocks gives.
 
-use super::{Deposits, Lag, Look, Reading};
+use super::{Anchor, Deposits, Lag, Look, Reading};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -17,6 +17,8 @@ const COIN: u128 = 1_000_000_000_000_000_000;
 /// Base blocks on top of a block before its deposits count.
 const CONFIRMATIONS: u64 = 3;
 const STEPS: u64 = 14;
+/// Histories on one chain: anvil, which keeps all of its blocks, refuses to exchange any after some tens of thousands.
+const CHAIN_HISTORIES_MAX: usize = 1_000;
 const NOTHING: FeedReport = FeedReport {
     count: 0,
     digest: Root([0; 32]),
@@ -76,7 +78,7 @@ impl Side {
             url,
             contracts: chain.contracts(),
             chain,
-            reading: Reading::new(CONFIRMATIONS),
+            reading: Reading::new(CONFIRMATIONS, None),
             taken: NOTHING,
             last: NOTHING,
         };
@@ -93,7 +95,7 @@ impl Side {
         let deep = self.head().await - CONFIRMATIONS;
         self.taken = self.chain.deposits(At::Block(deep)).await.unwrap();
         self.last = self.taken;
-        self.reading = Reading::new(CONFIRMATIONS);
+        self.reading = Reading::new(CONFIRMATIONS, None);
     }
 
     async fn head(&self) -> u64 {
@@ -270,10 +272,12 @@ async fn sides() -> [Side; 2] {
 }
 
 async fn histories(count: u64) {
-    let mut sides = sides().await;
     let (mut halted, mut depths) = (0, BTreeMap::new());
-    for seed in 0..count {
-        halted += u64::from(history(&mut sides, seed, &mut depths).await);
+    for first in (0..count).step_by(CHAIN_HISTORIES_MAX) {
+        let mut sides = sides().await;
+        for seed in first..count.min(first + CHAIN_HISTORIES_MAX as u64) {
+            halted += u64::from(history(&mut sides, seed, &mut depths).await);
+        }
     }
     println!("{count} histories, {halted} halted; reorganisations by depth: {depths:?}");
     // The check sees both.
@@ -360,6 +364,47 @@ async fn b1_who_has_seen_none_of_the_blocks_that_were_exchanged_takes_the_chain_
         }
         assert_eq!(side.look(false).await, Seen::Over);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn b1_a_halt_outlives_a_restart_until_the_chain_has_the_same_deposits_again() {
+    for mut side in sides().await {
+        let first = side.taken.count + 1;
+        side.deposit(5).await;
+        for _ in 0..CONFIRMATIONS {
+            side.empty_block().await;
+        }
+        assert_eq!(side.look(true).await, Seen::Handed(vec![(first, 5)]));
+        let kept = side.reading.anchor().unwrap().encode();
+        side.reorganise(CONFIRMATIONS + 1).await;
+        // Down while the blocks were exchanged, or started again after it had halted.
+        for _ in 0..2 {
+            side.reading = Reading::new(CONFIRMATIONS, Anchor::decode(&kept));
+            assert_eq!(side.look(true).await, Seen::Over);
+            assert_eq!(side.reading.anchor().unwrap().encode(), kept);
+            side.empty_block().await;
+        }
+        side.deposit(5).await;
+        for _ in 0..CONFIRMATIONS {
+            side.empty_block().await;
+        }
+        side.reading = Reading::new(CONFIRMATIONS, Anchor::decode(&kept));
+        assert_eq!(side.look(true).await, Seen::Handed(Vec::new()));
+        assert_ne!(side.reading.anchor().unwrap().encode(), kept);
+        side.deposit(6).await;
+        for _ in 0..CONFIRMATIONS {
+            side.empty_block().await;
+        }
+        assert_eq!(side.look(true).await, Seen::Handed(vec![(first + 1, 6)]));
+    }
+}
+
+#[test]
+fn what_is_no_anchor_is_none() {
+    for length in [0, 7, 8, 39, 41] {
+        assert_eq!(Anchor::decode(&vec![1; length]), None, "{length}");
+    }
+    assert!(Anchor::decode(&[1; 40]).is_some());
 }
 
 #[test]

@@ -1,9 +1,9 @@
-//! W2, W6, W7: what a watcher tells, in its order.
+//! W2, W6, W7, W8: what a watcher tells, in its order.
 
 use super::alarm::Alarm;
 use serde::Serialize;
 use std::fmt;
-use weft_types::{Height, StatementDigest};
+use weft_types::{CommitIndex, Height, StatementDigest};
 
 /// What a watcher tells whoever runs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,6 +21,9 @@ pub enum Notice {
     Blind(Blind),
     /// W7 is withdrawn: the base chain answers.
     Sees,
+    /// W8: the history was gone when this watcher began, and it has taken over a certified state. It has executed what comes
+    /// after this commit.
+    Believes { commit: CommitIndex },
 }
 
 /// W6: checkpoints were posted whose data have not been seen here: what they pay cannot be checked.

@@ -5,6 +5,7 @@ use super::notice::{Blind, Notice, Shown, Withheld};
 use super::sight::{Change, Seen};
 use super::waiting::Due;
 use super::{ALARMS_MAX, Other, STATUS_EVERY, Watcher};
+use crate::driver::take_over::synced_after;
 use crate::replica::Divergence;
 use crate::view::CertifiedView;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -52,6 +53,18 @@ impl Watcher {
             }
         }
         self.tell(Notice::Evidence(alarm)).await;
+    }
+
+    /// W8: at each start.
+    pub(super) async fn tell_what_it_believes(&self) {
+        match synced_after(&self.store) {
+            Ok(Some(commit)) => {
+                tracing::warn!(%commit, "took over a certified state: what is up to this commit was not executed here");
+                self.tell(Notice::Believes { commit }).await;
+            }
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, "what this watcher has taken over is not known"),
+        }
     }
 
     async fn tell(&self, notice: Notice) {

@@ -33,3 +33,18 @@ fn a_height_is_kept_once_and_none_is_anchored_at_first() {
     }
     assert_eq!(heights(&provables), [14, 15, 16, 17, 18, 19, 20]);
 }
+
+#[test]
+fn b1_what_was_there_when_the_bridge_was_halted_stays() {
+    let (mut provables, trees) = (Provables::default(), BaseTrees::default());
+    for height in [10, 20, 30] {
+        provables.add(Height(height), &trees, Height(25));
+    }
+    provables.hold();
+    provables.add(Height(40), &trees, Height(35));
+    assert_eq!(heights(&provables), [20, 30, 40]);
+    for height in 5..=40 {
+        provables.add(Height(height * 10), &trees, Height(height * 10 - 5));
+    }
+    assert_eq!(heights(&provables), [20, 30, 390, 400]);
+}

@@ -5,7 +5,7 @@ use super::message::Request;
 use super::offers::Offers;
 use super::state::State;
 use super::{ASK_EVERY, Ask, Place, STUCK, Sync, SyncId, What};
-use weft_types::{MemberIndex, MemberSet, Millis};
+use weft_types::{CommitIndex, MemberIndex, MemberSet, Millis};
 
 impl Sync {
     /// S2.8: a member says that it has deleted history that this node asks for.
@@ -60,6 +60,9 @@ impl Sync {
     fn choose(&mut self, now: Millis, place: Place) {
         // Of a quorum that says so, members with more than F of stake are honest.
         let gone = self.terms.in_office.is_quorum(&self.gone);
+        if self.config.at_first_only && !(gone && place.commit == CommitIndex::ZERO) {
+            return;
+        }
         let stuck = gone || now >= self.reached.1.saturating_add(STUCK);
         let from = match stuck {
             true => Millis::ZERO,
