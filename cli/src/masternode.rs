@@ -4,7 +4,10 @@ mod bonding;
 mod guard;
 mod history;
 mod keys;
+mod next;
+mod operator;
 mod order;
+mod refusing;
 mod standing;
 
 use crate::failure::Failure;

@@ -35,6 +35,11 @@ impl Network {
         self.url.is_empty() && self.testnet.is_unnamed()
     }
 
+    /// Whether it is a testnet's folder that is named, and no node.
+    pub fn is_testnet(&self) -> bool {
+        self.url.is_empty() && !self.testnet.is_unnamed()
+    }
+
     /// The same, of one node by its URL where nothing says where it is.
     #[must_use]
     pub fn or_node(&self, url: String) -> Self {

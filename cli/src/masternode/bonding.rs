@@ -2,37 +2,14 @@
 
 use super::coins;
 use super::keys::{self, PasswordFile};
-use super::order::{Cost, Order, show};
-use super::standing::{self, Next};
-use crate::base::{Base, Payer, Terms};
+use super::operator::{Operator, Place};
+use super::order::{Order, show};
+use super::refusing::{bonds_no_more, leaves_already, not_free, takes_no_more};
 use crate::failure::{Failure, Kind};
-use crate::network::Network;
 use crate::output::Output;
-use crate::prompt;
 use std::path::PathBuf;
-use weft_basechain::{
-    AccountKey, At, BaseChain, MemberState, MemberStatus, Mined, Order as BaseOrder, Quote,
-    Registration, RegistryCall,
-};
+use weft_basechain::{At, MemberStatus, Mined, Registration, RegistryCall};
 use weft_node::NodeConfig;
-use weft_types::{BaseAddress, NetworkId};
-
-/// Who acts, and whether for good.
-#[derive(clap::Args)]
-struct Place {
-    /// Show what would be sent, and send nothing
-    #[arg(long, conflicts_with = "yes")]
-    dry_run: bool,
-    /// Send without a question
-    #[arg(long)]
-    yes: bool,
-    #[command(flatten)]
-    terms: Terms,
-    #[command(flatten)]
-    base: Base,
-    #[command(flatten)]
-    network: Network,
-}
 
 /// The registry takes any words for an address, and keeps them for good.
 fn reachable(text: &str) -> Result<String, String> {
@@ -74,160 +51,6 @@ pub struct Plain {
     place: Place,
 }
 
-/// An account on the base chain.
-struct Operator<'a> {
-    chain: BaseChain,
-    key: AccountKey,
-    network: NetworkId,
-    place: &'a Place,
-}
-
-impl<'a> Operator<'a> {
-    async fn of(place: &'a Place) -> Result<Self, Failure> {
-        let client = place.network.client()?;
-        let (chain, key) = place.base.connect(&place.network, &client).await?;
-        let network = client.genesis().await?.network.id();
-        Ok(Self {
-            chain,
-            key,
-            network,
-            place,
-        })
-    }
-
-    fn payer(&'a self, output: &'a Output) -> Result<Payer<'a>, Failure> {
-        let account = (self.chain.endpoint(), &self.key);
-        Payer::of(account, self.network, &self.place.terms, output)
-    }
-
-    fn call(&self, call: RegistryCall<'_>) -> BaseOrder {
-        self.chain.order(&self.key, call)
-    }
-
-    /// What came of the same order, if an earlier command signed it and did not hear of it. A dry run does not ask.
-    async fn earlier(
-        &self,
-        payer: &mut Payer<'_>,
-        call: &BaseOrder,
-    ) -> Result<Option<Mined>, Failure> {
-        if self.place.dry_run {
-            payer.mention();
-            return Ok(None);
-        }
-        payer.earlier(call).await
-    }
-
-    /// Sends what was confirmed.
-    async fn carry_out(
-        &self,
-        payer: &mut Payer<'_>,
-        call: &BaseOrder,
-        (order, means): (&mut Order, &[&str]),
-        output: &Output,
-    ) -> Result<Option<Mined>, Failure> {
-        let quote = self.check(payer, order, call).await?;
-        if !self.confirmed(order, means, output)? {
-            return Ok(None);
-        }
-        let mined = payer.send(call, &quote).await?;
-        order.sent = Some((&mined).into());
-        Ok(Some(mined))
-    }
-
-    async fn order(&self, what: &'static str, wei: u128) -> Result<Order, Failure> {
-        let operator = self.key.address();
-        let balance = self.chain.endpoint().balance(operator).await?;
-        Ok(Order {
-            what,
-            masternode: None,
-            operator: BaseAddress(operator),
-            registry: BaseAddress(self.chain.contracts().registry),
-            chain_id: self.chain.endpoint().chain_id(),
-            value_wei: wei.to_string(),
-            balance_wei: balance.to_string(),
-            cost: None,
-            vertex_key: None,
-            finality_key: None,
-            addresses: None,
-            sent: None,
-        })
-    }
-
-    /// Whether the operator can pay, and whether the registry would take it.
-    async fn check(
-        &self,
-        payer: &Payer<'_>,
-        order: &mut Order,
-        call: &BaseOrder,
-    ) -> Result<Quote, Failure> {
-        let wei = |text: &str| text.parse::<u128>().unwrap_or_default();
-        let (value, balance) = (wei(&order.value_wei), wei(&order.balance_wei));
-        let poor = |needs: u128| {
-            let words = format!(
-                "the operator {} has {} of the coin, and needs {}",
-                order.operator,
-                coins(balance),
-                coins(needs)
-            );
-            Failure::usage(words).hint("nothing was sent")
-        };
-        if balance < value {
-            return Err(poor(value));
-        }
-        let quote = payer.quote(call).await?;
-        let needs = value.saturating_add(quote.fee_max());
-        if balance < needs {
-            return Err(poor(needs));
-        }
-        order.cost = Some((&quote).into());
-        Ok(quote)
-    }
-
-    /// Shows what is about to be sent and asks. `false` for a dry run.
-    fn confirmed(&self, order: &Order, means: &[&str], output: &Output) -> Result<bool, Failure> {
-        if self.place.dry_run {
-            return Ok(false);
-        }
-        let coin = |text: &str| coins(text.parse().unwrap_or_default());
-        output.say(format_args!(
-            "About to send {} of the coin, and in fees {},\n  from the operator {}, who has {},\n  to the registry {} on chain {} ({}).",
-            coin(&order.value_wei),
-            order.cost.as_ref().map(Cost::words).unwrap_or_default(),
-            order.operator,
-            coin(&order.balance_wei),
-            order.registry,
-            order.chain_id,
-            self.chain.endpoint().url(),
-        ));
-        for line in means {
-            output.say(line);
-        }
-        prompt::confirm("Send it?", self.place.yes)?;
-        Ok(true)
-    }
-
-    /// The operator's own place in the registry.
-    async fn member(&self) -> Result<MemberState, Failure> {
-        let id = self.chain.id_of(self.key.address()).await?;
-        let id = id.ok_or_else(|| {
-            let operator = BaseAddress(self.key.address());
-            Failure::usage(format!("{operator} has bonded nothing"))
-                .hint("`weft masternode bond` does")
-        })?;
-        Ok(self.chain.member(id, At::Latest).await?)
-    }
-
-    async fn wei(&self, units: u64) -> Result<u128, Failure> {
-        let unit = self.chain.bond_unit().await?;
-        let wei = unit.checked_mul(u128::from(units));
-        wei.ok_or_else(|| Failure::usage(format!("{units} units are more than there is")))
-    }
-
-    async fn unbonding(&self) -> Result<String, Failure> {
-        Ok(standing::duration(self.chain.unbonding_s().await?))
-    }
-}
-
 pub async fn bond(arguments: &Bond, output: &Output) -> Result<(), Failure> {
     let config = NodeConfig::load(&arguments.node, &[]).map_err(Failure::usage)?;
     let keys = keys::of_node(&config, &arguments.password)?;
@@ -259,8 +82,11 @@ pub async fn bond(arguments: &Bond, output: &Output) -> Result<(), Failure> {
         if member.vertex_key != keys.vertex.public() {
             let words = format!("this operator is masternode {id} already, with other keys");
             return Err(
-                Failure::usage(words).hint("nothing was sent; another operator bonds these keys")
+                Failure::usage(words).hint("nothing was sent; another account bonds these keys")
             );
+        }
+        if let Some(failure) = bonds_no_more(&member, operator.edges().await.as_ref()) {
+            return Err(failure);
         }
         order.masternode = Some(id);
         output.say(format_args!(
@@ -268,8 +94,16 @@ pub async fn bond(arguments: &Bond, output: &Output) -> Result<(), Failure> {
         ));
         return show(&order, output);
     }
+    let vertex_key = registration.vertex_key;
+    if let Some(id) = operator.chain.id_of_vertex_key(vertex_key).await? {
+        let words =
+            format!("these keys are masternode {id}'s, of another account: keys serve once");
+        return Err(Failure::new(Kind::Refused, words)
+            .hint("nothing was sent; `weft masternode keys` makes new ones, in another folder"));
+    }
     let keys = format!(
-        "This bonds {} for a masternode with vertex key {}, reached at {}: who moves later exits, and bonds new keys there.",
+        "This bonds {} for a masternode with vertex key {}, reached at {}. Accounts, keys and addresses serve once: who comes \
+         back, or is reached elsewhere later, exits, and bonds new keys from another account.",
         coins(wei),
         registration.vertex_key,
         arguments.addresses
@@ -313,6 +147,9 @@ pub async fn top_up(arguments: &TopUp, output: &Output) -> Result<(), Failure> {
     if let Some(mined) = earlier {
         return show(&order.made_earlier(&mined), output);
     }
+    if let Some(failure) = takes_no_more(&member, operator.edges().await.as_ref()) {
+        return Err(failure);
+    }
     let means = format!(
         "This adds {} to the bond of masternode {}, which is {} now. It counts from one of the next epochs on, and comes \
          back with the bond. Until it counts no other is taken.",
@@ -341,9 +178,12 @@ pub async fn exit(arguments: &Plain, output: &Output) -> Result<(), Failure> {
         output.say(until);
         return show(&order.made_earlier(&mined), output);
     }
+    if let Some(failure) = leaves_already(&member, operator.edges().await.as_ref()) {
+        return Err(failure);
+    }
     let means = format!(
-        "This takes masternode {} out of the committee with one of the next epochs. There is no way back: id and keys serve \
-         once. Its bond of {} is free {} after that.",
+        "This takes masternode {} out of the committee with one of the next epochs. There is no way back: account and keys \
+         serve once, and who comes back bonds new keys from another account. Its bond of {} is free {} after that.",
         member.id,
         coins(member.bond),
         operator.unbonding().await?
@@ -371,7 +211,7 @@ pub async fn withdraw(arguments: &Plain, output: &Output) -> Result<(), Failure>
         return show(&order.made_earlier(&mined), output);
     }
     if member.status != MemberStatus::Free {
-        return Err(not_free(&member));
+        return Err(not_free(&member, operator.edges().await.as_ref()));
     }
     let means = format!(
         "This pays the bond of masternode {}, {}, to its operator.",
@@ -381,22 +221,4 @@ pub async fn withdraw(arguments: &Plain, output: &Output) -> Result<(), Failure>
     let shown = (&mut order, &[means.as_str()][..]);
     operator.carry_out(&mut payer, &call, shown, output).await?;
     show(&order, output)
-}
-
-fn not_free(member: &MemberState) -> Failure {
-    let id = member.id;
-    let gone = |what: &str| {
-        let words = format!("the bond of masternode {id} {what}");
-        Failure::new(Kind::Refused, words).hint(format_args!(
-            "`weft masternode status {id} --history` shows when"
-        ))
-    };
-    match member.status {
-        MemberStatus::Withdrawn => gone("is paid out already"),
-        MemberStatus::Slashed => gone("was taken"),
-        status => {
-            let words = format!("the bond of masternode {id} is not free: it is {status}");
-            Failure::new(Kind::Refused, words).hint(Next::of(member, None).words)
-        }
-    }
 }

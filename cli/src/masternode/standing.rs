@@ -2,6 +2,7 @@
 
 use super::coins;
 use super::history::{self, Happened};
+use super::next::{Edges, Next};
 use crate::base::BaseUrl;
 use crate::failure::{Failure, Kind};
 use crate::network::Network;
@@ -10,10 +11,10 @@ use crate::time;
 use crate::values::lines;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use weft_basechain::{At, BaseChain, ClientError, MemberState, MemberStatus};
+use weft_basechain::{At, BaseChain, ClientError, MemberState};
 use weft_node::{NodeConfig, public_vertex_key};
-use weft_types::api::{Outlook, Roster};
-use weft_types::{BaseAddress, Millis, Stake, ed25519};
+use weft_types::api::Roster;
+use weft_types::{BaseAddress, ed25519};
 
 /// More than any registry has: ids are never used again.
 const LISTED_MAX: u64 = 10_000;
@@ -96,132 +97,6 @@ impl Who {
     }
 }
 
-/// What comes next for a masternode, and when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Next {
-    /// The status that it comes to; absent where nothing changes by itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<&'static str>,
-    /// With which epoch, as the queue stands.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    epoch: Option<u64>,
-    /// Not before, in Unix seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    not_before: Option<u64>,
-    pub words: String,
-}
-
-/// The next edges of epochs, as the ledger has them.
-#[derive(Debug, Clone)]
-pub struct Edges {
-    /// The epoch that the next one opens, and when at the earliest.
-    epoch: u64,
-    not_before: Millis,
-    duration: Millis,
-    /// Those whose weight moves.
-    outlook: Vec<Outlook>,
-}
-
-/// One of them.
-struct Edge {
-    epoch: u64,
-    not_before: Millis,
-    words: String,
-}
-
-impl Edges {
-    fn of(roster: &Roster, duration: Millis) -> Self {
-        Self {
-            epoch: roster.epoch.0.saturating_add(1),
-            not_before: roster.since.saturating_add(duration.0),
-            duration,
-            outlook: roster.outlook.clone(),
-        }
-    }
-
-    /// The edge that ends a masternode's wait, or the next one, where the ledger knows of no wait yet, or of no end.
-    fn ending(&self, id: u64, wait: impl Fn(&Outlook) -> Option<u64>) -> Edge {
-        let known = self.outlook.iter().find(|outlook| outlook.id == id);
-        let known = known.and_then(wait);
-        let further = known.map_or(0, |edges| edges.saturating_sub(1));
-        let epoch = self.epoch.saturating_add(further);
-        let more = self.duration.0.saturating_mul(further);
-        let not_before = self.not_before.saturating_add(more);
-        let sure = match known {
-            Some(_) => "as the queue stands",
-            None => "at the earliest",
-        };
-        Edge {
-            epoch,
-            not_before,
-            words: format!("epoch {epoch} {sure}, not before {}", time::utc(not_before)),
-        }
-    }
-}
-
-impl Next {
-    pub fn of(state: &MemberState, edges: Option<&Edges>) -> Self {
-        let free_at = state.free_at;
-        let free = || free_at.map(|at| time::utc(Millis(at.saturating_mul(1_000))));
-        let edge = edges.map(|edges| match state.status {
-            MemberStatus::Queued => edges.ending(state.id, |o| o.joins_in),
-            _ => edges.ending(state.id, |o| o.settles_in),
-        });
-        let some = || "one of the next epochs".to_owned();
-        let with = edge.as_ref().map_or_else(some, |edge| edge.words.clone());
-        let (status, at_edge, words) = match state.status {
-            MemberStatus::Registered => (
-                Some("active"),
-                false,
-                "the other operators of the genesis register".to_owned(),
-            ),
-            MemberStatus::Queued => (
-                Some("active"),
-                true,
-                format!("it joins with {with}; its node has to run by then"),
-            ),
-            MemberStatus::Active if state.weight != state.effective => {
-                let moves = format!("its weight moves to {} with {with}", state.weight.0);
-                (None, true, moves)
-            }
-            MemberStatus::Active => (None, false, "it stays until it leaves".to_owned()),
-            MemberStatus::Leaving => (
-                Some("unbonding"),
-                true,
-                format!("it leaves with {with}; keep the node running until then"),
-            ),
-            MemberStatus::Unbonding => {
-                let words = match free() {
-                    Some(free) => format!("the bond is free at {free}"),
-                    None => "the bond becomes free".to_owned(),
-                };
-                (Some("free"), false, words)
-            }
-            MemberStatus::Free => (
-                Some("withdrawn"),
-                false,
-                "`weft masternode withdraw` pays the bond out".to_owned(),
-            ),
-            MemberStatus::Withdrawn => (None, false, "nothing: the bond is paid out".to_owned()),
-            MemberStatus::Slashed if state.effective > Stake::ZERO => {
-                let goes = format!("the bond is gone; its weight goes with {with}");
-                (None, true, goes)
-            }
-            MemberStatus::Slashed => (None, false, "nothing: the bond is gone".to_owned()),
-        };
-        let edge = edge.filter(|_| at_edge);
-        let free_at = free_at.filter(|_| state.status == MemberStatus::Unbonding);
-        Self {
-            status,
-            epoch: edge.as_ref().map(|edge| edge.epoch),
-            not_before: edge
-                .map(|edge| edge.not_before.0.div_ceil(1_000))
-                .or(free_at),
-            words,
-        }
-    }
-}
-
 /// Where a masternode stands.
 #[derive(Serialize)]
 struct Standing {
@@ -282,10 +157,33 @@ struct Listed {
 
 async fn reach(base: &BaseUrl, network: &Network) -> Result<(BaseChain, Roster, Edges), Failure> {
     let client = network.client()?;
-    let chain = base.chain(network, &client).await?;
-    let roster = client.epoch().await?;
-    let duration = client.genesis().await?.template.params.epoch_duration_ms;
-    let edges = Edges::of(&roster, duration);
+    let (roster, edges) = Edges::asked(&client).await?;
+    Ok((base.chain(network, &client).await?, roster, edges))
+}
+
+/// The same by the settings of a node's folder, where nothing else is named.
+async fn reach_by(
+    folder: &Path,
+    config: &NodeConfig,
+    (base, network): (&BaseUrl, &Network),
+) -> Result<(BaseChain, Roster, Edges), Failure> {
+    let is_its = !base.is_named() && !network.is_testnet();
+    let base = match is_its {
+        true => base.or_url(config.base_rpc.clone()),
+        false => base.clone(),
+    };
+    let network = network.or_node(format!("http://{}", config.api_listen));
+    let client = network.client()?;
+    let asked = Edges::asked(&client).await;
+    let (roster, edges) = asked.map_err(|failure| not_running(failure, folder))?;
+    let chain = base.chain(&network, &client).await;
+    let chain = chain.map_err(|failure| match failure.kind {
+        Kind::Unreachable if is_its => failure.hint(format_args!(
+            "that is `base_rpc` of {}: --base-rpc URL names what the node was given, or another JSON-RPC of the base chain",
+            folder.join("weft.toml").display()
+        )),
+        _ => failure,
+    })?;
     Ok((chain, roster, edges))
 }
 
@@ -293,8 +191,7 @@ async fn reach(base: &BaseUrl, network: &Network) -> Result<(BaseChain, Roster, 
 fn not_running(failure: Failure, folder: &Path) -> Failure {
     match failure.kind {
         Kind::Unreachable => failure.hint(format_args!(
-            "is the node running? `weft node run --dir {}` starts it; or ask another node of the network with --url and \
-             --base-rpc: a masternode's standing is on the base chain",
+            "is the node running? `weft node run --dir {}` starts it; or ask another node of the network with --url",
             folder.display()
         )),
         _ => failure,
@@ -312,27 +209,22 @@ fn unknown(id: u64, error: ClientError) -> Failure {
 }
 
 pub async fn status(arguments: &Status, output: &Output) -> Result<(), Failure> {
-    let (mut base, mut network) = (arguments.base.clone(), arguments.network.clone());
-    let mut who = arguments.who;
-    if let Some(folder) = &arguments.node {
-        let config = NodeConfig::load(folder, &[]).map_err(Failure::usage)?;
-        let key = public_vertex_key(&config).map_err(Failure::usage)?;
-        let key = key.ok_or_else(|| {
-            Failure::usage(format!("there are no keys in {}", config.keys.display()))
-                .hint("`weft masternode keys` makes some")
-        })?;
-        who = Some(Who::VertexKey(key));
-        if network.is_unnamed() {
-            base = base.or_url(config.base_rpc);
+    let (base, network) = (&arguments.base, &arguments.network);
+    let (who, reached) = match (&arguments.node, arguments.who) {
+        (Some(folder), _) => {
+            let config = NodeConfig::load(folder, &[]).map_err(Failure::usage)?;
+            let key = public_vertex_key(&config).map_err(Failure::usage)?;
+            let key = key.ok_or_else(|| {
+                Failure::usage(format!("there are no keys in {}", config.keys.display()))
+                    .hint("`weft masternode keys` makes some")
+            })?;
+            let reached = reach_by(folder, &config, (base, network)).await?;
+            (Who::VertexKey(key), reached)
         }
-        network = network.or_node(format!("http://{}", config.api_listen));
-    }
-    let who = who.ok_or_else(|| Failure::usage("no masternode is named"))?;
-    let reached = reach(&base, &network).await;
-    let (chain, epoch, edges) = match &arguments.node {
-        Some(folder) => reached.map_err(|failure| not_running(failure, folder))?,
-        None => reached?,
+        (None, Some(who)) => (who, reach(base, network).await?),
+        (None, None) => return Err(Failure::usage("no masternode is named")),
     };
+    let (chain, epoch, edges) = reached;
     let id = who.id(&chain).await?;
     let member = chain
         .member(id, At::Latest)
