@@ -1,26 +1,22 @@
 //! `weft bridge deposit`: assets of the base chain go to the vault, for an account of the ledger.
 
+mod crediting;
+mod naming;
+
+use self::crediting::until_credited;
+use self::naming::Naming;
 use super::hand_over::hand_over;
 use super::standing_still::{Still, refuse};
-use super::{LOOK_INTERVAL, exit_address};
 use crate::account::or_none;
 use crate::base::{Base, Terms};
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::network::Network;
 use crate::output::Output;
-use crate::sending::Session;
-use crate::values::{lines, nobodys, recipient};
+use crate::values::{lines, recipient};
 use crate::wallet::Wallet;
 use serde::Serialize;
-use std::time::Duration;
-use tokio::time::{Instant, sleep};
-use weft_basechain::AccountKey;
 use weft_client::Client;
-use weft_types::api::Account;
-use weft_types::{Address, Amount, AssetId, BaseAddress, BaseAsset, TokenId};
-
-/// Longest wait until a deposit is credited.
-const CREDIT_MAX: Duration = Duration::from_secs(120);
+use weft_types::{Address, Amount, BaseAddress, BaseAsset, EditionId, ItemId, TokenId};
 
 #[derive(clap::Args)]
 pub struct Deposit {
@@ -66,6 +62,9 @@ struct Outcome {
     /// The base chain's block that it is in.
     base_block: u64,
     credited: bool,
+    /// What a card is in the ledger, once it is credited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item: Option<ItemId>,
     /// Of the account; absent while it has named none.
     #[serde(skip_serializing_if = "Option::is_none")]
     exit_address: Option<BaseAddress>,
@@ -86,7 +85,7 @@ pub async fn deposit(arguments: &Deposit, output: &Output) -> Result<(), Failure
     let account = arguments.wallet.address_or_own(arguments.account)?;
     let client = arguments.network.client()?;
     let (chain, key) = arguments.base.connect(&arguments.network, &client).await?;
-    let still = Still::of(&client, Some(&chain)).await?;
+    let still = Still::of(&client, &chain).await?;
     refuse(still, arguments.while_halted, "deposit")?;
     let asset = arguments.asset();
     if let BaseAsset::Erc20 { token, .. } | BaseAsset::Erc721 { token, .. } = asset
@@ -112,6 +111,7 @@ pub async fn deposit(arguments: &Deposit, output: &Output) -> Result<(), Failure
         account,
         base_block: deposited.block,
         credited: false,
+        item: None,
         exit_address: before.exit_address,
     };
     if !arguments.no_wait {
@@ -119,7 +119,8 @@ pub async fn deposit(arguments: &Deposit, output: &Output) -> Result<(), Failure
             "Deposit {} is in block {} of the base chain; waiting until it is credited.",
             outcome.index, outcome.base_block
         ));
-        outcome.credited = credited(&client, outcome.index).await?;
+        until_credited((&client, &chain), &deposited).await?;
+        outcome.credited = true;
         if let Some(naming) = naming.as_ref().filter(|n| !n.first) {
             let named = naming.name(output).await;
             named.map_err(|failure| {
@@ -128,12 +129,23 @@ pub async fn deposit(arguments: &Deposit, output: &Output) -> Result<(), Failure
             })?;
         }
         outcome.exit_address = client.account(&account).await?.exit_address;
+        outcome.item = item(&client, &asset).await?;
     }
     output.data(&outcome, text)?;
     if outcome.exit_address.is_none() {
         warn(&account, output);
     }
     Ok(())
+}
+
+/// A card gets the next serial of its own edition each time it comes in.
+async fn item(client: &Client, asset: &BaseAsset) -> Result<Option<ItemId>, Failure> {
+    let BaseAsset::Erc721 { token, id } = asset else {
+        return Ok(None);
+    };
+    let edition = EditionId::erc721(*token, id);
+    let issued = client.edition(&edition).await?.issued;
+    Ok(Some(ItemId::derive(&edition, issued)))
 }
 
 fn text(outcome: &Outcome) -> String {
@@ -143,6 +155,10 @@ fn text(outcome: &Outcome) -> String {
         ("account", outcome.account.to_string()),
         ("base block", outcome.base_block.to_string()),
         ("credited", credited.to_owned()),
+        (
+            "item",
+            outcome.item.map_or_else(String::new, |id| id.to_string()),
+        ),
         ("exit address", or_none(outcome.exit_address)),
     ])
 }
@@ -152,76 +168,6 @@ fn warn(account: &Address, output: &Output) {
         "{account} has named no exit address: if the network ends, nobody can take out what it holds. Its key names \
          one by `weft bridge exit-address ADDRESS`, or along with a deposit by `--exit-address self`."
     ));
-}
-
-/// An exit address that is named along with a deposit (X3).
-struct Naming {
-    session: Session,
-    address: BaseAddress,
-    /// Before the deposit: what it brings is owned from the first moment. It takes an account that can pay for it.
-    first: bool,
-}
-
-impl Naming {
-    /// `None` when nothing is to be named.
-    async fn of(
-        arguments: &Deposit,
-        before: &Account,
-        key: &AccountKey,
-    ) -> Result<Option<Self>, Failure> {
-        let address = match arguments.exit_address {
-            None => return Ok(None),
-            Some(Owner::Depositor) => BaseAddress(key.address()),
-            Some(Owner::Named(address)) => address,
-        };
-        nobodys(&arguments.network.client()?.genesis().await?, address)?;
-        if before.exit_address == Some(address) {
-            return Ok(None);
-        }
-        let session = Session::open(&arguments.network, &arguments.wallet).await?;
-        if session.address != before.address {
-            let words = format!(
-                "{} names its exit address itself, and the key file is {}'s",
-                before.address, session.address
-            );
-            return Err(
-                Failure::usage(words).hint("nothing was sent; name its key with --key FILE")
-            );
-        }
-        let (operation, _) = exit_address::naming(&session, address).await?;
-        let schemes = [session.key.scheme()];
-        let draft = &session.draft;
-        let body = draft.body_signed_by(session.address, vec![operation], &schemes);
-        let fee = body.max_fee;
-        let has = before.balance(AssetId::NATIVE);
-        let comes = match arguments.asset() {
-            BaseAsset::Native { amount } => amount,
-            _ => Amount::ZERO,
-        };
-        if has.0.saturating_add(comes.0) < fee.0 {
-            let words = format!(
-                "naming an exit address costs up to {fee}, and {} has {has}",
-                before.address
-            );
-            return Err(Failure::new(Kind::Refused, words)
-                .hint("nothing was sent; deposit some of the coin there first"));
-        }
-        let first = has >= fee;
-        Ok(Some(Self {
-            session,
-            address,
-            first,
-        }))
-    }
-
-    async fn name(&self, output: &Output) -> Result<(), Failure> {
-        exit_address::send(&self.session, self.address, output).await?;
-        output.say(format_args!(
-            "{} is the exit address of {}.",
-            self.address, self.session.address
-        ));
-        Ok(())
-    }
 }
 
 /// Whose the account's assets are to be on the base chain.
@@ -238,29 +184,6 @@ fn owner(text: &str) -> Result<Owner, String> {
             Ok(address) => Ok(Owner::Named(address)),
             Err(error) => Err(format!("{error}; or `self`")),
         },
-    }
-}
-
-async fn credited(client: &Client, index: u64) -> Result<bool, Failure> {
-    let until = Instant::now() + CREDIT_MAX;
-    loop {
-        let bridge = client.bridge().await?;
-        if bridge.bridge.deposits.count >= index {
-            return Ok(true);
-        }
-        if let Some(reason) = bridge.halted {
-            let words = format!("the bridge is halted, deposit {index} is not credited: {reason}");
-            return Err(Failure::new(Kind::Refused, words)
-                .hint("it stays in the vault: docs/bridge.md says what comes of it"));
-        }
-        if Instant::now() >= until {
-            let words = format!(
-                "deposit {index} is not credited after {} s; it is in the vault, and will be",
-                CREDIT_MAX.as_secs()
-            );
-            return Err(Failure::new(Kind::Unreachable, words).hint("look at `weft bridge status`"));
-        }
-        sleep(LOOK_INTERVAL).await;
     }
 }
 
