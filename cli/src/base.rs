@@ -8,13 +8,22 @@ pub use payer::{Payer, Terms};
 
 use crate::failure::{Failure, Kind};
 use crate::network::Network;
+use crate::output::Output;
 use crate::prompt;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::time::Duration;
+use tokio::time::timeout;
 use weft_basechain::{AccountKey, BaseChain, ClientError, Contracts, Endpoint, Signer};
 use weft_client::Client;
 use weft_keystore::{KEYSTORE_BYTES_MAX, files, is_keystore, web3};
 use weft_types::BaseAddress;
 use zeroize::Zeroizing;
+
+/// Longest time that a base chain is asked for what is only shown.
+const SHOWN_MAX: Duration = Duration::from_secs(10);
+/// And how much of it without a word.
+const SILENT_MAX: Duration = Duration::from_secs(3);
 
 /// Where the base chain is.
 #[derive(clap::Args, Debug, Clone)]
@@ -30,8 +39,8 @@ impl BaseUrl {
         self.base_rpc.is_some()
     }
 
-    /// The same where something says where it is; `None` where nodes are named by their URLs alone.
-    pub async fn if_known(
+    /// Where something says where it is; `None` where nodes are named by their URLs alone.
+    async fn if_known(
         &self,
         network: &Network,
         client: &Client,
@@ -40,6 +49,36 @@ impl BaseUrl {
             return Ok(None);
         }
         self.chain(network, client).await.map(Some)
+    }
+
+    /// What is only shown of the base chain, for [`SHOWN_MAX`] at most; `None` where nothing says where it is.
+    ///
+    /// # Errors
+    /// [`Kind::Unreachable`] when it does not answer in time: then the rest is shown without.
+    pub async fn shown<T>(
+        &self,
+        (network, client): (&Network, &Client),
+        output: &Output,
+        ask: impl AsyncFnOnce(BaseChain) -> Result<T, Failure>,
+    ) -> Result<Option<T>, Failure> {
+        let mut asked = pin!(async {
+            match self.if_known(network, client).await? {
+                Some(chain) => ask(chain).await.map(Some),
+                None => Ok(None),
+            }
+        });
+        if let Ok(answer) = timeout(SILENT_MAX, asked.as_mut()).await {
+            return answer;
+        }
+        let seconds = SHOWN_MAX.as_secs();
+        output.say(format_args!(
+            "The base chain does not answer yet; waiting for it, {seconds} s at most."
+        ));
+        let answer = timeout(SHOWN_MAX - SILENT_MAX, asked).await;
+        answer.unwrap_or_else(|_| {
+            let words = format!("the base chain does not answer within {seconds} s");
+            Err(Failure::new(Kind::Unreachable, words))
+        })
     }
 
     /// Its contracts are those of the network's genesis.

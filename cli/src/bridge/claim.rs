@@ -2,8 +2,8 @@
 
 use super::LOOK_INTERVAL;
 use super::kept::Kept;
-use super::kept_payouts::{Judged, Proof};
-use super::status::asked;
+use super::kept_payouts::{Judged, Proof, taken_back};
+use super::status::{asked, without_masternodes};
 use crate::base::{Base, hash_shown};
 use crate::failure::{Failure, Kind};
 use crate::network::Network;
@@ -62,6 +62,7 @@ impl Source {
             return Ok((Self::File(kept), chain, key));
         }
         let client = network.client()?;
+        client.genesis().await.map_err(without_masternodes)?;
         let (chain, key) = base.connect(network, &client).await?;
         Ok((Self::Node(client), chain, key))
     }
@@ -177,6 +178,13 @@ async fn attempt(
         }
         Err(ClientError::Refused { refusal, .. }) if refusal.name == "AlreadyPaid" => {
             Err(paid_already(index).into())
+        }
+        Err(ClientError::Refused { refusal, .. }) if refusal.name == "UnknownDeposit" => {
+            Err(Failure::new(Kind::Refused, taken_back(height, &refusal))
+                .hint(
+                    "the vault pays by no checkpoint after that: docs/bridge.md, \"After a halt\"",
+                )
+                .into())
         }
         Err(error) => Err(error.into()),
     }

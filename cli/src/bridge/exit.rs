@@ -2,7 +2,7 @@
 
 use super::choosing::{Choice, choose};
 use super::kept::{Generation, Kept};
-use super::kept_payouts::Judged;
+use super::kept_payouts::{Judged, refused_now};
 use super::way_out::{Actor, Going, Patience, Standing, State, Told, go_on, instant, shown};
 use crate::base::Base;
 use crate::failure::Failure;
@@ -159,7 +159,7 @@ impl Way<'_> {
         match made {
             Ok(mined) => Ok(self.standing_now(exit).await?.made(chain, &mined)),
             Err(ClientError::Refused { refusal, .. }) => Ok(Standing {
-                next: format!("the vault refuses it now: {refusal}"),
+                next: refused_now(self.choice.height(), &refusal),
                 ..standing
             }),
             Err(error) => Err(error.into()),

@@ -5,8 +5,8 @@ use super::kept::{Generation, Kept};
 use super::way_out::{Actor, Standing, State, What, instant};
 use crate::failure::Failure;
 use std::collections::BTreeMap;
-use weft_basechain::{At, BaseChain, Claim, ClientError, Counting, Latch};
-use weft_types::{BaseAddress, Height, Withdrawal};
+use weft_basechain::{At, BaseChain, Claim, ClientError, Counting, Latch, Refusal};
+use weft_types::{BaseAddress, Height, Statement, Withdrawal};
 
 /// What a file is worth for one withdrawal.
 #[derive(Debug)]
@@ -27,10 +27,18 @@ pub struct Judged<'a> {
 
 impl<'a> Judged<'a> {
     pub async fn of(chain: &BaseChain, kept: &'a Kept, latch: Latch) -> Result<Self, Failure> {
+        let counting = async |statement: &Statement| Ok(chain.counting(statement, &latch).await?);
+        Self::asking(kept, latch, counting).await
+    }
+
+    async fn asking(
+        kept: &'a Kept,
+        latch: Latch,
+        counting: impl AsyncFn(&Statement) -> Result<Counting, Failure>,
+    ) -> Result<Self, Failure> {
         let mut generations = Vec::new();
         for generation in kept.generations() {
-            let counting = chain.counting(&generation.statement, &latch).await?;
-            generations.push((generation, counting));
+            generations.push((generation, counting(&generation.statement).await?));
         }
         Ok(Self { generations, latch })
     }
@@ -112,11 +120,33 @@ impl<'a> Judged<'a> {
                 Ok(paid())
             }
             Err(ClientError::Refused { refusal, .. }) => {
-                let words = format!("the vault refuses it now: {refusal}");
+                let words = refused_now(height, &refusal);
                 Ok(standing(State::Payable, words).by(height))
             }
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// What `UnknownDeposit` says of a checkpoint.
+pub fn taken_back(height: Height, refusal: &Refusal) -> String {
+    let figure = |name| refusal.argument(name).unwrap_or("?");
+    format!(
+        "checkpoint {height} counts {} deposits, and the vault has {}: the base chain has taken deposits back that were credited",
+        figure("index"),
+        figure("count")
+    )
+}
+
+/// Why the vault does not take a step now that it should.
+pub fn refused_now(height: Height, refusal: &Refusal) -> String {
+    match refusal.name.as_str() {
+        // This machine's clock is ahead of the newest block's.
+        "TooEarly" | "NotFinal" => {
+            "its time is over with the next block, then it is paid".to_owned()
+        }
+        "UnknownDeposit" => taken_back(height, refusal),
+        _ => format!("the vault refuses it now: {refusal}"),
     }
 }
 

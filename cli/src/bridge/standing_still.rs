@@ -21,16 +21,13 @@ pub enum Still {
 }
 
 impl Still {
-    /// What lasts longest comes first. Without a base chain, or one that answers, only the node is asked.
-    pub async fn of(client: &Client, chain: Option<&BaseChain>) -> Result<Option<Self>, Failure> {
+    /// By a node and the base chain.
+    pub async fn of(client: &Client, chain: &BaseChain) -> Result<Option<Self>, Failure> {
         let status = client.bridge().await?;
-        let latch = match chain {
-            Some(chain) => chain.latch().await.ok(),
-            None => None,
-        };
-        Ok(Self::judged(&status, latch.as_ref()))
+        Ok(Self::judged(&status, Some(&chain.latch().await?)))
     }
 
+    /// What lasts longest comes first. Without the base chain latch and freeze are not known.
     pub fn judged(status: &BridgeStatus, latch: Option<&Latch>) -> Option<Self> {
         if let Some(since) = latch.and_then(|l| l.tripped_at) {
             return Some(Self::Latched { since });
@@ -99,12 +96,12 @@ pub fn refuse(still: Option<Still>, while_halted: bool, what: &str) -> Result<()
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
     use weft_types::api::Bridge;
     use weft_types::{BaseAddress, Height};
 
-    fn status(halted: Option<&str>) -> BridgeStatus {
+    pub fn status(halted: Option<&str>) -> BridgeStatus {
         BridgeStatus {
             vault: BaseAddress([3; 20]),
             manager: BaseAddress([1; 20]),
@@ -117,7 +114,7 @@ mod tests {
         }
     }
 
-    fn latch(tripped_at: Option<u64>, frozen_at: Option<u64>) -> Latch {
+    pub fn latch(tripped_at: Option<u64>, frozen_at: Option<u64>) -> Latch {
         Latch {
             tripped_at,
             height: Height(7),

@@ -1,19 +1,19 @@
 //! `weft bridge status`: where the bridge stands, and each step of a withdrawal with what is missing and when.
 
 mod steps;
+mod whole;
 
-use self::steps::{Progress, Seen};
-use super::standing_still::Still;
-use super::{shown, withdrawal_shown};
+use self::steps::{Progress, Seen, Silence};
+use self::whole::{Vault, Whole};
+use super::withdrawal_shown;
 use crate::base::BaseUrl;
 use crate::failure::{Failure, Kind};
 use crate::network::Network;
 use crate::output::{self, Output};
 use crate::values::lines;
-use serde::Serialize;
 use weft_basechain::{At, BaseChain, PostedAs};
 use weft_client::{Client, ClientError};
-use weft_types::api::{BridgeStatus, ProblemCode, WithdrawalStatus};
+use weft_types::api::{ProblemCode, WithdrawalStatus};
 
 #[derive(clap::Args)]
 pub struct Status {
@@ -25,62 +25,69 @@ pub struct Status {
     network: Network,
 }
 
-/// The bridge, as a node and the base chain have it.
-#[derive(Serialize)]
-struct Whole {
-    #[serde(flatten)]
-    status: BridgeStatus,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stands_still: Option<Still>,
-}
-
 pub async fn status(arguments: &Status, output: &Output) -> Result<(), Failure> {
     let client = arguments.network.client()?;
-    // What the node says is worth something without the base chain.
-    let chain = match arguments.base.if_known(&arguments.network, &client).await {
-        Ok(chain) => chain,
+    client.genesis().await.map_err(without_masternodes)?;
+    match arguments.index {
+        Some(index) => {
+            let progress = progress(arguments, &client, index, output).await?;
+            output.data(&progress, progress_shown)
+        }
+        None => {
+            let status = client.bridge().await?;
+            let count = status.bridge.deposits.count;
+            let ask = async |chain: BaseChain| Vault::of(&chain, count).await;
+            let vault = asked_of_base(arguments, &client, output, ask).await?;
+            output.data(&Whole::of(status, vault), whole::shown)
+        }
+    }
+}
+
+/// What a command that asks a node says when none answers.
+pub fn without_masternodes(error: ClientError) -> Failure {
+    let failure = Failure::from(error);
+    match failure.kind {
+        Kind::Unreachable => failure.hint(
+            "another node may answer: --url. If there are none any more, proofs that were kept need none: `weft bridge exit FILE` \
+             says where everything in them stands, and `weft bridge claim N --kept FILE` has a withdrawal paid",
+        ),
+        _ => failure,
+    }
+}
+
+/// `Err` in words where the base chain does not say it: what the node says is worth something without.
+async fn asked_of_base<T>(
+    arguments: &Status,
+    client: &Client,
+    output: &Output,
+    ask: impl AsyncFnOnce(BaseChain) -> Result<T, Failure>,
+) -> Result<Result<T, Silence>, Failure> {
+    let known = (&arguments.network, client);
+    match arguments.base.shown(known, output, ask).await {
+        Ok(Some(answer)) => Ok(Ok(answer)),
+        Ok(None) => Ok(Err(Silence::Unnamed)),
         Err(failure) if failure.kind == Kind::Unreachable => {
             output.say(format_args!(
                 "{}; what follows is what the node knows.",
                 failure.message
             ));
-            None
+            Ok(Err(Silence::Away))
         }
-        Err(failure) => return Err(failure),
-    };
-    match arguments.index {
-        Some(index) => {
-            let progress = progress(&client, chain.as_ref(), index).await?;
-            output.data(&progress, progress_shown)
-        }
-        None => {
-            let status = client.bridge().await?;
-            let latch = match &chain {
-                Some(chain) => Some(chain.latch().await?),
-                None => None,
-            };
-            let stands_still = Still::judged(&status, latch.as_ref());
-            let whole = Whole {
-                status,
-                stands_still,
-            };
-            output.data(&whole, whole_shown)
-        }
+        Err(failure) => Err(failure),
     }
 }
 
 async fn progress(
+    arguments: &Status,
     client: &Client,
-    chain: Option<&BaseChain>,
     index: u64,
+    output: &Output,
 ) -> Result<Progress, Failure> {
     let status = asked(client, index).await?;
     let genesis = client.genesis().await?;
     let interval = genesis.template.params.checkpoint_interval_ms;
-    let seen = match chain {
-        Some(chain) => Some(seen(chain, &status).await?),
-        None => None,
-    };
+    let ask = async |chain: BaseChain| seen(&chain, &status).await;
+    let seen = asked_of_base(arguments, client, output, ask).await?;
     Ok(Progress::of(status, seen, interval))
 }
 
@@ -151,22 +158,4 @@ fn progress_shown(progress: &Progress) -> String {
         withdrawal_shown(&progress.withdrawal),
         output::fit(&table)
     )
-}
-
-fn whole_shown(whole: &Whole) -> String {
-    let status = &whole.status;
-    let (still, advice) = match &whole.stands_still {
-        Some(still) => (still.words(), still.advice().to_owned()),
-        None => ("no".to_owned(), String::new()),
-    };
-    let contracts = lines(&[
-        ("vault", status.vault.to_string()),
-        (
-            "time for challenges",
-            format!("{} s", status.challenge_window_s),
-        ),
-        ("stands still", still),
-        ("what to do", advice),
-    ]);
-    format!("{}\n{contracts}", shown(&status.bridge))
 }

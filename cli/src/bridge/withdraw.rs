@@ -2,10 +2,11 @@
 
 use super::standing_still::{Still, refuse};
 use crate::base::BaseUrl;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::output::Output;
 use crate::sending::{Outcome, Sender};
 use crate::values::{nobodys, recipient};
+use weft_basechain::BaseChain;
 use weft_types::{Amount, AssetAmount, AssetId, BaseAddress, Bundle, ItemId, Operation};
 
 #[derive(clap::Args)]
@@ -36,10 +37,20 @@ pub async fn withdraw(arguments: Withdraw, output: &Output) -> Result<(), Failur
     let amount = arguments.amount.map(Amount);
     let session = arguments.sender.session().await?;
     nobodys(&session.client.genesis().await?, arguments.to)?;
-    let chain = arguments
-        .base
-        .if_known(&arguments.sender.network, &session.client);
-    let still = Still::of(&session.client, chain.await.ok().flatten().as_ref()).await?;
+    let known = (&arguments.sender.network, &session.client);
+    let ask = async |chain: BaseChain| Ok(chain.latch().await?);
+    let latch = match arguments.base.shown(known, output, ask).await {
+        Ok(latch) => latch,
+        Err(failure) if failure.kind != Kind::Unreachable => return Err(failure),
+        Err(failure) => {
+            output.say(format_args!(
+                "The base chain was not asked, so that it is not known whether the way out is open or the bridge frozen: {}.",
+                failure.message
+            ));
+            None
+        }
+    };
+    let still = Still::judged(&session.client.bridge().await?, latch.as_ref());
     refuse(still, arguments.while_halted, "withdraw")?;
     let operation = Operation::Withdraw {
         recipient: arguments.to,

@@ -1,5 +1,7 @@
 use super::*;
-use crate::bridge::kept::tests::generation;
+use crate::bridge::kept::Retention;
+use crate::bridge::kept::tests::{generation, kept};
+use weft_types::Millis;
 
 fn latch() -> Latch {
     Latch {
@@ -70,4 +72,44 @@ fn k5_a_withdrawal_whose_proof_is_damaged_is_not_paid_by_it() {
         panic!("the older one holds")
     };
     assert_eq!(claim.statement.height, Height(8));
+}
+
+#[tokio::test]
+async fn k5_an_older_checkpoint_pays_where_the_newest_does_not_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kept.json");
+    let all = Retention {
+        most: 8,
+        hold: Millis(1),
+    };
+    let mut file = kept(8, false);
+    file.write(&path, all).unwrap();
+    file = kept(9, false);
+    file.write(&path, all).unwrap();
+    let counting = async |statement: &Statement| match statement.height {
+        Height(9) => Ok(Counting::AfterLatch),
+        _ => Ok(Counting::Counts),
+    };
+    let judged = Judged::asking(&file, latch(), counting).await.unwrap();
+    let Proof::By(claim) = judged.proof(1) else {
+        panic!("the older one counts")
+    };
+    assert_eq!(claim.statement.height, Height(8));
+}
+
+#[test]
+fn k5_of_a_whole_tree_only_what_is_for_the_recipient_is_wanted() {
+    let whole = kept(9, true);
+    let judged = Judged {
+        generations: vec![(whole.newest(), Counting::Counts)],
+        latch: latch(),
+    };
+    let wanted = |recipient| {
+        let wanted = judged.wanted(&whole, BaseAddress([recipient; 20]));
+        wanted.iter().map(|w| w.index).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (wanted(1), wanted(2), wanted(9)),
+        (vec![0], vec![1], vec![])
+    );
 }

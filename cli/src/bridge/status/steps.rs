@@ -21,6 +21,26 @@ pub struct Seen {
     pub now: u64,
 }
 
+/// Why the base chain says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Silence {
+    /// Nothing says where it is.
+    Unnamed,
+    /// It does not answer.
+    Away,
+}
+
+impl Silence {
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::Unnamed => "name a JSON-RPC of the base chain with --base-rpc",
+            Self::Away => {
+                "the base chain does not answer: look again, or name another JSON-RPC of it with --base-rpc"
+            }
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
@@ -79,9 +99,10 @@ pub struct Progress {
 
 impl Progress {
     /// Without a base chain what is known ends with the posting.
-    pub fn of(status: WithdrawalStatus, seen: Option<Seen>, interval: Millis) -> Self {
+    pub fn of(status: WithdrawalStatus, seen: Result<Seen, Silence>, interval: Millis) -> Self {
         let index = status.withdrawal.index;
         let (state, next, not_before) = judged(&status, seen.as_ref(), interval);
+        let seen = seen.ok();
         let payout = seen.as_ref().and_then(|s| s.payout);
         let steps = vec![
             burned(&status),
@@ -109,7 +130,7 @@ fn every(interval: Millis) -> String {
 
 fn judged(
     status: &WithdrawalStatus,
-    seen: Option<&Seen>,
+    seen: Result<&Seen, &Silence>,
     interval: Millis,
 ) -> (State, String, Option<u64>) {
     let index = status.withdrawal.index;
@@ -127,9 +148,12 @@ fn judged(
             ),
         };
     }
-    let Some(seen) = seen else {
-        let words = "the base chain knows: name a JSON-RPC of it with --base-rpc".to_owned();
-        return (State::Posted, words, None);
+    let seen = match seen {
+        Ok(seen) => seen,
+        Err(silence) => {
+            let words = format!("not known: {}", silence.advice());
+            return (State::Posted, words, None);
+        }
     };
     if seen.is_paid {
         let kept = seen.payout.is_some_and(|p| p.kept);

@@ -65,7 +65,7 @@ fn each_step_says_what_is_missing_and_when() {
         ),
     ];
     for (status, seen, state, count) in cases {
-        let progress = Progress::of(status, Some(seen), INTERVAL);
+        let progress = Progress::of(status, Ok(seen), INTERVAL);
         assert_eq!(progress.state, state);
         let steps: Vec<bool> = (0..5).map(|n| n < count).collect();
         assert_eq!(done(&progress), steps, "{progress:?}");
@@ -81,7 +81,7 @@ fn what_the_vault_refuses_and_what_it_keeps_is_said() {
         now: 200,
         ..seen()
     };
-    let progress = Progress::of(status(true, true), Some(refused), INTERVAL);
+    let progress = Progress::of(status(true, true), Ok(refused), INTERVAL);
     assert_eq!(progress.state, State::Refused);
     assert!(progress.next.contains("other deposits"));
     let kept = Seen {
@@ -93,18 +93,18 @@ fn what_the_vault_refuses_and_what_it_keeps_is_said() {
         }),
         ..seen()
     };
-    let progress = Progress::of(status(true, true), Some(kept), INTERVAL);
+    let progress = Progress::of(status(true, true), Ok(kept), INTERVAL);
     assert!(progress.next.contains("weft bridge fetch"));
     assert_eq!(progress.kept, Some(true));
 }
 
 #[test]
 fn without_a_base_chain_nothing_is_said_of_a_payment() {
-    let progress = Progress::of(status(true, true), None, INTERVAL);
+    let progress = Progress::of(status(true, true), Err(Silence::Unnamed), INTERVAL);
     assert_eq!(progress.state, State::Posted);
     assert!(progress.next.contains("--base-rpc"));
     assert_eq!(done(&progress), [true, true, true, false, false]);
     // A node that is ahead of the base chain's own, or lies.
-    let nowhere = Progress::of(status(true, true), Some(Seen::default()), INTERVAL);
+    let nowhere = Progress::of(status(true, true), Ok(Seen::default()), INTERVAL);
     assert_eq!(done(&nowhere), [true, true, false, false, false]);
 }
