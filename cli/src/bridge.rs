@@ -11,6 +11,7 @@ mod hand_over;
 mod keep;
 mod kept;
 mod kept_payouts;
+mod list_token;
 mod reclaim;
 mod refute;
 mod standing_still;
@@ -45,6 +46,8 @@ pub enum Command {
     Fetch(fetch::Fetch),
     /// Show claims on the way out to be wrong, and earn their stakes
     Refute(refute::Refute),
+    /// Let a token into the vault, for good: the curator's
+    ListToken(list_token::ListToken),
     /// Show the bridge, or how far a withdrawal has come
     Status(status::Status),
 }
@@ -62,6 +65,7 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Exit(arguments) => exit::exit(&arguments, output).await,
         Command::Reclaim(arguments) => reclaim::reclaim(&arguments, output).await,
         Command::Fetch(arguments) => fetch::fetch(&arguments, output).await,
+        Command::ListToken(arguments) => list_token::list_token(&arguments, output).await,
         Command::Refute(arguments) => refute::refute(&arguments, output).await,
     }
 }

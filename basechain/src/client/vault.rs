@@ -124,13 +124,30 @@ impl BaseChain {
         token: BaseAddress,
         unit: Option<u64>,
     ) -> Result<Mined, ClientError> {
+        let order = self.list_order(token, unit);
+        self.endpoint.send(curator, order).await
+    }
+
+    /// What [`list`](Self::list) sends.
+    pub fn list_order(&self, token: BaseAddress, unit: Option<u64>) -> Order {
         let call = Vault::listCall {
             token: token.0.into(),
             kind: if unit.is_some() { 1 } else { 2 },
             unit: alloy::primitives::aliases::U88::from(unit.unwrap_or(1)),
         };
-        self.call_vault(curator, "listing", 0, call.abi_encode().into())
-            .await
+        Order {
+            what: "listing",
+            to: TxKind::Call(self.contracts.vault.into()),
+            value: 0,
+            input: call.abi_encode().into(),
+        }
+    }
+
+    /// Who lists tokens; zero where nobody does, ever.
+    pub async fn curator(&self) -> Result<BaseAddress, ClientError> {
+        let (vault, call) = (self.contracts.vault, Vault::curatorCall {});
+        let read = self.endpoint.read("curator", vault, call, At::Latest);
+        Ok(BaseAddress(read.await?.into_array()))
     }
 
     /// How many of a token's smallest parts are one unit in the ledger; 0 for a token that is not listed.
