@@ -3,6 +3,7 @@
 mod under;
 mod withdrawals;
 
+use self::withdrawals::{GivenUp, Unproven};
 use super::checking::{Checker, Trusted};
 use super::kept::{Checked, Content, GENERATIONS_MAX, Generation, Kept, KeptPlace, Retention};
 use crate::failure::{Failure, Kind};
@@ -16,7 +17,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use under::under;
 use weft_client::{Client, PageQuery};
-use weft_types::api::{Exits, Holding, PAGE_MAX, ProvenWithdrawal};
+use weft_types::api::{Exits, Holding, PAGE_MAX};
 use weft_types::{Address, Exit, Height, Millis, Statement};
 
 /// Attempts to read all pages under one checkpoint, before the next one comes.
@@ -58,6 +59,8 @@ struct Outcome {
     withdrawals: usize,
     /// Held, and under no checkpoint yet.
     unproven: usize,
+    /// Given up, and under no checkpoint yet.
+    unproven_withdrawals: Unproven,
     /// Held, and nobody's on the base chain.
     ownerless: usize,
     /// By what the statement is known to be the network's.
@@ -118,7 +121,8 @@ async fn once(
         Content::Whole(exits, _) => exits.len(),
     };
     let (height, checked) = (statement.height, checker.check(client, &statement).await?);
-    let withdrawals = withdrawals::unpaid(checker, given_up, arguments.all).await;
+    let unproven_withdrawals = given_up.unproven;
+    let withdrawals = withdrawals::unpaid(checker, given_up.proven, arguments.all).await;
     let given_up = withdrawals.len();
     let generation = Generation::new(statement, checked, content, withdrawals);
     let generation = generation.map_err(|e| Failure::new(Kind::Invalid, e))?;
@@ -151,6 +155,7 @@ async fn once(
         proofs,
         withdrawals: given_up,
         unproven,
+        unproven_withdrawals,
         ownerless,
         checked,
         generations: kept.generations().len(),
@@ -166,6 +171,11 @@ async fn once(
             "{unproven} of the holdings are under no checkpoint yet: give this command again in a while."
         ));
     }
+    if unproven_withdrawals.most() > 0 {
+        output.say(
+            "What was withdrawn last is under no checkpoint yet, and this file does not prove it: give this command again in a while.",
+        );
+    }
     Ok(outcome)
 }
 
@@ -173,7 +183,7 @@ async fn once(
 struct Found {
     statement: Statement,
     content: Content,
-    given_up: Vec<ProvenWithdrawal>,
+    given_up: GivenUp,
     unproven: usize,
     ownerless: usize,
 }
@@ -319,6 +329,10 @@ fn text(outcome: &Outcome) -> String {
         ("proofs", outcome.proofs.to_string()),
         ("withdrawals", some(outcome.withdrawals)),
         ("not in it yet", some(outcome.unproven)),
+        (
+            "withdrawals not in it yet",
+            outcome.unproven_withdrawals.words(),
+        ),
         ("without an owner", some(outcome.ownerless)),
         (
             "checked by",

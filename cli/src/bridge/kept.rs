@@ -87,13 +87,18 @@ impl Kept {
             return Err(named(&words));
         }
         let text = std::fs::read_to_string(path).map_err(|e| named(&e))?;
-        let Versioned { version } = serde_json::from_str(&text).map_err(|e| named(&e))?;
+        let broken = |e: serde_json::Error| {
+            named(&e).hint(
+                "it should be a file that `weft bridge keep` has written, whole: use a copy of it",
+            )
+        };
+        let Versioned { version } = serde_json::from_str(&text).map_err(broken)?;
         if !(VERSION_OLDEST..=VERSION).contains(&version) {
             let words =
                 format!("version {version}, and this program knows {VERSION_OLDEST} to {VERSION}");
             return Err(named(&words).hint("keep the proofs anew, in another file"));
         }
-        let kept: Self = serde_json::from_str(&text).map_err(|e| named(&e))?;
+        let kept: Self = serde_json::from_str(&text).map_err(broken)?;
         kept.check()
             .map_err(|e| Failure::new(Kind::Invalid, format_args!("{}: {e}", path.display())))?;
         Ok(kept)

@@ -170,7 +170,8 @@ async fn run_command(
         .kill_on_drop(true)
         .spawn()?;
     if let Some(mut stdin) = child.stdin.take() {
-        let json = serde_json::to_vec(notice).map_err(std::io::Error::from)?;
+        let mut json = serde_json::to_vec(notice).map_err(std::io::Error::from)?;
+        json.push(b'\n');
         // A command that does not read it has its reasons.
         let _ = stdin.write_all(&json).await;
     }
