@@ -1,18 +1,20 @@
 //! `weft sim`: a run of the deterministic simulator.
 
 mod compare;
+mod drawing;
 
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::values::lines;
-use std::path::{Path, PathBuf};
+use drawing::Drawing;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 use weft_node::replica::sync::SyncConfig;
 use weft_testnet::ProcessId;
 use weft_testnet::sim::{
-    End, Latency, Outcome, Pace, Plan, Record, Report, Signer, Summary, churn_help, faults_help,
-    millis, parse_churn, parse_faults, simulate, svg,
+    Delays, End, Latency, Outcome, Pace, Percentiles, Plan, Record, Report, Signer, Summary,
+    churn_help, faults_help, millis, parse_churn, parse_faults, simulate, svg,
 };
 use weft_types::Millis;
 
@@ -28,9 +30,9 @@ const TABLE_BYTES_MAX: u64 = 1 << 20;
 #[derive(clap::Args)]
 #[command(after_help = after_help())]
 pub struct Sim {
-    /// Members of the committee
-    #[arg(long, default_value_t = 10)]
-    nodes: usize,
+    /// Members of the committee [default: 10]
+    #[arg(long)]
+    nodes: Option<usize>,
     /// Simulated time under load and faults, such as 20s or 500ms
     #[arg(long, default_value = "20s", value_parser = duration, conflicts_with = "rounds")]
     duration: u64,
@@ -53,9 +55,9 @@ pub struct Sim {
     /// What goes wrong, such as crash:1,equivocate:1,partition@5s+10s; see below
     #[arg(long, default_value = "")]
     faults: String,
-    /// Real signatures and encodings, or hashes in their place, which is some ten times as fast
-    #[arg(long, value_enum, default_value_t = By::Real)]
-    signer: By,
+    /// Real signatures and encodings, or hashes in their place, which is some ten times as fast [default: real]
+    #[arg(long, value_enum)]
+    signer: Option<By>,
     /// Post certificates to a base chain with a block each so often, final so many blocks deep
     #[arg(long, value_name = "BLOCK:DEPTH", num_args = 0..=1, default_missing_value = "1s:4")]
     base: Option<Pace>,
@@ -75,10 +77,10 @@ pub struct Sim {
     /// Longest time after the faults until everybody agrees
     #[arg(long, default_value = "30s", value_parser = duration)]
     settle: u64,
-    /// So many runs, with seeds from the given one on, in one thread
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=RUNS_MAX))]
-    runs: u64,
-    /// A table of what something changes, in each row with as many runs
+    /// So many runs, with seeds from the given one on, in one thread [default: 1]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=RUNS_MAX))]
+    runs: Option<u64>,
+    /// A table of what something changes; of crimes with as many runs in each row
     #[arg(long, value_enum, conflicts_with = "faults")]
     compare: Option<compare::What>,
     /// Simulated time between two snapshots that members hold for those who lack the past (S2)
@@ -130,24 +132,22 @@ fn seed(text: &str) -> Result<u64, String> {
 /// Runs the simulation; the exit code says how it ended.
 pub fn run(arguments: &Sim, output: &Output) -> Result<ExitCode, Failure> {
     let plan = plan(arguments)?;
-    let plot = arguments.plot.as_deref();
+    let runs = arguments.runs.unwrap_or(1);
+    check_together(arguments, runs)?;
+    if !matches!(arguments.compare, Some(compare::What::Sizes)) {
+        plan.validate().map_err(Failure::usage)?;
+    }
+    let drawing = arguments.plot.as_deref().map(Drawing::open).transpose()?;
     match arguments.compare {
-        Some(compare::What::Sizes) => return compare::of_sizes(&plan, plot, output),
-        _ if plot.is_some() && arguments.runs > 1 => {
-            return Err(Failure::usage("one run is drawn, not many"));
-        }
-        Some(compare::What::Crimes) if plot.is_some() => {
-            return Err(Failure::usage("--compare crimes is not drawn")
-                .hint("leave out --plot, or compare sizes"));
-        }
-        Some(compare::What::Crimes) => return compare::of_crimes(&plan, arguments.runs, output),
-        None if arguments.runs > 1 => return many(&plan, arguments.runs, output),
+        Some(compare::What::Sizes) => return compare::of_sizes(&plan, drawing, output),
+        Some(compare::What::Crimes) => return compare::of_crimes(&plan, runs, output),
+        None if runs > 1 => return many(&plan, runs, output),
         None => {}
     }
     let (report, outcome) = measured(plan)?;
     output.data(&report, shown)?;
-    if let (Some(path), Some(record)) = (plot, &outcome.record) {
-        draw(path, record, &report, output)?;
+    if let (Some(drawing), Some(record)) = (drawing, &outcome.record) {
+        draw(drawing, record, &report, output)?;
     }
     if !report.diverged && report.converged {
         return Ok(ExitCode::SUCCESS);
@@ -170,15 +170,45 @@ pub fn run(arguments: &Sim, output: &Output) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(code))
 }
 
-fn draw(path: &Path, record: &Record, report: &Report, output: &Output) -> Result<(), Failure> {
+/// What clap cannot say: which arguments do not go together.
+fn check_together(arguments: &Sim, runs: u64) -> Result<(), Failure> {
+    let drawn = arguments.plot.is_some();
+    if let Some(compare::What::Sizes) = arguments.compare {
+        let given = [
+            ("--nodes", arguments.nodes.is_some()),
+            ("--signer", arguments.signer.is_some()),
+            ("--runs", arguments.runs.is_some()),
+        ];
+        return match given.iter().find(|(_, given)| *given) {
+            None => Ok(()),
+            Some((name, _)) => Err(Failure::usage(format_args!(
+                "--compare sizes has sizes and signers of its own, one run of each: leave out {name}"
+            ))),
+        };
+    }
+    if drawn && runs > 1 {
+        return Err(Failure::usage("one run is drawn, not many"));
+    }
+    if drawn && arguments.compare.is_some() {
+        return Err(Failure::usage("--compare crimes is not drawn")
+            .hint("leave out --plot, or compare sizes"));
+    }
+    Ok(())
+}
+
+fn draw(
+    drawing: Drawing,
+    record: &Record,
+    report: &Report,
+    output: &Output,
+) -> Result<(), Failure> {
     let (first, last) = record.rounds();
     if first > last {
         return Err(Failure::usage(format_args!(
             "nothing to draw from round {first} on: the last one was {last}"
         )));
     }
-    let written = std::fs::write(path, svg(record, &report.command));
-    written.map_err(|e| Failure::usage(format_args!("{}: {e}", path.display())))?;
+    let path = drawing.write(&svg(record, &report.command))?;
     output.say(format_args!(
         "drawn, rounds {first} to {last}: {}",
         path.display()
@@ -225,7 +255,6 @@ fn verdict(summary: &Summary, output: &Output) -> ExitCode {
 }
 
 fn shown_together(summary: &Summary) -> String {
-    let latency = &summary.transaction_latency_ms;
     lines(&[
         (
             "result",
@@ -242,12 +271,29 @@ fn shown_together(summary: &Summary) -> String {
             ),
         ),
         ("rounds", summary.rounds.to_string()),
-        ("commits", summary.commits.to_string()),
+        ("commits", commits(summary.commits, summary.skipped)),
         (
             "transactions",
             format!(
-                "means of p50 {:.0} ms, p90 {:.0} ms, p99 {:.0} ms",
-                latency.p50, latency.p90, latency.p99
+                "{} submitted: {} committed, {} refused, {} never settled",
+                summary.submitted, summary.committed, summary.refused, summary.unsettled
+            ),
+        ),
+        (
+            "latency",
+            format!(
+                "means of {}",
+                latency(
+                    &summary.transaction_latency_ms,
+                    summary.transaction_latency_delays
+                )
+            ),
+        ),
+        (
+            "leader commits",
+            format!(
+                "means of {}",
+                latency(&summary.commit_latency_ms, summary.commit_latency_delays)
             ),
         ),
         ("trace hash", summary.trace_hash.clone()),
@@ -260,7 +306,7 @@ fn plan(arguments: &Sim) -> Result<Plan, Failure> {
         None => table(&arguments.latency)?,
     };
     Ok(Plan {
-        nodes: arguments.nodes,
+        nodes: arguments.nodes.unwrap_or(Plan::default().nodes),
         seed: arguments.seed,
         end: arguments
             .rounds
@@ -270,8 +316,8 @@ fn plan(arguments: &Sim) -> Result<Plan, Failure> {
         latency,
         faults: parse_faults(&arguments.faults).map_err(Failure::usage)?,
         signer: match arguments.signer {
-            By::Real => Signer::Real,
-            By::Mock => Signer::Mock,
+            Some(By::Mock) => Signer::Mock,
+            Some(By::Real) | None => Signer::Real,
         },
         base: arguments.base,
         epoch: arguments.epoch,
@@ -315,6 +361,12 @@ fn outcome_in_words(report: &Report) -> &'static str {
     match (report.diverged, report.converged) {
         (true, _) => "DIVERGED: a rule was broken",
         (false, false) => "safe, but did NOT converge",
+        (false, true) if report.commits == 0 && report.submitted == 0 => {
+            "safe: there was nothing to commit, and all agreed"
+        }
+        (false, true) if report.commits == 0 && !report.had_faults => {
+            "safe: nothing was committed while the run lasted; then all agreed"
+        }
         (false, true) if report.commits == 0 => {
             "safe, but NOTHING was committed until the faults were over; then all agreed"
         }
@@ -325,13 +377,21 @@ fn outcome_in_words(report: &Report) -> &'static str {
     }
 }
 
+fn commits(commits: usize, skipped: usize) -> String {
+    format!("{commits}, {skipped} leader slots skipped")
+}
+
+fn latency(ms: &Percentiles, delays: Delays) -> String {
+    if ms.is_empty() {
+        return "none".to_owned();
+    }
+    format!(
+        "p50 {:.0} ms, p90 {:.0} ms, p99 {:.0} ms; {:.2} message delays",
+        ms.p50, ms.p90, ms.p99, delays.p50
+    )
+}
+
 fn shown(report: &Report) -> String {
-    let three = |p: &weft_testnet::sim::Percentiles| {
-        format!(
-            "p50 {:.0} ms, p90 {:.0} ms, p99 {:.0} ms",
-            p.p50, p.p90, p.p99
-        )
-    };
     let mut rows = vec![
         ("result", outcome_in_words(report).to_owned()),
         (
@@ -339,13 +399,7 @@ fn shown(report: &Report) -> String {
             format!("{:.1} s with {} nodes", report.simulated_s, report.nodes),
         ),
         ("rounds", report.rounds.to_string()),
-        (
-            "commits",
-            format!(
-                "{}, {} leader slots skipped",
-                report.commits, report.skipped
-            ),
-        ),
+        ("commits", commits(report.commits, report.skipped)),
         (
             "transactions",
             format!(
@@ -356,9 +410,11 @@ fn shown(report: &Report) -> String {
         (
             "latency",
             format!(
-                "{}; {:.2} message delays (of {} transactions)",
-                three(&report.transaction_latency_ms),
-                report.transaction_latency_delays.p50,
+                "{} (of {} transactions)",
+                latency(
+                    &report.transaction_latency_ms,
+                    report.transaction_latency_delays
+                ),
                 report.transactions
             ),
         ),
@@ -368,11 +424,7 @@ fn shown(report: &Report) -> String {
         ),
         (
             "leader commits",
-            format!(
-                "{}; {:.2} message delays",
-                three(&report.commit_latency_ms),
-                report.commit_latency_delays.p50
-            ),
+            latency(&report.commit_latency_ms, report.commit_latency_delays),
         ),
         ("agreed after", format!("{:.2} s", report.settled_s)),
         (

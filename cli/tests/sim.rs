@@ -4,14 +4,22 @@ use serde_json::Value;
 use std::process::{Command, Output};
 
 fn sim(arguments: &[&str]) -> Output {
+    let usual = [
+        "--nodes", "4", "--rounds", "30", "--rate", "20", "--signer", "mock",
+    ];
+    sim_as([&usual, arguments].concat())
+}
+
+fn sim_as<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Output {
     Command::new(env!("CARGO_BIN_EXE_weft"))
         .arg("sim")
-        .args([
-            "--nodes", "4", "--rounds", "30", "--rate", "20", "--signer", "mock",
-        ])
         .args(arguments)
         .output()
         .expect("weft runs")
+}
+
+fn words(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// A command whose members come to disagree.
@@ -76,6 +84,8 @@ fn wrong_use_is_code_2_and_names_the_cure() {
         ),
         (["--seed", "-1"], "no whole number from 0 to"),
         (["--plot-from", "3"], "--plot <FILE.svg>"),
+        (["--copies", "5"], "more than the 4 nodes"),
+        (["--compare", "sizes"], "leave out --nodes"),
     ] {
         let output = sim(&arguments);
         let words = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -120,6 +130,63 @@ fn a_broken_rule_is_code_3_in_words_with_both_commits_and_marked_in_the_drawing(
     assert!(!words.contains("MemberSet") && !words.contains("Agreement"));
     let drawing = std::fs::read_to_string(path).expect("the drawing");
     assert!(drawing.contains("red ring: round") && drawing.contains(r#"<circle class="b""#));
+}
+
+#[test]
+fn a_path_that_cannot_be_written_is_refused_before_the_run() {
+    let output = sim(&["--plot", "/nonexistent/x.svg"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+    assert!(words(&output.stderr).contains("/nonexistent/x.svg"));
+}
+
+#[test]
+fn a_comparison_without_anybody_who_may_be_faulty_says_so() {
+    let arguments = "--compare crimes --nodes 3 --rounds 20 --signer mock";
+    let output = sim_as(arguments.split(' '));
+    assert_eq!(output.status.code(), Some(0));
+    assert!(words(&output.stderr).contains("of 3 members none may be faulty"));
+}
+
+#[test]
+fn a_run_too_short_for_a_commit_speaks_of_no_faults() {
+    for (arguments, part) in [
+        ("--rate 0 --duration 1s", "nothing to commit"),
+        ("--duration 100ms", "nothing was committed while the run"),
+    ] {
+        let whole = format!("--nodes 4 --signer mock {arguments}");
+        let printed = words(&sim_as(whole.split(' ')).stdout);
+        assert!(printed.contains(part), "{printed}");
+        assert!(printed.contains("none") && !printed.contains("faults"));
+    }
+}
+
+#[test]
+fn many_runs_have_the_means_of_their_latencies_and_the_sums_of_the_rest() {
+    let seeds = ["0", "1"].map(|seed| json(&sim(&["--seed", seed, "--json"])));
+    let together = json(&sim(&["--runs", "2", "--json"]));
+    for (name, of) in [
+        ("transaction_latency_ms", "p90"),
+        ("transaction_latency_delays", "p50"),
+        ("commit_latency_ms", "p50"),
+        ("commit_latency_delays", "p50"),
+    ] {
+        let figure = |report: &Value| report[name][of].as_f64().expect("a figure");
+        let mean = seeds.iter().map(figure).sum::<f64>() / 2.0;
+        let found = figure(&together);
+        assert!((found - mean).abs() < 0.1, "{name}: {found}, not {mean}");
+    }
+    for name in ["skipped", "submitted", "committed", "refused", "unsettled"] {
+        let figure = |report: &Value| report[name].as_u64().expect("a figure");
+        let sum: u64 = seeds.iter().map(figure).sum();
+        assert_eq!(figure(&together), sum, "{name}");
+    }
+}
+
+#[test]
+fn refused_transactions_have_their_reason() {
+    let printed = words(&sim(&[]).stdout);
+    assert!(printed.contains("were refused: a member takes none before"));
 }
 
 /// More than F are down for good: nothing can be committed, and that is said.

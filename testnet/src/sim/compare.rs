@@ -65,6 +65,7 @@ impl CrimeRow {
 pub fn sizes(plan: &Plan, signer: Signer) -> Vec<Plan> {
     let with = |nodes| Plan {
         nodes,
+        copies: plan.copies.min(nodes),
         signer,
         faults: Vec::new(),
         alone: true,

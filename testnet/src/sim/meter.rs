@@ -18,6 +18,13 @@ pub struct Percentiles {
     pub p99: f64,
 }
 
+impl Percentiles {
+    /// Whether they are of nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// A machine that was away, and how long it took to be where the others are.
 #[derive(Debug, Clone, Copy)]
 pub struct Return {

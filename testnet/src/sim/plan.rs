@@ -130,6 +130,8 @@ pub enum PlanError {
     },
     #[error("simulation: the faults name {wanted} members, and there are {nodes}")]
     TooFewMembers { wanted: u64, nodes: usize },
+    #[error("simulation: {copies} copies of each transaction are more than the {nodes} nodes")]
+    TooManyCopies { copies: usize, nodes: usize },
     #[error("simulation: no member is left without a fault that never ends")]
     NobodyLeft,
     #[error("simulation: fault {0} needs a base chain: add --base")]
@@ -240,6 +242,10 @@ impl Plan {
             MEMBERS_MAX as u64,
             "1..=128",
         )?;
+        if self.copies > self.everybody() {
+            let (copies, nodes) = (self.copies, self.everybody());
+            return Err(PlanError::TooManyCopies { copies, nodes });
+        }
         let wanted: u64 = self.faults.iter().map(|f| u64::from(f.members())).sum();
         if wanted > self.nodes as u64 {
             let nodes = self.nodes;
@@ -297,7 +303,9 @@ impl Plan {
         let rest = write!(
             command,
             " --rate {} --seed {} --latency {}",
-            self.rate, self.seed, self.latency
+            self.rate,
+            self.seed,
+            for_shell(&self.latency.to_string())
         );
         debug_assert!(end.is_ok() && rest.is_ok(), "writing to a string");
         if !self.faults.is_empty() {
@@ -337,5 +345,40 @@ impl Plan {
             command += &format!(" --sync-after {}ms", sync.after);
         }
         command
+    }
+}
+
+/// One word of a shell, whatever is in it: a path can have spaces.
+fn for_shell(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "_-./:,+=@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_survives_a_shell() {
+        assert_eq!(for_shell("uniform:50-100"), "uniform:50-100");
+        assert_eq!(for_shell("my table.csv"), "'my table.csv'");
+        assert_eq!(for_shell("a'b;c"), r"'a'\''b;c'");
+    }
+
+    #[test]
+    fn more_copies_than_members_are_refused() {
+        let copies = |copies| Plan {
+            copies,
+            ..Plan::default()
+        };
+        assert_eq!(copies(10).validate(), Ok(()));
+        let wrong = PlanError::TooManyCopies {
+            copies: 11,
+            nodes: 10,
+        };
+        assert_eq!(copies(11).validate(), Err(wrong));
     }
 }

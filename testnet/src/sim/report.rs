@@ -49,7 +49,7 @@ pub struct Outcome {
 }
 
 /// One message delay's percentiles.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Delays {
     pub p50: f64,
 }
@@ -96,6 +96,8 @@ pub struct Report {
     pub diverged: bool,
     /// After the faults everybody came to agree in time.
     pub converged: bool,
+    /// Whether anything was planned to go wrong.
+    pub had_faults: bool,
     pub trace_hash: String,
     /// Transactions that clients had during the fault phase: `committed`, `refused` and `unsettled` together.
     pub submitted: u64,
@@ -209,6 +211,13 @@ impl Outcome {
                 self.ended.seconds()
             ));
         }
+        if self.refused > 0 {
+            notes.push(format!(
+                "{} of {} transactions were refused: a member takes none before it hears of a quorum, at the start \
+                 too, nor while it is behind or recovers",
+                self.refused, self.submitted
+            ));
+        }
         let unsettled = self.unsettled();
         if unsettled > 0 {
             notes.push(format!(
@@ -239,6 +248,7 @@ impl Outcome {
             skipped: self.skipped,
             diverged: !self.is_safe(),
             converged: self.converged,
+            had_faults: !self.plan.faults.is_empty(),
             trace_hash: hex::encode(self.trace_hash),
             submitted: self.submitted,
             committed: self.committed,
