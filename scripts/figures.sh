@@ -89,9 +89,9 @@ for latency in uniform:50-100 regions; do
     done
 done
 figure two-delay-commit.md 3 --nodes 50 --latency regions --two-delay 20 --duration 10s
-for more in "" "--duration 10s" "--duration 40s" "--leaders 2"; do
+for delays in "" "--two-delay 20"; do
     # shellcheck disable=SC2086 # two words
-    figure two-delay-commit.md 1 --nodes 50 --latency regions --faults crash:16 --two-delay 20 $more
+    figure two-delay-commit.md 1 --nodes 50 --latency regions --faults crash:16 $delays
 done
 
 for latency in uniform:50-100 regions; do
