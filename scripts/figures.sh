@@ -63,7 +63,7 @@ for delays in "" "--two-delay 20"; do
 done
 other README "$WEFT" sim --compare crimes --nodes 10 --rounds 300 --rate 100 --signer mock --seed 1
 other README "$WEFT" sim --compare crimes --nodes 10 --rounds 300 --rate 100 --signer mock --seed 1 --runs 5 --latency regions
-other README "$WEFT" sim --nodes 50 --latency regions --signer mock --seed 1
+other README "$WEFT" sim --nodes 50 --latency regions --faults loss:1/3 --signer mock --seed 1
 for runs in 16 112; do
     other simulator.md "$WEFT" sim --nodes 7 --rounds 200 --signer mock --rate 10 --latency uniform:20-60 --runs $runs
 done
