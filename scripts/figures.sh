@@ -76,7 +76,6 @@ for row in uniform:50-100 regions regions:crash:1 regions:crash:3 regions:equivo
         figure leaders-per-round.md 1 --nodes 10 --latency "$latency" ${faults:+--faults ${faults#:}} $leaders
     done
 done
-figure leaders-per-round.md 1 --nodes 50 --latency uniform:50-100
 other leaders-per-round.md scripts/round-bounds.py
 other leaders-per-round.md scripts/round-bounds.py uniform:50-100
 
@@ -88,6 +87,8 @@ for latency in uniform:50-100 regions; do
         done
     done
 done
+figure two-delay-commit.md 1 --nodes 10 --latency regions --two-delay 20 --duration 60s
+figure two-delay-commit.md 1 --nodes 10 --latency regions --two-delay 20 --leaders 2
 figure two-delay-commit.md 3 --nodes 50 --latency regions --two-delay 20 --duration 10s
 for delays in "" "--two-delay 20"; do
     # shellcheck disable=SC2086 # two words
