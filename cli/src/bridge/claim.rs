@@ -179,14 +179,14 @@ async fn attempt(
         Err(ClientError::Refused { refusal, .. }) if refusal.name == "AlreadyPaid" => {
             Err(paid_already(index).into())
         }
-        Err(ClientError::Refused { refusal, .. }) if refusal.name == "UnknownDeposit" => {
-            Err(Failure::new(Kind::Refused, taken_back(height, &refusal))
+        Err(error) => match error.refusal().and_then(|r| taken_back(height, r)) {
+            Some(words) => Err(Failure::new(Kind::Refused, words)
                 .hint(
                     "the vault pays by no checkpoint after that: docs/bridge.md, \"After a halt\"",
                 )
-                .into())
-        }
-        Err(error) => Err(error.into()),
+                .into()),
+            None => Err(error.into()),
+        },
     }
 }
 

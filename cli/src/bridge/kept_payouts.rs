@@ -128,14 +128,24 @@ impl<'a> Judged<'a> {
     }
 }
 
-/// What `UnknownDeposit` says of a checkpoint.
-pub fn taken_back(height: Height, refusal: &Refusal) -> String {
+/// What a refusal says of a checkpoint whose deposits are not the vault's; `None` of another refusal.
+pub fn taken_back(height: Height, refusal: &Refusal) -> Option<String> {
     let figure = |name| refusal.argument(name).unwrap_or("?");
-    format!(
-        "checkpoint {height} counts {} deposits, and the vault has {}: the base chain has taken deposits back that were credited",
-        figure("index"),
-        figure("count")
-    )
+    let differ = match refusal.name.as_str() {
+        "UnknownDeposit" => format!(
+            "counts {} deposits, and the vault has {}",
+            figure("index"),
+            figure("count")
+        ),
+        "ForeignDeposits" => format!(
+            "counts {} deposits, and those of the vault are others",
+            figure("processed")
+        ),
+        _ => return None,
+    };
+    Some(format!(
+        "checkpoint {height} {differ}: the base chain has taken deposits back that were credited"
+    ))
 }
 
 /// Why the vault does not take a step now that it should.
@@ -145,8 +155,8 @@ pub fn refused_now(height: Height, refusal: &Refusal) -> String {
         "TooEarly" | "NotFinal" => {
             "its time is over with the next block, then it is paid".to_owned()
         }
-        "UnknownDeposit" => taken_back(height, refusal),
-        _ => format!("the vault refuses it now: {refusal}"),
+        _ => taken_back(height, refusal)
+            .unwrap_or_else(|| format!("the vault refuses it now: {refusal}")),
     }
 }
 

@@ -139,6 +139,7 @@ pub async fn list_token(arguments: &ListToken, output: &Output) -> Result<(), Fa
 
 fn text(outcome: &Outcome) -> String {
     let some = |text: &Option<String>| text.clone().unwrap_or_default();
+    let fees = outcome.fee_max_wei.as_ref();
     let number = |number: Option<u64>| number.map_or_else(String::new, |n| n.to_string());
     let sent = match outcome.base_transaction {
         Some(_) => String::new(),
@@ -149,7 +150,10 @@ fn text(outcome: &Outcome) -> String {
         ("kind", outcome.kind()),
         ("vault", outcome.vault.to_string()),
         ("curator", outcome.curator.to_string()),
-        ("fees at most", some(&outcome.fee_max_wei)),
+        (
+            "fees at most",
+            fees.map_or_else(String::new, |wei| format!("{wei} wei")),
+        ),
         ("nonce", number(outcome.nonce)),
         ("base block", number(outcome.base_block)),
         ("base transaction", some(&outcome.base_transaction)),

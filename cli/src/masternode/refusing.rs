@@ -42,7 +42,7 @@ pub fn takes_no_more(member: &MemberState, edges: Option<&Edges>) -> Option<Fail
 }
 
 pub fn leaves_already(member: &MemberState, edges: Option<&Edges>) -> Option<Failure> {
-    let what = "and has left for good, or is about to";
+    let what = "and leaves only once";
     is_out(member).then(|| refused(member, edges, what, ""))
 }
 

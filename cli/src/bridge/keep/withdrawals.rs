@@ -26,12 +26,15 @@ pub enum Unproven {
     Exactly(u64),
     /// So many of everybody's, too many to be looked at.
     AtMost(u64),
+    /// The node does not say it: what it proves is kept all the same.
+    Unknown,
 }
 
 impl Unproven {
     pub fn most(self) -> u64 {
         match self {
             Self::Exactly(count) | Self::AtMost(count) => count,
+            Self::Unknown => 0,
         }
     }
 
@@ -40,6 +43,7 @@ impl Unproven {
             Self::Exactly(0) => String::new(),
             Self::Exactly(count) => count.to_string(),
             Self::AtMost(count) => format!("{count} at most"),
+            Self::Unknown => "not known".to_owned(),
         }
     }
 }
@@ -81,7 +85,9 @@ pub async fn gathered(
     }
     Ok(Some(GivenUp {
         proven: all,
-        unproven: unproven(client, accounts, proven_of_all).await?,
+        unproven: unproven(client, accounts, proven_of_all)
+            .await
+            .unwrap_or(Unproven::Unknown),
     }))
 }
 

@@ -113,3 +113,27 @@ fn k5_of_a_whole_tree_only_what_is_for_the_recipient_is_wanted() {
         (vec![0], vec![1], vec![])
     );
 }
+
+#[test]
+fn a_checkpoint_whose_deposits_are_not_the_vaults_is_told_of() {
+    let refusal = |name: &str, arguments: &[(&str, &str)]| Refusal {
+        name: name.to_owned(),
+        arguments: arguments
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+    };
+    let fewer = refusal("UnknownDeposit", &[("index", "2"), ("count", "1")]);
+    let others = refusal("ForeignDeposits", &[("processed", "2")]);
+    for (refusal, said) in [
+        (fewer, "checkpoint 9 counts 2 deposits, and the vault has 1"),
+        (
+            others,
+            "checkpoint 9 counts 2 deposits, and those of the vault are others",
+        ),
+    ] {
+        assert!(refused_now(Height(9), &refusal).starts_with(said));
+    }
+    let early = refusal("TooEarly", &[("until", "7")]);
+    assert!(refused_now(Height(9), &early).contains("with the next block"));
+}

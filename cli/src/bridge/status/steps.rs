@@ -236,6 +236,9 @@ fn checkpoint(status: &WithdrawalStatus, seen: Option<&Seen>, interval: Millis) 
     }
 }
 
+/// What the base chain alone knows, where it says nothing.
+const UNKNOWN: &str = "not known";
+
 fn payable(state: State, seen: Option<&Seen>) -> Step {
     let name = "payable";
     let at = seen.and_then(|s| s.final_at);
@@ -247,6 +250,7 @@ fn payable(state: State, seen: Option<&Seen>) -> Step {
             step(name, false, format!("from {} on", instant(at)), Some(at))
         }
         (State::Paid, None) => step(name, true, String::new(), None),
+        (State::Posted, None) => step(name, false, UNKNOWN.to_owned(), None),
         (State::Refused, _) => step(
             name,
             false,
@@ -264,6 +268,9 @@ fn payable(state: State, seen: Option<&Seen>) -> Step {
 
 fn paid(state: State, seen: Option<&Seen>, index: u64) -> Step {
     let name = "paid";
+    if state == State::Posted && seen.is_none() {
+        return step(name, false, UNKNOWN.to_owned(), None);
+    }
     if state != State::Paid {
         let words = format!("by `weft bridge claim {index}`");
         return step(name, false, words, None);

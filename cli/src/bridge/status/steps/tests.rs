@@ -104,6 +104,9 @@ fn without_a_base_chain_nothing_is_said_of_a_payment() {
     assert_eq!(progress.state, State::Posted);
     assert!(progress.next.contains("--base-rpc"));
     assert_eq!(done(&progress), [true, true, true, false, false]);
+    for step in &progress.steps[3..] {
+        assert_eq!(step.words, "not known", "it may be paid");
+    }
     // A node that is ahead of the base chain's own, or lies.
     let nowhere = Progress::of(status(true, true), Ok(Seen::default()), INTERVAL);
     assert_eq!(done(&nowhere), [true, true, false, false, false]);
