@@ -7,12 +7,14 @@ import {print} from "./support/Print.sol";
 import {vm} from "./support/Vm.sol";
 
 /// What whole transactions cost, base fee and calldata included: `isolate` makes a transaction of each
-/// call, with nothing warm from the one before. The README's figures are what this prints with -vv.
-/// The bounds leave some room; they are there so that a figure does not grow unseen.
+/// call, with nothing warm from the one before. The README's figures are what this prints with -vv, under the
+/// rules of Prague and of Osaka. The bounds leave some room; they are there so that a figure does not grow unseen.
 contract GasTest is Epochal {
     /// What a checkpoint may cost: so much, and so much for each absentee.
     uint256 private constant SUBMIT_GAS_MAX = 245_000;
     uint256 private constant ABSENTEE_GAS_MAX = 10_000;
+    /// Two years of one a minute: each byte that is not zero costs gas.
+    uint64 private constant HEIGHT = 1_051_200;
     uint256 private constant REGISTER_GAS_MAX = 480_000;
     /// One that closes an epoch, above what it costs without, and for each member.
     uint256 private constant EDGE_GAS_MAX = 200_000;
@@ -20,22 +22,56 @@ contract GasTest is Epochal {
 
     /// forge-config: default.isolate = true
     function test_gas_with_4_members() public {
-        measure(4);
+        measure(4, "prague");
+    }
+
+    /// forge-config: default.isolate = true
+    function test_gas_with_4_members_in_osaka() public {
+        measure(4, "osaka");
     }
 
     /// forge-config: default.isolate = true
     function test_gas_with_31_members() public {
-        measure(31);
+        measure(31, "prague");
+    }
+
+    /// forge-config: default.isolate = true
+    function test_gas_with_31_members_in_osaka() public {
+        measure(31, "osaka");
     }
 
     /// forge-config: default.isolate = true
     function test_gas_with_100_members() public {
-        measure(100);
+        measure(100, "prague");
+    }
+
+    /// forge-config: default.isolate = true
+    function test_gas_with_100_members_in_osaka() public {
+        measure(100, "osaka");
     }
 
     /// forge-config: default.isolate = true
     function test_gas_with_128_members() public {
-        measure(128);
+        measure(128, "prague");
+    }
+
+    /// forge-config: default.isolate = true
+    function test_gas_with_128_members_in_osaka() public {
+        measure(128, "osaka");
+    }
+
+    /// That forge goes by the rules it is told: Osaka's raise the least that an exponentiation costs from 200 to 500.
+    /// forge-config: default.isolate = true
+    function test_the_rules_are_those_that_are_named() public {
+        vm.assertEq(exponentiationGas("prague"), 21_200, "prague");
+        vm.assertEq(exponentiationGas("osaka"), 21_500, "osaka");
+    }
+
+    function exponentiationGas(string memory rules) private returns (uint256) {
+        vm.setEvmVersion(rules);
+        (bool done,) = address(0x05).call("");
+        vm.assertTrue(done, "exponentiation");
+        return vm.lastCallGas().gasTotalUsed;
     }
 
     /// As many joins as there is room for, and all else that can wait beside them.
@@ -75,7 +111,8 @@ contract GasTest is Epochal {
         heavy[0] = 1_000;
     }
 
-    function measure(uint256 members) private {
+    function measure(uint256 members, string memory rules) private {
+        vm.setEvmVersion(rules);
         deploy(members);
         enrol(0, 1);
         enrol(1, 1);
@@ -87,14 +124,15 @@ contract GasTest is Epochal {
 
         seat();
         adopt(equalWeights(members));
+        height = HEIGHT;
         // The first checkpoint also pays for the slot of the latest height.
-        post(statementAt(1), everybody());
-        uint256 full = submitGas(2, 0);
+        post(statementAt(++height), everybody());
+        uint256 full = submitGas(++height, 0);
         uint256 absent = (members - 1) / 3;
-        uint256 one = submitGas(3, 1);
-        uint256 third = submitGas(4, absent);
+        uint256 one = submitGas(++height, 1);
+        uint256 third = submitGas(++height, absent);
 
-        print("members", members);
+        print(string.concat(rules, ", members"), members);
         print("  submit, all sign", full);
         print("  submit, one absent", one);
         print("  absent, a third at most", absent);
@@ -110,7 +148,6 @@ contract GasTest is Epochal {
 
     /// One leaves, and one comes in its place at the next edge.
     function measureEdges(uint256 members, uint256 full) private {
-        height = 4;
         uint256 unchanged = edgeGas(0);
         quit(0);
         uint256 exit = vm.lastCallGas().gasTotalUsed;
@@ -146,8 +183,8 @@ contract GasTest is Epochal {
         seat();
     }
 
-    function submitGas(uint64 height, uint256 absent) private returns (uint256) {
-        post(statementAt(height), (everybody() >> absent) << absent);
+    function submitGas(uint64 height_, uint256 absent) private returns (uint256) {
+        post(statementAt(height_), (everybody() >> absent) << absent);
         return vm.lastCallGas().gasTotalUsed;
     }
 }

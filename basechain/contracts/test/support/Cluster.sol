@@ -113,7 +113,8 @@ abstract contract Cluster {
         registry.register{value: bond}(a.vertexKey, a.finalityKey, a.possession, a.addresses);
     }
 
-    /// A statement of the current epoch.
+    /// A statement of the current epoch. Each field has what a ledger would have there: a byte that is zero costs a
+    /// quarter of the gas of another.
     function statementAt(uint64 height) internal view returns (Statement memory statement) {
         statement.epoch = registry.epoch();
         statement.network = NETWORK;
@@ -128,6 +129,9 @@ abstract contract Cluster {
         statement.offendersRoot = keccak256("no offenders");
         statement.withdrawalsRoot = keccak256("no withdrawals");
         statement.exitRoot = keccak256(abi.encode("exit", height));
+        statement.depositsProcessed = 1_000_000 + height;
+        statement.depositsDigest = keccak256(abi.encode("deposits", height));
+        statement.registryCursor = 1_000;
     }
 
     function everybody() internal view returns (uint256) {

@@ -14,6 +14,7 @@ interface Vm {
     function addr(uint256 secret) external pure returns (address);
     function assume(bool condition) external pure;
     function chainId(uint256 id) external;
+    function setEvmVersion(string calldata version) external;
     function deal(address account, uint256 wei_) external;
     function etch(address account, bytes calldata code) external;
     function roll(uint256 blockNumber) external;
