@@ -1,5 +1,7 @@
 //! `weft account`: keys, balances, payments.
 
+mod keys;
+
 use crate::failure::Failure;
 use crate::network::Network;
 use crate::output::{Output, fit, table};
@@ -28,6 +30,19 @@ pub enum Command {
     Items(List),
     /// List what happened to an account, newest first
     History(List),
+    /// Show who has the say: owner, guardian, recovery, sessions
+    Keys(keys::Keys),
+    /// Give the account another key; its address stays, and the old key has no say any more
+    Rotate(keys::Rotate),
+    /// Name the account that may give this one another owner, for when its key is lost
+    Guardian(keys::SetGuardian),
+    /// Keys that may do some things for the account, for a while
+    #[command(subcommand)]
+    Session(keys::Sessions),
+    /// Give an account that yours guards another owner, unless its owner refuses it in time
+    Recover(keys::Recover),
+    /// Refuse the recovery that the guardian has started
+    RefuseRecovery(keys::Refuse),
 }
 
 #[derive(clap::Args)]
@@ -136,6 +151,12 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
             let history = client.account_history(&address, &page).await?;
             output.data(&history, history_list)
         }
+        Command::Keys(arguments) => keys::show(arguments, output).await,
+        Command::Rotate(arguments) => keys::rotate(arguments, output).await,
+        Command::Guardian(arguments) => keys::guardian(arguments, output).await,
+        Command::Session(command) => keys::sessions(command, output).await,
+        Command::Recover(arguments) => keys::recover(arguments, output).await,
+        Command::RefuseRecovery(arguments) => keys::refuse(arguments, output).await,
     }
 }
 

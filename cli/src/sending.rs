@@ -25,6 +25,9 @@ pub struct Sender {
     /// Members that are given the transaction at once, so that none of them can hold it up alone
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=128))]
     copies: u8,
+    /// Account that the key signs for; without it that of the key's own address
+    #[arg(long, value_name = "ADDRESS", help_heading = "Who signs")]
+    account: Option<Address>,
     #[command(flatten)]
     pub network: Network,
     #[command(flatten)]
@@ -85,7 +88,7 @@ impl Sender {
             ..Options::default()
         };
         let client = self.network.client_with(options)?;
-        let mut session = Session::of(client, &self.wallet).await?;
+        let mut session = Session::of(client, &self.wallet, self.account).await?;
         session.wait = match self.wait {
             Until::Submitted => Wait::Submitted,
             Until::Committed => Wait::Committed,
@@ -102,18 +105,27 @@ impl Sender {
 }
 
 impl Session {
-    /// Waits until what it sends is committed.
-    pub async fn open(network: &Network, wallet: &Wallet) -> Result<Self, Failure> {
-        Self::of(network.client()?, wallet).await
+    /// For an account. Waits until what it sends is committed.
+    pub async fn open(
+        network: &Network,
+        wallet: &Wallet,
+        account: Address,
+    ) -> Result<Self, Failure> {
+        Self::of(network.client()?, wallet, Some(account)).await
     }
 
-    async fn of(client: Client, wallet: &Wallet) -> Result<Self, Failure> {
+    async fn of(
+        client: Client,
+        wallet: &Wallet,
+        account: Option<Address>,
+    ) -> Result<Self, Failure> {
         let key = wallet.secret()?;
-        let draft = Draft::new(&client.genesis().await?);
+        let address = account.unwrap_or(key.address());
+        let draft = Draft::new(&client.genesis().await?).for_account(address);
         Ok(Self {
             client,
             draft,
-            address: key.address(),
+            address,
             key,
             wait: Wait::Committed,
         })

@@ -76,20 +76,7 @@ fn parse(text: &[u8]) -> Option<UserKey> {
 
 impl Wallet {
     pub fn secret(&self) -> Result<UserKey, Failure> {
-        let malformed = || {
-            let path = self.key.display();
-            let expected = "64 hexadecimal digits, or a scheme, a colon and these";
-            Failure::usage(format!("{path} holds no key: {expected}"))
-        };
-        let text = files::read_private(&self.key, BYTES_MAX).map_err(|error| match &error {
-            FileError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-                Failure::usage(error)
-                    .hint("make one with `weft account new`, or name another with --key FILE")
-            }
-            FileError::Long { .. } => malformed(),
-            _ => Failure::usage(error),
-        })?;
-        parse(&text).ok_or_else(malformed)
+        read(&self.key)
     }
 
     /// The address given, else that of the key file.
@@ -99,6 +86,24 @@ impl Wallet {
             None => Ok(self.secret()?.address()),
         }
     }
+}
+
+/// The key in a file.
+pub fn read(path: &Path) -> Result<UserKey, Failure> {
+    let malformed = || {
+        let path = path.display();
+        let expected = "64 hexadecimal digits, or a scheme, a colon and these";
+        Failure::usage(format!("{path} holds no key: {expected}"))
+    };
+    let text = files::read_private(path, BYTES_MAX).map_err(|error| match &error {
+        FileError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            Failure::usage(error)
+                .hint("make one with `weft account new`, or name another with --key FILE")
+        }
+        FileError::Long { .. } => malformed(),
+        _ => Failure::usage(error),
+    })?;
+    parse(&text).ok_or_else(malformed)
 }
 
 /// Makes a key file; one that exists stays as it is.

@@ -166,6 +166,7 @@ async fn account(Path(address): Path<Address>) -> Json<Account> {
         address,
         balances,
         exit_address: None,
+        keys: None,
     })
 }
 

@@ -18,6 +18,25 @@ pub struct Draft {
     fees: FeeSchedule,
     validity: Duration,
     sponsor: Option<Address>,
+    account: Option<Address>,
+}
+
+/// How somebody signs, which the fee depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signer {
+    pub scheme: Scheme,
+    /// Whether the account is not that of the key's own address.
+    pub for_another: bool,
+}
+
+impl From<Scheme> for Signer {
+    /// For the account of its own address.
+    fn from(scheme: Scheme) -> Self {
+        Self {
+            scheme,
+            for_another: false,
+        }
+    }
 }
 
 impl Draft {
@@ -28,6 +47,7 @@ impl Draft {
             fees: params.fees.clone(),
             validity: VALIDITY.min(Duration::from_millis(params.validity_max_ms.0 / 2)),
             sponsor: None,
+            account: None,
         }
     }
 
@@ -45,24 +65,41 @@ impl Draft {
         self
     }
 
+    /// The account that [`Self::sign`] signs for, if not that of the key's own address.
+    #[must_use]
+    pub fn for_account(mut self, account: Address) -> Self {
+        self.account = Some(account);
+        self
+    }
+
     /// A transaction with one signature.
     pub fn sign(&self, key: impl Into<UserKey>, operations: Vec<Operation>) -> Transaction {
         let key = key.into();
-        let body = self.body_signed_by(key.address(), operations, &[key.scheme()]);
-        body.sign_with(&[&key])
+        let body = self.body_by(&key, operations);
+        body.sign_for(&[(&key, body.sender)])
+    }
+
+    /// What [`Self::sign`] signs.
+    pub fn body_by(&self, key: &UserKey, operations: Vec<Operation>) -> TransactionBody {
+        let account = self.account.unwrap_or(key.address());
+        let signer = Signer {
+            scheme: key.scheme(),
+            for_another: account != key.address(),
+        };
+        self.body_signed_by(account, operations, &[signer])
     }
 
     /// A body for [`TransactionBody::parties`] to sign, each with an Ed25519 key.
     pub fn body(&self, sender: Address, operations: Vec<Operation>) -> TransactionBody {
-        self.body_signed_by(sender, operations, &[])
+        self.body_signed_by::<Signer>(sender, operations, &[])
     }
 
-    /// A body for [`TransactionBody::parties`] to sign by these schemes, in any order, the rest by Ed25519.
-    pub fn body_signed_by(
+    /// A body for [`TransactionBody::parties`] to be signed for so, in any order, for the rest by Ed25519 keys of their own.
+    pub fn body_signed_by<S: Into<Signer> + Copy>(
         &self,
         sender: Address,
         operations: Vec<Operation>,
-        schemes: &[Scheme],
+        signers: &[S],
     ) -> TransactionBody {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let until = now.unwrap_or_default().saturating_add(self.validity);
@@ -76,16 +113,18 @@ impl Draft {
             sponsor: self.sponsor,
             operations,
         };
-        body.max_fee = self.fee(&body, schemes);
+        body.max_fee = self.fee(&body, signers);
         body
     }
 
-    fn fee(&self, body: &TransactionBody, schemes: &[Scheme]) -> Amount {
+    fn fee<S: Into<Signer> + Copy>(&self, body: &TransactionBody, signers: &[S]) -> Amount {
         let operations = body.operations.iter().map(|o| o.count() as u64).sum();
         let minted = body.operations.iter().map(Operation::minted);
-        let rest = std::iter::repeat(&Scheme::Ed25519);
-        let schemes = schemes.iter().chain(rest).take(body.parties().len());
-        let signatures: u64 = schemes.map(|s| s.charged_bytes_max()).sum();
+        let rest = std::iter::repeat(Scheme::Ed25519.into());
+        let signers = signers.iter().map(|s| (*s).into()).chain(rest);
+        let signers = signers.take(body.parties().len());
+        let signatures = signers.map(|s: Signer| s.scheme.charged_bytes_max(s.for_another));
+        let signatures: u64 = signatures.sum();
         let bytes = body.encode().len() as u64 + signatures;
         self.fees
             .fee(operations, bytes, minted.fold(0, u64::saturating_add))

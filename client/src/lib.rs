@@ -44,7 +44,7 @@ mod submit;
 pub mod verify;
 
 pub use client::{Client, RESPONSE_BYTES_MAX};
-pub use draft::Draft;
+pub use draft::{Draft, Signer};
 pub use error::ClientError;
 pub use faucet::Funded;
 pub use options::Options;

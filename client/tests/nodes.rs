@@ -43,6 +43,7 @@ fn account(address: Address) -> weft_types::api::Account {
         address,
         balances: vec![],
         exit_address: None,
+        keys: None,
     }
 }
 

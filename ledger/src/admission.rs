@@ -4,6 +4,7 @@
 //! two outcomes. It may be ordered again while it is valid; once the ledger's time is past its
 //! `valid_until` it never can be applied, which is how a client learns its fate.
 
+use crate::authority::{Denied, Sessions, authorise};
 use crate::live::Objects;
 use weft_types::{
     Address, Amount, AssetId, Millis, Object, ObjectId, ProtocolParams, Transaction, Verified,
@@ -20,6 +21,12 @@ pub enum Refusal {
     ValidityTooLong { valid_until: Millis, latest: Millis },
     #[error("transaction costs {fee}, more than its max_fee {max_fee}")]
     FeeTooLow { fee: Amount, max_fee: Amount },
+    #[error("key {key} may not sign this for account {account}: {why}")]
+    NotAuthorised {
+        account: Address,
+        key: Address,
+        why: Denied,
+    },
     #[error("account {payer} holds {balance}, the fee is {fee}")]
     CannotPay {
         payer: Address,
@@ -38,6 +45,7 @@ impl Refusal {
             Self::Expired { .. } => "expired",
             Self::ValidityTooLong { .. } => "validity_too_long",
             Self::FeeTooLow { .. } => "fee_too_low",
+            Self::NotAuthorised { .. } => "not_authorised",
             Self::CannotPay { .. } => "cannot_pay",
             Self::Full { .. } => "full",
         }
@@ -46,7 +54,10 @@ impl Refusal {
     /// Whether the same transaction may still be taken later.
     pub fn may_pass_later(&self) -> bool {
         match self {
-            Self::ValidityTooLong { .. } | Self::CannotPay { .. } | Self::Full { .. } => true,
+            Self::ValidityTooLong { .. }
+            | Self::NotAuthorised { .. }
+            | Self::CannotPay { .. }
+            | Self::Full { .. } => true,
             Self::Replayed | Self::Expired { .. } | Self::FeeTooLow { .. } => false,
         }
     }
@@ -78,16 +89,24 @@ pub(crate) fn in_time(
     Ok(())
 }
 
-/// The fee, if it is agreed to and the payer has it.
-pub(crate) fn payable_fee(
+/// What a transaction is taken with.
+pub(crate) struct Admitted {
+    pub fee: Amount,
+    pub sessions: Sessions,
+}
+
+/// The fee, if it is agreed to, the keys have the say, and the payer has it.
+pub(crate) fn admit(
     objects: &impl Objects,
     params: &ProtocolParams,
     transaction: &Verified<Transaction>,
-) -> Result<Amount, Refusal> {
+    now: Millis,
+) -> Result<Admitted, Refusal> {
     let (fee, max_fee) = (params.fees.of(transaction), transaction.body().max_fee);
     if fee > max_fee {
         return Err(Refusal::FeeTooLow { fee, max_fee });
     }
+    let sessions = authorise(objects, transaction, fee, now)?;
     let payer = payer(transaction);
     let account = objects.get(&ObjectId::Account(payer));
     let account = account.and_then(Object::as_account);
@@ -99,5 +118,5 @@ pub(crate) fn payable_fee(
             balance,
         });
     }
-    Ok(fee)
+    Ok(Admitted { fee, sessions })
 }

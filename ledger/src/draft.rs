@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use weft_types::{
     Account, Address, Amount, AssetId, BaseAddress, Collection, CollectionId, Deal, DealId,
-    Edition, EditionId, FailureCode, Item, ItemId, Object, ObjectId,
+    Edition, EditionId, FailureCode, Item, ItemId, Keys, Object, ObjectId,
 };
 
 /// What a commit did to one object.
@@ -205,13 +205,26 @@ impl<'a, B: Objects> Draft<'a, B> {
         self.put_account(account, changed);
     }
 
+    /// L18: who has the say, as it is written down.
+    pub fn keys(&self, address: Address) -> Keys {
+        let found = self.get(&ObjectId::Account(address));
+        let keys = found.and_then(Object::as_account).and_then(|a| a.keys());
+        keys.cloned().unwrap_or_default()
+    }
+
+    pub fn set_keys(&mut self, address: Address, keys: Keys) {
+        let mut account = self.account(address);
+        account.set_keys(keys);
+        self.put_account(address, account);
+    }
+
     fn account(&self, address: Address) -> Account {
         let found = self.get(&ObjectId::Account(address));
         let account = found.and_then(Object::as_account);
         account.map(|a| Account::clone(a)).unwrap_or_default()
     }
 
-    /// An account that holds nothing and has no exit address is no object.
+    /// An account that holds nothing, and has neither exit address nor keys, is no object.
     fn put_account(&mut self, address: Address, account: Account) {
         let current = (!account.is_empty()).then(|| Object::Account(Arc::new(account)));
         self.replace(ObjectId::Account(address), current, None);

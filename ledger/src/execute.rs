@@ -5,12 +5,13 @@
 //! by `OPERATIONS_MAX`, and the one operation that makes more than it lists, minting, by
 //! [`weft_types::MINTED_ITEMS_MAX`] for the transaction.
 
-use crate::admission::payer;
+use crate::admission::{Admitted, payer};
+use crate::authority::Sessions;
 use crate::draft::{Draft, Fault};
 use crate::live::Objects;
 use weft_types::{
-    Address, Amount, AssetId, BaseAddress, CommitIndex, Failure, Millis, ObjectId, Operation,
-    Receipt, Transaction, TransactionId,
+    Address, AssetId, BaseAddress, CommitIndex, Failure, Millis, ObjectId, Operation, Receipt,
+    Transaction, TransactionId,
 };
 
 mod bridge;
@@ -18,6 +19,7 @@ mod collection;
 mod deal;
 mod epoch;
 mod feed;
+mod keys;
 mod offences;
 mod transfer;
 
@@ -35,6 +37,8 @@ pub(crate) struct Place {
     pub now: Millis,
     /// L17
     pub contracts: [BaseAddress; 3],
+    /// L19
+    pub delay_min: Millis,
 }
 
 /// One transaction at work.
@@ -43,6 +47,9 @@ struct Execution<'d, 'b, B> {
     commit: CommitIndex,
     now: Millis,
     contracts: [BaseAddress; 3],
+    delay_min: Millis,
+    /// L20: who signs by which.
+    sessions: Sessions,
     transaction: TransactionId,
     idempotency: [u8; 16],
     /// The operation at work, those inside a `MultiParty` counted one by one.
@@ -55,12 +62,18 @@ struct Execution<'d, 'b, B> {
 pub(crate) fn execute<B: Objects>(
     draft: &mut Draft<'_, B>,
     transaction: &Transaction,
-    fee: Amount,
+    Admitted { fee, sessions }: Admitted,
     place: Place,
 ) -> Receipt {
     let body = transaction.body();
+    let payer = payer(transaction);
+    if let Some((_, key)) = sessions.iter().find(|(account, _)| *account == payer) {
+        draft
+            .spend(payer, *key, AssetId::NATIVE, fee)
+            .expect("an admitted transaction's session may pay its fee");
+    }
     draft
-        .debit(payer(transaction), AssetId::NATIVE, fee)
+        .debit(payer, AssetId::NATIVE, fee)
         .expect("an admitted transaction's fee can be paid");
     draft.keep();
     let mut execution = Execution {
@@ -68,6 +81,8 @@ pub(crate) fn execute<B: Objects>(
         commit: place.commit,
         now: place.now,
         contracts: place.contracts,
+        delay_min: place.delay_min,
+        sessions,
         transaction: transaction.id(),
         idempotency: body.idempotency,
         operation: 0,
@@ -145,6 +160,8 @@ impl<B: Objects> Execution<'_, '_, B> {
             Operation::DealCancel { deal } => self.cancel_deal(actor, deal),
             Operation::Withdraw { recipient, gives } => self.withdraw(actor, *recipient, gives),
             Operation::ExitAddress { address, items } => self.name_exit(actor, *address, items),
+            Operation::SetKeys { changes } => self.set_keys(actor, changes),
+            Operation::Recover { account, owner } => self.recover(actor, *account, *owner),
             Operation::MultiParty(_) => unreachable!("run_all opens it"),
         }
     }

@@ -1,6 +1,6 @@
 //! The ledger as the replica drives it: commits in, receipts and changes out, roots per height.
 
-use crate::admission::{Refusal, in_time, payable_fee};
+use crate::admission::{Admitted, Refusal, admit, in_time};
 use crate::draft::{Change, Draft};
 use crate::execute::{Place, convene, convict, execute, expire, observe};
 use crate::exits::{Locked, settle, tree_of};
@@ -304,10 +304,12 @@ impl Ledger {
                 position: applied.receipts.len() as u32,
                 now: timestamp,
                 contracts,
+                delay_min: self.params.guardian_delay_min_ms,
             };
             match self.admit(&draft, transaction, timestamp) {
-                Ok(fee) => {
-                    let receipt = execute(&mut draft, transaction, fee, place);
+                Ok(admitted) => {
+                    let fee = admitted.fee;
+                    let receipt = execute(&mut draft, transaction, admitted, place);
                     self.remembered
                         .insert(receipt.transaction, receipt.valid_until);
                     self.receipts.push(receipt.encode());
@@ -341,17 +343,17 @@ impl Ledger {
         draft: &Draft<'_, Live>,
         transaction: &Verified<Transaction>,
         now: Millis,
-    ) -> Result<Amount, Refusal> {
+    ) -> Result<Admitted, Refusal> {
         in_time(&self.params, transaction, now)?;
         if self.remembers(transaction) {
             return Err(Refusal::Replayed);
         }
-        let fee = payable_fee(draft, &self.params, transaction)?;
+        let admitted = admit(draft, &self.params, transaction, now)?;
         if self.remembered.is_full() {
             let remembered = self.remembered.len();
             return Err(Refusal::Full { remembered });
         }
-        Ok(fee)
+        Ok(admitted)
     }
 
     /// F1: ends a height with the newest commit, `due` for posting on the base chain or not. Hashes

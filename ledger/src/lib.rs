@@ -14,6 +14,7 @@
 //!   out and the bridge brought in, less what it took out; an item has one owner, or one owner and one lock.
 
 mod admission;
+mod authority;
 mod draft;
 mod execute;
 mod exits;
@@ -26,6 +27,7 @@ mod snapshot;
 mod tree;
 
 pub use admission::Refusal;
+pub use authority::Denied;
 pub use draft::Change;
 pub use execute::EXPIRY_WORK_MAX;
 pub use ledger::{Applied, Ledger, LedgerError, LedgerMeta, Observed, Office, Refused};

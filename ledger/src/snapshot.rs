@@ -1,6 +1,6 @@
 //! A reading of the ledger that stays as it is. Cheap to take and to clone; any thread may read it.
 
-use crate::admission::{Refusal, in_time, payable_fee};
+use crate::admission::{Admitted, Refusal, admit, in_time};
 use crate::draft::Draft;
 use crate::execute::{Place, execute};
 use crate::live::Objects;
@@ -72,8 +72,12 @@ impl Snapshot {
         transaction: &Verified<Transaction>,
         now: Millis,
     ) -> Result<Amount, Refusal> {
+        self.admit(transaction, now).map(|admitted| admitted.fee)
+    }
+
+    fn admit(&self, transaction: &Verified<Transaction>, now: Millis) -> Result<Admitted, Refusal> {
         in_time(&self.params, transaction, now)?;
-        payable_fee(self, &self.params, transaction)
+        admit(self, &self.params, transaction, now)
     }
 
     /// The receipt that the transaction would have as the next commit's only one, at `now`, in a network
@@ -84,14 +88,16 @@ impl Snapshot {
         now: Millis,
         contracts: [BaseAddress; 3],
     ) -> Result<Receipt, Refusal> {
-        let fee = self.check(transaction, now)?;
+        let admitted = self.admit(transaction, now)?;
         let place = Place {
             commit: self.index.saturating_add(1),
             position: 0,
             now,
             contracts,
+            delay_min: self.params.guardian_delay_min_ms,
         };
-        Ok(execute(&mut Draft::new(self), transaction, fee, place))
+        let mut draft = Draft::new(self);
+        Ok(execute(&mut draft, transaction, admitted, place))
     }
 }
 

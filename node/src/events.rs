@@ -70,6 +70,9 @@ impl FromStr for EventId {
     }
 }
 
+/// The longest session, in bytes of memory and JSON.
+const SESSION_WEIGHT: usize = 4_000;
+
 /// An event with the topics that it belongs to.
 #[derive(Debug)]
 pub struct Entry {
@@ -96,7 +99,11 @@ impl Entry {
     /// Roughly what the entry takes, its JSON included.
     fn weight(&self) -> usize {
         let inner = match &self.event {
-            Event::Account(a) => a.object.balances.len() * 150,
+            Event::Account(a) => {
+                let keys = a.object.keys.iter();
+                let sessions = keys.map(|k| 600 + k.sessions.len() * SESSION_WEIGHT);
+                a.object.balances.len() * 150 + sessions.sum::<usize>()
+            }
             Event::Collection(c) => 3 * (c.object.name.len() + c.object.description.len()),
             Event::Edition(e) => {
                 let traits = e.object.traits.iter();

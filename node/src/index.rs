@@ -391,7 +391,10 @@ impl Touched {
             Operation::DealCancel { deal } => self.deal(indexed, deal),
             Operation::Withdraw { gives, .. } => self.items(gives.items.iter().copied()),
             Operation::ExitAddress { items, .. } => self.items(items.iter().copied()),
-            Operation::CreateCollection { .. }
+            // Its owner has to learn of it, to refuse it.
+            Operation::Recover { account, .. } => self.accounts([*account]),
+            Operation::SetKeys { .. }
+            | Operation::CreateCollection { .. }
             | Operation::CreateEdition(_)
             | Operation::MultiParty(_) => {}
         }

@@ -1,5 +1,6 @@
 //! How a transaction's parties sign: with a key made for Weft, with a wallet of the base chain, or with a
-//! passkey. The account follows from the key; one key has one account, whichever of its schemes signs.
+//! passkey. A key has one address, whichever of its schemes signs, and signs for the account of that address or for
+//! another; whether it has the say there is the ledger's to know (L18).
 //!
 //! Everything here is judged alike by every node, or ledgers would part: encodings have one form, lengths
 //! are bounded, and no library's leniency decides.
@@ -7,6 +8,8 @@
 use crate::ed25519;
 use crate::hash::{Domain, blake3};
 use crate::ids::{Address, TransactionId};
+use crate::operation::decode::optional;
+use crate::operation::encode::bytes;
 use crate::transaction::{TransactionBody, TransactionError};
 use crate::wire;
 use bytes::Bytes;
@@ -28,6 +31,9 @@ const ED25519_BYTES: u64 = 104;
 /// What stands around the longest signature on the wire: scheme 2, key 35, and the lengths and tags of both
 /// messages.
 const AROUND_BYTES: u64 = 2 + 35 + 3 + 3;
+/// The account, where a key signs for another than its own; and one more for the length of the message.
+const ACCOUNT_BYTES: u64 = 34;
+const LONGER_LENGTH_BYTES: u64 = 1;
 /// What others count at least: as much as the Ed25519 ones that are verified in the same time, in batches
 /// (`cargo bench -p weft-types`).
 const SECP256K1_BYTES: u64 = 5 * ED25519_BYTES;
@@ -105,23 +111,25 @@ impl Scheme {
         }
     }
 
-    /// The same at most: only a passkey's have different lengths.
-    pub fn charged_bytes_max(self) -> u64 {
-        match self {
-            Self::WebAuthn => webauthn::BYTES_MAX as u64 + AROUND_BYTES,
+    /// The same at most, for the key's own account or for another: only a passkey's have different lengths.
+    pub fn charged_bytes_max(self, for_another: bool) -> u64 {
+        match (self, for_another) {
+            (Self::WebAuthn, false) => webauthn::BYTES_MAX as u64 + AROUND_BYTES,
+            (Self::WebAuthn, true) => webauthn::BYTES_MAX as u64 + AROUND_BYTES + ACCOUNT_BYTES,
+            (Self::Ed25519, true) => ED25519_BYTES + ACCOUNT_BYTES + LONGER_LENGTH_BYTES,
             _ => self.charged_bytes_min(),
         }
     }
 }
 
 impl Address {
-    /// The account that a key controls.
+    /// The address of a key, and the account that it has the say for from the beginning.
     pub fn of(scheme: Scheme, public_key: &[u8]) -> Self {
         let code = (scheme.kind() as u32).to_be_bytes();
         Self(blake3(Domain::Address, &[&code, public_key]))
     }
 
-    /// The account that an Ed25519 key controls.
+    /// The same of an Ed25519 key.
     pub fn of_key(key: &ed25519::PublicKey) -> Self {
         Self::of(Scheme::Ed25519, &key.0)
     }
@@ -135,11 +143,19 @@ pub struct Authorisation {
     pub public_key: Bytes,
     /// 64 bytes; of a passkey an [`Assertion`].
     pub signature: Bytes,
+    /// `None`: the account of the key's own address.
+    pub account: Option<Address>,
 }
 
 impl Authorisation {
-    pub fn signer(&self) -> Address {
+    /// The address of the key.
+    pub fn key(&self) -> Address {
         Address::of(self.scheme, &self.public_key)
+    }
+
+    /// The account that it signs for. Whether it has the say for it, the ledger knows (L18).
+    pub fn account(&self) -> Address {
+        self.account.unwrap_or_else(|| self.key())
     }
 
     /// What it counts for the fee: its bytes on the wire, or what it takes to verify it if that is more.
@@ -154,6 +170,7 @@ impl Authorisation {
             scheme: self.scheme.code(),
             public_key: self.public_key.clone(),
             signature: self.signature.clone(),
+            account: self.account.map_or(Bytes::new(), |a| bytes(&a.0)),
         }
     }
 
@@ -186,11 +203,16 @@ impl Authorisation {
             }
             _ => {}
         }
-        Ok(Self {
+        let read = Self {
             scheme,
             public_key: wire.public_key.clone(),
             signature: wire.signature.clone(),
-        })
+            account: optional(&wire.account)?,
+        };
+        if read.account == Some(read.key()) {
+            return Err(TransactionError::OwnAccount(index));
+        }
+        Ok(read)
     }
 }
 
@@ -269,25 +291,26 @@ impl Checks {
 
     pub fn add(&mut self, signed: &Signed, authorisations: &[Authorisation]) {
         // Made once for all who sign so.
-        let mut bytes = None;
+        let mut message = None;
         let mut wrong = false;
         for Authorisation {
             scheme,
             public_key,
             signature,
+            ..
         } in authorisations
         {
             let valid = match scheme {
                 // Nobody asks for the rest, and each costs as much.
                 _ if wrong => false,
                 Scheme::Ed25519 => {
-                    let bytes = bytes.get_or_insert_with(|| signed.bytes());
+                    let message = message.get_or_insert_with(|| signed.bytes());
                     let key = public_key.as_ref().try_into().map(ed25519::PublicKey);
                     let signature = signature.as_ref().try_into();
                     if let (Ok(key), Ok(signature)) = (key, signature) {
                         self.in_batch.push(self.valid.len());
                         self.batch
-                            .push(ed25519::Check::new(&key, bytes, &signature));
+                            .push(ed25519::Check::new(&key, message, &signature));
                     }
                     false
                 }

@@ -37,6 +37,8 @@ pub struct ProtocolParams {
     pub vertex_payload_bytes_max: u64,
     /// Longest time between a commit and the `valid_until` of its transactions (O3).
     pub validity_max_ms: Millis,
+    /// L19: shortest time in which an owner can refuse a recovery. Default an hour.
+    pub guardian_delay_min_ms: Millis,
     /// D6: commits after two message delays, in a network where at most this part of the stake, in per
     /// cent, lies, and others among the faulty only crash: 0 to 33. Absent by default: after three,
     /// and all that are faulty may lie.
@@ -94,6 +96,7 @@ impl Default for ProtocolParams {
             uncertified_heights_max: 120,
             vertex_payload_bytes_max: 1 << 20,
             validity_max_ms: Millis(600_000),
+            guardian_delay_min_ms: Millis(3_600_000),
             byzantine_percent: None,
             fees: FeeSchedule {
                 per_transaction: Amount(100),
@@ -188,6 +191,14 @@ impl ProtocolParams {
         )?;
         let validity = self.validity_max_ms.0;
         check("validity_max_ms", validity, 1_000, 600_000, "1000..=600000")?;
+        let delay = self.guardian_delay_min_ms.0;
+        check(
+            "guardian_delay_min_ms",
+            delay,
+            1_000,
+            86_400_000,
+            "1000..=86400000",
+        )?;
         let byzantine = u64::from(self.byzantine_percent.unwrap_or(0));
         check("byzantine_percent", byzantine, 0, 33, "0..=33")
     }

@@ -11,13 +11,16 @@ use crate::state::ObjectId;
 use bytes::Bytes;
 use std::sync::Arc;
 
-/// Balances, each of one asset. One that holds nothing and has no exit address is no object of the state.
+/// Balances, each of one asset. One that holds nothing, has no exit address and whose keys are as they were from the
+/// beginning is no object of the state.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Account {
     native: Amount,
     /// Ascending by asset, none zero, without the native one.
     others: Vec<AssetAmount>,
     exit: Option<Box<AccountExit>>,
+    /// L18: `None` while the key of its own address has the say alone.
+    keys: Option<Box<Keys>>,
 }
 
 /// X3: whose the account's amounts are on the base chain if the network ends.
@@ -149,6 +152,8 @@ pub enum ObjectError {
     Reports,
     #[error("places in the exit tree are not ascending by asset, or without an exit address")]
     ExitPlaces,
+    #[error("an account's sessions are not ascending by key or too many, or its keys say nothing")]
+    Keys,
     #[error("place {0} is beyond the exit tree")]
     ExitPlace(u64),
     #[error("withdrawal {found} stands under another index")]
@@ -180,9 +185,21 @@ impl Account {
         }
     }
 
-    /// Whether it is no object of the state.
+    /// Whether it is no object of the state. One with keys is one, or the key of its address would have the say again
+    /// once it has given all away.
     pub fn is_empty(&self) -> bool {
-        self.native == Amount::ZERO && self.others.is_empty() && self.exit.is_none()
+        let holds = self.native != Amount::ZERO || !self.others.is_empty();
+        !holds && self.exit.is_none() && self.keys.is_none()
+    }
+
+    /// L18: who has the say, `None` while that is the key of its own address alone.
+    pub fn keys(&self) -> Option<&Keys> {
+        self.keys.as_deref()
+    }
+
+    /// Replaces who has the say.
+    pub fn set_keys(&mut self, keys: Keys) {
+        self.keys = (keys != Keys::default()).then(|| Box::new(keys));
     }
 
     /// X3: who has its amounts on the base chain if the network ends.
@@ -255,6 +272,7 @@ impl TryFrom<Vec<AssetAmount>> for Account {
             native,
             others: balances,
             exit: None,
+            keys: None,
         })
     }
 }
@@ -335,6 +353,9 @@ impl Object {
 }
 
 mod encode;
+mod keys;
+
+pub use keys::{Keys, Recovery};
 
 #[cfg(test)]
 mod tests;

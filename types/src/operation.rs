@@ -3,9 +3,14 @@
 
 pub(crate) mod decode;
 pub(crate) mod encode;
+mod keys;
 mod parties_field;
 
 pub use decode::OperationError;
+pub use keys::{
+    GUARDIAN_DELAY_MAX, Guardian, KEY_CHANGES_MAX, KeyChange, SESSION_LIST_MAX, SESSIONS_MAX,
+    Session, SessionKind, SessionKinds,
+};
 
 use crate::ids::{
     Address, Amount, AssetId, BaseAddress, CollectionId, ContentHash, DealId, EditionId, IdError,
@@ -72,6 +77,16 @@ pub enum Operation {
     ExitAddress {
         address: BaseAddress,
         items: Vec<ItemId>,
+    },
+    /// L19: who has the say for the account from now on, change after change.
+    SetKeys {
+        changes: Vec<KeyChange>,
+    },
+    /// L21: another owner for an account that the actor guards.
+    Recover {
+        account: Address,
+        /// The address of the key.
+        owner: Address,
     },
     #[serde(with = "parties_field")]
     MultiParty(Vec<Party>),
@@ -181,6 +196,26 @@ pub struct Party {
 }
 
 impl Operation {
+    /// As in the `type` of its JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Transfer { .. } => "transfer",
+            Self::CreateCollection { .. } => "create_collection",
+            Self::CreateEdition(_) => "create_edition",
+            Self::Mint { .. } => "mint",
+            Self::UpdateItem { .. } => "update_item",
+            Self::Burn { .. } => "burn",
+            Self::DealOpen(_) => "deal_open",
+            Self::DealTake { .. } => "deal_take",
+            Self::DealCancel { .. } => "deal_cancel",
+            Self::Withdraw { .. } => "withdraw",
+            Self::ExitAddress { .. } => "exit_address",
+            Self::SetKeys { .. } => "set_keys",
+            Self::Recover { .. } => "recover",
+            Self::MultiParty(_) => "multi_party",
+        }
+    }
+
     /// Operations that this one counts for.
     pub fn count(&self) -> usize {
         match self {

@@ -85,7 +85,7 @@ failure_codes! {
     AlreadyExists = 7, "already_exists";
     /// The deal was taken, cancelled, or has expired, or there never was one.
     DealNotOpen = 8, "deal_not_open";
-    /// The deal would expire at `found`, not after the commit's timestamp `limit`.
+    /// The deal, or the account's session, would expire at `found`, not after the commit's timestamp `limit`.
     ExpiryPassed = 9, "expiry_passed";
     /// Only its giver cancels a deal.
     NotGiver = 10, "not_giver";
@@ -105,6 +105,20 @@ failure_codes! {
     NotBridged = 17, "not_bridged";
     /// The address on the base chain is a contract of the network, which can do nothing with what it is given.
     ContractAddress = 18, "contract_address";
+    /// The session that signs for the account may spend `found` more, less than the `limit` needed.
+    SessionLimit = 19, "session_limit";
+    /// The item or collection is none that the session may deal with.
+    SessionScope = 20, "session_scope";
+    /// The key has no session of the account.
+    NoSession = 21, "no_session";
+    /// The account would have `found` sessions of `limit` allowed.
+    TooManySessions = 22, "too_many_sessions";
+    /// The owner would have `found` ms to refuse a recovery, less than the `limit` of the network.
+    DelayTooShort = 23, "delay_too_short";
+    /// No recovery of the account is under way.
+    NoRecovery = 24, "no_recovery";
+    /// Another account guards this one, or none.
+    NotGuardian = 25, "not_guardian";
 }
 
 /// Bytes that are no receipt.
@@ -218,6 +232,21 @@ impl fmt::Display for Failure {
             FailureCode::ContractAddress => f.write_str(
                 "names a contract of the network on the base chain, which could never take it out again",
             ),
+            FailureCode::SessionLimit => write!(
+                f,
+                "lets the session spend {found} more, {limit} are needed"
+            ),
+            FailureCode::SessionScope => f.write_str("is none that the session may deal with"),
+            FailureCode::NoSession => f.write_str("has no session with this key"),
+            FailureCode::TooManySessions => {
+                write!(f, "would have {found} sessions, {limit} are allowed")
+            }
+            FailureCode::DelayTooShort => write!(
+                f,
+                "would have {found} ms to refuse a recovery, {limit} are the least"
+            ),
+            FailureCode::NoRecovery => f.write_str("has no recovery under way"),
+            FailureCode::NotGuardian => f.write_str("is not guarded by this account"),
             FailureCode::TooManyItems => write!(f, "has {found} items, {limit} are allowed"),
         }
     }

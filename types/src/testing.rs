@@ -8,12 +8,14 @@ use crate::ed25519::{PublicKey, SecretKey};
 use crate::feed::{Feed, FeedReport};
 use crate::genesis::{Genesis, GenesisAccount, ProtocolParams, Template};
 use crate::ids::{
-    Address, Amount, BaseAddress, CommitDigest, CommitIndex, CommitteeDigest, Epoch, GenesisDigest,
-    Height, MemberIndex, Millis, Root, Round, Stake, TokenId,
+    Address, Amount, AssetId, BaseAddress, CollectionId, CommitDigest, CommitIndex,
+    CommitteeDigest, Epoch, GenesisDigest, Height, MemberIndex, Millis, Root, Round, Stake,
+    TokenId,
 };
 use crate::network::Network;
+use crate::object::{Keys, Recovery};
 use crate::offence::{Offence, Offender, Offenders};
-use crate::operation::Operation;
+use crate::operation::{AssetAmount, Guardian, KeyChange, Operation, Session, SessionKind};
 use crate::roster::{MemberKeys, QueueEntry, Roster};
 use crate::statement::{Certificate, FinalityShare, Statement};
 use crate::transaction::{Transaction, TransactionBody};
@@ -274,4 +276,61 @@ pub fn bridge() -> (Bridge, Withdrawal) {
     };
     bridge.withdrawals.push(withdrawal.leaf());
     (bridge, withdrawal)
+}
+
+/// A session with something everywhere.
+pub fn session(key: u64) -> Session {
+    Session {
+        key: user(key),
+        expires: Millis(90_000),
+        kinds: [
+            SessionKind::Transfer,
+            SessionKind::DealTake,
+            SessionKind::Sponsor,
+        ]
+        .into_iter()
+        .collect(),
+        collections: vec![CollectionId([1; 32]), CollectionId([2; 32])],
+        limits: [(AssetId::NATIVE, 100), (AssetId([5; 32]), 7)]
+            .map(|(asset, amount)| AssetAmount {
+                asset,
+                amount: Amount(amount),
+            })
+            .to_vec(),
+    }
+}
+
+/// One change of keys of each kind.
+pub fn key_changes() -> Vec<KeyChange> {
+    let guardian = Guardian {
+        account: user(2),
+        delay: Millis(3_600_000),
+    };
+    vec![
+        KeyChange::Owner { key: user(3) },
+        KeyChange::Guardian(guardian),
+        KeyChange::NoGuardian,
+        KeyChange::Session(session(4)),
+        KeyChange::EndSession { key: user(4) },
+        KeyChange::RefuseRecovery,
+    ]
+}
+
+/// Keys with something everywhere.
+pub fn keys() -> Keys {
+    let mut keys = Keys {
+        owner: Some(user(3)),
+        guardian: Some(Guardian {
+            account: user(2),
+            delay: Millis(3_600_000),
+        }),
+        recovery: Some(Recovery {
+            owner: user(5),
+            at: Millis(99_000),
+        }),
+        sessions: vec![],
+    };
+    keys.put_session(session(6));
+    keys.put_session(session(4));
+    keys
 }

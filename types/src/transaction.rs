@@ -73,6 +73,8 @@ pub enum TransactionError {
     },
     #[error("authorisation {0} holds no assertion of a passkey")]
     Assertion(usize),
+    #[error("authorisation {0} names the key's own account, which goes without saying")]
+    OwnAccount(usize),
     #[error("transaction is of network {found}, not {expected}")]
     Network {
         expected: NetworkId,
@@ -80,7 +82,7 @@ pub enum TransactionError {
     },
     #[error("party {0} has not signed")]
     Unsigned(Address),
-    #[error("authorisation {0} is by no party of the transaction")]
+    #[error("authorisation {0} is for no party of the transaction, or for one that has signed")]
     Stranger(usize),
     #[error("authorisation {0} does not verify")]
     Signature(usize),
@@ -111,7 +113,14 @@ impl TransactionBody {
 
     /// Signs with each party's key.
     pub fn sign_with(&self, keys: &[&UserKey]) -> Transaction {
-        self.with_signed(|signed| keys.iter().map(|key| key.authorise(signed)).collect())
+        let own: Vec<_> = keys.iter().map(|key| (*key, key.address())).collect();
+        self.sign_for(&own)
+    }
+
+    /// Signs with each key for the account beside it.
+    pub fn sign_for(&self, keys: &[(&UserKey, Address)]) -> Transaction {
+        let keys = keys.iter();
+        self.with_signed(|signed| keys.map(|(key, a)| key.authorise(signed, *a)).collect())
     }
 
     /// The transaction with authorisations that were made elsewhere.
@@ -264,8 +273,8 @@ impl Transaction {
         &self.authorisations
     }
 
-    /// Whether every party has signed, nobody else has, and the network is this one. Signatures are
-    /// checked apart, in batches.
+    /// Whether it is signed once for every party and for nobody else, and the network is this one. Signatures are
+    /// checked apart, in batches; whether the keys have the say for these accounts, by the ledger (L18).
     fn check_parties(&self, network: NetworkId) -> Result<(), TransactionError> {
         if self.body.network != network {
             return Err(TransactionError::Network {
@@ -276,12 +285,12 @@ impl Transaction {
         let parties = self.body.parties();
         let mut signed = Vec::with_capacity(parties.len());
         for (index, authorisation) in self.authorisations.iter().enumerate() {
-            let signer = authorisation.signer();
+            let account = authorisation.account();
             // A party signs once: a second signature would only cost everybody a verification.
-            if !parties.contains(&signer) || signed.contains(&signer) {
+            if !parties.contains(&account) || signed.contains(&account) {
                 return Err(TransactionError::Stranger(index));
             }
-            signed.push(signer);
+            signed.push(account);
         }
         match parties.iter().find(|p| !signed.contains(p)) {
             Some(party) => Err(TransactionError::Unsigned(*party)),

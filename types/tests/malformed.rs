@@ -73,6 +73,7 @@ fn account() -> Object {
     account.set(AssetId([5; 32]), Amount(3));
     account.set_exit_address(BaseAddress([6; 20]));
     account.give_exit_place(AssetId::NATIVE, 7);
+    account.set_keys(weft_types::testing::keys());
     Object::Account(account.into())
 }
 
@@ -177,6 +178,7 @@ fn read_transaction_body(body: &[u8]) -> Result<Vec<u8>, String> {
             scheme: 1,
             public_key: Bytes::copy_from_slice(&user_key(1).public().0),
             signature: Bytes::copy_from_slice(&user_key(1).sign(&message)),
+            account: Bytes::new(),
         }],
     };
     let read = Transaction::decode(transaction.encode_to_vec().into()).map_err(text)?;

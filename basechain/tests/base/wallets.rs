@@ -43,6 +43,7 @@ fn authorised(scheme: Scheme, signature: &alloy::primitives::Signature) -> Trans
         scheme,
         public_key: wallet().1,
         signature,
+        account: None,
     }])
 }
 

@@ -116,7 +116,7 @@ pub fn divide<'a>(session: &Session, cards: &'a [Card], most: usize) -> Vec<&'a 
 /// What all of it will cost.
 pub fn fee(session: &Session, batches: &[&[Card]]) -> Amount {
     let fees = batches.iter().map(|batch| {
-        let body = session.draft.body(session.address, operations(batch));
+        let body = session.draft.body_by(&session.key, operations(batch));
         body.max_fee.0
     });
     Amount(fees.fold(0, u64::saturating_add))

@@ -107,11 +107,9 @@ async fn create(
         Err(error) if error.is_not_found() => {}
         Err(error) => return Err(error.into()),
     }
-    let schemes = [session.key.scheme()];
-    let draft = &session.draft;
-    let mut body = draft.body_signed_by(session.address, vec![create], &schemes);
+    let mut body = session.draft.body_by(&session.key, vec![create]);
     body.idempotency = idempotency;
-    let transaction = body.sign_with(&[&session.key]);
+    let transaction = body.sign_for(&[(&session.key, session.address)]);
     let status = session.client.submit(&transaction, Wait::Committed).await?;
     if status.code != Some(FailureCode::AlreadyExists.number()) {
         settled(&status, Wait::Committed)?;

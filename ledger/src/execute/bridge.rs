@@ -52,11 +52,11 @@ impl<B: Objects> Execution<'_, '_, B> {
         for part in &gives.assets {
             let asset = BaseAsset::of_amount(&part.asset, part.amount);
             let asset = asset.ok_or_else(|| Fault::code(FailureCode::NotBridged))?;
-            self.draft.debit(actor, part.asset, part.amount)?;
+            self.debit(actor, part.asset, part.amount)?;
             self.leave(actor, recipient, asset)?;
         }
         for id in &gives.items {
-            let item = self.draft.free_item(actor, id)?;
+            let item = self.free_item(actor, id)?;
             let terms = &self.draft.edition(&item.edition)?.terms;
             let Some((token, number)) = erc721_of(&item.edition, terms) else {
                 return Err(Fault::new(FailureCode::NotBridged, ObjectId::Item(*id)));

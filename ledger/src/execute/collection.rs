@@ -111,6 +111,7 @@ impl<B: Objects> Execution<'_, '_, B> {
         if self.draft.collection(&collection)?.creator != actor {
             return Err(not_creator(&collection));
         }
+        self.in_scope(actor, &collection, ObjectId::Item(*id))?;
         let updated = Item {
             status: status.to_owned(),
             data_hash,
@@ -124,7 +125,7 @@ impl<B: Objects> Execution<'_, '_, B> {
         for id in items {
             let burned = Item {
                 state: ItemState::Burned,
-                ..self.draft.free_item(owner, id)?
+                ..self.free_item(owner, id)?
             };
             self.draft
                 .retire(ObjectId::Item(*id), Object::Item(Arc::new(burned)));
@@ -142,6 +143,7 @@ impl<B: Objects> Execution<'_, '_, B> {
         if collection.creator != actor {
             return Err(not_creator(id));
         }
+        self.in_scope(actor, id, ObjectId::Collection(*id))?;
         Ok(Collection::clone(collection))
     }
 

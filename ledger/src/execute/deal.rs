@@ -48,10 +48,10 @@ impl<B: Objects> Execution<'_, '_, B> {
         }
         self.check_wants(subject, terms)?;
         for part in &terms.gives.assets {
-            self.draft.debit(giver, part.asset, part.amount)?;
+            self.debit(giver, part.asset, part.amount)?;
         }
         for item_id in &terms.gives.items {
-            let item = self.draft.free_item(giver, item_id)?;
+            let item = self.free_item(giver, item_id)?;
             let state = ItemState::Locked { deal: id };
             self.draft.put_item(*item_id, Item { state, ..item });
         }
@@ -118,14 +118,14 @@ impl<B: Objects> Execution<'_, '_, B> {
             let code = FailureCode::WrongItemCount;
             return Err(Fault::figures(code, Some(subject), found, limit));
         }
-        self.draft.pay_all(taker, giver, &terms.wants.assets)?;
+        self.pay_all(taker, giver, &terms.wants.assets)?;
         for item in &terms.wants.items {
-            self.draft.move_item(taker, giver, item)?;
+            self.move_item(taker, giver, item)?;
         }
         let places = terms.wants_any.iter().flat_map(places);
         for (from, item) in places.zip(picks) {
             self.check_pick(from, item)?;
-            self.draft.move_item(taker, giver, item)?;
+            self.move_item(taker, giver, item)?;
         }
         let state = DealState::Taken { by: taker };
         self.draft.close(*id, &deal, taker, state);

@@ -17,11 +17,35 @@ impl<B: Objects> Execution<'_, '_, B> {
     ) -> Result<(), Fault> {
         for payment in payments {
             let (asset, amount) = (payment.asset, payment.amount);
-            self.draft.debit(actor, asset, amount)?;
+            self.debit(actor, asset, amount)?;
             self.draft.credit(payment.to, asset, amount);
         }
         for transfer in items {
-            self.draft.move_item(actor, transfer.to, &transfer.item)?;
+            self.move_item(actor, transfer.to, &transfer.item)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn move_item(
+        &mut self,
+        from: Address,
+        to: Address,
+        id: &ItemId,
+    ) -> Result<(), Fault> {
+        let item = self.free_item(from, id)?;
+        self.draft.put_item(*id, Item { owner: to, ..item });
+        Ok(())
+    }
+
+    pub(super) fn pay_all(
+        &mut self,
+        from: Address,
+        to: Address,
+        assets: &[AssetAmount],
+    ) -> Result<(), Fault> {
+        for part in assets {
+            self.debit(from, part.asset, part.amount)?;
+            self.draft.credit(to, part.asset, part.amount);
         }
         Ok(())
     }
@@ -38,29 +62,5 @@ impl<B: Objects> Draft<'_, B> {
             return Err(Fault::new(FailureCode::ItemLocked, ObjectId::Item(*id)));
         }
         Ok(Item::clone(item))
-    }
-
-    pub(super) fn move_item(
-        &mut self,
-        from: Address,
-        to: Address,
-        id: &ItemId,
-    ) -> Result<(), Fault> {
-        let item = self.free_item(from, id)?;
-        self.put_item(*id, Item { owner: to, ..item });
-        Ok(())
-    }
-
-    pub(super) fn pay_all(
-        &mut self,
-        from: Address,
-        to: Address,
-        assets: &[AssetAmount],
-    ) -> Result<(), Fault> {
-        for part in assets {
-            self.debit(from, part.asset, part.amount)?;
-            self.credit(to, part.asset, part.amount);
-        }
-        Ok(())
     }
 }

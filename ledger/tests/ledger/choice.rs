@@ -2,13 +2,13 @@
 //! the operation applies, so that histories have some depth.
 
 use crate::model::Model;
-use crate::plan::{Act, Terms};
+use crate::plan::{Act, KEYS, Said, Terms, USERS};
 use crate::world::*;
 use weft_types::testing::user;
 use weft_types::{
     Address, Amount, AssetId, CollectionId, Deal, DealId, DealState, EditionId, Item, ItemId,
-    ItemState, ItemTransfer, Millis, MintEntry, NewDeal, Operation, Party, Payment, WantedFrom,
-    WantedItems,
+    ItemState, ItemTransfer, KeyChange, Millis, MintEntry, NewDeal, Operation, Party, Payment,
+    Session, SessionKind, WantedFrom, WantedItems,
 };
 
 pub struct Chooser<'a> {
@@ -93,6 +93,14 @@ impl Chooser<'_> {
                 };
                 exit_address(address, &cards)
             }
+            Act::Keys { changes } => {
+                let changes: Vec<_> = changes
+                    .iter()
+                    .map(|said| self.change(actor, said))
+                    .collect();
+                set_keys(&changes)
+            }
+            Act::Recover { of, owner } => recover(self.guarded(actor, *of), *owner),
             Act::Open(terms) => Operation::DealOpen(self.terms(actor, terms)),
             Act::Take {
                 deal,
@@ -117,6 +125,65 @@ impl Chooser<'_> {
                 });
                 Operation::MultiParty(parties.collect())
             }
+        }
+    }
+
+    fn change(&self, actor: Address, said: &Said) -> KeyChange {
+        let keys = self.model.keys_of(actor);
+        let lasts = Millis(self.now.saturating_add_signed(said.lasts));
+        match said.kind % 16 {
+            0 => owner(said.key),
+            1..6 => guardian(said.key % USERS, said.lasts.max(1) as u64),
+            6 => KeyChange::NoGuardian,
+            7..14 => {
+                let kinds: Vec<_> = SessionKind::ALL.to_vec();
+                let kinds = kinds.into_iter().enumerate();
+                let kinds = kinds.filter(|(n, _)| said.kinds >> n & 1 == 1);
+                let kinds: Vec<_> = kinds.map(|(_, kind)| kind).collect();
+                let all = &self.model.collections;
+                let listed = said.collections.iter().filter(|_| !all.is_empty());
+                let listed = listed.map(|n| all[usize::from(*n) % all.len()].0);
+                let mut listed: Vec<CollectionId> = listed.collect();
+                listed.sort_unstable();
+                listed.dedup();
+                KeyChange::Session(Session {
+                    expires: lasts,
+                    ..session(said.key, &kinds, &listed, said.limit)
+                })
+            }
+            14 => KeyChange::EndSession {
+                key: keys.sessions.first().map_or(user(said.key), |s| s.key),
+            },
+            _ => KeyChange::RefuseRecovery,
+        }
+    }
+
+    /// Mostly one that the actor guards.
+    fn guarded(&self, actor: Address, n: u16) -> u64 {
+        let guarded = (0..USERS).filter(|account| {
+            let guardian = self.model.keys_of(user(*account)).guardian;
+            guardian.is_some_and(|g| g.account == actor)
+        });
+        let guarded: Vec<u64> = guarded.collect();
+        let all: Vec<u64> = (0..USERS).collect();
+        choose(n, &guarded, &all, 99)
+    }
+
+    /// Mostly a key that has some say, by its number.
+    pub fn key(&self, account: Address, n: u16) -> u64 {
+        let keys = self.model.keys_of(account);
+        let number = |key: &Address| (0..KEYS).find(|i| user(*i) == *key);
+        let owner = number(&keys.owner.unwrap_or(account)).unwrap_or_default();
+        let sessions: Vec<u64> = keys
+            .sessions
+            .iter()
+            .filter_map(|s| number(&s.key))
+            .collect();
+        match n % 8 {
+            0..4 => owner,
+            4..7 if !sessions.is_empty() => sessions[usize::from(n / 8) % sessions.len()],
+            7 if n % 64 == 7 => u64::from(n / 64) % KEYS,
+            _ => owner,
         }
     }
 

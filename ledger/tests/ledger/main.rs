@@ -14,4 +14,6 @@ mod epochs;
 mod exits;
 mod heights;
 mod histories;
+mod keys;
+mod sessions;
 mod transfers;

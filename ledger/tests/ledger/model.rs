@@ -2,12 +2,14 @@
 //! bits, a copy of everything to undo a transaction with. It shares with the ledger the shapes of
 //! objects and operations, and none of its ways.
 
+mod keys;
+
 use crate::world::{CARDS, CONTRACTS, card_number};
 use std::collections::BTreeMap;
 use weft_types::{
     Account, Address, Amount, AssetId, BaseAddress, BaseAsset, Bridge, BridgeId, Bundle, Chained,
     Collection, CollectionId, CommitIndex, Deal, DealId, DealState, Deposit, Edition, EditionId,
-    Exit, FailureCode, Item, ItemExit, ItemId, ItemState, Object, ObjectId, Operation,
+    Exit, FailureCode, Item, ItemExit, ItemId, ItemState, Keys, Object, ObjectId, Operation,
     ProtocolParams, Template, TokenId, Transaction, WantedFrom, Withdrawal, WithdrawalId,
     erc721_edition,
 };
@@ -26,10 +28,19 @@ pub enum Bug {
     ExitForgetsTheLocked,
     ExitStaysTheSellers,
     DepositMakesTheOwner,
+    OldOwnerSigns,
+    SessionOutlivesItsTime,
+    SessionSetsKeys,
+    SessionPaysNoFees,
+    SessionTakesDealsForNothing,
+    SessionTakesDealsWithAnyItem,
+    SessionsSurviveRotation,
+    RecoveryIsEarly,
+    KeysGoWithTheLastUnit,
 }
 
 impl Bug {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 20] = [
         Self::FeeIsLost,
         Self::FailureKeepsItsEffects,
         Self::CapIsIgnored,
@@ -41,6 +52,15 @@ impl Bug {
         Self::ExitForgetsTheLocked,
         Self::ExitStaysTheSellers,
         Self::DepositMakesTheOwner,
+        Self::OldOwnerSigns,
+        Self::SessionOutlivesItsTime,
+        Self::SessionSetsKeys,
+        Self::SessionPaysNoFees,
+        Self::SessionTakesDealsForNothing,
+        Self::SessionTakesDealsWithAnyItem,
+        Self::SessionsSurviveRotation,
+        Self::RecoveryIsEarly,
+        Self::KeysGoWithTheLastUnit,
     ];
 }
 
@@ -75,6 +95,10 @@ pub struct Model {
     named: Vec<ItemId>,
     had: Vec<(ItemId, Address)>,
     seen: Vec<Transaction>,
+    /// Where it is not the account's own key alone.
+    keys: BTreeMap<Address, Keys>,
+    /// Of this transaction: accounts for which a session signs, and its key.
+    by: Vec<(Address, Address)>,
 }
 
 type Step = Result<(), FailureCode>;
@@ -116,6 +140,8 @@ impl Model {
             named: vec![],
             had: vec![],
             seen: vec![],
+            keys: BTreeMap::new(),
+            by: vec![],
         }
     }
 
@@ -139,6 +165,12 @@ impl Model {
             for ((_, asset), place) in self.places.iter().filter(|((a, _), _)| a == address) {
                 account.give_exit_place(*asset, *place);
             }
+        }
+        for (address, keys) in &self.keys {
+            if self.bug(Bug::KeysGoWithTheLastUnit) && !accounts.contains_key(address) {
+                continue;
+            }
+            accounts.entry(*address).or_default().set_keys(keys.clone());
         }
         let accounts = accounts.into_iter();
         let accounts = accounts.map(|(a, o)| (ObjectId::Account(a), Object::Account(o.into())));
@@ -278,12 +310,19 @@ impl Model {
         if fee > u128::from(body.max_fee.0) {
             return Verdict::Refused("fee_too_low");
         }
+        if !self.authorised(transaction, fee) {
+            return Verdict::Refused("not_authorised");
+        }
         let payer = body.sponsor.unwrap_or(body.sender);
         if self
             .pay(payer, Address::FEE_POOL, AssetId::NATIVE, fee)
             .is_err()
         {
             return Verdict::Refused("cannot_pay");
+        }
+        if !self.bug(Bug::SessionPaysNoFees) {
+            let spent = self.spend(payer, AssetId::NATIVE, fee);
+            spent.expect("what is authorised has enough left");
         }
         if self.bug(Bug::FeeIsLost) {
             self.money.remove(&(Address::FEE_POOL, AssetId::NATIVE));
@@ -334,7 +373,9 @@ impl Model {
             }
         }
         let fees = &self.params.fees;
-        let bytes = transaction.body().encode().len() + 104 * transaction.authorisations().len();
+        let signatures = transaction.authorisations().iter();
+        let signatures = signatures.map(|a| if a.account.is_some() { 139 } else { 104 });
+        let bytes = transaction.body().encode().len() + signatures.sum::<usize>();
         let fee = u128::from(fees.per_transaction.0)
             + u128::from(fees.per_operation.0) * operations
             + u128::from(fees.per_byte.0) * bytes as u128
@@ -363,9 +404,23 @@ impl Model {
         Ok(item)
     }
 
+    /// One that the actor may give away by what it signs with.
+    fn mine(&mut self, actor: Address, id: &ItemId) -> Result<&mut Item, FailureCode> {
+        let edition = self.free(actor, id)?.edition;
+        let collection = self.collection_of(&edition)?;
+        self.in_scope(actor, collection)?;
+        self.free(actor, id)
+    }
+
     fn give_item(&mut self, from: Address, to: Address, id: &ItemId) -> Step {
-        self.free(from, id)?.owner = to;
+        self.mine(from, id)?.owner = to;
         Ok(())
+    }
+
+    /// Pays by what the actor signs with.
+    fn give(&mut self, from: Address, to: Address, asset: AssetId, amount: u128) -> Step {
+        self.spend(from, asset, amount)?;
+        self.pay(from, to, asset, amount)
     }
 
     fn collection_of(&mut self, edition: &EditionId) -> Result<CollectionId, FailureCode> {
@@ -375,7 +430,8 @@ impl Model {
 
     fn created_by(&mut self, id: &CollectionId, actor: Address) -> Step {
         let collection = find(&mut self.collections, id).ok_or(FailureCode::NotFound)?;
-        demand(collection.creator == actor, FailureCode::NotCreator)
+        demand(collection.creator == actor, FailureCode::NotCreator)?;
+        self.in_scope(actor, *id)
     }
 
     fn end(&mut self, place: usize, to: Address, state: DealState) {
@@ -414,7 +470,7 @@ impl Model {
         match operation {
             Operation::Transfer { payments, items } => {
                 for p in payments {
-                    self.pay(actor, p.to, p.asset, p.amount.0.into())?;
+                    self.give(actor, p.to, p.asset, p.amount.0.into())?;
                 }
                 for i in items {
                     self.give_item(actor, i.to, &i.item)?;
@@ -478,7 +534,7 @@ impl Model {
             }
             Operation::Burn { items } => {
                 for id in items {
-                    self.free(actor, id)?.state = ItemState::Burned;
+                    self.mine(actor, id)?.state = ItemState::Burned;
                 }
                 Ok(())
             }
@@ -553,10 +609,10 @@ impl Model {
                     demand(there, FailureCode::NotFound)?;
                 }
                 for part in &terms.gives.assets {
-                    self.pay(actor, Self::purse(&id), part.asset, part.amount.0.into())?;
+                    self.give(actor, Self::purse(&id), part.asset, part.amount.0.into())?;
                 }
                 for item in &terms.gives.items {
-                    self.free(actor, item)?.state = ItemState::Locked { deal: id };
+                    self.mine(actor, item)?.state = ItemState::Locked { deal: id };
                 }
                 let deal = Deal {
                     giver: actor,
@@ -575,10 +631,17 @@ impl Model {
                 let wanted: u64 = terms.wants_any.iter().map(|w| w.count).sum();
                 demand(items.len() as u64 == wanted, FailureCode::WrongItemCount)?;
                 for part in &terms.wants.assets {
-                    self.pay(actor, giver, part.asset, part.amount.0.into())?;
+                    let amount = part.amount.0.into();
+                    match self.bug(Bug::SessionTakesDealsForNothing) {
+                        true => self.pay(actor, giver, part.asset, amount)?,
+                        false => self.give(actor, giver, part.asset, amount)?,
+                    }
                 }
                 for item in &terms.wants.items {
-                    self.give_item(actor, giver, item)?;
+                    match self.bug(Bug::SessionTakesDealsWithAnyItem) {
+                        true => self.free(actor, item)?.owner = giver,
+                        false => self.give_item(actor, giver, item)?,
+                    }
                 }
                 let mut picks = items.iter();
                 for wanted in &terms.wants_any {
@@ -598,6 +661,8 @@ impl Model {
                 self.end(place, giver, DealState::Cancelled);
                 Ok(())
             }
+            Operation::SetKeys { changes } => self.set_keys(actor, changes),
+            Operation::Recover { account, owner } => self.recover(actor, *account, *owner),
             Operation::MultiParty(_) => unreachable!("flattened before"),
         }
     }

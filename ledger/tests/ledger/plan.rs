@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 /// The last one holds nothing at first.
 pub const USERS: u64 = 5;
+/// With keys that are nobody's first one.
+pub const KEYS: u64 = USERS + 4;
 
 /// One transaction, right in form, with numbers that choose among what there is when its turn comes.
 #[derive(Debug, Clone)]
@@ -11,6 +13,8 @@ pub struct Plan {
     pub sender: u64,
     pub sponsor: Option<u64>,
     pub operations: Vec<Act>,
+    /// Chooses among the keys of each party.
+    pub signs: u16,
     /// Milliseconds from the commit's time; negative is expired.
     pub validity: i64,
     pub max_fee: u64,
@@ -61,6 +65,13 @@ pub enum Act {
         address: u8,
         cards: Vec<u16>,
     },
+    Keys {
+        changes: Vec<Said>,
+    },
+    Recover {
+        of: u16,
+        owner: u64,
+    },
     Open(Terms),
     Take {
         deal: u16,
@@ -73,6 +84,18 @@ pub enum Act {
     Together {
         parties: Vec<(u64, Vec<Act>)>,
     },
+}
+
+/// A change of keys.
+#[derive(Debug, Clone)]
+pub struct Said {
+    pub kind: u8,
+    pub key: u64,
+    /// Of a guardian or a session.
+    pub lasts: i64,
+    pub kinds: u16,
+    pub limit: u64,
+    pub collections: Vec<u16>,
 }
 
 #[derive(Debug, Clone)]
@@ -131,6 +154,23 @@ fn terms() -> impl Strategy<Value = Terms> {
     })
 }
 
+fn said() -> impl Strategy<Value = Said> {
+    let lasts = prop_oneof![1 => 0..1_000i64, 8 => 1_000..4_000i64, 8 => 4_000..200_000i64];
+    let kinds = prop_oneof![2 => Just(u16::MAX), 1 => 1..512u16];
+    let limit = prop_oneof![1 => 0..900u64, 3 => 900..3_000u64, 3 => 3_000..20_000u64];
+    let collections = up_to(3, any::<u16>());
+    (any::<u8>(), 0..KEYS, lasts, kinds, limit, collections).prop_map(
+        |(kind, key, lasts, kinds, limit, collections)| Said {
+            kind,
+            key,
+            lasts,
+            kinds,
+            limit,
+            collections,
+        },
+    )
+}
+
 fn act() -> impl Strategy<Value = Act> {
     let entry = (any::<u16>(), 0..USERS, count());
     prop_oneof![
@@ -146,6 +186,8 @@ fn act() -> impl Strategy<Value = Act> {
             .prop_map(|(kind, amount, item)| Act::Withdraw { kind, amount, item }),
         2 => (0..4u8, up_to(2, any::<u16>()))
             .prop_map(|(address, cards)| Act::Exit { address, cards }),
+        5 => one_to(3, said()).prop_map(|changes| Act::Keys { changes }),
+        3 => (any::<u16>(), 0..KEYS).prop_map(|(of, owner)| Act::Recover { of, owner }),
         8 => terms().prop_map(Act::Open),
         8 => (any::<u16>(), up_to(3, any::<u16>()), prop::bool::weighted(0.8))
             .prop_map(|(deal, picks, fitting)| Act::Take { deal, picks, fitting }),
@@ -190,6 +232,7 @@ pub fn prelude() -> [Plan; 6] {
         sender,
         sponsor: None,
         operations,
+        signs: 0,
         validity: 60_000,
         max_fee: 100_000,
         again: None,
@@ -207,7 +250,7 @@ pub fn plan() -> impl Strategy<Value = Plan> {
     (
         sender,
         prop::option::weighted(0.1, 0..USERS),
-        acts(),
+        (acts(), any::<u16>()),
         validity,
         max_fee,
         prop::option::weighted(0.1, any::<u16>()),
@@ -216,11 +259,22 @@ pub fn plan() -> impl Strategy<Value = Plan> {
         prop::bool::weighted(0.05),
     )
         .prop_map(
-            |(sender, sponsor, operations, validity, max_fee, again, deposit, commit, restart)| {
+            |(
+                sender,
+                sponsor,
+                (operations, signs),
+                validity,
+                max_fee,
+                again,
+                deposit,
+                commit,
+                restart,
+            )| {
                 Plan {
                     sender,
                     sponsor,
                     operations,
+                    signs,
                     validity,
                     max_fee,
                     again,

@@ -1,13 +1,14 @@
 //! A ledger with ten users of a million units each, and short words for what tests do with it.
 
 use std::sync::Arc;
-use weft_ledger::{Applied, Ledger, Observed, Office, Refusal};
+use weft_ledger::{Applied, Denied, Ledger, Observed, Office, Refusal};
 use weft_types::testing::{self, user, user_key};
 use weft_types::{
     Address, Amount, AssetAmount, AssetId, BaseAddress, BaseAsset, Bundle, Chained, CollectionId,
-    Committee, DealId, Deposit, EditionId, Failure, FailureCode, FeedReport, Item, ItemId, Millis,
-    MintEntry, NewDeal, NewEdition, Object, ObjectId, Observation, Offence, Operation, Payment,
-    ProtocolParams, Receipt, Template, TokenId, Transaction, TransactionBody, Verified,
+    Committee, DealId, Deposit, EditionId, Failure, FailureCode, FeedReport, Guardian, Item,
+    ItemId, KeyChange, Keys, Millis, MintEntry, NewDeal, NewEdition, Object, ObjectId, Observation,
+    Offence, Operation, Payment, ProtocolParams, Receipt, Session, SessionKind, Template, TokenId,
+    Transaction, TransactionBody, UserKey, Verified,
 };
 
 /// What a vertex says of the base chain, and whose it is.
@@ -401,5 +402,112 @@ pub fn terms(gives: Bundle, wants: Bundle) -> NewDeal {
         wants_any: vec![],
         taker: None,
         expires: Millis(1_000_000),
+    }
+}
+
+impl World {
+    /// By the account of one user with the key of another.
+    pub fn signed_for(
+        &mut self,
+        account: u64,
+        key: u64,
+        operations: Vec<Operation>,
+    ) -> Arc<Verified<Transaction>> {
+        let body = self.body(account, operations);
+        with_keys(&body, &[(key, account)])
+    }
+
+    pub fn run_for(&mut self, account: u64, key: u64, operations: Vec<Operation>) -> Receipt {
+        let transaction = self.signed_for(account, key, operations);
+        self.run_signed(transaction)
+    }
+
+    /// The failure's code, or `None`.
+    pub fn code_for(
+        &mut self,
+        account: u64,
+        key: u64,
+        operation: Operation,
+    ) -> Option<FailureCode> {
+        let receipt = self.run_for(account, key, vec![operation]);
+        receipt.failure.map(|f| f.code)
+    }
+
+    /// Why it is not authorised.
+    pub fn denied(&mut self, account: u64, key: u64, operation: Operation) -> Denied {
+        let transaction = self.signed_for(account, key, vec![operation]);
+        self.denied_signed(transaction)
+    }
+
+    pub fn denied_signed(&mut self, transaction: Arc<Verified<Transaction>>) -> Denied {
+        match self.refused(transaction) {
+            Refusal::NotAuthorised { why, .. } => why,
+            other => panic!("refused otherwise: {other}"),
+        }
+    }
+
+    pub fn keys(&self, account: u64) -> Option<Keys> {
+        let found = self.get(ObjectId::Account(user(account)));
+        let keys = found.as_ref().and_then(Object::as_account);
+        keys.and_then(|a| a.keys().cloned())
+    }
+
+    /// What the session may still spend.
+    pub fn left(&self, account: u64, key: u64) -> u64 {
+        let keys = self.keys(account).expect("the account has keys");
+        let session = keys.session(&user(key)).expect("the key has a session");
+        session.left(&AssetId::NATIVE).0
+    }
+}
+
+/// The body signed with the keys of these users for the accounts of those beside them.
+pub fn with_keys(body: &TransactionBody, keys: &[(u64, u64)]) -> Arc<Verified<Transaction>> {
+    let keys = keys.iter();
+    let keys = keys.map(|(key, account)| (UserKey::from(&user_key(*key)), user(*account)));
+    let keys: Vec<_> = keys.collect();
+    let keys: Vec<_> = keys.iter().map(|(key, account)| (key, *account)).collect();
+    verified(body.sign_for(&keys))
+}
+
+pub fn set_keys(changes: &[KeyChange]) -> Operation {
+    Operation::SetKeys {
+        changes: changes.to_vec(),
+    }
+}
+
+pub fn owner(key: u64) -> KeyChange {
+    KeyChange::Owner { key: user(key) }
+}
+
+pub fn guardian(account: u64, delay: u64) -> KeyChange {
+    KeyChange::Guardian(Guardian {
+        account: user(account),
+        delay: Millis(delay),
+    })
+}
+
+pub fn recover(account: u64, owner: u64) -> Operation {
+    Operation::Recover {
+        account: user(account),
+        owner: user(owner),
+    }
+}
+
+/// Of the key of a user, good for a long time.
+pub fn session(
+    key: u64,
+    kinds: &[SessionKind],
+    collections: &[CollectionId],
+    limit: u64,
+) -> Session {
+    let mut collections = collections.to_vec();
+    collections.sort_unstable();
+    let limits = (limit > 0).then(|| assets(limit).assets);
+    Session {
+        key: user(key),
+        expires: Millis(1_000_000),
+        kinds: kinds.iter().copied().collect(),
+        collections,
+        limits: limits.unwrap_or_default(),
     }
 }

@@ -338,6 +338,7 @@ pub fn wrong(error: &TransactionError) -> Failure {
         | E::Authorisations(_)
         | E::Scheme { .. }
         | E::Assertion(_)
+        | E::OwnAccount(_)
         | E::AuthorisationLength { .. } => ProblemCode::MalformedTransaction,
     };
     Failure::new(code, error.to_string())

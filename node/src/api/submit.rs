@@ -300,6 +300,7 @@ pub fn refused(refusal: &weft_ledger::Refusal) -> Failure {
         R::Expired { .. } => ProblemCode::Expired,
         R::ValidityTooLong { .. } => ProblemCode::ValidityTooLong,
         R::FeeTooLow { .. } => ProblemCode::FeeTooLow,
+        R::NotAuthorised { .. } => ProblemCode::NotAuthorised,
         R::CannotPay { .. } => ProblemCode::CannotPay,
         R::Full { .. } => ProblemCode::LedgerFull,
     };

@@ -5,8 +5,9 @@ use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use std::sync::Arc;
 use weft_types::{CommitIndex, Item, ItemId, Millis, Object, ObjectId, Operation, TransactionId};
 
-/// Names of the bits of `kinds`, as in an operation's JSON; the last two are no operations.
-pub const KINDS: [&str; 13] = [
+/// Names of the bits of `kinds`, as in an operation's JSON, but for the two that are no operations. New ones come at the
+/// end, for the bits are in the store.
+pub const KINDS: [&str; 15] = [
     "transfer",
     "create_collection",
     "create_edition",
@@ -20,7 +21,11 @@ pub const KINDS: [&str; 13] = [
     "exit_address",
     "deposit",
     "deal_expired",
+    "set_keys",
+    "recover",
 ];
+const DEPOSIT: u16 = 1 << 11;
+const EXPIRY: u16 = 1 << 12;
 
 const APPLIED: u8 = 1;
 const BY_TRANSACTION: u8 = 2;
@@ -42,6 +47,8 @@ pub(super) fn kind(operation: &Operation) -> u16 {
         Operation::DealCancel { .. } => 8,
         Operation::Withdraw { .. } => 9,
         Operation::ExitAddress { .. } => 10,
+        Operation::SetKeys { .. } => 13,
+        Operation::Recover { .. } => 14,
         Operation::MultiParty(_) => return 0,
     };
     1 << bit
@@ -62,19 +69,19 @@ pub struct HistoryRow {
 
 impl HistoryRow {
     pub(super) fn deposit(timestamp: Millis, item: Option<Arc<Item>>) -> Self {
-        Self::by_ledger(timestamp, KINDS.len() - 2, item)
+        Self::by_ledger(timestamp, DEPOSIT, item)
     }
 
     pub(super) fn expiry(timestamp: Millis, item: Option<Arc<Item>>) -> Self {
-        Self::by_ledger(timestamp, KINDS.len() - 1, item)
+        Self::by_ledger(timestamp, EXPIRY, item)
     }
 
-    fn by_ledger(timestamp: Millis, kind: usize, item: Option<Arc<Item>>) -> Self {
+    fn by_ledger(timestamp: Millis, kinds: u16, item: Option<Arc<Item>>) -> Self {
         Self {
             timestamp,
             transaction: None,
             applied: true,
-            kinds: 1 << kind,
+            kinds,
             item,
         }
     }

@@ -7,7 +7,7 @@ use crate::ids::{
     EditionId, ItemId, Millis, TransactionId,
 };
 use crate::object::{self, ObjectError};
-use crate::operation::{Bundle, Trait, WantedItems};
+use crate::operation::{Bundle, Guardian, Session, Trait, WantedItems};
 use crate::state::{ObjectId, StateProof};
 use crate::statement::CertificateJson;
 use bytes::Bytes;
@@ -32,6 +32,32 @@ pub struct Account {
     /// Who has them on the base chain if the network ends; absent while that is nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit_address: Option<BaseAddress>,
+    /// Who has the say for it; absent while the key of its own address has it alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<Keys>,
+}
+
+/// Who has the say for an account. Keys are named by their addresses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Keys {
+    /// Has it, unless the time of a recovery has come.
+    pub owner: Address,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guardian: Option<Guardian>,
+    /// From its time on its owner has the say, and there are no sessions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<Recovery>,
+    /// Ascending by key, with what they may still spend.
+    pub sessions: Vec<Session>,
+}
+
+/// Another owner, unless the one before refuses it in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Recovery {
+    pub owner: Address,
+    pub at: Millis,
 }
 
 impl Account {
@@ -227,6 +253,22 @@ impl Account {
             address,
             balances: balances.collect(),
             exit_address: account.exit_address(),
+            keys: account.keys().map(|keys| Keys::new(address, keys)),
+        }
+    }
+}
+
+impl Keys {
+    fn new(account: Address, keys: &object::Keys) -> Self {
+        let recovery = keys.recovery.map(|r| Recovery {
+            owner: r.owner,
+            at: r.at,
+        });
+        Self {
+            owner: keys.owner.unwrap_or(account),
+            guardian: keys.guardian,
+            recovery,
+            sessions: keys.sessions.clone(),
         }
     }
 }

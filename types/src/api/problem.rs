@@ -93,6 +93,8 @@ problems! {
         "the transaction would be valid for too long", "choose a valid_until at most ten minutes ahead";
     FeeTooLow = "fee-too-low", 422, retryable false,
         "max_fee is below the fee", "raise max_fee to the figure in the detail";
+    NotAuthorised = "not-authorised", 422, retryable false,
+        "a key has not the say for what it has signed", "sign with the owner's key, or with a session that may do it: GET /v1/accounts/{address} shows both";
     CannotPay = "cannot-pay", 422, retryable false,
         "the payer cannot pay the fee", "fund the account, or name a sponsor";
     Replayed = "replayed", 409, retryable false,

@@ -6,6 +6,7 @@ use super::{Problem, SUBMIT_TRANSACTIONS_MAX};
 use crate::authorisation::Authorisation;
 use crate::ids::{Address, Amount, CommitIndex, Height, Millis, NetworkId, TransactionId};
 use crate::operation::Operation;
+use crate::operation::encode::bytes;
 use crate::state::ObjectId;
 use crate::transaction::{Transaction, TransactionBody, TransactionError};
 use crate::wire;
@@ -280,6 +281,9 @@ pub struct AuthorisationJson {
     pub public_key: String,
     /// In hexadecimal; of WebAuthn an assertion.
     pub signature: String,
+    /// For which the key signs; absent for the account of its own address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Address>,
 }
 
 /// A structured transaction that has no encoding.
@@ -328,6 +332,7 @@ impl BodyJson {
                 scheme: authorisation.scheme,
                 public_key: from_hex("public key", &authorisation.public_key)?.into(),
                 signature: from_hex("signature", &authorisation.signature)?.into(),
+                account: authorisation.account.map_or(Bytes::new(), |a| bytes(&a.0)),
             });
         }
         Ok(Transaction::decode(Bytes::from(wire.encode_to_vec()))?)
@@ -354,6 +359,7 @@ impl From<&Authorisation> for AuthorisationJson {
             scheme: authorisation.scheme.code(),
             public_key: hex::encode(&authorisation.public_key),
             signature: hex::encode(&authorisation.signature),
+            account: authorisation.account,
         }
     }
 }

@@ -78,6 +78,7 @@ fn asserted(change: impl Fn(&mut Assertion, &str)) -> Transaction {
         scheme: Scheme::WebAuthn.code(),
         public_key: p256().public().into(),
         signature: assertion.encode(),
+        account: Bytes::new(),
     }];
     Transaction::decode(wire.encode_to_vec().into()).unwrap()
 }
@@ -321,7 +322,20 @@ fn what_takes_longer_to_verify_counts_more_and_never_more_than_its_bound() {
             UserKey::P256(_) => 1_352,
         };
         assert_eq!(charged, expected);
-        assert_eq!(charged, key.scheme().charged_bytes_max());
+        assert_eq!(charged, key.scheme().charged_bytes_max(false));
+    }
+    for key in keys() {
+        let other = Address([9; 32]);
+        let transaction = payment(other).sign_for(&[(&key, other)]);
+        let charged = transaction.authorisations()[0].charged_bytes();
+        let expected = match key {
+            UserKey::Ed25519(_) => 139,
+            UserKey::Eip191(_) | UserKey::Eip712(_) => 520,
+            UserKey::P256(_) => 1_352,
+        };
+        assert_eq!(charged, expected);
+        assert_eq!(charged, key.scheme().charged_bytes_max(true));
+        assert_eq!(verify(transaction), Ok(()));
     }
     let longest = asserted(|assertion, challenge| {
         assertion.authenticator_data = vec![1; 512].into();
@@ -335,7 +349,36 @@ fn what_takes_longer_to_verify_counts_more_and_never_more_than_its_bound() {
     let charged = longest.authorisations()[0].charged_bytes();
     let around = longest.encoded().len() - longest.body().encode().len();
     assert_eq!(charged as usize + 2 + 1, around, "without the body's tag");
-    assert!(charged <= Scheme::WebAuthn.charged_bytes_max());
+    assert!(charged <= Scheme::WebAuthn.charged_bytes_max(false));
+    let mut of_another = longest.authorisations()[0].clone();
+    of_another.account = Some(Address([9; 32]));
+    let (longer, most) = (charged + 34, Scheme::WebAuthn.charged_bytes_max(true));
+    assert_eq!(of_another.charged_bytes(), longer);
+    assert!(longer <= most);
+}
+
+#[test]
+fn the_account_that_is_signed_for_has_one_form_and_is_a_party() {
+    let other = Address([9; 32]);
+    let [key, ..] = keys();
+    let signed = payment(other).sign_for(&[(&key, other)]);
+    assert_eq!(signed.authorisations()[0].account(), other);
+    assert_eq!(signed.authorisations()[0].key(), key.address());
+    let with = |account: &[u8]| {
+        let mut wire = wire::Transaction::decode(signed.encoded().clone()).unwrap();
+        wire.authorisations[0].account = Bytes::copy_from_slice(account);
+        Transaction::decode(wire.encode_to_vec().into())
+    };
+    assert_eq!(with(&other.0), Ok(signed.clone()));
+    assert!(matches!(with(&other.0[1..]), Err(TransactionError::Id(_))));
+    let own = Err(TransactionError::OwnAccount(0));
+    assert_eq!(with(&key.address().0), own);
+    let nobodys = verify(with(&[8; 32]).unwrap());
+    assert_eq!(nobodys, Err(TransactionError::Stranger(0)));
+    let unnamed = verify(with(&[]).unwrap());
+    assert_eq!(unnamed, Err(TransactionError::Stranger(0)));
+    let twice = payment(other).sign_for(&[(&key, other), (&key, other)]);
+    assert_eq!(verify(twice), Err(TransactionError::Stranger(1)));
 }
 
 /// The example of web3.js's documentation for `accounts.sign`.

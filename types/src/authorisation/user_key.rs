@@ -57,7 +57,8 @@ impl UserKey {
         Address::of(self.scheme(), &self.public())
     }
 
-    pub(crate) fn authorise(&self, signed: &Signed) -> Authorisation {
+    /// Signs for an account, its own or another.
+    pub(crate) fn authorise(&self, signed: &Signed, account: Address) -> Authorisation {
         let scheme = self.scheme();
         let signature = match self {
             Self::Ed25519(key) => key.sign(&signed.bytes()),
@@ -68,6 +69,7 @@ impl UserKey {
             scheme,
             public_key: self.public(),
             signature: Bytes::copy_from_slice(&signature),
+            account: (account != self.address()).then_some(account),
         }
     }
 }

@@ -80,6 +80,7 @@ impl From<&Account> for wire::Account {
             balances: balances.collect(),
             exit_address: address.map_or(Bytes::new(), |a| Bytes::copy_from_slice(&a.0)),
             exit_places: places.collect(),
+            keys: account.keys().map(Into::into),
         }
     }
 }
@@ -105,6 +106,8 @@ impl TryFrom<wire::Account> for Account {
             return Err(ObjectError::ExitPlaces);
         }
         account.exit = address.map(|address| Box::new(AccountExit { address, places }));
+        let keys = wire.keys.as_ref().map(Keys::try_from).transpose()?;
+        account.keys = keys.map(Box::new);
         Ok(account)
     }
 }

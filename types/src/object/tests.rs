@@ -34,6 +34,7 @@ fn with_exits() -> Vec<Object> {
     for (asset, place) in [(9, 0), (0, TREE_PLACES - 1), (4, 3)] {
         empty.give_exit_place(AssetId([asset; 32]), place);
     }
+    named.set_keys(crate::testing::keys());
     let accounts = [named, empty].map(|a| Object::Account(Arc::new(a)));
     let addresses = [None, Some(BaseAddress([7; 20]))];
     let items = addresses.map(|address| {
@@ -196,6 +197,7 @@ fn an_accounts_places_are_ascending_in_the_tree_and_of_an_exit_address() {
             balances: vec![],
             exit_address: Bytes::from_static(address),
             exit_places,
+            keys: None,
         };
         let id = ObjectId::Account(Address([1; 32]));
         Object::decode(&id, account.encode_to_vec().into())

@@ -28,6 +28,12 @@ pub enum OperationError {
     Zero(&'static str),
     #[error("wanted items name both an edition and a collection, or neither")]
     WantedFrom,
+    #[error("{0} are not ascending, or one stands there twice")]
+    Order(&'static str),
+    #[error("session has the unknown kinds {0:#x}")]
+    Kinds(u32),
+    #[error("guardian's delay is {found} ms, more than {limit}")]
+    Delay { found: u64, limit: u64 },
     #[error("a MultiParty stands inside another")]
     Nested,
 }
@@ -49,11 +55,15 @@ fn between(
     })
 }
 
-fn count(what: &'static str, found: usize, limit: usize) -> Result<(), OperationError> {
+pub(super) fn count(what: &'static str, found: usize, limit: usize) -> Result<(), OperationError> {
     between(what, found, 1, limit)
 }
 
-fn at_most(what: &'static str, found: usize, limit: usize) -> Result<(), OperationError> {
+pub(super) fn at_most(
+    what: &'static str,
+    found: usize,
+    limit: usize,
+) -> Result<(), OperationError> {
     between(what, found, 0, limit)
 }
 
@@ -68,7 +78,7 @@ fn text(what: &'static str, value: String, limit: usize) -> Result<String, Opera
     })
 }
 
-fn positive(what: &'static str, n: u64) -> Result<u64, OperationError> {
+pub(super) fn positive(what: &'static str, n: u64) -> Result<u64, OperationError> {
     if n == 0 {
         return Err(OperationError::Zero(what));
     }
@@ -158,6 +168,17 @@ impl TryFrom<wire::Operation> for Operation {
                     items: items(&e.items)?,
                 }
             }
+            Kind::SetKeys(s) => {
+                count("changes of keys", s.changes.len(), KEY_CHANGES_MAX)?;
+                let changes = s.changes.into_iter().map(KeyChange::try_from);
+                Self::SetKeys {
+                    changes: changes.collect::<Result<_, _>>()?,
+                }
+            }
+            Kind::Recover(r) => Self::Recover {
+                account: Address::try_from(r.account.as_ref())?,
+                owner: keys::key("new owner", &r.owner)?,
+            },
             Kind::MultiParty(m) => {
                 count(
                     "parties",

@@ -165,6 +165,13 @@ impl From<&Operation> for wire::Operation {
             Operation::DealCancel { deal } => Kind::DealCancel(wire::DealCancel {
                 deal: bytes(&deal.0),
             }),
+            Operation::SetKeys { changes } => Kind::SetKeys(wire::SetKeys {
+                changes: changes.iter().map(Into::into).collect(),
+            }),
+            Operation::Recover { account, owner } => Kind::Recover(wire::Recover {
+                account: bytes(&account.0),
+                owner: bytes(&owner.0),
+            }),
             Operation::MultiParty(parties) => Kind::MultiParty(multi_party(parties)),
         };
         Self { kind: Some(kind) }

@@ -143,6 +143,12 @@ fn single() -> impl Strategy<Value = Operation> {
             let address = BaseAddress(address);
             Operation::ExitAddress { address, items }
         }),
+        vec(
+            proptest::sample::select(crate::testing::key_changes()),
+            1..=16
+        )
+        .prop_map(|changes| Operation::SetKeys { changes }),
+        (address(), address()).prop_map(|(account, owner)| Operation::Recover { account, owner }),
         (any::<[u8; 20]>(), bundle(1)).prop_map(|(recipient, gives)| Operation::Withdraw {
             recipient: BaseAddress(recipient),
             gives,

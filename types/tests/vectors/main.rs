@@ -156,6 +156,19 @@ fn operations() -> Vec<(&'static str, Operation)> {
             },
         ),
         (
+            "set_keys",
+            Operation::SetKeys {
+                changes: key_changes(),
+            },
+        ),
+        (
+            "recover",
+            Operation::Recover {
+                account: user(2),
+                owner: user(3),
+            },
+        ),
+        (
             "deal_cancel",
             Operation::DealCancel {
                 deal: DealId([9; 32]),
@@ -293,6 +306,13 @@ fn authorisations_are_as_published() {
         body.sender = key.address();
         let transaction = body.sign_with(&[&key]);
         assert!(transaction.clone().verify(network().id()).is_ok());
+        // The same key for another account: what is signed is the body, and differs by its sender alone.
+        let for_another = TransactionBody {
+            sender: user(2),
+            ..body.clone()
+        };
+        let for_another = for_another.sign_for(&[(&key, user(2))]);
+        assert!(for_another.clone().verify(network().id()).is_ok());
         let to_sign = body.to_sign();
         let authorisation = &transaction.authorisations()[0];
         json!({
@@ -306,6 +326,11 @@ fn authorisations_are_as_published() {
             "typed_data": to_sign.typed_data,
             "authorisation": AuthorisationJson::from(authorisation),
             "charged_bytes": authorisation.charged_bytes(),
+            "for_another": {
+                "authorisation": AuthorisationJson::from(&for_another.authorisations()[0]),
+                "charged_bytes": for_another.authorisations()[0].charged_bytes(),
+                "bytes": hex(for_another.encoded()),
+            },
         })
     });
     check_vectors("authorisation", &json!(vectors));
@@ -363,6 +388,7 @@ fn sample(id: &ObjectId) -> Object {
             account.set_exit_address(BaseAddress([6; 20]));
             account.give_exit_place(AssetId::NATIVE, 7);
             account.give_exit_place(AssetId([5; 32]), 0);
+            account.set_keys(keys());
             Object::Account(account.into())
         }
         ObjectId::Collection(_) => Object::Collection(

@@ -34,20 +34,20 @@ impl Naming {
         if before.exit_address == Some(address) {
             return Ok(None);
         }
-        let session = Session::open(&arguments.network, &arguments.wallet).await?;
-        if session.address != before.address {
+        let account = before.address;
+        let session = Session::open(&arguments.network, &arguments.wallet, account).await?;
+        let owner = before.keys.as_ref().map_or(account, |k| k.owner);
+        let key = session.key.address();
+        if key != owner {
             let words = format!(
-                "{} names its exit address itself, and the key file is {}'s",
-                before.address, session.address
+                "{account} names its exit address itself, by the key of {owner}, and the key file is {key}'s"
             );
             return Err(
                 Failure::usage(words).hint("nothing was sent; name its key with --key FILE")
             );
         }
         let (operation, _) = exit_address::naming(&session, address).await?;
-        let schemes = [session.key.scheme()];
-        let draft = &session.draft;
-        let body = draft.body_signed_by(session.address, vec![operation], &schemes);
+        let body = session.draft.body_by(&session.key, vec![operation]);
         let fee = body.max_fee;
         let has = before.balance(AssetId::NATIVE);
         let comes = match arguments.asset() {

@@ -170,6 +170,7 @@ fn slow_to_verify() -> Bytes {
         scheme: Scheme::P256.code(),
         public_key: vec![2; 33].into(),
         signature: vec![1; 64].into(),
+        account: Bytes::new(),
     };
     let one = crate::testing::transaction(
         1,

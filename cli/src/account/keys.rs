@@ -1,0 +1,303 @@
+//! Who has the say for an account: showing it, and changing it with the owner's key or the guardian's.
+
+use crate::failure::Failure;
+use crate::network::Network;
+use crate::output::Output;
+use crate::sending::Sender;
+use crate::time;
+use crate::values::{from_now, lines};
+use crate::wallet::{self, Wallet};
+use serde::Serialize;
+use std::path::Path;
+use std::time::Duration;
+use weft_types::api::Account;
+use weft_types::{
+    Address, Amount, AssetAmount, AssetId, CollectionId, Guardian, KeyChange, Millis, Operation,
+    Session, SessionKind,
+};
+
+#[derive(clap::Args)]
+pub struct Keys {
+    /// Whose account; without it the key file's
+    address: Option<Address>,
+    #[command(flatten)]
+    network: Network,
+    #[command(flatten)]
+    wallet: Wallet,
+}
+
+#[derive(clap::Args)]
+pub struct Rotate {
+    /// Who has the say from now on: a key file, or a key's address
+    #[arg(long, value_name = "FILE|ADDRESS", value_parser = key)]
+    to: Address,
+    #[command(flatten)]
+    sender: Sender,
+}
+
+#[derive(clap::Args)]
+#[group(id = "who", required = true, multiple = false, args = ["guardian", "none"])]
+pub struct SetGuardian {
+    /// The account that may give this one another owner
+    #[arg(value_name = "ACCOUNT")]
+    guardian: Option<Address>,
+    /// Have no guardian
+    #[arg(long)]
+    none: bool,
+    /// How long you have to refuse that, as in 12h or 7d
+    #[arg(long, value_name = "DURATION", default_value = "7d", conflicts_with = "none", value_parser = time::parse)]
+    delay: Duration,
+    #[command(flatten)]
+    sender: Sender,
+}
+
+#[derive(clap::Subcommand)]
+pub enum Sessions {
+    /// Let a key do some things for the account, in the place of its last session
+    Add(Add),
+    /// End a key's session
+    End(End),
+}
+
+#[derive(clap::Args)]
+pub struct Add {
+    /// The key's address, or its file
+    #[arg(value_name = "KEY", value_parser = key)]
+    session: Address,
+    /// How long, as in 90s, 12h or 7d
+    #[arg(long, value_name = "DURATION", value_parser = time::parse)]
+    expires: Duration,
+    /// What it may do: transfer, create-edition, mint, update-item, burn, deal-open, deal-take, deal-cancel, sponsor
+    #[arg(long, value_name = "KINDS", required = true, value_delimiter = ',', value_parser = allowed)]
+    allow: Vec<SessionKind>,
+    /// A collection whose cards it may move, mint and change; repeat it for more
+    #[arg(long, value_name = "ID")]
+    collection: Vec<CollectionId>,
+    /// How much it may spend, fees among it: in the native asset's smallest unit, or ID=AMOUNT of another; repeat it for more
+    #[arg(long, value_name = "[ID=]AMOUNT", value_parser = limit)]
+    limit: Vec<(AssetId, Amount)>,
+    #[command(flatten)]
+    sender: Sender,
+}
+
+#[derive(clap::Args)]
+pub struct End {
+    /// The key's address, or its file
+    #[arg(value_name = "KEY", value_parser = key)]
+    session: Address,
+    #[command(flatten)]
+    sender: Sender,
+}
+
+#[derive(clap::Args)]
+pub struct Recover {
+    /// The account that yours guards
+    #[arg(value_name = "ACCOUNT")]
+    guarded: Address,
+    /// Who is to have the say there: a key's address, or its file
+    #[arg(long, value_name = "ADDRESS|FILE", value_parser = key)]
+    owner: Address,
+    #[command(flatten)]
+    sender: Sender,
+}
+
+#[derive(clap::Args)]
+pub struct Refuse {
+    #[command(flatten)]
+    sender: Sender,
+}
+
+/// A kind, as the command line has it.
+fn allowed(text: &str) -> Result<SessionKind, String> {
+    let name = |kind: SessionKind| kind.name().replace('_', "-");
+    let mut all = SessionKind::ALL.iter().copied();
+    let found = all.clone().find(|kind| name(*kind) == text);
+    found.ok_or_else(|| {
+        let names: Vec<_> = all.by_ref().map(name).collect();
+        format!("a session may be for {}", names.join(", "))
+    })
+}
+
+/// A key by its address or its file.
+fn key(text: &str) -> Result<Address, String> {
+    match text.parse() {
+        Ok(address) => Ok(address),
+        Err(_) if Path::new(text).exists() => {
+            let read = wallet::read(Path::new(text));
+            read.map(|key| key.address()).map_err(|f| f.message)
+        }
+        Err(error) => Err(format!("it is no key file, and no address: {error}")),
+    }
+}
+
+fn limit(text: &str) -> Result<(AssetId, Amount), String> {
+    let (asset, amount) = match text.split_once('=') {
+        Some((asset, amount)) => (asset.parse().map_err(|e| format!("{e}"))?, amount),
+        None => (AssetId::NATIVE, text),
+    };
+    match amount.parse() {
+        Ok(0) | Err(_) => Err(format!("{amount:?} is no amount")),
+        Ok(amount) => Ok((asset, Amount(amount))),
+    }
+}
+
+pub async fn show(arguments: Keys, output: &Output) -> Result<(), Failure> {
+    let address = arguments.wallet.address_or_own(arguments.address)?;
+    let account = arguments.network.client()?.account(&address).await?;
+    output.data(&Say::of(&account, from_now(Duration::ZERO)), Say::text)
+}
+
+pub async fn rotate(arguments: Rotate, output: &Output) -> Result<(), Failure> {
+    let change = KeyChange::Owner { key: arguments.to };
+    set(&arguments.sender, change, output).await?;
+    output.say(format_args!(
+        "Sign with the new key from now on, and name the account: --key FILE --account ADDRESS. Sessions of the old one are over."
+    ));
+    Ok(())
+}
+
+pub async fn guardian(arguments: SetGuardian, output: &Output) -> Result<(), Failure> {
+    let delay = u64::try_from(arguments.delay.as_millis()).unwrap_or(u64::MAX);
+    let change = match arguments.guardian {
+        None => KeyChange::NoGuardian,
+        Some(account) => KeyChange::Guardian(Guardian {
+            account,
+            delay: Millis(delay),
+        }),
+    };
+    set(&arguments.sender, change, output).await
+}
+
+pub async fn sessions(command: Sessions, output: &Output) -> Result<(), Failure> {
+    match command {
+        Sessions::Add(arguments) => {
+            let session = arguments.session();
+            set(&arguments.sender, KeyChange::Session(session), output).await
+        }
+        Sessions::End(arguments) => {
+            let key = arguments.session;
+            set(&arguments.sender, KeyChange::EndSession { key }, output).await
+        }
+    }
+}
+
+pub async fn recover(arguments: Recover, output: &Output) -> Result<(), Failure> {
+    let (account, owner) = (arguments.guarded, arguments.owner);
+    let recover = Operation::Recover { account, owner };
+    arguments.sender.send(recover, output).await?;
+    output.say(format_args!(
+        "The owner of {account} can refuse it now: `weft account keys {account}` says until when."
+    ));
+    Ok(())
+}
+
+pub async fn refuse(arguments: Refuse, output: &Output) -> Result<(), Failure> {
+    set(&arguments.sender, KeyChange::RefuseRecovery, output).await
+}
+
+async fn set(sender: &Sender, change: KeyChange, output: &Output) -> Result<(), Failure> {
+    let changes = vec![change];
+    sender.send(Operation::SetKeys { changes }, output).await
+}
+
+impl Add {
+    fn session(&self) -> Session {
+        let mut collections = self.collection.clone();
+        collections.sort_unstable();
+        collections.dedup();
+        let limits = self.limit.iter();
+        let limits = limits.map(|(asset, amount)| AssetAmount {
+            asset: *asset,
+            amount: *amount,
+        });
+        let mut limits: Vec<AssetAmount> = limits.collect();
+        limits.sort_unstable_by_key(|l| l.asset);
+        Session {
+            key: self.session,
+            expires: from_now(self.expires),
+            kinds: self.allow.iter().copied().collect(),
+            collections,
+            limits,
+        }
+    }
+}
+
+/// Who has the say now, and what may change that.
+#[derive(Debug, Serialize)]
+struct Say {
+    address: Address,
+    owner: Address,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guardian: Option<Guardian>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery: Option<weft_types::api::Recovery>,
+    sessions: Vec<Session>,
+}
+
+impl Say {
+    /// By this machine's clock: a recovery whose time has come is no longer under way.
+    fn of(account: &Account, now: Millis) -> Self {
+        let (address, keys) = (account.address, account.keys.as_ref());
+        let recovery = keys.and_then(|k| k.recovery);
+        let (due, under_way) = match recovery {
+            Some(recovery) if recovery.at <= now => (Some(recovery.owner), None),
+            other => (None, other),
+        };
+        let sessions = keys.map_or(&[][..], |k| &k.sessions);
+        let live = sessions.iter().filter(|s| due.is_none() && s.expires > now);
+        Self {
+            address,
+            owner: due.unwrap_or(keys.map_or(address, |k| k.owner)),
+            guardian: keys.and_then(|k| k.guardian),
+            recovery: under_way,
+            sessions: live.cloned().collect(),
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut pairs = vec![("address", self.address.to_string())];
+        let own = match self.owner == self.address {
+            true => "the key of its own address".to_owned(),
+            false => format!("the key of {}", self.owner),
+        };
+        pairs.push(("owner", own));
+        let guardian = self.guardian.map(|g| {
+            let seconds = g.delay.0.div_ceil(1_000);
+            format!("{}, who leaves {seconds} s to refuse it", g.account)
+        });
+        let none = || "none: `weft account guardian` names one".to_owned();
+        pairs.push(("guardian", guardian.unwrap_or_else(none)));
+        if let Some(recovery) = self.recovery {
+            let (owner, at) = (recovery.owner, time::utc(recovery.at));
+            let words = format!(
+                "the key of {owner} from {at} on, unless refused: `weft account refuse-recovery`"
+            );
+            pairs.push(("recovery", words));
+        }
+        for session in &self.sessions {
+            pairs.push(("session", shown(session)));
+        }
+        lines(&pairs)
+    }
+}
+
+fn shown(session: &Session) -> String {
+    let kinds: Vec<_> = session.kinds.iter().map(SessionKind::name).collect();
+    let mut words = format!(
+        "{} until {}: {}",
+        session.key,
+        time::utc(session.expires),
+        kinds.join(", ")
+    );
+    for limit in &session.limits {
+        let amount = limit.amount;
+        words += &match limit.asset {
+            AssetId::NATIVE => format!("; may spend {amount}"),
+            asset => format!("; may spend {amount} of {asset}"),
+        };
+    }
+    for collection in &session.collections {
+        words += &format!("; collection {collection}");
+    }
+    words
+}
