@@ -304,7 +304,7 @@ impl Ledger {
                 position: applied.receipts.len() as u32,
                 now: timestamp,
                 contracts,
-                delay_min: self.params.guardian_delay_min_ms,
+                delay_min: self.params.guardian_delay_min(),
             };
             match self.admit(&draft, transaction, timestamp) {
                 Ok(admitted) => {

@@ -94,7 +94,7 @@ impl Snapshot {
             position: 0,
             now,
             contracts,
-            delay_min: self.params.guardian_delay_min_ms,
+            delay_min: self.params.guardian_delay_min(),
         };
         let mut draft = Draft::new(self);
         Ok(execute(&mut draft, transaction, admitted, place))

@@ -9,6 +9,9 @@ use crate::operation::Operation;
 use crate::transaction::Transaction;
 use serde::{Deserialize, Serialize};
 
+/// Shortest time in which an owner can refuse a recovery, unless a network says otherwise: an hour.
+const GUARDIAN_DELAY_MIN: Millis = Millis(3_600_000);
+
 /// Rules that every node of a network shares, hashed into its genesis.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,8 +40,9 @@ pub struct ProtocolParams {
     pub vertex_payload_bytes_max: u64,
     /// Longest time between a commit and the `valid_until` of its transactions (O3).
     pub validity_max_ms: Millis,
-    /// L19: shortest time in which an owner can refuse a recovery. Default an hour.
-    pub guardian_delay_min_ms: Millis,
+    /// L19: shortest time in which an owner can refuse a recovery. Absent by default: an hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guardian_delay_min_ms: Option<Millis>,
     /// D6: commits after two message delays, in a network where at most this part of the stake, in per
     /// cent, lies, and others among the faulty only crash: 0 to 33. Absent by default: after three,
     /// and all that are faulty may lie.
@@ -96,7 +100,7 @@ impl Default for ProtocolParams {
             uncertified_heights_max: 120,
             vertex_payload_bytes_max: 1 << 20,
             validity_max_ms: Millis(600_000),
-            guardian_delay_min_ms: Millis(3_600_000),
+            guardian_delay_min_ms: None,
             byzantine_percent: None,
             fees: FeeSchedule {
                 per_transaction: Amount(100),
@@ -133,6 +137,11 @@ pub enum GenesisError {
 }
 
 impl ProtocolParams {
+    /// L19: shortest time in which an owner can refuse a recovery.
+    pub fn guardian_delay_min(&self) -> Millis {
+        self.guardian_delay_min_ms.unwrap_or(GUARDIAN_DELAY_MIN)
+    }
+
     /// Names the first field that is out of its range.
     pub fn validate(&self) -> Result<(), GenesisError> {
         let check = |field, value, low: u64, high: u64, range| {
@@ -191,7 +200,7 @@ impl ProtocolParams {
         )?;
         let validity = self.validity_max_ms.0;
         check("validity_max_ms", validity, 1_000, 600_000, "1000..=600000")?;
-        let delay = self.guardian_delay_min_ms.0;
+        let delay = self.guardian_delay_min().0;
         check(
             "guardian_delay_min_ms",
             delay,

@@ -19,8 +19,9 @@ pub struct Account {
     /// Ascending by asset, none zero, without the native one.
     others: Vec<AssetAmount>,
     exit: Option<Box<AccountExit>>,
-    /// L18: `None` while the key of its own address has the say alone.
-    keys: Option<Box<Keys>>,
+    /// L18: `None` while the key of its own address has the say alone. Shared, because whatever an account is paid
+    /// copies it.
+    keys: Option<Arc<Keys>>,
 }
 
 /// X3: whose the account's amounts are on the base chain if the network ends.
@@ -199,7 +200,7 @@ impl Account {
 
     /// Replaces who has the say.
     pub fn set_keys(&mut self, keys: Keys) {
-        self.keys = (keys != Keys::default()).then(|| Box::new(keys));
+        self.keys = (keys != Keys::default()).then(|| Arc::new(keys));
     }
 
     /// X3: who has its amounts on the base chain if the network ends.

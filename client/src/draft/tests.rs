@@ -34,6 +34,21 @@ fn the_fee_stays_within_what_the_draft_allows() {
 }
 
 #[test]
+fn a_draft_for_another_account_is_signed_for_it_at_its_exact_fee() {
+    let genesis = testing::genesis(4);
+    let draft = Draft::new(&genesis).for_account(testing::user(3));
+    let transaction = draft.sign(&testing::user_key(1), vec![pay()]);
+    assert_eq!(transaction.body().sender, testing::user(3));
+    let fee = genesis.template.params.fees.of(&transaction);
+    assert!(transaction.body().max_fee.0 - fee.0 <= 10);
+    transaction.verify(genesis.network.id()).unwrap();
+    // Its own is named by no more than the key.
+    let own = Draft::new(&genesis).for_account(testing::user(1));
+    let own = own.sign(&testing::user_key(1), vec![pay()]);
+    assert_eq!(own.authorisations()[0].account, None);
+}
+
+#[test]
 fn equal_intents_are_different_transactions() {
     let draft = Draft::new(&testing::genesis(4));
     let sign = || draft.sign(&testing::user_key(1), vec![pay()]).id();

@@ -5,8 +5,8 @@ use super::Execution;
 use crate::draft::{Draft, Fault};
 use crate::live::Objects;
 use weft_types::{
-    Address, Amount, AssetId, CollectionId, FailureCode, Item, ItemId, KeyChange, Keys, ObjectId,
-    Recovery, SESSIONS_MAX,
+    Address, Amount, AssetId, CollectionId, FailureCode, Item, ItemId, KeyChange, Keys, Object,
+    ObjectId, Recovery, SESSIONS_MAX, Session,
 };
 
 impl<B: Objects> Execution<'_, '_, B> {
@@ -111,9 +111,8 @@ impl<B: Objects> Execution<'_, '_, B> {
         let Some(key) = self.session_of(actor) else {
             return Ok(());
         };
-        let keys = self.draft.keys(actor);
-        let listed = keys.session(&key).map(|s| &s.collections);
-        match listed.is_some_and(|l| l.contains(collection)) {
+        let session = self.draft.session(actor, &key);
+        match session.is_some_and(|s| s.collections.contains(collection)) {
             true => Ok(()),
             false => Err(Fault::new(FailureCode::SessionScope, subject)),
         }
@@ -127,6 +126,12 @@ impl<B: Objects> Execution<'_, '_, B> {
 }
 
 impl<B: Objects> Draft<'_, B> {
+    fn session(&self, account: Address, key: &Address) -> Option<&Session> {
+        let found = self.get(&ObjectId::Account(account));
+        let keys = found.and_then(Object::as_account).and_then(|a| a.keys());
+        keys.and_then(|keys| keys.session(key))
+    }
+
     /// Lowers what a session may spend.
     pub(super) fn spend(
         &mut self,

@@ -74,7 +74,7 @@ impl Pair {
         let mut template = template();
         template.accounts.truncate(USERS as usize - 1);
         // Histories last minutes.
-        template.params.guardian_delay_min_ms = Millis(1_000);
+        template.params.guardian_delay_min_ms = Some(Millis(1_000));
         let (ledger, changes) = Ledger::genesis(&template).unwrap();
         let mut pair = Self {
             world: World::of(&template),

@@ -39,13 +39,15 @@ fn the_old_keys_transaction_behind_the_rotation_in_the_same_commit_is_refused() 
     let rotation = world.signed(1, vec![set_keys(&[owner(61)])]);
     let old = world.signed(1, vec![pay(0, 5)]);
     let new = world.signed_for(1, 61, vec![pay(0, 5)]);
-    let applied = world.commit(&[new.clone(), old.clone(), rotation, new, old.clone()]);
-    let applied_ids: Vec<_> = applied.receipts.iter().map(|r| r.transaction).collect();
-    assert_eq!(applied_ids.len(), 3);
-    // In front of it the old key had the say, and had its outcome.
-    assert_eq!(applied_ids[0], old.id());
-    let names: Vec<_> = applied.refused.iter().map(|r| r.refusal.name()).collect();
-    assert_eq!(names, ["not_authorised", "replayed"]);
+    let behind = world.signed(1, vec![pay(0, 5)]);
+    let order = [&new, &old, &rotation, &new, &behind].map(Clone::clone);
+    let applied = world.commit(&order);
+    let taken: Vec<_> = applied.receipts.iter().map(|r| r.transaction).collect();
+    assert_eq!(taken, [old.id(), rotation.id(), new.id()]);
+    let refused = applied.refused.iter();
+    let refused: Vec<_> = refused.map(|r| (r.transaction, r.refusal.name())).collect();
+    let why = "not_authorised";
+    assert_eq!(refused, [(new.id(), why), (behind.id(), why)]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 mod bad_input;
 mod exits;
 pub mod harness;
+mod keys;
 mod limits;
 mod lists;
 mod objects;

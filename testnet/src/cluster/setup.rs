@@ -71,7 +71,7 @@ pub fn prepare(
         params: ProtocolParams {
             byzantine_percent: settings.two_delay,
             // Nobody has to sleep over what is tried out here.
-            guardian_delay_min_ms: Millis(1_000),
+            guardian_delay_min_ms: Some(Millis(1_000)),
             epoch_duration_ms: settings.epoch.unwrap_or(usual.epoch_duration_ms),
             ..usual
         },

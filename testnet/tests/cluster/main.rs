@@ -7,6 +7,7 @@ mod common;
 mod escape;
 mod faults;
 mod given_up;
+mod keys;
 mod life;
 mod power;
 mod refusals;

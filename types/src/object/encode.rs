@@ -107,7 +107,7 @@ impl TryFrom<wire::Account> for Account {
         }
         account.exit = address.map(|address| Box::new(AccountExit { address, places }));
         let keys = wire.keys.as_ref().map(Keys::try_from).transpose()?;
-        account.keys = keys.map(Box::new);
+        account.keys = keys.map(Arc::new);
         Ok(account)
     }
 }

@@ -124,7 +124,7 @@ impl Model {
                     }
                 }
                 KeyChange::Guardian(guardian) => {
-                    let enough = guardian.delay >= self.params.guardian_delay_min_ms;
+                    let enough = Some(guardian.delay) >= self.params.guardian_delay_min_ms;
                     demand(enough, FailureCode::DelayTooShort)?;
                     keys.guardian = Some(*guardian);
                     keys.recovery = None;
