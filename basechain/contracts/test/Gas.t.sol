@@ -131,16 +131,20 @@ contract GasTest is Epochal {
         uint256 absent = (members - 1) / 3;
         uint256 one = submitGas(++height, 1);
         uint256 third = submitGas(++height, absent);
+        post(statementAt(++height), everybody() ^ (1 << (members - 1)));
+        uint256 behind = vm.lastCallGas().gasTotalUsed;
 
         print(string.concat(rules, ", members"), members);
         print("  submit, all sign", full);
         print("  submit, one absent", one);
+        print("  submit, the last absent", behind);
         print("  absent, a third at most", absent);
         print("  submit, these absent", third);
         print("  register", register);
         print("  register, completing the genesis", last);
         vm.assertLe(full, SUBMIT_GAS_MAX, "submit");
         vm.assertLe(one, SUBMIT_GAS_MAX + ABSENTEE_GAS_MAX, "one absent");
+        vm.assertLe(behind, SUBMIT_GAS_MAX + ABSENTEE_GAS_MAX, "the last absent");
         vm.assertLe(third, SUBMIT_GAS_MAX + absent * ABSENTEE_GAS_MAX, "a third absent");
         vm.assertLe(register, REGISTER_GAS_MAX, "register");
         measureEdges(members, full);

@@ -116,6 +116,9 @@ const mutants = [
   ["reduction: corrects by the lower word alone", LIBRARY, "if or(gt(high, P_HI), iszero(lt(low, P_LO))) {", "if iszero(lt(low, P_LO)) {"],
   ["reduction: no borrow in the correction", LIBRARY, "high := sub(sub(high, P_HI), lt(low, P_LO))", "high := sub(high, P_HI)"],
   ["reduction: three numbers of four", LIBRARY, "let end := add(numbers, 256)", "let end := add(numbers, 192)"],
+  ["the lowest of 64 places", COMMITTEE, "place := shl(6, gt(bit, 0xffffffffffffffff))", "place := 0"],
+  ["the lowest place without its last bit", COMMITTEE, "place := or(place, gt(shr(place, bit), 0x1))", ""],
+  ["one absentee for all", COMMITTEE, "absent &= absent - 1", "absent = 0"],
   // Epochs.
   ["joins at once", EPOCHS, "return total < 4 ? 1 : (total - 1) / 3;", "return total;"],
   ["a third changes", EPOCHS, "(total - 1) / 3", "total / 3"],
