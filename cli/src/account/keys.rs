@@ -70,10 +70,11 @@ pub struct Add {
     /// What it may do: transfer, create-edition, mint, update-item, burn, deal-open, deal-take, deal-cancel, sponsor
     #[arg(long, value_name = "KINDS", required = true, value_delimiter = ',', value_parser = allowed)]
     allow: Vec<SessionKind>,
-    /// A collection whose cards it may move, mint and change; repeat it for more
+    /// A collection whose cards it may move, mint and change; repeat it for more. Without one it touches no cards
     #[arg(long, value_name = "ID")]
     collection: Vec<CollectionId>,
-    /// How much it may spend, fees among it: in the native asset's smallest unit, or ID=AMOUNT of another; repeat it for more
+    /// How much it may spend, fees among it: in the native asset's smallest unit, or ID=AMOUNT of another; repeat it for more.
+    /// Without it nothing, and no fees: a sponsor has to pay them
     #[arg(long, value_name = "[ID=]AMOUNT", value_parser = limit)]
     limit: Vec<(AssetId, Amount)>,
     #[command(flatten)]

@@ -42,7 +42,8 @@ pub struct Deposit {
     /// account that deposits. It is signed with the key file's key, whose account --account has to be
     #[arg(long, value_name = "ADDRESS|self", value_parser = owner, conflicts_with = "no_wait")]
     exit_address: Option<Owner>,
-    /// Also while the node says that the bridge is halted: it may be wrong, and the deposit waits in the vault until it is not
+    /// Also while the node says that the bridge is halted: it may be wrong. If the base chain has taken a
+    /// deposit back, send that one again and no other: another one in its place makes it lost for good
     #[arg(long)]
     while_halted: bool,
     #[command(flatten)]

@@ -136,19 +136,10 @@ async fn once(
         ),
     };
     let mut kept = Kept::new(&checker.genesis, accounts, generation);
-    let written = kept.write(&arguments.file, retention)?;
-    if !kept
-        .generations()
-        .iter()
-        .any(|g| g.statement.height == height)
-    {
-        let newer = kept.newest().statement.height;
-        let words = format!(
-            "{} has checkpoint {newer}, and takes no older one",
-            arguments.file.display()
-        );
-        return Err(Failure::usage(words).hint("name another file"));
-    }
+    let written = match under {
+        None => kept.write(&arguments.file, retention)?,
+        Some(_) => kept.insert(&arguments.file, retention)?,
+    };
     let outcome = Outcome {
         file: arguments.file.clone(),
         height,

@@ -10,6 +10,7 @@ pub use withdrawals::KeptWithdrawals;
 
 use crate::failure::{Failure, Kind};
 use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use weft_basechain::Contracts;
@@ -150,6 +151,34 @@ impl Kept {
                 .extend(older.filter(|g| g.statement.height < height));
         }
         retention.thin(&mut self.generations);
+        self.put(path)
+    }
+
+    /// As [`write`](Self::write), but beside what is newer there: the vault may never pay by that.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn insert(&mut self, path: &Path, retention: Retention) -> Result<bool, Failure> {
+        if path.exists() {
+            let there = Self::read(path)?;
+            self.fits(&there, path)?;
+            if there.generations.iter().any(|g| g.is_same(self.newest())) {
+                *self = there;
+                return Ok(false);
+            }
+            let height = self.newest().statement.height;
+            let others = there.generations.into_iter();
+            let mut others: Vec<_> = others.filter(|g| g.statement.height != height).collect();
+            let most = retention.most.saturating_sub(1);
+            Retention { most, ..retention }.thin(&mut others);
+            self.generations.extend(others);
+            self.generations
+                .sort_by_key(|g| Reverse(g.statement.height));
+        }
+        self.put(path)
+    }
+
+    fn put(&mut self, path: &Path) -> Result<bool, Failure> {
         self.fit()?;
         let mut beside = path.as_os_str().to_owned();
         beside.push(".new");

@@ -102,7 +102,7 @@ pub async fn bond(arguments: &Bond, output: &Output) -> Result<(), Failure> {
             .hint("nothing was sent; `weft masternode keys` makes new ones, in another folder"));
     }
     let keys = format!(
-        "This bonds {} for a masternode with vertex key {}, reached at {}. Accounts, keys and addresses serve once: who comes \
+        "This bonds {} for a masternode with vertex key {}, reached at {}. Accounts and keys serve once: who comes \
          back, or is reached elsewhere later, exits, and bonds new keys from another account.",
         coins(wei),
         registration.vertex_key,

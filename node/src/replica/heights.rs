@@ -2,7 +2,7 @@
 //! what becomes of certificates.
 
 use super::finality::Outcome;
-use super::{Divergence, Effect, Replica};
+use super::{Divergence, Effect, Provable, Replica};
 use crate::view::CertifiedView;
 use weft_types::{Certificate, Commit, CommitDigest, Height, Millis, Root, Statement, Verified};
 
@@ -97,8 +97,12 @@ impl Replica {
                         });
                     self.snapshots = later;
                     if let (Some(view), false) = (&view, due.is_empty()) {
-                        let trees = view.snapshot.base_trees();
-                        self.provables.add(height, trees, self.anchored);
+                        let provable = Provable {
+                            height,
+                            deposits: certificate.statement.deposits_processed,
+                            trees: view.snapshot.base_trees().clone(),
+                        };
+                        self.provables.add(provable, self.anchored);
                     }
                     self.held.certified(&certificate.statement, view.as_ref());
                     self.certified = view.or(self.certified.take());

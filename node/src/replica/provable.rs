@@ -1,7 +1,7 @@
 //! X3: the trees of heights that may be the newest checkpoint, so that exits are proven against that and not against
 //! a state that the base chain does not know.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use weft_ledger::BaseTrees;
 use weft_types::Height;
@@ -10,10 +10,16 @@ use weft_types::Height;
 /// certificate and its checkpoint. What they share is there once.
 pub const PROVABLE_MAX: usize = 6;
 
+/// B1: heights kept at a time beside those: of each number of deposits the newest. What has deposits that the base chain
+/// takes back is never paid by, and then the newest one without them is.
+pub const EARLIER_MAX: usize = 32;
+
 /// The trees of a height that is to be posted.
 #[derive(Clone)]
 pub struct Provable {
     pub height: Height,
+    /// Credited up to there.
+    pub deposits: u64,
     pub trees: BaseTrees,
 }
 
@@ -21,6 +27,8 @@ pub struct Provable {
 pub(super) struct Provables {
     /// Ascending.
     kept: VecDeque<Provable>,
+    /// Ascending, with fewer deposits each than the next.
+    earlier: VecDeque<Provable>,
     /// B1: those from when the bridge was halted, of which one may be the last that the vault pays by.
     held: Vec<Provable>,
     shown: Arc<[Provable]>,
@@ -28,12 +36,18 @@ pub(super) struct Provables {
 
 impl Provables {
     /// A height whose certificate is to be posted. `anchored` is the newest one on the base chain for good.
-    pub fn add(&mut self, height: Height, trees: &BaseTrees, anchored: Height) {
-        if self.kept.back().is_some_and(|last| last.height >= height) {
-            return;
+    pub fn add(&mut self, new: Provable, anchored: Height) {
+        if let Some(last) = self.kept.back() {
+            if last.height >= new.height {
+                return;
+            }
+            if last.deposits < new.deposits {
+                self.earlier.push_back(last.clone());
+                let over = self.earlier.len().saturating_sub(EARLIER_MAX);
+                self.earlier.drain(..over);
+            }
         }
-        let trees = trees.clone();
-        self.kept.push_back(Provable { height, trees });
+        self.kept.push_back(new);
         let below = self.kept.iter().filter(|p| p.height <= anchored).count();
         // Of those that are anchored the newest is enough.
         self.kept.drain(..below.saturating_sub(1));
@@ -45,16 +59,13 @@ impl Provables {
 
     /// What is kept now is kept on, whatever comes.
     pub fn hold(&mut self) {
-        self.held = self.kept.iter().cloned().collect();
+        self.held = self.shown.to_vec();
     }
 
     fn show(&mut self) {
-        let from = self.kept.front().map(|p| p.height);
-        let held = self
-            .held
-            .iter()
-            .filter(|p| from.is_none_or(|from| p.height < from));
-        self.shown = held.chain(&self.kept).cloned().collect();
+        let all = self.held.iter().chain(&self.earlier).chain(&self.kept);
+        let by_height: BTreeMap<Height, &Provable> = all.map(|p| (p.height, p)).collect();
+        self.shown = by_height.into_values().cloned().collect();
     }
 
     /// Ascending.

@@ -4,7 +4,7 @@ use crate::bridge::checking::Checker;
 use crate::bridge::choosing::why_not;
 use crate::failure::{Failure, Kind};
 use crate::output::Output;
-use weft_basechain::{BaseChain, Counting, Latch};
+use weft_basechain::{At, Counting};
 use weft_client::{Client, ClientError, PageQuery};
 use weft_types::api::ProblemCode;
 use weft_types::{Height, Statement};
@@ -25,7 +25,9 @@ pub async fn under(
     let (Some(newest), Ok(latch)) = (statement(client, None).await?, chain.latch().await) else {
         return Ok(None);
     };
-    if !is_foreign(&chain, &newest, &latch).await? {
+    // Whether or not it is posted yet.
+    let known = chain.deposit_digest(newest.deposits_processed, At::Latest);
+    if known.await? == Some(newest.deposits_digest) {
         return Ok(None);
     }
     let why = why_not(newest.height, Counting::ForeignDeposits, &latch);
@@ -46,14 +48,6 @@ pub async fn under(
         "nothing was written, what was kept before stays; another masternode may have them: --url. \
          docs/bridge.md, \"After a halt\"",
     ))
-}
-
-async fn is_foreign(
-    chain: &BaseChain,
-    statement: &Statement,
-    latch: &Latch,
-) -> Result<bool, Failure> {
-    Ok(chain.counting(statement, latch).await? == Counting::ForeignDeposits)
 }
 
 /// `None` when the node has not the trees of it.

@@ -253,3 +253,24 @@ fn a_file_of_another_version_or_in_disorder_is_refused() {
     foreign["chain_id"] = 1.into();
     assert!(refused(&foreign).contains("network"));
 }
+
+#[test]
+fn one_that_the_vault_pays_by_comes_beside_newer_ones_that_it_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kept.json");
+    for height in [5, 6, 9] {
+        assert!(kept(height, false).write(&path, ALL).unwrap());
+    }
+    let mut older = kept(7, false);
+    assert!(older.insert(&path, ALL).unwrap());
+    assert_eq!(heights(&older), [9, 7, 6, 5]);
+    assert!(
+        !kept(7, false).insert(&path, ALL).unwrap(),
+        "the same again"
+    );
+    let few = Retention { most: 2, ..ALL };
+    let mut older = kept(8, false);
+    assert!(older.insert(&path, few).unwrap());
+    assert_eq!(heights(&older), [9, 8]);
+    assert!(Kept::read(&path).is_ok());
+}

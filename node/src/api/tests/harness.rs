@@ -424,7 +424,11 @@ impl Node {
         stored.unwrap();
         let mut chain = self.chain.lock().unwrap();
         let trees = chain.ledger.base_trees().clone();
-        chain.provable.push(Provable { height, trees });
+        chain.provable.push(Provable {
+            height,
+            deposits: 0,
+            trees,
+        });
         self.views.send_replace(Arc::new(chain.view()));
         height
     }
