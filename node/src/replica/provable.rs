@@ -6,9 +6,13 @@ use std::sync::Arc;
 use weft_ledger::BaseTrees;
 use weft_types::Height;
 
-/// Heights kept at a time, beside the newest that is anchored: as many checkpoint intervals may pass between a
+/// Heights kept at a time, beside those that are anchored: as many checkpoint intervals may pass between a
 /// certificate and its checkpoint. What they share is there once.
 pub const PROVABLE_MAX: usize = 6;
+
+/// B1: anchored heights kept at a time: so many checkpoint intervals deep may a reorganisation be that takes back
+/// checkpoints along with a deposit, and an older one is left that the vault pays by.
+pub const ANCHORED_MAX: usize = 16;
 
 /// B1: heights kept at a time beside those: of each number of deposits the newest. What has deposits that the base chain
 /// takes back is never paid by, and then the newest one without them is.
@@ -48,11 +52,12 @@ impl Provables {
             }
         }
         self.kept.push_back(new);
-        let below = self.kept.iter().filter(|p| p.height <= anchored).count();
-        // Of those that are anchored the newest is enough.
-        self.kept.drain(..below.saturating_sub(1));
-        while self.kept.len() > PROVABLE_MAX + 1 {
-            self.kept.remove(usize::from(below > 0));
+        let anchored = self.kept.iter().filter(|p| p.height <= anchored).count();
+        let over = anchored.saturating_sub(ANCHORED_MAX);
+        self.kept.drain(..over);
+        let anchored = anchored - over;
+        while self.kept.len() - anchored > PROVABLE_MAX {
+            self.kept.remove(anchored);
         }
         self.show();
     }
