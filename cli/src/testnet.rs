@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 use weft_testnet::cluster::{
-    Base, Cluster, ClusterError, FAUCET_ACCOUNT, Fault, Folder, Program, Status, Up, UpOptions,
-    account_key, base, end_all, up,
+    Base, Cluster, ClusterError, FAUCET_ACCOUNT, Fault, Folder, OwnTemplate, Program, Status, Up,
+    UpOptions, account_key, base, end_all, up,
 };
 use weft_testnet::{FaucetLimits, serve_faucet};
 use weft_types::Millis;
@@ -24,6 +24,8 @@ const WATCH: Duration = Duration::from_millis(500);
 pub enum Command {
     /// Start a testnet: a new one, or again the one that is in the folder
     Up(UpArguments),
+    /// Print what a network starts with, to be changed and given to `up --template`
+    Template,
     /// Show how it is doing
     Status(Place),
     /// End exactly what `up` has started; keys and data stay
@@ -106,6 +108,9 @@ pub struct UpArguments {
     /// How long a claim on the way out may be refuted [default: 1h]
     #[arg(long, value_name = "TIME", value_parser = crate::time::parse)]
     escape_window: Option<Duration>,
+    /// A network of your own: its name, parameters and accounts; `weft testnet template` prints one
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
     /// Remove the folder when the testnet ends
     #[arg(long)]
     ephemeral: bool,
@@ -146,6 +151,12 @@ enum What {
 pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
     match command {
         Command::Up(arguments) => run_up(arguments, output).await,
+        Command::Template => {
+            output.data(&OwnTemplate::usual(), |own| {
+                serde_json::to_string_pretty(own).unwrap_or_default()
+            })?;
+            Ok(())
+        }
         Command::Status(place) => {
             let status = place.open()?.status().await?;
             output.data(&status, shown::status)?;
@@ -184,6 +195,7 @@ fn millis(time: Duration) -> Millis {
 
 async fn run_up(arguments: UpArguments, output: &Output) -> Result<(), Failure> {
     let folder = arguments.place.folder()?;
+    let template = arguments.template.as_deref().map(OwnTemplate::read);
     let options = UpOptions {
         nodes: arguments.nodes,
         base: arguments.base,
@@ -192,6 +204,7 @@ async fn run_up(arguments: UpArguments, output: &Output) -> Result<(), Failure> 
         epoch: arguments.epoch.map(millis),
         escape_after: arguments.escape_after.map(millis),
         escape_window: arguments.escape_window.map(millis),
+        template: template.transpose()?,
         any_ports: arguments.any_ports,
         ephemeral: arguments.ephemeral,
         base_key: arguments.base_key,

@@ -12,6 +12,7 @@ mod records;
 mod settings;
 mod setup;
 mod status;
+mod template;
 mod up;
 
 pub use error::ClusterError;
@@ -21,6 +22,7 @@ pub use manifest::{BaseEntry, DevAccount, Manifest, NodeEntry};
 pub use settings::{Base, BaseError, Settings};
 pub use setup::{FAUCET_ACCOUNT, LOAD_ACCOUNT, account_key};
 pub use status::{BaseState, NodeState, Status};
+pub use template::OwnTemplate;
 pub use up::{Unusual, Up, UpOptions, up};
 
 use crate::ports::NODES_MAX;

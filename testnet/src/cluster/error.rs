@@ -40,6 +40,8 @@ pub enum ClusterError {
         Lines(.0)
     )]
     Busy(Vec<Busy>),
+    #[error("{path} is no template of a network: {reason}; `weft testnet template` prints one")]
+    Template { path: PathBuf, reason: String },
     #[error("the testnet in {0} is not running: start it with `weft testnet up`")]
     NotRunning(PathBuf),
     #[error("there is no node {name:?}: the nodes are {known}")]

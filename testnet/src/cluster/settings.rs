@@ -1,6 +1,7 @@
 //! What a testnet is set up with, for good: the same network starts again with the same settings.
 
 use super::error::ClusterError;
+use super::template::OwnTemplate;
 use crate::ports::{INSTANCE_MAX, NODES_MAX, Ports};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -80,6 +81,9 @@ pub struct Settings {
     /// X4: how long a claim may be refuted, if not as usual.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escape_window: Option<Millis>,
+    /// What an app's own network is made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<OwnTemplate>,
     /// Whether the folder is removed when the testnet ends.
     pub ephemeral: bool,
     pub ports: Ports,

@@ -6,16 +6,17 @@ use super::error::ClusterError;
 use super::folder::Folder;
 use super::manifest::{DevAccount, Manifest};
 use super::settings::Settings;
+use super::template;
 use super::up::UpOptions;
 use std::fs;
 use std::time::SystemTime;
 use weft_basechain::BaseChain;
 use weft_node::{CONFIG_FILE, NodeConfig, NodeKeys, read_secret, write_secret};
 use weft_types::ed25519::SecretKey;
-use weft_types::{
-    Address, Amount, Committee, Genesis, GenesisAccount, Millis, Network, ProtocolParams, Template,
-};
+use weft_types::{Address, Amount, Committee, Genesis, GenesisAccount, Millis, Network, Template};
 
+/// What a testnet is called.
+pub(super) const NAME: &str = "testnet";
 /// Accounts that the banner shows.
 const DEV_ACCOUNTS: usize = 10;
 /// What each of them begins with: a thousand coins, in gwei.
@@ -64,19 +65,22 @@ pub fn prepare(
             balance,
         });
     }
-    let usual = ProtocolParams::default();
     let mut template = Template {
-        name: "testnet".to_owned(),
+        name: NAME.to_owned(),
         timestamp_ms: now(),
-        params: ProtocolParams {
-            byzantine_percent: settings.two_delay,
-            // Nobody has to sleep over what is tried out here.
-            guardian_delay_min_ms: Some(Millis(1_000)),
-            epoch_duration_ms: settings.epoch.unwrap_or(usual.epoch_duration_ms),
-            ..usual
-        },
+        params: template::params(),
         accounts,
     };
+    if let Some(own) = &settings.template {
+        let wrong = |reason| ClusterError::Settings {
+            folder: folder.path().to_owned(),
+            reason,
+        };
+        own.apply(&mut template).map_err(wrong)?;
+    }
+    let params = &mut template.params;
+    params.byzantine_percent = settings.two_delay.or(params.byzantine_percent);
+    params.epoch_duration_ms = settings.epoch.unwrap_or(params.epoch_duration_ms);
     if let Some(unusual) = options.unusual {
         (unusual.genesis)(&mut template);
     }

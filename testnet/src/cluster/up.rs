@@ -8,6 +8,7 @@ use super::manifest::Manifest;
 use super::records::{Records, tail};
 use super::settings::{Base, FORMAT, Settings, check_instance, check_nodes};
 use super::setup::{self, FAUCET_ACCOUNT};
+use super::template::OwnTemplate;
 use super::{BASE, Cluster, FAUCET, Program, Say, base};
 use crate::ports::{Busy, NODES_MAX, Ports};
 use std::collections::BTreeSet;
@@ -51,6 +52,8 @@ pub struct UpOptions {
     pub escape_after: Option<Millis>,
     /// X4: how long a claim may be refuted; an hour by default.
     pub escape_window: Option<Millis>,
+    /// An app's own network: its name, parameters and accounts.
+    pub template: Option<OwnTemplate>,
     /// Ports that happen to be free instead of those of the instance.
     pub any_ports: bool,
     /// Remove the folder when the testnet ends.
@@ -92,6 +95,18 @@ fn time(
     (what, is.map_or(usual.to_owned(), shown), other)
 }
 
+/// Which one, for people. A changed one may have the name of the old one.
+fn named(template: Option<&OwnTemplate>) -> String {
+    template.map_or("none".to_owned(), |own| {
+        format!(
+            "one of {:?}, {} parameters and {} accounts",
+            own.name,
+            own.params.len(),
+            own.accounts.len()
+        )
+    })
+}
+
 impl UpOptions {
     fn settings(&self) -> Result<Settings, ClusterError> {
         let nodes = self.nodes.unwrap_or(NODES);
@@ -113,6 +128,7 @@ impl UpOptions {
             epoch: self.epoch,
             escape_after: self.escape_after,
             escape_window: self.escape_window,
+            template: self.template.clone(),
             ephemeral: self.ephemeral,
             ports,
         })
@@ -157,6 +173,14 @@ impl UpOptions {
                 "--escape-window",
                 (settings.escape_window, "1h"),
                 self.escape_window,
+            ),
+            (
+                "--template",
+                named(settings.template.as_ref()),
+                self.template
+                    .as_ref()
+                    .filter(|t| Some(*t) != settings.template.as_ref())
+                    .map(|t| named(Some(t))),
             ),
             (
                 "--ephemeral",

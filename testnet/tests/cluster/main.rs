@@ -9,6 +9,7 @@ mod faults;
 mod given_up;
 mod keys;
 mod life;
+mod networks;
 mod power;
 mod refusals;
 mod reorganised;

@@ -12,6 +12,7 @@ fn settings() -> Settings {
         epoch: None,
         escape_after: None,
         escape_window: None,
+        template: None,
         ephemeral: false,
         ports: Ports::of_instance(0, 4, true),
     }
