@@ -2,7 +2,7 @@
 //! are encoded, signed and outbid by the client's own code; what a node would answer is read from the chain.
 
 use crate::client::abi::{manager, registry::MasternodeRegistry as Registry};
-use crate::client::bonds::entry;
+use crate::client::bonds::queued;
 use crate::client::checkpoints::{newer, posted, submit_input};
 use crate::client::deploy::{created_at, manager_code, registry_code, vault_code};
 use crate::client::offer::{Offer, sign};
@@ -14,7 +14,7 @@ use crate::{AccountKey, At, Checkpoint, Contracts, DeployParams, Queued, Refusal
 use alloy::primitives::{Address, B256, Bytes, TxKind};
 use alloy::sol_types::{SolCall, SolEvent as _};
 use std::collections::BTreeMap;
-use weft_types::{CommitteeDigest, Height, Root, Statement};
+use weft_types::{CommitteeDigest, Height, Statement};
 
 /// Gas that a transaction may use: creating a contract, or a checkpoint that closes an epoch of the largest
 /// committee with as much as an edge applies.
@@ -163,15 +163,7 @@ impl LocalChain {
             let logs = block.transactions.iter().flat_map(|m| m.receipt.logs());
             for log in logs.filter(|log| log.address == registry) {
                 let event = Registry::Queued::decode_log(log).ok();
-                let read = event.and_then(|event| {
-                    Some(Queued {
-                        index: event.index,
-                        entry: entry(&event).ok()?,
-                        digest: Root(event.digest.0),
-                        block: number,
-                    })
-                });
-                entries.extend(read);
+                entries.extend(event.and_then(|event| queued(&event, number).ok()));
             }
         }
         entries

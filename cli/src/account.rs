@@ -21,7 +21,7 @@ pub enum Command {
     /// Make a key; its account exists from the first payment to it
     New(New),
     /// Show what an account holds
-    Show(Show),
+    Show(Whose),
     /// Ask the testnet's faucet for money
     Fund(Fund),
     /// Pay
@@ -31,7 +31,7 @@ pub enum Command {
     /// List what happened to an account, newest first
     History(List),
     /// Show who has the say: owner, guardian, recovery, sessions
-    Keys(keys::Keys),
+    Keys(Whose),
     /// Give the account another key; its address stays, and the old key has no say any more
     Rotate(keys::Rotate),
     /// Name the account that may give this one another owner, for when its key is lost
@@ -55,8 +55,9 @@ pub struct New {
     scheme: KeyScheme,
 }
 
+/// An account that is looked at.
 #[derive(clap::Args)]
-pub struct Show {
+pub struct Whose {
     /// Whose account; without it the key file's
     address: Option<Address>,
     #[command(flatten)]
@@ -65,10 +66,19 @@ pub struct Show {
     wallet: Wallet,
 }
 
+impl Whose {
+    fn address(&self) -> Result<Address, Failure> {
+        self.wallet.address_or_own(self.address)
+    }
+
+    /// Which it is, and who tells of it.
+    fn asked(&self) -> Result<(Address, Client), Failure> {
+        Ok((self.address()?, self.network.client()?))
+    }
+}
+
 #[derive(clap::Args)]
 pub struct Fund {
-    /// Whose account; without it the key file's
-    address: Option<Address>,
     /// How much, in the smallest unit; without it what the faucet usually gives
     #[arg(long)]
     amount: Option<u64>,
@@ -76,9 +86,7 @@ pub struct Fund {
     #[arg(long, value_name = "URL")]
     faucet: Option<String>,
     #[command(flatten)]
-    network: Network,
-    #[command(flatten)]
-    wallet: Wallet,
+    whose: Whose,
 }
 
 #[derive(clap::Args)]
@@ -98,14 +106,10 @@ pub struct Transfer {
 
 #[derive(clap::Args)]
 pub struct List {
-    /// Whose account; without it the key file's
-    address: Option<Address>,
     #[command(flatten)]
     paging: Paging,
     #[command(flatten)]
-    network: Network,
-    #[command(flatten)]
-    wallet: Wallet,
+    whose: Whose,
 }
 
 /// Longest wait for the faucet, which answers within 20 s.
@@ -121,9 +125,8 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
     match command {
         Command::New(arguments) => new(&arguments, output),
         Command::Show(arguments) => {
-            let address = arguments.wallet.address_or_own(arguments.address)?;
-            let account = arguments.network.client()?.account(&address).await?;
-            output.data(&account, shown)
+            let (address, client) = arguments.asked()?;
+            output.data(&client.account(&address).await?, shown)
         }
         Command::Fund(arguments) => fund(&arguments, output).await,
         Command::Transfer(arguments) => {
@@ -138,15 +141,13 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
             arguments.sender.send(pay, output).await
         }
         Command::Items(arguments) => {
-            let address = arguments.wallet.address_or_own(arguments.address)?;
-            let client = arguments.network.client()?;
+            let (address, client) = arguments.whose.asked()?;
             let page = arguments.paging.query();
             let items = client.account_items(&address, &page).await?;
             output.data(&items, crate::card::item_list)
         }
         Command::History(arguments) => {
-            let address = arguments.wallet.address_or_own(arguments.address)?;
-            let client = arguments.network.client()?;
+            let (address, client) = arguments.whose.asked()?;
             let page = arguments.paging.query();
             let history = client.account_history(&address, &page).await?;
             output.data(&history, history_list)
@@ -197,10 +198,10 @@ pub fn or_none(exit_address: Option<BaseAddress>) -> String {
 }
 
 async fn fund(arguments: &Fund, output: &Output) -> Result<(), Failure> {
-    let address = arguments.wallet.address_or_own(arguments.address)?;
+    let address = arguments.whose.address()?;
     let faucet = match &arguments.faucet {
         Some(url) => url.clone(),
-        None => arguments.network.faucet()?,
+        None => arguments.whose.network.faucet()?,
     };
     let amount = arguments.amount.map(Amount);
     // The faucet waits for the payment itself; asked again it would pay again.

@@ -128,6 +128,19 @@ pub fn lines(pairs: &[(&str, String)]) -> String {
     lines.join("\n")
 }
 
+/// Wei as coins.
+pub fn coins(wei: u128) -> String {
+    decimal(wei, 18)
+}
+
+/// A number of units of which 10 to the power of `places` are one, without zeros at the end.
+pub fn decimal(units: u128, places: u32) -> String {
+    let one = 10_u128.pow(places);
+    let (whole, part) = (units / one, units % one);
+    let text = format!("{whole}.{part:0width$}", width = places as usize);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,5 +190,21 @@ mod tests {
         for wrong in [format!("{id}:0"), format!("{id}:x"), "12:1".to_owned()] {
             assert!(wrong.parse::<Counted>().is_err(), "{wrong}");
         }
+    }
+
+    const COIN: u128 = 1_000_000_000_000_000_000;
+
+    #[test]
+    fn coins_are_shown_to_the_last_wei() {
+        for (wei, shown) in [
+            (0, "0"),
+            (1, "0.000000000000000001"),
+            (COIN, "1"),
+            (COIN * 3 / 2, "1.5"),
+            (120 * COIN, "120"),
+        ] {
+            assert_eq!(coins(wei), shown);
+        }
+        assert_eq!(decimal(1_500_000_007, 9), "1.500000007");
     }
 }

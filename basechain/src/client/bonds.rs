@@ -5,13 +5,12 @@ use super::BaseChain;
 use super::abi::registry::MasternodeRegistry as Registry;
 use super::endpoint::At;
 use super::error::ClientError;
+use super::feed::Queued;
 use super::key::AccountKey;
 use super::quote::RegistryCall;
 use super::send::Mined;
 use alloy::primitives::Address;
-use alloy::providers::Provider as _;
-use alloy::rpc::types::Filter;
-use alloy::sol_types::{SolCall, SolEvent as _};
+use alloy::sol_types::SolCall;
 use std::fmt;
 use weft_types::{Epoch, FeedReport, MemberKeys, QueueEntry, Root, Stake, bls, ed25519};
 
@@ -76,17 +75,6 @@ pub struct MemberState {
     pub entry: Option<u64>,
     /// When the bond is free, in Unix seconds, once that is known.
     pub free_at: Option<u64>,
-}
-
-/// An entry of the registry's queue with its place on the base chain.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Queued {
-    /// From 1.
-    pub index: u64,
-    pub entry: QueueEntry,
-    /// The running digest up to this one, as the registry has it.
-    pub digest: Root,
-    pub block: u64,
 }
 
 impl BaseChain {
@@ -165,7 +153,7 @@ impl BaseChain {
         let status = status(read.status);
         let bond = u128::try_from(read.bond).ok();
         let (Some(status), Some(bond)) = (status, bond) else {
-            return Err(self.unreadable(what, &format!("member {id} is in no known state")));
+            return Err(self.malformed(what, &format!("member {id} is in no known state")));
         };
         Ok(MemberState {
             id,
@@ -186,7 +174,7 @@ impl BaseChain {
         let what = "bond unit";
         let unit = self.read_registry(what, Registry::bondUnitCall {}, At::Latest);
         let unit = u128::try_from(unit.await?);
-        unit.map_err(|_| self.unreadable(what, "it has more than 128 bits"))
+        unit.map_err(|_| self.malformed(what, "it has more than 128 bits"))
     }
 
     /// The epoch that the registry is in.
@@ -217,28 +205,12 @@ impl BaseChain {
 
     /// The entries of some blocks, in their order.
     pub async fn queued_between(&self, from: u64, to: u64) -> Result<Vec<Queued>, ClientError> {
-        let what = "queue";
-        let filter = Filter::new()
-            .address(Address::from(self.contracts.registry))
-            .event_signature(Registry::Queued::SIGNATURE_HASH)
-            .from_block(from)
-            .to_block(to);
-        let logs = || self.endpoint.provider.get_logs(&filter);
-        let logs = self.endpoint.ask(what, logs).await?;
-        let mut entries = Vec::with_capacity(logs.len());
-        for log in logs {
-            let event = Registry::Queued::decode_log(&log.inner);
-            let event = event.map_err(|error| self.unreadable(what, &error.to_string()))?;
-            let entry = entry(&event).map_err(|error| self.unreadable(what, &error.to_string()))?;
-            entries.push(Queued {
-                index: event.index,
-                entry,
-                digest: Root(event.digest.0),
-                block: log.block_number.unwrap_or(to),
-            });
-        }
-        entries.sort_by_key(|e| e.index);
-        Ok(entries)
+        let feed = ("queue", self.contracts.registry);
+        self.placed_between(feed, (from, to), |event: &Registry::Queued, block| {
+            let read = queued(event, block);
+            read.map_err(|error| self.malformed("queue", &error.to_string()))
+        })
+        .await
     }
 
     async fn have(&self, key: &AccountKey, call: RegistryCall<'_>) -> Result<Mined, ClientError> {
@@ -255,18 +227,19 @@ impl BaseChain {
             .read(what, self.contracts.registry, call, at)
             .await
     }
+}
 
-    fn unreadable(&self, what: &'static str, reason: &str) -> ClientError {
-        ClientError::Malformed {
-            url: self.endpoint.url().to_owned(),
-            what,
-            reason: reason.to_owned(),
-        }
-    }
+pub(crate) fn queued(event: &Registry::Queued, block: u64) -> Result<Queued, bls::BlsError> {
+    Ok(Queued {
+        index: event.index,
+        event: entry(event)?,
+        digest: Root(event.digest.0),
+        block,
+    })
 }
 
 /// Empty keys are those of an entry that changes a weight alone.
-pub(crate) fn entry(event: &Registry::Queued) -> Result<QueueEntry, bls::BlsError> {
+fn entry(event: &Registry::Queued) -> Result<QueueEntry, bls::BlsError> {
     let keys = match event.finalityKey.is_empty() {
         true => None,
         false => Some(MemberKeys {

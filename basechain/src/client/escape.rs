@@ -6,9 +6,10 @@ use super::abi::vault::{EscapeHatch, Vault};
 use super::checkpoints::encode;
 use super::endpoint::At;
 use super::error::ClientError;
+use super::feed::Deposited;
 use super::key::AccountKey;
 use super::send::Mined;
-use super::vault::{Deposited, NATIVE_UNIT, asset_words};
+use super::vault::{NATIVE_UNIT, asset_words};
 use alloy::primitives::{Address, B256};
 use alloy::providers::Provider as _;
 use alloy::rpc::types::{Filter, Log};
@@ -253,7 +254,7 @@ impl BaseChain {
         while from <= head {
             let to = head.min(from.saturating_add(LOG_BLOCKS_MAX - 1));
             let deposits = self.deposits_between(from, to).await?;
-            found.extend(deposits.into_iter().filter(|d| d.deposit.sender == sender));
+            found.extend(deposits.into_iter().filter(|d| d.event.sender == sender));
             from = to.saturating_add(1);
         }
         Ok(found)
@@ -342,8 +343,8 @@ fn exit(exit: &Exit) -> EscapeHatch::Exit {
 fn deposit(of: &Deposited) -> EscapeHatch::Deposit {
     EscapeHatch::Deposit {
         index: of.index,
-        asset: asset_words(&of.deposit.asset),
-        sender: of.deposit.sender.0.into(),
-        account: B256::from(of.deposit.account.0),
+        asset: asset_words(&of.event.asset),
+        sender: of.event.sender.0.into(),
+        account: B256::from(of.event.account.0),
     }
 }

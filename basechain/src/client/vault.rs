@@ -5,12 +5,11 @@ use super::abi::vault::{Custody::Asset, IERC20, IERC721, Vault};
 use super::checkpoints::encode;
 use super::endpoint::At;
 use super::error::ClientError;
+use super::feed::Deposited;
 use super::key::AccountKey;
 use super::order::Order;
 use super::send::Mined;
 use alloy::primitives::{Address, B256, Bytes, TxKind, U256};
-use alloy::providers::Provider as _;
-use alloy::rpc::types::Filter;
 use alloy::sol_types::{SolCall, SolEvent as _};
 use weft_types::{
     Address as Account, Amount, BaseAddress, BaseAsset, Deposit, FeedReport, Root, Statement,
@@ -19,17 +18,6 @@ use weft_types::{
 
 /// Wei in a unit of the native asset.
 pub const NATIVE_UNIT: u128 = 1_000_000_000;
-
-/// A deposit with its place on the base chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Deposited {
-    /// From 1.
-    pub index: u64,
-    pub deposit: Deposit,
-    /// The running digest up to this one, as the vault has it.
-    pub digest: Root,
-    pub block: u64,
-}
 
 /// A withdrawal with what the vault pays it by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -205,23 +193,11 @@ impl BaseChain {
         from: u64,
         to: u64,
     ) -> Result<Vec<Deposited>, ClientError> {
-        let filter = Filter::new()
-            .address(Address::from(self.contracts.vault))
-            .event_signature(Vault::Deposited::SIGNATURE_HASH)
-            .from_block(from)
-            .to_block(to);
-        let endpoint = &self.endpoint;
-        let logs = || endpoint.provider.get_logs(&filter);
-        let logs = endpoint.ask("deposits", logs).await?;
-        let mut deposits = Vec::with_capacity(logs.len());
-        for log in logs {
-            let event = Vault::Deposited::decode_log(&log.inner);
-            let event = event.map_err(|error| self.malformed("deposits", &error.to_string()))?;
-            let block = log.block_number.unwrap_or(to);
-            deposits.push(self.deposited(&event, block)?);
-        }
-        deposits.sort_by_key(|d| d.index);
-        Ok(deposits)
+        let feed = ("deposits", self.contracts.vault);
+        self.placed_between(feed, (from, to), |event: &Vault::Deposited, block| {
+            self.deposited(event, block)
+        })
+        .await
     }
 
     pub(super) async fn call_vault(
@@ -243,7 +219,7 @@ impl BaseChain {
             asset.ok_or_else(|| self.malformed("deposits", "the asset is of no known kind"))?;
         Ok(Deposited {
             index: event.index,
-            deposit: Deposit {
+            event: Deposit {
                 asset,
                 sender: BaseAddress(event.sender.into_array()),
                 account: Account(event.account.0),
@@ -251,14 +227,6 @@ impl BaseChain {
             digest: Root(event.digest.0),
             block,
         })
-    }
-
-    pub(super) fn malformed(&self, what: &'static str, reason: &str) -> ClientError {
-        ClientError::Malformed {
-            url: self.endpoint.url().to_owned(),
-            what,
-            reason: reason.to_owned(),
-        }
     }
 }
 

@@ -226,12 +226,12 @@ impl Story {
         for queued in self.chain.queued_between(self.block, head).await.unwrap() {
             let queue = &mut self.roster.queue;
             queue.processed += 1;
-            queue.digest = queued.entry.extend(&queue.digest, queue.processed);
+            queue.digest = queued.event.extend(&queue.digest, queue.processed);
             assert_eq!(
                 (queued.index, queued.digest),
                 (queue.processed, queue.digest)
             );
-            self.roster.waiting.push(queued.entry);
+            self.roster.waiting.push(queued.event);
         }
         self.block = head + 1;
         let queue = self.chain.queue(At::Latest).await.unwrap();

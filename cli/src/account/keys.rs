@@ -1,12 +1,12 @@
 //! Who has the say for an account: showing it, and changing it with the owner's key or the guardian's.
 
+use super::Whose;
 use crate::failure::Failure;
-use crate::network::Network;
 use crate::output::Output;
 use crate::sending::Sender;
 use crate::time;
 use crate::values::{from_now, lines};
-use crate::wallet::{self, Wallet};
+use crate::wallet;
 use serde::Serialize;
 use std::path::Path;
 use std::time::Duration;
@@ -15,16 +15,6 @@ use weft_types::{
     Address, Amount, AssetAmount, AssetId, CollectionId, Guardian, KeyChange, Millis, Operation,
     Session, SessionKind,
 };
-
-#[derive(clap::Args)]
-pub struct Keys {
-    /// Whose account; without it the key file's
-    address: Option<Address>,
-    #[command(flatten)]
-    network: Network,
-    #[command(flatten)]
-    wallet: Wallet,
-}
 
 #[derive(clap::Args)]
 pub struct Rotate {
@@ -142,9 +132,9 @@ fn limit(text: &str) -> Result<(AssetId, Amount), String> {
     }
 }
 
-pub async fn show(arguments: Keys, output: &Output) -> Result<(), Failure> {
-    let address = arguments.wallet.address_or_own(arguments.address)?;
-    let account = arguments.network.client()?.account(&address).await?;
+pub async fn show(arguments: Whose, output: &Output) -> Result<(), Failure> {
+    let (address, client) = arguments.asked()?;
+    let account = client.account(&address).await?;
     output.data(&Say::of(&account, from_now(Duration::ZERO)), Say::text)
 }
 

@@ -6,7 +6,6 @@ use super::kept_payouts::{Judged, Proof, taken_back};
 use super::status::{asked, without_masternodes};
 use crate::base::{Base, hash_shown};
 use crate::failure::{Failure, Kind};
-use crate::network::Network;
 use crate::output::Output;
 use crate::values::lines;
 use serde::Serialize;
@@ -30,8 +29,6 @@ pub struct Claim {
     kept: Option<PathBuf>,
     #[command(flatten)]
     base: Base,
-    #[command(flatten)]
-    network: Network,
 }
 
 #[derive(Serialize)]
@@ -54,17 +51,16 @@ enum Source {
 
 impl Source {
     async fn of(arguments: &Claim) -> Result<(Self, BaseChain, AccountKey), Failure> {
-        let (base, network) = (&arguments.base, &arguments.network);
+        let base = &arguments.base;
         if let Some(path) = &arguments.kept {
             let kept = Kept::read(path)?;
-            let reached = base.reach(network, kept.chain_id, kept.contracts);
-            let (chain, key) = reached.await?;
+            let (chain, key) = base.reach(kept.chain_id, kept.contracts).await?;
             return Ok((Self::File(kept), chain, key));
         }
-        let client = network.client()?;
-        client.genesis().await.map_err(without_masternodes)?;
-        let (chain, key) = base.connect(network, &client).await?;
-        Ok((Self::Node(client), chain, key))
+        let known = base.network.client()?.genesis().await;
+        known.map_err(without_masternodes)?;
+        let account = base.connect().await?;
+        Ok((Self::Node(account.client), account.chain, account.key))
     }
 
     async fn proof(&self, chain: &BaseChain, index: u64) -> Result<LeafClaim, Attempt> {

@@ -8,9 +8,8 @@ use self::naming::Naming;
 use super::hand_over::hand_over;
 use super::standing_still::{Still, refuse};
 use crate::account::or_none;
-use crate::base::{Base, Terms};
+use crate::base::{Account, Base, Terms};
 use crate::failure::Failure;
-use crate::network::Network;
 use crate::output::Output;
 use crate::values::{lines, recipient};
 use crate::wallet::Wallet;
@@ -51,8 +50,6 @@ pub struct Deposit {
     #[command(flatten)]
     base: Base,
     #[command(flatten)]
-    network: Network,
-    #[command(flatten)]
     wallet: Wallet,
 }
 
@@ -84,9 +81,9 @@ impl Deposit {
 
 pub async fn deposit(arguments: &Deposit, output: &Output) -> Result<(), Failure> {
     let account = arguments.wallet.address_or_own(arguments.account)?;
-    let client = arguments.network.client()?;
-    let (chain, key) = arguments.base.connect(&arguments.network, &client).await?;
-    let still = Still::of(&client, &chain).await?;
+    let from = arguments.base.connect().await?;
+    let Account { client, chain, .. } = &from;
+    let still = Still::of(client, chain).await?;
     refuse(still, arguments.while_halted, "deposit")?;
     let asset = arguments.asset();
     if let BaseAsset::Erc20 { token, .. } | BaseAsset::Erc721 { token, .. } = asset
@@ -98,14 +95,13 @@ pub async fn deposit(arguments: &Deposit, output: &Output) -> Result<(), Failure
         );
     }
     let before = client.account(&account).await?;
-    let naming = Naming::of(arguments, &before, &key).await?;
+    let naming = Naming::of(arguments, &before, &from.key).await?;
     match &naming {
         Some(naming) if naming.first => naming.name(output).await?,
         None if before.exit_address.is_none() => warn(&account, output),
         _ => {}
     }
-    let (all, what) = ((&client, &chain, &key), (&asset, account));
-    let mined = hand_over(all, what, &arguments.terms, output).await?;
+    let mined = hand_over(&from, (&asset, account), &arguments.terms, output).await?;
     let deposited = chain.deposit_of(&mined)?;
     let mut outcome = Outcome {
         index: deposited.index,
@@ -120,7 +116,7 @@ pub async fn deposit(arguments: &Deposit, output: &Output) -> Result<(), Failure
             "Deposit {} is in block {} of the base chain; waiting until it is credited.",
             outcome.index, outcome.base_block
         ));
-        until_credited((&client, &chain), &deposited).await?;
+        until_credited((client, chain), &deposited).await?;
         outcome.credited = true;
         if let Some(naming) = naming.as_ref().filter(|n| !n.first) {
             let named = naming.name(output).await;
@@ -130,7 +126,7 @@ pub async fn deposit(arguments: &Deposit, output: &Output) -> Result<(), Failure
             })?;
         }
         outcome.exit_address = client.account(&account).await?.exit_address;
-        outcome.item = item(&client, &asset).await?;
+        outcome.item = item(client, &asset).await?;
     }
     output.data(&outcome, text)?;
     if outcome.exit_address.is_none() {

@@ -6,7 +6,6 @@ use super::kept_payouts::{Judged, refused_now};
 use super::way_out::{Actor, Going, Patience, Standing, State, Told, go_on, instant, shown};
 use crate::base::Base;
 use crate::failure::Failure;
-use crate::network::Network;
 use crate::output::Output;
 use std::path::PathBuf;
 use weft_basechain::{ClaimState, ClientError, Latch, ProvenPlace};
@@ -24,8 +23,6 @@ pub struct Exit {
     going: Going,
     #[command(flatten)]
     base: Base,
-    #[command(flatten)]
-    network: Network,
 }
 
 /// One run over all holdings.
@@ -39,8 +36,7 @@ struct Way<'a> {
 pub async fn exit(arguments: &Exit, output: &Output) -> Result<(), Failure> {
     let kept = Kept::read(&arguments.file)?;
     let place = (kept.chain_id, kept.contracts);
-    let reached = (&arguments.base, &arguments.network);
-    let actor = Actor::of(reached, place, &arguments.going).await?;
+    let actor = Actor::of(&arguments.base, place, &arguments.going).await?;
     let told = Told::default();
     let standings = go_on(Patience::of(&arguments.going), output, || async {
         let before = actor.chain.latch().await?;

@@ -5,7 +5,6 @@ use super::deposit::token_id;
 use super::kept::Kept;
 use crate::base::Base;
 use crate::failure::{Failure, Kind};
-use crate::network::Network;
 use crate::output::Output;
 use crate::values::{lines, recipient};
 use serde::Serialize;
@@ -40,8 +39,6 @@ pub struct Fetch {
     kept: Option<PathBuf>,
     #[command(flatten)]
     base: Base,
-    #[command(flatten)]
-    network: Network,
 }
 
 #[derive(Serialize)]
@@ -84,13 +81,10 @@ impl Fetch {
     async fn reach(&self) -> Result<(BaseChain, AccountKey), Failure> {
         if let Some(path) = &self.kept {
             let kept = Kept::read(path)?;
-            let reached = self
-                .base
-                .reach(&self.network, kept.chain_id, kept.contracts);
-            return reached.await;
+            return self.base.reach(kept.chain_id, kept.contracts).await;
         }
-        let client = self.network.client()?;
-        self.base.connect(&self.network, &client).await
+        let account = self.base.connect().await?;
+        Ok((account.chain, account.key))
     }
 
     async fn asset(&self, chain: &BaseChain, owner: BaseAddress) -> Result<BaseAsset, Failure> {

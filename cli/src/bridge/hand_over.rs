@@ -1,23 +1,21 @@
 //! Giving an asset to the vault, once.
 
-use crate::base::{Payer, Terms};
+use crate::base::{Account, Terms};
 use crate::failure::Failure;
 use crate::output::Output;
-use weft_basechain::{AccountKey, BaseChain, Mined};
-use weft_client::Client;
+use weft_basechain::Mined;
 use weft_types::{Address, BaseAsset};
 
-/// The transaction that gives the asset to the vault for an account: of now, or of an earlier command that did not hear of
-/// it.
+/// The transaction that gives the asset to the vault for somebody: of now, or of an earlier command that did not hear of it.
 pub async fn hand_over(
-    (client, chain, key): (&Client, &BaseChain, &AccountKey),
-    (asset, account): (&BaseAsset, Address),
+    account: &Account,
+    (asset, receiver): (&BaseAsset, Address),
     terms: &Terms,
     output: &Output,
 ) -> Result<Mined, Failure> {
-    let network = client.genesis().await?.network.id();
-    let order = chain.deposit_order(asset, account);
-    let mut payer = Payer::of((chain.endpoint(), key), network, terms, output)?;
+    let chain = &account.chain;
+    let order = chain.deposit_order(asset, receiver);
+    let mut payer = account.payer(terms, output)?;
     if let Some(mined) = payer.earlier(&order).await? {
         return Ok(mined);
     }

@@ -1,13 +1,10 @@
 //! `weft bridge list-token`: the vault's curator lets a token in, for good.
 
-use crate::base::{Base, Payer, Terms, hash_shown};
+use crate::base::{Asking, Cost, Sent};
 use crate::failure::{Failure, Kind};
-use crate::network::Network;
 use crate::output::Output;
-use crate::prompt;
 use crate::values::lines;
 use serde::Serialize;
-use weft_basechain::{Mined, Quote};
 use weft_types::BaseAddress;
 
 #[derive(clap::Args)]
@@ -27,18 +24,8 @@ pub struct ListToken {
     /// Contract of the ERC-721
     #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["erc20", "unit"])]
     erc721: Option<BaseAddress>,
-    /// Show what would be sent, and send nothing
-    #[arg(long, conflicts_with = "yes")]
-    dry_run: bool,
-    /// Send without a question
-    #[arg(long)]
-    yes: bool,
     #[command(flatten)]
-    terms: Terms,
-    #[command(flatten)]
-    base: Base,
-    #[command(flatten)]
-    network: Network,
+    asking: Asking,
 }
 
 #[derive(Serialize)]
@@ -49,16 +36,12 @@ struct Outcome {
     unit: Option<u64>,
     vault: BaseAddress,
     curator: BaseAddress,
-    /// In wei, as a text; absent when nothing is to be sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fee_max_wei: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    nonce: Option<u64>,
+    /// Absent when nothing is to be sent.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    cost: Option<Cost>,
     /// Absent when nothing was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    base_block: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    base_transaction: Option<String>,
+    sent: Option<Sent>,
 }
 
 impl Outcome {
@@ -68,22 +51,12 @@ impl Outcome {
             None => "ERC-721".to_owned(),
         }
     }
-
-    fn quoted(&mut self, quote: &Quote) {
-        self.fee_max_wei = Some(quote.fee_max().to_string());
-        self.nonce = Some(quote.nonce);
-    }
-
-    fn mined(&mut self, mined: &Mined) {
-        self.base_block = Some(mined.block);
-        self.base_transaction = Some(hash_shown(&mined.hash));
-    }
 }
 
 pub async fn list_token(arguments: &ListToken, output: &Output) -> Result<(), Failure> {
-    let client = arguments.network.client()?;
-    let (chain, key) = arguments.base.connect(&arguments.network, &client).await?;
-    let network = client.genesis().await?.network.id();
+    let asking = &arguments.asking;
+    let account = asking.base.connect().await?;
+    let chain = &account.chain;
     let token = arguments.erc20.or(arguments.erc721);
     let token = token.ok_or_else(|| Failure::usage("no token is named"))?;
     let mut outcome = Outcome {
@@ -91,21 +64,16 @@ pub async fn list_token(arguments: &ListToken, output: &Output) -> Result<(), Fa
         unit: arguments.unit,
         vault: BaseAddress(chain.contracts().vault),
         curator: chain.curator().await?,
-        fee_max_wei: None,
-        nonce: None,
-        base_block: None,
-        base_transaction: None,
+        cost: None,
+        sent: None,
     };
     let order = chain.list_order(token, arguments.unit);
-    let account = (chain.endpoint(), &key);
-    let mut payer = Payer::of(account, network, &arguments.terms, output)?;
-    if arguments.dry_run {
-        payer.mention();
-    } else if let Some(mined) = payer.earlier(&order).await? {
-        outcome.mined(&mined);
+    let mut payer = account.payer(&asking.terms, output)?;
+    if let Some(mined) = asking.earlier(&mut payer, &order).await? {
+        outcome.sent = Some(Sent::earlier(&mined));
         return output.data(&outcome, text);
     }
-    let sender = BaseAddress(key.address());
+    let sender = account.address();
     if outcome.curator != sender {
         let words = format!(
             "the vault's curator is {}, and the key is {sender}'s",
@@ -119,44 +87,35 @@ pub async fn list_token(arguments: &ListToken, output: &Output) -> Result<(), Fa
         return Err(Failure::new(Kind::Refused, words).hint("nothing was sent"));
     }
     let quote = payer.quote(&order).await?;
-    outcome.quoted(&quote);
-    if !arguments.dry_run {
-        output.say(format_args!(
-            "About to list token {token} ({}) in the vault {} on chain {} ({}), for {} wei in fees at most.\nA listing is for \
+    let cost = Cost::from(&quote);
+    let words = || {
+        format!(
+            "About to list token {token} ({}) in the vault {} on chain {} ({}), for {} in fees.\nA listing is for \
              good: it is never changed, nor taken back. A token that takes fees of transfers, or moves balances by itself, \
              cannot be held whole: list none.",
             outcome.kind(),
             outcome.vault,
             chain.endpoint().chain_id(),
             chain.endpoint().url(),
-            quote.fee_max(),
-        ));
-        prompt::confirm("Send it?", arguments.yes)?;
-        outcome.mined(&payer.send(&order, &quote).await?);
+            cost.words(),
+        )
+    };
+    if asking.confirmed(words, output)? {
+        let mined = payer.send(&order, &quote).await?;
+        outcome.sent = Some((&mined).into());
     }
+    outcome.cost = Some(cost);
     output.data(&outcome, text)
 }
 
 fn text(outcome: &Outcome) -> String {
-    let some = |text: &Option<String>| text.clone().unwrap_or_default();
-    let fees = outcome.fee_max_wei.as_ref();
-    let number = |number: Option<u64>| number.map_or_else(String::new, |n| n.to_string());
-    let sent = match outcome.base_transaction {
-        Some(_) => String::new(),
-        None => "nothing".to_owned(),
-    };
-    lines(&[
+    let mut rows = vec![
         ("token", outcome.token.to_string()),
         ("kind", outcome.kind()),
         ("vault", outcome.vault.to_string()),
         ("curator", outcome.curator.to_string()),
-        (
-            "fees at most",
-            fees.map_or_else(String::new, |wei| format!("{wei} wei")),
-        ),
-        ("nonce", number(outcome.nonce)),
-        ("base block", number(outcome.base_block)),
-        ("base transaction", some(&outcome.base_transaction)),
-        ("sent", sent),
-    ])
+    ];
+    rows.extend(outcome.cost.iter().flat_map(Cost::rows));
+    rows.extend(Sent::rows(outcome.sent.as_ref()));
+    lines(&rows)
 }

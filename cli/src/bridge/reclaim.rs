@@ -5,7 +5,7 @@ use super::kept::Kept;
 use super::way_out::{Actor, Going, Patience, Standing, State, What, go_on, shown};
 use crate::base::Base;
 use crate::failure::{Failure, Kind};
-use crate::network::{Network, read_genesis};
+use crate::network::read_genesis;
 use crate::output::Output;
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -38,14 +38,11 @@ pub struct Reclaim {
     going: Going,
     #[command(flatten)]
     base: Base,
-    #[command(flatten)]
-    network: Network,
 }
 
 pub async fn reclaim(arguments: &Reclaim, output: &Output) -> Result<(), Failure> {
     let (place, kept) = source(arguments)?;
-    let reached = (&arguments.base, &arguments.network);
-    let actor = Actor::of(reached, place, &arguments.going).await?;
+    let actor = Actor::of(&arguments.base, place, &arguments.going).await?;
     let mut patience = Patience::of(&arguments.going);
     let looked = patience.asks(output, || async {
         let from = arguments.from_block;
@@ -226,7 +223,7 @@ impl Look<'_> {
     }
 
     async fn standing(&self, latch: &Latch, deposit: &Deposited) -> Result<Standing, Failure> {
-        let (index, asset) = (deposit.index, deposit.deposit.asset);
+        let (index, asset) = (deposit.index, deposit.event.asset);
         if latch.tripped_at.is_none() {
             return Ok(Standing::closed(index, asset, latch));
         }

@@ -5,7 +5,6 @@ use super::kept::{Generation, Kept};
 use super::way_out::{Actor, Going, LOOK_INTERVAL, PAUSE_MAX, Told};
 use crate::base::Base;
 use crate::failure::{Failure, Kind};
-use crate::network::Network;
 use crate::output::{self, Output};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -23,8 +22,6 @@ pub struct Refute {
     going: Going,
     #[command(flatten)]
     base: Base,
-    #[command(flatten)]
-    network: Network,
 }
 
 /// A claim, and what this file says of it.
@@ -55,8 +52,7 @@ enum Verdict {
 pub async fn refute(arguments: &Refute, output: &Output) -> Result<(), Failure> {
     let mut source = Source::of(&arguments.file)?;
     let place = (source.kept.chain_id, source.kept.contracts);
-    let reached = (&arguments.base, &arguments.network);
-    let actor = Actor::of(reached, place, &arguments.going).await?;
+    let actor = Actor::of(&arguments.base, place, &arguments.going).await?;
     let until = Instant::now() + arguments.going.wait();
     let told = Told::default();
     let mut all: Vec<Judged> = Vec::new();

@@ -2,7 +2,6 @@
 
 use crate::base::Base;
 use crate::failure::{Failure, Kind};
-use crate::network::Network;
 use crate::output::{self, Output};
 use crate::time;
 use serde::Serialize;
@@ -95,11 +94,11 @@ pub struct Actor {
 
 impl Actor {
     pub async fn of(
-        (base, network): (&Base, &Network),
+        base: &Base,
         (chain_id, contracts): (u64, Contracts),
         going: &Going,
     ) -> Result<Self, Failure> {
-        let (chain, key) = base.reach(network, chain_id, contracts).await?;
+        let (chain, key) = base.reach(chain_id, contracts).await?;
         Ok(Self {
             chain,
             key,

@@ -1,12 +1,13 @@
 //! What an operator has the registry do. Everything is checked, shown and asked for before it is sent.
 
-use super::coins;
 use super::keys::{self, PasswordFile};
-use super::operator::{Operator, Place};
+use super::operator::Operator;
 use super::order::{Order, show};
 use super::refusing::{bonds_no_more, leaves_already, not_free, takes_no_more};
+use crate::base::{Account, Asking};
 use crate::failure::{Failure, Kind};
 use crate::output::Output;
+use crate::values::coins;
 use std::path::PathBuf;
 use weft_basechain::{At, MemberStatus, Mined, Registration, RegistryCall};
 use weft_node::NodeConfig;
@@ -33,7 +34,7 @@ pub struct Bond {
     #[arg(long, value_name = "UNITS", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     units: u64,
     #[command(flatten)]
-    place: Place,
+    asking: Asking,
 }
 
 #[derive(clap::Args)]
@@ -42,19 +43,20 @@ pub struct TopUp {
     #[arg(long, value_name = "UNITS", value_parser = clap::value_parser!(u64).range(1..))]
     units: u64,
     #[command(flatten)]
-    place: Place,
+    asking: Asking,
 }
 
 #[derive(clap::Args)]
 pub struct Plain {
     #[command(flatten)]
-    place: Place,
+    asking: Asking,
 }
 
 pub async fn bond(arguments: &Bond, output: &Output) -> Result<(), Failure> {
     let config = NodeConfig::load(&arguments.node, &[]).map_err(Failure::usage)?;
     let keys = keys::of_node(&config, &arguments.password)?;
-    let operator = Operator::of(&arguments.place).await?;
+    let operator = Operator::of(&arguments.asking).await?;
+    let Account { chain, key, .. } = &operator.account;
     let wei = operator.wei(arguments.units).await?;
     let registration = Registration {
         vertex_key: keys.vertex.public(),
@@ -77,8 +79,8 @@ pub async fn bond(arguments: &Bond, output: &Output) -> Result<(), Failure> {
             output,
         );
     }
-    if let Some(id) = operator.chain.id_of(operator.key.address()).await? {
-        let member = operator.chain.member(id, At::Latest).await?;
+    if let Some(id) = chain.id_of(key.address()).await? {
+        let member = chain.member(id, At::Latest).await?;
         if member.vertex_key != keys.vertex.public() {
             let words = format!("this operator is masternode {id} already, with other keys");
             return Err(
@@ -95,7 +97,7 @@ pub async fn bond(arguments: &Bond, output: &Output) -> Result<(), Failure> {
         return show(&order, output);
     }
     let vertex_key = registration.vertex_key;
-    if let Some(id) = operator.chain.id_of_vertex_key(vertex_key).await? {
+    if let Some(id) = chain.id_of_vertex_key(vertex_key).await? {
         let words =
             format!("these keys are masternode {id}'s, of another account: keys serve once");
         return Err(Failure::new(Kind::Refused, words)
@@ -126,7 +128,7 @@ fn bonded(
     (mined, arguments): (Mined, &Bond),
     output: &Output,
 ) -> Result<(), Failure> {
-    let id = operator.chain.registration_of(mined)?.id;
+    let id = operator.account.chain.registration_of(mined)?.id;
     order.masternode = Some(id);
     output.say(format_args!(
         "Bonded as masternode {id}. Run the node (`weft node run --dir {}`): it follows, and signs from its first epoch on.",
@@ -136,7 +138,7 @@ fn bonded(
 }
 
 pub async fn top_up(arguments: &TopUp, output: &Output) -> Result<(), Failure> {
-    let operator = Operator::of(&arguments.place).await?;
+    let operator = Operator::of(&arguments.asking).await?;
     let wei = operator.wei(arguments.units).await?;
     let call = operator.call(RegistryCall::TopUp(wei));
     let mut payer = operator.payer(output)?;
@@ -163,7 +165,7 @@ pub async fn top_up(arguments: &TopUp, output: &Output) -> Result<(), Failure> {
 }
 
 pub async fn exit(arguments: &Plain, output: &Output) -> Result<(), Failure> {
-    let operator = Operator::of(&arguments.place).await?;
+    let operator = Operator::of(&arguments.asking).await?;
     let call = operator.call(RegistryCall::RequestExit);
     let mut payer = operator.payer(output)?;
     let earlier = operator.earlier(&mut payer, &call).await?;
@@ -200,7 +202,7 @@ pub async fn exit(arguments: &Plain, output: &Output) -> Result<(), Failure> {
 }
 
 pub async fn withdraw(arguments: &Plain, output: &Output) -> Result<(), Failure> {
-    let operator = Operator::of(&arguments.place).await?;
+    let operator = Operator::of(&arguments.asking).await?;
     let call = operator.call(RegistryCall::WithdrawBond);
     let mut payer = operator.payer(output)?;
     let earlier = operator.earlier(&mut payer, &call).await?;

@@ -1,10 +1,10 @@
 //! What a bond has been through, by the registry's events. A masternode earns nothing by being in office: what there is to
 //! earn is a tenth of the bonds that its reports take.
 
-use super::coins;
 use crate::failure::Failure;
 use crate::output::{fit, table};
 use crate::time;
+use crate::values::coins;
 use serde::Serialize;
 use weft_basechain::{BaseChain, BondChange, BondEvent, MemberState};
 use weft_types::{BaseAddress, Millis};

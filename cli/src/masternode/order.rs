@@ -1,12 +1,11 @@
 //! What an operator sends to the registry, as it is shown.
 
-use super::{coins, decimal};
-use crate::base::hash_shown;
+use crate::base::{Cost, Sent};
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::values::lines;
+use crate::values::{coins, lines};
 use serde::Serialize;
-use weft_basechain::{Mined, Quote};
+use weft_basechain::Mined;
 use weft_types::BaseAddress;
 
 /// What is, or would be, sent to the registry.
@@ -36,67 +35,10 @@ pub struct Order {
     pub sent: Option<Sent>,
 }
 
-#[derive(Serialize)]
-pub struct Cost {
-    fee_max_wei: String,
-    gas_limit: u64,
-    /// For a unit of gas.
-    gas_price_max_wei: String,
-    nonce: u64,
-}
-
-impl From<&Quote> for Cost {
-    fn from(quote: &Quote) -> Self {
-        Self {
-            fee_max_wei: quote.fee_max().to_string(),
-            gas_limit: quote.gas_limit,
-            gas_price_max_wei: quote.fee.to_string(),
-            nonce: quote.nonce,
-        }
-    }
-}
-
-impl Cost {
-    pub fn words(&self) -> String {
-        let wei = |text: &str| text.parse::<u128>().unwrap_or_default();
-        format!(
-            "{} at most ({} gas at {} gwei)",
-            coins(wei(&self.fee_max_wei)),
-            self.gas_limit,
-            decimal(wei(&self.gas_price_max_wei), 9)
-        )
-    }
-}
-
-#[derive(Serialize)]
-pub struct Sent {
-    base_block: u64,
-    base_transaction: String,
-    gas_used: u64,
-    /// By an earlier command that did not hear of it.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    earlier: bool,
-}
-
-impl From<&Mined> for Sent {
-    fn from(mined: &Mined) -> Self {
-        Self {
-            base_block: mined.block,
-            base_transaction: hash_shown(&mined.hash),
-            gas_used: mined.gas_used,
-            earlier: false,
-        }
-    }
-}
-
 impl Order {
     /// Of an earlier command.
     pub fn made_earlier(mut self, mined: &Mined) -> Self {
-        let earlier = true;
-        self.sent = Some(Sent {
-            earlier,
-            ..mined.into()
-        });
+        self.sent = Some(Sent::earlier(mined));
         self
     }
 }
@@ -118,10 +60,7 @@ pub fn show(order: &Order, output: &Output) -> Result<(), Failure> {
             ("sends", coin(&o.value_wei)),
             (has, coin(&o.balance_wei)),
         ]);
-        if let Some(cost) = &o.cost {
-            rows.push(("fees", cost.words()));
-            rows.push(("nonce", cost.nonce.to_string()));
-        }
+        rows.extend(o.cost.iter().flat_map(Cost::rows));
         let optional = [
             ("vertex key", &o.vertex_key),
             ("finality key", &o.finality_key),
@@ -132,13 +71,7 @@ pub fn show(order: &Order, output: &Output) -> Result<(), Failure> {
                 .into_iter()
                 .filter_map(|(name, text)| Some((name, text.clone()?))),
         );
-        match &o.sent {
-            Some(sent) => {
-                rows.push(("base block", sent.base_block.to_string()));
-                rows.push(("base transaction", sent.base_transaction.clone()));
-            }
-            None => rows.push(("sent", "nothing".to_owned())),
-        }
+        rows.extend(Sent::rows(o.sent.as_ref()));
         lines(&rows)
     })
 }

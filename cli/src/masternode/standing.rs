@@ -1,6 +1,5 @@
 //! Where masternodes stand, and what comes next: read by anybody, without a key.
 
-use super::coins;
 use super::history::{self, Happened};
 use super::next::{Edges, Next};
 use crate::base::BaseUrl;
@@ -8,7 +7,7 @@ use crate::failure::{Failure, Kind};
 use crate::network::Network;
 use crate::output::{Output, fit, one_line, table};
 use crate::time;
-use crate::values::lines;
+use crate::values::{coins, lines};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use weft_basechain::{At, BaseChain, ClientError, MemberState};

@@ -1,7 +1,8 @@
 //! B1: what a member has seen of a feed of the base chain beyond what the ledger has taken up, and what it says of it.
 
 use std::collections::VecDeque;
-use weft_types::{Chained, Feed, FeedReport, Root, Round};
+use weft_basechain::Placed;
+use weft_types::{Chained, Feed, FeedReport, Round};
 
 /// Rounds after which a report is made again that nobody has ordered.
 const REPEAT_ROUNDS: u64 = 60;
@@ -9,16 +10,7 @@ const REPEAT_ROUNDS: u64 = 60;
 pub const KEPT_MAX: usize = 4_096;
 
 /// An event that lies deep enough, in the order of their numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Confirmed<T> {
-    /// From 1.
-    pub index: u64,
-    pub event: T,
-    /// The running digest up to it, as the contract has it.
-    pub digest: Root,
-    /// The base chain's block that it is in.
-    pub block: u64,
-}
+pub type Confirmed<T> = Placed<T>;
 
 #[derive(Debug)]
 pub(super) struct Watching<T> {

@@ -124,7 +124,7 @@ mod tests {
     fn made() -> Deposited {
         Deposited {
             index: 1,
-            deposit: Deposit {
+            event: Deposit {
                 asset: BaseAsset::Native { amount: Amount(5) },
                 sender: BaseAddress([1; 20]),
                 account: testing::user(1),

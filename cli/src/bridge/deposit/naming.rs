@@ -30,12 +30,12 @@ impl Naming {
             Some(Owner::Depositor) => BaseAddress(key.address()),
             Some(Owner::Named(address)) => address,
         };
-        nobodys(&arguments.network.client()?.genesis().await?, address)?;
+        nobodys(&arguments.base.network.client()?.genesis().await?, address)?;
         if before.exit_address == Some(address) {
             return Ok(None);
         }
         let account = before.address;
-        let session = Session::open(&arguments.network, &arguments.wallet, account).await?;
+        let session = Session::open(&arguments.base.network, &arguments.wallet, account).await?;
         let owner = before.keys.as_ref().map_or(account, |k| k.owner);
         let key = session.key.address();
         if key != owner {

@@ -59,14 +59,7 @@ impl Source for Deposits {
         from: u64,
         to: u64,
     ) -> Result<Vec<Confirmed<Deposit>>, ClientError> {
-        let found = chain.deposits_between(from, to).await?.into_iter();
-        let confirmed = found.map(|d| Confirmed {
-            index: d.index,
-            event: d.deposit,
-            digest: d.digest,
-            block: d.block,
-        });
-        Ok(confirmed.collect())
+        chain.deposits_between(from, to).await
     }
 
     fn taken(view: &View) -> FeedReport {
@@ -104,14 +97,7 @@ impl Source for Queue {
         from: u64,
         to: u64,
     ) -> Result<Vec<Confirmed<QueueEntry>>, ClientError> {
-        let found = chain.queued_between(from, to).await?.into_iter();
-        let confirmed = found.map(|q| Confirmed {
-            index: q.index,
-            event: q.entry,
-            digest: q.digest,
-            block: q.block,
-        });
-        Ok(confirmed.collect())
+        chain.queued_between(from, to).await
     }
 
     fn taken(view: &View) -> FeedReport {

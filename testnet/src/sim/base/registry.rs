@@ -47,27 +47,21 @@ impl Base {
         let found = self.local.queued_between(self.first + 1, head);
         let finalized = self.local.chain().finalized();
         let deep = found.iter().filter(|q| q.block <= finalized);
-        let confirmed = deep.map(|q| Confirmed {
-            index: q.index,
-            event: q.entry.clone(),
-            digest: q.digest,
-            block: q.block,
-        });
-        self.registry.confirmed = confirmed.collect();
+        self.registry.confirmed = deep.cloned().collect();
         // A node's calls one after the other: the next one once the chain has those before.
         let id_of = |asked: &Asked| {
             if asked.is_first {
                 return Some(asked.change.node as u64 + 1);
             }
             let joined = found.iter().find(|q| {
-                let keys = q.entry.keys.as_ref();
+                let keys = q.event.keys.as_ref();
                 keys.is_some_and(|keys| keys.vertex_key == asked.key)
             });
-            joined.map(|q| q.entry.id)
+            joined.map(|q| q.event.id)
         };
         let there = |asked: &Asked| {
             let id = id_of(asked);
-            found.iter().filter(|q| Some(q.entry.id) == id).count()
+            found.iter().filter(|q| Some(q.event.id) == id).count()
         };
         let mut due = Vec::new();
         let mut before = std::collections::BTreeMap::<usize, usize>::new();
