@@ -21,27 +21,18 @@ async fn a_committee_changes_alike_on_the_embedded_chain_and_on_anvil() {
 }
 
 /// The registry, and the ledger's side of it.
-struct Story {
-    chain: BaseChain,
-    roster: Roster,
+pub struct Story {
+    pub chain: BaseChain,
+    pub roster: Roster,
     /// The newest height that was posted, and the newest block whose entries are taken up.
     height: u64,
     block: u64,
     /// Gas that each step used.
-    gas: Vec<u64>,
+    pub gas: Vec<u64>,
 }
 
 async fn tell(url: &str) -> Vec<u64> {
-    let endpoint = Endpoint::connect(url).await.unwrap();
-    assert_eq!(endpoint.chain_id(), CHAIN_ID);
-    let chain = enrolled(endpoint).await;
-    let mut story = Story {
-        roster: Roster::genesis(&committee(), Millis(0)),
-        chain,
-        height: 0,
-        block: 0,
-        gas: Vec::new(),
-    };
+    let mut story = Story::begin(url).await;
     story.fifth_joins().await;
     story.another_committee_is_refused().await;
     story.one_leaves().await;
@@ -52,6 +43,18 @@ async fn tell(url: &str) -> Vec<u64> {
 }
 
 impl Story {
+    pub async fn begin(url: &str) -> Self {
+        let endpoint = Endpoint::connect(url).await.unwrap();
+        assert_eq!(endpoint.chain_id(), CHAIN_ID);
+        Self {
+            roster: Roster::genesis(&committee(), Millis(0)),
+            chain: enrolled(endpoint).await,
+            height: 0,
+            block: 0,
+            gas: Vec::new(),
+        }
+    }
+
     async fn fifth_joins(&mut self) {
         let registered = self.chain.register(&operator(4), &registration(4)).await;
         let registered = registered.unwrap();
@@ -193,7 +196,7 @@ impl Story {
     }
 
     /// Closes the epoch by a certificate of these people, with all that is queued; the next committee.
-    async fn close(&mut self, people: &[usize]) -> Committee {
+    pub async fn close(&mut self, people: &[usize]) -> Committee {
         self.take_up().await;
         let next = self.roster.announce(Millis(7)).unwrap();
         let mut statement = self.stated();
@@ -212,7 +215,7 @@ impl Story {
         self.submit(&certificate).await;
     }
 
-    async fn submit(&mut self, certificate: &Certificate) {
+    pub async fn submit(&mut self, certificate: &Certificate) {
         let outcome = self.chain.submit(&operator(0), certificate).await.unwrap();
         let SubmitOutcome::Posted(mined) = outcome else {
             panic!("not posted: {outcome:?}");
@@ -243,7 +246,7 @@ impl Story {
     }
 
     /// The next height's statement, of the epoch that the ledger is in.
-    fn stated(&mut self) -> Statement {
+    pub fn stated(&mut self) -> Statement {
         self.height += 1;
         Statement {
             epoch: self.roster.epoch,
@@ -252,7 +255,7 @@ impl Story {
     }
 
     /// Signed by these people, who are in the committee.
-    fn certify(&self, statement: Statement, people: &[usize]) -> Certificate {
+    pub fn certify(&self, statement: Statement, people: &[usize]) -> Certificate {
         let committee = self.roster.committee().unwrap();
         let mut shares = Vec::new();
         let mut places = Vec::new();
@@ -271,7 +274,7 @@ impl Story {
         }
     }
 
-    async fn expect(&self, id: u64, status: MemberStatus, effective: u64) {
+    pub async fn expect(&self, id: u64, status: MemberStatus, effective: u64) {
         let member = self.chain.member(id, At::Latest).await.unwrap();
         assert_eq!(
             (member.status, member.effective),
@@ -286,7 +289,7 @@ impl Story {
     }
 }
 
-fn reason<T: std::fmt::Debug>(result: Result<T, ClientError>) -> String {
+pub fn reason<T: std::fmt::Debug>(result: Result<T, ClientError>) -> String {
     let error = result.unwrap_err();
     error.refusal().expect("a refusal").to_string()
 }

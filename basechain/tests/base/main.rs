@@ -11,6 +11,7 @@ mod quoted;
 mod scenario;
 mod sending;
 mod signer;
+mod slashed;
 mod support;
 mod tls;
 mod wallets;

@@ -283,6 +283,22 @@ fn the_outlook_is_what_the_edges_come_to() {
 }
 
 #[test]
+fn what_is_taken_up_after_the_announcement_waits_in_the_outlook_for_the_edge_after() {
+    let mut roster = roster(&[10; 4]);
+    roster.waiting.push(join(5, 1));
+    roster.queue.processed = 1;
+    roster.announce(Millis(7)).expect("a committee");
+    // The first edge has room for both of these too: F of 40 is 13.
+    roster.waiting.extend([join(6, 1), entry(1, 11)]);
+    roster.queue.processed += 2;
+    let outlook = roster.outlook();
+    let of = |id| (outlook[&id].joins_in, outlook[&id].settles_in);
+    assert_eq!(of(5), (Some(1), Some(1)));
+    assert_eq!(of(6), (Some(2), Some(2)));
+    assert_eq!(of(1), (None, Some(2)));
+}
+
+#[test]
 fn the_outlook_ends() {
     let mut roster = roster(&[1]);
     edge(&mut roster, &[entry(1, 1_000_000)]);

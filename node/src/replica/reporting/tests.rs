@@ -67,6 +67,47 @@ fn bc20_members_show_a_case_by_turns_from_when_it_can_be_shown() {
     }
 }
 
+/// Of members that look at one registry: who has shown the case, by its turn, and when. Some die while they show it, so that
+/// nobody sees their report.
+fn shown_by(dying: &[u64]) -> Vec<(u64, u64)> {
+    let mut members: Vec<_> = (0..4).map(|turn| (turn, member(3, turn))).collect();
+    let mut shown = Vec::new();
+    for now in (FROM.0..FROM.0 + 60_000).step_by(100) {
+        members.retain_mut(|(turn, member)| {
+            let due = member.next_deadline().is_some_and(|at| at.0 <= now);
+            let mut out = match now == FROM.0 {
+                true => handle(member, now, known(&[3])),
+                false if due => handle(member, now, Input::Tick),
+                false => Vec::new(),
+            };
+            while let Some(effect) = out.pop() {
+                let answer = match effect {
+                    Effect::Look(_) if shown.is_empty() => open(3),
+                    Effect::Look(_) => seen(3, Standing::Judged { is_final: true }),
+                    Effect::Report(_) if dying.contains(turn) => return false,
+                    Effect::Report(case) => {
+                        shown.push((*turn, now));
+                        Input::Reported(case)
+                    }
+                };
+                out = handle(member, now, answer);
+            }
+            true
+        });
+    }
+    shown
+}
+
+#[test]
+fn bc20_the_bond_is_taken_once_though_those_whose_turn_it_is_die() {
+    for dead in 0..4 {
+        let dying: Vec<u64> = (0..dead).collect();
+        let next = (dead, FROM.0 + dead * TURN.0);
+        assert_eq!(shown_by(&dying), [next], "{dead} have died");
+    }
+    assert!(shown_by(&[0, 1, 2, 3]).is_empty());
+}
+
 #[test]
 fn an_observer_that_pays_shows_what_no_member_has() {
     let standing = Standing::Open { from: Some(FROM) };
