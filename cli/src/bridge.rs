@@ -14,7 +14,7 @@ mod kept_payouts;
 mod list_token;
 mod reclaim;
 mod refute;
-mod standing_still;
+pub mod standing_still;
 mod status;
 mod way_out;
 mod withdraw;

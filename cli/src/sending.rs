@@ -1,15 +1,18 @@
 //! Signing operations with the user's key, sending them, and what came of it.
 
+mod refused;
+
+use self::refused::{Signer, explained, is_denied};
 use crate::failure::{Failure, Kind};
 use crate::network::Network;
 use crate::output::Output;
 use crate::precheck;
-use crate::values::lines;
+use crate::values::{from_now, lines};
 use crate::wallet::Wallet;
 use serde::Serialize;
 use std::pin::pin;
 use std::time::Duration;
-use weft_client::{Client, Draft, Options, Wait};
+use weft_client::{Client, ClientError, Draft, Options, Wait};
 use weft_types::api::{TransactionState, TransactionStatus};
 use weft_types::{
     Address, Amount, CollectionId, CommitIndex, DealId, EditionId, Height, ItemId, ObjectId,
@@ -142,17 +145,34 @@ impl Session {
         precheck::check(&transaction)?;
         let mut submit = pin!(self.client.submit(&transaction, self.wait));
         let status = match tokio::time::timeout(SILENT_MAX, submit.as_mut()).await {
-            Ok(status) => status?,
+            Ok(status) => status,
             Err(_) => {
                 let seconds = Options::default().outcome_timeout.as_secs();
                 output.say(format_args!(
                     "No outcome yet; waiting for it, {seconds} s at most."
                 ));
-                submit.await?
+                submit.await
             }
+        };
+        let status = match status {
+            Ok(status) => status,
+            Err(error) => return Err(self.explained(error).await),
         };
         settled(&status, self.wait)?;
         Ok(Outcome::of(&status))
+    }
+
+    async fn explained(&self, error: ClientError) -> Failure {
+        let signer = Signer {
+            key: self.key.address(),
+            account: self.address,
+        };
+        let account = match is_denied(&error) {
+            true => self.client.account(&self.address).await.ok(),
+            false => None,
+        };
+        let keys = account.and_then(|account| account.keys);
+        explained(error, signer, keys.as_ref(), from_now(Duration::ZERO))
     }
 }
 

@@ -284,6 +284,11 @@ impl Endpoint {
         self.ask("code", code).await
     }
 
+    /// Whether there is code at an address.
+    pub async fn is_contract(&self, address: [u8; 20]) -> Result<bool, ClientError> {
+        Ok(!self.code(address.into()).await?.is_empty())
+    }
+
     /// In wei; `u128::MAX` when it is more, which no chain has.
     pub async fn balance(&self, account: [u8; 20]) -> Result<u128, ClientError> {
         let balance = || self.provider.get_balance(account.into()).into_future();

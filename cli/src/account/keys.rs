@@ -64,7 +64,7 @@ pub struct Add {
     #[arg(long, value_name = "ID")]
     collection: Vec<CollectionId>,
     /// How much it may spend, fees among it: in the native asset's smallest unit, or ID=AMOUNT of another; repeat it for more.
-    /// Without it nothing, and no fees: a sponsor has to pay them
+    /// Without it nothing, and no fees: a sponsor has to pay them, which no command here does
     #[arg(long, value_name = "[ID=]AMOUNT", value_parser = limit)]
     limit: Vec<(AssetId, Amount)>,
     #[command(flatten)]
@@ -162,8 +162,16 @@ pub async fn guardian(arguments: SetGuardian, output: &Output) -> Result<(), Fai
 pub async fn sessions(command: Sessions, output: &Output) -> Result<(), Failure> {
     match command {
         Sessions::Add(arguments) => {
-            let session = arguments.session();
-            set(&arguments.sender, KeyChange::Session(session), output).await
+            let session = arguments.session()?;
+            let pays = session.left(&AssetId::NATIVE) > Amount::ZERO;
+            set(&arguments.sender, KeyChange::Session(session), output).await?;
+            if !pays {
+                output.say(
+                    "It may spend none of the native asset, and so pay no fees: what it signs is taken only if a sponsor pays them, \
+                     which no command here does. Given again with --limit AMOUNT it may.",
+                );
+            }
+            Ok(())
         }
         Sessions::End(arguments) => {
             let key = arguments.session;
@@ -192,7 +200,7 @@ async fn set(sender: &Sender, change: KeyChange, output: &Output) -> Result<(), 
 }
 
 impl Add {
-    fn session(&self) -> Session {
+    fn session(&self) -> Result<Session, Failure> {
         let mut collections = self.collection.clone();
         collections.sort_unstable();
         collections.dedup();
@@ -203,13 +211,17 @@ impl Add {
         });
         let mut limits: Vec<AssetAmount> = limits.collect();
         limits.sort_unstable_by_key(|l| l.asset);
-        Session {
+        if let Some(twice) = limits.windows(2).find(|l| l[0].asset == l[1].asset) {
+            let words = format!("--limit names asset {} twice", twice[0].asset);
+            return Err(Failure::usage(words).hint("nothing was sent"));
+        }
+        Ok(Session {
             key: self.session,
             expires: from_now(self.expires),
             kinds: self.allow.iter().copied().collect(),
             collections,
             limits,
-        }
+        })
     }
 }
 
@@ -280,6 +292,9 @@ fn shown(session: &Session) -> String {
         time::utc(session.expires),
         kinds.join(", ")
     );
+    if session.left(&AssetId::NATIVE) == Amount::ZERO {
+        words += "; may pay no fees";
+    }
     for limit in &session.limits {
         let amount = limit.amount;
         words += &match limit.asset {
@@ -291,4 +306,22 @@ fn shown(session: &Session) -> String {
         words += &format!("; collection {collection}");
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weft_types::testing;
+
+    #[test]
+    fn a_session_is_shown_with_what_it_may_spend_and_that_it_may_pay_no_fees_if_so() {
+        let mut session = testing::session(8);
+        let with = shown(&session);
+        assert!(with.contains("may spend 100"), "{with}");
+        assert!(!with.contains("no fees"), "{with}");
+        session.limits.clear();
+        let without = shown(&session);
+        assert!(without.contains("may pay no fees"), "{without}");
+        assert!(!without.contains("may spend"), "{without}");
+    }
 }

@@ -1,6 +1,7 @@
 //! `weft bridge deposit`: assets of the base chain go to the vault, for an account of the ledger.
 
 mod crediting;
+mod missing;
 mod naming;
 
 use self::crediting::until_credited;
@@ -42,7 +43,8 @@ pub struct Deposit {
     #[arg(long, value_name = "ADDRESS|self", value_parser = owner, conflicts_with = "no_wait")]
     exit_address: Option<Owner>,
     /// Also while the node says that the bridge is halted: it may be wrong. If the base chain has taken a
-    /// deposit back, send that one again and no other: another one in its place makes it lost for good
+    /// deposit back, send that one again and no other: another one in its place makes it lost for good, and is refused
+    /// where the digests show it
     #[arg(long)]
     while_halted: bool,
     #[command(flatten)]
@@ -84,8 +86,17 @@ pub async fn deposit(arguments: &Deposit, output: &Output) -> Result<(), Failure
     let from = arguments.base.connect().await?;
     let Account { client, chain, .. } = &from;
     let still = Still::of(client, chain).await?;
+    let stands_still = still.is_some();
     refuse(still, arguments.while_halted, "deposit")?;
     let asset = arguments.asset();
+    if stands_still {
+        let made = weft_types::Deposit {
+            asset,
+            sender: from.address(),
+            account,
+        };
+        missing::compare(&from, &made, output).await?;
+    }
     if let BaseAsset::Erc20 { token, .. } | BaseAsset::Erc721 { token, .. } = asset
         && chain.unit_of(token).await? == 0
     {

@@ -3,6 +3,7 @@
 use super::choosing::{Choice, choose};
 use super::kept::{Generation, Kept};
 use super::kept_payouts::{Judged, refused_now};
+use super::refute::is_gone;
 use super::way_out::{Actor, Going, Patience, Standing, State, Told, go_on, instant, shown};
 use crate::base::Base;
 use crate::failure::Failure;
@@ -25,6 +26,8 @@ pub struct Exit {
     base: Base,
 }
 
+const LEFT_ALONE: &str = "The latch is left as it is: withdrawals are paid whether or not it is tripped, and there is nothing else.";
+
 /// One run over all holdings.
 struct Way<'a> {
     actor: &'a Actor,
@@ -44,7 +47,9 @@ pub async fn exit(arguments: &Exit, output: &Output) -> Result<(), Failure> {
         let choice = choose(&actor.chain, &kept, &before).await?;
         let wants = |choice: &Choice<'_>| wanted(choice.generation, &actor, &arguments.place);
         if wants(&choice)?.is_empty() {
-            // Withdrawals are paid whether the way out is open or not.
+            if before.tripped_at.is_none() && !standings.is_empty() {
+                told.say(output, LEFT_ALONE.to_owned());
+            }
             return some_of(standings, &actor, choice.height());
         }
         let latch = actor.open(output).await?;
@@ -145,7 +150,12 @@ impl Way<'_> {
                 let proven = self.proven(exit)?;
                 if chain.exit_claim(exit.place).await?.is_some() {
                     // Somebody claims it by an older checkpoint, which is not so any more.
-                    chain.refute_escape(key, &proven).await?;
+                    match chain.refute_escape(key, &proven).await {
+                        Err(ClientError::Refused { refusal, .. }) if is_gone(&refusal) => {}
+                        refuted => {
+                            refuted?;
+                        }
+                    }
                 }
                 chain.escape(key, &proven).await
             }

@@ -18,7 +18,7 @@ use std::time::Duration;
 use under::under;
 use weft_client::{Client, PageQuery};
 use weft_types::api::{Exits, Holding, PAGE_MAX};
-use weft_types::{Address, Exit, Height, Millis, Statement};
+use weft_types::{Address, CommitIndex, Exit, Height, Millis, Statement};
 
 /// Attempts to read all pages under one checkpoint, before the next one comes.
 const ATTEMPTS_MAX: u32 = 10;
@@ -54,6 +54,9 @@ struct Outcome {
     file: PathBuf,
     /// Of the checkpoint.
     height: Height,
+    /// The last commit under it, and its time: what changes afterwards takes another file.
+    commit: CommitIndex,
+    timestamp: Millis,
     proofs: usize,
     /// Given up and not paid for good, with their proofs.
     withdrawals: usize,
@@ -120,7 +123,8 @@ async fn once(
         Content::Places(places) => places.len(),
         Content::Whole(exits, _) => exits.len(),
     };
-    let (height, checked) = (statement.height, checker.check(client, &statement).await?);
+    let checked = checker.check(client, &statement).await?;
+    let (height, commit, timestamp) = (statement.height, statement.commit, statement.timestamp);
     let unproven_withdrawals = given_up.unproven;
     let withdrawals = withdrawals::unpaid(checker, given_up.proven, arguments.all).await;
     let given_up = withdrawals.len();
@@ -143,6 +147,8 @@ async fn once(
     let outcome = Outcome {
         file: arguments.file.clone(),
         height,
+        commit,
+        timestamp,
         proofs,
         withdrawals: given_up,
         unproven,
@@ -317,6 +323,14 @@ fn text(outcome: &Outcome) -> String {
     lines(&[
         ("file", outcome.file.display().to_string()),
         ("checkpoint", outcome.height.to_string()),
+        (
+            "reaches to",
+            format!(
+                "commit {}, {}: what changes after it takes another `weft bridge keep`",
+                outcome.commit,
+                time::utc(outcome.timestamp)
+            ),
+        ),
         ("proofs", outcome.proofs.to_string()),
         ("withdrawals", some(outcome.withdrawals)),
         ("not in it yet", some(outcome.unproven)),
@@ -339,7 +353,7 @@ fn text(outcome: &Outcome) -> String {
             if outcome.written {
                 "yes"
             } else {
-                "no: it is there"
+                "no: the file has this checkpoint"
             }
             .to_owned(),
         ),

@@ -155,6 +155,10 @@ pub fn refused_now(height: Height, refusal: &Refusal) -> String {
         "TooEarly" | "NotFinal" => {
             "its time is over with the next block, then it is paid".to_owned()
         }
+        "AlreadyRefuted" => format!(
+            "it was refuted already, by checkpoint {}, and this file is of {height}: it is out of date",
+            refusal.argument("height").unwrap_or("?")
+        ),
         _ => taken_back(height, refusal)
             .unwrap_or_else(|| format!("the vault refuses it now: {refusal}")),
     }

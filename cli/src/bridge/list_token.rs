@@ -82,6 +82,14 @@ pub async fn list_token(arguments: &ListToken, output: &Output) -> Result<(), Fa
         return Err(Failure::new(Kind::Refused, words)
             .hint("nothing was sent; the curator was named when the vault was deployed, and alone lists tokens"));
     }
+    if !chain.endpoint().is_contract(token.0).await? {
+        let words = format!(
+            "there is no contract at {token} on chain {}: nothing could be deposited of it",
+            chain.endpoint().chain_id()
+        );
+        return Err(Failure::new(Kind::Refused, words)
+            .hint("nothing was sent; compare the token's address, and the base chain, with where they come from"));
+    }
     if chain.unit_of(token).await? != 0 {
         let words = format!("the vault lists token {token} already, and a listing never changes");
         return Err(Failure::new(Kind::Refused, words).hint("nothing was sent"));

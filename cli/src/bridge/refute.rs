@@ -3,14 +3,14 @@
 use super::choosing::choose;
 use super::kept::{Generation, Kept};
 use super::way_out::{Actor, Going, LOOK_INTERVAL, PAUSE_MAX, Told};
-use crate::base::Base;
+use crate::base::{Base, hash_shown};
 use crate::failure::{Failure, Kind};
 use crate::output::{self, Output};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use tokio::time::{Instant, sleep};
-use weft_basechain::{ClaimState, ClientError};
+use weft_basechain::{ClaimState, ClientError, Mined, Refusal};
 use weft_types::{BaseAddress, Height};
 
 #[derive(clap::Args)]
@@ -47,6 +47,25 @@ enum Verdict {
     Unknown,
     Wrong,
     Refuted,
+    /// By somebody else.
+    RefutedAlready,
+}
+
+impl Verdict {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Right => "right",
+            Self::Unknown => "unknown",
+            Self::Wrong => "wrong",
+            Self::Refuted => "refuted",
+            Self::RefutedAlready => "refuted already",
+        }
+    }
+}
+
+/// Whether a claim that was to be refuted is not there any more, or another one is.
+pub fn is_gone(refusal: &Refusal) -> bool {
+    matches!(refusal.name.as_str(), "NoClaim" | "NotRefuted")
 }
 
 pub async fn refute(arguments: &Refute, output: &Output) -> Result<(), Failure> {
@@ -56,12 +75,19 @@ pub async fn refute(arguments: &Refute, output: &Output) -> Result<(), Failure> 
     let until = Instant::now() + arguments.going.wait();
     let told = Told::default();
     let mut all: Vec<Judged> = Vec::new();
-    let mut pause = LOOK_INTERVAL;
+    let (mut pause, mut looked) = (LOOK_INTERVAL, false);
     loop {
         let over = Instant::now() >= until;
         let found = match look(&actor, &mut source, (output, &told)).await {
-            Ok(found) => {
+            Ok((found, over)) => {
                 pause = LOOK_INTERVAL;
+                // Later ones are of this command, or said by their verdict.
+                if !std::mem::replace(&mut looked, true) && !over.is_empty() {
+                    output.say(format_args!(
+                        "Refuted already: the claims of {}.",
+                        over.join(", ")
+                    ));
+                }
                 found
             }
             Err(failure) if over => return Err(failure),
@@ -122,33 +148,37 @@ impl Source {
     }
 }
 
-/// All claims that are open, refuted where they are wrong by what the file says now.
+/// All claims that are open, refuted where they are wrong by what the file says now; and those that were refuted before.
 async fn look(
     actor: &Actor,
     source: &mut Source,
     (output, told): (&Output, &Told),
-) -> Result<Vec<Judged>, Failure> {
+) -> Result<(Vec<Judged>, Vec<String>), Failure> {
     let latch = actor.chain.latch().await?;
     if latch.tripped_at.is_none() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     }
     let choice = choose(&actor.chain, source.current()?, &latch).await?;
     told.say(output, choice.told());
     if let Some(why) = choice.lost() {
         return Err(Failure::new(Kind::Refused, why).hint("use another file"));
     }
-    let mut all = Vec::new();
+    let (mut all, mut over) = (Vec::new(), Vec::new());
     for place in actor.chain.claimed_exits(&latch).await? {
-        if let Some(claim) = actor.chain.exit_claim(place).await?.filter(|c| !c.paid) {
-            all.push(of_exit(actor, choice.generation, place, &claim).await?);
+        match actor.chain.exit_claim(place).await? {
+            Some(claim) if claim.paid => {}
+            Some(claim) => all.push(of_exit(actor, choice.generation, place, &claim).await?),
+            None => over.push(format!("place {place}")),
         }
     }
     for index in actor.chain.claimed_deposits(&latch).await? {
-        if let Some(claim) = actor.chain.reclaim(index).await?.filter(|c| !c.paid) {
-            all.push(of_deposit(actor, choice.generation, index, &claim).await?);
+        match actor.chain.reclaim(index).await? {
+            Some(claim) if claim.paid => {}
+            Some(claim) => all.push(of_deposit(actor, choice.generation, index, &claim).await?),
+            None => over.push(format!("deposit {index}")),
         }
     }
-    Ok(all)
+    Ok((all, over))
 }
 
 fn judged(what: &'static str, place: u64, claim: &ClaimState, verdict: Verdict) -> Judged {
@@ -177,7 +207,9 @@ async fn of_exit(
     let found = judged("place", place, claim, verdict);
     match proven {
         Some(proven) if verdict == Verdict::Wrong && !actor.dry_run => {
-            outcome(found, actor.chain.refute_escape(&actor.key, &proven).await)
+            let made = actor.chain.refute_escape(&actor.key, &proven).await;
+            let now = async || Ok(actor.chain.exit_claim(place).await?);
+            outcome(found, made, now).await
         }
         _ => Ok(found),
     }
@@ -201,27 +233,29 @@ async fn of_deposit(
     let made = actor
         .chain
         .refute_reclaim(&actor.key, &kept.statement, index);
-    outcome(found, made.await)
+    let now = async || Ok(actor.chain.reclaim(index).await?);
+    outcome(found, made.await, now).await
 }
 
-fn outcome(
+async fn outcome(
     mut found: Judged,
-    made: Result<weft_basechain::Mined, ClientError>,
+    made: Result<Mined, ClientError>,
+    now: impl AsyncFnOnce() -> Result<Option<ClaimState>, Failure>,
 ) -> Result<Judged, Failure> {
     match made {
         Ok(mined) => {
             found.verdict = Verdict::Refuted;
-            found.base_transaction = Some(format!("0x{}", hex::encode(mined.hash)));
-            Ok(found)
+            found.base_transaction = Some(hash_shown(&mined.hash));
         }
-        // Somebody else was faster: there is no claim any more, or none that this refutes.
-        Err(ClientError::Refused { refusal, .. })
-            if matches!(refusal.name.as_str(), "NoClaim" | "NotRefuted") =>
-        {
-            Ok(found)
+        // Somebody else was faster; or another claim is in its place, which the next look judges.
+        Err(ClientError::Refused { refusal, .. }) if is_gone(&refusal) => {
+            if now().await?.is_none() {
+                found.verdict = Verdict::RefutedAlready;
+            }
         }
-        Err(error) => Err(error.into()),
+        Err(error) => return Err(error.into()),
     }
+    Ok(found)
 }
 
 fn shown(all: &[Judged]) -> String {
@@ -234,7 +268,7 @@ fn shown(all: &[Judged]) -> String {
             format!("{} {}", judged.what, judged.place),
             judged.claimant.to_string(),
             judged.height.to_string(),
-            format!("{:?}", judged.verdict).to_lowercase(),
+            judged.verdict.words().to_owned(),
         ]);
     }
     output::fit(&table)

@@ -62,6 +62,21 @@ impl Still {
         }
     }
 
+    /// What it is to who joins, leaves or bonds more; `None` where the committee changes all the same.
+    pub fn for_committee(&self) -> Option<String> {
+        let then = match self {
+            Self::Latched { .. } => return None,
+            Self::Frozen { .. } => {
+                "no checkpoint is posted any more, and the committee changes no more"
+            }
+            Self::Halted { .. } => {
+                "changes of the committee wait until the operators have looked: docs/bridge.md, \"After a halt\""
+            }
+            Self::Lags => "changes of the committee wait until it has them",
+        };
+        Some(format!("{}; {then}", self.words()))
+    }
+
     /// What a user does.
     pub fn advice(&self) -> &'static str {
         match self {
@@ -124,6 +139,24 @@ pub mod tests {
             finality_delay_s: 1,
             now: 2_000,
         }
+    }
+
+    #[test]
+    fn who_joins_or_leaves_is_told_that_a_halted_or_frozen_bridge_changes_no_committee() {
+        let told = |halted, latch| {
+            let still = Still::judged(&status(halted), Some(&latch));
+            still.and_then(|s| s.for_committee())
+        };
+        let halted = told(Some("taken back"), latch(None, None)).unwrap();
+        assert!(
+            halted.contains("taken back; changes of the committee wait"),
+            "{halted}"
+        );
+        let frozen = told(None, latch(None, Some(5))).unwrap();
+        assert!(frozen.contains("the committee changes no more"), "{frozen}");
+        // Checkpoints are posted after the latch too.
+        assert_eq!(told(None, latch(Some(6), None)), None);
+        assert_eq!(told(None, latch(None, None)), None);
     }
 
     #[test]

@@ -90,6 +90,8 @@ pub struct Actor {
     pub chain: BaseChain,
     pub key: AccountKey,
     pub dry_run: bool,
+    /// Of the latch.
+    told: Told,
 }
 
 impl Actor {
@@ -103,6 +105,7 @@ impl Actor {
             chain,
             key,
             dry_run: going.dry_run,
+            told: Told::default(),
         })
     }
 
@@ -113,7 +116,11 @@ impl Actor {
     /// The latch, tripped now if it may be.
     pub async fn open(&self, output: &Output) -> Result<Latch, Failure> {
         let latch = self.chain.latch().await?;
-        if latch.tripped_at.is_some() || latch.now < latch.opens_at {
+        if latch.tripped_at.is_some() {
+            return Ok(latch);
+        }
+        if latch.now < latch.opens_at {
+            self.told.say(output, too_early(&latch));
             return Ok(latch);
         }
         if self.dry_run {
@@ -122,9 +129,12 @@ impl Actor {
         }
         match self.chain.trip(&self.key).await {
             Ok(_) => output.say("The latch is tripped: the way out is open, for good."),
-            // Somebody else was faster, or the base chain's clock is behind.
-            Err(ClientError::Refused { refusal, .. })
-                if ["Latched", "TooEarly"].contains(&refusal.name.as_str()) => {}
+            // Somebody else was faster.
+            Err(ClientError::Refused { refusal, .. }) if refusal.name == "Latched" => {}
+            Err(ClientError::Refused { refusal, .. }) if refusal.name == "TooEarly" => {
+                let words = "The latch is not tripped yet: the base chain's newest block is too early for it, the next one may do.";
+                self.told.say(output, words.to_owned());
+            }
             Err(error) => return Err(error.into()),
         }
         Ok(self.chain.latch().await?)
@@ -218,6 +228,14 @@ impl Standing {
         }
         self
     }
+}
+
+/// Why the latch is not tripped, and when it can be.
+fn too_early(latch: &Latch) -> String {
+    format!(
+        "The latch is not tripped: it can be from {} on, and only if no checkpoint is posted until then.",
+        instant(latch.opens_at)
+    )
 }
 
 pub fn instant(seconds: u64) -> String {

@@ -96,6 +96,7 @@ pub async fn bond(arguments: &Bond, output: &Output) -> Result<(), Failure> {
         ));
         return show(&order, output);
     }
+    operator.warn(output).await?;
     let vertex_key = registration.vertex_key;
     if let Some(id) = chain.id_of_vertex_key(vertex_key).await? {
         let words =
@@ -152,6 +153,7 @@ pub async fn top_up(arguments: &TopUp, output: &Output) -> Result<(), Failure> {
     if let Some(failure) = takes_no_more(&member, operator.edges().await.as_ref()) {
         return Err(failure);
     }
+    operator.warn(output).await?;
     let means = format!(
         "This adds {} to the bond of masternode {}, which is {} now. It counts from one of the next epochs on, and comes \
          back with the bond. Until it counts no other is taken.",
@@ -183,6 +185,7 @@ pub async fn exit(arguments: &Plain, output: &Output) -> Result<(), Failure> {
     if let Some(failure) = leaves_already(&member, operator.edges().await.as_ref()) {
         return Err(failure);
     }
+    operator.warn(output).await?;
     let means = format!(
         "This takes masternode {} out of the committee with one of the next epochs. There is no way back: account and keys \
          serve once, and who comes back bonds new keys from another account. Its bond of {} is free {} after that.",

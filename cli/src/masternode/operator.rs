@@ -5,6 +5,7 @@ use super::next::Edges;
 use super::order::Order;
 use super::standing;
 use crate::base::{Account, Asking, Cost, Payer};
+use crate::bridge::standing_still::Still;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::values::coins;
@@ -145,6 +146,15 @@ impl<'a> Operator<'a> {
 
     pub async fn unbonding(&self) -> Result<String, Failure> {
         Ok(standing::duration(self.account.chain.unbonding_s().await?))
+    }
+
+    /// Says what holds changes of the committee up, where something does.
+    pub async fn warn(&self, output: &Output) -> Result<(), Failure> {
+        let still = Still::of(&self.account.client, &self.account.chain).await?;
+        if let Some(words) = still.and_then(|s| s.for_committee()) {
+            output.say(format_args!("Note: {words}."));
+        }
+        Ok(())
     }
 
     /// The edges ahead; what they would say is left out where the node does not tell them.

@@ -59,7 +59,15 @@ pub fn not_free(member: &MemberState, edges: Option<&Edges>) -> Failure {
         MemberStatus::Slashed => gone("was taken"),
         status => {
             let words = format!("the bond of masternode {id} is not free: it is {status}");
-            Failure::new(Kind::Refused, words).hint(Next::of(member, edges).words)
+            let next = Next::of(member, edges).words;
+            let leaving = match is_out(member) {
+                true => "",
+                false => {
+                    "; `weft masternode exit` asks to leave, after which the bond becomes free"
+                }
+            };
+            Failure::new(Kind::Refused, words)
+                .hint(format_args!("nothing was sent; {next}{leaving}"))
         }
     }
 }
@@ -94,6 +102,17 @@ mod tests {
         for status in [MemberStatus::Queued, MemberStatus::Active] {
             assert!(bonds_no_more(&state(status), None).is_none());
             assert!(leaves_already(&state(status), None).is_none());
+        }
+    }
+
+    #[test]
+    fn a_bond_that_is_in_office_is_told_how_it_becomes_free() {
+        let hint = |status| not_free(&state(status), None).hint.unwrap();
+        for status in [MemberStatus::Queued, MemberStatus::Active] {
+            assert!(hint(status).contains("`weft masternode exit`"), "{status}");
+        }
+        for status in [MemberStatus::Leaving, MemberStatus::Unbonding] {
+            assert!(!hint(status).contains("masternode exit"), "{status}");
         }
     }
 

@@ -3,6 +3,7 @@
 use super::history::{self, Happened};
 use super::next::{Edges, Next};
 use crate::base::BaseUrl;
+use crate::bridge::standing_still::Still;
 use crate::failure::{Failure, Kind};
 use crate::network::Network;
 use crate::output::{Output, fit, one_line, table};
@@ -11,6 +12,7 @@ use crate::values::{coins, lines};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use weft_basechain::{At, BaseChain, ClientError, MemberState};
+use weft_client::Client;
 use weft_node::{NodeConfig, public_vertex_key};
 use weft_types::api::Roster;
 use weft_types::{BaseAddress, ed25519};
@@ -143,6 +145,9 @@ struct Shown {
     #[serde(flatten)]
     standing: Standing,
     epoch: Roster,
+    /// The bridge, with which changes of the committee wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stands_still: Option<Still>,
     /// Of the bond, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     history: Option<Vec<Happened>>,
@@ -151,13 +156,40 @@ struct Shown {
 #[derive(Serialize)]
 struct Listed {
     epoch: Roster,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stands_still: Option<Still>,
     masternodes: Vec<Standing>,
 }
 
-async fn reach(base: &BaseUrl, network: &Network) -> Result<(BaseChain, Roster, Edges), Failure> {
+/// What a node and the base chain say of all of them.
+struct Reached {
+    chain: BaseChain,
+    epoch: Roster,
+    edges: Edges,
+    still: Option<Still>,
+}
+
+impl Reached {
+    async fn of(
+        chain: BaseChain,
+        (epoch, edges): (Roster, Edges),
+        client: &Client,
+    ) -> Result<Self, Failure> {
+        let still = Still::of(client, &chain).await?;
+        Ok(Self {
+            still: still.filter(|s| s.for_committee().is_some()),
+            chain,
+            epoch,
+            edges,
+        })
+    }
+}
+
+async fn reach(base: &BaseUrl, network: &Network) -> Result<Reached, Failure> {
     let client = network.client()?;
-    let (roster, edges) = Edges::asked(&client).await?;
-    Ok((base.chain(network, &client).await?, roster, edges))
+    let asked = Edges::asked(&client).await?;
+    let chain = base.chain(network, &client).await?;
+    Reached::of(chain, asked, &client).await
 }
 
 /// The same by the settings of a node's folder, where nothing else is named.
@@ -165,7 +197,7 @@ async fn reach_by(
     folder: &Path,
     config: &NodeConfig,
     (base, network): (&BaseUrl, &Network),
-) -> Result<(BaseChain, Roster, Edges), Failure> {
+) -> Result<Reached, Failure> {
     let is_its = !base.is_named() && !network.is_testnet();
     let base = match is_its {
         true => base.or_url(config.base_rpc.clone()),
@@ -174,7 +206,7 @@ async fn reach_by(
     let network = network.or_node(format!("http://{}", config.api_listen));
     let client = network.client()?;
     let asked = Edges::asked(&client).await;
-    let (roster, edges) = asked.map_err(|failure| not_running(failure, folder))?;
+    let asked = asked.map_err(|failure| not_running(failure, folder))?;
     let chain = base.chain(&network, &client).await;
     let chain = chain.map_err(|failure| match failure.kind {
         Kind::Unreachable if is_its => failure.hint(format_args!(
@@ -183,7 +215,7 @@ async fn reach_by(
         )),
         _ => failure,
     })?;
-    Ok((chain, roster, edges))
+    Reached::of(chain, asked, &client).await
 }
 
 /// The node of a folder does not answer.
@@ -223,7 +255,12 @@ pub async fn status(arguments: &Status, output: &Output) -> Result<(), Failure> 
         (None, Some(who)) => (who, reach(base, network).await?),
         (None, None) => return Err(Failure::usage("no masternode is named")),
     };
-    let (chain, epoch, edges) = reached;
+    let Reached {
+        chain,
+        epoch,
+        edges,
+        still,
+    } = reached;
     let id = who.id(&chain).await?;
     let member = chain
         .member(id, At::Latest)
@@ -236,6 +273,7 @@ pub async fn status(arguments: &Status, output: &Output) -> Result<(), Failure> 
     let shown = Shown {
         standing: Standing::of(member, &edges),
         epoch,
+        stands_still: still,
         history,
     };
     output.data(&shown, |shown| {
@@ -251,6 +289,7 @@ pub async fn status(arguments: &Status, output: &Output) -> Result<(), Failure> 
             ("weight in office", s.weight_in_office.to_string()),
             ("epoch", shown.epoch.epoch.to_string()),
             ("next", s.next.words.clone()),
+            ("but", held_up(shown.stands_still.as_ref())),
         ]);
         match &shown.history {
             Some(history) => format!("{standing}\n\n{}", history::shown(history)),
@@ -260,14 +299,16 @@ pub async fn status(arguments: &Status, output: &Output) -> Result<(), Failure> 
 }
 
 pub async fn list(arguments: &List, output: &Output) -> Result<(), Failure> {
-    let (chain, epoch, edges) = reach(&arguments.base, &arguments.network).await?;
+    let reached = reach(&arguments.base, &arguments.network).await?;
+    let Reached { chain, edges, .. } = &reached;
     let members = chain.members(LISTED_MAX).await?;
     let listed = Listed {
         masternodes: members
             .into_iter()
-            .map(|m| Standing::of(m, &edges))
+            .map(|m| Standing::of(m, edges))
             .collect(),
-        epoch,
+        epoch: reached.epoch,
+        stands_still: reached.still,
     };
     output.data(&listed, |listed| {
         let mut rows = table(&[
@@ -290,13 +331,22 @@ pub async fn list(arguments: &List, output: &Output) -> Result<(), Failure> {
                 s.next.words.clone(),
             ]);
         }
+        let held_up = match held_up(listed.stands_still.as_ref()) {
+            words if words.is_empty() => words,
+            words => format!("{words}\n"),
+        };
         format!(
-            "epoch {}, since {}\n{}",
+            "epoch {}, since {}\n{held_up}{}",
             listed.epoch.epoch,
             time::utc(listed.epoch.since),
             fit(&rows)
         )
     })
+}
+
+/// What nothing comes next by, in words.
+fn held_up(still: Option<&Still>) -> String {
+    still.and_then(Still::for_committee).unwrap_or_default()
 }
 
 /// Seconds, for people.

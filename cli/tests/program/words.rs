@@ -79,6 +79,16 @@ fn addresses_on_the_base_chain_that_are_a_slip_of_the_hand_are_wrong_use() {
 }
 
 #[test]
+fn a_session_has_one_limit_an_asset() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = weft_types::testing::user(1).to_string();
+    let add = ["account", "session", "add", &key, "--expires", "1h"];
+    let limits = ["--allow", "transfer", "--limit", "1", "--limit", "2"];
+    let words = fails(2, &[&add[..], &limits].concat(), folder.path());
+    has(&words, &["twice", "nothing was sent"]);
+}
+
+#[test]
 fn without_a_testnet_the_cure_is_named() {
     let folder = tempfile::tempdir().unwrap();
     for verb in [

@@ -87,6 +87,21 @@ impl Whole {
         }
     }
 
+    /// What to do where the base chain that is asked here has all that is credited.
+    fn lifted(&self) -> Option<&'static str> {
+        let agree = self.vault_has == Some(Agreement::Same);
+        match self.stands_still.as_ref().filter(|_| agree)? {
+            Still::Halted { .. } => Some(
+                "this base chain has what is credited: once the network's base_confirmations are on top of it start the masternode \
+                 again, with this base chain if its own is another: docs/bridge.md, \"After a halt\"",
+            ),
+            Still::Lags => {
+                Some("this base chain has what is credited: the node's own one lags, or is another")
+            }
+            Still::Latched { .. } | Still::Frozen { .. } => None,
+        }
+    }
+
     /// Whether it stands still, and what to do.
     fn still(&self) -> (String, &'static str) {
         let unknown = |silence: Silence| {
@@ -94,7 +109,7 @@ impl Whole {
             format!("whether it is latched or frozen is not known: {why}")
         };
         match (&self.stands_still, self.silence) {
-            (Some(still), None) => (still.words(), still.advice()),
+            (Some(still), None) => (still.words(), self.lifted().unwrap_or(still.advice())),
             (Some(still), Some(silence)) => (
                 format!("{}; {}", still.words(), unknown(silence)),
                 still.advice(),
@@ -183,6 +198,23 @@ mod tests {
         assert!(said(report(3, 8), Some(Root([7; 32]))).contains("yes: what is credited"));
         assert!(said(report(1, 6), None).contains("NO: the vault has fewer"));
         assert!(said(report(3, 8), Some(Root([6; 32]))).contains("NO: the vault's first 2"));
+    }
+
+    #[test]
+    fn a_halted_node_whose_chain_agrees_again_is_to_be_started_again() {
+        let said = |credited| {
+            let known = vault(report(2, 7), credited);
+            let mut whole = whole(Ok(known));
+            whole.stands_still = Some(Still::Halted {
+                reason: "taken back".to_owned(),
+            });
+            shown(&whole)
+        };
+        assert!(said(Some(Root([7; 32]))).contains("start the masternode again"));
+        for credited in [Some(Root([6; 32])), None] {
+            let said = said(credited);
+            assert!(said.contains("until the operators have looked"), "{said}");
+        }
     }
 
     #[test]
