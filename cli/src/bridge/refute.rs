@@ -273,3 +273,42 @@ fn shown(all: &[Judged]) -> String {
     }
     output::fit(&table)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weft_types::Root;
+
+    fn claim() -> ClaimState {
+        ClaimState {
+            what: Root([1; 32]),
+            claimant: BaseAddress([2; 20]),
+            opened_at: 5,
+            height: Height(7),
+            paid: false,
+        }
+    }
+
+    async fn verdict(name: &str, now: Option<ClaimState>) -> Result<Verdict, Failure> {
+        let refusal = Refusal {
+            name: name.to_owned(),
+            arguments: vec![("index".to_owned(), "3".to_owned())],
+        };
+        let what = "refutation";
+        let refused = Err(ClientError::Refused { what, refusal });
+        let found = judged("place", 3, &claim(), Verdict::Wrong);
+        let found = outcome(found, refused, async || Ok(now)).await;
+        found.map(|judged| judged.verdict)
+    }
+
+    #[tokio::test]
+    async fn a_claim_that_somebody_else_has_refuted_is_refuted_already() {
+        for name in ["NoClaim", "NotRefuted"] {
+            let gone = verdict(name, None).await.unwrap();
+            assert_eq!(gone.words(), "refuted already");
+            let another = verdict(name, Some(claim())).await.unwrap();
+            assert_eq!(another, Verdict::Wrong, "it is judged again");
+        }
+        assert!(verdict("NotFinal", None).await.is_err());
+    }
+}

@@ -136,4 +136,8 @@ fn a_checkpoint_whose_deposits_are_not_the_vaults_is_told_of() {
     }
     let early = refusal("TooEarly", &[("until", "7")]);
     assert!(refused_now(Height(9), &early).contains("with the next block"));
+    let refuted = refusal("AlreadyRefuted", &[("index", "0"), ("height", "12")]);
+    assert!(
+        refused_now(Height(9), &refuted).starts_with("it was refuted already, by checkpoint 12")
+    );
 }

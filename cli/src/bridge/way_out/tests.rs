@@ -69,3 +69,14 @@ async fn what_will_not_change_is_not_tried_again() {
         assert_eq!((ended.unwrap_err().kind, asked.get()), (kind, 1));
     }
 }
+
+#[test]
+fn a_latch_that_is_not_tripped_is_told_of_with_the_time_from_which_on_it_can_be() {
+    let latch = Latch {
+        opens_at: 90,
+        ..crate::bridge::standing_still::tests::latch(None, None)
+    };
+    let words = too_early(&latch);
+    assert!(words.contains("from 1970-01-01 00:01:30Z on"), "{words}");
+    assert!(words.contains("only if no checkpoint"), "{words}");
+}
