@@ -9,7 +9,6 @@ use super::feed::Queued;
 use super::key::AccountKey;
 use super::quote::RegistryCall;
 use super::send::Mined;
-use alloy::primitives::Address;
 use alloy::sol_types::SolCall;
 use std::fmt;
 use weft_types::{Epoch, FeedReport, MemberKeys, QueueEntry, Root, Stake, bls, ed25519};

@@ -1,5 +1,5 @@
 use super::*;
-use weft_types::{Address, Amount, BaseAddress, BaseAsset, DEPOSITS_MAX, Deposit};
+use weft_types::{Address, Amount, BaseAddress, BaseAsset, DEPOSITS_MAX, Deposit, Root};
 
 const ROOM: u64 = u64::MAX;
 
