@@ -194,6 +194,8 @@ impl Core {
             let reference = vertex.reference();
             if reference.round >= self.dag.floor() && !self.dag.contains(&reference) {
                 self.saw(reference.author, reference.round);
+                // V8: what was known of offenders before.
+                self.is_second_version(&vertex, &mut effects);
                 self.admit(vertex, None, true, now, &mut effects);
             }
         }

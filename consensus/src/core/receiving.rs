@@ -62,7 +62,12 @@ impl Core {
         self.admit(vertex, from, false, now, out);
     }
 
-    fn is_second_version(&mut self, vertex: &Verified<Vertex>, out: &mut Vec<Effect>) -> bool {
+    /// V5: whether another version of a vertex is known. The first time it is evidence.
+    pub(super) fn is_second_version(
+        &mut self,
+        vertex: &Verified<Vertex>,
+        out: &mut Vec<Effect>,
+    ) -> bool {
         let (round, author) = (vertex.round(), vertex.author());
         let accepted = self.dag.versions(round, author).first();
         let first = accepted

@@ -51,6 +51,18 @@ fn v8_who_sees_two_versions_carries_the_proof_once() {
 }
 
 #[test]
+fn v8_who_comes_back_finds_two_versions_in_its_store() {
+    let mut view = Drawing::new("leaders -").member('A');
+    view.work(true).propose();
+    view.draw("1  -  *  *  */3*").draw("2  -  ABCD'  ABC  -");
+    view.receive("D1'");
+    // The proof is in no own vertex yet.
+    view.restart().work(true);
+    assert!(view.status().equivocators.contains(member('D')));
+    assert_eq!(view.propose(), Some("A2: A1 B1 C1 % D1".to_owned()));
+}
+
+#[test]
 fn v8_a_proof_that_falls_behind_is_carried_again() {
     // A alone has the proof, and none links to what A makes.
     let mut view = Drawing::new("leaders B\n gc 4\n 1  -  *  *  */3*").member('A');
