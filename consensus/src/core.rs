@@ -337,6 +337,7 @@ impl Core {
             floor: self.dag.floor(),
             undecided_from: self.slots.first(),
             vertices: self.dag.len(),
+            versions: self.dag.further(),
             dag_bytes: self.dag.bytes(),
             unordered: self.unordered.iter().sum(),
             suspended: self.suspended.len(),

@@ -27,6 +27,8 @@ pub(crate) struct Dag {
     /// By author: the highest vertex, the first version of its round.
     latest: Vec<Option<VertexRef>>,
     vertices: usize,
+    /// V5: those of them that are not the first of their author and round.
+    further: usize,
     /// By author: encoded bytes of its vertices.
     bytes: Vec<usize>,
     walks: u64,
@@ -111,6 +113,7 @@ impl Dag {
             trusted_round: floor.saturating_sub(1),
             latest: vec![None; config.committee.size()],
             vertices: 0,
+            further: 0,
             bytes: vec![0; config.committee.size()],
             walks: 0,
             certificate: thresholds(config).1.certificate,
@@ -173,6 +176,11 @@ impl Dag {
     /// Number of vertices held.
     pub fn len(&self) -> usize {
         self.vertices
+    }
+
+    /// V5: number of vertices beside the first of their author and round.
+    pub fn further(&self) -> usize {
+        self.further
     }
 
     /// Encoded bytes of the vertices of an author.
@@ -309,6 +317,7 @@ impl Dag {
         self.vertices += 1;
         self.bytes[author.as_usize()] += vertex.size();
         let place = &mut row.places[author.as_usize()];
+        self.further += usize::from(!place.versions().is_empty());
         place.push(Node {
             vertex,
             votes,
@@ -329,6 +338,8 @@ impl Dag {
         self.trusted_round = self.trusted_round.max(self.floor);
         self.floor = self.floor.next();
         let row = self.rows.pop_front().unwrap_or_default();
+        let further = |place: &Place| place.versions().len().saturating_sub(1);
+        self.further -= row.places.iter().map(further).sum::<usize>();
         for node in row.nodes() {
             self.vertices -= 1;
             self.bytes[node.vertex.author().as_usize()] -= node.vertex.size();

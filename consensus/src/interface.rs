@@ -218,6 +218,8 @@ pub struct Status {
     /// Vertices in the DAG, and how many of them carry payload that is not output yet.
     pub vertices: usize,
     pub unordered: usize,
+    /// V5: vertices in the DAG beside the first of their author and round.
+    pub versions: usize,
     /// Encoded bytes of the vertices in the DAG.
     pub dag_bytes: usize,
     /// Vertices that wait, and their bytes.

@@ -4,6 +4,7 @@
 //! A criminal that alters its vertices keeps a list of what it made of which, so that its altered
 //! vertices form a chain of their own and only the crime itself is against the rules.
 
+mod branch;
 mod slander;
 
 use super::cast::Cast;
@@ -13,6 +14,7 @@ use super::plan::Planted;
 use super::rng::Rng;
 use super::seating::Seating;
 use super::time::Time;
+use branch::branch;
 use bytes::Bytes;
 use slander::slander;
 use std::collections::BTreeMap;
@@ -219,6 +221,11 @@ impl Criminal {
                 let mut sendings = vec![to_all(vertex, at)];
                 sendings.extend(stale.iter().map(|stale| to_all(stale, at)));
                 (sendings, stale)
+            }
+            Kind::Branch => {
+                let (root, below) = branch(scene, &mut self.rng, vertex);
+                let kept = below.into_iter().chain([root.clone()]).collect();
+                (vec![to_all(&root, at)], kept)
             }
             Kind::Sleep => {
                 self.held.push(vertex.clone());

@@ -49,6 +49,7 @@ pub enum Kind {
     LieState,
     StallState,
     Slander,
+    Branch,
 }
 
 /// What an amount counts.
@@ -67,7 +68,7 @@ enum Unit {
 
 /// Each fault: its name, what its amount counts, and what it is.
 #[rustfmt::skip]
-const NAMES: [(Kind, &str, Unit, &str); 34] = [
+const NAMES: [(Kind, &str, Unit, &str); 35] = [
     (Kind::Crash, "crash", Unit::Members, "members lose power, and come back when the time is over, if there is a length"),
     (Kind::Restart, "restart", Unit::Members, "members lose power, and come back half a second later"),
     (Kind::Pause, "pause", Unit::Members, "members stand still; what is sent to them waits"),
@@ -102,6 +103,7 @@ const NAMES: [(Kind, &str, Unit, &str); 34] = [
     (Kind::LieState, "lystate", Unit::Members, "members that lie when they are asked for a snapshot"),
     (Kind::StallState, "stallstate", Unit::Members, "members that offer snapshots and do not hand them out"),
     (Kind::Slander, "slander", Unit::Members, "members whose vertices carry made-up proofs against others"),
+    (Kind::Branch, "branch", Unit::Members, "members whose vertices each bring twenty versions of older ones along"),
 ];
 
 /// The most faults in one run.

@@ -7,7 +7,7 @@
 use super::partings::Partings;
 use super::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
-use weft_consensus::Buffer;
+use weft_consensus::{Buffer, Status};
 use weft_types::{Epoch, Round, TransactionId, VertexRef};
 
 /// Percentiles in milliseconds.
@@ -90,11 +90,22 @@ impl Meter {
     }
 
     pub fn buffer(&mut self, buffer: &Buffer) {
-        let fullest = self.fullest.entry(buffer.name).or_default();
-        *fullest = (*fullest).max(buffer.bytes);
+        self.held(buffer.name, buffer.bytes);
     }
 
-    /// The most bytes that an honest member was seen to hold in a buffer.
+    /// V5: what a DAG holds.
+    pub fn dag(&mut self, status: &Status) {
+        self.held("dag", status.dag_bytes);
+        self.held("versions", status.versions);
+    }
+
+    fn held(&mut self, name: &'static str, amount: usize) {
+        let fullest = self.fullest.entry(name).or_default();
+        *fullest = (*fullest).max(amount);
+    }
+
+    /// The most that an honest member was seen to hold: bytes in a buffer or in the `dag`, or `versions` beside
+    /// the first of their author and round.
     pub fn fullest(&self, name: &str) -> usize {
         self.fullest.get(name).copied().unwrap_or_default()
     }

@@ -33,6 +33,7 @@ crimes! {
     sleepers_are_withstood: "sleep",
     censors_are_withstood: "censor",
     slanderers_are_withstood: "slander",
+    versions_below_versions_are_withstood: "branch",
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use crate::common::{broke, clean, expect_clean, plan, run};
 use weft_consensus::{CoreConfig, Sabotage};
-use weft_testnet::sim::{Plan, Rule};
+use weft_testnet::sim::{Outcome, Plan, Rule};
 
 /// Room for a few made-up vertices of each author, of some 4 KB with their links.
 const ROOM: usize = 40_000;
@@ -70,4 +70,23 @@ fn a_bound_that_is_ignored_is_noticed() {
     assert!(broke(&run(with(ignored, "jump:2")), Rule::Memory));
     let kept = run(with(little_room, "jump:2"));
     expect_clean(&kept);
+}
+
+/// V5: what liars bring of versions everybody takes, and holds as long as the rounds that they are of. Nobody waits for it.
+#[test]
+fn versions_that_liars_bring_go_with_their_rounds_and_hold_nobody_up() {
+    let with = |faults| Plan {
+        nodes: 10,
+        rate: 50,
+        ..plan(1, 250, faults)
+    };
+    let (calm, branched) = (clean(with("")), clean(with("branch:3")));
+    assert_eq!(calm.meter.fullest("versions"), 0);
+    let held = branched.meter.fullest("versions");
+    // Each of them signs twenty vertices a round, and a DAG holds some eighty rounds.
+    let signed = 3 * 20 * 80;
+    assert!(signed / 2 < held && held <= signed, "{held} of {signed}");
+    let p50 = |outcome: &Outcome| outcome.meter.transaction_latency().p50;
+    let (calm, branched) = (p50(&calm), p50(&branched));
+    assert!(branched < 2.0 * calm, "{branched} ms against {calm} ms");
 }

@@ -59,6 +59,7 @@ impl World {
             let Some(replica) = &machine.replica else {
                 continue;
             };
+            self.meter.dag(&replica.core().status());
             for buffer in replica.buffers() {
                 self.meter.buffer(&buffer);
                 if buffer.bytes > buffer.bytes_max {
