@@ -235,7 +235,8 @@ impl Outcome {
                 ObjectId::Account(_)
                 | ObjectId::Bridge(_)
                 | ObjectId::Roster(_)
-                | ObjectId::Offenders(_) => {}
+                | ObjectId::Offenders(_)
+                | ObjectId::Work(_) => {}
             }
         }
         outcome

@@ -13,7 +13,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
 use weft_client::verify::{BUNDLE_BYTES_MAX, VerifyError, verify_text};
-use weft_types::api::{Object, Roster};
+use weft_types::api::{Object, Roster, Work};
 use weft_types::{Height, Millis, NetworkId, ObjectId, Root};
 
 #[derive(clap::Args)]
@@ -102,6 +102,15 @@ fn roster_shown(roster: &Roster) -> String {
     ])
 }
 
+fn work_shown(work: &Work) -> String {
+    let places = work.vertices.iter().zip(&work.rounds).enumerate();
+    let line = |(place, (vertices, round))| {
+        format!("place {place}: {vertices} rounds with a vertex, the newest {round}")
+    };
+    let lines: Vec<String> = places.map(line).collect();
+    lines.join("\n")
+}
+
 fn text_of(proven: &Proven) -> String {
     let object = match &proven.object {
         None => format!("proven: there is no {}", proven.id),
@@ -114,6 +123,7 @@ fn text_of(proven: &Proven) -> String {
         Some(Object::Roster(roster)) => roster_shown(roster),
         Some(Object::Withdrawal(withdrawal)) => crate::bridge::withdrawal_shown(withdrawal),
         Some(Object::Offenders(offenders)) => crate::bridge::offenders_shown(offenders),
+        Some(Object::Work(work)) => work_shown(work),
     };
     let when = lines(&[
         ("network", proven.network.to_string()),

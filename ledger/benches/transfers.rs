@@ -101,7 +101,7 @@ fn main() {
         built = Duration::ZERO;
         ledger = timed(&mut built, || owned(&ledger, changes, percent));
     }
-    timed(&mut hashed, || ledger.close_height(false));
+    timed(&mut hashed, || ledger.close_height(false, &mut vec![]));
     println!("{accounts} accounts: built in {built:.2?}, hashed in {hashed:.2?}");
 
     let (mut apply, mut hash) = (Duration::ZERO, Duration::ZERO);
@@ -116,7 +116,7 @@ fn main() {
         });
         done += applied.receipts.iter().filter(|r| r.is_applied()).count();
         if (n + 1) % COMMITS_PER_HEIGHT == 0 {
-            timed(&mut hash, || ledger.close_height(false));
+            timed(&mut hash, || ledger.close_height(false, &mut vec![]));
         }
     }
     assert_eq!((done as u64, held.index()), (count, ledger.meta().index));

@@ -138,7 +138,12 @@ impl<'a, B: Objects> Draft<'a, B> {
         self.replace(id, Some(object), None);
     }
 
-    /// Takes an object out of the state and keeps its last form for the change.
+    /// Takes an object out of the state.
+    pub fn remove(&mut self, id: ObjectId) {
+        self.replace(id, None, None);
+    }
+
+    /// The same, and keeps its last form for the change.
     pub fn retire(&mut self, id: ObjectId, last: Object) {
         self.replace(id, None, Some(last));
     }
@@ -218,7 +223,7 @@ impl<'a, B: Objects> Draft<'a, B> {
         self.put_account(address, account);
     }
 
-    fn account(&self, address: Address) -> Account {
+    pub fn account(&self, address: Address) -> Account {
         let found = self.get(&ObjectId::Account(address));
         let account = found.and_then(Object::as_account);
         account.map(|a| Account::clone(a)).unwrap_or_default()

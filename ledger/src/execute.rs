@@ -19,6 +19,7 @@ mod collection;
 mod deal;
 mod epoch;
 mod feed;
+mod fees;
 mod keys;
 mod offences;
 mod transfer;
@@ -26,7 +27,7 @@ mod transfer;
 pub(crate) use bridge::observe;
 pub use deal::EXPIRY_WORK_MAX;
 pub(crate) use deal::expire;
-pub(crate) use epoch::convene;
+pub(crate) use epoch::{Opened, convene};
 pub(crate) use offences::convict;
 
 /// Where a transaction stands in the order.

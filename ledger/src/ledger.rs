@@ -2,7 +2,7 @@
 
 use crate::admission::{Admitted, Refusal, admit, in_time};
 use crate::draft::{Change, Draft};
-use crate::execute::{Place, convene, convict, execute, expire, observe};
+use crate::execute::{Opened, Place, convene, convict, execute, expire, observe};
 use crate::exits::{Locked, settle, tree_of};
 use crate::live::{Live, Objects as _};
 use crate::places::BaseTrees;
@@ -14,10 +14,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use weft_types::{
     Address, Amount, AssetId, BaseAddress, Bridge, BridgeId, CommitIndex, Committee,
-    CommitteeDigest, DealId, DealState, Deposit, Epoch, GenesisError, HeightRoots, ItemId,
+    CommitteeDigest, DealId, DealState, Deposit, Epoch, FeeShare, GenesisError, HeightRoots, ItemId,
     ItemState, Millis, NetworkId, Object, ObjectError, ObjectId, Observation, Offence, Offender,
     Offenders, OffendersId, ProtocolParams, Receipt, Roster, RosterId, Template, Transaction,
-    TransactionId, Verified, list_root,
+    TransactionId, Verified, VertexRef, Work, WorkId, list_root,
 };
 
 /// The newest state, and what decides how it goes on.
@@ -31,6 +31,8 @@ pub struct Ledger {
     locked: Locked,
     /// What the vault pays by, derived likewise.
     trees: BaseTrees,
+    /// L22: of this epoch, up to the newest commit. The object has it up to the last height.
+    work: Work,
     remembered: Remembered,
     /// Encoded receipts since the last height.
     receipts: Vec<Bytes>,
@@ -63,6 +65,8 @@ pub struct Applied {
     pub deposits: Vec<Deposit>,
     /// V8: who is convicted by it, in order.
     pub convicted: Vec<Offender>,
+    /// L23: who was paid for the epoch that has ended, by id.
+    pub shares: Vec<FeeShare>,
     /// By id, each object once.
     pub changes: Vec<Change>,
 }
@@ -82,6 +86,7 @@ pub struct Observed<'a> {
 struct Seen {
     deposits: Vec<Deposit>,
     convicted: Vec<Offender>,
+    opened: Opened,
 }
 
 /// Whose commit it is.
@@ -94,6 +99,8 @@ pub struct Office<'a> {
     pub genesis: Millis,
     /// L17: the network's on the base chain.
     pub contracts: [BaseAddress; 3],
+    /// L22: what the commit orders.
+    pub ordered: &'a [VertexRef],
 }
 
 /// A transaction that was ordered and not taken.
@@ -149,6 +156,7 @@ impl Ledger {
             due: BTreeSet::new(),
             locked: Locked::default(),
             trees: BaseTrees::default(),
+            work: Work::default(),
             remembered: Remembered::new(REMEMBERED_MAX),
             receipts: Vec::new(),
             meta,
@@ -190,6 +198,9 @@ impl Ledger {
             ledger
                 .locked
                 .follow(None, object.as_deal().map(Arc::as_ref));
+            if let Some(work) = object.as_work() {
+                ledger.work = Work::clone(work);
+            }
             ledger.set(id, None, Some(&object));
         }
         for receipt in receipts {
@@ -205,6 +216,11 @@ impl Ledger {
         ledger.remembered.forget(meta.timestamp);
         ledger.trees.exits = tree_of(&ledger.live, &ledger.locked);
         Ok(ledger)
+    }
+
+    /// L22: takes up what commits after `meta.height_commit` have ordered, in their order. A restored ledger has to be told.
+    pub fn recount(&mut self, ordered: &[VertexRef]) {
+        self.work.count(ordered);
     }
 
     pub fn meta(&self) -> LedgerMeta {
@@ -242,13 +258,9 @@ impl Ledger {
         timestamp: Millis,
         transactions: impl IntoIterator<Item = &'a Arc<Verified<Transaction>>>,
     ) -> Applied {
-        let nobody = |_: &mut Draft<'_, Live>| Seen::default();
-        self.apply_with(
-            (index, timestamp),
-            nobody,
-            [BaseAddress::ZERO; 3],
-            transactions,
-        )
+        let nobody = |_: &mut Draft<'_, Live>, _: &Work| Seen::default();
+        let nowhere = ([BaseAddress::ZERO; 3], &[][..]);
+        self.apply_with((index, timestamp), nobody, nowhere, transactions)
     }
 
     /// Applies the next commit: first what is due by its timestamp, then what its vertices say of the base chain
@@ -265,21 +277,28 @@ impl Ledger {
         transactions: impl IntoIterator<Item = &'a Arc<Verified<Transaction>>>,
     ) -> Applied {
         let duration = self.params.epoch_duration_ms;
-        let look = |draft: &mut Draft<'_, Live>| {
-            convene(draft, observed, office, (index, timestamp, duration));
+        let look = |draft: &mut Draft<'_, Live>, work: &Work| {
+            let opened = convene(
+                draft,
+                (observed, work),
+                office,
+                (index, timestamp, duration),
+            );
             Seen {
                 deposits: observe(draft, observed, office.committee),
                 convicted: convict(draft, observed, office.committee, index),
+                opened,
             }
         };
-        self.apply_with((index, timestamp), look, office.contracts, transactions)
+        let of = (office.contracts, office.ordered);
+        self.apply_with((index, timestamp), look, of, transactions)
     }
 
     fn apply_with<'a>(
         &mut self,
         (index, timestamp): (CommitIndex, Millis),
-        look: impl FnOnce(&mut Draft<'_, Live>) -> Seen,
-        contracts: [BaseAddress; 3],
+        look: impl FnOnce(&mut Draft<'_, Live>, &Work) -> Seen,
+        (contracts, ordered): ([BaseAddress; 3], &[VertexRef]),
         transactions: impl IntoIterator<Item = &'a Arc<Verified<Transaction>>>,
     ) -> Applied {
         let last = self.meta;
@@ -294,10 +313,8 @@ impl Ledger {
         let mut fees = Amount::ZERO;
         let mut draft = Draft::new(&self.live);
         expire(&mut draft, &self.due, timestamp);
-        Seen {
-            deposits: applied.deposits,
-            convicted: applied.convicted,
-        } = look(&mut draft);
+        let seen = look(&mut draft, &self.work);
+        (applied.deposits, applied.convicted) = (seen.deposits, seen.convicted);
         for transaction in transactions {
             let place = Place {
                 commit: index,
@@ -330,6 +347,12 @@ impl Ledger {
         applied.changes = draft.into_changes();
         self.settle(&named, &mut applied.changes);
         self.install(&applied.changes);
+        // L22: a new epoch's work begins with the commit that opens it.
+        if let Some(shares) = seen.opened {
+            self.work = Work::default();
+            applied.shares = shares;
+        }
+        self.work.count(ordered);
         self.meta.index = index;
         self.meta.timestamp = timestamp;
         let changed = !applied.receipts.is_empty() || !applied.changes.is_empty();
@@ -357,8 +380,10 @@ impl Ledger {
     }
 
     /// F1: ends a height with the newest commit, `due` for posting on the base chain or not. Hashes
-    /// what has changed since the last one.
-    pub fn close_height(&mut self, due: bool) -> HeightRoots {
+    /// what has changed since the last one. Work is written now (L22): `changes` are those of the commit, to which that
+    /// is added.
+    pub fn close_height(&mut self, due: bool, changes: &mut Vec<Change>) -> HeightRoots {
+        self.write_work(changes);
         let receipts_root = list_root(self.receipts.iter().map(|r| r.as_ref()));
         self.receipts.clear();
         self.meta.height_commit = self.meta.index;
@@ -375,6 +400,29 @@ impl Ledger {
             deposits: bridge.deposits.taken(),
             registry_cursor: roster.as_ref().map_or(0, |r| r.cursor()),
             next_committee: closing(roster.as_deref()),
+        }
+    }
+
+    fn write_work(&mut self, changes: &mut Vec<Change>) {
+        let id = ObjectId::Work(WorkId::THE_ONE);
+        let before = self.live.get(&id).cloned();
+        let after = (!self.work.is_empty()).then(|| Object::Work(Arc::new(self.work.clone())));
+        if before == after {
+            return;
+        }
+        self.set(id, before.as_ref(), after.as_ref());
+        match changes.binary_search_by_key(&id, |c| c.id) {
+            // The commit has opened an epoch, and so removed it.
+            Ok(place) => changes[place].after = after,
+            Err(place) => changes.insert(
+                place,
+                Change {
+                    id,
+                    before,
+                    after,
+                    retired: None,
+                },
+            ),
         }
     }
 
@@ -488,6 +536,7 @@ fn is_live(object: &Object) -> bool {
     match object {
         Object::Account(account) => !account.is_empty(),
         Object::Item(item) => item.state != ItemState::Burned,
+        Object::Work(work) => !work.is_empty(),
         Object::Deal(deal) => deal.state == DealState::Open,
         Object::Collection(_)
         | Object::Edition(_)

@@ -115,7 +115,8 @@ pub fn history_prefix(subject: &ObjectId) -> Option<Bytes> {
         | ObjectId::Bridge(_)
         | ObjectId::Withdrawal(_)
         | ObjectId::Roster(_)
-        | ObjectId::Offenders(_) => None,
+        | ObjectId::Offenders(_)
+        | ObjectId::Work(_) => None,
     }
 }
 
@@ -178,7 +179,8 @@ pub fn rows(indexed: &Indexed<'_>) -> Vec<Row> {
             | ObjectId::Bridge(_)
             | ObjectId::Withdrawal(_)
             | ObjectId::Roster(_)
-            | ObjectId::Offenders(_) => {}
+            | ObjectId::Offenders(_)
+            | ObjectId::Work(_) => {}
         }
     }
     history_rows(indexed, &mut rows);
@@ -274,7 +276,15 @@ fn history_rows(indexed: &Indexed<'_>, rows: &mut Vec<Row>) {
         rows.extend(row.row(&account, indexed.commit, u32::MAX - 1));
         told.insert(account);
     }
-    // What neither did, an expiry has done; but a card that is new has come in.
+    // L23: likewise. The pool has no history: it changes with nearly every commit.
+    for share in &indexed.applied.shares {
+        let account = ObjectId::Account(share.account);
+        let row = HistoryRow::fee_share(indexed.timestamp);
+        rows.extend(row.row(&account, indexed.commit, u32::MAX - 2));
+        told.insert(account);
+    }
+    told.insert(ObjectId::Account(Address::FEE_POOL));
+    // What none of these did, an expiry has done; but a card that is new has come in.
     for change in &indexed.applied.changes {
         if !told.contains(&change.id) {
             let item = indexed.last_item(&change.id);

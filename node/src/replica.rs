@@ -326,8 +326,9 @@ impl Replica {
             committee: &self.committee,
             genesis: self.genesis.template.timestamp_ms,
             contracts: self.genesis.contracts(),
+            ordered: &commit.vertices,
         };
-        let applied = self.ledger.apply_observing(
+        let mut applied = self.ledger.apply_observing(
             commit.index,
             commit.timestamp,
             (&observed, &office),
@@ -337,7 +338,7 @@ impl Replica {
             self.observing.applied(&self.ledger);
         }
         self.note_outcomes(&applied);
-        let statement = self.close_height(&commit, digest);
+        let statement = self.close_height(&commit, digest, &mut applied.changes);
         if let Some(recovery) = &mut self.recovery {
             recovery.committed(commit.leader.round);
         }

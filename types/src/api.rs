@@ -23,7 +23,7 @@ pub use objects::{
 };
 pub use offenders::{OffenderStatus, Offenders};
 pub use problem::{PROBLEM_TYPE_PREFIX, Problem, ProblemCode};
-pub use roster::{Outlook, Roster, Seat};
+pub use roster::{Outlook, Roster, Seat, Work};
 pub use transactions::{
     AuthorisationJson, BodyJson, DryRun, JsonError, ListEntry, Receipt, Refused, Submission,
     SubmitRequest, TransactionJson, TransactionState, TransactionStatus,

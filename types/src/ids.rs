@@ -267,6 +267,10 @@ hex_digest!(
     RosterId
 );
 hex_digest!(
+    /// Who has carried how much of the order in this epoch: there is one.
+    WorkId
+);
+hex_digest!(
     /// Names one Weft network: genesis, base chain and contract together.
     NetworkId
 );
@@ -327,6 +331,10 @@ impl RosterId {
 }
 
 impl OffendersId {
+    pub const THE_ONE: Self = Self([0; 32]);
+}
+
+impl WorkId {
     pub const THE_ONE: Self = Self([0; 32]);
 }
 

@@ -39,6 +39,7 @@ mod transaction;
 mod verified;
 mod vertex;
 pub mod wire;
+mod work;
 
 pub use authorisation::{
     Assertion, Authorisation, CLIENT_DATA_BYTES_MAX, Scheme, ToSign, UserKey, p256, secp256k1,
@@ -59,7 +60,7 @@ pub use ids::{
     Address, Amount, AssetId, BaseAddress, BridgeId, CollectionId, CommitDigest, CommitIndex,
     CommitteeDigest, ContentHash, DealId, EditionId, Epoch, GenesisDigest, Height, IdError, ItemId,
     MemberIndex, Millis, NetworkId, OffendersId, Root, RosterId, Round, Stake, StateKey,
-    StatementDigest, TokenId, TransactionId, VertexDigest, WithdrawalId,
+    StatementDigest, TokenId, TransactionId, VertexDigest, WithdrawalId, WorkId,
 };
 pub use list::{LIST_BLOCK, block_root, list_proof, list_root, root_of_blocks, verify_list_proof};
 pub use network::Network;
@@ -99,3 +100,4 @@ pub use vertex::{
     VertexBody, VertexError, VertexParts, VertexRef, WEAK_LINKS_MAX, verify_vertex,
     vertex_bytes_max, vertex_transactions_max,
 };
+pub use work::{FeeShare, Work};

@@ -8,6 +8,7 @@ use crate::offence::{OffenceError, Offenders};
 use crate::operation::{AssetAmount, NewDeal, NewEdition, OperationError};
 use crate::roster::{Roster, RosterError};
 use crate::state::ObjectId;
+use crate::work::Work;
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -120,6 +121,7 @@ pub enum Object {
     Withdrawal(Arc<Withdrawal>),
     Roster(Arc<Roster>),
     Offenders(Arc<Offenders>),
+    Work(Arc<Work>),
 }
 
 /// Bytes that are no object.
@@ -149,6 +151,8 @@ pub enum ObjectError {
     Roster(#[from] RosterError),
     #[error("a roster's members are not ascending, or more entries wait than were taken up")]
     Seats,
+    #[error("work counts what no order has, or more than a committee's")]
+    Work,
     #[error("reports are not ascending by member")]
     Reports,
     #[error("places in the exit tree are not ascending by asset, or without an exit address")]
@@ -341,6 +345,13 @@ impl Object {
     pub fn as_offenders(&self) -> Option<&Arc<Offenders>> {
         match self {
             Self::Offenders(offenders) => Some(offenders),
+            _ => None,
+        }
+    }
+
+    pub fn as_work(&self) -> Option<&Arc<Work>> {
+        match self {
+            Self::Work(work) => Some(work),
             _ => None,
         }
     }

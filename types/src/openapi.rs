@@ -7,7 +7,7 @@ use crate::ids::{
     Address, Amount, AssetId, BaseAddress, BridgeId, CollectionId, CommitDigest, CommitIndex,
     CommitteeDigest, ContentHash, DealId, EditionId, Epoch, GenesisDigest, Height, ItemId,
     MemberIndex, Millis, NetworkId, OffendersId, Root, RosterId, Round, Stake, StateKey,
-    StatementDigest, TokenId, TransactionId, VertexDigest, WithdrawalId,
+    StatementDigest, TokenId, TransactionId, VertexDigest, WithdrawalId, WorkId,
 };
 use std::borrow::Cow;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
@@ -64,6 +64,7 @@ schema! { hex(64);
     RosterId: "Who is in office, and who will be: there is one.",
     OffendersId: "The list of offenders: there is one.",
     WithdrawalId: "A withdrawal: its index, big-endian, after zeros.",
+    WorkId: "Who has carried how much of the order in this epoch: there is one.",
     ed25519::PublicKey as "Ed25519PublicKey": "An Ed25519 public key.",
 }
 

@@ -14,6 +14,7 @@ pub use wired::RosterError;
 use crate::committee::{Committee, CommitteeError, Member};
 use crate::feed::Feed;
 use crate::ids::{CommitIndex, Epoch, MemberIndex, Millis, Stake};
+use crate::work::FeeShare;
 
 /// Most entries that one edge applies; no more wait in the ledger.
 pub const WAITING_MAX: u64 = 256;
@@ -57,6 +58,8 @@ pub struct Roster {
     pub ready: Vec<u64>,
     /// E2: nothing more is applied in this epoch.
     pub closed: bool,
+    /// L23: who got what of the last epoch's fees, ascending by id.
+    pub shares: Vec<FeeShare>,
 }
 
 impl Roster {
@@ -81,6 +84,7 @@ impl Roster {
             announced_at: Millis::ZERO,
             ready: Vec::new(),
             closed: false,
+            shares: Vec::new(),
         }
     }
 
@@ -156,12 +160,27 @@ impl Roster {
         *self = self.after_edge();
         self.after = after;
         self.since = now;
+        self.shares.clear();
+    }
+
+    /// Those with weight, in the order of their places in the committee.
+    pub fn in_office(&self) -> impl Iterator<Item = &Seat> {
+        in_office(&self.seats)
+    }
+
+    /// Whether the bond of a member is taken, as far as the registry's queue is taken up.
+    pub fn is_slashed(&self, seat: &Seat) -> bool {
+        let waits = |entry: &QueueEntry| entry.slashed && entry.id == seat.id;
+        seat.slashed || self.waiting.iter().any(waits)
     }
 }
 
+fn in_office(seats: &[Seat]) -> impl Iterator<Item = &Seat> {
+    seats.iter().filter(|s| s.effective > Stake::ZERO)
+}
+
 fn committee_of(epoch: Epoch, seats: &[Seat]) -> Result<Committee, CommitteeError> {
-    let in_office = seats.iter().filter(|s| s.effective > Stake::ZERO);
-    let members = in_office.map(|seat| Member {
+    let members = in_office(seats).map(|seat| Member {
         id: seat.id,
         stake: seat.effective,
         vertex_key: seat.keys.vertex_key,

@@ -6,7 +6,7 @@
 use crate::hash::{Domain, blake3};
 use crate::ids::{
     Address, BridgeId, CollectionId, DealId, EditionId, IdError, ItemId, OffendersId, Root,
-    RosterId, StateKey, TokenId, TransactionId, WithdrawalId,
+    RosterId, StateKey, TokenId, TransactionId, WithdrawalId, WorkId,
 };
 use crate::wire;
 use bytes::Bytes;
@@ -33,6 +33,7 @@ pub enum ObjectId {
     Withdrawal(WithdrawalId),
     Roster(RosterId),
     Offenders(OffendersId),
+    Work(WorkId),
 }
 
 impl ObjectId {
@@ -48,6 +49,7 @@ impl ObjectId {
             Self::Withdrawal(_) => 7,
             Self::Roster(_) => 8,
             Self::Offenders(_) => 9,
+            Self::Work(_) => 10,
         }
     }
 
@@ -62,6 +64,7 @@ impl ObjectId {
             Self::Withdrawal(id) => &id.0,
             Self::Roster(id) => &id.0,
             Self::Offenders(id) => &id.0,
+            Self::Work(id) => &id.0,
         }
     }
 
@@ -77,6 +80,7 @@ impl ObjectId {
             7 => Self::Withdrawal(WithdrawalId::try_from(bytes).ok()?),
             8 => Self::Roster(RosterId::try_from(bytes).ok()?),
             9 => Self::Offenders(OffendersId::try_from(bytes).ok()?),
+            10 => Self::Work(WorkId::try_from(bytes).ok()?),
             _ => return None,
         })
     }
@@ -111,6 +115,7 @@ impl fmt::Display for ObjectId {
             Self::Bridge(_) => f.write_str("bridge"),
             Self::Roster(_) => f.write_str("roster"),
             Self::Offenders(_) => f.write_str("offenders"),
+            Self::Work(_) => f.write_str("work"),
             Self::Withdrawal(id) => match id.index() {
                 Some(index) => write!(f, "withdrawal {index}"),
                 None => write!(f, "withdrawal {id}"),

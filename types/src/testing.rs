@@ -10,7 +10,7 @@ use crate::genesis::{Genesis, GenesisAccount, ProtocolParams, Template};
 use crate::ids::{
     Address, Amount, AssetId, BaseAddress, CollectionId, CommitDigest, CommitIndex,
     CommitteeDigest, Epoch, GenesisDigest, Height, MemberIndex, Millis, Root, Round, Stake,
-    TokenId,
+    TokenId, VertexDigest,
 };
 use crate::network::Network;
 use crate::object::{Keys, Recovery};
@@ -19,7 +19,8 @@ use crate::operation::{AssetAmount, Guardian, KeyChange, Operation, Session, Ses
 use crate::roster::{MemberKeys, QueueEntry, Roster};
 use crate::statement::{Certificate, FinalityShare, Statement};
 use crate::transaction::{Transaction, TransactionBody};
-use crate::vertex::{Observation, Vertex, VertexBody};
+use crate::vertex::{Observation, Vertex, VertexBody, VertexRef};
+use crate::work::{FeeShare, Work};
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -207,6 +208,11 @@ pub fn roster() -> Roster {
     (roster.announced, roster.announced_at) = (Some(3), Millis(1_800_000_090_000));
     roster.ready = vec![2, 5];
     roster.closed = true;
+    roster.shares = vec![FeeShare {
+        member: 2,
+        account: user(2),
+        amount: Amount(17),
+    }];
     roster
 }
 
@@ -247,6 +253,18 @@ pub fn offenders() -> Offenders {
         });
     }
     offenders
+}
+
+/// Two members have worked, and one between them has not.
+pub fn work() -> Work {
+    let mut work = Work::default();
+    let vertex = |author, round| VertexRef {
+        round: Round(round),
+        author: MemberIndex(author),
+        digest: VertexDigest([4; 32]),
+    };
+    work.count(&[vertex(0, 1), vertex(2, 1), vertex(2, 300)]);
+    work
 }
 
 /// A bridge that has seen everything, and its one withdrawal.

@@ -45,7 +45,7 @@ fn offender(offence: &Offence, committee: &Committee, commit: CommitIndex) -> Op
 }
 
 impl<B: Objects> Draft<'_, B> {
-    fn offenders(&self) -> Offenders {
+    pub fn offenders(&self) -> Offenders {
         let found = self.get(&ObjectId::Offenders(OffendersId::THE_ONE));
         let offenders = found.and_then(Object::as_offenders);
         offenders.map(|o| Offenders::clone(o)).unwrap_or_default()

@@ -177,7 +177,7 @@ fn a_card_that_comes_again_is_another_item_of_its_edition() {
 #[test]
 fn withdrawals_are_leaves_in_their_order_under_the_root_of_the_height() {
     let mut world = World::new();
-    let empty = world.ledger.close_height(false).withdrawals_root;
+    let empty = world.close_height(false).withdrawals_root;
     assert_eq!(empty, weft_types::AppendTree::default().root());
     world.done(1, withdraw(assets(5)));
     world.done(2, withdraw(assets(6)));
@@ -185,7 +185,7 @@ fn withdrawals_are_leaves_in_their_order_under_the_root_of_the_height() {
     let mut tree = weft_types::AppendTree::default();
     leaves.into_iter().for_each(|leaf| tree.push(leaf));
     assert_eq!(
-        world.ledger.close_height(false).withdrawals_root,
+        world.close_height(false).withdrawals_root,
         tree.root()
     );
 }

@@ -56,7 +56,7 @@ fn nobody_owns_anything_before_an_address_is_named_and_the_root_is_of_an_empty_t
     let mut world = World::new();
     world.done(1, pay(2, 5));
     let empty = AppendTree::default().root();
-    assert_eq!(world.ledger.close_height(false).exit_root, empty);
+    assert_eq!(world.close_height(false).exit_root, empty);
     assert_ne!(empty, Root::ZERO);
     assert_eq!(leaves(&world), []);
 }
@@ -95,7 +95,7 @@ fn a_strangers_dust_before_the_first_deposit_makes_nobody_the_owner() {
     assert_eq!(address_of(&world, user(20)), None);
     assert_eq!(leaves(&world), []);
     let empty = AppendTree::default().root();
-    assert_eq!(world.ledger.close_height(false).exit_root, empty);
+    assert_eq!(world.close_height(false).exit_root, empty);
     // What the account's own key names later has all of it.
     world.done(20, exit_address(5, &[item(1)]));
     world.commit_with(&[dust(user(20))], &[]);
@@ -330,7 +330,7 @@ fn every_leaf_is_proven_under_the_root_of_the_height_and_a_restart_makes_the_sam
     world.commit_with(&[deposit(1, card()), deposit(2, card())], &[]);
     world.open(3, terms(assets(50), assets(1)));
     world.done(1, withdraw(cards(&[item(1)])));
-    let root = world.ledger.close_height(false).exit_root;
+    let root = world.close_height(false).exit_root;
     let trees = world.ledger.base_trees().clone();
     let mut proven = 0;
     for place in 0..world.ledger.bridge().exit_places {

@@ -11,7 +11,7 @@ fn history() -> (World, Vec<Receipt>) {
     let mut receipts = Vec::new();
     let items = world.items(0, 1, 3);
     let deal = world.open(1, terms(cards(&items[..1]), assets(7)));
-    world.ledger.close_height(false);
+    world.close_height(false);
     for step in 0..5 {
         world.now += 100;
         let transactions = [
@@ -49,7 +49,7 @@ fn genesis_hands_out_the_accounts_as_changes() {
         assert_eq!(change.before, None);
         assert_eq!(snapshot.get(&change.id), change.after);
     }
-    let roots = ledger.close_height(false);
+    let roots = ledger.close_height(false, &mut vec![]);
     assert_eq!(roots.state_root, snapshot.root());
     assert_eq!(roots.receipts_root, list_root([]));
 }
@@ -57,7 +57,7 @@ fn genesis_hands_out_the_accounts_as_changes() {
 #[test]
 fn every_object_and_every_absence_is_proven_under_the_heights_root() {
     let (mut world, _) = history();
-    let root = world.ledger.close_height(false).state_root;
+    let root = world.close_height(false).state_root;
     let snapshot = world.ledger.snapshot();
     assert_eq!(snapshot.root(), root);
     for i in [0, 1, 2, 99] {
@@ -76,7 +76,7 @@ fn a_snapshot_stays_as_it_was() {
     let before = world.ledger.snapshot();
     let root = before.root();
     world.done(0, pay(1, 5));
-    world.ledger.close_height(false);
+    world.close_height(false);
     let after = world.ledger.snapshot();
     let id = ObjectId::Account(user(1));
     let balance = |s: &Snapshot| {
@@ -114,7 +114,7 @@ fn snapshots_are_read_from_other_threads_while_execution_goes_on() {
     });
     for i in 0..50 {
         world.done(i % 10, pay((i + 1) % 10, 5));
-        world.ledger.close_height(false);
+        world.close_height(false);
     }
     assert!(reader.join().unwrap());
 }
@@ -124,9 +124,9 @@ fn the_receipts_root_is_over_the_receipts_since_the_last_height() {
     let (mut world, receipts) = history();
     let encoded: Vec<_> = receipts.iter().map(Receipt::encode).collect();
     let expected = list_root(encoded.iter().map(|r| r.as_ref()));
-    assert_eq!(world.ledger.close_height(false).receipts_root, expected);
+    assert_eq!(world.close_height(false).receipts_root, expected);
     assert_eq!(
-        world.ledger.close_height(false).receipts_root,
+        world.close_height(false).receipts_root,
         list_root([])
     );
 }
@@ -147,7 +147,7 @@ fn a_height_is_due_after_a_receipt_or_an_expiry_only() {
         },
     );
     assert!(world.ledger.meta().changed);
-    world.ledger.close_height(false);
+    world.close_height(false);
     assert!(!world.ledger.meta().changed);
     world.tick(8_999);
     assert!(!world.ledger.meta().changed);
@@ -161,8 +161,8 @@ fn the_same_commits_make_the_same_ledger() {
     let (mut other, same) = history();
     assert_eq!(receipts, same);
     assert_eq!(
-        one.ledger.close_height(false),
-        other.ledger.close_height(false)
+        one.close_height(false),
+        other.close_height(false)
     );
 }
 
@@ -210,8 +210,8 @@ fn a_restored_ledger_goes_on_as_the_original() {
         assert_eq!(first, second);
     }
     assert_eq!(
-        original.ledger.close_height(false),
-        restored.ledger.close_height(false)
+        original.close_height(false),
+        restored.close_height(false)
     );
 }
 

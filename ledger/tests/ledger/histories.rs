@@ -123,7 +123,7 @@ impl Pair {
     }
 
     fn compare_root(&mut self) -> Check {
-        let roots = self.world.ledger.close_height(false);
+        let roots = self.world.close_height(false);
         same("root", roots.state_root, naive_root(&self.store))?;
         let leaves = self.model.leaves();
         same("exit root", roots.exit_root, naive_exit_root(&leaves))

@@ -12,6 +12,8 @@ mod deals;
 mod envelope;
 mod epochs;
 mod exits;
+mod fees;
+mod fee_histories;
 mod heights;
 mod histories;
 mod keys;

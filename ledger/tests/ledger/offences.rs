@@ -30,12 +30,12 @@ fn v8_the_first_proof_that_is_ordered_convicts_and_the_next_does_not() {
 #[test]
 fn v8_f1_a_conviction_makes_a_height_whose_statement_has_the_root() {
     let mut world = World::new();
-    let nobody = world.ledger.close_height(true).offenders_root;
+    let nobody = world.close_height(true).offenders_root;
     assert_ne!(nobody, Root::ZERO);
     assert!(!world.ledger.meta().changed);
     world.prove(&[&[offence(1, 3)]]);
     assert!(world.ledger.meta().changed);
-    let roots = world.ledger.close_height(true);
+    let roots = world.close_height(true);
     assert_ne!(roots.offenders_root, nobody);
     assert_eq!(roots.offenders_root, world.ledger.offenders().root());
     let id = ObjectId::Offenders(OffendersId::THE_ONE);

@@ -1,14 +1,16 @@
 //! A ledger with ten users of a million units each, and short words for what tests do with it.
 
+use bytes::Bytes;
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use weft_ledger::{Applied, Denied, Ledger, Observed, Office, Refusal};
+use weft_ledger::{Applied, Change, Denied, Ledger, LedgerMeta, Observed, Office, Refusal};
 use weft_types::testing::{self, user, user_key};
 use weft_types::{
     Address, Amount, AssetAmount, AssetId, BaseAddress, BaseAsset, Bundle, Chained, CollectionId,
-    Committee, DealId, Deposit, EditionId, Failure, FailureCode, FeedReport, Guardian, Item,
-    ItemId, KeyChange, Keys, Millis, MintEntry, NewDeal, NewEdition, Object, ObjectId, Observation,
-    Offence, Operation, Payment, ProtocolParams, Receipt, Session, SessionKind, Template, TokenId,
-    Transaction, TransactionBody, UserKey, Verified,
+    Committee, DealId, Deposit, EditionId, Failure, FailureCode, FeedReport, Guardian, HeightRoots,
+    Item, ItemId, KeyChange, Keys, Millis, MintEntry, NewDeal, NewEdition, Object, ObjectId,
+    Observation, Offence, Operation, Payment, ProtocolParams, Receipt, Session, SessionKind,
+    Template, TokenId, Transaction, TransactionBody, UserKey, Verified, VertexRef,
 };
 
 /// What a vertex says of the base chain, and whose it is.
@@ -20,7 +22,30 @@ pub struct World {
     pub committee: Committee,
     /// Timestamp of the next commit.
     pub now: u64,
+    /// What the next commit orders.
+    pub ordered: Vec<VertexRef>,
+    stored: Stored,
     nonce: u64,
+}
+
+/// What a node has on its disk.
+#[derive(Default)]
+struct Stored {
+    objects: BTreeMap<ObjectId, Bytes>,
+    receipts: Vec<Receipt>,
+    /// By the commits since the last height.
+    ordered: Vec<VertexRef>,
+}
+
+impl Stored {
+    fn keep(&mut self, changes: &[Change]) {
+        for change in changes {
+            match &change.after {
+                Some(object) => self.objects.insert(change.id, object.encode()),
+                None => self.objects.remove(&change.id),
+            };
+        }
+    }
 }
 
 pub fn template() -> Template {
@@ -50,11 +75,15 @@ impl World {
     }
 
     pub fn of(template: &Template) -> Self {
-        let (ledger, _) = Ledger::genesis(template).expect("a valid template");
+        let (ledger, changes) = Ledger::genesis(template).expect("a valid template");
+        let mut stored = Stored::default();
+        stored.keep(&changes);
         Self {
             ledger,
             committee: testing::committee(4),
             now: template.timestamp_ms.0 + 1,
+            ordered: vec![],
+            stored,
             nonce: 0,
         }
     }
@@ -126,20 +155,60 @@ impl World {
         self.apply_observed(&observed, &[])
     }
 
-    fn apply_observed(
+    pub fn apply_observed(
         &mut self,
         observed: &[Observed<'_>],
         transactions: &[Arc<Verified<Transaction>>],
     ) -> Applied {
         let (index, now) = (self.ledger.meta().index.next(), Millis(self.now));
+        let ordered = std::mem::take(&mut self.ordered);
         let office = Office {
             network: testing::network().id(),
             committee: &self.committee,
             genesis: Millis::ZERO,
             contracts: CONTRACTS,
+            ordered: &ordered,
         };
         let base = (observed, &office);
-        self.ledger.apply_observing(index, now, base, transactions)
+        let applied = self.ledger.apply_observing(index, now, base, transactions);
+        self.stored.keep(&applied.changes);
+        self.stored.receipts.extend_from_slice(&applied.receipts);
+        self.stored.ordered.extend_from_slice(&ordered);
+        applied
+    }
+
+    /// Ends a height.
+    pub fn close_height(&mut self, due: bool) -> HeightRoots {
+        let mut changes = vec![];
+        let roots = self.ledger.close_height(due, &mut changes);
+        self.stored.keep(&changes);
+        self.stored.ordered.clear();
+        roots
+    }
+
+    /// A ledger from what is on the disk takes this one's place.
+    pub fn restart(&mut self) {
+        let (params, meta) = (self.ledger.params().clone(), self.ledger.meta());
+        let (objects, receipts) = (self.stored.objects.clone(), self.stored.receipts.clone());
+        let restored = Ledger::restore(&params, meta, objects, receipts);
+        self.ledger = restored.expect("what was stored is a state");
+        self.ledger.recount(&self.stored.ordered);
+    }
+
+    /// S2: ends a height, and a ledger from what is certified of it takes this one's place.
+    pub fn take_over(&mut self) {
+        let root = self.close_height(true).state_root;
+        let (params, meta) = (self.ledger.params().clone(), self.ledger.meta());
+        let meta = LedgerMeta {
+            height_commit: meta.index,
+            changed: false,
+            unposted: false,
+            ..meta
+        };
+        let (objects, receipts) = (self.stored.objects.clone(), self.stored.receipts.clone());
+        let restored = Ledger::restore(&params, meta, objects, receipts);
+        self.ledger = restored.expect("what is certified is a state");
+        assert_eq!(self.ledger.snapshot().root(), root);
     }
 
     /// What members report who have seen these deposits follow.

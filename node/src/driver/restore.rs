@@ -14,7 +14,7 @@ use weft_storage::{CommitBatch, Cursor, Durability, PageRequest, Store};
 use weft_types::api::Checkpoint;
 use weft_types::{
     Certificate, Commit, CommitIndex, Committee, Genesis, Height, Object, ObjectId, Receipt,
-    RosterId, Round, Statement, Verified, Vertex, verify_vertex,
+    RosterId, Round, Statement, Verified, Vertex, VertexRef, verify_vertex,
 };
 
 /// Entries read at a time.
@@ -67,6 +67,7 @@ pub fn restore(
         objects: objects(store)?,
         decoded: Vec::new(),
         receipts: receipts(store, &last, ReceiptsNeeded::new(&meta, genesis))?,
+        ordered: ordered_after(store, meta.height_commit)?,
         statements: statements_from(store, certified)?,
         anchored: newest_anchored(store)?,
         last,
@@ -196,6 +197,18 @@ fn receipts(
             return Ok(receipts);
         }
     }
+}
+
+/// What the commits after one have ordered, in their order.
+fn ordered_after(store: &Store, after: CommitIndex) -> Result<Vec<VertexRef>, DriverError> {
+    let mut ordered = Vec::new();
+    let mut cursor = Some(Cursor::commit(after));
+    while cursor.is_some() {
+        let page = store.commits(&PageRequest::ascending(PAGE_ENTRIES).after(cursor))?;
+        ordered.extend(page.entries.into_iter().flat_map(|commit| commit.vertices));
+        cursor = page.next;
+    }
+    Ok(ordered)
 }
 
 /// The statement of the certified height, if it is here, and all after it.

@@ -301,7 +301,7 @@ impl<'a, R: Read> Execution<'a, R> {
 
     /// The statement of the newest commit as a height with the number of the one in question.
     fn executed(&mut self) -> Option<Statement> {
-        let roots = self.ledger.close_height(false);
+        let roots = self.ledger.close_height(false, &mut Vec::new());
         let (network, height) = (self.genesis.network, self.accused.statement.height);
         let commit = self.place.commit.as_ref()?;
         let commit = (commit, self.place.digest);
@@ -378,6 +378,7 @@ impl<'a, R: Read> Execution<'a, R> {
             committee,
             genesis: self.genesis.template.timestamp_ms,
             contracts: self.genesis.contracts(),
+            ordered: &commit.vertices,
         };
         let observed = observations(committee, vertices);
         let seen = (&observed[..], &office);
@@ -402,7 +403,7 @@ impl<'a, R: Read> Execution<'a, R> {
             return Ok(());
         }
         let before = self.before.take().map(|c| c.statement.clone());
-        let roots = self.ledger.close_height(false);
+        let roots = self.ledger.close_height(false, &mut Vec::new());
         if let Some(before) = before {
             if (before.commit_digest, before.state_root) != (self.place.digest, roots.state_root) {
                 return Err(Unusable::new(

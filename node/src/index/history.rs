@@ -5,9 +5,9 @@ use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use std::sync::Arc;
 use weft_types::{CommitIndex, Item, ItemId, Millis, Object, ObjectId, Operation, TransactionId};
 
-/// Names of the bits of `kinds`, as in an operation's JSON, but for the two that are no operations. New ones come at the
+/// Names of the bits of `kinds`, as in an operation's JSON, but for the three that are no operations. New ones come at the
 /// end, for the bits are in the store.
-pub const KINDS: [&str; 15] = [
+pub const KINDS: [&str; 16] = [
     "transfer",
     "create_collection",
     "create_edition",
@@ -23,9 +23,11 @@ pub const KINDS: [&str; 15] = [
     "deal_expired",
     "set_keys",
     "recover",
+    "fee_share",
 ];
 const DEPOSIT: u16 = 1 << 11;
 const EXPIRY: u16 = 1 << 12;
+const FEE_SHARE: u16 = 1 << 15;
 
 const APPLIED: u8 = 1;
 const BY_TRANSACTION: u8 = 2;
@@ -58,7 +60,7 @@ pub(super) fn kind(operation: &Operation) -> u16 {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryRow {
     pub timestamp: Millis,
-    /// `None`: the ledger did it: a deal has expired, a deposit has come in.
+    /// `None`: the ledger did it: a deal has expired, a deposit has come in, an epoch's fees were shared.
     pub transaction: Option<TransactionId>,
     pub applied: bool,
     /// One bit for each kind of operation in the transaction.
@@ -74,6 +76,10 @@ impl HistoryRow {
 
     pub(super) fn expiry(timestamp: Millis, item: Option<Arc<Item>>) -> Self {
         Self::by_ledger(timestamp, EXPIRY, item)
+    }
+
+    pub(super) fn fee_share(timestamp: Millis) -> Self {
+        Self::by_ledger(timestamp, FEE_SHARE, None)
     }
 
     fn by_ledger(timestamp: Millis, kinds: u16, item: Option<Arc<Item>>) -> Self {

@@ -43,7 +43,8 @@ pub fn rows_of_state(
             | ObjectId::Bridge(_)
             | ObjectId::Withdrawal(_)
             | ObjectId::Roster(_)
-            | ObjectId::Offenders(_) => {}
+            | ObjectId::Offenders(_)
+            | ObjectId::Work(_) => {}
         }
     }
     Ok(rows)

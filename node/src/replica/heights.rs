@@ -4,6 +4,7 @@
 use super::finality::Outcome;
 use super::{Divergence, Effect, Provable, Replica};
 use crate::view::CertifiedView;
+use weft_ledger::Change;
 use weft_types::{Certificate, Commit, CommitDigest, Height, Millis, Root, Statement, Verified};
 
 /// Of the newest height executed here.
@@ -26,11 +27,13 @@ pub(super) fn due_for_posting(
 }
 
 impl Replica {
-    /// F1: the statement of this commit if it is a height, and whether it is due for posting.
+    /// F1: the statement of this commit if it is a height, and whether it is due for posting. What the height itself
+    /// changes is added to the commit's changes.
     pub(super) fn close_height(
         &mut self,
         commit: &Commit,
         digest: CommitDigest,
+        changes: &mut Vec<Change>,
     ) -> Option<(Statement, bool)> {
         let params = &self.genesis.template.params;
         let last = self.last_height;
@@ -46,7 +49,7 @@ impl Replica {
         if !(closes || in_time || since >= params.finality_interval_max_ms) {
             return None;
         }
-        let roots = self.ledger.close_height(due);
+        let roots = self.ledger.close_height(due, changes);
         let (network, epoch) = (self.genesis.network, self.committee.epoch());
         let statement = Statement::of_commit(network, epoch, height, (commit, digest), &roots);
         self.last_height = LastHeight {

@@ -9,7 +9,7 @@ use weft_ledger::{Change, Ledger, LedgerError, LedgerMeta};
 use weft_types::{
     Certificate, Commit, CommitDigest, CommitIndex, Committee, Epoch, FinalityShare, Genesis,
     Height, MemberIndex, MemberSet, Millis, Object, ObjectId, Receipt, Roster, Round, Statement,
-    Verified, Vertex,
+    Verified, Vertex, VertexRef,
 };
 
 /// Data that no replica can start from.
@@ -97,6 +97,8 @@ pub struct Found {
     pub decoded: Vec<(ObjectId, Object)>,
     /// Of the commits of which [`ReceiptsNeeded::has`] says so, in their order.
     pub receipts: Vec<Receipt>,
+    /// L22: what the commits after the last height's have ordered, in their order.
+    pub ordered: Vec<VertexRef>,
     /// Of the newest certified height, if it is here, and of all after it, ascending.
     pub statements: Vec<Statement>,
     /// The newest certificate.
@@ -228,7 +230,8 @@ impl Found {
         let objects = objects.chain(self.decoded.iter().cloned().map(Ok));
         let receipts = self.receipts.iter().cloned();
         let params = &genesis.template.params;
-        let ledger = Ledger::restore_decoded(params, self.meta, objects, receipts)?;
+        let mut ledger = Ledger::restore_decoded(params, self.meta, objects, receipts)?;
+        ledger.recount(&self.ordered);
         // Nothing has changed since the last height: then the root must be the one that was stated.
         if let Some(statement) = self.statements.last().filter(|_| !self.meta.changed) {
             let root = ledger.snapshot().root();

@@ -142,21 +142,21 @@ impl History {
             committee: &committee,
             genesis: self.genesis.template.timestamp_ms,
             contracts: self.genesis.contracts(),
+            ordered: &commit.vertices,
         };
         let observed = observations(&committee, vertices);
         let all = vertices.iter().flat_map(|v| v.transactions()).flatten();
         let all: Vec<_> = all.cloned().collect();
         let seen = (&observed[..], &office);
-        let applied = self
+        let mut applied = self
             .ledger
             .apply_observing(commit.index, commit.timestamp, seen, &all);
         let mut batch = CommitBatch::new(commit.clone());
-        batch.objects = stored_objects(&applied.changes);
         for receipt in &applied.receipts {
             batch.push_receipt(receipt.transaction, receipt.encode());
         }
         if closes {
-            let roots = self.ledger.close_height(true);
+            let roots = self.ledger.close_height(true, &mut applied.changes);
             let height = self.statement.as_ref().map_or(Height::ZERO, |s| s.height);
             let place = (&commit, self.digest);
             let network = self.genesis.network;
@@ -165,6 +165,7 @@ impl History {
             batch.statement = Some(statement.clone());
             self.statement = Some(statement);
         }
+        batch.objects = stored_objects(&applied.changes);
         self.store
             .write_commit(&batch, Durability::Buffered)
             .unwrap();

@@ -280,6 +280,14 @@ impl Disk {
             .map_or(Height::ZERO, |(height, _)| *height)
     }
 
+    /// L22: what the commits after one have ordered.
+    fn ordered_after(&self, after: CommitIndex) -> Vec<VertexRef> {
+        let later = self.commits.iter().filter(|c| c.commit.index > after);
+        later
+            .flat_map(|c| c.commit.vertices.iter().copied())
+            .collect()
+    }
+
     /// What a replica goes on from: the real rules of a restart over what this disk has.
     pub fn found(
         &self,
@@ -342,6 +350,7 @@ impl Disk {
                 .chain(receipts.flat_map(|c| &c.receipts))
                 .cloned()
                 .collect(),
+            ordered: self.ordered_after(last.meta.height_commit),
             statements: statements
                 .filter(|s| s.height >= certified)
                 .cloned()

@@ -1,6 +1,6 @@
 //! The ledger's objects as JSON, and their reading from the encoding that the state tree hashes.
 
-use super::{Bridge, Offenders, Roster, TransactionState};
+use super::{Bridge, Offenders, Roster, TransactionState, Work};
 use crate::bridge::Withdrawal;
 use crate::ids::{
     Address, Amount, AssetId, BaseAddress, CollectionId, CommitIndex, ContentHash, DealId,
@@ -181,6 +181,7 @@ pub enum Object {
     Roster(Roster),
     Withdrawal(Withdrawal),
     Offenders(Offenders),
+    Work(Work),
 }
 
 /// One step in the life of an item or an account.
@@ -189,7 +190,7 @@ pub enum Object {
 pub struct History {
     pub commit: CommitIndex,
     pub timestamp: Millis,
-    /// Absent for what the ledger does by itself: a deal that expired.
+    /// Absent for what the ledger does by itself: a deal that expired, a deposit, a share of an epoch's fees.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction: Option<TransactionId>,
     /// Whether the transaction applied.
@@ -233,6 +234,7 @@ impl Object {
             (ObjectId::Offenders(_), object::Object::Offenders(o)) => {
                 Self::Offenders(Offenders::new(o))
             }
+            (ObjectId::Work(_), object::Object::Work(o)) => Self::Work(Work::new(o)),
             _ => unreachable!("{id} names an object of another kind"),
         }
     }

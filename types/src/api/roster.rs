@@ -1,7 +1,8 @@
 //! E1, E2: who is in office, and what comes next, as JSON.
 
-use crate::ids::{Epoch, Millis, Stake};
-use crate::roster;
+use crate::ids::{Epoch, Millis, Round, Stake};
+use crate::work::FeeShare;
+use crate::{roster, work};
 use serde::{Deserialize, Serialize};
 
 /// A member in office, or on its way in or out.
@@ -54,6 +55,26 @@ pub struct Roster {
     pub outlook: Vec<Outlook>,
     /// Whether the epoch is closed: its last height waits for its certificate.
     pub closed: bool,
+    /// Who got what of the fees of the epoch before, ascending by id; those who got nothing are not there.
+    #[serde(default)]
+    pub shares: Vec<FeeShare>,
+}
+
+/// How much of the order the members have carried since the epoch began, up to the last height.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Work {
+    /// Rounds of which a vertex is ordered, by place in the committee; those after the last have none.
+    pub vertices: Vec<u64>,
+    /// Of each place the newest such round.
+    pub rounds: Vec<Round>,
+}
+
+impl Work {
+    pub fn new(work: &work::Work) -> Self {
+        let (vertices, rounds) = work.counted().unzip();
+        Self { vertices, rounds }
+    }
 }
 
 impl Roster {
@@ -78,6 +99,7 @@ impl Roster {
             ready: roster.ready.clone(),
             outlook: roster.outlook().into_iter().map(outlook).collect(),
             closed: roster.closed,
+            shares: roster.shares.clone(),
         }
     }
 }

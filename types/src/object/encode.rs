@@ -8,6 +8,7 @@ use crate::operation::decode::{asset, optional};
 use crate::operation::encode::{asset_bytes, bytes, hash_bytes};
 use crate::roster::{QueueEntry, Seat};
 use crate::wire;
+use crate::work::FeeShare;
 use prost::Message;
 
 pub(super) fn object(object: &Object) -> Bytes {
@@ -23,6 +24,7 @@ pub(super) fn object(object: &Object) -> Bytes {
         Object::Roster(roster) => wire::Roster::from(roster.as_ref()).encode_to_vec(),
         Object::Withdrawal(w) => wire::Withdrawal::from(w.as_ref()).encode_to_vec(),
         Object::Offenders(o) => wire::Offenders::from(o.as_ref()).encode_to_vec(),
+        Object::Work(work) => wire::Work::from(work.as_ref()).encode_to_vec(),
     }
     .into()
 }
@@ -49,6 +51,7 @@ pub(super) fn decode(id: &ObjectId, bytes: Bytes) -> Result<Object, ObjectError>
         ObjectId::Offenders(_) => {
             Object::Offenders(Arc::new(message::<wire::Offenders>(bytes)?.try_into()?))
         }
+        ObjectId::Work(_) => Object::Work(Arc::new(message::<wire::Work>(bytes)?.try_into()?)),
         ObjectId::Withdrawal(id) => {
             let withdrawal = Withdrawal::try_from(message::<wire::Withdrawal>(bytes)?)?;
             let found = withdrawal.index;
@@ -322,6 +325,7 @@ impl From<&Roster> for wire::Roster {
             announced_at_ms: roster.announced_at.0,
             ready: roster.ready.clone(),
             closed: roster.closed,
+            shares: roster.shares.iter().map(Into::into).collect(),
         }
     }
 }
@@ -332,6 +336,7 @@ impl TryFrom<wire::Roster> for Roster {
     fn try_from(wire: wire::Roster) -> Result<Self, ObjectError> {
         let seats = wire.seats.iter().map(Seat::try_from);
         let waiting = wire.waiting.iter().map(QueueEntry::try_from);
+        let shares = wire.shares.iter().map(FeeShare::try_from);
         let roster = Self {
             epoch: Epoch(wire.epoch),
             since: Millis(wire.since_ms),
@@ -344,9 +349,11 @@ impl TryFrom<wire::Roster> for Roster {
             announced_at: Millis(wire.announced_at_ms),
             ready: wire.ready,
             closed: wire.closed,
+            shares: shares.collect::<Result<_, _>>()?,
         };
         if !roster.seats.is_sorted_by(|a, b| a.id < b.id)
             || !roster.ready.is_sorted_by(|a, b| a < b)
+            || !roster.shares.is_sorted_by(|a, b| a.member < b.member)
         {
             return Err(ObjectError::Seats);
         }

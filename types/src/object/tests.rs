@@ -119,6 +119,7 @@ fn objects() -> Vec<(ObjectId, Object)> {
     objects.push(Object::Roster(Arc::new(crate::testing::roster())));
     objects.push(Object::Withdrawal(Arc::new(withdrawal)));
     objects.push(Object::Offenders(Arc::new(crate::testing::offenders())));
+    objects.push(Object::Work(Arc::new(crate::testing::work())));
     let named = objects.into_iter().map(|object| {
         let kind = match &object {
             Object::Account(_) => 1,
@@ -129,6 +130,7 @@ fn objects() -> Vec<(ObjectId, Object)> {
             Object::Bridge(_) => 6,
             Object::Roster(_) => 8,
             Object::Offenders(_) => 9,
+            Object::Work(_) => 10,
             Object::Withdrawal(w) => {
                 return (
                     ObjectId::Withdrawal(crate::ids::WithdrawalId::new(w.index)),

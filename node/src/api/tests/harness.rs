@@ -318,6 +318,7 @@ impl Node {
             committee: &committee,
             genesis: self.state.genesis.template.timestamp_ms,
             contracts: self.state.genesis.contracts(),
+            ordered: &commit.vertices,
         };
         let applied = chain.ledger.apply_observing(
             commit.index,
@@ -373,7 +374,7 @@ impl Node {
     /// Closes a height at the newest commit, and certifies it.
     pub fn certify(&self) -> Height {
         let mut chain = self.chain.lock().unwrap();
-        let roots = chain.ledger.close_height(false);
+        let roots = chain.ledger.close_height(false, &mut Vec::new());
         chain.height = chain.height.next();
         let genesis = &self.state.genesis;
         let statement = Statement {

@@ -170,7 +170,7 @@ impl Chain {
         let height = Height(index.0);
         let interval = self.params.checkpoint_interval_ms;
         let due = due_for_posting(height, before, commit.timestamp, interval) || next.is_some();
-        let roots = self.ledger.close_height(due);
+        let roots = self.ledger.close_height(due, &mut Vec::new());
         let (network, epoch) = (testing::network(), self.epoch);
         let mut statement =
             Statement::of_commit(network, epoch, height, (&commit, commit.digest()), &roots);
