@@ -2,6 +2,8 @@
 
 mod keys;
 
+pub use keys::key as key_address;
+
 use crate::failure::Failure;
 use crate::network::Network;
 use crate::output::{Output, fit, table};

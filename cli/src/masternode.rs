@@ -1,6 +1,7 @@
 //! `weft masternode`: keys, and a bond on the base chain from the first coin to the last.
 
 mod bonding;
+mod fees;
 mod guard;
 mod history;
 mod keys;
@@ -28,6 +29,8 @@ pub enum Command {
     /// The memory of what the keys have signed: carry it to another machine
     #[command(subcommand)]
     Guard(guard::Command),
+    /// Show what a masternode has earned in the ledger, and have it paid out
+    Fees(fees::Fees),
     /// Leave the committee: there is no way back with the same keys
     Exit(bonding::Plain),
     /// Have a bond paid out that is free
@@ -42,6 +45,7 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Status(arguments) => standing::status(&arguments, output).await,
         Command::List(arguments) => standing::list(&arguments, output).await,
         Command::Guard(command) => guard::run(&command, output),
+        Command::Fees(arguments) => fees::run(&arguments, output).await,
         Command::Exit(arguments) => bonding::exit(&arguments, output).await,
         Command::Withdraw(arguments) => bonding::withdraw(&arguments, output).await,
     }

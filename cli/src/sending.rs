@@ -117,12 +117,20 @@ impl Session {
         Self::of(network.client()?, wallet, Some(account)).await
     }
 
+    /// With a key for its own account. Waits until what it sends is committed.
+    pub async fn by_key(client: Client, key: UserKey) -> Result<Self, Failure> {
+        Self::with(client, key, None).await
+    }
+
     async fn of(
         client: Client,
         wallet: &Wallet,
         account: Option<Address>,
     ) -> Result<Self, Failure> {
-        let key = wallet.secret()?;
+        Self::with(client, wallet.secret()?, account).await
+    }
+
+    async fn with(client: Client, key: UserKey, account: Option<Address>) -> Result<Self, Failure> {
         let address = account.unwrap_or(key.address());
         let draft = Draft::new(&client.genesis().await?).for_account(address);
         Ok(Self {

@@ -14,10 +14,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use weft_types::{
     Address, Amount, AssetId, BaseAddress, Bridge, BridgeId, CommitIndex, Committee,
-    CommitteeDigest, DealId, DealState, Deposit, Epoch, FeeShare, GenesisError, HeightRoots, ItemId,
-    ItemState, Millis, NetworkId, Object, ObjectError, ObjectId, Observation, Offence, Offender,
-    Offenders, OffendersId, ProtocolParams, Receipt, Roster, RosterId, Template, Transaction,
-    TransactionId, Verified, VertexRef, Work, WorkId, list_root,
+    CommitteeDigest, DealId, DealState, Deposit, Epoch, FeeShare, GenesisError, HeightRoots,
+    ItemId, ItemState, Millis, NetworkId, Object, ObjectError, ObjectId, Observation, Offence,
+    Offender, Offenders, OffendersId, ProtocolParams, Receipt, Roster, RosterId, Template,
+    Transaction, TransactionId, Verified, VertexRef, Work, WorkId, list_root,
 };
 
 /// The newest state, and what decides how it goes on.

@@ -110,7 +110,7 @@ fn allowed(text: &str) -> Result<SessionKind, String> {
 }
 
 /// A key by its address or its file.
-fn key(text: &str) -> Result<Address, String> {
+pub fn key(text: &str) -> Result<Address, String> {
     match text.parse() {
         Ok(address) => Ok(address),
         Err(_) if Path::new(text).exists() => {

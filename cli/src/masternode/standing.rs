@@ -1,5 +1,6 @@
 //! Where masternodes stand, and what comes next: read by anybody, without a key.
 
+use super::fees::last_share;
 use super::history::{self, Happened};
 use super::next::{Edges, Next};
 use crate::base::BaseUrl;
@@ -15,7 +16,7 @@ use weft_basechain::{At, BaseChain, ClientError, MemberState};
 use weft_client::Client;
 use weft_node::{NodeConfig, public_vertex_key};
 use weft_types::api::Roster;
-use weft_types::{BaseAddress, ed25519};
+use weft_types::{Address, Amount, BaseAddress, Scheme, ed25519};
 
 /// More than any registry has: ids are never used again.
 const LISTED_MAX: u64 = 10_000;
@@ -148,6 +149,8 @@ struct Shown {
     /// The bridge, with which changes of the committee wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     stands_still: Option<Still>,
+    /// Of the fees of the epoch before, in the ledger.
+    last_share: Amount,
     /// Of the bond, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     history: Option<Vec<Happened>>,
@@ -270,7 +273,9 @@ pub async fn status(arguments: &Status, output: &Output) -> Result<(), Failure> 
         true => Some(history::of(&chain, &member).await?),
         false => None,
     };
+    let account = Address::of(Scheme::Ed25519, &member.vertex_key.0);
     let shown = Shown {
+        last_share: last_share(&epoch, account),
         standing: Standing::of(member, &edges),
         epoch,
         stands_still: still,
@@ -288,6 +293,7 @@ pub async fn status(arguments: &Status, output: &Output) -> Result<(), Failure> 
             ("weight", s.weight.to_string()),
             ("weight in office", s.weight_in_office.to_string()),
             ("epoch", shown.epoch.epoch.to_string()),
+            ("of the last epoch's fees", shown.last_share.to_string()),
             ("next", s.next.words.clone()),
             ("but", held_up(shown.stands_still.as_ref())),
         ]);

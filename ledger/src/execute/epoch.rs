@@ -31,7 +31,9 @@ pub(crate) fn convene<B: Objects>(
     let mut roster = match &before {
         Some(roster) => Roster::clone(roster),
         // Nothing to decide, as nearly always: a committee is not copied for it.
-        None if is_quiet(observed) && now < office.genesis.saturating_add(duration.0) => return None,
+        None if is_quiet(observed) && now < office.genesis.saturating_add(duration.0) => {
+            return None;
+        }
         None => Roster::genesis(office.committee, office.genesis),
     };
     let mut opened = None;

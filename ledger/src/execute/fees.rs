@@ -109,9 +109,6 @@ mod tests {
             assert!(whole == 0 || true_product < product(found + 1, whole));
         }
         assert_eq!(proportion(u64::MAX, u128::MAX, u128::MAX), u64::MAX);
-        assert_eq!(
-            proportion(u64::MAX, u128::MAX - 1, u128::MAX),
-            u64::MAX - 1
-        );
+        assert_eq!(proportion(u64::MAX, u128::MAX - 1, u128::MAX), u64::MAX - 1);
     }
 }

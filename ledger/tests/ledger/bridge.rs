@@ -184,10 +184,7 @@ fn withdrawals_are_leaves_in_their_order_under_the_root_of_the_height() {
     let leaves = [0, 1].map(|i| withdrawal(&world, i).leaf());
     let mut tree = weft_types::AppendTree::default();
     leaves.into_iter().for_each(|leaf| tree.push(leaf));
-    assert_eq!(
-        world.close_height(false).withdrawals_root,
-        tree.root()
-    );
+    assert_eq!(world.close_height(false).withdrawals_root, tree.root());
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub fn roster(world: &World) -> Roster {
         .expect("there is one")
 }
 
-fn report(world: &World, entries: &[QueueEntry]) -> FeedReport {
+pub fn report(world: &World, entries: &[QueueEntry]) -> FeedReport {
     let start = FeedReport {
         count: 0,
         digest: QueueEntry::digest_start(),

@@ -132,7 +132,11 @@ fn l23_the_fees_of_the_opening_commit_are_the_next_epochs() {
     let items = vec![];
     let paid = world.signed(0, vec![Operation::Transfer { payments, items }]);
     let applied = world.commit(&[paid]);
-    let shares: Vec<_> = applied.shares.iter().map(|s| (s.member, s.amount.0)).collect();
+    let shares: Vec<_> = applied
+        .shares
+        .iter()
+        .map(|s| (s.member, s.amount.0))
+        .collect();
     assert_eq!((shares, pool(&world)), (vec![(1, 40)], 7));
     // So is its work.
     assert_eq!(share(&mut world), [(2, 7)]);
@@ -202,7 +206,10 @@ fn l22_f1_work_makes_no_height_due_and_is_written_with_the_next_one() {
     let id = ObjectId::Work(WorkId::THE_ONE);
     let applied = work(&mut world, &[3, 1]);
     let meta = world.ledger.meta();
-    assert_eq!((applied.changes, meta.changed, meta.unposted), (vec![], false, false));
+    assert_eq!(
+        (applied.changes, meta.changed, meta.unposted),
+        (vec![], false, false)
+    );
     let before = world.ledger.snapshot().root();
     assert_eq!(world.get(id), None);
     let roots = world.close_height(true);

@@ -125,10 +125,7 @@ fn the_receipts_root_is_over_the_receipts_since_the_last_height() {
     let encoded: Vec<_> = receipts.iter().map(Receipt::encode).collect();
     let expected = list_root(encoded.iter().map(|r| r.as_ref()));
     assert_eq!(world.close_height(false).receipts_root, expected);
-    assert_eq!(
-        world.close_height(false).receipts_root,
-        list_root([])
-    );
+    assert_eq!(world.close_height(false).receipts_root, list_root([]));
 }
 
 #[test]
@@ -160,10 +157,7 @@ fn the_same_commits_make_the_same_ledger() {
     let (mut one, receipts) = history();
     let (mut other, same) = history();
     assert_eq!(receipts, same);
-    assert_eq!(
-        one.close_height(false),
-        other.close_height(false)
-    );
+    assert_eq!(one.close_height(false), other.close_height(false));
 }
 
 /// Everything that can be in the state of `history`.
@@ -209,10 +203,7 @@ fn a_restored_ledger_goes_on_as_the_original() {
         let second = restored.ledger.apply(index, now, [&fresh]);
         assert_eq!(first, second);
     }
-    assert_eq!(
-        original.close_height(false),
-        restored.close_height(false)
-    );
+    assert_eq!(original.close_height(false), restored.close_height(false));
 }
 
 #[test]
