@@ -67,7 +67,7 @@ impl Earned {
             ("owner", owner),
             ("balance", self.balance.to_string()),
             ("epoch", self.epoch.to_string()),
-            ("of the last epoch's fees", self.last_share.to_string()),
+            ("last share", self.last_share.to_string()),
         ])
     }
 }

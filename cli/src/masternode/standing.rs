@@ -293,7 +293,7 @@ pub async fn status(arguments: &Status, output: &Output) -> Result<(), Failure> 
             ("weight", s.weight.to_string()),
             ("weight in office", s.weight_in_office.to_string()),
             ("epoch", shown.epoch.epoch.to_string()),
-            ("of the last epoch's fees", shown.last_share.to_string()),
+            ("fee share", shown.last_share.to_string()),
             ("next", s.next.words.clone()),
             ("but", held_up(shown.stands_still.as_ref())),
         ]);

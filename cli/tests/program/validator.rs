@@ -82,6 +82,46 @@ fn wait_for(status: &str, folder: &Path) -> Value {
     }
 }
 
+/// L23, L24: the masternode is paid for an epoch, its operator has it paid out with the keystore's key, and gives the account
+/// to another key.
+fn fees_are_earned_and_handed_over(folder: &Path) {
+    let ledger = ["--dir", "net", "--key", "user.key"];
+    let user = json(&["account", "new", "--out", "user.key"], folder);
+    let user = user["address"].as_str().unwrap();
+    json(&[&["account", "fund"], &ledger[..]].concat(), folder);
+    let fees = ["masternode", "fees", "--node", "n", "--dir", "net"];
+    let shown = json(&fees, folder);
+    assert_eq!(shown["owner"], shown["account"]);
+    let account = shown["account"].as_str().unwrap();
+    let pay = ["account", "transfer", "--to", account, "--amount", "500"];
+    let start = Instant::now();
+    while json(&fees, folder)["last_share"] == 0 {
+        assert!(start.elapsed() < PATIENCE, "no share of any epoch's fees");
+        json(&[&pay[..], &ledger].concat(), folder);
+    }
+    let history = [
+        "account", "history", account, "--dir", "net", "--limit", "100",
+    ];
+    let history = json(&history, folder);
+    let mut steps = history["items"].as_array().unwrap().iter();
+    assert!(steps.any(|step| step["operations"] == serde_json::json!(["fee_share"])));
+
+    let password = ["--password-file", "password"];
+    let to = [&fees[..], &password, &["--to", user]].concat();
+    assert_eq!(json(&to, folder)["state"], "committed");
+    let rest = json(&fees, folder)["balance"].as_u64().unwrap();
+    assert!(rest < 500, "{rest} are left");
+    let owner = [&fees[..], &password, &["--owner", "user.key"]].concat();
+    json(&[&pay[..], &ledger].concat(), folder);
+    assert_eq!(json(&owner, folder)["state"], "committed");
+    assert_eq!(json(&fees, folder)["owner"], user);
+    let words = fails(4, &to, folder);
+    has(
+        &words,
+        &["no longer the node's", "weft account transfer --account"],
+    );
+}
+
 #[test]
 fn an_operator_makes_keys_bonds_is_in_office_and_carries_the_guard_on() {
     let home = tempfile::tempdir().unwrap();
@@ -197,6 +237,7 @@ fn an_operator_makes_keys_bonds_is_in_office_and_carries_the_guard_on() {
         .unwrap();
     running.node = Some(node);
     wait_for("active", folder);
+    fees_are_earned_and_handed_over(folder);
 
     // While it runs the guard is its own.
     let export = [
