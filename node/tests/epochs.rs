@@ -12,10 +12,10 @@ use weft_node::replica::{
 };
 use weft_types::testing::{self, finality_key, members, user, vertex_key};
 use weft_types::{
-    Amount, AssetId, Certificate, Chained, Commit, CommitDigest, Committee, Epoch, Genesis, Height,
-    MemberIndex, MemberKeys, MemberSet, Millis, ObjectId, Observation, OffendersId, Operation,
-    Payment, QueueEntry, Ready, Root, Round, Stake, TransactionBody, Verified, Vertex, VertexBody,
-    verify_vertex,
+    Address, Amount, AssetId, Certificate, Chained, Commit, CommitDigest, Committee, Epoch,
+    Genesis, Height, MemberIndex, MemberKeys, MemberSet, Millis, Object, ObjectId, Observation,
+    OffendersId, Operation, Payment, QueueEntry, Ready, Root, Round, Scheme, Stake,
+    TransactionBody, Verified, Vertex, VertexBody, verify_vertex,
 };
 
 /// All who ever take part; the first four are the genesis committee.
@@ -421,14 +421,15 @@ impl World {
         self.carry_out(i, effects);
     }
 
-    fn received(&self, i: usize) -> u64 {
-        let account = weft_types::ObjectId::Account(user(2));
+    fn balance(&self, i: usize, account: Address) -> u64 {
+        let account = ObjectId::Account(account);
         let found = self.nodes[i].view().snapshot.get(&account);
-        let account = found
-            .as_ref()
-            .and_then(weft_types::Object::as_account)
-            .unwrap();
-        account.balance(&AssetId::NATIVE).0 - 1_000_000
+        let account = found.as_ref().and_then(Object::as_account);
+        account.map_or(0, |a| a.balance(&AssetId::NATIVE).0)
+    }
+
+    fn received(&self, i: usize) -> u64 {
+        self.balance(i, user(2)) - 1_000_000
     }
 
     fn epoch(&self, i: usize) -> Epoch {
@@ -448,6 +449,11 @@ impl World {
             assert_eq!(own[..], longest[..own.len()], "node {i}");
         }
     }
+}
+
+/// The account of a node's vertex key.
+fn earnings(node: usize) -> Address {
+    Address::of(Scheme::Ed25519, &vertex_key(node).public().0)
 }
 
 #[test]
@@ -607,6 +613,12 @@ fn load_goes_on_across_edges_and_nothing_is_lost() {
     world.agree(&all);
     assert!(longest < 1_000, "{longest} ms without a certificate");
     assert_eq!(world.received(7), sent);
+    // L23: what was paid in fees is with those who were in office and in the pool, to the unit.
+    let earned: Vec<u64> = (0..NODES).map(|i| world.balance(7, earnings(i))).collect();
+    assert!(earned[..4].iter().all(|e| *e > 0), "{earned:?}");
+    let fees = 1_000_000 - world.balance(7, user(1)) - sent;
+    let pool = world.balance(7, Address::FEE_POOL);
+    assert_eq!(earned.iter().sum::<u64>() + pool, fees);
 }
 
 #[test]

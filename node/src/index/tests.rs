@@ -1,6 +1,6 @@
 use super::*;
 use weft_ledger::Ledger;
-use weft_types::{Amount, AssetAmount, AssetId, Bundle, NewDeal, testing};
+use weft_types::{Account, Amount, AssetAmount, AssetId, Bundle, FeeShare, NewDeal, testing};
 
 /// A ledger with its rows, as a store would hold them.
 struct Indexing {
@@ -40,12 +40,22 @@ impl Indexing {
     ) -> Applied {
         let commit = self.ledger.meta().index.next();
         let applied = self.ledger.apply(commit, timestamp, &transactions);
+        self.write((commit, timestamp), &transactions, &applied);
+        applied
+    }
+
+    fn write(
+        &mut self,
+        (commit, timestamp): (CommitIndex, Millis),
+        transactions: &[Arc<Verified<Transaction>>],
+        applied: &Applied,
+    ) {
         let snapshot = self.ledger.snapshot();
         let indexed = Indexed {
             commit,
             timestamp,
-            transactions: &transactions,
-            applied: &applied,
+            transactions,
+            applied,
             snapshot: &snapshot,
         };
         for (key, value) in rows(&indexed) {
@@ -57,7 +67,6 @@ impl Indexing {
                 ),
             }
         }
-        applied
     }
 
     /// A collection of user 1 with an edition, and items minted for user 2.
@@ -218,6 +227,39 @@ fn a_deal_opened_and_taken_in_one_commit_is_known_as_taken() {
         .collect();
     let minted = vec!["create_edition", "mint"];
     assert_eq!(kinds, [minted, vec!["deal_open"], vec!["deal_take"]]);
+}
+
+#[test]
+fn l23_a_share_of_fees_is_a_step_of_its_account_and_the_pools_changes_are_none() {
+    let mut indexing = Indexing::new();
+    indexing.with_items(1);
+    let (account, amount) = (testing::user(77), Amount(9));
+    let mut holds = Account::default();
+    holds.set(AssetId::NATIVE, amount);
+    let id = ObjectId::Account(account);
+    let applied = Applied {
+        shares: vec![FeeShare {
+            member: 3,
+            account,
+            amount,
+        }],
+        changes: vec![Change {
+            id,
+            before: None,
+            after: Some(Object::Account(Arc::new(holds))),
+            retired: None,
+        }],
+        ..Applied::default()
+    };
+    indexing.write((CommitIndex(9), Millis(3_000)), &[], &applied);
+    let [(commit, step)] = &indexing.history(id)[..] else {
+        panic!("one step");
+    };
+    assert_eq!(*commit, CommitIndex(9));
+    assert_eq!(step.kind_names().collect::<Vec<_>>(), ["fee_share"]);
+    assert_eq!((step.transaction, step.applied), (None, true));
+    let pool = ObjectId::Account(Address::FEE_POOL);
+    assert!(indexing.history(pool).is_empty());
 }
 
 #[test]
