@@ -2,15 +2,16 @@
 //! the API holds one, and a hashed height at the pace of the default finality interval.
 //!
 //! `cargo bench -p weft-ledger -- [ACCOUNTS] [TRANSACTIONS] [OWNED]`, 1,000,000 and 40,000 if not given. So many percent
-//! of the accounts have exit addresses, 0 if not given.
+//! of the accounts have exit addresses, 0 if not given. The same number of transfers follows by keys that have sessions (L20).
 
 use std::sync::Arc;
 use std::time::Duration;
 use weft_ledger::{Change, Ledger};
 use weft_types::testing::{self, body, user, user_key};
 use weft_types::{
-    Address, Amount, AssetId, BaseAddress, Bridge, BridgeId, GenesisAccount, Millis, Object,
-    ObjectId, Operation, Payment, Transaction, Verified, verify_transactions,
+    Address, Amount, AssetAmount, AssetId, BaseAddress, Bridge, BridgeId, GenesisAccount,
+    KeyChange, Millis, Object, ObjectId, Operation, Payment, Receipt, Session, SessionKind,
+    Transaction, UserKey, Verified, verify_transactions,
 };
 
 const SENDERS: u64 = 64;
@@ -24,7 +25,8 @@ fn account(i: u64) -> Address {
     Address(bytes)
 }
 
-fn transfers(count: u64, accounts: u64) -> Vec<Arc<Verified<Transaction>>> {
+/// By the senders' own keys, or by keys that have sessions there.
+fn transfers(count: u64, accounts: u64, sessions: bool) -> Vec<Arc<Verified<Transaction>>> {
     let one = |n: u64| {
         let payment = Payment {
             to: account(n.wrapping_mul(7_919) % accounts),
@@ -36,9 +38,40 @@ fn transfers(count: u64, accounts: u64) -> Vec<Arc<Verified<Transaction>>> {
             items: vec![],
         };
         let sender = n % SENDERS;
-        Some(body(sender, n, vec![operation]).sign(&[&user_key(sender)]))
+        let body = body(sender, n, vec![operation]);
+        Some(match sessions {
+            false => body.sign(&[&user_key(sender)]),
+            true => body.sign_for(&[(&session_key(sender), user(sender))]),
+        })
     };
-    let signed = (0..count).map(one).collect();
+    verified((0..count).map(one).collect())
+}
+
+fn session_key(sender: u64) -> UserKey {
+    UserKey::from(&user_key(SENDERS + sender))
+}
+
+/// Each sender begins a session.
+fn sessions() -> Vec<Arc<Verified<Transaction>>> {
+    let one = |sender: u64| {
+        let session = Session {
+            key: session_key(sender).address(),
+            expires: Millis(1 << 40),
+            kinds: [SessionKind::Transfer].into_iter().collect(),
+            collections: vec![],
+            limits: vec![AssetAmount {
+                asset: AssetId::NATIVE,
+                amount: Amount(1 << 39),
+            }],
+        };
+        let changes = vec![KeyChange::Session(session)];
+        let body = body(sender, u64::MAX, vec![Operation::SetKeys { changes }]);
+        Some(body.sign(&[&user_key(sender)]))
+    };
+    verified((0..SENDERS).map(one).collect())
+}
+
+fn verified(signed: Vec<Option<Transaction>>) -> Vec<Arc<Verified<Transaction>>> {
     let verified = verify_transactions(signed, testing::network().id(), &|_| None);
     verified.into_iter().flatten().collect()
 }
@@ -91,7 +124,6 @@ fn main() {
     template.accounts = all
         .map(|(address, balance)| GenesisAccount { address, balance })
         .collect();
-    let transactions = transfers(count, accounts);
 
     let (mut built, mut hashed) = (Duration::ZERO, Duration::ZERO);
     let genesis = timed(&mut built, || Ledger::genesis(&template));
@@ -104,13 +136,24 @@ fn main() {
     timed(&mut hashed, || ledger.close_height(false, &mut vec![]));
     println!("{accounts} accounts: built in {built:.2?}, hashed in {hashed:.2?}");
 
+    measure(&mut ledger, "by owners", &transfers(count, accounts, false));
+    let index = ledger.meta().index.next();
+    let begun = ledger.apply(index, ledger.meta().timestamp, &sessions());
+    assert!(begun.receipts.iter().all(Receipt::is_applied));
+    // Bodies have to differ from those that are remembered.
+    let by_sessions = transfers(2 * count, accounts, true);
+    measure(&mut ledger, "by sessions", &by_sessions[count as usize..]);
+}
+
+fn measure(ledger: &mut Ledger, by: &str, transactions: &[Arc<Verified<Transaction>>]) {
     let (mut apply, mut hash) = (Duration::ZERO, Duration::ZERO);
     let mut held = ledger.snapshot();
     let mut done = 0;
+    let since = ledger.meta().timestamp.0;
     for (n, commit) in transactions.chunks(PER_COMMIT).enumerate() {
         let applied = timed(&mut apply, || {
             let index = ledger.meta().index.next();
-            let applied = ledger.apply(index, Millis(2_000 + n as u64), commit);
+            let applied = ledger.apply(index, Millis(since + n as u64), commit);
             held = ledger.snapshot();
             applied
         });
@@ -119,10 +162,11 @@ fn main() {
             timed(&mut hash, || ledger.close_height(false, &mut vec![]));
         }
     }
-    assert_eq!((done as u64, held.index()), (count, ledger.meta().index));
+    let count = transactions.len();
+    assert_eq!((done, held.index()), (count, ledger.meta().index));
     let each = |time: Duration| time.as_secs_f64() * 1e6 / count as f64;
     println!(
-        "{count} transfers in commits of {PER_COMMIT}: {:.2} us each to apply, {:.2} us to hash every {} of them",
+        "{count} transfers {by} in commits of {PER_COMMIT}: {:.2} us each to apply, {:.2} us to hash every {} of them",
         each(apply),
         each(hash),
         PER_COMMIT * COMMITS_PER_HEIGHT

@@ -14,8 +14,8 @@ use weft_types::testing::{self, finality_key, members, user, vertex_key};
 use weft_types::{
     Address, Amount, AssetId, Certificate, Chained, Commit, CommitDigest, Committee, Epoch,
     Genesis, Height, MemberIndex, MemberKeys, MemberSet, Millis, Object, ObjectId, Observation,
-    OffendersId, Operation, Payment, QueueEntry, Ready, Root, Round, Scheme, Stake,
-    TransactionBody, Verified, Vertex, VertexBody, verify_vertex,
+    OffendersId, Operation, Payment, QueueEntry, Ready, Root, Round, Stake, TransactionBody,
+    Verified, Vertex, VertexBody, verify_vertex,
 };
 
 /// All who ever take part; the first four are the genesis committee.
@@ -453,7 +453,7 @@ impl World {
 
 /// The account of a node's vertex key.
 fn earnings(node: usize) -> Address {
-    Address::of(Scheme::Ed25519, &vertex_key(node).public().0)
+    Address::of_key(&vertex_key(node).public())
 }
 
 #[test]

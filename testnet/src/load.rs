@@ -37,7 +37,7 @@ use weft_basechain::BaseChain;
 use weft_client::{Client, ClientError, Draft, Options, Wait};
 use weft_types::api::{NodeStatus, Submission};
 use weft_types::ed25519::SecretKey;
-use weft_types::{Amount, CommitIndex, Transaction};
+use weft_types::{Amount, CommitIndex, Millis, Transaction};
 
 /// Most transactions of one load: all are signed beforehand and held in memory, about half a KiB
 /// each.
@@ -69,13 +69,15 @@ const MARKET_RATE_MAX: f64 = 5_000.0;
 pub enum Mix {
     /// Payments among many accounts.
     Transfer,
+    /// The same, each signed by a key that has a session for its account (L20).
+    Session,
     /// Trades of cards.
     Market,
 }
 
 /// A text that names no mix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no mix of transactions: transfer, market")]
+#[error("{0:?} is no mix of transactions: transfer, session, market")]
 pub struct MixError(String);
 
 impl FromStr for Mix {
@@ -84,6 +86,7 @@ impl FromStr for Mix {
     fn from_str(text: &str) -> Result<Self, MixError> {
         match text {
             "transfer" => Ok(Self::Transfer),
+            "session" => Ok(Self::Session),
             "market" => Ok(Self::Market),
             _ => Err(MixError(text.to_owned())),
         }
@@ -94,6 +97,7 @@ impl fmt::Display for Mix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Transfer => "transfer",
+            Self::Session => "session",
             Self::Market => "market",
         })
     }
@@ -287,13 +291,25 @@ async fn prepare(
     let key = &target.key;
     let amount = |share: u64| Amount(COST_MAX.saturating_mul(share));
     let lanes = match options.mix {
-        Mix::Transfer => {
+        Mix::Transfer | Mix::Session => {
             let players = players(key, "transfer", transfer::ACCOUNTS);
             // Each lane goes through the accounts in turn.
             let share = u64::from(count) / u64::from(transfer::ACCOUNTS) + 2 * width as u64;
             let funding = fund(key, &draft, &players, amount(share));
             send(&client, "the funding", &funding).await?;
-            transfer::Transfers::lanes(players, width)
+            let sessions = match options.mix {
+                Mix::Session => {
+                    say("beginning sessions");
+                    let keys = accounts::keys(key, "session", transfer::ACCOUNTS);
+                    let now = Millis(now_ms());
+                    let limit = amount(share);
+                    let begun = transfer::begin_sessions(&draft, &players, &keys, limit, now);
+                    send(&client, "a session", &begun).await?;
+                    Some(keys)
+                }
+                _ => None,
+            };
+            transfer::Transfers::lanes(players, sessions, width)
         }
         Mix::Market => {
             let of_lane = rate.min(MARKET_RATE_MAX) / width as f64;
@@ -379,10 +395,15 @@ async fn signed(
     }
 }
 
+/// By this machine's clock.
+fn now_ms() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    u64::try_from(now.unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
+}
+
 /// The plan's times, counted from now.
 fn planned(plan: &[Signed], step: Duration) -> Vec<Planned> {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let now = u64::try_from(now.unwrap_or_default().as_millis()).unwrap_or(u64::MAX);
+    let now = now_ms();
     let entry = |(place, signed): (u64, &Signed)| Planned {
         id: signed.id,
         intended: (step.as_nanos() * u128::from(place) / 1_000) as u64,

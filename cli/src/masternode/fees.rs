@@ -12,7 +12,7 @@ use serde::Serialize;
 use std::path::PathBuf;
 use weft_node::{NodeConfig, public_vertex_key};
 use weft_types::api::{Account, Roster};
-use weft_types::{Address, Amount, AssetId, Epoch, KeyChange, Operation, Payment, Scheme, UserKey};
+use weft_types::{Address, Amount, AssetId, Epoch, KeyChange, Operation, Payment, UserKey};
 
 #[derive(clap::Args)]
 pub struct Fees {
@@ -85,7 +85,7 @@ pub async fn run(arguments: &Fees, output: &Output) -> Result<(), Failure> {
         Failure::usage(format!("there are no keys in {}", config.keys.display()))
             .hint("`weft masternode keys` makes some")
     })?;
-    let address = Address::of(Scheme::Ed25519, &key.0);
+    let address = Address::of_key(&key);
     let own = format!("http://{}", config.api_listen);
     let client = arguments.network.or_node(own).client()?;
     let (account, roster) = (client.account(&address).await?, client.epoch().await?);

@@ -16,7 +16,7 @@ use weft_basechain::{At, BaseChain, ClientError, MemberState};
 use weft_client::Client;
 use weft_node::{NodeConfig, public_vertex_key};
 use weft_types::api::Roster;
-use weft_types::{Address, Amount, BaseAddress, Scheme, ed25519};
+use weft_types::{Address, Amount, BaseAddress, ed25519};
 
 /// More than any registry has: ids are never used again.
 const LISTED_MAX: u64 = 10_000;
@@ -273,7 +273,7 @@ pub async fn status(arguments: &Status, output: &Output) -> Result<(), Failure> 
         true => Some(history::of(&chain, &member).await?),
         false => None,
     };
-    let account = Address::of(Scheme::Ed25519, &member.vertex_key.0);
+    let account = Address::of_key(&member.vertex_key);
     let shown = Shown {
         last_share: last_share(&epoch, account),
         standing: Standing::of(member, &edges),

@@ -18,7 +18,7 @@ pub struct Arguments {
     /// How long: 30s, 2m
     #[arg(long, default_value = "30s", value_parser = crate::time::parse)]
     duration: Duration,
-    /// Kinds of transactions: transfer, market
+    /// Kinds of transactions: transfer; session, which are transfers by keys that have sessions; market
     #[arg(long, default_value = "transfer")]
     mix: Mix,
     #[command(flatten)]

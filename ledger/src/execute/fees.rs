@@ -6,7 +6,7 @@
 
 use crate::draft::Draft;
 use crate::live::Objects;
-use weft_types::{Address, Amount, AssetId, FeeShare, Roster, Scheme, Seat, Work};
+use weft_types::{Address, Amount, AssetId, FeeShare, Roster, Seat, Work};
 
 /// Pays, and says whom: by the seats and the work of the epoch that has ended. What the proportions leave over stays
 /// in the pool, and so does everything if nobody has a part.
@@ -17,21 +17,22 @@ pub(super) fn share<B: Objects>(
 ) -> Vec<FeeShare> {
     let pool = draft.account(Address::FEE_POOL).balance(&AssetId::NATIVE);
     let convicted = draft.offenders();
-    let weight = |(place, seat): (usize, &Seat)| {
+    let weight = |(place, seat): (usize, &Seat)| -> u128 {
         // Who was convicted in an earlier epoch has had no part in this one (V8.7).
         let offends = convicted.list().iter().any(|o| o.id == seat.id);
-        let earns = !offends && !ended.is_slashed(seat);
-        let weight = u128::from(seat.effective.0) * u128::from(work.of(place));
-        (seat, if earns { weight } else { 0 })
+        if offends || ended.is_slashed(seat) {
+            return 0;
+        }
+        u128::from(seat.effective.0) * u128::from(work.of(place))
     };
-    let weights: Vec<(&Seat, u128)> = ended.in_office().enumerate().map(weight).collect();
+    let weights: Vec<u128> = ended.in_office().enumerate().map(weight).collect();
     // A committee's stake and a count are below 2^64 each, so the sum of their products is below 2^128.
-    let whole = weights.iter().map(|(_, w)| w).sum();
+    let whole = weights.iter().sum();
     let mut shares = Vec::new();
-    for (seat, weight) in weights {
+    for (seat, weight) in ended.in_office().zip(weights) {
         let amount = Amount(proportion(pool.0, weight, whole));
         if amount > Amount::ZERO {
-            let account = Address::of(Scheme::Ed25519, &seat.keys.vertex_key.0);
+            let account = Address::of_key(&seat.keys.vertex_key);
             draft.credit(account, AssetId::NATIVE, amount);
             shares.push(FeeShare {
                 member: seat.id,

@@ -6,8 +6,8 @@ use weft_ledger::{Applied, Denied};
 use weft_types::testing::{members, offence, user, user_key, vertex_key};
 use weft_types::{
     Address, Amount, AssetId, BaseAsset, Committee, Epoch, FeeSchedule, FeeShare, KeyChange,
-    MemberIndex, Millis, Object, ObjectId, Operation, Payment, QueueEntry, Round, Scheme, Stake,
-    UserKey, VertexDigest, VertexRef, WorkId,
+    MemberIndex, Millis, Object, ObjectId, Operation, Payment, QueueEntry, Round, Stake, UserKey,
+    VertexDigest, VertexRef, WorkId,
 };
 
 /// Four members with these weights, where nothing costs a fee: what the pool holds is what tests pay there.
@@ -32,8 +32,7 @@ pub fn world(weights: &[u64]) -> World {
 
 /// The account of a member's vertex key.
 pub fn account(member: u64) -> Address {
-    let key = vertex_key(member as usize - 1).public();
-    Address::of(Scheme::Ed25519, &key.0)
+    Address::of_key(&vertex_key(member as usize - 1).public())
 }
 
 pub fn vertex(place: u32, round: u64) -> VertexRef {

@@ -35,6 +35,12 @@ pub fn player(source: &SecretKey, kind: &str, index: u32) -> Player {
     Player::new(SecretKey::from_seed(keccak(&parts)))
 }
 
+/// The keys alone of so many accounts of a kind.
+pub fn keys(source: &SecretKey, kind: &str, count: u32) -> Vec<SecretKey> {
+    let keys = (0..count).map(|index| player(source, kind, index).key);
+    keys.collect()
+}
+
 pub fn players(source: &SecretKey, kind: &str, count: u32) -> Vec<Player> {
     (0..count)
         .map(|index| player(source, kind, index))

@@ -1,6 +1,6 @@
 use super::*;
 use weft_types::testing::network;
-use weft_types::{Epoch, Height, Millis, Root, Round};
+use weft_types::{Epoch, Height, Root, Round};
 
 fn status(name: &str, height: u64, root: u8) -> NodeStatus {
     NodeStatus {
@@ -94,7 +94,7 @@ fn times_of_the_plan_count_from_the_start() {
 
 #[test]
 fn mixes_have_names() {
-    for mix in [Mix::Transfer, Mix::Market] {
+    for mix in [Mix::Transfer, Mix::Session, Mix::Market] {
         assert_eq!(mix.to_string().parse(), Ok(mix));
     }
     assert!(
