@@ -314,3 +314,6 @@ fn verify(
 ) -> Result<Verified<Vertex>, DriverError> {
     verify_vertex(vertex, genesis.network.id(), committee, &|_| None).map_err(|e| inconsistent(&e))
 }
+
+#[cfg(test)]
+mod tests;
