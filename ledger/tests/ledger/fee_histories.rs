@@ -155,7 +155,9 @@ impl History {
             Step::Restart if self.restarts => world.restart(),
             Step::Restart => {}
             Step::TakeOver if self.restarts => world.take_over(),
-            Step::TakeOver => drop(world.close_height(true)),
+            Step::TakeOver => {
+                world.close_height(true);
+            }
             Step::Edge => self.edge(),
         }
         self.compare();
