@@ -30,6 +30,10 @@ pub enum Command {
     Update(Update),
     /// Destroy cards
     Burn(Burn),
+    /// Stop cards, editions or whole collections: no card of them moves or is burned, and none is minted
+    Freeze(Freeze),
+    /// Let them go on
+    Thaw(Freeze),
     /// Offer cards for sale at a fixed price
     List(market::List),
     /// Take a deal that is open to you: buy what is listed, accept a swap
@@ -122,6 +126,33 @@ pub struct Burn {
     sender: Sender,
 }
 
+#[derive(clap::Args)]
+#[group(id = "what", required = true, multiple = true, args = ["items", "edition", "collection"])]
+pub struct Freeze {
+    #[arg(value_name = "ITEM")]
+    items: Vec<ItemId>,
+    /// A whole edition; repeat it for more
+    #[arg(long, value_name = "ID")]
+    edition: Vec<EditionId>,
+    /// A whole collection; repeat it for more
+    #[arg(long, value_name = "ID")]
+    collection: Vec<CollectionId>,
+    #[command(flatten)]
+    sender: Sender,
+}
+
+impl Freeze {
+    async fn send(self, frozen: bool, output: &Output) -> Result<(), Failure> {
+        let freeze = Operation::Freeze {
+            frozen,
+            collections: self.collection,
+            editions: self.edition,
+            items: self.items,
+        };
+        self.sender.send(freeze, output).await
+    }
+}
+
 pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
     match command {
         Command::Mint(arguments) => mint(arguments, output).await,
@@ -165,6 +196,8 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
             };
             arguments.sender.send(burn, output).await
         }
+        Command::Freeze(arguments) => arguments.send(true, output).await,
+        Command::Thaw(arguments) => arguments.send(false, output).await,
         Command::List(arguments) => market::list(arguments, output).await,
         Command::Buy(arguments) => market::buy(arguments, output).await,
         Command::Offer(arguments) => market::offer(arguments, output).await,
@@ -263,6 +296,7 @@ pub fn item_shown(item: &Item) -> String {
             "data hash",
             text(item.data_hash.as_ref().map(|h| h as &dyn ToString)),
         ),
+        ("frozen", crate::collection::frozen(item.frozen)),
     ])
 }
 
@@ -313,6 +347,7 @@ mod tests {
             image_hash: None,
             metadata_hash: None,
             reference: String::new(),
+            frozen: false,
         };
         assert!(fits(&edition, 3).is_ok());
         let failure = fits(&edition, 4).unwrap_err();

@@ -1,5 +1,7 @@
 //! `weft collection`: collections, their editions, and whole catalogues of them.
 
+mod policy;
+
 use crate::failure::Failure;
 use crate::import;
 use crate::network::Network;
@@ -12,11 +14,16 @@ use weft_types::{CollectionId, ContentHash, EditionId, NewEdition, Operation, Tr
 #[derive(clap::Subcommand)]
 pub enum Command {
     /// Create a collection
-    Create(Create),
+    Create(Box<Create>),
     /// Show a collection
     Show(Show<CollectionId>),
     /// List collections
     List(List),
+    /// Lay down when, for what and whether cards change hands, and what royalty is paid
+    Policy(Box<policy::SetPolicy>),
+    /// Say who mints, redeems and freezes beside you
+    #[command(subcommand)]
+    Role(policy::RoleCommand),
     /// Cards of a collection, of which copies are minted
     #[command(subcommand)]
     Edition(EditionCommand),
@@ -37,6 +44,8 @@ pub struct Create {
     item_cap: u64,
     #[command(flatten)]
     sender: Sender,
+    #[command(flatten)]
+    rules: policy::Rules,
 }
 
 #[derive(clap::Args)]
@@ -128,8 +137,13 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
                 description: arguments.description,
                 item_cap: arguments.item_cap,
             };
-            arguments.sender.send(create, output).await
+            match arguments.rules.is_empty() {
+                true => arguments.sender.send(create, output).await,
+                false => policy::create(create, &arguments.rules, &arguments.sender, output).await,
+            }
         }
+        Command::Policy(arguments) => policy::set(*arguments, output).await,
+        Command::Role(command) => policy::roles(command, output).await,
         Command::Show(arguments) => {
             let client = arguments.network.client()?;
             let collection = client.collection(&arguments.id).await?;
@@ -175,14 +189,16 @@ async fn edition(command: EditionCommand, output: &Output) -> Result<(), Failure
 }
 
 pub fn shown(collection: &Collection) -> String {
-    lines(&[
+    let mut pairs = vec![
         ("collection", collection.id.to_string()),
         ("name", one_line(&collection.name)),
         ("description", one_line(&collection.description)),
         ("creator", collection.creator.to_string()),
         ("editions", collection.editions.to_string()),
         ("items", of_cap(collection.issued, collection.item_cap)),
-    ])
+    ];
+    pairs.extend(policy::shown(collection));
+    lines(&pairs)
 }
 
 pub fn edition_shown(edition: &Edition) -> String {
@@ -201,7 +217,18 @@ pub fn edition_shown(edition: &Edition) -> String {
         ("image", one_line(&edition.image)),
         ("image hash", hash(edition.image_hash)),
         ("metadata hash", hash(edition.metadata_hash)),
+        ("frozen", frozen(edition.frozen)),
     ])
+}
+
+/// What is said of a card or an edition that is frozen.
+pub fn frozen(frozen: bool) -> String {
+    let words = if frozen {
+        "by a freezer of the collection"
+    } else {
+        ""
+    };
+    words.to_owned()
 }
 
 fn of_cap(issued: u64, cap: u64) -> String {

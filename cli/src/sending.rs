@@ -16,7 +16,7 @@ use weft_client::{Client, ClientError, Draft, Options, Wait};
 use weft_types::api::{TransactionState, TransactionStatus};
 use weft_types::{
     Address, Amount, CollectionId, CommitIndex, DealId, EditionId, Height, ItemId, ObjectId,
-    Operation, TransactionId, UserKey,
+    Operation, TransactionBody, TransactionId, UserKey,
 };
 
 /// What every command that sends something takes.
@@ -149,7 +149,17 @@ impl Session {
         operations: Vec<Operation>,
         output: &Output,
     ) -> Result<Outcome, Failure> {
-        let transaction = self.draft.sign(&self.key, operations);
+        self.send_body(self.draft.body_by(&self.key, operations), output)
+            .await
+    }
+
+    /// The same with a body of the draft's.
+    pub async fn send_body(
+        &self,
+        body: TransactionBody,
+        output: &Output,
+    ) -> Result<Outcome, Failure> {
+        let transaction = body.sign_for(&[(&self.key, body.sender)]);
         precheck::check(&transaction)?;
         let mut submit = pin!(self.client.submit(&transaction, self.wait));
         let status = match tokio::time::timeout(SILENT_MAX, submit.as_mut()).await {

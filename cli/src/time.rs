@@ -31,6 +31,50 @@ pub fn utc(time: Millis) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}Z")
 }
 
+/// Reads a time as [`utc`] writes it, a `T` between day and time or none.
+pub fn instant(text: &str) -> Result<Millis, String> {
+    let refused = || format!("{text:?} is no time: write it as 2026-12-24T18:00:00Z");
+    let (day, time) = text.split_once(['T', ' ']).ok_or_else(refused)?;
+    let time = time.strip_suffix('Z').ok_or_else(refused)?;
+    let [year, month, day] = numbers(day, '-').ok_or_else(refused)?;
+    let [hour, minute, second] = numbers(time, ':').ok_or_else(refused)?;
+    let days = days(year, month, day).ok_or_else(refused)?;
+    if hour > 23 || minute > 59 || second > 59 {
+        return Err(refused());
+    }
+    let seconds = ((days * 24 + hour) * 60 + minute) * 60 + second;
+    Ok(Millis(seconds * 1_000))
+}
+
+fn numbers(text: &str, between: char) -> Option<[u64; 3]> {
+    let digits = |part: &str| part.len() <= 4 && part.bytes().all(|b| b.is_ascii_digit());
+    let parts = text.split(between).map(|part| match digits(part) {
+        true => part.parse().ok(),
+        false => None,
+    });
+    parts.collect::<Option<Vec<u64>>>()?.try_into().ok()
+}
+
+/// Days from 1970-01-01 to a date, if there is such a date, not before.
+fn days(year: u64, month: u64, day: u64) -> Option<u64> {
+    let of_year =
+        365 * year.checked_sub(1970)? + (year - 1) / 4 - (year - 1) / 100 + (year - 1) / 400 - 477;
+    let in_year = (1..month).map(|m| civil_month(year, m)).sum::<u64>();
+    let days = of_year + in_year + day.checked_sub(1)?;
+    (civil(days) == (year, month, day)).then_some(days)
+}
+
+/// Days of a month.
+fn civil_month(year: u64, month: u64) -> u64 {
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
 /// Year, month and day so many days after 1970-01-01. Years begin in March here, so that the day of a leap
 /// year comes last, and repeat after 146,097 days (Hinnant, "chrono-compatible low-level date algorithms").
 fn civil(days: u64) -> (u64, u64, u64) {
@@ -77,6 +121,31 @@ mod tests {
             "9999999999999999h",
         ] {
             assert!(parse(text).unwrap_err().contains("500ms"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_read_as_it_is_written() {
+        for days in (0..80_000).step_by(13) {
+            let time = Millis(days * 86_400_000 + 40_271_000);
+            assert_eq!(instant(&utc(time)), Ok(time));
+        }
+        assert_eq!(instant("1970-01-01T00:00:00Z"), Ok(Millis::ZERO));
+        for wrong in [
+            "",
+            "2026-12-24",
+            "2026-12-24T18:00:00",
+            "2026-12-24T18:00Z",
+            "2026-12-24T24:00:00Z",
+            "2026-02-29T18:00:00Z",
+            "2026-13-01T18:00:00Z",
+            "2026-00-01T18:00:00Z",
+            "2026-12-00T18:00:00Z",
+            "1969-12-31T23:59:59Z",
+            "99999-01-01T00:00:00Z",
+            "+026-12-24T18:00:00Z",
+        ] {
+            assert!(instant(wrong).unwrap_err().contains("18:00:00Z"), "{wrong}");
         }
     }
 

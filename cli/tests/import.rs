@@ -18,7 +18,7 @@ use weft_types::api::{
     TransactionState, TransactionStatus,
 };
 use weft_types::{
-    Address, Amount, AssetId, CollectionId, CommitIndex, EditionId, ObjectId, Operation,
+    Address, Amount, AssetId, CollectionId, CommitIndex, EditionId, ObjectId, Operation, Policy,
     Transaction, TransactionId, testing, wire,
 };
 
@@ -60,6 +60,9 @@ impl Ledger {
                         item_cap: 0,
                         issued: 0,
                         editions: 0,
+                        policy: Policy::default(),
+                        roles: vec![],
+                        frozen: false,
                     };
                     self.collections.insert(id, collection);
                     ObjectId::Collection(id)
@@ -79,6 +82,7 @@ impl Ledger {
                         image_hash: None,
                         metadata_hash: None,
                         reference: terms.reference,
+                        frozen: false,
                     });
                     ObjectId::Edition(id)
                 }

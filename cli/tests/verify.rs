@@ -21,6 +21,7 @@ fn folder() -> TempDir {
         state: ItemState::Held,
         status: "mint".to_owned(),
         data_hash: None,
+        frozen: false,
     };
     let value = Object::Item(card.into()).encode();
     let statement = Statement {

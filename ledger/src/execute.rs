@@ -22,6 +22,8 @@ mod feed;
 mod fees;
 mod keys;
 mod offences;
+mod policy;
+mod sale;
 mod transfer;
 
 pub(crate) use bridge::observe;
@@ -163,6 +165,17 @@ impl<B: Objects> Execution<'_, '_, B> {
             Operation::ExitAddress { address, items } => self.name_exit(actor, *address, items),
             Operation::SetKeys { changes } => self.set_keys(actor, changes),
             Operation::Recover { account, owner } => self.recover(actor, *account, *owner),
+            Operation::SetPolicy {
+                collection,
+                policy,
+                roles,
+            } => self.set_policy(actor, collection, policy.as_ref(), roles),
+            Operation::Freeze {
+                frozen,
+                collections,
+                editions,
+                items,
+            } => self.freeze(actor, *frozen, (collections, editions, items)),
             Operation::MultiParty(_) => unreachable!("run_all opens it"),
         }
     }

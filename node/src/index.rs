@@ -323,23 +323,33 @@ impl Indexed<'_> {
 
     /// The collections that a deal gives items of, or wants any items of.
     pub fn collections_of(&self, deal: &Deal) -> BTreeSet<CollectionId> {
-        let edition_of = |item: &ItemId| {
-            let id = ObjectId::Item(*item);
-            // What is given was locked; it is gone only if this commit burned it.
-            let item = self.snapshot.get(&id).or_else(|| {
-                let change = self.change(&id)?;
-                change.retired.clone().or_else(|| change.before.clone())
-            })?;
-            Some(item.as_item()?.edition)
-        };
-        let given = deal.terms.gives.items.iter().filter_map(edition_of);
-        let given = given.filter_map(|edition| self.collection_of(&edition));
+        let given = deal.terms.gives.items.iter();
+        let given = given.filter_map(|item| self.collection_of_item(item));
         let wanted = deal.terms.wants_any.iter();
         let wanted = wanted.filter_map(|wanted| match wanted.from {
             WantedFrom::Edition(edition) => self.collection_of(&edition),
             WantedFrom::Collection(collection) => Some(collection),
         });
         given.chain(wanted).collect()
+    }
+
+    /// The collection of an item that a deal gives, or that was given for it.
+    fn collection_of_item(&self, item: &ItemId) -> Option<CollectionId> {
+        let id = ObjectId::Item(*item);
+        // It was locked, or has changed hands; it is gone only if this commit burned it.
+        let item = self.snapshot.get(&id).or_else(|| {
+            let change = self.change(&id)?;
+            change.retired.clone().or_else(|| change.before.clone())
+        })?;
+        self.collection_of(&item.as_item()?.edition)
+    }
+
+    /// L28: whom a deal that was taken may have paid royalties: an account that the commit has changed.
+    fn royalty_of(&self, item: &ItemId) -> Option<Address> {
+        let collection = ObjectId::Collection(self.collection_of_item(item)?);
+        let collection = self.snapshot.get(&collection)?;
+        let to = collection.as_collection()?.policy.royalty?.to;
+        self.change(&ObjectId::Account(to)).map(|_| to)
     }
 }
 
@@ -353,7 +363,7 @@ pub fn collection_of(snapshot: &Snapshot, edition: &EditionId) -> Option<Collect
 #[derive(Default)]
 struct Touched {
     subjects: BTreeSet<ObjectId>,
-    kinds: u16,
+    kinds: u32,
 }
 
 impl Touched {
@@ -397,12 +407,15 @@ impl Touched {
             Operation::DealTake { deal, items } => {
                 self.items(items.iter().copied());
                 self.deal(indexed, deal);
+                self.royalties(indexed, deal, items);
             }
             Operation::DealCancel { deal } => self.deal(indexed, deal),
             Operation::Withdraw { gives, .. } => self.items(gives.items.iter().copied()),
             Operation::ExitAddress { items, .. } => self.items(items.iter().copied()),
             // Its owner has to learn of it, to refuse it.
             Operation::Recover { account, .. } => self.accounts([*account]),
+            Operation::SetPolicy { roles, .. } => self.accounts(roles.iter().map(|r| r.account)),
+            Operation::Freeze { items, .. } => self.items(items.iter().copied()),
             Operation::SetKeys { .. }
             | Operation::CreateCollection { .. }
             | Operation::CreateEdition(_)
@@ -415,6 +428,15 @@ impl Touched {
             self.accounts([deal.giver]);
             let terms = &deal.terms;
             self.items(terms.gives.items.iter().chain(&terms.wants.items).copied());
+        }
+    }
+
+    fn royalties(&mut self, indexed: &Indexed<'_>, id: &DealId, picks: &[ItemId]) {
+        if let Some(deal) = indexed.last_deal(id) {
+            let Deal { terms, .. } = deal.as_ref();
+            let items = terms.gives.items.iter().chain(&terms.wants.items);
+            let paid = items.chain(picks).filter_map(|i| indexed.royalty_of(i));
+            self.accounts(paid);
         }
     }
 

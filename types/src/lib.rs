@@ -72,8 +72,9 @@ pub use offence::{OFFENCES_MAX, Offence, OffenceError, Offender, Offenders, Sign
 pub use operation::{
     AssetAmount, Bundle, GUARDIAN_DELAY_MAX, Guardian, ItemTransfer, KEY_CHANGES_MAX, KeyChange,
     LIST_MAX, MINTED_ITEMS_MAX, MintEntry, NAME_BYTES_MAX, NewDeal, NewEdition, Operation,
-    OperationError, Party, Payment, SESSION_LIST_MAX, SESSIONS_MAX, Session, SessionKind,
-    SessionKinds, TEXT_BYTES_MAX, TRAITS_MAX, Trait, WantedFrom, WantedItems,
+    OperationError, Party, Payment, Policy, ROLE_HOLDERS_MAX, ROYALTY_WHOLE, Role, RoleHolder,
+    Roles, Royalty, SESSION_LIST_MAX, SESSIONS_MAX, Session, SessionKind, SessionKinds,
+    TEXT_BYTES_MAX, TRAITS_MAX, Trait, WantedFrom, WantedItems,
 };
 pub use possession::Possession;
 pub use receipt::{Failure, FailureCode, Receipt, ReceiptError};

@@ -5,7 +5,9 @@
 use crate::bridge::{Bridge, BridgeError, Withdrawal};
 use crate::ids::{Address, Amount, AssetId, BaseAddress, ContentHash, DealId, EditionId, IdError};
 use crate::offence::{OffenceError, Offenders};
-use crate::operation::{AssetAmount, NewDeal, NewEdition, OperationError};
+use crate::operation::{
+    AssetAmount, NewDeal, NewEdition, OperationError, Policy, Role, RoleHolder, Roles,
+};
 use crate::roster::{Roster, RosterError};
 use crate::state::ObjectId;
 use crate::work::Work;
@@ -46,6 +48,11 @@ pub struct Collection {
     pub issued: u64,
     /// Also the number of the newest edition.
     pub editions: u64,
+    pub policy: Policy,
+    /// Ascending by account, none without a role.
+    pub roles: Vec<RoleHolder>,
+    /// L29: none of its items moves, and none is minted.
+    pub frozen: bool,
 }
 
 /// Items of one kind: a card's print, a ticket's category.
@@ -54,6 +61,8 @@ pub struct Edition {
     pub terms: NewEdition,
     /// Items ever minted, also the newest item's serial.
     pub issued: u64,
+    /// L29: none of its items moves, and none is minted.
+    pub frozen: bool,
 }
 
 /// A card or a ticket.
@@ -70,6 +79,8 @@ pub struct Item {
     pub data_hash: Option<ContentHash>,
     /// X3: of a card that came over the bridge, once somebody with an exit address has had it.
     pub exit: Option<ItemExit>,
+    /// L29: it neither moves nor is burned.
+    pub frozen: bool,
 }
 
 /// A card's place in the exit tree, and whose leaf is there.
@@ -157,6 +168,8 @@ pub enum ObjectError {
     Reports,
     #[error("places in the exit tree are not ascending by asset, or without an exit address")]
     ExitPlaces,
+    #[error("a collection's roles are not ascending by account, too many, or one says nothing")]
+    Roles,
     #[error("an account's sessions are not ascending by key or too many, or its keys say nothing")]
     Keys,
     #[error("place {0} is beyond the exit tree")]
@@ -279,6 +292,33 @@ impl TryFrom<Vec<AssetAmount>> for Account {
             exit: None,
             keys: None,
         })
+    }
+}
+
+impl Collection {
+    /// L27: whether an account has a role here. The creator has all of them.
+    pub fn has_role(&self, account: &Address, role: Role) -> bool {
+        self.creator == *account || self.roles_of(account).has(role)
+    }
+
+    /// What was given to an account.
+    pub fn roles_of(&self, account: &Address) -> Roles {
+        let found = self.holder(account).ok();
+        found.map_or(Roles::default(), |place| self.roles[place].roles)
+    }
+
+    /// Replaces what was given to an account.
+    pub fn set_roles(&mut self, holder: RoleHolder) {
+        match (self.holder(&holder.account), holder.roles.is_empty()) {
+            (Ok(place), true) => drop(self.roles.remove(place)),
+            (Ok(place), false) => self.roles[place] = holder,
+            (Err(_), true) => {}
+            (Err(place), false) => self.roles.insert(place, holder),
+        }
+    }
+
+    fn holder(&self, account: &Address) -> Result<usize, usize> {
+        self.roles.binary_search_by(|h| h.account.cmp(account))
     }
 }
 

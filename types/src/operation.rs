@@ -5,12 +5,16 @@ pub(crate) mod decode;
 pub(crate) mod encode;
 mod keys;
 mod parties_field;
+mod policy;
+mod set;
 
 pub use decode::OperationError;
 pub use keys::{
     GUARDIAN_DELAY_MAX, Guardian, KEY_CHANGES_MAX, KeyChange, SESSION_LIST_MAX, SESSIONS_MAX,
     Session, SessionKind, SessionKinds,
 };
+pub(crate) use policy::is_default;
+pub use policy::{Policy, ROLE_HOLDERS_MAX, ROYALTY_WHOLE, Role, RoleHolder, Roles, Royalty};
 
 use crate::ids::{
     Address, Amount, AssetId, BaseAddress, CollectionId, ContentHash, DealId, EditionId, IdError,
@@ -87,6 +91,26 @@ pub enum Operation {
         account: Address,
         /// The address of the key.
         owner: Address,
+    },
+    /// L25: what the collection's creator lays down for it.
+    SetPolicy {
+        collection: CollectionId,
+        /// Whole, in the place of the last one; `None`: as it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        policy: Option<Policy>,
+        /// Each in the place of the account's last ones; an empty set takes all away.
+        #[serde(default)]
+        roles: Vec<RoleHolder>,
+    },
+    /// L29: stops what it names, or lets it go on.
+    Freeze {
+        frozen: bool,
+        #[serde(default)]
+        collections: Vec<CollectionId>,
+        #[serde(default)]
+        editions: Vec<EditionId>,
+        #[serde(default)]
+        items: Vec<ItemId>,
     },
     #[serde(with = "parties_field")]
     MultiParty(Vec<Party>),
@@ -212,6 +236,8 @@ impl Operation {
             Self::ExitAddress { .. } => "exit_address",
             Self::SetKeys { .. } => "set_keys",
             Self::Recover { .. } => "recover",
+            Self::SetPolicy { .. } => "set_policy",
+            Self::Freeze { .. } => "freeze",
             Self::MultiParty(_) => "multi_party",
         }
     }

@@ -3,6 +3,7 @@
 //! The figures are hashed, the words are not.
 
 use crate::ids::{Amount, CommitIndex, IdError, Millis, TransactionId};
+use crate::operation::Role;
 use crate::operation::encode::bytes;
 use crate::state::ObjectId;
 use crate::wire;
@@ -119,6 +120,26 @@ failure_codes! {
     NoRecovery = 24, "no_recovery";
     /// Another account guards this one, or none.
     NotGuardian = 25, "not_guardian";
+    /// The account has the roles `found` in the collection, and `limit` is needed.
+    NoRole = 26, "no_role";
+    /// A part of the policy would be `found`, looser than the `limit` that stands.
+    PolicyLoosened = 27, "policy_loosened";
+    /// The collection would have roles for `found` accounts of `limit` allowed.
+    TooManyRoles = 28, "too_many_roles";
+    /// The collection's items never change hands.
+    Personal = 29, "personal";
+    /// At `found` the collection's items do not change hands yet, but from `limit` on.
+    TransfersLocked = 30, "transfers_locked";
+    /// At `found` the collection's items change hands no longer: it is over since `limit`.
+    TransfersOver = 31, "transfers_over";
+    /// A freezer of the collection has stopped it.
+    Frozen = 32, "frozen";
+    /// A side of the deal is sold for `found` of the native asset, below the floor `limit`.
+    PriceTooLow = 33, "price_too_low";
+    /// A side of the deal is sold for `found` of the native asset, above the cap `limit`.
+    PriceTooHigh = 34, "price_too_high";
+    /// Items with a cap price are sold with or for something that has none.
+    PriceUnclear = 35, "price_unclear";
 }
 
 /// Bytes that are no receipt.
@@ -247,6 +268,37 @@ impl fmt::Display for Failure {
             ),
             FailureCode::NoRecovery => f.write_str("has no recovery under way"),
             FailureCode::NotGuardian => f.write_str("is not guarded by this account"),
+            FailureCode::NoRole => {
+                let needed = Role::ALL.iter().find(|r| u64::from(r.bit()) == *limit);
+                let needed = needed.map_or("unknown", |r| r.name());
+                write!(f, "has not given this account the role {needed}")
+            }
+            FailureCode::PolicyLoosened => write!(
+                f,
+                "has items, and its policy would be looser: {found} in the place of {limit}"
+            ),
+            FailureCode::TooManyRoles => {
+                write!(f, "would have {found} accounts with roles, {limit} are allowed")
+            }
+            FailureCode::Personal => f.write_str("has personal items, which never change hands"),
+            FailureCode::TransfersLocked => write!(
+                f,
+                "has items that change hands from {limit} on, and not at {found}"
+            ),
+            FailureCode::TransfersOver => write!(
+                f,
+                "has items that change hands no more since {limit}, and not at {found}"
+            ),
+            FailureCode::Frozen => f.write_str("is frozen"),
+            FailureCode::PriceTooLow => {
+                write!(f, "would sell items for {found}, {limit} is the least")
+            }
+            FailureCode::PriceTooHigh => {
+                write!(f, "would sell items for {found}, {limit} is the most")
+            }
+            FailureCode::PriceUnclear => f.write_str(
+                "would sell items with a cap price together with or for something that has none",
+            ),
             FailureCode::TooManyItems => write!(f, "has {found} items, {limit} are allowed"),
         }
     }

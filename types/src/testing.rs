@@ -15,7 +15,10 @@ use crate::ids::{
 use crate::network::Network;
 use crate::object::{Keys, Recovery};
 use crate::offence::{Offence, Offender, Offenders};
-use crate::operation::{AssetAmount, Guardian, KeyChange, Operation, Session, SessionKind};
+use crate::operation::{
+    AssetAmount, Guardian, KeyChange, Operation, Policy, Role, RoleHolder, Royalty, Session,
+    SessionKind,
+};
 use crate::roster::{MemberKeys, QueueEntry, Roster};
 use crate::statement::{Certificate, FinalityShare, Statement};
 use crate::transaction::{Transaction, TransactionBody};
@@ -351,4 +354,33 @@ pub fn keys() -> Keys {
     keys.put_session(session(6));
     keys.put_session(session(4));
     keys
+}
+
+/// A policy that asks for everything there is.
+pub fn policy() -> Policy {
+    Policy {
+        floor_price: Amount(100),
+        cap_price: Amount(5_000),
+        locked_until: Millis(60_000),
+        cut_off: Millis(90_000),
+        personal: true,
+        royalty: Some(Royalty {
+            to: user(2),
+            parts: 250,
+        }),
+    }
+}
+
+/// Ascending by account.
+pub fn role_holders() -> Vec<RoleHolder> {
+    let holder = |i, roles: &[Role]| RoleHolder {
+        account: user(i),
+        roles: roles.iter().copied().collect(),
+    };
+    let mut holders = vec![
+        holder(2, &[Role::Minter]),
+        holder(3, &[Role::Gate, Role::Freezer]),
+    ];
+    holders.sort_unstable_by_key(|h| h.account);
+    holders
 }

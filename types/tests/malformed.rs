@@ -77,6 +77,21 @@ fn account() -> Object {
     Object::Account(account.into())
 }
 
+fn collection() -> Object {
+    let collection = Collection {
+        creator: user(1),
+        name: "Karten".to_owned(),
+        description: "none".to_owned(),
+        item_cap: 9,
+        issued: 4,
+        editions: 2,
+        policy: weft_types::testing::policy(),
+        roles: weft_types::testing::role_holders(),
+        frozen: true,
+    };
+    Object::Collection(collection.into())
+}
+
 fn item() -> Object {
     let item = Item {
         exit: Some(ItemExit {
@@ -91,6 +106,7 @@ fn item() -> Object {
         },
         status: "mint".to_owned(),
         data_hash: Some(ContentHash([6; 32])),
+        frozen: true,
     };
     Object::Item(item.into())
 }
@@ -332,6 +348,12 @@ fn targets() -> Vec<Target> {
             "account",
             account().encode().to_vec(),
             |b| read_object(ObjectId::Account(user(1)), b),
+            false,
+        ),
+        target(
+            "collection",
+            collection().encode().to_vec(),
+            |b| read_object(ObjectId::Collection(CollectionId([1; 32])), b),
             false,
         ),
         target(

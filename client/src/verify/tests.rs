@@ -16,6 +16,7 @@ fn encoded_card() -> Bytes {
         state: weft_types::ItemState::Held,
         status: "mint".to_owned(),
         data_hash: None,
+        frozen: false,
     };
     weft_types::Object::Item(card.into()).encode()
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use weft_types::{
     Address, AssetId, BaseAddress, BaseAsset, Bridge, BridgeId, Bundle, Collection, CollectionId,
     Committee, Deposit, Edition, EditionId, FailureCode, Item, ItemId, ItemState, Object, ObjectId,
-    TokenId, Withdrawal, WithdrawalId, erc721_edition, erc721_of,
+    Policy, TokenId, Withdrawal, WithdrawalId, erc721_edition, erc721_of,
 };
 
 /// Takes up what the vertices of a commit say of the vault, in their order, and credits what is agreed: those
@@ -159,6 +159,9 @@ impl<B: Objects> Draft<'_, B> {
                 item_cap: 0,
                 issued: 0,
                 editions: 0,
+                policy: Policy::default(),
+                roles: vec![],
+                frozen: false,
             },
         };
         let edition_id = EditionId::erc721(token, number);
@@ -169,6 +172,7 @@ impl<B: Objects> Draft<'_, B> {
                 Edition {
                     terms: erc721_edition(token, number),
                     issued: 0,
+                    frozen: false,
                 }
             }
         };
@@ -182,6 +186,7 @@ impl<B: Objects> Draft<'_, B> {
             state: ItemState::Held,
             status: String::new(),
             data_hash: None,
+            frozen: false,
         };
         self.put_item(ItemId::derive(&edition_id, item.serial), item);
         let id = ObjectId::Edition(edition_id);

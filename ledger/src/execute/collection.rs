@@ -1,5 +1,5 @@
-//! Collections, their editions, and the items in them. In this version a collection's creator alone
-//! adds editions, mints and updates items. Whoever holds an item burns it.
+//! Collections, their editions, and the items in them. A collection's creator adds editions and updates items, minters
+//! mint (L27). Whoever holds an item burns it.
 
 use super::Execution;
 use crate::draft::Fault;
@@ -7,7 +7,7 @@ use crate::live::Objects;
 use std::sync::Arc;
 use weft_types::{
     Address, Collection, CollectionId, ContentHash, Edition, EditionId, FailureCode, Item, ItemId,
-    ItemState, MINTED_ITEMS_MAX, MintEntry, NewEdition, Object, ObjectId,
+    ItemState, MINTED_ITEMS_MAX, MintEntry, NewEdition, Object, ObjectId, Policy, Role,
 };
 
 impl<B: Objects> Execution<'_, '_, B> {
@@ -30,6 +30,9 @@ impl<B: Objects> Execution<'_, '_, B> {
             item_cap,
             issued: 0,
             editions: 0,
+            policy: Policy::default(),
+            roles: vec![],
+            frozen: false,
         };
         self.create(id, Object::Collection(Arc::new(collection)));
         Ok(())
@@ -46,6 +49,7 @@ impl<B: Objects> Execution<'_, '_, B> {
         let edition = Edition {
             terms: terms.clone(),
             issued: 0,
+            frozen: false,
         };
         self.put_collection(terms.collection, collection);
         self.create(ObjectId::Edition(id), Object::Edition(Arc::new(edition)));
@@ -63,7 +67,9 @@ impl<B: Objects> Execution<'_, '_, B> {
         let id = entry.edition;
         let mut edition = Edition::clone(self.draft.edition(&id)?);
         let collection_id = edition.terms.collection;
-        let mut collection = self.own_collection(actor, &collection_id)?;
+        let collection = self.with_role(actor, &collection_id, Role::Minter)?;
+        let mut collection = Collection::clone(collection);
+        self.draft.goes_on(&id)?;
 
         self.minted = self.minted.saturating_add(entry.count);
         if self.minted > MINTED_ITEMS_MAX {
@@ -88,6 +94,7 @@ impl<B: Objects> Execution<'_, '_, B> {
                 state: ItemState::Held,
                 status: String::new(),
                 data_hash: None,
+                frozen: false,
             };
             let item_id = ObjectId::Item(ItemId::derive(&id, serial));
             self.create(item_id, Object::Item(Arc::new(item)));
@@ -138,7 +145,11 @@ impl<B: Objects> Execution<'_, '_, B> {
         self.created.push(id);
     }
 
-    fn own_collection(&self, actor: Address, id: &CollectionId) -> Result<Collection, Fault> {
+    pub(super) fn own_collection(
+        &self,
+        actor: Address,
+        id: &CollectionId,
+    ) -> Result<Collection, Fault> {
         let collection = self.draft.collection(id)?;
         if collection.creator != actor {
             return Err(not_creator(id));
@@ -147,7 +158,7 @@ impl<B: Objects> Execution<'_, '_, B> {
         Ok(Collection::clone(collection))
     }
 
-    fn put_collection(&mut self, id: CollectionId, collection: Collection) {
+    pub(super) fn put_collection(&mut self, id: CollectionId, collection: Collection) {
         let id = ObjectId::Collection(id);
         self.draft.put(id, Object::Collection(Arc::new(collection)));
     }

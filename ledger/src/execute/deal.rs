@@ -1,6 +1,7 @@
 //! Deals with the Fixed rule: what is given is locked, or taken into the deal, when it opens. A deal
 //! ends once: taken whole, cancelled by its giver, or returned when its time has come. Then it
-//! leaves the state, and its last form goes into the change.
+//! leaves the state, and its last form goes into the change. What the policies of the collections say of it is in
+//! `sale.rs`.
 
 use super::Execution;
 use crate::draft::{Draft, Fault};
@@ -54,6 +55,12 @@ impl<B: Objects> Execution<'_, '_, B> {
             let item = self.free_item(giver, item_id)?;
             let state = ItemState::Locked { deal: id };
             self.draft.put_item(*item_id, Item { state, ..item });
+        }
+        // Until the last moment at which it can be taken.
+        let last = Millis(terms.expires.0 - 1);
+        let sides = self.draft.sides(terms)?;
+        for side in &sides {
+            self.draft.judge(side, subject, (self.now, last))?;
         }
         let deal = Deal {
             giver,
@@ -118,6 +125,13 @@ impl<B: Objects> Execution<'_, '_, B> {
             let code = FailureCode::WrongItemCount;
             return Err(Fault::figures(code, Some(subject), found, limit));
         }
+        let sides = self.draft.sides(terms)?;
+        for side in &sides {
+            self.draft.judge(side, subject, (self.now, self.now))?;
+        }
+        for item in &terms.gives.items {
+            self.draft.not_frozen(item, self.draft.item(item)?)?;
+        }
         self.pay_all(taker, giver, &terms.wants.assets)?;
         for item in &terms.wants.items {
             self.move_item(taker, giver, item)?;
@@ -129,6 +143,9 @@ impl<B: Objects> Execution<'_, '_, B> {
         }
         let state = DealState::Taken { by: taker };
         self.draft.close(*id, &deal, taker, state);
+        for (seller, side) in [giver, taker].into_iter().zip(&sides) {
+            self.draft.pay_royalties(seller, side)?;
+        }
         Ok(())
     }
 

@@ -94,6 +94,7 @@ impl<B: Objects> Execution<'_, '_, B> {
     /// An item that the actor may move, lock or burn.
     pub(super) fn free_item(&self, actor: Address, id: &ItemId) -> Result<Item, Fault> {
         let item = self.draft.free_item(actor, id)?;
+        self.draft.not_frozen(id, &item)?;
         if self.session_of(actor).is_some() {
             let collection = self.draft.edition(&item.edition)?.terms.collection;
             self.in_scope(actor, &collection, ObjectId::Item(*id))?;

@@ -21,11 +21,15 @@ impl<B: Objects> Execution<'_, '_, B> {
             self.draft.credit(payment.to, asset, amount);
         }
         for transfer in items {
-            self.move_item(actor, transfer.to, &transfer.item)?;
+            let item = self.free_item(actor, &transfer.item)?;
+            self.draft.changes_hands(&item.edition, self.now)?;
+            let owner = transfer.to;
+            self.draft.put_item(transfer.item, Item { owner, ..item });
         }
         Ok(())
     }
 
+    /// For who has looked at the collection's policy.
     pub(super) fn move_item(
         &mut self,
         from: Address,

@@ -255,10 +255,10 @@ fn nobody_makes_an_edition_that_passes_for_a_card_of_the_base_chain() {
     );
     // And nobody has the key of the creator of the true one.
     let true_one = EditionId::erc721(CARDS, &card_number(0));
-    assert_eq!(
-        world.fails(2, mint(true_one, 2, 1)),
-        FailureCode::NotCreator
-    );
+    assert_eq!(world.fails(2, mint(true_one, 2, 1)), FailureCode::NoRole);
+    let collection = CollectionId::erc721(CARDS);
+    let lay_down = set_policy(collection, policy(|p| p.personal = true));
+    assert_eq!(world.fails(2, lay_down), FailureCode::NotCreator);
 }
 
 #[test]

@@ -6,9 +6,9 @@ use crate::plan::{Act, KEYS, Said, Terms, USERS};
 use crate::world::*;
 use weft_types::testing::user;
 use weft_types::{
-    Address, Amount, AssetId, CollectionId, Deal, DealId, DealState, EditionId, Item, ItemId,
-    ItemState, ItemTransfer, KeyChange, Millis, MintEntry, NewDeal, Operation, Party, Payment,
-    Session, SessionKind, WantedFrom, WantedItems,
+    Address, Amount, AssetId, Collection, CollectionId, Deal, DealId, DealState, EditionId, Item,
+    ItemId, ItemState, ItemTransfer, KeyChange, Millis, MintEntry, NewDeal, Operation, Party,
+    Payment, Policy, RoleHolder, Roles, Royalty, Session, SessionKind, WantedFrom, WantedItems,
 };
 
 pub struct Chooser<'a> {
@@ -43,14 +43,7 @@ impl Chooser<'_> {
                 }
             }
             Act::Collection { cap } => create_collection(*cap),
-            Act::Edition { of, cap } => {
-                let collections = &self.model.collections;
-                let own = collections.iter().filter(|(_, c)| c.creator == actor);
-                let own: Vec<_> = own.map(|(id, _)| *id).collect();
-                let all: Vec<_> = collections.iter().map(|(id, _)| *id).collect();
-                let none = CollectionId([1; 32]);
-                create_edition(choose(*of, &own, &all, none), *cap)
-            }
+            Act::Edition { of, cap } => create_edition(self.collection(actor, *of), *cap),
             Act::Mint { entries } => {
                 let entries = entries.iter().map(|(edition, to, count)| MintEntry {
                     edition: self.edition(actor, *edition),
@@ -101,6 +94,28 @@ impl Chooser<'_> {
                 set_keys(&changes)
             }
             Act::Recover { of, owner } => recover(self.guarded(actor, *of), *owner),
+            Act::Policy {
+                of,
+                kind,
+                figure,
+                roles,
+            } => self.policy(actor, *of, (*kind, *figure), roles),
+            Act::Freeze { frozen, kind, of } => {
+                let (mut collections, mut editions, mut items) = (vec![], vec![], vec![]);
+                for n in of {
+                    match kind % 8 {
+                        0 => collections.push(self.collection(actor, *n)),
+                        1 => editions.push(self.edition(actor, *n)),
+                        _ => items.push(self.created_item(actor, *n)),
+                    }
+                }
+                Operation::Freeze {
+                    frozen: *frozen,
+                    collections,
+                    editions,
+                    items,
+                }
+            }
             Act::Open(terms) => Operation::DealOpen(self.terms(actor, terms)),
             Act::Take {
                 deal,
@@ -198,10 +213,16 @@ impl Chooser<'_> {
             },
             count: *count,
         });
+        let given = self.items(actor, &gives.1);
+        // A deal gives something.
+        let paid = match given.is_empty() && gives.0.is_empty() {
+            true => assets(&[1]),
+            false => assets(&gives.0),
+        };
         NewDeal {
             gives: weft_types::Bundle {
-                assets: assets(&gives.0),
-                items: self.items(actor, &gives.1),
+                assets: paid,
+                items: given,
             },
             wants: weft_types::Bundle {
                 assets: assets(&wants.0),
@@ -213,9 +234,61 @@ impl Chooser<'_> {
         }
     }
 
+    /// Mostly one of the actor's.
+    fn collection(&self, actor: Address, n: u16) -> CollectionId {
+        let collections = &self.model.collections;
+        let own = collections.iter().filter(|(_, c)| c.creator == actor);
+        let own: Vec<_> = own.map(|(id, _)| *id).collect();
+        let all: Vec<_> = collections.iter().map(|(id, _)| *id).collect();
+        choose(n, &own, &all, CollectionId([1; 32]))
+    }
+
+    /// One part changed, mostly such that the policy is tighter, and some roles.
+    fn policy(
+        &self,
+        actor: Address,
+        n: u16,
+        (kind, figure): (u8, u64),
+        roles: &[(u64, u32)],
+    ) -> Operation {
+        let collection = self.collection(actor, n);
+        let mut all = self.model.collections.iter();
+        let found = all.find(|(id, _)| *id == collection);
+        let mut policy = found.map_or(Policy::default(), |(_, c)| c.policy);
+        match kind % 16 {
+            0 => {
+                policy.royalty = Some(Royalty {
+                    to: user(figure % USERS),
+                    parts: figure as u32 * 20 + 1,
+                });
+            }
+            1..3 => policy.floor_price = Amount(policy.floor_price.0 + figure / 8),
+            3..5 => policy.cap_price = Amount(figure),
+            5..7 => policy.locked_until = Millis(self.now + figure * 5),
+            7 => policy.cut_off = Millis(self.now + figure * 50),
+            8 => policy.personal = figure < 150,
+            9 => policy = Policy::default(),
+            10 => policy.royalty = None,
+            _ => {}
+        }
+        let roles = roles.iter().map(|(account, bits)| RoleHolder {
+            account: user(*account),
+            roles: Roles::from_bits(*bits).expect("three roles"),
+        });
+        let roles: Vec<RoleHolder> = roles.collect();
+        let policy = (kind % 16 < 11 || roles.is_empty()).then_some(policy);
+        Operation::SetPolicy {
+            collection,
+            policy,
+            roles,
+        }
+    }
+
+    /// Of the actor's making, or with some role of its.
     fn created(&self, actor: Address, collection: &CollectionId) -> bool {
         let mut all = self.model.collections.iter();
-        all.any(|(id, c)| id == collection && c.creator == actor)
+        let has = |c: &Collection| c.roles.iter().any(|h| h.account == actor);
+        all.any(|(id, c)| id == collection && (c.creator == actor || has(c)))
     }
 
     fn edition(&self, actor: Address, n: u16) -> EditionId {

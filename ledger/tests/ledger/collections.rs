@@ -53,13 +53,13 @@ fn nobody_but_the_creator_adds_editions_mints_or_updates() {
     let (collection, edition) = world.edition(0, 10);
     let item = items_of(&world.done(0, mint(edition, 1, 1)))[0];
     let attempts = [
-        create_edition(collection, 1),
-        mint(edition, 1, 1),
-        update(item, "mine"),
+        (create_edition(collection, 1), FailureCode::NotCreator),
+        (update(item, "mine"), FailureCode::NotCreator),
+        (mint(edition, 1, 1), FailureCode::NoRole),
     ];
-    for attempt in attempts {
+    for (attempt, code) in attempts {
         let failure = world.failed(1, vec![attempt]);
-        assert_eq!(failure.code, FailureCode::NotCreator);
+        assert_eq!(failure.code, code);
         assert_eq!(failure.subject, Some(ObjectId::Collection(collection)));
     }
 }

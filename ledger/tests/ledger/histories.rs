@@ -421,6 +421,8 @@ fn random_histories_end_as_the_plain_model_says() {
         "Withdraw",
         "ExitAddress",
         "SetKeys",
+        "SetPolicy",
+        "Freeze",
         "deposit",
     ];
     let refusals = [
@@ -432,7 +434,7 @@ fn random_histories_end_as_the_plain_model_says() {
         "cannot_pay",
     ];
     let codes = FailureCode::ALL.iter().map(|c| c.name());
-    let never = ["already_exists", "too_many_sessions"];
+    let never = ["already_exists", "too_many_sessions", "too_many_roles"];
     let rare = codes
         .filter(|c| !never.contains(c))
         .chain(refusals)

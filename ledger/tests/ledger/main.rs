@@ -17,5 +17,7 @@ mod fees;
 mod heights;
 mod histories;
 mod keys;
+mod policies;
+mod sales;
 mod sessions;
 mod transfers;

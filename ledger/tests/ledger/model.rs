@@ -3,6 +3,7 @@
 //! objects and operations, and none of its ways.
 
 mod keys;
+mod policy;
 
 use crate::world::{CARDS, CONTRACTS, card_number};
 use std::collections::BTreeMap;
@@ -10,8 +11,8 @@ use weft_types::{
     Account, Address, Amount, AssetId, BaseAddress, BaseAsset, Bridge, BridgeId, Bundle, Chained,
     Collection, CollectionId, CommitIndex, Deal, DealId, DealState, Deposit, Edition, EditionId,
     Exit, FailureCode, Item, ItemExit, ItemId, ItemState, Keys, Object, ObjectId, Operation,
-    ProtocolParams, Template, TokenId, Transaction, WantedFrom, Withdrawal, WithdrawalId,
-    erc721_edition,
+    Policy, ProtocolParams, Role, Template, TokenId, Transaction, WantedFrom, Withdrawal,
+    WithdrawalId, erc721_edition,
 };
 
 /// A mistake planted on purpose, to show that the comparison notices it.
@@ -37,10 +38,21 @@ pub enum Bug {
     SessionsSurviveRotation,
     RecoveryIsEarly,
     KeysGoWithTheLastUnit,
+    RoyaltyIsNotPaid,
+    RoyaltyIsOfTheWholePrice,
+    FloorIsForgottenInTaking,
+    CapLetsSwapsPass,
+    LoosenedPolicyPasses,
+    MinterOfAnotherMints,
+    FrozenItemIsTaken,
+    FrozenDealIsNotCancelled,
+    PersonalItemIsSent,
+    LockIsForgotten,
+    CutOffIsForgotten,
 }
 
 impl Bug {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 31] = [
         Self::FeeIsLost,
         Self::FailureKeepsItsEffects,
         Self::CapIsIgnored,
@@ -61,6 +73,17 @@ impl Bug {
         Self::SessionsSurviveRotation,
         Self::RecoveryIsEarly,
         Self::KeysGoWithTheLastUnit,
+        Self::RoyaltyIsNotPaid,
+        Self::RoyaltyIsOfTheWholePrice,
+        Self::FloorIsForgottenInTaking,
+        Self::CapLetsSwapsPass,
+        Self::LoosenedPolicyPasses,
+        Self::MinterOfAnotherMints,
+        Self::FrozenItemIsTaken,
+        Self::FrozenDealIsNotCancelled,
+        Self::PersonalItemIsSent,
+        Self::LockIsForgotten,
+        Self::CutOffIsForgotten,
     ];
 }
 
@@ -247,6 +270,9 @@ impl Model {
                         item_cap: 0,
                         issued: 0,
                         editions: 0,
+                        policy: Policy::default(),
+                        roles: vec![],
+                        frozen: false,
                     };
                     self.collections.push((collection, new));
                 }
@@ -255,7 +281,12 @@ impl Model {
                 if find(&mut self.editions, &edition).is_none() {
                     whole.editions += 1;
                     let terms = erc721_edition(token, &id);
-                    self.editions.push((edition, Edition { terms, issued: 0 }));
+                    let new = Edition {
+                        terms,
+                        issued: 0,
+                        frozen: false,
+                    };
+                    self.editions.push((edition, new));
                 }
                 let print = find(&mut self.editions, &edition).expect("just made");
                 print.issued += 1;
@@ -267,6 +298,7 @@ impl Model {
                     state: ItemState::Held,
                     status: String::new(),
                     data_hash: None,
+                    frozen: false,
                 };
                 let id = ItemId::derive(&edition, item.serial);
                 self.items.push((id, item));
@@ -407,6 +439,7 @@ impl Model {
     /// One that the actor may give away by what it signs with.
     fn mine(&mut self, actor: Address, id: &ItemId) -> Result<&mut Item, FailureCode> {
         let edition = self.free(actor, id)?.edition;
+        self.not_frozen(id)?;
         let collection = self.collection_of(&edition)?;
         self.in_scope(actor, collection)?;
         self.free(actor, id)
@@ -473,6 +506,8 @@ impl Model {
                     self.give(actor, p.to, p.asset, p.amount.0.into())?;
                 }
                 for i in items {
+                    let edition = self.mine(actor, &i.item)?.edition;
+                    self.may_be_sent(&edition)?;
                     self.give_item(actor, i.to, &i.item)?;
                 }
                 Ok(())
@@ -493,6 +528,9 @@ impl Model {
                     item_cap: *item_cap,
                     issued: 0,
                     editions: 0,
+                    policy: Policy::default(),
+                    roles: vec![],
+                    frozen: false,
                 };
                 self.collections.push((id, collection));
                 Ok(())
@@ -507,6 +545,7 @@ impl Model {
                 let edition = Edition {
                     terms: terms.clone(),
                     issued: 0,
+                    frozen: false,
                 };
                 let id = EditionId::derive(&terms.collection, number);
                 self.editions.push((id, edition));
@@ -614,6 +653,10 @@ impl Model {
                 for item in &terms.gives.items {
                     self.mine(actor, item)?.state = ItemState::Locked { deal: id };
                 }
+                let last = terms.expires.0 - 1;
+                for sale in self.sales(terms)? {
+                    self.judge(&sale, self.now, last)?;
+                }
                 let deal = Deal {
                     giver: actor,
                     terms: terms.clone(),
@@ -630,6 +673,15 @@ impl Model {
                 demand(for_me, FailureCode::NotTaker)?;
                 let wanted: u64 = terms.wants_any.iter().map(|w| w.count).sum();
                 demand(items.len() as u64 == wanted, FailureCode::WrongItemCount)?;
+                let sales = self.sales(&terms)?;
+                for sale in &sales {
+                    self.judge_taking(sale)?;
+                }
+                for item in &terms.gives.items {
+                    if !self.bug(Bug::FrozenItemIsTaken) {
+                        self.not_frozen(item)?;
+                    }
+                }
                 for part in &terms.wants.assets {
                     let amount = part.amount.0.into();
                     match self.bug(Bug::SessionTakesDealsForNothing) {
@@ -651,18 +703,53 @@ impl Model {
                     }
                 }
                 self.end(place, actor, DealState::Taken { by: actor });
-                Ok(())
+                let [given, wanted] = sales;
+                self.pay_royalties(giver, &given)?;
+                self.pay_royalties(actor, &wanted)
             }
             Operation::DealCancel { deal: id } => {
                 let place = self.open_deal(id)?;
                 let giver = self.deals[place].1.giver;
                 let allowed = giver == actor || self.bug(Bug::AnybodyCancels);
                 demand(allowed, FailureCode::NotGiver)?;
+                if self.bug(Bug::FrozenDealIsNotCancelled) {
+                    let given = self.deals[place].1.terms.gives.items.clone();
+                    given.iter().try_for_each(|item| self.not_frozen(item))?;
+                }
                 self.end(place, giver, DealState::Cancelled);
                 Ok(())
             }
             Operation::SetKeys { changes } => self.set_keys(actor, changes),
             Operation::Recover { account, owner } => self.recover(actor, *account, *owner),
+            Operation::SetPolicy {
+                collection,
+                policy,
+                roles,
+            } => self.set_policy(actor, collection, policy.as_ref(), roles),
+            Operation::Freeze {
+                frozen,
+                collections,
+                editions,
+                items,
+            } => {
+                for id in collections {
+                    self.has_role(actor, id, Role::Freezer)?;
+                    find(&mut self.collections, id).expect("found").frozen = *frozen;
+                }
+                for id in editions {
+                    let collection = self.collection_of(id)?;
+                    self.has_role(actor, &collection, Role::Freezer)?;
+                    find(&mut self.editions, id).expect("found").frozen = *frozen;
+                }
+                for id in items {
+                    let item = find(&mut self.items, id).filter(|i| i.state != ItemState::Burned);
+                    let edition = item.ok_or(FailureCode::NotFound)?.edition;
+                    let collection = self.collection_of(&edition)?;
+                    self.has_role(actor, &collection, Role::Freezer)?;
+                    find(&mut self.items, id).expect("found").frozen = *frozen;
+                }
+                Ok(())
+            }
             Operation::MultiParty(_) => unreachable!("flattened before"),
         }
     }
@@ -778,7 +865,10 @@ impl Model {
         minted: &mut u128,
     ) -> Step {
         let collection = self.collection_of(id)?;
-        self.created_by(&collection, actor)?;
+        self.has_role(actor, &collection, Role::Minter)?;
+        let stopped = find(&mut self.editions, id).is_some_and(|e| e.frozen);
+        let whole = find(&mut self.collections, &collection).is_some_and(|c| c.frozen);
+        demand(!stopped && !whole, FailureCode::Frozen)?;
         *minted += u128::from(count);
         demand(*minted <= 256, FailureCode::TooManyItems)?;
         let whole_cap = find(&mut self.collections, &collection)
@@ -809,6 +899,7 @@ impl Model {
                 state: ItemState::Held,
                 status: String::new(),
                 data_hash: None,
+                frozen: false,
             };
             self.items.push((ItemId::derive(id, serial), item));
         }

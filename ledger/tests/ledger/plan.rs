@@ -72,6 +72,17 @@ pub enum Act {
         of: u16,
         owner: u64,
     },
+    Policy {
+        of: u16,
+        kind: u8,
+        figure: u64,
+        roles: Vec<(u64, u32)>,
+    },
+    Freeze {
+        frozen: bool,
+        kind: u8,
+        of: Vec<u16>,
+    },
     Open(Terms),
     Take {
         deal: u16,
@@ -137,7 +148,7 @@ fn one_to<T: std::fmt::Debug>(
 }
 
 fn terms() -> impl Strategy<Value = Terms> {
-    let gives = (one_to(2, amount()), up_to(2, any::<u16>()));
+    let gives = (up_to(2, amount()), up_to(2, any::<u16>()));
     let wants = (up_to(2, amount()), up_to(2, any::<u16>()));
     let count = prop_oneof![12 => 1..3u64, 1 => count()];
     let wanted = (any::<bool>(), any::<u16>(), count);
@@ -156,7 +167,7 @@ fn terms() -> impl Strategy<Value = Terms> {
 
 fn said() -> impl Strategy<Value = Said> {
     let lasts = prop_oneof![1 => 0..1_000i64, 8 => 1_000..4_000i64, 8 => 4_000..200_000i64];
-    let kinds = prop_oneof![2 => Just(u16::MAX), 1 => 1..512u16];
+    let kinds = prop_oneof![2 => Just(u16::MAX), 1 => 1..1_024u16];
     let limit = prop_oneof![1 => 0..900u64, 3 => 900..3_000u64, 3 => 3_000..20_000u64];
     let collections = up_to(3, any::<u16>());
     (any::<u8>(), 0..KEYS, lasts, kinds, limit, collections).prop_map(
@@ -188,6 +199,10 @@ fn act() -> impl Strategy<Value = Act> {
             .prop_map(|(address, cards)| Act::Exit { address, cards }),
         5 => one_to(3, said()).prop_map(|changes| Act::Keys { changes }),
         3 => (any::<u16>(), 0..KEYS).prop_map(|(of, owner)| Act::Recover { of, owner }),
+        3 => (any::<u16>(), any::<u8>(), 0..400u64, up_to(2, (0..USERS, 0..8u32)))
+            .prop_map(|(of, kind, figure, roles)| Act::Policy { of, kind, figure, roles }),
+        2 => (prop::bool::weighted(0.4), any::<u8>(), one_to(2, any::<u16>()))
+            .prop_map(|(frozen, kind, of)| Act::Freeze { frozen, kind, of }),
         8 => terms().prop_map(Act::Open),
         8 => (any::<u16>(), up_to(3, any::<u16>()), prop::bool::weighted(0.8))
             .prop_map(|(deal, picks, fitting)| Act::Take { deal, picks, fitting }),
@@ -208,18 +223,28 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     ]
 }
 
-/// Everybody starts with some items of the first user's.
-pub fn prelude() -> [Plan; 6] {
+/// Everybody starts with some items of the first user's and of the second one's, whose collections have royalties.
+pub fn prelude() -> [Plan; 9] {
     let entries = (0..USERS).flat_map(|to| [(0, to, 2), (16, to, 1)]);
     let editions = vec![
         Act::Edition { of: 0, cap: 20 },
         Act::Edition { of: 0, cap: 9 },
     ];
+    let royalty = |figure| Act::Policy {
+        of: 0,
+        kind: 0,
+        figure,
+        roles: vec![],
+    };
+    let others = Act::Mint {
+        entries: (0..USERS).map(|to| (0, to, 1)).collect(),
+    };
     let acts = [
         (0, vec![Act::Collection { cap: 0 }]),
         (1, vec![Act::Collection { cap: 30 }]),
         (2, vec![Act::Collection { cap: 0 }]),
         (3, vec![Act::Collection { cap: 5 }]),
+        (0, vec![royalty(150)]),
         (0, editions),
         (
             0,
@@ -227,6 +252,8 @@ pub fn prelude() -> [Plan; 6] {
                 entries: entries.collect(),
             }],
         ),
+        (1, vec![royalty(333), Act::Edition { of: 0, cap: 9 }]),
+        (1, vec![others]),
     ];
     acts.map(|(sender, operations)| Plan {
         sender,

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use weft_ledger::{Applied, Change, Denied, Ledger, LedgerMeta, Observed, Office, Refusal};
 use weft_types::testing::{self, user, user_key};
 use weft_types::{
-    Address, Amount, AssetAmount, AssetId, BaseAddress, BaseAsset, Bundle, Chained, CollectionId,
-    Committee, DealId, Deposit, EditionId, Failure, FailureCode, FeedReport, Guardian, HeightRoots,
-    Item, ItemId, KeyChange, Keys, Millis, MintEntry, NewDeal, NewEdition, Object, ObjectId,
-    Observation, Offence, Operation, Payment, ProtocolParams, Receipt, Session, SessionKind,
-    Template, TokenId, Transaction, TransactionBody, UserKey, Verified, VertexRef,
+    Address, Amount, AssetAmount, AssetId, BaseAddress, BaseAsset, Bundle, Chained, Collection,
+    CollectionId, Committee, DealId, Deposit, EditionId, Failure, FailureCode, FeedReport,
+    Guardian, HeightRoots, Item, ItemId, KeyChange, Keys, Millis, MintEntry, NewDeal, NewEdition,
+    Object, ObjectId, Observation, Offence, Operation, Payment, Policy, ProtocolParams, Receipt,
+    Role, RoleHolder, Royalty, Session, SessionKind, Template, TokenId, Transaction,
+    TransactionBody, UserKey, Verified, VertexRef,
 };
 
 /// What a vertex says of the base chain, and whose it is.
@@ -578,5 +579,62 @@ pub fn session(
         kinds: kinds.iter().copied().collect(),
         collections,
         limits: limits.unwrap_or_default(),
+    }
+}
+
+pub fn set_policy(collection: CollectionId, policy: Policy) -> Operation {
+    Operation::SetPolicy {
+        collection,
+        policy: Some(policy),
+        roles: vec![],
+    }
+}
+
+pub fn give_roles(collection: CollectionId, holders: &[(u64, &[Role])]) -> Operation {
+    let holders = holders.iter().map(|(account, roles)| RoleHolder {
+        account: user(*account),
+        roles: roles.iter().copied().collect(),
+    });
+    Operation::SetPolicy {
+        collection,
+        policy: None,
+        roles: holders.collect(),
+    }
+}
+
+pub fn freeze(frozen: bool, items: &[ItemId]) -> Operation {
+    Operation::Freeze {
+        frozen,
+        collections: vec![],
+        editions: vec![],
+        items: items.to_vec(),
+    }
+}
+
+pub fn royalty(to: u64, parts: u32) -> Option<Royalty> {
+    let to = user(to);
+    Some(Royalty { to, parts })
+}
+
+/// No policy but for one part.
+pub fn policy(change: impl FnOnce(&mut Policy)) -> Policy {
+    let mut policy = Policy::default();
+    change(&mut policy);
+    policy
+}
+
+impl World {
+    /// Items of user 1, in a collection of user 0's with this policy.
+    pub fn under(&mut self, policy: Policy, count: u64) -> (CollectionId, Vec<ItemId>) {
+        let (collection, edition) = self.edition(0, 100);
+        self.done(0, set_policy(collection, policy));
+        let receipt = self.done(0, mint(edition, 1, count));
+        (collection, items_of(&receipt))
+    }
+
+    pub fn collection(&self, id: CollectionId) -> Collection {
+        let found = self.get(ObjectId::Collection(id));
+        let found = found.as_ref().and_then(Object::as_collection);
+        Collection::clone(found.expect("the collection exists"))
     }
 }

@@ -7,7 +7,7 @@ use weft_types::{CommitIndex, Item, ItemId, Millis, Object, ObjectId, Operation,
 
 /// Names of the bits of `kinds`, as in an operation's JSON, but for the three that are no operations. New ones come at the
 /// end, for the bits are in the store.
-pub const KINDS: [&str; 16] = [
+pub const KINDS: [&str; 18] = [
     "transfer",
     "create_collection",
     "create_edition",
@@ -24,19 +24,23 @@ pub const KINDS: [&str; 16] = [
     "set_keys",
     "recover",
     "fee_share",
+    "set_policy",
+    "freeze",
 ];
-const DEPOSIT: u16 = 1 << 11;
-const EXPIRY: u16 = 1 << 12;
-const FEE_SHARE: u16 = 1 << 15;
+const DEPOSIT: u32 = 1 << 11;
+const EXPIRY: u32 = 1 << 12;
+const FEE_SHARE: u32 = 1 << 15;
 
 const APPLIED: u8 = 1;
 const BY_TRANSACTION: u8 = 2;
+/// Above these two stand the kinds from the 17th on.
+const FLAGS: u32 = 2;
 
 /// Time, flags, kinds, transaction; an item follows in an item's history.
 const HEAD_BYTES: usize = 8 + 1 + 2 + 32;
 
 /// The bit of an operation; a `MultiParty` has those of its parts.
-pub(super) fn kind(operation: &Operation) -> u16 {
+pub(super) fn kind(operation: &Operation) -> u32 {
     let bit = match operation {
         Operation::Transfer { .. } => 0,
         Operation::CreateCollection { .. } => 1,
@@ -51,6 +55,8 @@ pub(super) fn kind(operation: &Operation) -> u16 {
         Operation::ExitAddress { .. } => 10,
         Operation::SetKeys { .. } => 13,
         Operation::Recover { .. } => 14,
+        Operation::SetPolicy { .. } => 16,
+        Operation::Freeze { .. } => 17,
         Operation::MultiParty(_) => return 0,
     };
     1 << bit
@@ -64,7 +70,7 @@ pub struct HistoryRow {
     pub transaction: Option<TransactionId>,
     pub applied: bool,
     /// One bit for each kind of operation in the transaction.
-    pub kinds: u16,
+    pub kinds: u32,
     /// The item as the commit left it; of an item's history alone.
     pub item: Option<Arc<Item>>,
 }
@@ -82,7 +88,7 @@ impl HistoryRow {
         Self::by_ledger(timestamp, FEE_SHARE, None)
     }
 
-    fn by_ledger(timestamp: Millis, kinds: u16, item: Option<Arc<Item>>) -> Self {
+    fn by_ledger(timestamp: Millis, kinds: u32, item: Option<Arc<Item>>) -> Self {
         Self {
             timestamp,
             transaction: None,
@@ -118,8 +124,9 @@ impl HistoryRow {
         value.put_u64(self.timestamp.0);
         let applied = if self.applied { APPLIED } else { 0 };
         let by = self.transaction.map_or(0, |_| BY_TRANSACTION);
-        value.put_u8(applied | by);
-        value.put_u16(self.kinds);
+        let more = ((self.kinds >> 16) << FLAGS) as u8;
+        value.put_u8(applied | by | more);
+        value.put_u16(self.kinds as u16);
         value.put_slice(&self.transaction.unwrap_or_default().0);
         value.put_slice(&item);
         value.freeze()
@@ -134,7 +141,7 @@ impl HistoryRow {
         }
         let timestamp = Millis(value.get_u64());
         let flags = value.get_u8();
-        let kinds = value.get_u16();
+        let kinds = ((u32::from(flags) >> FLAGS) << 16) | u32::from(value.get_u16());
         let transaction = TransactionId::try_from(value.split_to(32).as_ref()).ok()?;
         let item = if value.is_empty() {
             None

@@ -7,7 +7,9 @@ use crate::ids::{
     EditionId, ItemId, Millis, TransactionId,
 };
 use crate::object::{self, ObjectError};
-use crate::operation::{Bundle, Guardian, Session, Trait, WantedItems};
+use crate::operation::{
+    Bundle, Guardian, Policy, RoleHolder, Session, Trait, WantedItems, is_default,
+};
 use crate::state::{ObjectId, StateProof};
 use crate::statement::CertificateJson;
 use bytes::Bytes;
@@ -82,6 +84,15 @@ pub struct Collection {
     pub issued: u64,
     /// Number of editions.
     pub editions: u64,
+    /// What holds wherever its items change hands; absent while it asks nothing.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub policy: Policy,
+    /// Who does what there beside the creator, ascending by account; absent for nobody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<RoleHolder>,
+    /// None of its items moves, and none is minted; absent while it is not.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub frozen: bool,
 }
 
 /// One card, or one kind of ticket, of which up to `cap` items are issued.
@@ -102,6 +113,9 @@ pub struct Edition {
     pub metadata_hash: Option<ContentHash>,
     /// The application's own key.
     pub reference: String,
+    /// None of its items moves, and none is minted; absent while it is not.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub frozen: bool,
 }
 
 /// Whether an item is free to move.
@@ -138,6 +152,9 @@ pub struct Item {
     /// Of a card that came over the bridge: who has it on the base chain if the network ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit_address: Option<BaseAddress>,
+    /// It neither moves nor is burned; absent while it is not. Its edition and collection can be frozen besides.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub frozen: bool,
 }
 
 /// What became of a deal.
@@ -285,6 +302,9 @@ impl Collection {
             item_cap: collection.item_cap,
             issued: collection.issued,
             editions: collection.editions,
+            policy: collection.policy,
+            roles: collection.roles.clone(),
+            frozen: collection.frozen,
         }
     }
 }
@@ -303,6 +323,7 @@ impl Edition {
             image_hash: terms.image_hash,
             metadata_hash: terms.metadata_hash,
             reference: terms.reference,
+            frozen: edition.frozen,
         }
     }
 }
@@ -326,6 +347,7 @@ impl Item {
             status: item.status.clone(),
             data_hash: item.data_hash,
             exit_address: item.exit.and_then(|e| e.address),
+            frozen: item.frozen,
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::feed::{Feed, FeedReport};
 use crate::ids::{BaseAddress, CommitIndex, Epoch, Millis, Root};
 use crate::operation::decode::{asset, optional};
 use crate::operation::encode::{asset_bytes, bytes, hash_bytes};
+use crate::operation::{Policy, ROLE_HOLDERS_MAX, RoleHolder};
 use crate::roster::{QueueEntry, Seat};
 use crate::wire;
 use crate::work::FeeShare;
@@ -131,6 +132,9 @@ impl From<&Collection> for wire::Collection {
             item_cap: collection.item_cap,
             issued: collection.issued,
             editions: collection.editions,
+            policy: (collection.policy != Policy::default()).then(|| (&collection.policy).into()),
+            roles: collection.roles.iter().map(Into::into).collect(),
+            frozen: collection.frozen,
         }
     }
 }
@@ -139,7 +143,21 @@ impl TryFrom<wire::Collection> for Collection {
     type Error = ObjectError;
 
     fn try_from(wire: wire::Collection) -> Result<Self, ObjectError> {
+        let policy = wire.policy.as_ref().map(Policy::try_from).transpose()?;
+        if policy == Some(Policy::default()) {
+            return Err(ObjectError::Stray("collection"));
+        }
+        let roles = wire.roles.iter().map(RoleHolder::try_from);
+        let roles: Vec<RoleHolder> = roles.collect::<Result<_, _>>()?;
+        let ascending = roles.is_sorted_by(|a, b| a.account < b.account);
+        let empty = roles.iter().any(|h| h.roles.is_empty());
+        if !ascending || empty || roles.len() > ROLE_HOLDERS_MAX {
+            return Err(ObjectError::Roles);
+        }
         Ok(Self {
+            policy: policy.unwrap_or_default(),
+            roles,
+            frozen: wire.frozen,
             creator: Address::try_from(wire.creator.as_ref())?,
             name: wire.name,
             description: wire.description,
@@ -155,6 +173,7 @@ impl From<&Edition> for wire::Edition {
         Self {
             terms: Some((&edition.terms).into()),
             issued: edition.issued,
+            frozen: edition.frozen,
         }
     }
 }
@@ -167,6 +186,7 @@ impl TryFrom<wire::Edition> for Edition {
         Ok(Self {
             terms: terms.try_into()?,
             issued: wire.issued,
+            frozen: wire.frozen,
         })
     }
 }
@@ -191,6 +211,7 @@ impl From<&Item> for wire::Item {
                 .exit
                 .and_then(|e| e.address)
                 .map_or(Bytes::new(), |a| Bytes::copy_from_slice(&a.0)),
+            frozen: item.frozen,
         }
     }
 }
@@ -218,6 +239,7 @@ impl TryFrom<wire::Item> for Item {
             state,
             status: wire.status,
             data_hash: optional(&wire.data_hash)?,
+            frozen: wire.frozen,
             exit: match (wire.exit_place, optional(&wire.exit_address)?) {
                 (None, Some(_)) => return Err(ObjectError::Stray("item")),
                 (None, None) => None,

@@ -22,6 +22,7 @@ fn item(state: ItemState) -> Item {
         status: "mint condition".to_owned(),
         data_hash: Some(ContentHash([8; 32])),
         exit: None,
+        frozen: false,
     }
 }
 
@@ -83,6 +84,15 @@ fn objects() -> Vec<(ObjectId, Object)> {
         item_cap: 0,
         issued: 4,
         editions: 2,
+        policy: Policy::default(),
+        roles: vec![],
+        frozen: false,
+    };
+    let ruled = Collection {
+        policy: crate::testing::policy(),
+        roles: crate::testing::role_holders(),
+        frozen: true,
+        ..collection.clone()
     };
     let terms = NewEdition {
         collection: CollectionId([2; 32]),
@@ -97,12 +107,27 @@ fn objects() -> Vec<(ObjectId, Object)> {
         metadata_hash: None,
         reference: "A1-001".to_owned(),
     };
-    let edition = Edition { terms, issued: 3 };
+    let edition = Edition {
+        terms,
+        issued: 3,
+        frozen: false,
+    };
+    let stopped = Edition {
+        frozen: true,
+        ..edition.clone()
+    };
+    let caught = Item {
+        frozen: true,
+        ..item(ItemState::Held)
+    };
     let mut objects = vec![
         Object::Account(Arc::new(account(&[(0, 5), (9, 1), (4, u64::MAX)]))),
         Object::Account(Arc::default()),
         Object::Collection(Arc::new(collection)),
         Object::Edition(Arc::new(edition)),
+        Object::Collection(Arc::new(ruled)),
+        Object::Edition(Arc::new(stopped)),
+        Object::Item(Arc::new(caught)),
     ];
     for state in [ItemState::Held, locked, ItemState::Burned] {
         objects.push(Object::Item(Arc::new(item(state))));
@@ -236,4 +261,66 @@ fn an_unknown_state_and_a_stray_deal_are_refused() {
     assert_eq!(beyond, Err(ObjectError::ExitPlace(TREE_PLACES)));
     let noise = Object::decode(&id, Bytes::from_static(&[0xff; 5]));
     assert!(matches!(noise, Err(ObjectError::Malformed(_))));
+}
+
+/// L25: so that a collection without any of it is as it was before there was any.
+#[test]
+fn a_collections_policy_and_roles_say_something_and_stand_in_order() {
+    let id = ObjectId::Collection(CollectionId([2; 32]));
+    let read = |policy, roles: Vec<RoleHolder>| {
+        let collection = wire::Collection {
+            creator: Bytes::from_static(&[1; 32]),
+            policy,
+            roles: roles.iter().map(Into::into).collect(),
+            ..wire::Collection::default()
+        };
+        Object::decode(&id, collection.encode_to_vec().into())
+    };
+    let policy = crate::testing::policy();
+    assert!(read(Some((&policy).into()), crate::testing::role_holders()).is_ok());
+    let nothing = read(Some(wire::Policy::default()), vec![]);
+    assert_eq!(nothing, Err(ObjectError::Stray("collection")));
+
+    let holder = |n, role: &[Role]| RoleHolder {
+        account: Address([n; 32]),
+        roles: role.iter().copied().collect(),
+    };
+    let many = |n| (1..=n).map(|n| holder(n, &[Role::Gate])).collect();
+    assert!(read(None, many(16)).is_ok());
+    let gate = &[Role::Gate][..];
+    for roles in [
+        vec![holder(2, gate), holder(1, gate)],
+        vec![holder(1, gate), holder(1, gate)],
+        vec![holder(1, &[])],
+        many(17),
+    ] {
+        assert_eq!(read(None, roles), Err(ObjectError::Roles));
+    }
+}
+
+#[test]
+fn roles_are_given_taken_and_kept_in_order() {
+    let Some((_, Object::Collection(collection))) = objects().into_iter().nth(2) else {
+        panic!("a collection");
+    };
+    let mut collection = Collection::clone(&collection);
+    let mut give = |n, roles: &[Role]| {
+        collection.set_roles(RoleHolder {
+            account: Address([n; 32]),
+            roles: roles.iter().copied().collect(),
+        });
+        let holders = collection.roles.iter();
+        let holders: Vec<_> = holders.map(|h| (h.account.0[0], h.roles.bits())).collect();
+        let [minter, freezer] = [Role::Minter, Role::Freezer];
+        let may = |n, role| collection.has_role(&Address([n; 32]), role);
+        assert!(may(1, minter) && may(1, freezer), "the creator may all");
+        (holders, may(9, minter), may(9, freezer))
+    };
+    let minter = &[Role::Minter][..];
+    assert_eq!(give(9, minter), (vec![(9, 1)], true, false));
+    let both = [Role::Gate, Role::Freezer];
+    assert_eq!(give(4, &both), (vec![(4, 6), (9, 1)], true, false));
+    assert_eq!(give(9, &both), (vec![(4, 6), (9, 6)], false, true));
+    assert_eq!(give(5, &[]), (vec![(4, 6), (9, 6)], false, true));
+    assert_eq!(give(9, &[]), (vec![(4, 6)], false, false));
 }

@@ -30,15 +30,17 @@ pub enum OperationError {
     WantedFrom,
     #[error("{0} are not ascending, or one stands there twice")]
     Order(&'static str),
-    #[error("session has the unknown kinds {0:#x}")]
-    Kinds(u32),
+    #[error("{0} have the unknown bits {1:#x}")]
+    Bits(&'static str, u32),
     #[error("guardian's delay is {found} ms, more than {limit}")]
     Delay { found: u64, limit: u64 },
+    #[error("royalty has {0} parts, not 1 to {ROYALTY_WHOLE}")]
+    Royalty(u32),
     #[error("a MultiParty stands inside another")]
     Nested,
 }
 
-fn between(
+pub(super) fn between(
     what: &'static str,
     found: usize,
     least: usize,
@@ -102,8 +104,11 @@ pub(crate) fn optional<'a, T: TryFrom<&'a [u8], Error = IdError>>(
     }
 }
 
-fn items(list: &[Bytes]) -> Result<Vec<ItemId>, IdError> {
-    list.iter().map(|i| ItemId::try_from(i.as_ref())).collect()
+pub(super) fn ids<T>(list: &[Bytes]) -> Result<Vec<T>, IdError>
+where
+    T: for<'a> TryFrom<&'a [u8], Error = IdError>,
+{
+    list.iter().map(|id| T::try_from(id.as_ref())).collect()
 }
 
 impl TryFrom<wire::Operation> for Operation {
@@ -137,7 +142,7 @@ impl TryFrom<wire::Operation> for Operation {
             Kind::Burn(b) => {
                 count("burn", b.items.len(), LIST_MAX)?;
                 Self::Burn {
-                    items: items(&b.items)?,
+                    items: ids(&b.items)?,
                 }
             }
             Kind::DealOpen(d) => Self::DealOpen(d.try_into()?),
@@ -145,7 +150,7 @@ impl TryFrom<wire::Operation> for Operation {
                 at_most("deal's items", t.items.len(), LIST_MAX)?;
                 Self::DealTake {
                     deal: DealId::try_from(t.deal.as_ref())?,
-                    items: items(&t.items)?,
+                    items: ids(&t.items)?,
                 }
             }
             Kind::DealCancel(c) => Self::DealCancel {
@@ -165,7 +170,7 @@ impl TryFrom<wire::Operation> for Operation {
                 at_most("cards of the exit address", e.items.len(), LIST_MAX)?;
                 Self::ExitAddress {
                     address: somebody("exit address", &e.address)?,
-                    items: items(&e.items)?,
+                    items: ids(&e.items)?,
                 }
             }
             Kind::SetKeys(s) => {
@@ -179,6 +184,8 @@ impl TryFrom<wire::Operation> for Operation {
                 account: Address::try_from(r.account.as_ref())?,
                 owner: keys::key("new owner", &r.owner)?,
             },
+            Kind::SetPolicy(s) => policy::set_policy(&s)?,
+            Kind::Freeze(f) => policy::freeze(&f)?,
             Kind::MultiParty(m) => {
                 count(
                     "parties",
@@ -264,7 +271,7 @@ impl TryFrom<wire::Bundle> for Bundle {
         }
         Ok(Self {
             assets,
-            items: items(&wire.items)?,
+            items: ids(&wire.items)?,
         })
     }
 }

@@ -172,6 +172,26 @@ impl From<&Operation> for wire::Operation {
                 account: bytes(&account.0),
                 owner: bytes(&owner.0),
             }),
+            Operation::SetPolicy {
+                collection,
+                policy,
+                roles,
+            } => Kind::SetPolicy(wire::SetPolicy {
+                collection: bytes(&collection.0),
+                policy: policy.as_ref().map(Into::into),
+                roles: roles.iter().map(Into::into).collect(),
+            }),
+            Operation::Freeze {
+                frozen,
+                collections,
+                editions,
+                items,
+            } => Kind::Freeze(wire::Freeze {
+                frozen: *frozen,
+                collections: collections.iter().map(|c| bytes(&c.0)).collect(),
+                editions: editions.iter().map(|e| bytes(&e.0)).collect(),
+                items: item_bytes(items),
+            }),
             Operation::MultiParty(parties) => Kind::MultiParty(multi_party(parties)),
         };
         Self { kind: Some(kind) }

@@ -2,6 +2,7 @@
 
 use super::decode::{asset, at_most, positive};
 use super::encode::{asset_bytes, bytes};
+use super::set::bit_set;
 use super::*;
 
 /// Most changes in one `SetKeys`.
@@ -56,28 +57,11 @@ pub struct Session {
     pub limits: Vec<AssetAmount>,
 }
 
-macro_rules! session_kinds {
-    ($($(#[$doc:meta])* $name:ident = $bit:literal, $text:literal;)*) => {
-        /// What a session may be allowed. Bits and names are stable.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-        pub enum SessionKind {
-            $($(#[$doc])* $name = $bit,)*
-        }
-
-        impl SessionKind {
-            pub const ALL: &[Self] = &[$(Self::$name),*];
-
-            /// The name in JSON and on the command line.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-        }
-    };
-}
-
-session_kinds! {
+bit_set! {
+    /// What a session may be allowed.
+    SessionKind,
+    /// A set of kinds.
+    SessionKinds,
     Transfer = 0, "transfer";
     CreateEdition = 1, "create_edition";
     Mint = 2, "mint";
@@ -88,6 +72,7 @@ session_kinds! {
     DealCancel = 7, "deal_cancel";
     /// Paying the fees of others.
     Sponsor = 8, "sponsor";
+    Freeze = 9, "freeze";
 }
 
 impl SessionKind {
@@ -102,65 +87,15 @@ impl SessionKind {
             Operation::DealOpen(_) => Some(Self::DealOpen),
             Operation::DealTake { .. } => Some(Self::DealTake),
             Operation::DealCancel { .. } => Some(Self::DealCancel),
+            Operation::Freeze { .. } => Some(Self::Freeze),
             Operation::CreateCollection { .. }
             | Operation::Withdraw { .. }
             | Operation::ExitAddress { .. }
             | Operation::SetKeys { .. }
             | Operation::Recover { .. }
+            | Operation::SetPolicy { .. }
             | Operation::MultiParty(_) => None,
         }
-    }
-
-    fn bit(self) -> u32 {
-        1 << self as u32
-    }
-}
-
-/// A set of kinds, in JSON a list of their names.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Vec<SessionKind>", into = "Vec<SessionKind>")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(value_type = Vec<SessionKind>))]
-pub struct SessionKinds(u32);
-
-impl SessionKinds {
-    pub fn has(self, kind: SessionKind) -> bool {
-        self.0 & kind.bit() != 0
-    }
-
-    /// Ascending by bit.
-    pub fn iter(self) -> impl Iterator<Item = SessionKind> {
-        let all = SessionKind::ALL.iter().copied();
-        all.filter(move |kind| self.has(*kind))
-    }
-
-    /// Bits that are all known, one at least.
-    fn from_bits(bits: u32) -> Result<Self, OperationError> {
-        let known = Self::from_iter(SessionKind::ALL.iter().copied());
-        match bits & !known.0 {
-            0 if bits != 0 => Ok(Self(bits)),
-            0 => Err(OperationError::Zero("session's kinds")),
-            unknown => Err(OperationError::Kinds(unknown)),
-        }
-    }
-}
-
-impl FromIterator<SessionKind> for SessionKinds {
-    fn from_iter<I: IntoIterator<Item = SessionKind>>(kinds: I) -> Self {
-        let kinds = kinds.into_iter();
-        Self(kinds.fold(0, |bits, kind| bits | kind.bit()))
-    }
-}
-
-impl From<Vec<SessionKind>> for SessionKinds {
-    fn from(kinds: Vec<SessionKind>) -> Self {
-        Self::from_iter(kinds)
-    }
-}
-
-impl From<SessionKinds> for Vec<SessionKind> {
-    fn from(kinds: SessionKinds) -> Self {
-        kinds.iter().collect()
     }
 }
 
@@ -189,6 +124,15 @@ pub(super) fn key(what: &'static str, bytes: &[u8]) -> Result<Address, Operation
     match Address::try_from(bytes)? {
         Address::ZERO => Err(OperationError::Zero(what)),
         key => Ok(key),
+    }
+}
+
+/// All known, one at least.
+fn kinds(bits: u32) -> Result<SessionKinds, OperationError> {
+    let unknown = |bits| OperationError::Bits("session's kinds", bits);
+    match SessionKinds::from_bits(bits).map_err(unknown)? {
+        none if none.is_empty() => Err(OperationError::Zero("session's kinds")),
+        kinds => Ok(kinds),
     }
 }
 
@@ -302,7 +246,7 @@ impl TryFrom<&wire::Session> for Session {
         Ok(Self {
             key: key("session's key", &wire.key)?,
             expires: Millis(wire.expires_ms),
-            kinds: SessionKinds::from_bits(wire.kinds)?,
+            kinds: kinds(wire.kinds)?,
             collections,
             limits,
         })

@@ -104,6 +104,52 @@ fn deal() -> impl Strategy<Value = NewDeal> {
         })
 }
 
+fn set_policy() -> impl Strategy<Value = Operation> {
+    let numbers = (
+        any::<u64>(),
+        any::<u64>(),
+        any::<u64>(),
+        any::<u64>(),
+        any::<bool>(),
+    );
+    let royalty = (1..=u8::MAX, 1..=ROYALTY_WHOLE);
+    let royalty = royalty.prop_map(|(to, parts)| Royalty {
+        to: Address([to; 32]),
+        parts,
+    });
+    let policy = (numbers, option::of(royalty)).prop_map(|(numbers, royalty)| Policy {
+        floor_price: Amount(numbers.0),
+        cap_price: Amount(numbers.1),
+        locked_until: Millis(numbers.2),
+        cut_off: Millis(numbers.3),
+        personal: numbers.4,
+        royalty,
+    });
+    let holder = (address(), 0..8u32).prop_map(|(account, bits)| RoleHolder {
+        account,
+        roles: Roles::from_bits(bits).unwrap(),
+    });
+    (any::<[u8; 32]>(), option::of(policy), vec(holder, 1..4)).prop_map(
+        |(collection, policy, roles)| Operation::SetPolicy {
+            collection: CollectionId(collection),
+            policy,
+            roles,
+        },
+    )
+}
+
+fn freeze() -> impl Strategy<Value = Operation> {
+    let ids = || vec(any::<[u8; 32]>(), 0..3);
+    (any::<bool>(), ids(), ids(), vec(item(), 1..3)).prop_map(
+        |(frozen, collections, editions, items)| Operation::Freeze {
+            frozen,
+            collections: collections.into_iter().map(CollectionId).collect(),
+            editions: editions.into_iter().map(EditionId).collect(),
+            items,
+        },
+    )
+}
+
 /// Any operation but `MultiParty`.
 fn single() -> impl Strategy<Value = Operation> {
     let collection = ("\\PC{1,30}", "\\PC{0,60}", any::<u64>());
@@ -124,6 +170,8 @@ fn single() -> impl Strategy<Value = Operation> {
             }
         ),
         edition().prop_map(Operation::CreateEdition),
+        set_policy(),
+        freeze(),
         vec(entry, 1..4).prop_map(|entries| Operation::Mint { entries }),
         (item(), "\\PC{0,60}", content()).prop_map(|(item, status, data_hash)| {
             Operation::UpdateItem {

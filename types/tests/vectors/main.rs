@@ -169,6 +169,23 @@ fn operations() -> Vec<(&'static str, Operation)> {
             },
         ),
         (
+            "set_policy",
+            Operation::SetPolicy {
+                collection: CollectionId([1; 32]),
+                policy: Some(policy()),
+                roles: role_holders(),
+            },
+        ),
+        (
+            "freeze",
+            Operation::Freeze {
+                frozen: true,
+                collections: vec![CollectionId([1; 32])],
+                editions: vec![EditionId([5; 32])],
+                items: vec![ItemId([7; 32])],
+            },
+        ),
+        (
             "deal_cancel",
             Operation::DealCancel {
                 deal: DealId([9; 32]),
@@ -399,6 +416,9 @@ fn sample(id: &ObjectId) -> Object {
                 item_cap: 0,
                 issued: 42,
                 editions: 1,
+                policy: policy(),
+                roles: role_holders(),
+                frozen: true,
             }
             .into(),
         ),
@@ -406,6 +426,7 @@ fn sample(id: &ObjectId) -> Object {
             Edition {
                 terms: edition(),
                 issued: 42,
+                frozen: false,
             }
             .into(),
         ),
@@ -423,6 +444,7 @@ fn sample(id: &ObjectId) -> Object {
                 },
                 status: "mint".to_owned(),
                 data_hash: None,
+                frozen: false,
             }
             .into(),
         ),

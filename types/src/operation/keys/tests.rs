@@ -47,7 +47,7 @@ fn a_session_with_nothing_but_a_kind_and_one_with_all_there_is_are_read() {
 fn a_session_of_another_form_is_refused() {
     for (refusal, words) in [
         (refused(|s| s.kinds = 0), "kinds must not be zero"),
-        (refused(|s| s.kinds = 1 << 9), "unknown kinds 0x200"),
+        (refused(|s| s.kinds = 1 << 10), "unknown bits 0x400"),
         (
             refused(|s| s.key = vec![0; 32].into()),
             "key must not be zero",
