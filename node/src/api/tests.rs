@@ -1,4 +1,5 @@
 mod bad_input;
+mod collections;
 mod exits;
 pub mod harness;
 mod keys;

@@ -71,6 +71,15 @@ impl Indexing {
 
     /// A collection of user 1 with an edition, and items minted for user 2.
     fn with_items(&mut self, count: u64) -> (CollectionId, EditionId) {
+        self.with_items_under(count, |_| vec![])
+    }
+
+    /// The same with operations by user 1 before the items are minted.
+    fn with_items_under(
+        &mut self,
+        count: u64,
+        before: impl FnOnce(CollectionId) -> Vec<Operation>,
+    ) -> (CollectionId, EditionId) {
         let create = Operation::CreateCollection {
             name: "cards".to_owned(),
             description: String::new(),
@@ -96,10 +105,9 @@ impl Indexing {
             to: testing::user(2),
             count,
         }];
-        let operations = vec![
-            Operation::CreateEdition(edition),
-            Operation::Mint { entries },
-        ];
+        let mut operations = before(collection);
+        operations.push(Operation::CreateEdition(edition));
+        operations.push(Operation::Mint { entries });
         let applied = self.commit(vec![(1, operations)]);
         assert!(applied.receipts[0].is_applied());
         (collection, id)
@@ -260,6 +268,54 @@ fn l23_a_share_of_fees_is_a_step_of_its_account_and_the_pools_changes_are_none()
     assert_eq!((step.transaction, step.applied), (None, true));
     let pool = ObjectId::Account(Address::FEE_POOL);
     assert!(indexing.history(pool).is_empty());
+}
+
+#[test]
+fn policies_royalties_and_freezing_stand_in_the_histories_of_whom_they_concern() {
+    let mut indexing = Indexing::new();
+    let holder = weft_types::RoleHolder {
+        account: testing::user(8),
+        roles: [weft_types::Role::Gate].into_iter().collect(),
+    };
+    let (_, edition) = indexing.with_items_under(1, |collection| {
+        let policy = weft_types::Policy {
+            royalty: Some(weft_types::Royalty {
+                to: testing::user(7),
+                parts: 5_000,
+            }),
+            ..weft_types::Policy::default()
+        };
+        vec![Operation::SetPolicy {
+            collection,
+            policy: Some(policy),
+            roles: vec![holder],
+        }]
+    });
+    let id = ItemId::derive(&edition, 1);
+    let deal = deal_of(&indexing.commit(vec![(2, vec![open(id)])]));
+    let items = vec![];
+    let take = Operation::DealTake { deal, items };
+    indexing.commit(vec![(3, vec![take])]);
+    let freeze = Operation::Freeze {
+        frozen: true,
+        collections: vec![],
+        editions: vec![],
+        items: vec![id],
+    };
+    indexing.commit(vec![(1, vec![freeze])]);
+    let told = |subject| {
+        let history = indexing.history(subject);
+        let last = history.last().map(|(_, row)| row.kind_names().collect());
+        let last: Vec<_> = last.unwrap_or_default();
+        (history.len(), last)
+    };
+    let payee = ObjectId::Account(testing::user(7));
+    assert_eq!(told(payee), (1, vec!["deal_take"]));
+    let made = vec!["create_edition", "mint", "set_policy"];
+    assert_eq!(told(ObjectId::Account(holder.account)), (1, made));
+    assert_eq!(told(ObjectId::Item(id)), (4, vec!["freeze"]));
+    let creator = told(ObjectId::Account(testing::user(1)));
+    assert_eq!(creator, (3, vec!["freeze"]));
 }
 
 #[test]

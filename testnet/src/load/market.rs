@@ -1,5 +1,6 @@
 //! Mix `market`: players trade cards of a collection. Sales (listing, purchase), offers (offer,
-//! acceptance), swaps of two for two, gifts, and updates of a card's status by its maker.
+//! acceptance), swaps of two for two, gifts, and updates of a card's status by its maker. The maker has a
+//! royalty of the sales.
 //!
 //! No transaction is expected to fail. Each names what has to be committed before it: a purchase its
 //! listing, and every move of a card the card's move before. Cards rest between two moves as long as
@@ -14,7 +15,8 @@ use std::collections::VecDeque;
 use weft_client::Draft;
 use weft_types::{
     Amount, AssetAmount, AssetId, Bundle, CollectionId, DealId, EditionId, ItemId, ItemTransfer,
-    Millis, MintEntry, NewDeal, NewEdition, Operation, Trait, Transaction, WantedFrom, WantedItems,
+    Millis, MintEntry, NewDeal, NewEdition, Operation, Policy, Royalty, Trait, Transaction,
+    WantedFrom, WantedItems,
 };
 
 /// Players of one lane.
@@ -93,6 +95,15 @@ impl Stall {
         }
     }
 
+    /// The maker has 2.5 % of every sale.
+    fn policy(&self) -> Policy {
+        let to = self.maker.address;
+        Policy {
+            royalty: Some(Royalty { to, parts: 250 }),
+            ..Policy::default()
+        }
+    }
+
     fn editions(&self) -> u32 {
         self.cards / EDITION_CARDS
     }
@@ -105,8 +116,16 @@ impl Stall {
             description: "Cards of the load generator".to_owned(),
             item_cap: 0,
         };
-        let first = draft.body(self.maker.address, vec![create]);
+        let set = |collection| Operation::SetPolicy {
+            collection,
+            policy: Some(self.policy()),
+            roles: vec![],
+        };
+        // The id is as long as the one in its place, so that the fee stays right.
+        let operations = vec![create, set(CollectionId::ZERO)];
+        let mut first = draft.body(self.maker.address, operations);
         let collection = CollectionId::derive(&self.maker.address, &first.idempotency, 0);
+        first.operations[1] = set(collection);
         let mut transactions = vec![first.sign(&[&self.maker.key])];
         let numbers: Vec<u32> = (1..=self.editions()).collect();
         for part in numbers.chunks(EDITIONS_AT_ONCE as usize) {
