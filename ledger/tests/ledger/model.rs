@@ -593,7 +593,7 @@ impl Model {
                     self.money.remove(&(gone, part.asset));
                 }
                 for id in &gives.items {
-                    let item = self.free(actor, id)?;
+                    let item = self.mine(actor, id)?;
                     let number = card_of(item).ok_or(FailureCode::NotBridged)?;
                     item.state = ItemState::Burned;
                     assets.push(BaseAsset::Erc721 {
