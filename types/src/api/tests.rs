@@ -153,6 +153,7 @@ fn a_locked_item_reads_from_its_encoding_and_names_its_deal() {
         state: crate::ItemState::Locked { deal },
         status: "on sale".to_owned(),
         data_hash: None,
+        frozen: false,
         exit: None,
     };
     let id = ObjectId::Item(ItemId([1; 32]));

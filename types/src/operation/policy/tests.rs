@@ -118,7 +118,7 @@ fn a_policy_reads_as_people_write_it_and_what_it_leaves_out_is_none() {
 /// L26
 #[test]
 fn each_part_of_a_policy_is_tightened_one_way_only() {
-    let royalty = |parts| {
+    let royalty = |parts: u32| {
         let to = user(parts.into());
         Some(Royalty { to, parts })
     };
