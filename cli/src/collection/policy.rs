@@ -74,8 +74,8 @@ fn percent(text: &str) -> Result<u32, String> {
     let refused = || format!("{text:?} is no part of a price: write 0% to 100%, as in 2.5%");
     let number = text.strip_suffix('%').ok_or_else(refused)?;
     let (whole, rest) = number.split_once('.').unwrap_or((number, "0"));
-    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-    if !digits(whole) || !digits(rest) || rest.is_empty() || rest.len() > 2 {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || !digits(rest) || rest.len() > 2 {
         return Err(refused());
     }
     let parts = format!("{whole}{rest:0<2}").parse().ok();
