@@ -377,6 +377,7 @@ fn objects_are_as_published() {
         ("withdrawal", ObjectId::Withdrawal(WithdrawalId::new(0))),
         ("roster", ObjectId::Roster(RosterId::THE_ONE)),
         ("offenders", ObjectId::Offenders(OffendersId::THE_ONE)),
+        ("work", ObjectId::Work(WorkId::THE_ONE)),
     ] {
         let object = sample(&id);
         let value = object.encode();
@@ -398,6 +399,7 @@ fn sample(id: &ObjectId) -> Object {
         ObjectId::Roster(_) => Object::Roster(testing::roster().into()),
         ObjectId::Withdrawal(_) => Object::Withdrawal(testing::bridge().1.into()),
         ObjectId::Offenders(_) => Object::Offenders(offenders().into()),
+        ObjectId::Work(_) => Object::Work(testing::work().into()),
         ObjectId::Account(_) => {
             let mut account = Account::default();
             account.set(AssetId::NATIVE, Amount(1_000_000));
