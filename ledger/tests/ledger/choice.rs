@@ -106,6 +106,7 @@ impl Chooser<'_> {
                     match kind % 8 {
                         0 => collections.push(self.collection(actor, *n)),
                         1 => editions.push(self.edition(actor, *n)),
+                        2..5 => items.push(self.given_item(actor, *n)),
                         _ => items.push(self.created_item(actor, *n)),
                     }
                 }
@@ -307,6 +308,22 @@ impl Chooser<'_> {
         let items: Vec<_> = items.filter(|(_, i)| i.edition == edition).collect();
         let item = items.get(usize::from(n) % items.len().max(1));
         item.map_or(ItemId([1; 32]), |(id, _)| *id)
+    }
+
+    /// Mostly one of the actor's making that an open deal gives.
+    fn given_item(&self, actor: Address, n: u16) -> ItemId {
+        let made = |item: &Item| {
+            let mut editions = self.model.editions.iter();
+            let of = editions.find(|(id, _)| *id == item.edition);
+            of.is_some_and(|(_, edition)| self.created(actor, &edition.terms.collection))
+        };
+        let items = self.model.items.iter();
+        let given = items.filter(|(_, i)| i.state != ItemState::Held && made(i));
+        let given: Vec<_> = given.map(|(id, _)| *id).collect();
+        match given.len() {
+            0 => self.created_item(actor, n),
+            len => given[usize::from(n) % len],
+        }
     }
 
     fn item(&self, actor: Address, n: u16) -> ItemId {

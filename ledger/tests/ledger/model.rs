@@ -52,7 +52,8 @@ pub enum Bug {
 }
 
 impl Bug {
-    pub const ALL: [Self; 31] = [
+    /// Of fees, items, deals and the bridge.
+    pub const OF_OBJECTS: [Self; 11] = [
         Self::FeeIsLost,
         Self::FailureKeepsItsEffects,
         Self::CapIsIgnored,
@@ -64,6 +65,9 @@ impl Bug {
         Self::ExitForgetsTheLocked,
         Self::ExitStaysTheSellers,
         Self::DepositMakesTheOwner,
+    ];
+    /// Of who has the say.
+    pub const OF_KEYS: [Self; 9] = [
         Self::OldOwnerSigns,
         Self::SessionOutlivesItsTime,
         Self::SessionSetsKeys,
@@ -73,6 +77,9 @@ impl Bug {
         Self::SessionsSurviveRotation,
         Self::RecoveryIsEarly,
         Self::KeysGoWithTheLastUnit,
+    ];
+    /// Of what a collection lays down.
+    pub const OF_POLICIES: [Self; 11] = [
         Self::RoyaltyIsNotPaid,
         Self::RoyaltyIsOfTheWholePrice,
         Self::FloorIsForgottenInTaking,

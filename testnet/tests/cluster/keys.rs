@@ -113,7 +113,7 @@ async fn a_gate_has_a_session_within_its_limit_and_time_until_it_is_ended() {
     add("3s", "transfer", "100000");
     desk.done(&gate_key, &pay(&other, "5", &shop));
     tokio::time::sleep(Duration::from_secs(4)).await;
-    desk.fails(&gate_key, &pay(&other, "5", &shop), "session ended at");
+    desk.fails(&gate_key, &pay(&other, "5", &shop), "ended at");
 
     add("1h", "transfer", "100000");
     desk.done(&gate_key, &pay(&other, "5", &shop));

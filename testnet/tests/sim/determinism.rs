@@ -36,11 +36,11 @@ fn a_seed_has_the_history_that_it_had_on_another_machine() {
     for (plan, known) in [
         (
             mock,
-            "10141e71d4b663cf43dcc16c2cf8da4eef985263fb01d49be664653039c03645",
+            "ca935469c1c49c131c929a83093e06b3de96cb85eda068b5b731f5f8e49365b6",
         ),
         (
             real,
-            "e5bb296dab287d57c44473aeee714d957cb202b207de37e9d286dda42f5e0929",
+            "0bba8e2ba5d664ab331bf19603e754b78ae2b95e2fbe115d476dfed610a3d2fd",
         ),
     ] {
         let command = plan.command();
