@@ -254,3 +254,6 @@ fn known_method(method: &axum::http::Method) -> &'static str {
         _ => "other",
     }
 }
+
+#[cfg(test)]
+mod tests;
