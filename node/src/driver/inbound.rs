@@ -374,3 +374,6 @@ pub async fn run(mut events: Events, inbound: Inbound, stop: CancellationToken) 
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
