@@ -47,6 +47,10 @@ pub struct Deposit {
     /// where the digests show it
     #[arg(long)]
     while_halted: bool,
+    /// The number that the deposit had, as it was printed then: where the base chain has taken several back, only the first
+    /// of them can be sent again, by who knows which it was
+    #[arg(long, value_name = "NUMBER", requires = "while_halted")]
+    missing: Option<u64>,
     #[command(flatten)]
     terms: Terms,
     #[command(flatten)]
@@ -89,14 +93,13 @@ pub async fn deposit(arguments: &Deposit, output: &Output) -> Result<(), Failure
     let stands_still = still.is_some();
     refuse(still, arguments.while_halted, "deposit")?;
     let asset = arguments.asset();
-    if stands_still {
-        let made = weft_types::Deposit {
-            asset,
-            sender: from.address(),
-            account,
-        };
-        missing::compare(&from, &made, output).await?;
-    }
+    let made = weft_types::Deposit {
+        asset,
+        sender: from.address(),
+        account,
+    };
+    let halted = (stands_still, arguments.missing);
+    let in_place = missing::compare(&from, &made, halted).await?;
     if let BaseAsset::Erc20 { token, .. } | BaseAsset::Erc721 { token, .. } = asset
         && chain.unit_of(token).await? == 0
     {
@@ -122,7 +125,13 @@ pub async fn deposit(arguments: &Deposit, output: &Output) -> Result<(), Failure
         item: None,
         exit_address: before.exit_address,
     };
-    if !arguments.no_wait {
+    if let Some(index) = in_place {
+        output.say(format_args!(
+            "The vault has deposit {index} again, which the ledger has credited before: this brings no more there. `weft bridge status` \
+             says what is left to do."
+        ));
+        outcome.credited = true;
+    } else if !arguments.no_wait {
         output.say(format_args!(
             "Deposit {} is in block {} of the base chain; waiting until it is credited.",
             outcome.index, outcome.base_block

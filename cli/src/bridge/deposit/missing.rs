@@ -3,7 +3,6 @@
 
 use crate::base::Account;
 use crate::failure::{Failure, Kind};
-use crate::output::Output;
 use weft_basechain::At;
 use weft_types::{Chained as _, Deposit, FeedReport, Root};
 
@@ -16,8 +15,8 @@ enum Next {
     Missing(u64),
     /// Another one in its place.
     Another(u64),
-    /// More than one is missing: what they were cannot be told by the digest of all.
-    Unknown,
+    /// More than one is missing, this one first: what they were cannot be told by the digest of all.
+    Several(u64),
     /// Others are in the place of what is credited.
     Late,
 }
@@ -33,32 +32,35 @@ impl Next {
         match at_count {
             Some(digest) if digest == ledger.digest => Self::New,
             Some(_) => Self::Late,
-            None if index != ledger.count => Self::Unknown,
+            None if index != ledger.count => Self::Several(index),
             None if made.extend(&vault.digest, index) == ledger.digest => Self::Missing(index),
             None => Self::Another(index),
         }
     }
 
-    /// What to say before it is sent, if that may be.
-    fn judged(self) -> Result<Option<String>, Failure> {
+    /// In whose place it goes, if it may be sent. `number` is the one that it had, as far as its maker says it.
+    fn judged(self, number: Option<u64>) -> Result<Option<u64>, Failure> {
         let refused = |words: String, hint: &str| {
             let hint = format!("nothing was sent; {hint}: docs/bridge.md, \"After a halt\"");
             Err(Failure::new(Kind::Refused, words).hint(hint))
         };
         match self {
             Self::New => Ok(None),
-            Self::Missing(index) => Ok(Some(format!(
-                "This is just deposit {index}, which is credited and missing in the vault."
-            ))),
-            Self::Unknown => Ok(Some(
-                "Several deposits that are credited are missing in the vault. This is right only if it is the first of them: \
-                 another one in its place makes all of them lost for good."
-                    .to_owned(),
-            )),
+            Self::Missing(index) => Ok(Some(index)),
+            Self::Several(index) if number == Some(index) => Ok(Some(index)),
+            Self::Several(index) => refused(
+                format!(
+                    "several deposits that are credited are missing in the vault, deposit {index} first: another one in its place \
+                     makes all of them lost for good"
+                ),
+                &format!(
+                    "whoever made deposit {index}, as the command said then, gives it again with --missing {index}; then the next one's turn comes"
+                ),
+            ),
             Self::Another(index) => refused(
                 format!(
                     "deposit {index} is credited and missing in the vault, and this is another one: in its place it would make \
-                     that one lost for good"
+                     that one lost for good, unless an earlier one is another already"
                 ),
                 "the same asset and amount, from the same account of the base chain and for the same one of the ledger, bring it back",
             ),
@@ -72,17 +74,25 @@ impl Next {
     }
 }
 
+/// In whose place the deposit goes; `None` where the vault has all that is credited.
+///
 /// # Errors
 /// When it would make another one lost, or could not be credited.
-pub async fn compare(from: &Account, made: &Deposit, output: &Output) -> Result<(), Failure> {
+pub async fn compare(
+    from: &Account,
+    made: &Deposit,
+    (stands_still, number): (bool, Option<u64>),
+) -> Result<Option<u64>, Failure> {
     let ledger = from.client.bridge().await?.bridge.deposits;
     let vault = from.chain.deposits(At::Latest).await?;
     let at_count = from.chain.deposit_digest(ledger.count, At::Latest);
     let next = Next::of(ledger, (vault, at_count.await?), made);
-    if let Some(words) = next.judged()? {
-        output.say(words);
+    if next != Next::New && !stands_still {
+        let words = "the base chain lacks deposits that are credited: this node of it lags, or it has taken some back";
+        return Err(Failure::new(Kind::Refused, words)
+            .hint("nothing was sent; look again in a minute: `weft bridge status`"));
     }
-    Ok(())
+    next.judged(number)
 }
 
 #[cfg(test)]
@@ -122,7 +132,7 @@ mod tests {
         assert_eq!(next(&[5, 6], &[5], 6), Next::Missing(2));
         assert_eq!(next(&[5, 6], &[5], 7), Next::Another(2));
         assert_eq!(next(&[5, 6], &[9], 6), Next::Another(2), "others before it");
-        assert_eq!(next(&[5, 6], &[], 5), Next::Unknown);
+        assert_eq!(next(&[5, 6], &[], 5), Next::Several(1));
         assert_eq!(next(&[5, 6], &[5, 7], 6), Next::Late);
         assert_eq!(next(&[5, 6], &[5, 6], 7), Next::New);
         assert_eq!(next(&[5, 6], &[5, 6, 7], 8), Next::New);
@@ -134,14 +144,18 @@ mod tests {
 
     #[test]
     fn what_makes_a_deposit_lost_is_not_sent() {
-        for next in [Next::Another(2), Next::Late] {
-            let failure = next.judged().unwrap_err();
+        for (next, number) in [
+            (Next::Another(2), Some(2)),
+            (Next::Late, Some(2)),
+            (Next::Several(2), None),
+            (Next::Several(2), Some(3)),
+        ] {
+            let failure = next.judged(number).unwrap_err();
             assert_eq!(failure.kind, Kind::Refused);
             assert!(failure.hint.unwrap().starts_with("nothing was sent"));
         }
-        assert_eq!(Next::New.judged().unwrap(), None);
-        for next in [Next::Missing(2), Next::Unknown] {
-            assert!(next.judged().unwrap().is_some(), "{next:?}");
-        }
+        assert_eq!(Next::New.judged(None).unwrap(), None);
+        assert_eq!(Next::Missing(2).judged(None).unwrap(), Some(2));
+        assert_eq!(Next::Several(2).judged(Some(2)).unwrap(), Some(2));
     }
 }
