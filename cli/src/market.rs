@@ -12,7 +12,7 @@ use weft_client::DealQuery;
 use weft_types::api::{Deal, DealState, Page};
 use weft_types::{
     Address, Amount, AssetAmount, AssetId, Bundle, CollectionId, DealId, EditionId, ItemId,
-    NewDeal, Operation, WantedFrom, WantedItems,
+    NewDeal, Operation, Taking, WantedFrom, WantedItems,
 };
 
 /// What every new deal takes.
@@ -185,6 +185,7 @@ impl Opening {
             wants_any,
             taker: self.to,
             expires: from_now(self.expires),
+            ..NewDeal::default()
         });
         self.sender.send(open, output).await
     }
@@ -254,7 +255,7 @@ async fn take(
         .hint(hint));
     }
     let outcome = session
-        .send(vec![Operation::DealTake { deal: id, items }], output)
+        .send(vec![Operation::DealTake(Taking::new(id, items))], output)
         .await?;
     output.data(&outcome, crate::sending::Outcome::text)
 }

@@ -5,7 +5,8 @@
 use crate::failure::Failure;
 use std::collections::BTreeSet;
 use weft_types::{
-    Address, ItemId, LIST_MAX, MINTED_ITEMS_MAX, NewDeal, Operation, Transaction, TransactionBody,
+    Address, ItemId, LIST_MAX, MINTED_ITEMS_MAX, NewDeal, Operation, Taking, Transaction,
+    TransactionBody,
 };
 
 pub fn check(transaction: &Transaction) -> Result<(), Failure> {
@@ -30,7 +31,7 @@ fn meaning(body: &TransactionBody) -> Result<(), String> {
         .iter()
         .try_for_each(|operation| match operation {
             Operation::Burn { items } => once(items, "to be burned"),
-            Operation::DealTake { items, .. } => once(items, "given"),
+            Operation::DealTake(Taking { items, .. }) => once(items, "given"),
             Operation::Transfer { items, .. } => {
                 // What goes to its holder can go again (L10).
                 let away = items.iter().filter(|t| t.to != body.sender);
@@ -113,16 +114,14 @@ mod tests {
             wants_any: vec![WantedItems { from, count: any }],
             taker: Some(testing::user(taker)),
             expires: Millis(1),
+            ..NewDeal::default()
         })
     }
 
     #[test]
     fn what_nobody_could_apply_is_refused_with_the_reason() {
         let burn = Operation::Burn { items: vec![A, A] };
-        let take = Operation::DealTake {
-            deal: weft_types::DealId([4; 32]),
-            items: vec![A, B, A],
-        };
+        let take = Operation::DealTake(Taking::new(weft_types::DealId([4; 32]), vec![A, B, A]));
         let long = Operation::UpdateItem {
             item: A,
             status: "x".repeat(1_025),

@@ -159,7 +159,7 @@ impl<B: Objects> Execution<'_, '_, B> {
             } => self.update_item(actor, item, status, *data_hash),
             Operation::Burn { items } => self.burn(actor, items),
             Operation::DealOpen(terms) => self.open_deal(actor, terms),
-            Operation::DealTake { deal, items } => self.take_deal(actor, deal, items),
+            Operation::DealTake(taking) => self.take_deal(actor, taking),
             Operation::DealCancel { deal } => self.cancel_deal(actor, deal),
             Operation::Withdraw { recipient, gives } => self.withdraw(actor, *recipient, gives),
             Operation::ExitAddress { address, items } => self.name_exit(actor, *address, items),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use weft_ledger::{Applied, Change, Snapshot};
 use weft_types::{
     Address, CollectionId, CommitIndex, Deal, DealId, DealState, EditionId, Item, ItemId, Millis,
-    Object, ObjectId, Operation, Receipt, Transaction, TransactionId, Verified, WantedFrom,
+    Object, ObjectId, Operation, Receipt, Taking, Transaction, TransactionId, Verified, WantedFrom,
 };
 
 mod history;
@@ -404,7 +404,7 @@ impl Touched {
             Operation::UpdateItem { item, .. } => self.items([*item]),
             Operation::Burn { items } => self.items(items.iter().copied()),
             Operation::DealOpen(deal) => self.items(deal.gives.items.iter().copied()),
-            Operation::DealTake { deal, items } => {
+            Operation::DealTake(Taking { deal, items }) => {
                 self.items(items.iter().copied());
                 self.deal(indexed, deal);
                 self.royalties(indexed, deal, items);

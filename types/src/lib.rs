@@ -70,11 +70,11 @@ pub use object::{
 };
 pub use offence::{OFFENCES_MAX, Offence, OffenceError, Offender, Offenders, SignedVersion};
 pub use operation::{
-    AssetAmount, Bundle, GUARDIAN_DELAY_MAX, Guardian, ItemTransfer, KEY_CHANGES_MAX, KeyChange,
-    LIST_MAX, MINTED_ITEMS_MAX, MintEntry, NAME_BYTES_MAX, NewDeal, NewEdition, Operation,
-    OperationError, Party, Payment, Policy, ROLE_HOLDERS_MAX, ROYALTY_WHOLE, Role, RoleHolder,
-    Roles, Royalty, SESSION_LIST_MAX, SESSIONS_MAX, Session, SessionKind, SessionKinds,
-    TEXT_BYTES_MAX, TRAITS_MAX, Trait, WantedFrom, WantedItems,
+    AssetAmount, Bundle, DealRule, GUARDIAN_DELAY_MAX, Guardian, ItemTransfer, KEY_CHANGES_MAX,
+    KeyChange, LIST_MAX, MINTED_ITEMS_MAX, MintEntry, NAME_BYTES_MAX, NewDeal, NewEdition,
+    Operation, OperationError, Party, Payment, Policy, ROLE_HOLDERS_MAX, ROYALTY_WHOLE, Role,
+    RoleHolder, Roles, Royalty, SESSION_LIST_MAX, SESSIONS_MAX, Session, SessionKind, SessionKinds,
+    TEXT_BYTES_MAX, TRAITS_MAX, Taking, Trait, WantedFrom, WantedItems,
 };
 pub use possession::Possession;
 pub use receipt::{Failure, FailureCode, Receipt, ReceiptError};

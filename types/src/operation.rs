@@ -63,11 +63,7 @@ pub enum Operation {
         items: Vec<ItemId>,
     },
     DealOpen(NewDeal),
-    DealTake {
-        deal: DealId,
-        /// What fills `wants_any`, in its order.
-        items: Vec<ItemId>,
-    },
+    DealTake(Taking),
     DealCancel {
         deal: DealId,
     },
@@ -198,7 +194,7 @@ pub struct WantedItems {
     pub count: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewDeal {
     /// Locked until the deal is taken, cancelled or expired.
@@ -208,6 +204,39 @@ pub struct NewDeal {
     /// `None`: anyone may take it.
     pub taker: Option<Address>,
     pub expires: Millis,
+    #[serde(default, skip_serializing_if = "DealRule::is_fixed")]
+    pub rule: DealRule,
+}
+
+/// How a deal comes to its end.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum DealRule {
+    /// Whoever first gives what is wanted takes what is given.
+    #[default]
+    Fixed,
+}
+
+impl DealRule {
+    pub fn is_fixed(&self) -> bool {
+        matches!(self, Self::Fixed)
+    }
+}
+
+/// What a taker brings to a deal.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Taking {
+    pub deal: DealId,
+    /// What fills `wants_any`, in its order.
+    pub items: Vec<ItemId>,
+}
+
+impl Taking {
+    pub fn new(deal: DealId, items: Vec<ItemId>) -> Self {
+        Self { deal, items }
+    }
 }
 
 /// One party's steps in a transaction that several have signed.
@@ -230,7 +259,7 @@ impl Operation {
             Self::UpdateItem { .. } => "update_item",
             Self::Burn { .. } => "burn",
             Self::DealOpen(_) => "deal_open",
-            Self::DealTake { .. } => "deal_take",
+            Self::DealTake(_) => "deal_take",
             Self::DealCancel { .. } => "deal_cancel",
             Self::Withdraw { .. } => "withdraw",
             Self::ExitAddress { .. } => "exit_address",

@@ -126,8 +126,8 @@ fn deal() -> Object {
             from: WantedFrom::Collection(CollectionId([6; 32])),
             count: 1,
         }],
-        taker: None,
         expires: Millis(90_000),
+        ..NewDeal::default()
     };
     let deal = Deal {
         giver: user(1),

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use weft_types::{
     Address, Bundle, Deal, DealId, DealState, FailureCode, Item, ItemId, ItemState, LIST_MAX,
-    Millis, NewDeal, Object, ObjectId, WantedFrom, WantedItems,
+    Millis, NewDeal, Object, ObjectId, Taking, WantedFrom, WantedItems,
 };
 
 /// Assets and items that expiring deals return in one commit; the deal that reaches it is the last.
@@ -99,12 +99,8 @@ impl<B: Objects> Execution<'_, '_, B> {
     }
 
     /// The taker gives first, out of what it holds without the deal.
-    pub(super) fn take_deal(
-        &mut self,
-        taker: Address,
-        id: &DealId,
-        picks: &[ItemId],
-    ) -> Result<(), Fault> {
+    pub(super) fn take_deal(&mut self, taker: Address, taking: &Taking) -> Result<(), Fault> {
+        let (id, picks) = (&taking.deal, &taking.items);
         let deal = self.draft.deal(id)?.clone();
         let subject = ObjectId::Deal(*id);
         let (giver, terms) = (deal.giver, &deal.terms);

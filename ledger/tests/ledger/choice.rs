@@ -232,6 +232,7 @@ impl Chooser<'_> {
             wants_any: wants_any.collect(),
             taker: terms.taker.map(user),
             expires: Millis(self.now.saturating_add_signed(terms.lasts)),
+            ..NewDeal::default()
         }
     }
 

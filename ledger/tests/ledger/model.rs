@@ -11,7 +11,7 @@ use weft_types::{
     Account, Address, Amount, AssetId, BaseAddress, BaseAsset, Bridge, BridgeId, Bundle, Chained,
     Collection, CollectionId, CommitIndex, Deal, DealId, DealState, Deposit, Edition, EditionId,
     Exit, FailureCode, Item, ItemExit, ItemId, ItemState, Keys, Object, ObjectId, Operation,
-    Policy, ProtocolParams, Role, Template, TokenId, Transaction, WantedFrom, Withdrawal,
+    Policy, ProtocolParams, Role, Taking, Template, TokenId, Transaction, WantedFrom, Withdrawal,
     WithdrawalId, erc721_edition,
 };
 
@@ -672,7 +672,7 @@ impl Model {
                 self.deals.push((id, deal));
                 Ok(())
             }
-            Operation::DealTake { deal: id, items } => {
+            Operation::DealTake(Taking { deal: id, items }) => {
                 let place = self.open_deal(id)?;
                 let Deal { giver, terms, .. } = self.deals[place].1.clone();
                 demand(actor != giver, FailureCode::OwnDeal)?;

@@ -10,7 +10,7 @@ use weft_types::{
     CollectionId, Committee, DealId, Deposit, EditionId, Failure, FailureCode, FeedReport,
     Guardian, HeightRoots, Item, ItemId, KeyChange, Keys, Millis, MintEntry, NewDeal, NewEdition,
     Object, ObjectId, Observation, Offence, Operation, Payment, Policy, ProtocolParams, Receipt,
-    Role, RoleHolder, Royalty, Session, SessionKind, Template, TokenId, Transaction,
+    Role, RoleHolder, Royalty, Session, SessionKind, Taking, Template, TokenId, Transaction,
     TransactionBody, UserKey, Verified, VertexRef,
 };
 
@@ -437,10 +437,7 @@ pub fn update(item: ItemId, status: &str) -> Operation {
 }
 
 pub fn take(deal: DealId, picks: &[ItemId]) -> Operation {
-    Operation::DealTake {
-        deal,
-        items: picks.to_vec(),
-    }
+    Operation::DealTake(Taking::new(deal, picks.to_vec()))
 }
 
 pub fn cancel(deal: DealId) -> Operation {
@@ -469,9 +466,8 @@ pub fn terms(gives: Bundle, wants: Bundle) -> NewDeal {
     NewDeal {
         gives,
         wants,
-        wants_any: vec![],
-        taker: None,
         expires: Millis(1_000_000),
+        ..NewDeal::default()
     }
 }
 

@@ -49,7 +49,7 @@ pub(super) fn kind(operation: &Operation) -> u32 {
         Operation::UpdateItem { .. } => 4,
         Operation::Burn { .. } => 5,
         Operation::DealOpen(_) => 6,
-        Operation::DealTake { .. } => 7,
+        Operation::DealTake(_) => 7,
         Operation::DealCancel { .. } => 8,
         Operation::Withdraw { .. } => 9,
         Operation::ExitAddress { .. } => 10,

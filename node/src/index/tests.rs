@@ -1,6 +1,8 @@
 use super::*;
 use weft_ledger::Ledger;
-use weft_types::{Account, Amount, AssetAmount, AssetId, Bundle, FeeShare, NewDeal, testing};
+use weft_types::{
+    Account, Amount, AssetAmount, AssetId, Bundle, FeeShare, NewDeal, Taking, testing,
+};
 
 /// A ledger with its rows, as a store would hold them.
 struct Indexing {
@@ -146,9 +148,8 @@ fn open(item: ItemId) -> Operation {
             }],
             items: vec![],
         },
-        wants_any: vec![],
-        taker: None,
         expires: Millis(50_000),
+        ..NewDeal::default()
     })
 }
 
@@ -196,7 +197,7 @@ fn a_deal_is_in_the_list_of_its_state_in_every_scope() {
         assert_eq!(indexing.deals(scope), [3, 0, 0, 0], "{scope:?}");
     }
     let items = vec![];
-    let take = Operation::DealTake { deal: first, items };
+    let take = Operation::DealTake(Taking::new(first, items));
     let cancel = Operation::DealCancel { deal: second };
     // The taker burns at once what it got: the deal is still found by its collection.
     let items = vec![item(1)];
@@ -217,7 +218,7 @@ fn a_deal_opened_and_taken_in_one_commit_is_known_as_taken() {
     let opening = testing::transaction(2, 77, vec![open(ItemId::derive(&edition, 1))]);
     let deal = DealId::derive(&opening.id(), 0);
     let items = vec![];
-    let taking = testing::transaction(3, 78, vec![Operation::DealTake { deal, items }]);
+    let taking = testing::transaction(3, 78, vec![Operation::DealTake(Taking::new(deal, items))]);
     let network = testing::network().id();
     let both = [opening, taking].map(|t| Arc::new(t.verify(network).unwrap()));
     let applied = indexing.apply(Millis(2_000), both.to_vec());
@@ -294,7 +295,7 @@ fn policies_royalties_and_freezing_stand_in_the_histories_of_whom_they_concern()
     let id = ItemId::derive(&edition, 1);
     let deal = deal_of(&indexing.commit(vec![(2, vec![open(id)])]));
     let items = vec![];
-    let take = Operation::DealTake { deal, items };
+    let take = Operation::DealTake(Taking::new(deal, items));
     indexing.commit(vec![(3, vec![take])]);
     let freeze = Operation::Freeze {
         frozen: true,

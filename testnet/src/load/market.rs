@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 use weft_client::Draft;
 use weft_types::{
     Amount, AssetAmount, AssetId, Bundle, CollectionId, DealId, EditionId, ItemId, ItemTransfer,
-    Millis, MintEntry, NewDeal, NewEdition, Operation, Policy, Royalty, Trait, Transaction,
+    Millis, MintEntry, NewDeal, NewEdition, Operation, Policy, Royalty, Taking, Trait, Transaction,
     WantedFrom, WantedItems,
 };
 
@@ -298,9 +298,8 @@ impl Market {
         NewDeal {
             gives,
             wants,
-            wants_any: vec![],
-            taker: None,
             expires: Millis(now.0.saturating_add(DEAL_OPEN_MS)),
+            ..NewDeal::default()
         }
     }
 
@@ -347,10 +346,7 @@ impl Market {
 
     fn take(&mut self, place: u32, draft: &Draft, open: Open) -> (Transaction, Vec<u32>) {
         let picked = open.wanted.iter().filter(|_| open.picks);
-        let take = Operation::DealTake {
-            deal: open.deal,
-            items: picked.map(|c| c.id).collect(),
-        };
+        let take = Operation::DealTake(Taking::new(open.deal, picked.map(|c| c.id).collect()));
         let transaction = draft.sign(&self.players[open.taker].key, vec![take]);
         let mut after = vec![open.opened];
         after.extend(moved(&open.wanted));

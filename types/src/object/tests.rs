@@ -65,8 +65,8 @@ fn deal(state: DealState) -> Deal {
                 from: WantedFrom::Edition(EditionId([3; 32])),
                 count: 2,
             }],
-            taker: None,
             expires: Millis(99),
+            ..NewDeal::default()
         },
         state,
     }

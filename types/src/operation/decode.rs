@@ -146,13 +146,7 @@ impl TryFrom<wire::Operation> for Operation {
                 }
             }
             Kind::DealOpen(d) => Self::DealOpen(d.try_into()?),
-            Kind::DealTake(t) => {
-                at_most("deal's items", t.items.len(), LIST_MAX)?;
-                Self::DealTake {
-                    deal: DealId::try_from(t.deal.as_ref())?,
-                    items: ids(&t.items)?,
-                }
-            }
+            Kind::DealTake(t) => Self::DealTake(t.try_into()?),
             Kind::DealCancel(c) => Self::DealCancel {
                 deal: DealId::try_from(c.deal.as_ref())?,
             },
@@ -308,6 +302,19 @@ impl TryFrom<wire::DealOpen> for NewDeal {
             wants_any: wants_any.collect::<Result<_, _>>()?,
             taker: optional(&wire.taker)?,
             expires: Millis(wire.expires_ms),
+            rule: DealRule::Fixed,
+        })
+    }
+}
+
+impl TryFrom<wire::DealTake> for Taking {
+    type Error = OperationError;
+
+    fn try_from(wire: wire::DealTake) -> Result<Self, OperationError> {
+        at_most("deal's items", wire.items.len(), LIST_MAX)?;
+        Ok(Self {
+            deal: DealId::try_from(wire.deal.as_ref())?,
+            items: ids(&wire.items)?,
         })
     }
 }

@@ -69,6 +69,15 @@ impl From<&NewDeal> for wire::DealOpen {
     }
 }
 
+impl From<&Taking> for wire::DealTake {
+    fn from(taking: &Taking) -> Self {
+        Self {
+            deal: bytes(&taking.deal.0),
+            items: item_bytes(&taking.items),
+        }
+    }
+}
+
 impl From<&NewEdition> for wire::CreateEdition {
     fn from(edition: &NewEdition) -> Self {
         Self {
@@ -150,10 +159,7 @@ impl From<&Operation> for wire::Operation {
                 items: item_bytes(items),
             }),
             Operation::DealOpen(deal) => Kind::DealOpen(deal.into()),
-            Operation::DealTake { deal, items } => Kind::DealTake(wire::DealTake {
-                deal: bytes(&deal.0),
-                items: item_bytes(items),
-            }),
+            Operation::DealTake(taking) => Kind::DealTake(taking.into()),
             Operation::Withdraw { recipient, gives } => Kind::Withdraw(wire::Withdraw {
                 recipient: Bytes::copy_from_slice(&recipient.0),
                 gives: Some(gives.into()),

@@ -101,6 +101,7 @@ fn deal() -> impl Strategy<Value = NewDeal> {
             wants_any,
             taker,
             expires: Millis(expires),
+            ..NewDeal::default()
         })
 }
 
@@ -182,10 +183,7 @@ fn single() -> impl Strategy<Value = Operation> {
         }),
         vec(item(), 1..4).prop_map(|items| Operation::Burn { items }),
         deal().prop_map(Operation::DealOpen),
-        take.prop_map(|(deal, items)| Operation::DealTake {
-            deal: DealId(deal),
-            items,
-        }),
+        take.prop_map(|(deal, items)| Operation::DealTake(Taking::new(DealId(deal), items))),
         any::<[u8; 32]>().prop_map(|deal| Operation::DealCancel { deal: DealId(deal) }),
         (any::<[u8; 20]>(), vec(item(), 0..4)).prop_map(|(address, items)| {
             let address = BaseAddress(address);
@@ -293,6 +291,7 @@ fn new_deal() -> NewDeal {
         wants_any: vec![any; LIST_MAX],
         taker: Some(Address([0; 32])),
         expires: Millis(u64::MAX),
+        ..NewDeal::default()
     }
 }
 
@@ -355,10 +354,10 @@ fn the_largest_values_are_read() {
         items: vec![ItemId([1; 32]); LIST_MAX],
     });
     accepted(Operation::DealOpen(new_deal()));
-    accepted(Operation::DealTake {
-        deal: DealId([0; 32]),
-        items: vec![ItemId([1; 32]); LIST_MAX],
-    });
+    accepted(Operation::DealTake(Taking::new(
+        DealId([0; 32]),
+        vec![ItemId([1; 32]); LIST_MAX],
+    )));
     accepted(parties(16, vec![pay(1); 64]));
 }
 
@@ -366,10 +365,7 @@ fn the_largest_values_are_read() {
 fn the_least_values_are_read() {
     accepted(pay(1));
     accepted(new_collection("x", ""));
-    accepted(Operation::DealTake {
-        deal: DealId([0; 32]),
-        items: vec![],
-    });
+    accepted(Operation::DealTake(Taking::new(DealId([0; 32]), vec![])));
     accepted(edition_with(|e| {
         *e = NewEdition {
             name: "x".to_owned(),
@@ -499,10 +495,7 @@ fn lists_one_longer_than_allowed_are_refused() {
         "burn has 257",
     );
     too_many(
-        Operation::DealTake {
-            deal: DealId([1; 32]),
-            items,
-        },
+        Operation::DealTake(Taking::new(DealId([1; 32]), items)),
         "deal's items has 257",
     );
     too_many(

@@ -70,6 +70,7 @@ fn deal() -> NewDeal {
         ],
         taker: Some(user(3)),
         expires: Millis(90_000),
+        ..NewDeal::default()
     }
 }
 
@@ -130,10 +131,7 @@ fn operations() -> Vec<(&'static str, Operation)> {
         ("deal_open", Operation::DealOpen(deal())),
         (
             "deal_take",
-            Operation::DealTake {
-                deal: DealId([9; 32]),
-                items: vec![ItemId([7; 32])],
-            },
+            Operation::DealTake(Taking::new(DealId([9; 32]), vec![ItemId([7; 32])])),
         ),
         (
             "withdraw",

@@ -18,10 +18,7 @@ async fn listing(node: &Node, items: Vec<ItemId>, price: u64) -> DealId {
 }
 
 fn take(deal: DealId) -> Operation {
-    Operation::DealTake {
-        deal,
-        items: vec![],
-    }
+    Operation::DealTake(Taking::new(deal, vec![]))
 }
 
 #[tokio::test]

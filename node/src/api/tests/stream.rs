@@ -114,8 +114,12 @@ async fn a_card_is_followed_from_listing_to_sale() {
         panic!("a deal is created");
     };
     let items = vec![];
-    node.done(&signed(3, 1, vec![Operation::DealTake { deal, items }]))
-        .await;
+    node.done(&signed(
+        3,
+        1,
+        vec![Operation::DealTake(Taking::new(deal, items))],
+    ))
+    .await;
     let seen = stream.take(4).await;
     assert_eq!(names(&seen), ["item", "deal", "item", "deal"]);
     let Event::Item(sold) = &seen[2].event else {

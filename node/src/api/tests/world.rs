@@ -50,9 +50,8 @@ pub fn sell(items: Vec<ItemId>, price: u64, expires: Millis) -> Operation {
             assets: native(price),
             items: vec![],
         },
-        wants_any: vec![],
-        taker: None,
         expires,
+        ..NewDeal::default()
     })
 }
 

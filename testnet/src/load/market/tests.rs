@@ -98,7 +98,7 @@ fn no_trade_of_the_market_fails_and_all_kinds_occur() {
             Operation::DealOpen(terms) if terms.taker.is_some() => "swap",
             Operation::DealOpen(terms) if terms.gives.assets.is_empty() => "sale",
             Operation::DealOpen(_) => "offer",
-            Operation::DealTake { .. } => "take",
+            Operation::DealTake(_) => "take",
             Operation::Transfer { .. } => "gift",
             Operation::UpdateItem { .. } => "update",
             _ => "other",
