@@ -1,5 +1,6 @@
 //! `weft bridge keep`: saves the proofs by which the vault pays if no masternode answers any more.
 
+mod shown;
 mod under;
 mod withdrawals;
 
@@ -10,9 +11,9 @@ use crate::failure::{Failure, Kind};
 use crate::network::Network;
 use crate::output::Output;
 use crate::time;
-use crate::values::lines;
 use crate::wallet::Wallet;
 use serde::Serialize;
+use shown::{missing, text};
 use std::path::PathBuf;
 use std::time::Duration;
 use under::under;
@@ -54,6 +55,8 @@ struct Outcome {
     file: PathBuf,
     /// Of the checkpoint.
     height: Height,
+    /// The vault pays by no newer one (V5): what came after it is under none that is ever paid by.
+    older: bool,
     /// The last commit under it, and its time: what changes afterwards takes another file.
     commit: CommitIndex,
     timestamp: Millis,
@@ -147,6 +150,7 @@ async fn once(
     let outcome = Outcome {
         file: arguments.file.clone(),
         height,
+        older: under.is_some(),
         commit,
         timestamp,
         proofs,
@@ -158,20 +162,8 @@ async fn once(
         generations: kept.generations().len(),
         written,
     };
-    if ownerless > 0 {
-        output.say(format_args!(
-            "{ownerless} of the holdings are nobody's on the base chain: name who has them with `weft bridge exit-address`."
-        ));
-    }
-    if unproven > 0 {
-        output.say(format_args!(
-            "{unproven} of the holdings are under no checkpoint yet: give this command again in a while."
-        ));
-    }
-    if unproven_withdrawals.most() > 0 {
-        output.say(
-            "What was withdrawn last is under no checkpoint yet, and this file does not prove it: give this command again in a while.",
-        );
+    for words in missing(&outcome) {
+        output.say(words);
     }
     Ok(outcome)
 }
@@ -316,46 +308,4 @@ async fn whole_once(client: &Client, under: Option<Height>) -> Result<Option<Fou
             }));
         }
     }
-}
-
-fn text(outcome: &Outcome) -> String {
-    let some = |n: usize| if n == 0 { String::new() } else { n.to_string() };
-    lines(&[
-        ("file", outcome.file.display().to_string()),
-        ("checkpoint", outcome.height.to_string()),
-        (
-            "reaches to",
-            format!(
-                "commit {}, {}: what changes after it takes another `weft bridge keep`",
-                outcome.commit,
-                time::utc(outcome.timestamp)
-            ),
-        ),
-        ("proofs", outcome.proofs.to_string()),
-        ("withdrawals", some(outcome.withdrawals)),
-        ("not in it yet", some(outcome.unproven)),
-        (
-            "withdrawals not in it yet",
-            outcome.unproven_withdrawals.words(),
-        ),
-        ("without an owner", some(outcome.ownerless)),
-        (
-            "checked by",
-            match outcome.checked {
-                Checked::BaseChain { .. } => "the base chain, which has its digest",
-                Checked::Certificate => "the signatures of the genesis' committee",
-            }
-            .to_owned(),
-        ),
-        ("checkpoints kept", outcome.generations.to_string()),
-        (
-            "written",
-            if outcome.written {
-                "yes"
-            } else {
-                "no: the file has this checkpoint"
-            }
-            .to_owned(),
-        ),
-    ])
 }
