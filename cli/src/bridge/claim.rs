@@ -1,8 +1,10 @@
 //! `weft bridge claim`: has the vault pay a withdrawal.
 
 use super::LOOK_INTERVAL;
+use super::choosing::refusal;
 use super::kept::Kept;
 use super::kept_payouts::{Judged, Proof, taken_back};
+use super::standing_still::Still;
 use super::status::{asked, without_masternodes};
 use crate::base::{Base, hash_shown};
 use crate::failure::{Failure, Kind};
@@ -12,7 +14,9 @@ use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
-use weft_basechain::{AccountKey, At, BaseChain, Claim as LeafClaim, ClientError};
+use weft_basechain::{
+    AccountKey, At, BaseChain, Claim as LeafClaim, ClientError, Counting, Latch,
+};
 use weft_client::Client;
 use weft_types::api::WithdrawalStatus;
 use weft_types::{BaseAddress, Height, TREE_DEPTH};
@@ -43,6 +47,8 @@ struct Paid {
     kept: bool,
 }
 
+const TAKEN_BACK: &str = "the vault pays by no checkpoint after that: docs/bridge.md, \"After a halt\"";
+
 /// Where the proof comes from.
 enum Source {
     Node(Client),
@@ -65,7 +71,7 @@ impl Source {
 
     async fn proof(&self, chain: &BaseChain, index: u64) -> Result<LeafClaim, Attempt> {
         match self {
-            Self::Node(client) => by_node(client, index).await,
+            Self::Node(client) => by_node(client, chain, index).await,
             Self::File(kept) => {
                 let latch = chain.latch().await?;
                 match Judged::of(chain, kept, latch).await?.proof(index) {
@@ -131,14 +137,53 @@ fn challenged(height: Height) -> Attempt {
     ))
 }
 
-async fn by_node(client: &Client, index: u64) -> Result<LeafClaim, Attempt> {
+/// Why the vault does not pay by a checkpoint that is not final: it checks that before anything else, and waiting is no cure for
+/// the rest.
+fn not_final(height: Height, counting: Counting, latch: &Latch) -> Attempt {
+    let Some(why) = refusal(height, counting, latch) else {
+        return challenged(height);
+    };
+    let failure = Failure::new(Kind::Refused, why);
+    let failure = match counting {
+        Counting::ForeignDeposits => failure.hint(TAKEN_BACK),
+        _ => failure.hint(
+            "by the last checkpoint that counts the asset is the account's again: `weft bridge exit FILE` takes it out",
+        ),
+    };
+    failure.into()
+}
+
+/// A withdrawal that no checkpoint on the base chain has.
+fn uncovered(index: u64, still: Option<&Still>) -> Attempt {
+    let words = match still {
+        None | Some(Still::Lags) => {
+            return Attempt::Later(format!(
+                "withdrawal {index} is under no checkpoint on the base chain yet"
+            ));
+        }
+        Some(still) => still.for_withdrawal(),
+    };
+    let failure = Failure::new(
+        Kind::Refused,
+        format_args!("withdrawal {index} is under no checkpoint: {words}"),
+    );
+    match still {
+        Some(Still::Halted { .. }) => failure.hint("another node may say otherwise: --url").into(),
+        _ => failure.into(),
+    }
+}
+
+async fn by_node(
+    client: &Client,
+    chain: &BaseChain,
+    index: u64,
+) -> Result<LeafClaim, Attempt> {
     let WithdrawalStatus {
         withdrawal, claim, ..
     } = asked(client, index).await?;
     let Some(shown) = claim else {
-        return Err(Attempt::Later(format!(
-            "withdrawal {index} is under no checkpoint on the base chain yet"
-        )));
+        let still = Still::of(client, chain).await?;
+        return Err(uncovered(index, still.as_ref()));
     };
     let siblings = shown.siblings.try_into();
     let siblings: [_; TREE_DEPTH] = siblings.map_err(|_| {
@@ -170,17 +215,15 @@ async fn attempt(
             kept: chain.is_kept(&mined),
         }),
         Err(ClientError::Refused { refusal, .. }) if refusal.name == "NotFinal" => {
-            Err(challenged(height))
+            let latch = chain.latch().await?;
+            let counting = chain.counting(&claim.statement, &latch).await?;
+            Err(not_final(height, counting, &latch))
         }
         Err(ClientError::Refused { refusal, .. }) if refusal.name == "AlreadyPaid" => {
             Err(paid_already(index).into())
         }
         Err(error) => match error.refusal().and_then(|r| taken_back(height, r)) {
-            Some(words) => Err(Failure::new(Kind::Refused, words)
-                .hint(
-                    "the vault pays by no checkpoint after that: docs/bridge.md, \"After a halt\"",
-                )
-                .into()),
+            Some(words) => Err(Failure::new(Kind::Refused, words).hint(TAKEN_BACK).into()),
             None => Err(error.into()),
         },
     }
@@ -197,4 +240,42 @@ fn paid_text(paid: &Paid) -> String {
         ("base block", paid.base_block.to_string()),
         ("base transaction", paid.base_transaction.clone()),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bridge::standing_still::tests::latch;
+
+    fn said(attempt: Attempt) -> (String, bool) {
+        match attempt {
+            Attempt::Later(words) => (words, true),
+            Attempt::Failed(failure) => (failure.message, false),
+        }
+    }
+
+    #[test]
+    fn only_the_time_for_challenges_is_waited_for_and_another_reason_comes_before_it() {
+        let latch = latch(None, None);
+        let told = |counting| said(not_final(Height(9), counting, &latch));
+        for counting in [Counting::Pending { until: 9 }, Counting::Counts] {
+            let (words, waits) = told(counting);
+            assert!(waits && words.contains("time for challenges"), "{words}");
+        }
+        let (words, waits) = told(Counting::ForeignDeposits);
+        assert!(!waits && words.contains("other deposits than the vault"), "{words}");
+        assert!(!told(Counting::AfterLatch).1 && !told(Counting::Another).1);
+    }
+
+    #[test]
+    fn what_is_under_no_checkpoint_is_waited_for_unless_the_bridge_stands_still() {
+        let halted = Still::Halted {
+            reason: "taken back".to_owned(),
+        };
+        let (words, waits) = said(uncovered(3, Some(&halted)));
+        assert!(!waits && words.contains("taken back; it is not paid"), "{words}");
+        assert!(!said(uncovered(3, Some(&Still::Frozen { since: 5 }))).1);
+        assert!(said(uncovered(3, Some(&Still::Lags))).1);
+        assert!(said(uncovered(3, None)).1);
+    }
 }

@@ -77,6 +77,21 @@ impl Still {
         Some(format!("{}; {then}", self.words()))
     }
 
+    /// What it is to a withdrawal that is under no checkpoint yet, or under one that has deposits which the base chain lacks.
+    pub fn for_withdrawal(&self) -> String {
+        let then = match self {
+            Self::Latched { .. } | Self::Frozen { .. } => {
+                "nothing is paid by a checkpoint that comes now: by the last one that counts the asset is the account's again, and \
+                 `weft bridge exit` takes it out"
+            }
+            Self::Halted { .. } | Self::Lags => {
+                "it is not paid until the base chain has the deposits again; if it never has, the asset is the account's again by \
+                 the last checkpoint that the vault pays by: docs/bridge.md, \"After a halt\""
+            }
+        };
+        format!("{}; {then}", self.words())
+    }
+
     /// What a user does.
     pub fn advice(&self) -> &'static str {
         match self {
@@ -157,6 +172,20 @@ pub mod tests {
         // Checkpoints are posted after the latch too.
         assert_eq!(told(None, latch(Some(6), None)), None);
         assert_eq!(told(None, latch(None, None)), None);
+    }
+
+    #[test]
+    fn a_withdrawal_is_not_paid_while_the_bridge_is_halted_nor_after_a_freeze_or_the_latch() {
+        let told = |halted, latch| {
+            let still = Still::judged(&status(halted), Some(&latch));
+            still.unwrap().for_withdrawal()
+        };
+        let halted = told(Some("taken back"), latch(None, None));
+        assert!(halted.contains("taken back; it is not paid"), "{halted}");
+        for latch in [latch(None, Some(5)), latch(Some(6), None)] {
+            let words = told(None, latch);
+            assert!(words.contains("`weft bridge exit`"), "{words}");
+        }
     }
 
     #[test]

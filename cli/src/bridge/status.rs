@@ -5,6 +5,7 @@ mod whole;
 
 use self::steps::{Progress, Seen, Silence};
 use self::whole::{Vault, Whole};
+use super::standing_still::Still;
 use super::withdrawal_shown;
 use crate::base::BaseUrl;
 use crate::failure::{Failure, Kind};
@@ -88,7 +89,9 @@ async fn progress(
     let interval = genesis.template.params.checkpoint_interval_ms;
     let ask = async |chain: BaseChain| seen(&chain, &status).await;
     let seen = asked_of_base(arguments, client, output, ask).await?;
-    Ok(Progress::of(status, seen, interval))
+    let latch = seen.as_ref().ok().and_then(|seen| seen.latch.as_ref());
+    let still = Still::judged(&client.bridge().await?, latch);
+    Ok(Progress::of(status, seen, interval, still))
 }
 
 /// A withdrawal as a node has it.
@@ -119,7 +122,7 @@ async fn seen(chain: &BaseChain, status: &WithdrawalStatus) -> Result<Seen, Fail
     let latch = chain.latch().await?;
     let Some(claim) = &status.claim else {
         return Ok(Seen {
-            now: latch.now,
+            latch: Some(latch),
             ..Seen::default()
         });
     };
@@ -139,7 +142,7 @@ async fn seen(chain: &BaseChain, status: &WithdrawalStatus) -> Result<Seen, Fail
         refusal: super::choosing::refusal(claim.height, counting, &latch),
         is_paid,
         payout,
-        now: latch.now,
+        latch: Some(latch),
     })
 }
 

@@ -51,6 +51,7 @@ pub async fn withdraw(arguments: Withdraw, output: &Output) -> Result<(), Failur
         }
     };
     let still = Still::judged(&session.client.bridge().await?, latch.as_ref());
+    let waits = still.as_ref().map(Still::for_withdrawal);
     refuse(still, arguments.while_halted, "withdraw")?;
     let operation = Operation::Withdraw {
         recipient: arguments.to,
@@ -65,9 +66,12 @@ pub async fn withdraw(arguments: Withdraw, output: &Output) -> Result<(), Failur
     let outcome = session.send(vec![operation], output).await?;
     output.data(&outcome, Outcome::text)?;
     for index in &outcome.withdrawals {
-        output.say(format_args!(
-            "`weft bridge status {index}` says when it can be paid, `weft bridge claim {index}` has it paid."
-        ));
+        output.say(match &waits {
+            Some(waits) => format!("Withdrawal {index}: {waits}. `weft bridge status {index}` says where it stands."),
+            None => format!(
+                "`weft bridge status {index}` says when it can be paid, `weft bridge claim {index}` has it paid."
+            ),
+        });
     }
     Ok(())
 }

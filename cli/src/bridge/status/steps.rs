@@ -1,9 +1,10 @@
 //! The steps of a withdrawal, in words and for scripts.
 
 use crate::base::hash_shown;
+use crate::bridge::standing_still::Still;
 use crate::bridge::way_out::instant;
 use serde::Serialize;
-use weft_basechain::Payout;
+use weft_basechain::{Latch, Payout};
 use weft_types::api::{LeafClaim, WithdrawalStatus};
 use weft_types::{Millis, Withdrawal};
 
@@ -18,7 +19,13 @@ pub struct Seen {
     pub refusal: Option<String>,
     pub is_paid: bool,
     pub payout: Option<Payout>,
-    pub now: u64,
+    pub latch: Option<Latch>,
+}
+
+impl Seen {
+    fn now(&self) -> u64 {
+        self.latch.map_or(0, |latch| latch.now)
+    }
 }
 
 /// Why the base chain says nothing.
@@ -84,6 +91,9 @@ pub struct Progress {
     pub withdrawal: Withdrawal,
     pub state: State,
     pub next: String,
+    /// The bridge, where that holds it up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stands_still: Option<Still>,
     /// From when on the next step can be made, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_before: Option<u64>,
@@ -99,9 +109,21 @@ pub struct Progress {
 
 impl Progress {
     /// Without a base chain what is known ends with the posting.
-    pub fn of(status: WithdrawalStatus, seen: Result<Seen, Silence>, interval: Millis) -> Self {
+    pub fn of(
+        status: WithdrawalStatus,
+        seen: Result<Seen, Silence>,
+        interval: Millis,
+        still: Option<Still>,
+    ) -> Self {
         let index = status.withdrawal.index;
-        let (state, next, not_before) = judged(&status, seen.as_ref(), interval);
+        let (state, mut next, not_before) = judged(&status, seen.as_ref(), interval);
+        let still = still.filter(|_| is_held_up(state, seen.as_ref().ok()));
+        if let Some(still) = &still {
+            next = match state {
+                State::Requested | State::Certified => still.for_withdrawal(),
+                _ => format!("{next}; {}", still.for_withdrawal()),
+            };
+        }
         let seen = seen.ok();
         let payout = seen.as_ref().and_then(|s| s.payout);
         let steps = vec![
@@ -115,12 +137,22 @@ impl Progress {
             withdrawal: status.withdrawal,
             state,
             next,
+            stands_still: still,
             not_before,
             steps,
             base_transaction: payout.map(|p| hash_shown(&p.transaction)),
             kept: payout.map(|p| p.kept),
             claim: status.claim,
         }
+    }
+}
+
+/// Whether a bridge that stands still holds it up. What is under a checkpoint that counts is paid all the same.
+fn is_held_up(state: State, seen: Option<&Seen>) -> bool {
+    match state {
+        State::Requested | State::Certified | State::Refused => true,
+        State::Posted => seen.is_none(),
+        State::Payable | State::Paid => false,
     }
 }
 
@@ -175,7 +207,7 @@ fn judged(
                 .to_owned(),
             None,
         ),
-        Some(at) if seen.now < at => (
+        Some(at) if seen.now() < at => (
             State::Posted,
             format!("the time for challenges is over at {}", instant(at)),
             Some(at),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::bridge::standing_still::tests::latch;
 use weft_types::api::WithdrawalState;
 use weft_types::{Amount, BaseAddress, BaseAsset, CommitIndex, Height, testing};
 
@@ -27,9 +28,20 @@ fn seen() -> Seen {
     Seen {
         posted_at: Some(100),
         final_at: Some(110),
-        now: 105,
+        latch: at(105),
         ..Seen::default()
     }
+}
+
+fn at(now: u64) -> Option<Latch> {
+    Some(Latch {
+        now,
+        ..latch(None, None)
+    })
+}
+
+fn of(status: WithdrawalStatus, seen: Result<Seen, Silence>) -> Progress {
+    Progress::of(status, seen, INTERVAL, None)
 }
 
 fn done(progress: &Progress) -> Vec<bool> {
@@ -49,7 +61,10 @@ fn each_step_says_what_is_missing_and_when() {
         (status(true, true), seen(), State::Posted, 3),
         (
             status(true, true),
-            Seen { now: 110, ..seen() },
+            Seen {
+                latch: at(110),
+                ..seen()
+            },
             State::Payable,
             4,
         ),
@@ -65,7 +80,7 @@ fn each_step_says_what_is_missing_and_when() {
         ),
     ];
     for (status, seen, state, count) in cases {
-        let progress = Progress::of(status, Ok(seen), INTERVAL);
+        let progress = of(status, Ok(seen));
         assert_eq!(progress.state, state);
         let steps: Vec<bool> = (0..5).map(|n| n < count).collect();
         assert_eq!(done(&progress), steps, "{progress:?}");
@@ -78,10 +93,10 @@ fn each_step_says_what_is_missing_and_when() {
 fn what_the_vault_refuses_and_what_it_keeps_is_said() {
     let refused = Seen {
         refusal: Some("checkpoint 9 has other deposits than the vault".to_owned()),
-        now: 200,
+        latch: at(200),
         ..seen()
     };
-    let progress = Progress::of(status(true, true), Ok(refused), INTERVAL);
+    let progress = of(status(true, true), Ok(refused));
     assert_eq!(progress.state, State::Refused);
     assert!(progress.next.contains("other deposits"));
     let kept = Seen {
@@ -93,14 +108,14 @@ fn what_the_vault_refuses_and_what_it_keeps_is_said() {
         }),
         ..seen()
     };
-    let progress = Progress::of(status(true, true), Ok(kept), INTERVAL);
+    let progress = of(status(true, true), Ok(kept));
     assert!(progress.next.contains("weft bridge fetch"));
     assert_eq!(progress.kept, Some(true));
 }
 
 #[test]
 fn without_a_base_chain_nothing_is_said_of_a_payment() {
-    let progress = Progress::of(status(true, true), Err(Silence::Unnamed), INTERVAL);
+    let progress = of(status(true, true), Err(Silence::Unnamed));
     assert_eq!(progress.state, State::Posted);
     assert!(progress.next.contains("--base-rpc"));
     assert_eq!(done(&progress), [true, true, true, false, false]);
@@ -108,6 +123,38 @@ fn without_a_base_chain_nothing_is_said_of_a_payment() {
         assert_eq!(step.words, "not known", "it may be paid");
     }
     // A node that is ahead of the base chain's own, or lies.
-    let nowhere = Progress::of(status(true, true), Ok(Seen::default()), INTERVAL);
+    let nowhere = of(status(true, true), Ok(Seen::default()));
     assert_eq!(done(&nowhere), [true, true, false, false, false]);
+}
+
+#[test]
+fn while_the_bridge_is_halted_what_no_checkpoint_that_counts_has_is_not_paid_and_the_rest_is() {
+    let still = || {
+        Some(Still::Halted {
+            reason: "taken back".to_owned(),
+        })
+    };
+    let told = |status, seen| Progress::of(status, seen, INTERVAL, still());
+    let refused = Seen {
+        refusal: Some("checkpoint 9 has other deposits than the vault".to_owned()),
+        ..seen()
+    };
+    for progress in [
+        told(status(false, false), Ok(seen())),
+        told(status(true, false), Ok(seen())),
+        told(status(true, true), Ok(refused)),
+        told(status(true, true), Err(Silence::Away)),
+    ] {
+        assert!(progress.next.contains("it is not paid"), "{progress:?}");
+        assert!(progress.stands_still.is_some());
+    }
+    let payable = Seen {
+        latch: at(110),
+        ..seen()
+    };
+    for seen in [seen(), payable] {
+        let progress = told(status(true, true), Ok(seen));
+        assert!(!progress.next.contains("not paid"), "{progress:?}");
+        assert_eq!(progress.stands_still, None);
+    }
 }
