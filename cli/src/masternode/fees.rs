@@ -9,7 +9,7 @@ use crate::output::Output;
 use crate::sending::{Outcome, Session};
 use crate::values::lines;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use weft_node::{NodeConfig, public_vertex_key};
 use weft_types::api::{Account, Roster};
 use weft_types::{Address, Amount, AssetId, Epoch, KeyChange, Operation, Payment, UserKey};
@@ -102,6 +102,12 @@ pub async fn run(arguments: &Fees, output: &Output) -> Result<(), Failure> {
             "nothing was sent; `weft account transfer --account {address} --key FILE` pays with that key"
         )));
     }
+    if arguments.network.is_unnamed() {
+        let status = client.status().await?;
+        if !status.accepting {
+            return Err(takes_nothing(status.why_not_accepting, &arguments.node));
+        }
+    }
     let keys = keys::of_node(&config, &arguments.password)?;
     let session = Session::by_key(client, UserKey::from(&keys.vertex)).await?;
     let operation = match (arguments.to, arguments.owner) {
@@ -115,6 +121,18 @@ pub async fn run(arguments: &Fees, output: &Output) -> Result<(), Failure> {
     };
     let outcome = session.send(vec![operation], output).await?;
     output.data(&outcome, Outcome::text)
+}
+
+/// The masternode's own node takes no transactions: once it has left the committee it only follows.
+fn takes_nothing(why: Option<String>, folder: &Path) -> Failure {
+    let why = why.unwrap_or_else(|| "it does not say why".to_owned());
+    let words = format!(
+        "the node of {} takes no transactions: {why}",
+        folder.display()
+    );
+    Failure::new(Kind::Refused, words).hint(
+        "nothing was sent; name a node of the committee with --url URL, or a testnet with --dir FOLDER",
+    )
 }
 
 /// All but the fee, at the most that it can be.
@@ -135,5 +153,22 @@ fn pay_all(session: &Session, balance: Amount, to: Address) -> Result<Operation,
             let words = format!("the account holds {balance}, and paying it out costs {fee}");
             Err(Failure::new(Kind::Refused, words).hint("nothing was sent"))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_has_left_is_named_with_how_another_is_asked() {
+        let why = Some("this node is an observer".to_owned());
+        let failure = takes_nothing(why, Path::new("fifth"));
+        assert_eq!(failure.kind, Kind::Refused);
+        for part in ["fifth", "an observer"] {
+            assert!(failure.message.contains(part), "{failure:?}");
+        }
+        let hint = failure.hint.unwrap();
+        assert!(hint.contains("--url") && hint.contains("--dir"), "{hint}");
     }
 }
