@@ -102,6 +102,20 @@ impl Whole {
         }
     }
 
+    /// What to do where it has others in their place: what the advice of a halt has of --while-halted is not so then.
+    fn lost(&self) -> Option<&'static str> {
+        let others = self.vault_has == Some(Agreement::Others);
+        let halted = matches!(
+            self.stands_still,
+            Some(Still::Halted { .. } | Still::Lags)
+        );
+        (others && halted).then_some(
+            "no deposit brings back what is credited, and none is credited any more: `deposit --while-halted` is refused too, and \
+             what `withdraw --while-halted` gives up is not paid. If another JSON-RPC of the base chain (--base-rpc) says the \
+             same, the network has to be wound down: docs/bridge.md, \"After a halt\"",
+        )
+    }
+
     /// Whether it stands still, and what to do.
     fn still(&self) -> (String, &'static str) {
         let unknown = |silence: Silence| {
@@ -109,7 +123,10 @@ impl Whole {
             format!("whether it is latched or frozen is not known: {why}")
         };
         match (&self.stands_still, self.silence) {
-            (Some(still), None) => (still.words(), self.lifted().unwrap_or(still.advice())),
+            (Some(still), None) => {
+                let known = self.lifted().or_else(|| self.lost());
+                (still.words(), known.unwrap_or(still.advice()))
+            }
             (Some(still), Some(silence)) => (
                 format!("{}; {}", still.words(), unknown(silence)),
                 still.advice(),
@@ -201,7 +218,8 @@ mod tests {
     }
 
     #[test]
-    fn a_halted_node_whose_chain_agrees_again_is_to_be_started_again() {
+    fn a_halted_node_whose_chain_agrees_again_is_to_be_started_again_and_one_with_others_in_their_place_is_lost()
+    {
         let said = |credited| {
             let known = vault(report(2, 7), credited);
             let mut whole = whole(Ok(known));
@@ -211,10 +229,13 @@ mod tests {
             shown(&whole)
         };
         assert!(said(Some(Root([7; 32]))).contains("start the masternode again"));
-        for credited in [Some(Root([6; 32])), None] {
-            let said = said(credited);
-            assert!(said.contains("until the operators have looked"), "{said}");
+        let fewer = said(None);
+        assert!(fewer.contains("until the operators have looked"), "{fewer}");
+        let others = said(Some(Root([6; 32])));
+        for part in ["`deposit --while-halted` is refused too", "wound down"] {
+            assert!(others.contains(part), "{others}");
         }
+        assert!(!others.contains("sends it all the same"), "{others}");
     }
 
     #[test]
