@@ -45,6 +45,9 @@ pub struct Init {
     /// Address and port of the API
     #[arg(long)]
     api_listen: Option<SocketAddr>,
+    /// JSON-RPC of the base chain; the node asks it, and `weft masternode status --node`
+    #[arg(long, value_name = "URL")]
+    base_rpc: Option<String>,
 }
 
 #[derive(clap::Args)]
@@ -115,9 +118,11 @@ fn init(arguments: &Init, output: &Output) -> Result<(), Failure> {
     let config = NodeConfig {
         name: arguments.name.clone(),
         api_listen: arguments.api_listen.unwrap_or(usual.api_listen),
+        base_rpc: arguments.base_rpc.clone().unwrap_or(usual.base_rpc),
         ..usual
     };
-    config.check().map_err(Failure::usage)?;
+    let checked = config.check().map_err(Failure::usage);
+    checked.map_err(|failure| failure.hint("nothing was made"))?;
     let genesis = arguments.genesis.as_deref().map(read_genesis).transpose()?;
     std::fs::create_dir_all(dir).map_err(unwritable(dir))?;
     let makes_keys = !arguments.observer && !arguments.no_keys;

@@ -200,6 +200,20 @@ fn a_folder_that_cannot_be_made_is_named() {
 }
 
 #[test]
+fn the_base_chain_that_a_node_is_made_with_stands_in_its_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    let init = ["node", "init", "--dir", "n", "--base-rpc"];
+    let with = |url| [&init[..], &[url]].concat();
+    let words = fails(2, &with("no url"), folder.path());
+    has(&words, &["base_rpc", "no url", "nothing was made"]);
+    assert!(!folder.path().join("n").exists());
+    let url = "http://127.0.0.1:13793";
+    assert!(weft(&with(url), folder.path()).status.success());
+    let settings = std::fs::read_to_string(folder.path().join("n/weft.toml")).unwrap();
+    has(&settings, &[&format!("base_rpc = \"{url}\"")]);
+}
+
+#[test]
 fn variables_of_no_setting_are_named_and_others_are_left_alone() {
     let folder = node();
     let variables = [("WEFT_API_LISTN", "x"), ("WEFT_ANVIL", "/anvil")];
