@@ -7,6 +7,7 @@ use super::DriverError;
 use super::clock::Clock;
 use super::conflicts::Conflict;
 use super::epochs;
+use super::feeds::Halt;
 use super::fetch::{ask_closing, ask_latest, fetch, tell_ready};
 use super::guard::Guard;
 use super::inbound::{CERTIFICATE_FRAME, VERTEX_FRAME, Verifier};
@@ -79,6 +80,8 @@ pub struct Engine {
     pub recovering: Option<String>,
     /// Whether the log has last said that rounds do not end.
     pub stalled: bool,
+    /// B1: to tell when it is over.
+    pub halt: Arc<Halt>,
     pub network: Links,
     /// E2: the committee in office, for all that depends on it.
     pub committees: watch::Sender<Arc<Committee>>,
@@ -292,6 +295,7 @@ impl Engine {
             }
             Effect::EpochOpened { committee, by } => self.enter(committee, &by)?,
             Effect::BridgeHalted(reason) => {
+                self.halt.begins(&reason)?;
                 tracing::error!(
                     "the bridge is halted: {reason}; deposits are credited no more, everything else goes on"
                 );

@@ -1,12 +1,14 @@
 //! B1: the task that reads a feed of the base chain once its events lie deep enough, and hands them to the replica. It
 //! decides nothing but where to read on, and notices when the chain has taken back what it had confirmed.
 
+mod halt;
 mod reading;
 mod source;
 
 use super::engine::{Command, Commands};
 use crate::replica::Input;
 use crate::view::View;
+pub use halt::Halt;
 use reading::{Anchor, Look, Reading};
 pub use source::{Deposits, Queue, Source};
 use std::marker::PhantomData;
@@ -36,6 +38,8 @@ pub struct Reader<S> {
     pub views: watch::Receiver<Arc<View>>,
     /// Whether the chain has lacked for long what the ledger has taken up.
     pub lags: watch::Sender<bool>,
+    /// Of an earlier run.
+    pub halt: Arc<Halt>,
     pub source: PhantomData<S>,
 }
 
@@ -63,6 +67,9 @@ impl<S: Source> Reader<S> {
             }
             self.lags
                 .send_if_modified(|was| std::mem::replace(was, lag.told) != lag.told);
+            if reading.agrees {
+                self.tell_if_over();
+            }
             pause = match looked {
                 Ok(Look::More(events)) => {
                     if !events.is_empty() {
@@ -102,6 +109,18 @@ impl<S: Source> Reader<S> {
         };
         let taken = S::taken(&self.views.borrow());
         reading.look(chain, taken).await
+    }
+
+    /// B1: a start has lifted a halt.
+    fn tell_if_over(&self) {
+        match self.halt.agrees(S::NAME) {
+            Ok(None) => {}
+            Ok(Some(reason)) => tracing::warn!(
+                "the bridge is no longer halted: the base chain has again all that the ledger has taken up, and deposits are credited. \
+                 It was halted: {reason}"
+            ),
+            Err(error) => tracing::error!(%error, "base chain: whether a halt is over"),
+        }
     }
 
     fn known_anchor(&self) -> Option<Anchor> {

@@ -8,7 +8,7 @@ use super::base::Base;
 use super::clock::Clock;
 use super::conflicts::{Conflict, Judge};
 use super::engine::{COMMANDS_MAX, Command, End, Engine, Readers};
-use super::feeds::{Deposits, Queue};
+use super::feeds::{Deposits, Halt, Queue};
 use super::inbound::{Inbound, Verifier};
 use super::links::{Links, Plug};
 use super::pruning::Pruner;
@@ -133,12 +133,14 @@ pub(super) async fn start(
     let pruner = Pruner::new(opened.store.clone(), params, config.history_keep());
     let views = view.clone();
     tasks.spawn("pruning", |stop| pruner.run(views, begins, stop));
+    let halt = Arc::new(Halt::of(opened.store.clone())?);
     let (lags, bridge_lags) = watch::channel(false);
-    if let Some(reader) = opened.reader::<Deposits>(&config, &commands, &view, lags) {
+    let of_feed = (lags, &halt);
+    if let Some(reader) = opened.reader::<Deposits>(&config, &commands, &view, of_feed) {
         tasks.spawn("reading deposits", |stop| reader.run(stop));
     }
-    let lags = watch::Sender::new(false);
-    if let Some(reader) = opened.reader::<Queue>(&config, &commands, &view, lags) {
+    let of_feed = (watch::Sender::new(false), &halt);
+    if let Some(reader) = opened.reader::<Queue>(&config, &commands, &view, of_feed) {
         tasks.spawn("reading the registry's queue", |stop| reader.run(stop));
     }
     if let Some(watch_for) = watch_for {
@@ -205,6 +207,7 @@ pub(super) async fn start(
         process,
         recovering: None,
         stalled: false,
+        halt,
         network: network.clone(),
         committees,
         verifier,

@@ -28,6 +28,8 @@ pub struct Reading<S> {
     at: Option<ReadTo>,
     /// The chain has fewer events than the ledger has taken up, as of the last look.
     pub lags: bool,
+    /// The chain has all of them, as of the last look that could tell.
+    pub agrees: bool,
 }
 
 struct ReadTo {
@@ -73,6 +75,7 @@ impl<S: Source> Reading<S> {
             anchor,
             at: None,
             lags: false,
+            agrees: false,
         }
     }
 
@@ -97,7 +100,9 @@ impl<S: Source> Reading<S> {
         };
         let exchanged = is_exchanged(chain, self.anchor).await?;
         let known = [taken, at.last];
-        match compare::<S>(chain, known, deep, exchanged).await? {
+        let compared = compare::<S>(chain, known, deep, exchanged).await?;
+        self.agrees = matches!(compared, Compared::Equal);
+        match compared {
             Compared::Equal => self.lags = false,
             Compared::Fewer => self.lags = true,
             Compared::TakenBack(reason) => {

@@ -339,7 +339,7 @@ async fn b1_what_was_handed_on_is_not_handed_on_again_when_confirmed_blocks_with
             side.empty_block().await;
         }
         assert_eq!(side.look(false).await, Seen::Handed(vec![(first + 1, 6)]));
-        assert!(!side.reading.lags);
+        assert!(!side.reading.lags && side.reading.agrees);
     }
 }
 
@@ -356,7 +356,7 @@ async fn b1_who_has_seen_none_of_the_blocks_that_were_exchanged_takes_the_chain_
         side.taken = side.chain.deposits(At::Block(head)).await.unwrap();
         side.reorganise(CONFIRMATIONS + 1).await;
         assert_eq!(side.look(false).await, Seen::Handed(Vec::new()));
-        assert!(side.reading.lags);
+        assert!(side.reading.lags && !side.reading.agrees);
         // Another deposit in its place shows that it was taken back.
         side.deposit(6).await;
         for _ in 0..CONFIRMATIONS {

@@ -5,7 +5,7 @@ use crate::driver::base::Base;
 use crate::driver::clock::Clock;
 use crate::driver::conflicts::Judge;
 use crate::driver::engine::{Commands, Readers};
-use crate::driver::feeds::{Reader, Source};
+use crate::driver::feeds::{Halt, Reader, Source};
 use crate::driver::guard::Guard;
 use crate::driver::reports::Reports;
 use crate::driver::restore::{self, Standing};
@@ -164,7 +164,7 @@ impl Opened {
         config: &NodeConfig,
         commands: &Commands,
         views: &watch::Receiver<Arc<View>>,
-        lags: watch::Sender<bool>,
+        (lags, halt): (watch::Sender<bool>, &Arc<Halt>),
     ) -> Option<Reader<S>> {
         self.keys.as_ref()?;
         Some(Reader {
@@ -176,6 +176,7 @@ impl Opened {
             commands: commands.clone(),
             views: views.clone(),
             lags,
+            halt: halt.clone(),
         })
     }
 
