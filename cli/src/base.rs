@@ -101,19 +101,15 @@ impl BaseUrl {
         chain_id: u64,
         contracts: Contracts,
     ) -> Result<BaseChain, Failure> {
+        of_network(self.endpoint(network).await?, (chain_id, contracts)).await
+    }
+
+    async fn endpoint(&self, network: &Network) -> Result<Endpoint, Failure> {
         let rpc = match &self.base_rpc {
             Some(rpc) => rpc.clone(),
             None => network.base_rpc()?,
         };
-        let endpoint = Endpoint::connect(&rpc).await?;
-        if endpoint.chain_id() != chain_id {
-            let words = format!(
-                "{rpc} is chain {}, and the network's base chain is {chain_id}",
-                endpoint.chain_id()
-            );
-            return Err(Failure::usage(words));
-        }
-        Ok(BaseChain::new(endpoint, contracts).await?)
+        Ok(Endpoint::connect(&rpc).await?)
     }
 
     /// The same, at a URL where none is given.
@@ -123,6 +119,25 @@ impl BaseUrl {
             base_rpc: Some(self.base_rpc.clone().unwrap_or(url)),
         }
     }
+}
+
+/// The base chain of a network.
+///
+/// # Errors
+/// [`Kind::Usage`] or [`Kind::Invalid`] when it is another network's.
+async fn of_network(
+    endpoint: Endpoint,
+    (chain_id, contracts): (u64, Contracts),
+) -> Result<BaseChain, Failure> {
+    if endpoint.chain_id() != chain_id {
+        let words = format!(
+            "{} is chain {}, and the network's base chain is {chain_id}",
+            endpoint.url(),
+            endpoint.chain_id()
+        );
+        return Err(Failure::usage(words));
+    }
+    Ok(BaseChain::new(endpoint, contracts).await?)
 }
 
 impl From<ClientError> for Failure {

@@ -2,6 +2,7 @@
 
 use super::Whose;
 use crate::failure::Failure;
+use crate::network::Network;
 use crate::output::Output;
 use crate::sending::Sender;
 use crate::time;
@@ -10,6 +11,7 @@ use crate::wallet;
 use serde::Serialize;
 use std::path::Path;
 use std::time::Duration;
+use weft_client::Draft;
 use weft_types::api::Account;
 use weft_types::{
     Address, Amount, AssetAmount, AssetId, CollectionId, Guardian, KeyChange, Millis, Operation,
@@ -163,13 +165,11 @@ pub async fn sessions(command: Sessions, output: &Output) -> Result<(), Failure>
     match command {
         Sessions::Add(arguments) => {
             let session = arguments.session()?;
-            let pays = session.left(&AssetId::NATIVE) > Amount::ZERO;
+            let may_spend = session.left(&AssetId::NATIVE);
+            let least = least_fee(&arguments.sender.network).await?;
             set(&arguments.sender, KeyChange::Session(session), output).await?;
-            if !pays {
-                output.say(
-                    "It may spend none of the native asset, and so pay no fees: what it signs is taken only if a sponsor pays them, \
-                     which no command here does. Given again with --limit AMOUNT it may.",
-                );
+            if let Some(words) = pays_no_fee(may_spend, least) {
+                output.say(words);
             }
             Ok(())
         }
@@ -178,6 +178,29 @@ pub async fn sessions(command: Sessions, output: &Output) -> Result<(), Failure>
             set(&arguments.sender, KeyChange::EndSession { key }, output).await
         }
     }
+}
+
+/// A fee that no transaction is below.
+async fn least_fee(network: &Network) -> Result<Amount, Failure> {
+    let genesis = network.client()?.genesis().await?;
+    let nothing = Draft::new(&genesis).body(Address([0; 32]), vec![]);
+    let operation = genesis.template.params.fees.per_operation;
+    Ok(nothing.max_fee.saturating_add(operation.0))
+}
+
+/// What a session is told that pays for nothing.
+fn pays_no_fee(may_spend: Amount, least: Amount) -> Option<String> {
+    let limit = match may_spend {
+        Amount::ZERO => "none of the native asset".to_owned(),
+        limit if limit < least => {
+            format!("{limit} of the native asset, less than any fee, which is {least} at the least")
+        }
+        _ => return None,
+    };
+    Some(format!(
+        "It may spend {limit}, and so pay no fees: what it signs is taken only if a sponsor pays them, which no command here does. \
+         Given again with --limit AMOUNT it may."
+    ))
 }
 
 pub async fn recover(arguments: Recover, output: &Output) -> Result<(), Failure> {
@@ -312,6 +335,17 @@ fn shown(session: &Session) -> String {
 mod tests {
     use super::*;
     use weft_types::testing;
+
+    #[test]
+    fn a_session_that_may_spend_less_than_any_fee_is_told_so() {
+        let said = |limit| pays_no_fee(Amount(limit), Amount(290));
+        assert!(said(0).unwrap().contains("none of the native asset"));
+        let less = said(289).unwrap();
+        for part in ["289", "less than any fee", "290", "--limit"] {
+            assert!(less.contains(part), "{less}");
+        }
+        assert_eq!(said(290), None);
+    }
 
     #[test]
     fn a_session_is_shown_with_what_it_may_spend_and_that_it_may_pay_no_fees_if_so() {

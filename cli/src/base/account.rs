@@ -1,7 +1,7 @@
 //! Who sends on the base chain.
 
-use super::{BaseUrl, Payer, Terms};
-use crate::failure::Failure;
+use super::{BaseUrl, Payer, Terms, of_network};
+use crate::failure::{Failure, Kind};
 use crate::network::Network;
 use crate::output::Output;
 use crate::prompt;
@@ -65,13 +65,16 @@ impl Base {
         })
     }
 
-    /// The same where no node has to answer.
+    /// The same by what a file says, where no node has to answer.
     pub async fn reach(
         &self,
         chain_id: u64,
         contracts: Contracts,
     ) -> Result<(BaseChain, AccountKey), Failure> {
-        let chain = self.url.reach(&self.network, chain_id, contracts).await?;
+        let place = (chain_id, contracts);
+        let endpoint = self.url.endpoint(&self.network).await?;
+        let chain = of_network(endpoint, place).await;
+        let chain = chain.map_err(|failure| file_of_another(failure, place))?;
         Ok((chain, self.key().await?))
     }
 
@@ -101,6 +104,22 @@ impl Base {
     }
 }
 
+/// A base chain that has not the contracts that a file names.
+fn file_of_another(failure: Failure, (chain_id, contracts): (u64, Contracts)) -> Failure {
+    if !matches!(failure.kind, Kind::Usage | Kind::Invalid) {
+        return failure;
+    }
+    let words = format!(
+        "the file is of another network than this base chain: {}",
+        failure.message
+    );
+    let vault = BaseAddress(contracts.vault);
+    Failure::new(failure.kind, words).hint(format_args!(
+        "nothing was sent; it is of chain {chain_id}, with the vault {vault}: name a JSON-RPC of that one with --base-rpc, or a file of \
+         this network"
+    ))
+}
+
 /// A key that is typed, or pasted, and never stored.
 fn ask() -> Result<AccountKey, Failure> {
     let question = "key of the account on the base chain, 64 hexadecimal digits";
@@ -111,4 +130,30 @@ fn ask() -> Result<AccountKey, Failure> {
     hex::decode_to_slice(digits.strip_prefix("0x").unwrap_or(digits), secret.as_mut())
         .map_err(|_| Failure::usage("that is no key of 64 hexadecimal digits"))?;
     AccountKey::from_bytes(&secret).map_err(Failure::usage)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_another_network_is_told_with_where_it_belongs() {
+        let contracts = Contracts {
+            registry: [1; 20],
+            manager: [2; 20],
+            vault: [3; 20],
+        };
+        let of = |kind| file_of_another(Failure::new(kind, "no contract"), (31_337, contracts));
+        for kind in [Kind::Usage, Kind::Invalid] {
+            let failure = of(kind);
+            assert_eq!(failure.kind, kind);
+            assert!(failure.message.contains("of another network"), "{failure:?}");
+            let hint = failure.hint.unwrap();
+            let vault = BaseAddress([3; 20]).to_string();
+            for part in ["31337", vault.as_str(), "--base-rpc"] {
+                assert!(hint.contains(part), "{hint}");
+            }
+        }
+        assert_eq!(of(Kind::Unreachable).message, "no contract");
+    }
 }

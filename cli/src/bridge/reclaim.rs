@@ -2,7 +2,7 @@
 
 use super::choosing::choose;
 use super::kept::Kept;
-use super::way_out::{Actor, Going, Patience, Standing, State, What, go_on, shown};
+use super::way_out::{Actor, Going, Patience, Standing, State, What, go_on, instant, shown};
 use crate::base::Base;
 use crate::failure::{Failure, Kind};
 use crate::network::read_genesis;
@@ -10,7 +10,7 @@ use crate::output::Output;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use weft_basechain::{ClientError, Contracts, Deposited, Latch, NewestCounting};
+use weft_basechain::{ClientError, Contracts, Deposited, Latch, NewestCounting, Refusal};
 use weft_types::Height;
 
 #[derive(clap::Args)]
@@ -194,6 +194,19 @@ struct Look<'a> {
     credited: u64,
 }
 
+/// Why the vault does not take a step now that it should.
+fn refused_now(refusal: &Refusal) -> String {
+    let until = refusal.argument("until").and_then(|at| at.parse().ok());
+    match (refusal.name.as_str(), until) {
+        // This machine's clock is ahead of the newest block's.
+        ("TooEarly", Some(until)) => format!(
+            "it can be refuted until {}, and is paid with the first block after that: the base chain's newest one is older",
+            instant(until)
+        ),
+        _ => format!("the vault refuses it now: {refusal}"),
+    }
+}
+
 impl Look<'_> {
     async fn step(&self, deposit: &Deposited) -> Result<Standing, Failure> {
         let Actor { chain, key, .. } = self.actor;
@@ -215,7 +228,7 @@ impl Look<'_> {
                 Ok(self.standing(&latch, deposit).await?.made(chain, &mined))
             }
             Err(ClientError::Refused { refusal, .. }) => Ok(Standing {
-                next: format!("the vault refuses it now: {refusal}"),
+                next: refused_now(&refusal),
                 ..standing
             }),
             Err(error) => Err(error.into()),
@@ -239,5 +252,26 @@ impl Look<'_> {
             false => (State::Open, "claim it back, with a stake of 0.01 coin"),
         };
         Ok(Standing::new(index, asset, state, next))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_that_is_too_early_for_the_newest_block_is_told_with_its_time() {
+        let refused = |name: &str, until: &str| {
+            refused_now(&Refusal {
+                name: name.to_owned(),
+                arguments: vec![("until".to_owned(), until.to_owned())],
+            })
+        };
+        let early = refused("TooEarly", "90");
+        assert!(early.contains("1970-01-01 00:01:30Z"), "{early}");
+        assert!(!early.contains("TooEarly"), "{early}");
+        for (name, until) in [("TooEarly", "soon"), ("ClaimExists", "90")] {
+            assert!(refused(name, until).contains(name));
+        }
     }
 }

@@ -18,8 +18,14 @@ fn is_out(member: &MemberState) -> bool {
 
 fn refused(member: &MemberState, edges: Option<&Edges>, what: &str, then: &str) -> Failure {
     let words = format!("masternode {} is {}, {what}", member.id, member.status);
+    Failure::new(Kind::Refused, words).hint(not_sent(member, edges, then))
+}
+
+/// With what comes next, which of what is over begins with `nothing` itself.
+fn not_sent(member: &MemberState, edges: Option<&Edges>, then: &str) -> String {
     let next = Next::of(member, edges).words;
-    Failure::new(Kind::Refused, words).hint(format_args!("nothing was sent; {next}{then}"))
+    let next = next.strip_prefix("nothing: ").unwrap_or(&next);
+    format!("nothing was sent; {next}{then}")
 }
 
 const COMING_BACK: &str = ". To come back make new keys, in another folder, and bond them from another account: both serve once";
@@ -59,15 +65,13 @@ pub fn not_free(member: &MemberState, edges: Option<&Edges>) -> Failure {
         MemberStatus::Slashed => gone("was taken"),
         status => {
             let words = format!("the bond of masternode {id} is not free: it is {status}");
-            let next = Next::of(member, edges).words;
             let leaving = match is_out(member) {
                 true => "",
                 false => {
                     "; `weft masternode exit` asks to leave, after which the bond becomes free"
                 }
             };
-            Failure::new(Kind::Refused, words)
-                .hint(format_args!("nothing was sent; {next}{leaving}"))
+            Failure::new(Kind::Refused, words).hint(not_sent(member, edges, leaving))
         }
     }
 }
@@ -96,6 +100,7 @@ mod tests {
             assert!(failure.message.starts_with(&is), "{failure:?}");
             let hint = failure.hint.unwrap();
             assert!(hint.contains("from another account"), "{hint}");
+            assert_eq!(hint.matches("nothing").count(), 1, "{hint}");
             assert!(takes_no_more(&member, None).is_some());
             assert!(leaves_already(&member, None).is_some());
         }
