@@ -27,6 +27,16 @@ impl From<&Quote> for Cost {
 }
 
 impl Cost {
+    #[cfg(test)]
+    pub fn for_tests(gas_limit: u64, price_max_wei: u128) -> Self {
+        Self {
+            fee_max_wei: (u128::from(gas_limit) * price_max_wei).to_string(),
+            gas_limit,
+            gas_price_max_wei: price_max_wei.to_string(),
+            nonce: 7,
+        }
+    }
+
     pub fn words(&self) -> String {
         let wei = |text: &str| text.parse::<u128>().unwrap_or_default();
         format!(

@@ -3,13 +3,15 @@
 mod crediting;
 mod missing;
 mod naming;
+mod planned;
 
 use self::crediting::until_credited;
 use self::naming::Naming;
-use super::hand_over::hand_over;
+use self::planned::Planned;
+use super::hand_over::{hand_over, quoted};
 use super::standing_still::{Still, refuse};
 use crate::account::or_none;
-use crate::base::{Account, Base, Terms};
+use crate::base::{Account, Base, Cost, Terms};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::values::{lines, recipient};
@@ -51,6 +53,9 @@ pub struct Deposit {
     /// of them can be sent again, by who knows which it was
     #[arg(long, value_name = "NUMBER", requires = "while_halted")]
     missing: Option<u64>,
+    /// Show what would be sent, and send nothing
+    #[arg(long, conflicts_with = "no_wait")]
+    dry_run: bool,
     #[command(flatten)]
     terms: Terms,
     #[command(flatten)]
@@ -110,6 +115,17 @@ pub async fn deposit(arguments: &Deposit, output: &Output) -> Result<(), Failure
     }
     let before = client.account(&account).await?;
     let naming = Naming::of(arguments, &before, &from.key).await?;
+    if arguments.dry_run {
+        let (what, quote) = quoted(&from, (&asset, account), &arguments.terms, output).await?;
+        let vault = BaseAddress(chain.contracts().vault);
+        let owner = naming.as_ref().map(Naming::address).or(before.exit_address);
+        let planned = Planned::new(&made, (vault, in_place), (what, Cost::from(&quote)), owner);
+        output.data(&planned, Planned::text)?;
+        if owner.is_none() {
+            warn(&account, output);
+        }
+        return Ok(());
+    }
     match &naming {
         Some(naming) if naming.first => naming.name(output).await?,
         None if before.exit_address.is_none() => warn(&account, output),

@@ -70,6 +70,10 @@ impl Naming {
         }))
     }
 
+    pub fn address(&self) -> BaseAddress {
+        self.address
+    }
+
     pub async fn name(&self, output: &Output) -> Result<(), Failure> {
         exit_address::send(&self.session, self.address, output).await?;
         output.say(format_args!(
