@@ -25,6 +25,9 @@ use tokio::time::Instant;
 use weft_types::api::{ProblemCode, Refused, Submission, TransactionState, TransactionStatus};
 use weft_types::{CommitIndex, MEMBERS_MAX, Transaction, TransactionId, Verified};
 
+/// Submissions on their way to the replica; further ones are refused.
+const SUBMISSIONS_MAX: usize = 1_024;
+
 /// Why the replica does not take a transaction.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -48,9 +51,9 @@ pub struct Submit {
 pub struct Submitter(mpsc::Sender<Submit>);
 
 impl Submitter {
-    /// The two ends; `capacity` requests may be on the way. The driver answers each.
-    pub fn channel(capacity: usize) -> (Self, mpsc::Receiver<Submit>) {
-        let (sender, receiver) = mpsc::channel(capacity);
+    /// The two ends. The driver answers each.
+    pub fn channel() -> (Self, mpsc::Receiver<Submit>) {
+        let (sender, receiver) = mpsc::channel(SUBMISSIONS_MAX);
         (Self(sender), receiver)
     }
 
@@ -410,3 +413,6 @@ fn answer(state: &ApiState, single: bool, slots: Vec<Slot>) -> Result<Response, 
     let response = (status, json(&submissions)).into_response();
     Ok(has_seen(response, seen))
 }
+
+#[cfg(test)]
+mod tests;

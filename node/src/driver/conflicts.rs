@@ -260,3 +260,6 @@ fn committee_of(
 fn inconsistent(error: &dyn std::fmt::Display) -> DriverError {
     DriverError::Inconsistent(error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,8 +31,6 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-/// Submissions of the API that wait for the replica.
-const SUBMISSIONS_MAX: usize = 1024;
 /// Between two looks at the links.
 const PEERS_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -170,7 +168,7 @@ pub(super) async fn start(
         let watcher = Watcher::new(parts, watch_for);
         tasks.spawn("watching", |stop| watcher.run(sources, stop));
     }
-    let (submitter, submissions) = api::Submitter::channel(SUBMISSIONS_MAX);
+    let (submitter, submissions) = api::Submitter::channel();
     let state = api::ApiState::new(api::ApiParts {
         name: config.name.clone(),
         genesis: opened.genesis.clone(),

@@ -194,7 +194,7 @@ impl Node {
     ) -> Self {
         let (views, view) = watch::channel(view);
         let (_peers, peers) = watch::channel(3);
-        let (submitter, submitted) = Submitter::channel(64);
+        let (submitter, submitted) = Submitter::channel();
         let late = watch::Sender::new(None);
         let metrics = Arc::default();
         let parts = ApiParts {
