@@ -21,4 +21,4 @@ lint:
 # Writes docs/spec/vectors anew; the change belongs into the commit that caused it.
 vectors:
     WEFT_WRITE_VECTORS=1 cargo test --release -p weft-types --test vectors
-    WEFT_WRITE_VECTORS=1 cargo test --release -p weft-consensus --lib published
+    WEFT_WRITE_VECTORS=1 cargo test --release -p weft-consensus --lib --test scenarios published

@@ -238,7 +238,12 @@ fn a_drawing_begins_where_it_is_asked_to() {
     let beyond = sim(&["--plot", path, "--plot-from", "70000"]);
     assert_eq!(std::fs::read_to_string(path).ok(), Some(drawing));
     let none = folder.path().join("none.svg");
-    let options = ["--plot", none.to_str().expect("a plain path"), "--plot-from", "70000"];
+    let options = [
+        "--plot",
+        none.to_str().expect("a plain path"),
+        "--plot-from",
+        "70000",
+    ];
     assert_eq!(sim(&options).status.code(), Some(2));
     assert!(!none.exists(), "nothing was drawn");
     let words = String::from_utf8_lossy(&beyond.stderr).into_owned();

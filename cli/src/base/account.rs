@@ -147,7 +147,10 @@ mod tests {
         for kind in [Kind::Usage, Kind::Invalid] {
             let failure = of(kind);
             assert_eq!(failure.kind, kind);
-            assert!(failure.message.contains("of another network"), "{failure:?}");
+            assert!(
+                failure.message.contains("of another network"),
+                "{failure:?}"
+            );
             let hint = failure.hint.unwrap();
             let vault = BaseAddress([3; 20]).to_string();
             for part in ["31337", vault.as_str(), "--base-rpc"] {

@@ -14,9 +14,7 @@ use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
-use weft_basechain::{
-    AccountKey, At, BaseChain, Claim as LeafClaim, ClientError, Counting, Latch,
-};
+use weft_basechain::{AccountKey, At, BaseChain, Claim as LeafClaim, ClientError, Counting, Latch};
 use weft_client::Client;
 use weft_types::api::WithdrawalStatus;
 use weft_types::{BaseAddress, Height, TREE_DEPTH};
@@ -47,7 +45,8 @@ struct Paid {
     kept: bool,
 }
 
-const TAKEN_BACK: &str = "the vault pays by no checkpoint after that: docs/bridge.md, \"After a halt\"";
+const TAKEN_BACK: &str =
+    "the vault pays by no checkpoint after that: docs/bridge.md, \"After a halt\"";
 
 /// Where the proof comes from.
 enum Source {
@@ -173,11 +172,7 @@ fn uncovered(index: u64, still: Option<&Still>) -> Attempt {
     }
 }
 
-async fn by_node(
-    client: &Client,
-    chain: &BaseChain,
-    index: u64,
-) -> Result<LeafClaim, Attempt> {
+async fn by_node(client: &Client, chain: &BaseChain, index: u64) -> Result<LeafClaim, Attempt> {
     let WithdrawalStatus {
         withdrawal, claim, ..
     } = asked(client, index).await?;
@@ -263,7 +258,10 @@ mod tests {
             assert!(waits && words.contains("time for challenges"), "{words}");
         }
         let (words, waits) = told(Counting::ForeignDeposits);
-        assert!(!waits && words.contains("other deposits than the vault"), "{words}");
+        assert!(
+            !waits && words.contains("other deposits than the vault"),
+            "{words}"
+        );
         assert!(!told(Counting::AfterLatch).1 && !told(Counting::Another).1);
     }
 
@@ -273,7 +271,10 @@ mod tests {
             reason: "taken back".to_owned(),
         };
         let (words, waits) = said(uncovered(3, Some(&halted)));
-        assert!(!waits && words.contains("taken back; it is not paid"), "{words}");
+        assert!(
+            !waits && words.contains("taken back; it is not paid"),
+            "{words}"
+        );
         assert!(!said(uncovered(3, Some(&Still::Frozen { since: 5 }))).1);
         assert!(said(uncovered(3, Some(&Still::Lags))).1);
         assert!(said(uncovered(3, None)).1);

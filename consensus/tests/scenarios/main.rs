@@ -13,6 +13,7 @@ mod offences;
 mod order_property;
 mod output;
 mod proposals;
+mod published;
 mod recovery;
 mod relays;
 mod reputation;

@@ -45,9 +45,9 @@ impl Planned {
     }
 
     pub fn text(&self) -> String {
-        let missing = self
-            .missing
-            .map_or_else(String::new, |index| format!("deposit {index}, which the vault lacks"));
+        let missing = self.missing.map_or_else(String::new, |index| {
+            format!("deposit {index}, which the vault lacks")
+        });
         let mut rows = vec![
             ("asset", asset_shown(&self.asset)),
             ("account", self.account.to_string()),

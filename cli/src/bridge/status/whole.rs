@@ -105,10 +105,7 @@ impl Whole {
     /// What to do where it has others in their place: what the advice of a halt has of --while-halted is not so then.
     fn lost(&self) -> Option<&'static str> {
         let others = self.vault_has == Some(Agreement::Others);
-        let halted = matches!(
-            self.stands_still,
-            Some(Still::Halted { .. } | Still::Lags)
-        );
+        let halted = matches!(self.stands_still, Some(Still::Halted { .. } | Still::Lags));
         (others && halted).then_some(
             "no deposit brings back what is credited, and none is credited any more: `deposit --while-halted` is refused too, and \
              what `withdraw --while-halted` gives up is not paid. If another JSON-RPC of the base chain (--base-rpc) says the \
@@ -219,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_halted_node_whose_chain_agrees_again_is_to_be_started_again_and_one_with_others_in_their_place_is_lost()
-    {
+     {
         let said = |credited| {
             let known = vault(report(2, 7), credited);
             let mut whole = whole(Ok(known));

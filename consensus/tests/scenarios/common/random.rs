@@ -23,6 +23,20 @@ pub struct RandomDag {
     pub vertices: Vec<Verified<Vertex>>,
 }
 
+/// What of a DAG is not left to chance.
+#[derive(Debug, Clone, Default)]
+pub struct Shape {
+    pub stakes: Vec<u64>,
+    pub leaders_per_round: u32,
+    /// D6
+    pub byzantine: Option<Stake>,
+    pub equivocator: Option<MemberIndex>,
+    /// Somebody carries the proof against it.
+    pub convicting: bool,
+    /// Who has no vertex from a round on.
+    pub crashed: Option<(MemberIndex, Round)>,
+}
+
 struct Maker {
     rng: Rng,
     /// Draws who carries proofs, if anybody does.
@@ -30,6 +44,7 @@ struct Maker {
     config: CoreConfig,
     equivocators: MemberSet,
     asleep: MemberSet,
+    crashed: Option<(MemberIndex, Round)>,
     /// By round and author: the versions.
     rounds: Vec<BTreeMap<MemberIndex, Vec<Verified<Vertex>>>>,
     /// Percent of the members that leave out a leader of the round before, by leader.
@@ -94,28 +109,62 @@ impl RandomDag {
                 equivocators = before;
             }
         }
-        let genesis = |author| vec![Vertex::genesis(network().id(), Epoch::ZERO, author)];
-        let mut maker = Maker {
-            rounds: vec![committee.indices().map(|m| (m, genesis(m))).collect()],
-            rng,
-            proofs,
-            config,
-            equivocators,
-            asleep: MemberSet::default(),
-            left_out: BTreeMap::new(),
-            made: Vec::new(),
+        let mut maker = Maker::new(config, equivocators, rng);
+        maker.proofs = proofs;
+        maker.make(rounds)
+    }
+
+    /// With leaders drawn from `schedule`.
+    pub fn shaped(shape: &Shape, schedule: [u8; 32], seed: u64, rounds: u64) -> Self {
+        let mut rng = Rng::new(seed);
+        let committee = Arc::new(committee(&shape.stakes));
+        let params = ProtocolParams {
+            gc_depth: 6 + rng.below(6),
+            ..ProtocolParams::default()
         };
-        for round in 1..=rounds {
-            maker.round(Round(round));
-        }
-        Self {
-            config: maker.config,
-            vertices: maker.made,
-        }
+        let mut config = CoreConfig::new(network().id(), committee, None, &params);
+        config.schedule = Schedule::by_stake(schedule, shape.leaders_per_round);
+        config.byzantine = shape.byzantine;
+        let equivocators = shape.equivocator.into_iter().collect();
+        let mut maker = Maker::new(config, equivocators, rng);
+        maker.proofs = shape.convicting.then(|| Rng::new(seed));
+        maker.crashed = shape.crashed;
+        maker.make(rounds)
     }
 }
 
 impl Maker {
+    fn new(config: CoreConfig, equivocators: MemberSet, rng: Rng) -> Self {
+        let genesis = |author| vec![Vertex::genesis(network().id(), Epoch::ZERO, author)];
+        let members = config.committee.indices();
+        Self {
+            rounds: vec![members.map(|m| (m, genesis(m))).collect()],
+            rng,
+            proofs: None,
+            config,
+            equivocators,
+            asleep: MemberSet::default(),
+            crashed: None,
+            left_out: BTreeMap::new(),
+            made: Vec::new(),
+        }
+    }
+
+    fn make(mut self, rounds: u64) -> RandomDag {
+        for round in 1..=rounds {
+            self.round(Round(round));
+        }
+        RandomDag {
+            config: self.config,
+            vertices: self.made,
+        }
+    }
+
+    fn is_down(&self, member: MemberIndex, round: Round) -> bool {
+        self.crashed
+            .is_some_and(|(crashed, from)| crashed == member && round >= from)
+    }
+
     fn round(&mut self, round: Round) {
         let committee = self.config.committee.clone();
         for member in committee.indices() {
@@ -142,7 +191,8 @@ impl Maker {
         self.rounds.push(BTreeMap::new());
         let mut authors = MemberSet::default();
         for author in order {
-            if self.asleep.contains(author) && committee.is_quorum(&authors) {
+            let sleeps = self.asleep.contains(author) && committee.is_quorum(&authors);
+            if sleeps || self.is_down(author, round) {
                 continue;
             }
             authors.insert(author);
