@@ -3,7 +3,9 @@
 
 use super::{Anchor, Deposits, Lag, Look, Reading};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use weft_basechain::embedded::ChainConfig;
 use weft_basechain::testing::{CHAIN_ID, Process, anvil};
@@ -17,8 +19,11 @@ const COIN: u128 = 1_000_000_000_000_000_000;
 /// Base blocks on top of a block before its deposits count.
 const CONFIRMATIONS: u64 = 3;
 const STEPS: u64 = 14;
-/// Histories on one chain: anvil, which keeps all of its blocks, refuses to exchange any after some tens of thousands.
-const CHAIN_HISTORIES_MAX: usize = 1_000;
+/// Histories on one chain: anvil, which keeps all of its blocks, is slower with each, and refuses to exchange any after some
+/// tens of thousands.
+const CHAIN_HISTORIES_MAX: usize = 100;
+/// Pairs of chains at once: a history waits for blocks most of its time.
+const PAIRS: usize = 4;
 const NOTHING: FeedReport = FeedReport {
     count: 0,
     digest: Root([0; 32]),
@@ -271,12 +276,32 @@ async fn sides() -> [Side; 2] {
     ]
 }
 
-async fn histories(count: u64) {
+/// How many of the histories halted, and their reorganisations by depth.
+async fn histories_of(seeds: Range<u64>) -> (u64, BTreeMap<u64, u64>) {
     let (mut halted, mut depths) = (0, BTreeMap::new());
-    for first in (0..count).step_by(CHAIN_HISTORIES_MAX) {
-        let mut sides = sides().await;
-        for seed in first..count.min(first + CHAIN_HISTORIES_MAX as u64) {
-            halted += u64::from(history(&mut sides, seed, &mut depths).await);
+    let mut sides = sides().await;
+    for seed in seeds {
+        halted += u64::from(history(&mut sides, seed, &mut depths).await);
+    }
+    (halted, depths)
+}
+
+async fn histories(count: u64) {
+    let (mut halted, mut depths) = (0, BTreeMap::<u64, u64>::new());
+    let mut firsts = (0..count).step_by(CHAIN_HISTORIES_MAX);
+    let mut running = JoinSet::new();
+    loop {
+        for first in firsts.by_ref().take(PAIRS - running.len()) {
+            let end = count.min(first + CHAIN_HISTORIES_MAX as u64);
+            running.spawn(histories_of(first..end));
+        }
+        let Some(done) = running.join_next().await else {
+            break;
+        };
+        let (more, by_depth) = done.unwrap();
+        halted += more;
+        for (depth, times) in by_depth {
+            *depths.entry(depth).or_default() += times;
         }
     }
     println!("{count} histories, {halted} halted; reorganisations by depth: {depths:?}");
