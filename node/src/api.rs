@@ -10,6 +10,7 @@ mod body;
 mod bridge;
 mod chain;
 pub(crate) mod claims;
+mod content;
 mod exits;
 mod guard;
 mod health;
@@ -29,6 +30,7 @@ pub use openapi::document as openapi_document;
 pub use serve::serve;
 pub use submit::{Refusal, Submit, Submitter};
 
+use crate::contents::Finder;
 use crate::events::EventLog;
 use crate::metrics::Metrics;
 use crate::tracker::Tracker;
@@ -76,6 +78,10 @@ pub struct ApiParts {
     /// B2: what the base chain lacks though its time is over.
     pub missed: watch::Receiver<Option<MissedCheckpoint>>,
     pub bridge_lags: watch::Receiver<bool>,
+    /// A4: content that others may have.
+    pub contents: Finder,
+    /// A3: most bytes of content that this node stores.
+    pub content_bytes_max: u64,
 }
 
 /// Shared by all requests; cloning is cheap.
@@ -98,6 +104,8 @@ pub struct Inner {
     bonds: watch::Receiver<BTreeMap<u64, bool>>,
     missed: watch::Receiver<Option<MissedCheckpoint>>,
     bridge_lags: watch::Receiver<bool>,
+    contents: Finder,
+    content_bytes_max: u64,
     gate: Gate,
     verifier: Verifier,
 }
@@ -138,6 +146,8 @@ impl ApiState {
             bonds: parts.bonds,
             missed: parts.missed,
             bridge_lags: parts.bridge_lags,
+            contents: parts.contents,
+            content_bytes_max: parts.content_bytes_max,
         })))
     }
 }
@@ -159,11 +169,12 @@ pub fn router(state: ApiState) -> Router {
         HeaderName::from_static(COMMIT_HEADER),
         HeaderName::from_static(HEIGHT_HEADER),
         header::RETRY_AFTER,
+        header::ETAG,
     ];
     // Browsers may do what any program may: there are no cookies and no sessions to protect.
     let cors = CorsLayer::new()
         .allow_origin(Any)
-        .allow_methods([Method::GET, Method::HEAD, Method::POST])
+        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT])
         .allow_headers(Any)
         .expose_headers(exposed)
         .max_age(PREFLIGHT_MAX_AGE);
@@ -189,7 +200,10 @@ pub fn router(state: ApiState) -> Router {
         .route("/v1/items/{id}", get(objects::item))
         .route("/v1/items/{id}/history", get(objects::item_history))
         .route("/v1/items/{id}/proof", get(objects::item_proof))
-        .route("/v1/items/{id}/image", get(objects::item_image))
+        .route("/v1/items/{id}/image", get(content::item_image))
+        .route("/v1/editions/{id}/image", get(content::edition_image))
+        .route("/v1/editions/{id}/metadata", get(content::edition_metadata))
+        .route("/v1/content/{hash}", get(content::get).put(content::put))
         .route("/v1/deals", get(lists::deals))
         .route("/v1/deals/{id}", get(objects::deal))
         .route("/v1/deals/{id}/proof", get(objects::deal_proof))

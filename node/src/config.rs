@@ -76,6 +76,9 @@ pub struct NodeConfig {
     /// snapshots it keeps in any case.
     #[garde(range(min = 1, max = 315_360_000))]
     pub history_keep_s: u64,
+    /// A3: images and metadata that this node stores, in bytes; 0: none.
+    #[garde(range(max = 1 << 40))]
+    pub content_bytes_max: u64,
     /// Requests a second that one address may make of the API.
     #[garde(skip)]
     pub api_rate_max: NonZeroU32,
@@ -167,6 +170,7 @@ impl Default for NodeConfig {
             snapshot_interval_s: 60,
             sync_after_s: 300,
             history_keep_s: 604_800,
+            content_bytes_max: 1 << 30,
             api_rate_max: NonZeroU32::MIN.saturating_add(19_999),
             log_format: LogFormat::Pretty,
             log: "info".to_owned(),

@@ -7,6 +7,7 @@ mod base;
 mod checkpoints;
 mod clock;
 mod conflicts;
+mod contents;
 mod engine;
 mod epochs;
 mod error;

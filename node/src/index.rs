@@ -14,9 +14,11 @@ use weft_types::{
 };
 
 mod history;
+mod named;
 mod state;
 
 pub use history::HistoryRow;
+pub use named::{is_named, missing};
 pub use state::rows_of_state;
 
 /// A key with its value, or without one to be deleted.
@@ -35,6 +37,8 @@ const CLOSED: u8 = b'e';
 /// Histories: subject, commit, position.
 const ITEM_HISTORY: u8 = b'h';
 const ACCOUNT_HISTORY: u8 = b'a';
+/// Content that the state names: hash, object.
+const NAMED: u8 = b'n';
 
 /// Which deals a list has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,6 +171,7 @@ pub fn rows(indexed: &Indexed<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut created = 0u32;
     for change in &indexed.applied.changes {
+        named::rows(change, &mut rows);
         match change.id {
             ObjectId::Item(_) => owned_rows(change, &mut rows),
             ObjectId::Collection(id) if change.before.is_none() => {

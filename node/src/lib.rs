@@ -6,6 +6,7 @@
 
 pub mod api;
 mod config;
+mod contents;
 mod driver;
 mod events;
 pub mod evidence;

@@ -168,6 +168,7 @@ pub struct Metrics {
     mempool_bytes: Gauge,
     tracked: Gauge,
     streams: Gauge,
+    content_bytes: Gauge,
     commit_latency: Histogram,
     certify_latency: Histogram,
     execute: Histogram,
@@ -279,6 +280,7 @@ impl Metrics {
                 "Transactions taken here without an outcome yet",
             ),
             streams: add(&mut r, "streams", "Open event streams"),
+            content_bytes: add(&mut r, "content_bytes", "Bytes of content stored (A3)"),
             commit_latency: time(
                 &mut r,
                 "commit_latency",
@@ -463,6 +465,10 @@ impl Metrics {
 
     pub fn uptime(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    pub fn content_bytes(&self, bytes: u64) {
+        self.content_bytes.set(signed(bytes));
     }
 
     /// Everything in the text format of OpenMetrics.

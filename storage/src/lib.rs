@@ -14,6 +14,7 @@
 
 mod batch;
 mod chain;
+mod contents;
 mod error;
 mod guard;
 mod import;
@@ -29,6 +30,7 @@ mod vertices;
 mod testing;
 
 pub use batch::CommitBatch;
+pub use contents::Kept;
 pub use error::StoreError;
 pub use guard::{
     EXPORT_BYTES_MAX, ExportError, GuardError, GuardExport, GuardFloor, Record as GuardRecord,

@@ -2,7 +2,7 @@
 //! and memtables are the two budgets below, and index and filter blocks live inside the cache.
 //!
 //! Vertices are large, sequential, written once and dropped by the range: their payload goes to blob
-//! files, so that compaction moves keys only. Everything else is small and looked up at random.
+//! files, so that compaction moves keys only. So does content. Everything else is small and looked up at random.
 
 use crate::schema::Family;
 use rocksdb::{
@@ -20,7 +20,7 @@ const LOG_BYTES_MAX: u64 = 64 << 20;
 /// Values from this length on go to blob files; the vertex of an idle round is smaller.
 const BLOB_BYTES_MIN: u64 = 2 << 10;
 const BLOB_FILE_BYTES: u64 = 64 << 20;
-/// A memtable grows by arenas of this length: ten families that hold little take little.
+/// A memtable grows by arenas of this length: twelve families that hold little take little.
 const ARENA_BYTES: usize = 64 << 10;
 const BLOOM_BITS_PER_KEY: f64 = 10.0;
 
@@ -72,6 +72,8 @@ fn family_options(family: Family, cache: &Cache) -> Options {
     options.set_max_bytes_for_level_base(32 << 20);
     if family == Family::Vertices {
         options.set_write_buffer_size(8 << 20);
+    }
+    if matches!(family, Family::Vertices | Family::ContentBytes) {
         options.set_enable_blob_files(true);
         options.set_min_blob_size(BLOB_BYTES_MIN);
         options.set_blob_file_size(BLOB_FILE_BYTES);

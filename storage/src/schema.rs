@@ -19,10 +19,12 @@ pub(crate) enum Family {
     ReceiptsByCommit,
     Indexes,
     Meta,
+    Contents,
+    ContentBytes,
 }
 
 impl Family {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Vertices,
         Self::Commits,
         Self::Heights,
@@ -33,6 +35,8 @@ impl Family {
         Self::ReceiptsByCommit,
         Self::Indexes,
         Self::Meta,
+        Self::Contents,
+        Self::ContentBytes,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -47,6 +51,8 @@ impl Family {
             Self::ReceiptsByCommit => "receipts_by_commit",
             Self::Indexes => "indexes",
             Self::Meta => "meta",
+            Self::Contents => "contents",
+            Self::ContentBytes => "content_bytes",
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::schema::{Family, SCHEMA_VERSION, meta};
 use bytes::Bytes;
 use rocksdb::{ColumnFamily, DB, DBRawIterator, ErrorKind, ReadOptions, WriteBatch, WriteOptions};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use weft_types::NetworkId;
 
 /// When a write returns.
@@ -29,6 +29,8 @@ pub struct Store {
     path: PathBuf,
     /// Why the first failed write failed.
     poison: OnceLock<String>,
+    /// A3: bytes of all content.
+    pub(crate) contents: Mutex<u64>,
 }
 
 impl std::fmt::Debug for Store {
@@ -67,8 +69,14 @@ impl Store {
             db,
             path: path.to_owned(),
             poison: OnceLock::new(),
+            contents: Mutex::new(0),
         };
         store.check_identity(network)?;
+        let held = store.count_contents()?;
+        *store
+            .contents
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = held;
         Ok(store)
     }
 

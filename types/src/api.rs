@@ -18,8 +18,8 @@ pub use bridge::{
 pub use chain::{Checkpoint, Commit, Committee, MissedCheckpoint, NodeStatus, Vertex};
 pub use event::{Event, Ordered, Topic, TopicError};
 pub use objects::{
-    Account, Balance, Collection, Deal, DealState, Edition, History, Item, ItemState, Keys, Object,
-    ProofBundle, Recovery,
+    Account, Balance, Collection, Content, Deal, DealState, Edition, History, Item, ItemState,
+    Keys, Object, ProofBundle, Recovery,
 };
 pub use offenders::{OffenderStatus, Offenders};
 pub use problem::{PROBLEM_TYPE_PREFIX, Problem, ProblemCode};

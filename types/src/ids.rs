@@ -307,7 +307,7 @@ hex_digest!(
     StateKey
 );
 hex_digest!(
-    /// A hash of content that lives elsewhere.
+    /// A hash of content that lives beside the ledger (A1).
     ContentHash
 );
 hex_digest!(

@@ -15,6 +15,7 @@ pub mod bls;
 mod bridge;
 mod commit;
 mod committee;
+mod content;
 pub mod ed25519;
 mod feed;
 mod genesis;
@@ -54,6 +55,7 @@ pub use committee::{
     ADDRESSES_BYTES_MAX, CommitRule, Committee, CommitteeError, FastRule, MEMBERS_MAX, Member,
     MemberSet, StakeSums,
 };
+pub use content::{CONTENT_BYTES_MAX, CONTENTS_ASKED_MAX};
 pub use feed::{Chained, Feed, FeedReport};
 pub use genesis::{FeeSchedule, Genesis, GenesisAccount, GenesisError, ProtocolParams, Template};
 pub use ids::{

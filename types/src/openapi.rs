@@ -53,7 +53,7 @@ schema! { hex(64);
     CommitteeDigest: "Digest of a committee; zero for none.",
     Root: "A root or a node of a hash tree.",
     StateKey: "A key of the state tree.",
-    ContentHash: "A hash of content that lives elsewhere.",
+    ContentHash: "BLAKE3 hash of content that lives beside the ledger.",
     AssetId: "A fungible asset; all zeros is the native one.",
     CollectionId: "A collection.",
     EditionId: "An edition.",

@@ -65,9 +65,26 @@ impl Media {
 
 /// Reads a body within its bound and the budget.
 pub async fn receive(gate: &Gate, headers: &HeaderMap, body: Body) -> Result<Received, Failure> {
-    not_compressed(headers)?;
     let media = Media::of(headers)?;
-    let bytes_max = media.bytes_max();
+    let (bytes, budget) = collect(gate, headers, body, media.bytes_max()).await?;
+    Ok(Received {
+        media,
+        bytes,
+        _budget: budget,
+    })
+}
+
+/// Bytes with their part of the budget.
+pub type Collected = (Bytes, Vec<OwnedSemaphorePermit>);
+
+/// Reads a body of any kind.
+pub async fn collect(
+    gate: &Gate,
+    headers: &HeaderMap,
+    body: Body,
+    bytes_max: usize,
+) -> Result<Collected, Failure> {
+    not_compressed(headers)?;
     let too_large = |bytes: u64| {
         let detail = format!("the body has {bytes} bytes or more, at most {bytes_max} are taken");
         Failure::new(ProblemCode::BodyTooLarge, detail)
@@ -105,11 +122,7 @@ pub async fn receive(gate: &Gate, headers: &HeaderMap, body: Body) -> Result<Rec
         }
         bytes.extend_from_slice(&piece);
     }
-    Ok(Received {
-        media,
-        bytes: bytes.freeze(),
-        _budget: budget,
-    })
+    Ok((bytes.freeze(), budget))
 }
 
 fn not_compressed(headers: &HeaderMap) -> Result<(), Failure> {

@@ -44,6 +44,7 @@ pub async fn metrics(State(state): State<ApiState>) -> Response {
     let view = state.views.borrow().clone();
     let peers = *state.peers.borrow();
     let (tracked, streams) = (state.tracker.len(), state.events.streams());
+    state.metrics.content_bytes(state.store.content_bytes());
     let text = state.metrics.render(&view, peers, tracked, streams);
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], text).into_response()

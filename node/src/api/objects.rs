@@ -6,8 +6,7 @@ use super::reading::{Reading, from_store};
 use crate::index::{self, HistoryRow, collection_of};
 use crate::view::View;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use weft_storage::{Cursor, Page as StoredPage, PageRequest, Store};
 use weft_types::api::{
     Account, Collection, Deal, Edition, History, Item, ItemState, Page, Problem, ProblemCode,
@@ -207,7 +206,7 @@ pub async fn item(
     Ok(reading.answer(&find_item(&state, &reading.view, id).await?))
 }
 
-async fn find_item(state: &ApiState, view: &View, id: ItemId) -> Result<Item, Failure> {
+pub async fn find_item(state: &ApiState, view: &View, id: ItemId) -> Result<Item, Failure> {
     let object = view.snapshot.get(&ObjectId::Item(id));
     if let Some(item) = object.as_ref().and_then(Object::as_item) {
         return Ok(shown_item(view, id, item));
@@ -256,32 +255,6 @@ pub async fn item_history(
 pub async fn item_proof(Segment(id): Segment, reading: Reading) -> Result<Response, Failure> {
     let id: ItemId = parameter("id", &id)?;
     proof(&reading, ObjectId::Item(id))
-}
-
-/// An item's image
-///
-/// Leads on to the URL that its edition names.
-#[utoipa::path(get, path = "/v1/items/{id}/image", tag = "items",
-    params(("id" = ItemId, Path)),
-    responses(
-        (status = 307, description = "The edition's image"),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ))]
-pub async fn item_image(
-    State(state): State<ApiState>,
-    Segment(id): Segment,
-    reading: Reading,
-) -> Result<Response, Failure> {
-    let id: ItemId = parameter("id", &id)?;
-    let item = find_item(&state, &reading.view, id).await?;
-    let image = edition(&reading.view, item.edition)?.image;
-    let web = image.starts_with("https://") || image.starts_with("http://");
-    // Never to anything but the web: a creator chooses this text.
-    let location = web.then(|| HeaderValue::from_str(&image).ok()).flatten();
-    let none = || not_found(format_args!("an image on the web of item {id}"));
-    let location = location.ok_or_else(none)?;
-    let status = StatusCode::TEMPORARY_REDIRECT;
-    Ok((status, [(header::LOCATION, location)]).into_response())
 }
 
 /// A deal

@@ -2,7 +2,7 @@
 //! committed copy; a test compares the two.
 
 use super::{
-    bridge, chain, exits, health, lists, objects, offenders, stream, submit, transactions,
+    bridge, chain, content, exits, health, lists, objects, offenders, stream, submit, transactions,
 };
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -38,7 +38,11 @@ use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
         objects::item,
         objects::item_history,
         objects::item_proof,
-        objects::item_image,
+        content::item_image,
+        content::edition_image,
+        content::edition_metadata,
+        content::get,
+        content::put,
         lists::deals,
         objects::deal,
         objects::deal_proof,
@@ -71,7 +75,7 @@ use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
     modifiers(&MultiParty, &Readings),
     tags(
         (name = "transactions"), (name = "accounts"), (name = "collections"), (name = "items"),
-        (name = "deals"), (name = "bridge"), (name = "chain"), (name = "stream"), (name = "node"),
+        (name = "content"), (name = "deals"), (name = "bridge"), (name = "chain"), (name = "stream"), (name = "node"),
     ),
 )]
 struct Description;
@@ -133,7 +137,10 @@ impl Modify for Readings {
             if !path.starts_with("/v1/") || NO_READINGS.contains(&path.as_str()) {
                 continue;
             }
-            for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+            for operation in [&mut item.get, &mut item.post, &mut item.put]
+                .into_iter()
+                .flatten()
+            {
                 let parameters = operation.parameters.get_or_insert_default();
                 for (name, what) in [("min_commit", "commit"), ("min_height", "height")] {
                     let whole = ObjectBuilder::new().schema_type(Type::Integer);
@@ -156,7 +163,7 @@ pub fn query_parameters(route: &str) -> Option<&'static BTreeSet<String>> {
     let known = KNOWN.get_or_init(|| {
         let paths = Description::openapi().paths.paths.into_iter();
         let of_path = paths.map(|(path, item)| {
-            // No path takes both.
+            // No path takes other parameters to be written than to be read.
             let operation = item.get.or(item.post);
             let parameters = operation.and_then(|o| o.parameters).unwrap_or_default();
             let in_query = parameters

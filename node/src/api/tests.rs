@@ -1,5 +1,6 @@
 mod bad_input;
 mod collections;
+mod content;
 mod exits;
 pub mod harness;
 mod keys;

@@ -2,6 +2,7 @@
 //! number of bytes and of vertices; what did not fit is asked for again. Members and observers are
 //! answered alike, but out of places of their own, and observers with less at a time.
 
+use super::contents;
 use super::engine::{Command, Commands};
 use super::epochs;
 use super::inbound::Verifier;
@@ -54,7 +55,7 @@ const NEWEST_VERTICES: usize = 4 * MEMBERS_MAX;
 pub enum ServeError {
     #[error("request is no protobuf message: {0}")]
     Malformed(#[from] prost::DecodeError),
-    #[error("request asks for {asked} vertices, more than {max}")]
+    #[error("request asks for {asked} vertices or contents, more than {max}")]
     TooMany { asked: usize, max: usize },
     #[error("request asks for nothing that there is")]
     Nothing,
@@ -82,7 +83,7 @@ pub struct Source<'a> {
 }
 
 /// Answers with the vertices that this node has, in the order asked for, or ascending from a round, or says
-/// that it has deleted some of them (S2.8); a member also with the own latest one (S1); or with a part of a snapshot (S2).
+/// that it has deleted some of them (S2.8), or with content (A4); a member also with the own latest one (S1); or with a part of a snapshot (S2).
 pub fn serve(
     source: &Source<'_>,
     request: Bytes,
@@ -94,6 +95,9 @@ pub fn serve(
     let epoch = Epoch(request.epoch);
     if let Some(sync) = &request.sync {
         return sync::answer(store, source.held, sync);
+    }
+    if !request.contents.is_empty() {
+        return contents::answer(store, &request.contents, limits);
     }
     if let Some(shows) = shows.filter(|_| request.latest) {
         return Ok(latest(store, epoch, shows)?.encode_to_vec().into());

@@ -3,7 +3,9 @@
 //! There is one floor, a certified height, and what stands before it goes: commits, heights,
 //! certificates, receipts, vertices, and steps in histories. It lies below the window of validity of the
 //! oldest snapshot that is held for others, so that whoever is told that history is gone finds a
-//! snapshot, and after it what it needs to go on. A node that holds none yet deletes nothing.
+//! snapshot, and after it what it needs to go on. A node that holds none yet deletes none of it.
+//!
+//! Content has no age: it goes when nothing in the state names it any more (A5).
 
 use crate::index;
 use crate::replica::restore::first_round;
@@ -22,6 +24,8 @@ const INTERVAL: Duration = Duration::from_secs(5);
 const HEIGHTS_AT_ONCE: usize = 1024;
 /// Index entries that a pass looks through.
 const INDEXES_AT_ONCE: usize = 4096;
+/// Content that a pass looks at.
+const CONTENTS_AT_ONCE: usize = 1024;
 
 /// Where history is to begin.
 struct Floor {
@@ -37,6 +41,8 @@ pub struct Pruner {
     keep: Millis,
     floor: Option<Floor>,
     sweep: Option<Sweep>,
+    /// A5: the content that was looked at last.
+    content: Option<Cursor>,
 }
 
 /// A way through the index entries, many passes long. One floor holds for all of it, so that no list
@@ -55,6 +61,7 @@ impl Pruner {
             keep,
             floor: None,
             sweep: None,
+            content: None,
         }
     }
 
@@ -113,7 +120,25 @@ impl Pruner {
             self.floor = Some(floor);
             while self.store.prune_receipts(first, PAGE_ENTRIES_MAX)? && !stop.is_cancelled() {}
         }
+        self.sweep_contents()?;
         Ok(moved)
+    }
+
+    /// A5: a step through the content: what nothing in the state names any more goes.
+    fn sweep_contents(&mut self) -> Result<(), StoreError> {
+        let page = PageRequest::ascending(CONTENTS_AT_ONCE).after(self.content.take());
+        let page = self.store.contents(&page)?;
+        let mut gone = Vec::new();
+        for (hash, _) in page.entries {
+            if !index::is_named(&self.store, &hash)? {
+                gone.push(hash);
+            }
+        }
+        if !gone.is_empty() {
+            self.store.delete_contents(&gone)?;
+        }
+        self.content = page.next;
+        Ok(())
     }
 
     /// A step through the index entries.

@@ -7,6 +7,7 @@ use self::opened::Opened;
 use super::base::Base;
 use super::clock::Clock;
 use super::conflicts::{Conflict, Judge};
+use super::contents::Puller;
 use super::engine::{COMMANDS_MAX, Command, End, Engine, Readers};
 use super::feeds::{Deposits, Halt, Queue};
 use super::inbound::{Inbound, Verifier};
@@ -16,6 +17,7 @@ use super::watch::{BaseSeen, BaseWatch, HEARD_MAX, Parts, Sources, Watch, Watche
 use super::{DriverError, Node, checkpoints, restore};
 use crate::api;
 use crate::config::NodeConfig;
+use crate::contents::Finder;
 use crate::events::EventLog;
 use crate::keys::NodeKeys;
 use crate::metrics::{Direction, Metrics};
@@ -132,6 +134,14 @@ pub(super) async fn start(
     let views = view.clone();
     tasks.spawn("pruning", |stop| pruner.run(views, begins, stop));
     let halt = Arc::new(Halt::of(opened.store.clone())?);
+    let (contents, wanted) = Finder::channel();
+    let puller = Puller {
+        store: opened.store.clone(),
+        links: network.clone(),
+        bytes_max: config.content_bytes_max,
+        wanted,
+    };
+    tasks.spawn("fetching content", |stop| puller.run(stop));
     let (lags, bridge_lags) = watch::channel(false);
     let of_feed = (lags, &halt);
     if let Some(reader) = opened.reader::<Deposits>(&config, &commands, &view, of_feed) {
@@ -188,6 +198,8 @@ pub(super) async fn start(
         bonds,
         missed,
         bridge_lags,
+        contents,
+        content_bytes_max: config.content_bytes_max,
     })
     .map_err(DriverError::Thread)?;
     tasks.spawn("the API", |stop| api::serve(listener, state, stop));

@@ -74,6 +74,7 @@ pub fn store_aside(
     write_state(&store, synced)?;
     write_chain(&store, synced)?;
     keep_vertices(&store, before, synced, gc_depth)?;
+    keep_contents(&store, before)?;
     store.sync()?;
     drop(store);
     rename(&part, data.join(NEW)).map_err(failed)?;
@@ -164,6 +165,24 @@ fn keep_vertices(
         store.put_checkpoint(height, &checkpoint, Durability::Buffered)?;
     }
     Ok(())
+}
+
+/// A4: what this node has of what the ledger names, others may lack. What nothing names any more goes later (A5).
+fn keep_contents(store: &Store, before: &Store) -> Result<(), DriverError> {
+    let mut cursor = None;
+    loop {
+        let request = PageRequest::ascending(PAGE_ENTRIES).after(cursor);
+        let page = before.contents(&request)?;
+        for (hash, _) in &page.entries {
+            if let Some(content) = before.content(hash)? {
+                store.put_content(hash, &content, u64::MAX, Durability::Buffered)?;
+            }
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 /// The first commit whose receipts a database has that was taken over; `None` for any other.

@@ -2,7 +2,7 @@
 //! objects; only the order of collections is that of their ids, for their commits are not known.
 //! Histories and the last forms of ended deals begin after it.
 
-use super::{Indexed, Row, collection_rows, deal_rows, owned_rows};
+use super::{Indexed, Row, collection_rows, deal_rows, named, owned_rows};
 use weft_ledger::{Applied, Change, Snapshot};
 use weft_types::{Object, ObjectError, ObjectId};
 
@@ -32,6 +32,7 @@ pub fn rows_of_state(
             after: Some(Object::decode(id, value.clone())?),
             retired: None,
         };
+        named::rows(&change, &mut rows);
         match id {
             ObjectId::Item(_) => owned_rows(&change, &mut rows),
             ObjectId::Deal(deal) => deal_rows(&indexed, deal, &change, &mut rows),

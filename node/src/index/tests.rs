@@ -1,7 +1,7 @@
 use super::*;
 use weft_ledger::Ledger;
 use weft_types::{
-    Account, Amount, AssetAmount, AssetId, Bundle, FeeShare, NewDeal, Taking, testing,
+    Account, Amount, AssetAmount, AssetId, Bundle, ContentHash, FeeShare, NewDeal, Taking, testing,
 };
 
 /// A ledger with its rows, as a store would hold them.
@@ -401,4 +401,54 @@ fn rows_of_what_is_live_are_never_before_anything_and_those_of_histories_go_by_c
     assert_eq!(left(u64::MAX, u64::MAX), (0, 0, [live; 2]));
     let tags: BTreeSet<u8> = indexing.rows.keys().map(|k| k[0]).collect();
     assert_eq!(tags, [OWNED, COLLECTIONS, CREATED, DEALS].into());
+}
+
+#[test]
+fn a3_content_is_named_by_editions_for_ever_and_by_items_until_they_say_otherwise() {
+    let mut indexing = Indexing::new();
+    let (collection, _) = indexing.with_items(1);
+    let [image, data, other] = [1, 2, 3].map(|n| ContentHash([n; 32]));
+    let edition = EditionId::derive(&collection, 2);
+    let create = Operation::CreateEdition(weft_types::NewEdition {
+        collection,
+        name: "with an image".to_owned(),
+        cap: 9,
+        traits: vec![],
+        image: String::new(),
+        image_hash: Some(image),
+        metadata_hash: Some(image),
+        reference: String::new(),
+    });
+    let mint = Operation::Mint {
+        entries: vec![weft_types::MintEntry {
+            edition,
+            to: testing::user(1),
+            count: 1,
+        }],
+    };
+    let item = ItemId::derive(&edition, 1);
+    let update = |hash| Operation::UpdateItem {
+        item,
+        status: String::new(),
+        data_hash: hash,
+    };
+    let named = |indexing: &Indexing| {
+        [image, data, other].map(|hash| indexing.count(&key(NAMED, &[&hash.0])))
+    };
+    indexing.commit(vec![(1, vec![create, mint, update(Some(data))])]);
+    assert_eq!(named(&indexing), [1, 1, 0]);
+    indexing.commit(vec![(1, vec![update(Some(other))])]);
+    assert_eq!(named(&indexing), [1, 0, 1]);
+    // The same again changes nothing, and an edition names what it named when more of it is minted.
+    indexing.commit(vec![(1, vec![update(Some(other))])]);
+    assert_eq!(named(&indexing), [1, 0, 1]);
+    let snapshot = indexing.ledger.snapshot();
+    let objects = [ObjectId::Edition(edition), ObjectId::Item(item)];
+    let objects = objects.map(|id| (id, snapshot.get(&id).unwrap().encode()));
+    let rows = rows_of_state(&objects, &snapshot).unwrap();
+    let rows = rows.iter().filter(|(row, _)| row[0] == NAMED).count();
+    assert_eq!(rows, 2, "a state that was taken over names the same");
+    let burn = Operation::Burn { items: vec![item] };
+    indexing.commit(vec![(1, vec![burn])]);
+    assert_eq!(named(&indexing), [1, 0, 0]);
 }

@@ -373,3 +373,14 @@ impl Deal {
         }
     }
 }
+
+/// A3: content that a node stores.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Content {
+    pub hash: ContentHash,
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// What it is served as.
+    pub media_type: String,
+}

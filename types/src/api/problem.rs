@@ -111,6 +111,14 @@ problems! {
         "the node holds as many waiting transactions as it may", "wait as long as Retry-After says, or use another node";
     NotAccepting = "not-accepting", 503, retryable true,
         "the node takes no transactions at the moment", "see the detail, or use another node";
+    ContentMismatch = "content-mismatch", 422, retryable false,
+        "the bytes have another hash", "send the bytes whose BLAKE3 hash is in the path, as they are";
+    ContentNotNamed = "content-not-named", 404, retryable false,
+        "nothing on the ledger names this hash", "name it first, in an edition or on a card; what has just been named is there once its transaction is committed";
+    ContentMissing = "content-missing", 404, retryable true,
+        "the ledger names this hash, and no node that was asked has the bytes", "whoever has the bytes may send them: PUT /v1/content/{hash}";
+    ContentFull = "content-full", 503, retryable true,
+        "the node stores as much content as it may", "use another node; an operator raises `content_bytes_max`";
     Internal = "internal", 500, retryable true,
         "the node failed to answer", "the node's log has the cause";
 }

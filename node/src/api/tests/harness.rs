@@ -2,6 +2,7 @@
 //! what is submitted and commits it at once, or when it is told to.
 
 use crate::api::{ApiParts, ApiState, Limits, Refusal, Submit, Submitter, router};
+use crate::contents::Finder;
 use crate::events::EventLog;
 use crate::index::{Indexed, rows};
 use crate::replica::Provable;
@@ -27,6 +28,9 @@ use weft_types::api::{
     MissedCheckpoint, PROTOBUF, Problem, ProblemCode, Submission, TransactionStatus,
 };
 use weft_types::*;
+
+/// Most bytes of content that a node here stores.
+pub const CONTENT_BYTES: u64 = 600 << 10;
 
 /// What the stand-in for the replica does with a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +69,8 @@ pub struct Node {
     views: Arc<watch::Sender<Arc<View>>>,
     /// What the base chain lacks.
     pub late: Arc<watch::Sender<Option<MissedCheckpoint>>>,
+    /// Content that other nodes have.
+    pub elsewhere: Arc<Mutex<BTreeMap<ContentHash, Bytes>>>,
     _folder: Arc<TempDir>,
 }
 
@@ -196,6 +202,7 @@ impl Node {
         let (_peers, peers) = watch::channel(3);
         let (submitter, submitted) = Submitter::channel();
         let late = watch::Sender::new(None);
+        let (contents, mut wanted) = Finder::channel();
         let metrics = Arc::default();
         let parts = ApiParts {
             history_from: watch::channel(CommitIndex::ZERO).1,
@@ -203,6 +210,8 @@ impl Node {
             bonds: watch::channel(BTreeMap::from([(3, true), (1, false)])).1,
             missed: late.subscribe(),
             bridge_lags: watch::channel(false).1,
+            contents,
+            content_bytes_max: CONTENT_BYTES,
             name: "tester".to_owned(),
             genesis,
             store,
@@ -221,8 +230,18 @@ impl Node {
             chain,
             views: Arc::new(views),
             late: Arc::new(late),
+            elsewhere: Arc::default(),
             _folder: folder,
         };
+        let others = node.elsewhere.clone();
+        tokio::spawn(async move {
+            while let Some(wanted) = wanted.recv().await {
+                let content = others.lock().unwrap().get(&wanted.hash).cloned();
+                if let Some(bytes) = content {
+                    let _gone = wanted.answer.send(bytes);
+                }
+            }
+        });
         tokio::spawn(node.clone().take(submitted));
         node
     }
@@ -480,6 +499,11 @@ impl Node {
     pub async fn post(&self, path: &str, kind: &str, body: impl Into<Body>) -> Answer {
         let request = Request::post(path).header(header::CONTENT_TYPE, kind);
         self.send(request.body(body.into()).unwrap()).await
+    }
+
+    pub async fn put(&self, path: &str, body: impl Into<Body>) -> Answer {
+        self.send(Request::put(path).body(body.into()).unwrap())
+            .await
     }
 
     /// Posts one encoded transaction.

@@ -4,8 +4,8 @@ use crate::driver::testing::{NETWORK, vertex};
 use crate::replica::sync::testing::{Chain, STEP, VALIDITY};
 use crate::replica::sync::{NoAnswer, Place, Sync, SyncConfig, serve};
 use tempfile::TempDir;
-use weft_storage::Durability;
-use weft_types::{Epoch, Round};
+use weft_storage::{Durability, Import, Kept};
+use weft_types::{ContentHash, Epoch, Round};
 
 /// The chain has two rounds to a commit, and keeps vertices of 20 below a leader.
 const GC_DEPTH: u64 = 20;
@@ -195,4 +195,28 @@ fn s2_the_disk_is_bounded_by_what_is_kept() {
     assert_eq!(node.written, 1_200);
     // Beside what is kept: a turn's, the log of 64 MiB, and files not compacted yet.
     assert!(largest < 160 << 20, "{largest} bytes");
+}
+
+#[test]
+fn a5_content_goes_when_nothing_names_it_any_more() {
+    let mut node = Node::new(Millis(1_000));
+    node.go_on(1);
+    let hashes = [b"named", b"other"].map(|bytes| {
+        let hash = ContentHash::of(bytes);
+        let put = node
+            .store()
+            .put_content(&hash, bytes, u64::MAX, Durability::Buffered);
+        assert_eq!(put.unwrap(), Kept::Now);
+        hash
+    });
+    let row = [&b"n"[..], &hashes[0].0, &[4; 33]].concat();
+    let indexes = [(bytes::Bytes::from(row), Some(bytes::Bytes::new()))];
+    let named = Import {
+        indexes: &indexes,
+        ..Import::default()
+    };
+    node.store().import(&named).unwrap();
+    node.pass();
+    assert!(node.store().has_content(&hashes[0]).unwrap());
+    assert!(!node.store().has_content(&hashes[1]).unwrap());
 }

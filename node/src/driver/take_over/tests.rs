@@ -52,8 +52,9 @@ mod whole {
     use crate::replica::sync::Synced;
     use crate::replica::sync::testing::{Chain, Server, run};
     use std::sync::Arc;
+    use weft_storage::Kept;
     use weft_types::testing::{committee, genesis, network};
-    use weft_types::{Genesis, Round};
+    use weft_types::{ContentHash, Genesis, Round};
 
     fn taken_over(chain: &Chain) -> Synced {
         let ran = run(chain, &[Server::Honest; 4], 60_000);
@@ -76,11 +77,17 @@ mod whole {
         let state_root = synced.snapshot.root();
         let data = tempfile::tempdir().unwrap();
         let before = Store::open(&data.path().join(DATABASE), network().id()).unwrap();
+        // A4: what the ledger names of it may be nowhere else.
+        let image = ContentHash::of(b"image");
+        let put = before.put_content(&image, b"image", 9, Durability::Buffered);
+        assert_eq!(put.unwrap(), Kept::Now);
         store_aside(data.path(), network().id(), 20, &before, &synced).unwrap();
         drop(before);
         assert!(adopt(data.path()).unwrap());
 
         let store = Store::open(&data.path().join(DATABASE), network().id()).unwrap();
+        let kept = store.content(&image).unwrap();
+        assert_eq!(kept.as_deref(), Some(&b"image"[..]));
         assert_eq!(first_commit(&store).unwrap(), first);
         let genesis = genesis_of(&chain);
         let standing = Standing {
