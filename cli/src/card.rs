@@ -1,12 +1,14 @@
 //! `weft card`: items, from minting to burning. Trading them is in [`crate::market`].
 
-use crate::failure::Failure;
+use crate::content;
+use crate::failure::{Failure, Kind};
 use crate::market;
 use crate::network::Network;
 use crate::output::{Output, fit, table};
 use crate::sending::{Sender, Session};
 use crate::time;
 use crate::values::{Paging, lines, more};
+use std::path::PathBuf;
 use weft_types::api::{Edition, History, Item, ItemState, Page};
 use weft_types::{
     Address, CollectionId, ContentHash, EditionId, ItemId, ItemTransfer, MintEntry, Operation,
@@ -17,7 +19,7 @@ pub enum Command {
     /// Mint copies of editions
     Mint(Mint),
     /// Show a card
-    Show(Show),
+    Show(ShowCard),
     /// List the cards of a collection, or of one of its editions
     Items(Items),
     /// List what happened to a card, newest first
@@ -72,6 +74,15 @@ pub struct Show {
     item: ItemId,
     #[command(flatten)]
     network: Network,
+}
+
+#[derive(clap::Args)]
+pub struct ShowCard {
+    /// Write its image to this file, as the ledger's hash has it
+    #[arg(long, value_name = "FILE")]
+    image: Option<PathBuf>,
+    #[command(flatten)]
+    show: Show,
 }
 
 #[derive(clap::Args)]
@@ -156,10 +167,7 @@ impl Freeze {
 pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
     match command {
         Command::Mint(arguments) => mint(arguments, output).await,
-        Command::Show(arguments) => {
-            let item = arguments.network.client()?.item(&arguments.item).await?;
-            output.data(&item, item_shown)
-        }
+        Command::Show(arguments) => show(&arguments, output).await,
         Command::Items(arguments) => {
             let client = arguments.network.client()?;
             let page = arguments.paging.query();
@@ -207,6 +215,20 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Deals(arguments) => market::deals(arguments, output).await,
         Command::Deal(arguments) => market::show(&arguments, output).await,
     }
+}
+
+async fn show(arguments: &ShowCard, output: &Output) -> Result<(), Failure> {
+    let client = arguments.show.network.client()?;
+    let item = client.item(&arguments.show.item).await?;
+    if let Some(path) = &arguments.image {
+        let edition = client.edition(&item.edition).await?;
+        let Some(hash) = edition.image_hash else {
+            let words = format!("edition {} has no hash of an image", edition.id);
+            return Err(Failure::new(Kind::Refused, words));
+        };
+        content::save(path, &client.content(&hash).await?)?;
+    }
+    output.data(&item, item_shown)
 }
 
 async fn mint(arguments: Mint, output: &Output) -> Result<(), Failure> {
@@ -332,7 +354,6 @@ fn past(page: &Page<History>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Kind;
 
     #[test]
     fn more_cards_than_the_cap_leaves_are_wrong_use() {

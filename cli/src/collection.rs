@@ -2,12 +2,14 @@
 
 mod policy;
 
+use crate::content;
 use crate::failure::Failure;
 use crate::import;
 use crate::network::Network;
 use crate::output::{Output, fit, one_line, table};
-use crate::sending::Sender;
+use crate::sending::{Outcome, Sender};
 use crate::values::{Paging, lines, more};
+use std::path::PathBuf;
 use weft_types::api::{Collection, Edition, Page};
 use weft_types::{CollectionId, ContentHash, EditionId, NewEdition, Operation, Trait};
 
@@ -29,6 +31,10 @@ pub enum Command {
     Edition(EditionCommand),
     /// Create an edition for each card of a catalogue (JSON, JSON lines or CSV)
     Import(import::Import),
+    /// Give images and documents to the nodes, whose hashes editions or cards name
+    Upload(content::Upload),
+    /// Fetch an image or document by its hash, and check it
+    Content(content::Get),
 }
 
 #[derive(clap::Args)]
@@ -103,6 +109,12 @@ pub struct CreateEdition {
     /// Hash of more about the card, 32 bytes in hexadecimal
     #[arg(long, value_name = "HASH")]
     metadata_hash: Option<ContentHash>,
+    /// The image: its hash goes on the ledger, its bytes to the nodes
+    #[arg(long, value_name = "FILE", conflicts_with = "image_hash")]
+    image_file: Option<PathBuf>,
+    /// More about the card, in the same way
+    #[arg(long, value_name = "FILE", conflicts_with = "metadata_hash")]
+    metadata_file: Option<PathBuf>,
     /// Your own key for the card
     #[arg(long, default_value = "")]
     reference: String,
@@ -156,24 +168,14 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
         }
         Command::Edition(command) => edition(command, output).await,
         Command::Import(arguments) => import::run(&arguments, output).await,
+        Command::Upload(arguments) => content::upload(arguments, output).await,
+        Command::Content(arguments) => content::get(arguments, output).await,
     }
 }
 
 async fn edition(command: EditionCommand, output: &Output) -> Result<(), Failure> {
     match command {
-        EditionCommand::Create(arguments) => {
-            let create = Operation::CreateEdition(NewEdition {
-                collection: arguments.collection,
-                name: arguments.name,
-                cap: arguments.cap,
-                traits: arguments.traits,
-                image: arguments.image,
-                image_hash: arguments.image_hash,
-                metadata_hash: arguments.metadata_hash,
-                reference: arguments.reference,
-            });
-            arguments.sender.send(create, output).await
-        }
+        EditionCommand::Create(arguments) => create_edition(*arguments, output).await,
         EditionCommand::Show(arguments) => {
             let client = arguments.network.client()?;
             let edition = client.edition(&arguments.id).await?;
@@ -186,6 +188,36 @@ async fn edition(command: EditionCommand, output: &Output) -> Result<(), Failure
             output.data(&page.await?, editions_listed)
         }
     }
+}
+
+async fn create_edition(arguments: CreateEdition, output: &Output) -> Result<(), Failure> {
+    let files = [arguments.image_file, arguments.metadata_file];
+    let [image, metadata] = files.map(|path| {
+        let path = path?;
+        Some(content::loaded(&path).map(|file| (path, file)))
+    });
+    let (image, metadata) = (image.transpose()?, metadata.transpose()?);
+    let hash = |file: &Option<(PathBuf, content::Loaded)>| file.as_ref().map(|(_, f)| f.hash);
+    let create = Operation::CreateEdition(NewEdition {
+        collection: arguments.collection,
+        name: arguments.name,
+        cap: arguments.cap,
+        traits: arguments.traits,
+        image: arguments.image,
+        image_hash: arguments.image_hash.or(hash(&image)),
+        metadata_hash: arguments.metadata_hash.or(hash(&metadata)),
+        reference: arguments.reference,
+    });
+    let session = arguments.sender.session().await?;
+    let outcome = session.send(vec![create], output).await?;
+    output.data(&outcome, Outcome::text)?;
+    for (path, file) in image.into_iter().chain(metadata) {
+        let given = content::give(&session.client, &path, file).await;
+        given.map_err(|failure| {
+            failure.hint("the edition is there; send the file again with `weft collection upload`")
+        })?;
+    }
+    Ok(())
 }
 
 pub fn shown(collection: &Collection) -> String {

@@ -4,6 +4,7 @@
 //! is refused by its place, the rest is created; a file that cannot be read to its end is refused as a
 //! whole. Running it again creates what is missing, and says what exists with other terms.
 
+mod files;
 mod journal;
 mod mapping;
 mod plan;
@@ -59,8 +60,8 @@ pub struct Import {
     /// Description of a new collection
     #[arg(long, default_value = "", conflicts_with = "collection")]
     description: String,
-    /// Which field becomes what: name, image, cap, reference, image_hash, metadata_hash and trait:NAME,
-    /// each from a FIELD (nested ones with dots), a template such as {set}-{number}, or @row for a digest
+    /// Which field becomes what: name, image, cap, reference, image_hash, metadata_hash, metadata (a file,
+    /// with --files) and trait:NAME, each from a FIELD (nested ones with dots), a template such as {set}-{number}, or @row for a digest
     /// of the row; what is not named is found by the usual names
     #[arg(
         long,
@@ -69,6 +70,10 @@ pub struct Import {
         hide_default_value = true
     )]
     map: Wanted,
+    /// Folder with the images and metadata that the catalogue names: their hashes become part of the editions,
+    /// their bytes go to the nodes
+    #[arg(long, value_name = "FOLDER")]
+    files: Option<PathBuf>,
     /// Most copies of each card for which the catalogue has no figure
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
     cap: u64,
@@ -117,6 +122,7 @@ pub async fn run(arguments: &Import, output: &Output) -> Result<(), Failure> {
         cards: (catalogue.rows.len() + catalogue.refused.len()) as u64,
         created: 0,
         skipped: 0,
+        uploaded: 0,
         differing: vec![],
         first_mapping: None,
         refused: vec![],
@@ -128,7 +134,7 @@ pub async fn run(arguments: &Import, output: &Output) -> Result<(), Failure> {
     let ended = match arguments.dry_run {
         true => {
             report.map(&catalogue.mapping, output);
-            let plan = catalogue.plan(arguments.collection.unwrap_or_default());
+            let plan = catalogue.plan(arguments, arguments.collection.unwrap_or_default());
             report.created = plan.cards.len() as u64;
             report.take(plan);
             Ok(())
@@ -188,8 +194,12 @@ fn read(arguments: &Import) -> Result<Catalogue, Failure> {
 }
 
 impl Catalogue {
-    fn plan(self, collection: CollectionId) -> Plan {
-        Plan::new(&self.rows, self.refused, &self.mapping, collection)
+    fn plan(self, arguments: &Import, collection: CollectionId) -> Plan {
+        let mut plan = Plan::new(&self.rows, self.refused, &self.mapping, collection);
+        if let Some(folder) = &arguments.files {
+            files::attach(&mut plan, folder);
+        }
+        plan
     }
 }
 
@@ -218,17 +228,22 @@ async fn import(
     }
     send::settle(&session, &mut journal).await?;
     let existing = send::existing(&session, &collection).await?;
-    let mut plan = catalogue.plan(collection);
+    let mut plan = catalogue.plan(arguments, collection);
     let cards = std::mem::take(&mut plan.cards);
     report.take(plan);
-    let mut missing = Vec::new();
-    for card in cards {
+    let (mut missing, mut given) = (Vec::new(), Vec::new());
+    for mut card in cards {
+        let files = std::mem::take(&mut card.files);
         match existing.get(&card.edition.reference) {
-            None => missing.push(card),
+            None => {
+                missing.push(card);
+                given.extend(files);
+            }
             Some(edition) => {
                 report.skipped += 1;
-                if !send::is_same(edition, &card.edition) {
-                    report.differing.push(card.edition.reference);
+                match send::is_same(edition, &card.edition) {
+                    true => given.extend(files),
+                    false => report.differing.push(card.edition.reference),
                 }
             }
         }
@@ -244,7 +259,12 @@ async fn import(
     let sent = send::create(&session, &batches, &mut journal, &bar, &mut done).await;
     bar.finish_and_clear();
     (report.created, report.fee) = (done.created, done.fee);
-    sent
+    sent?;
+    let bar = ProgressBar::new(given.len() as u64);
+    let uploaded = files::upload(&session, &given, &bar).await;
+    bar.finish_and_clear();
+    report.uploaded = uploaded?;
+    Ok(())
 }
 
 /// Cards keep the references of the first run, even where rows that were added since would suggest

@@ -8,6 +8,7 @@ mod base;
 mod bridge;
 mod card;
 mod collection;
+mod content;
 mod failure;
 mod import;
 mod logging;

@@ -3,7 +3,7 @@
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use prost::Message as _;
 use serde_json::Value;
@@ -14,12 +14,12 @@ use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 use tokio::process::Command;
 use weft_types::api::{
-    Account, Balance, Collection, Edition, Page, Problem, ProblemCode, Receipt, Submission,
-    TransactionState, TransactionStatus,
+    Account, Balance, Collection, Content, Edition, Page, Problem, ProblemCode, Receipt,
+    Submission, TransactionState, TransactionStatus,
 };
 use weft_types::{
-    Address, Amount, AssetId, CollectionId, CommitIndex, EditionId, ObjectId, Operation, Policy,
-    Transaction, TransactionId, testing, wire,
+    Address, Amount, AssetId, CollectionId, CommitIndex, ContentHash, EditionId, ObjectId,
+    Operation, Policy, Transaction, TransactionId, testing, wire,
 };
 
 /// What goes wrong with a request that carries editions.
@@ -37,6 +37,7 @@ struct Ledger {
     /// By number of the request, from 0.
     losses: BTreeMap<u32, Loss>,
     requests: u32,
+    contents: BTreeMap<ContentHash, axum::body::Bytes>,
 }
 
 type Shared = Arc<Mutex<Ledger>>;
@@ -79,8 +80,8 @@ impl Ledger {
                         issued: 0,
                         traits: terms.traits,
                         image: terms.image,
-                        image_hash: None,
-                        metadata_hash: None,
+                        image_hash: terms.image_hash,
+                        metadata_hash: terms.metadata_hash,
                         reference: terms.reference,
                         frozen: false,
                     });
@@ -160,6 +161,29 @@ async fn editions(
     Json(Page { items, next })
 }
 
+/// Takes what an edition names.
+async fn content(
+    State(ledger): State<Shared>,
+    Path(hash): Path<ContentHash>,
+    body: axum::body::Bytes,
+) -> Response {
+    let mut ledger = ledger.lock().unwrap();
+    let names = |e: &Edition| [e.image_hash, e.metadata_hash].contains(&Some(hash));
+    if ContentHash::of(&body) != hash || !ledger.editions.iter().any(names) {
+        let problem = Problem::new(ProblemCode::ContentNotNamed, "no edition names it");
+        return (StatusCode::NOT_FOUND, Json(problem)).into_response();
+    }
+    let bytes = body.len() as u64;
+    ledger.contents.insert(hash, body);
+    let media_type = "image/png".to_owned();
+    Json(Content {
+        hash,
+        bytes,
+        media_type,
+    })
+    .into_response()
+}
+
 async fn account(Path(address): Path<Address>) -> Json<Account> {
     let balance = Balance {
         asset: AssetId::NATIVE,
@@ -191,6 +215,7 @@ impl Scene {
             .route("/v1/accounts/{id}", get(account))
             .route("/v1/collections/{id}", get(collection))
             .route("/v1/collections/{id}/editions", get(editions))
+            .route("/v1/content/{hash}", put(content))
             .with_state(ledger.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -393,4 +418,28 @@ async fn a_file_that_cannot_be_read_to_its_end_is_not_imported() {
     assert_eq!(code, 2);
     assert!(words.contains("line 3: a quote opens"), "{words}");
     assert!(scene.references().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn images_beside_a_catalogue_are_hashed_for_the_ledger_and_given_to_the_node() {
+    let scene = Scene::new(&[]).await;
+    scene.catalogue(
+        "id,name,image\na,Mew,a.png\nb,Mewtwo,https://cards.example/b.png\nc,None,c.png\n",
+    );
+    std::fs::write(scene.path("a.png"), b"mew").unwrap();
+    let folder = scene.path("").display().to_string();
+    let options = ["--files", &folder];
+    for (created, skipped) in [(2, 0), (0, 2)] {
+        let (code, report, words) = scene.import_with("Cards", &options).await;
+        assert_eq!(code, 4, "{words}");
+        assert!(words.contains("c.png"), "{words}");
+        let counts = ["created", "skipped", "uploaded"].map(|name| report[name].clone());
+        assert_eq!(counts, [created, skipped, 1].map(Value::from));
+    }
+    let ledger = scene.ledger.lock().unwrap();
+    let hash = ContentHash::of(b"mew");
+    assert_eq!(ledger.editions[0].image_hash, Some(hash));
+    assert_eq!(ledger.editions[1].image_hash, None);
+    assert_eq!(ledger.contents.len(), 1);
+    assert_eq!(ledger.contents[&hash], "mew");
 }

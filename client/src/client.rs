@@ -48,8 +48,9 @@ pub(crate) struct Request {
     /// Below the node's URL, without a slash in front.
     pub path: String,
     pub query: Vec<(&'static str, String)>,
-    /// Posted; without it the request is a GET.
+    /// Posted, or put; without it the request is a GET.
     pub body: Option<Bytes>,
+    pub put: bool,
     /// The body's content type.
     pub media: &'static str,
     /// Whether the answer must be no older than what was seen before.
@@ -134,6 +135,14 @@ impl Client {
     /// Makes later readings no older than a commit that the caller knows of from elsewhere.
     pub fn has_seen(&self, commit: CommitIndex) {
         self.inner.seen.fetch_max(commit.0, Ordering::Relaxed);
+    }
+
+    pub(crate) async fn bytes(&self, request: &Request) -> Result<(usize, Bytes), ClientError> {
+        let ask = |place| async move {
+            let response = self.open(place, request).await?;
+            Ok((place, self.body(place, response).await?))
+        };
+        self.with_retries(ask).await
     }
 
     pub(crate) async fn json<T: DeserializeOwned>(
@@ -271,12 +280,12 @@ impl Client {
         match &request.body {
             None => self.inner.http.get(url),
             Some(body) => {
-                let post = self
-                    .inner
-                    .http
-                    .post(url)
-                    .header(CONTENT_TYPE, request.media);
-                post.body(body.clone())
+                let http = &self.inner.http;
+                let http = match request.put {
+                    true => http.put(url),
+                    false => http.post(url),
+                };
+                http.header(CONTENT_TYPE, request.media).body(body.clone())
             }
         }
     }

@@ -31,6 +31,7 @@
 //! ```
 
 mod client;
+mod content;
 mod draft;
 mod error;
 mod faucet;

@@ -70,6 +70,7 @@ pub struct Mapping {
     pub reference: Source,
     image_hash: Option<Source>,
     metadata_hash: Option<Source>,
+    metadata: Option<Source>,
     /// `None`: all other fields that are short enough.
     traits: Option<Vec<(String, Source)>>,
 }
@@ -81,6 +82,7 @@ const TARGETS: &[&str] = &[
     "reference",
     "image_hash",
     "metadata_hash",
+    "metadata",
 ];
 
 impl FromStr for Source {
@@ -259,6 +261,7 @@ impl Mapping {
                 .unwrap_or_else(|| unique_reference(rows)),
             image_hash: targets.remove("image_hash"),
             metadata_hash: targets.remove("metadata_hash"),
+            metadata: targets.remove("metadata"),
             traits: (!wanted.traits.is_empty()).then_some(wanted.traits),
         })
     }
@@ -322,6 +325,11 @@ impl Mapping {
             reference: bounded("reference", reference.clone(), NAME_BYTES_MAX)?,
         };
         Ok((edition, left_out))
+    }
+
+    /// What of a row names a file with metadata.
+    pub fn metadata_file(&self, row: &Row) -> Option<String> {
+        self.metadata.as_ref()?.value(&row.fields)
     }
 
     fn required(

@@ -5,7 +5,8 @@ use super::source::Row;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use weft_types::{CollectionId, NewEdition};
+use std::path::PathBuf;
+use weft_types::{CollectionId, ContentHash, NewEdition};
 
 /// Where a card stands in its catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -65,6 +66,10 @@ impl std::fmt::Display for Refusal {
 pub struct Card {
     pub place: Place,
     pub edition: NewEdition,
+    /// The file that holds its metadata, by its name in the catalogue.
+    pub metadata: Option<String>,
+    /// What is given to the nodes, once it is read.
+    pub files: Vec<(PathBuf, ContentHash)>,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -104,7 +109,12 @@ impl Plan {
                         for field in left_out {
                             *plan.left_out.entry(field).or_default() += 1;
                         }
-                        plan.cards.push(Card { place, edition });
+                        plan.cards.push(Card {
+                            place,
+                            edition,
+                            metadata: mapping.metadata_file(row),
+                            files: vec![],
+                        });
                     }
                 },
             }

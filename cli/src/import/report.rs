@@ -26,6 +26,8 @@ pub struct Report {
     pub created: u64,
     /// Editions that were there already.
     pub skipped: u64,
+    /// Images and documents given to the nodes.
+    pub uploaded: u64,
     /// Of those the references whose terms are not what catalogue and mapping say; terms never change.
     pub differing: Vec<String>,
     /// That of the first run, when it was another.
@@ -83,6 +85,10 @@ impl Report {
             true => "would be created",
             false => "created",
         };
+        let uploaded = match self.uploaded {
+            0 => String::new(),
+            uploaded => format!("{uploaded} files"),
+        };
         let collection = self.collection.map(|id| id.to_string());
         let state = self.state.as_ref().map(|path| path.display().to_string());
         lines(&[
@@ -90,6 +96,7 @@ impl Report {
             ("cards", self.cards.to_string()),
             (created, self.created.to_string()),
             ("skipped", self.skipped.to_string()),
+            ("uploaded", uploaded),
             ("differing", differing),
             ("refused", self.refused.len().to_string()),
             ("fee", self.fee.to_string()),

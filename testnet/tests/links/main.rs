@@ -4,6 +4,7 @@
 mod bridge;
 mod cluster;
 mod coins;
+mod contents;
 mod epochs;
 mod go_between;
 mod liars;
