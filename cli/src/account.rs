@@ -9,7 +9,7 @@ use crate::network::Network;
 use crate::output::{Output, fit, table};
 use crate::sending::Sender;
 use crate::time;
-use crate::values::{Paging, lines, more};
+use crate::values::{Paging, lines, more, proof};
 use crate::wallet::{self, KeyScheme, Wallet};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -24,6 +24,8 @@ pub enum Command {
     New(New),
     /// Show what an account holds
     Show(Whose),
+    /// Print the proof of an account under the newest certificate, for `weft verify`
+    Proof(Whose),
     /// Ask the testnet's faucet for money
     Fund(Fund),
     /// Pay
@@ -129,6 +131,10 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Show(arguments) => {
             let (address, client) = arguments.asked()?;
             output.data(&client.account(&address).await?, shown)
+        }
+        Command::Proof(arguments) => {
+            let (address, client) = arguments.asked()?;
+            proof(&client.account_proof(&address).await?, "account", output)
         }
         Command::Fund(arguments) => fund(&arguments, output).await,
         Command::Transfer(arguments) => {

@@ -5,9 +5,10 @@ use crate::failure::{Failure, Kind};
 use crate::market;
 use crate::network::Network;
 use crate::output::{Output, fit, table};
+use crate::search;
 use crate::sending::{Sender, Session};
 use crate::time;
-use crate::values::{Paging, lines, more};
+use crate::values::{Paging, lines, more, proof};
 use std::path::PathBuf;
 use weft_types::api::{Edition, History, Item, ItemState, Page};
 use weft_types::{
@@ -22,7 +23,7 @@ pub enum Command {
     Show(ShowCard),
     /// List the cards of a collection, or of one of its editions
     Items(Items),
-    /// List what happened to a card, newest first
+    /// List what happened to a card and who had it, newest first
     History(Past),
     /// Print the proof of a card under the newest certificate, for `weft verify`
     Proof(Show),
@@ -49,9 +50,17 @@ pub enum Command {
     /// Take back a deal of yours, and with it what it gives
     Cancel(market::Cancel),
     /// List deals
-    Deals(market::Deals),
+    Deals(search::Deals),
     /// Show a deal
     Deal(market::ShowDeal),
+    /// Print the proof of a deal that is open, or of none, for `weft verify`
+    DealProof(market::ShowDeal),
+    /// Find cards by words and traits
+    Search(search::Search),
+    /// Show what cards cost: the cheapest, the highest offer, the last sale, a day's sales
+    Prices(search::Market),
+    /// List what cards were sold for, newest first
+    Trades(search::Trades),
 }
 
 #[derive(clap::Args)]
@@ -91,6 +100,9 @@ pub struct Items {
     /// Of this edition only
     #[arg(long, value_name = "ID")]
     edition: Option<EditionId>,
+    /// Of editions with this trait only; repeat it for more
+    #[arg(long = "trait", value_name = "NAME=VALUE", value_parser = search::pair)]
+    traits: Vec<(String, String)>,
     #[command(flatten)]
     paging: Paging,
     #[command(flatten)]
@@ -172,7 +184,8 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
             let client = arguments.network.client()?;
             let page = arguments.paging.query();
             let edition = arguments.edition.as_ref();
-            let items = client.collection_items(&arguments.collection, edition, &page);
+            let items =
+                client.collection_items(&arguments.collection, edition, &arguments.traits, &page);
             output.data(&items.await?, item_list)
         }
         Command::History(arguments) => {
@@ -181,7 +194,11 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
             let history = client.item_history(&arguments.item, &page).await?;
             output.data(&history, past)
         }
-        Command::Proof(arguments) => proof(&arguments, output).await,
+        Command::Proof(arguments) => {
+            let client = arguments.network.client()?;
+            let bundle = client.item_proof(&arguments.item).await?;
+            proof(&bundle, "card", output)
+        }
         Command::Transfer(arguments) => {
             let to = arguments.to;
             let items = arguments.items.into_iter();
@@ -212,8 +229,12 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Accept(arguments) => market::accept(arguments, output).await,
         Command::Swap(arguments) => market::swap(arguments, output).await,
         Command::Cancel(arguments) => market::cancel(arguments, output).await,
-        Command::Deals(arguments) => market::deals(arguments, output).await,
+        Command::Deals(arguments) => search::deals(arguments, output).await,
         Command::Deal(arguments) => market::show(&arguments, output).await,
+        Command::DealProof(arguments) => market::deal_proof(&arguments, output).await,
+        Command::Search(arguments) => search::search(arguments, output).await,
+        Command::Prices(arguments) => search::prices(arguments, output).await,
+        Command::Trades(arguments) => search::trades(arguments, output).await,
     }
 }
 
@@ -279,21 +300,6 @@ fn fits(edition: &Edition, count: u64) -> Result<(), Failure> {
     .hint("nothing was sent; a cap never changes"))
 }
 
-/// The bundle as a node writes it, on one line; nobody needs a table of hashes.
-async fn proof(arguments: &Show, output: &Output) -> Result<(), Failure> {
-    let client = arguments.network.client()?;
-    let bundle = client.item_proof(&arguments.item).await?;
-    let text = serde_json::to_string(&bundle).map_err(std::io::Error::from)?;
-    output.data(&bundle, |_| text)?;
-    if bundle.value.is_none() {
-        output.say(format_args!(
-            "The proof is one of absence: at height {} there is no such card.",
-            bundle.certificate.statement.height
-        ));
-    }
-    Ok(())
-}
-
 fn state(item: &Item) -> &'static str {
     match item.state {
         ItemState::Held => "held",
@@ -337,15 +343,25 @@ pub fn item_list(page: &Page<Item>) -> String {
 }
 
 fn past(page: &Page<History>) -> String {
-    let mut table = table(&["time", "commit", "operations", "state", "owner"]);
+    let mut table = table(&[
+        "time",
+        "commit",
+        "operations",
+        "state",
+        "from",
+        "to",
+        "price",
+    ]);
+    let text = |shown: Option<&dyn ToString>| shown.map_or_else(String::new, ToString::to_string);
     for step in &page.items {
-        let item = step.item.as_ref();
         table.add_row([
             time::utc(step.timestamp),
             step.commit.to_string(),
             step.operations.join(", "),
-            item.map_or("", state).to_owned(),
-            item.map_or_else(String::new, |i| i.owner.to_string()),
+            step.item.as_ref().map_or("", state).to_owned(),
+            text(step.from.as_ref().map(|a| a as &dyn ToString)),
+            text(step.to.as_ref().map(|a| a as &dyn ToString)),
+            text(step.price.as_ref().map(|a| a as &dyn ToString)),
         ]);
     }
     format!("{}{}", fit(&table), more(page))

@@ -8,7 +8,7 @@ use crate::import;
 use crate::network::Network;
 use crate::output::{Output, fit, one_line, table};
 use crate::sending::{Outcome, Sender};
-use crate::values::{Paging, lines, more};
+use crate::values::{Paging, lines, more, proof};
 use std::path::PathBuf;
 use weft_types::api::{Collection, Edition, Page};
 use weft_types::{CollectionId, ContentHash, EditionId, NewEdition, Operation, Trait};
@@ -19,6 +19,8 @@ pub enum Command {
     Create(Box<Create>),
     /// Show a collection
     Show(Show<CollectionId>),
+    /// Print the proof of a collection under the newest certificate, for `weft verify`
+    Proof(Show<CollectionId>),
     /// List collections
     List(List),
     /// Lay down when, for what and whether cards change hands, and what royalty is paid
@@ -71,6 +73,9 @@ fn parse<Id: std::str::FromStr>(text: &str) -> Result<Id, Id::Err> {
 
 #[derive(clap::Args)]
 pub struct List {
+    /// Those with words in name or description that begin so, whatever their case and accents
+    #[arg(long, value_name = "WORDS")]
+    search: Option<String>,
     #[command(flatten)]
     paging: Paging,
     #[command(flatten)]
@@ -83,6 +88,8 @@ pub enum EditionCommand {
     Create(Box<CreateEdition>),
     /// Show an edition
     Show(Show<EditionId>),
+    /// Print the proof of an edition under the newest certificate, for `weft verify`
+    Proof(Show<EditionId>),
     /// List the editions of a collection, in the order of creation
     List(ListEditions),
 }
@@ -161,9 +168,18 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
             let collection = client.collection(&arguments.id).await?;
             output.data(&collection, shown)
         }
+        Command::Proof(arguments) => {
+            let client = arguments.network.client()?;
+            let bundle = client.collection_proof(&arguments.id).await?;
+            proof(&bundle, "collection", output)
+        }
         Command::List(arguments) => {
             let client = arguments.network.client()?;
-            let page = client.collections(&arguments.paging.query()).await?;
+            let page = arguments.paging.query();
+            let page = match &arguments.search {
+                Some(words) => client.find_collections(words, &page).await?,
+                None => client.collections(&page).await?,
+            };
             output.data(&page, listed)
         }
         Command::Edition(command) => edition(command, output).await,
@@ -180,6 +196,11 @@ async fn edition(command: EditionCommand, output: &Output) -> Result<(), Failure
             let client = arguments.network.client()?;
             let edition = client.edition(&arguments.id).await?;
             output.data(&edition, edition_shown)
+        }
+        EditionCommand::Proof(arguments) => {
+            let client = arguments.network.client()?;
+            let bundle = client.edition_proof(&arguments.id).await?;
+            proof(&bundle, "edition", output)
         }
         EditionCommand::List(arguments) => {
             let client = arguments.network.client()?;
@@ -283,7 +304,7 @@ fn listed(page: &Page<Collection>) -> String {
     format!("{}{}", fit(&table), more(page))
 }
 
-fn editions_listed(page: &Page<Edition>) -> String {
+pub fn editions_listed(page: &Page<Edition>) -> String {
     let mut table = table(&["edition", "reference", "name", "minted"]);
     for edition in &page.items {
         table.add_row([

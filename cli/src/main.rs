@@ -19,6 +19,7 @@ mod node;
 mod output;
 mod precheck;
 mod prompt;
+mod search;
 mod sending;
 mod shell;
 mod signals;

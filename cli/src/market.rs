@@ -6,9 +6,8 @@ use crate::network::Network;
 use crate::output::{Output, fit, table};
 use crate::sending::Sender;
 use crate::time;
-use crate::values::{Counted, Paging, from_now, lines, more};
+use crate::values::{Counted, from_now, lines, more, proof};
 use std::time::Duration;
-use weft_client::DealQuery;
 use weft_types::api::{Deal, DealState, Page};
 use weft_types::{
     Address, Amount, AssetAmount, AssetId, Bundle, CollectionId, DealId, EditionId, ItemId,
@@ -108,38 +107,10 @@ pub struct Cancel {
 }
 
 #[derive(clap::Args)]
-pub struct Deals {
-    /// Deals about cards of this collection
-    #[arg(long, value_name = "ID")]
-    collection: Option<CollectionId>,
-    /// Deals that give a card with this trait
-    #[arg(long = "trait", value_name = "NAME=VALUE", value_parser = pair)]
-    with_trait: Option<(String, String)>,
-    /// Where they stand
-    #[arg(long, value_enum, default_value_t = State::Open)]
-    state: State,
-    /// Deals of this account
-    #[arg(long, value_name = "ADDRESS")]
-    giver: Option<Address>,
-    #[command(flatten)]
-    paging: Paging,
-    #[command(flatten)]
-    network: Network,
-}
-
-#[derive(clap::Args)]
 pub struct ShowDeal {
     deal: DealId,
     #[command(flatten)]
     network: Network,
-}
-
-#[derive(clap::ValueEnum, Debug, Clone, Copy)]
-enum State {
-    Open,
-    Taken,
-    Cancelled,
-    Expired,
 }
 
 /// A deal that ends when it opens is refused by the ledger.
@@ -148,12 +119,6 @@ fn some_time(text: &str) -> Result<Duration, String> {
         Duration::ZERO => Err("a deal has to be open for some time".to_owned()),
         time => Ok(time),
     }
-}
-
-fn pair(text: &str) -> Result<(String, String), String> {
-    let pair = text.split_once('=');
-    let pair = pair.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    pair.ok_or_else(|| format!("{text:?} is not NAME=VALUE"))
 }
 
 fn money(amount: Option<u64>) -> Vec<AssetAmount> {
@@ -321,26 +286,15 @@ pub async fn cancel(arguments: Cancel, output: &Output) -> Result<(), Failure> {
     output.data(&outcome, crate::sending::Outcome::text)
 }
 
-pub async fn deals(arguments: Deals, output: &Output) -> Result<(), Failure> {
-    let query = DealQuery {
-        collection: arguments.collection,
-        with_trait: arguments.with_trait,
-        state: Some(match arguments.state {
-            State::Open => DealState::Open,
-            State::Taken => DealState::Taken,
-            State::Cancelled => DealState::Cancelled,
-            State::Expired => DealState::Expired,
-        }),
-        giver: arguments.giver,
-    };
-    let client = arguments.network.client()?;
-    let page = client.deals(&query, &arguments.paging.query()).await?;
-    output.data(&page, deal_list)
-}
-
 pub async fn show(arguments: &ShowDeal, output: &Output) -> Result<(), Failure> {
     let deal = arguments.network.client()?.deal(&arguments.deal).await?;
     output.data(&deal, deal_shown)
+}
+
+pub async fn deal_proof(arguments: &ShowDeal, output: &Output) -> Result<(), Failure> {
+    let client = arguments.network.client()?;
+    let bundle = client.deal_proof(&arguments.deal).await?;
+    proof(&bundle, "open deal", output)
 }
 
 /// One side of a deal in words.
@@ -383,7 +337,7 @@ pub fn deal_shown(deal: &Deal) -> String {
     ])
 }
 
-fn deal_list(page: &Page<Deal>) -> String {
+pub fn deal_list(page: &Page<Deal>) -> String {
     let mut table = table(&["deal", "state", "gives", "wants"]);
     for deal in &page.items {
         table.add_row([

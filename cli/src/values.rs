@@ -1,9 +1,10 @@
 //! Values that arguments and printed data share.
 
 use crate::failure::Failure;
+use crate::output::Output;
 use std::time::{Duration, SystemTime};
 use weft_client::PageQuery;
-use weft_types::api::{PAGE_DEFAULT, PAGE_MAX, Page};
+use weft_types::api::{PAGE_DEFAULT, PAGE_MAX, Page, ProofBundle};
 use weft_types::hash::keccak;
 use weft_types::{BaseAddress, EditionId, Genesis, Millis};
 
@@ -116,6 +117,19 @@ impl Paging {
 pub fn more<T>(page: &Page<T>) -> String {
     let next = page.next.as_ref();
     next.map_or_else(String::new, |next| format!("\nmore with --cursor {next}"))
+}
+
+/// Prints a proof as a node writes it, on one line; nobody needs a table of hashes.
+pub fn proof(bundle: &ProofBundle, what: &str, output: &Output) -> Result<(), Failure> {
+    let text = serde_json::to_string(bundle).map_err(std::io::Error::from)?;
+    output.data(bundle, |_| text)?;
+    if bundle.value.is_none() {
+        let height = bundle.certificate.statement.height;
+        output.say(format_args!(
+            "The proof is one of absence: at height {height} there is no such {what}."
+        ));
+    }
+    Ok(())
 }
 
 /// Lines of a name and a value each.

@@ -2,11 +2,12 @@
 
 use crate::client::{Client, Request};
 use crate::error::ClientError;
+use crate::query::{DealQuery, EditionQuery, trait_parameters};
 use serde::de::DeserializeOwned;
 use weft_types::api::{
-    Account, BridgeStatus, Checkpoint, Collection, Commit, Committee, Deal, DealState, Edition,
-    ExitPlace, ExitTree, Exits, History, Item, NodeStatus, OffenderStatus, Offenders, Page,
-    ProofBundle, Receipt, Roster, Vertex, WithdrawalStatus, Withdrawals,
+    Account, BridgeStatus, Checkpoint, Collection, Commit, Committee, Deal, Edition, ExitPlace,
+    ExitTree, Exits, History, Item, NodeStatus, OffenderStatus, Offenders, Page, Prices,
+    ProofBundle, Receipt, Roster, Trade, Vertex, WithdrawalStatus, Withdrawals,
 };
 use weft_types::{
     Address, CertificateJson, CollectionId, CommitIndex, DealId, EditionId, Genesis, Height,
@@ -34,37 +35,6 @@ impl PageQuery {
         let cursor = self.cursor.clone().map(|c| ("cursor", c));
         let limit = self.limit.map(|l| ("limit", l.to_string()));
         cursor.into_iter().chain(limit)
-    }
-}
-
-/// Which deals.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct DealQuery {
-    /// Deals that give an item of this collection, or want any of it.
-    pub collection: Option<CollectionId>,
-    /// Name and value of a trait of the items given.
-    pub with_trait: Option<(String, String)>,
-    /// Open ones when `None`.
-    pub state: Option<DealState>,
-    pub giver: Option<Address>,
-}
-
-impl DealQuery {
-    fn parameters(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let collection = self.collection.map(|c| ("collection", c.to_string()));
-        let with_trait = self.with_trait.as_ref();
-        let with_trait = with_trait.map(|(name, value)| ("trait", format!("{name}:{value}")));
-        let state = self.state.map(|state| {
-            let text = match state {
-                DealState::Open => "open",
-                DealState::Taken => "taken",
-                DealState::Cancelled => "cancelled",
-                DealState::Expired => "expired",
-            };
-            ("state", text.to_owned())
-        });
-        let giver = self.giver.map(|g| ("giver", g.to_string()));
-        [collection, with_trait, state, giver].into_iter().flatten()
     }
 }
 
@@ -107,6 +77,14 @@ impl Client {
         account_proof(id: Address) -> ProofBundle = "v1/accounts/{id}/proof";
         /// The deal with a proof under the newest certificate, for [`crate::verify`].
         deal_proof(id: DealId) -> ProofBundle = "v1/deals/{id}/proof";
+        /// The collection with a proof under the newest certificate, for [`crate::verify`].
+        collection_proof(id: CollectionId) -> ProofBundle = "v1/collections/{id}/proof";
+        /// The edition with a proof under the newest certificate, for [`crate::verify`].
+        edition_proof(id: EditionId) -> ProofBundle = "v1/editions/{id}/proof";
+        /// What an item of the edition costs.
+        edition_prices(id: EditionId) -> Prices = "v1/editions/{id}/prices";
+        /// What an item of the collection costs.
+        collection_prices(id: CollectionId) -> Prices = "v1/collections/{id}/prices";
     }
 
     lists! {
@@ -119,6 +97,10 @@ impl Client {
         /// Newest first.
         item_history(id: ItemId) -> History = "v1/items/{id}/history";
         /// Newest first.
+        edition_trades(id: EditionId) -> Trade = "v1/editions/{id}/trades";
+        /// Newest first.
+        collection_trades(id: CollectionId) -> Trade = "v1/collections/{id}/trades";
+        /// Newest first.
         commits() -> Commit = "v1/commits";
         /// In the order of execution.
         commit_receipts(index: CommitIndex) -> Receipt = "v1/commits/{index}/receipts";
@@ -128,16 +110,18 @@ impl Client {
         checkpoints() -> Checkpoint = "v1/checkpoints";
     }
 
-    /// Items of a collection, or of one of its editions, by edition and serial. Burned ones are left
-    /// out.
+    /// Items of a collection, or of those of its editions that have all these traits, by edition and serial. Burned ones
+    /// are left out.
     pub async fn collection_items(
         &self,
         id: &CollectionId,
         edition: Option<&EditionId>,
+        traits: &[(String, String)],
         page: &PageQuery,
     ) -> Result<Page<Item>, ClientError> {
         let edition = edition.map(|e| ("edition", e.to_string()));
-        let parameters = edition.into_iter().chain(page.parameters());
+        let which = edition.into_iter().chain(trait_parameters(traits));
+        let parameters = which.chain(page.parameters());
         let path = format!("v1/collections/{id}/items");
         self.list(path, parameters).await
     }
@@ -187,6 +171,27 @@ impl Client {
     pub async fn vertices(&self, round: Option<Round>) -> Result<Page<Vertex>, ClientError> {
         let round = round.map(|r| ("round", r.to_string()));
         self.list("v1/vertices".to_owned(), round.into_iter()).await
+    }
+
+    /// Editions of a collection in the order of creation, or those found by words.
+    pub async fn editions(
+        &self,
+        query: &EditionQuery,
+        page: &PageQuery,
+    ) -> Result<Page<Edition>, ClientError> {
+        let parameters = query.parameters().chain(page.parameters());
+        self.list("v1/editions".to_owned(), parameters).await
+    }
+
+    /// Collections whose names and descriptions have words that begin with all of these.
+    pub async fn find_collections(
+        &self,
+        words: &str,
+        page: &PageQuery,
+    ) -> Result<Page<Collection>, ClientError> {
+        let parameters = [("q", words.to_owned())].into_iter();
+        let parameters = parameters.chain(page.parameters());
+        self.list("v1/collections".to_owned(), parameters).await
     }
 
     pub async fn deals(

@@ -154,12 +154,12 @@ async fn a_query_for_deals_is_written_as_nodes_read_it() {
     let node = Stub::start([Answer::json(&page)]).await;
     let client = Client::with_options([node.url()], options()).unwrap();
     let query = DealQuery {
-        with_trait: Some(("type".to_owned(), "Flug: ö".to_owned())),
+        traits: vec![("type".to_owned(), "Flug: ö".to_owned())],
         state: Some(DealState::Taken),
         ..DealQuery::default()
     };
     client.deals(&query, &PageQuery::limit(2)).await.unwrap();
-    let path = "/v1/deals?trait=type%3AFlug%3A+%C3%B6&state=taken&limit=2";
+    let path = "/v1/deals?state=taken&trait=type%3AFlug%3A+%C3%B6&limit=2";
     assert_eq!(node.requests()[0].path, path);
 }
 

@@ -11,14 +11,18 @@ mod bridge;
 mod chain;
 pub(crate) mod claims;
 mod content;
+mod deals;
 mod exits;
 mod guard;
 mod health;
 mod lists;
+mod market;
 mod objects;
 pub(crate) mod offenders;
 mod openapi;
 mod reading;
+mod rows;
+mod search;
 mod serve;
 mod stream;
 mod submit;
@@ -196,7 +200,20 @@ pub fn router(state: ApiState) -> Router {
             get(lists::collection_editions),
         )
         .route("/v1/collections/{id}/items", get(lists::collection_items))
+        .route("/v1/collections/{id}/proof", get(objects::collection_proof))
+        .route(
+            "/v1/collections/{id}/prices",
+            get(market::collection_prices),
+        )
+        .route(
+            "/v1/collections/{id}/trades",
+            get(market::collection_trades),
+        )
+        .route("/v1/editions", get(search::editions))
         .route("/v1/editions/{id}", get(objects::edition_of_id))
+        .route("/v1/editions/{id}/proof", get(objects::edition_proof))
+        .route("/v1/editions/{id}/prices", get(market::edition_prices))
+        .route("/v1/editions/{id}/trades", get(market::edition_trades))
         .route("/v1/items/{id}", get(objects::item))
         .route("/v1/items/{id}/history", get(objects::item_history))
         .route("/v1/items/{id}/proof", get(objects::item_proof))
@@ -204,7 +221,7 @@ pub fn router(state: ApiState) -> Router {
         .route("/v1/editions/{id}/image", get(content::edition_image))
         .route("/v1/editions/{id}/metadata", get(content::edition_metadata))
         .route("/v1/content/{hash}", get(content::get).put(content::put))
-        .route("/v1/deals", get(lists::deals))
+        .route("/v1/deals", get(deals::deals))
         .route("/v1/deals/{id}", get(objects::deal))
         .route("/v1/deals/{id}/proof", get(objects::deal_proof))
         .route("/v1/bridge", get(bridge::bridge))

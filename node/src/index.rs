@@ -1,25 +1,41 @@
-//! Rows beside the ledger's state, for lists and histories: a pure function of what a commit did.
-//! They are written in the commit's batch, never hashed, and can be made anew from the commits.
+//! Rows beside the ledger's state, for lists, searches and histories: a pure function of what a commit did, and of
+//! the newest sales before it. They are written in the commit's batch, never hashed, and can be made anew from the
+//! commits.
 //!
-//! A key is a tag, then fields of fixed length, numbers big-endian; so a list is a prefix, in the
-//! order of what follows. `docs/spec/api.md` has the layouts.
+//! A key is a tag, then fields of fixed length (a word ends with a zero), numbers big-endian; so a list is a prefix, in
+//! the order of what follows. `docs/spec/api.md` has the layouts.
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use weft_ledger::{Applied, Change, Snapshot};
 use weft_types::{
-    Address, CollectionId, CommitIndex, Deal, DealId, DealState, EditionId, Item, ItemId, Millis,
-    Object, ObjectId, Operation, Receipt, Taking, Transaction, TransactionId, Verified, WantedFrom,
+    Address, CollectionId, CommitIndex, Deal, DealId, EditionId, Item, ItemId, Millis, Object,
+    ObjectId, Operation, Receipt, Taking, Transaction, TransactionId, Verified,
 };
 
+mod deals;
 mod history;
 mod named;
+mod provenance;
+mod sales;
+mod search;
 mod state;
+mod words;
 
+use deals::deal_rows;
+pub use deals::{
+    DealScope, PriceScope, closed_key, deals_prefix, prices_prefix, read_deal, read_price,
+};
 pub use history::HistoryRow;
 pub use named::{is_named, missing};
+use provenance::{Owners, Passing};
+use sales::{SALES, Traded};
+pub use sales::{SaleRow, SaleScope, Totals, last_sale_key, sales_prefix};
+use search::search_rows;
+pub use search::{WordScope, read_number, read_word, trait_prefix, words_prefix};
 pub use state::rows_of_state;
+pub use words::{words, words_of_collection, words_of_edition};
 
 /// A key with its value, or without one to be deleted.
 pub type Row = (Bytes, Option<Bytes>);
@@ -39,25 +55,6 @@ const ITEM_HISTORY: u8 = b'h';
 const ACCOUNT_HISTORY: u8 = b'a';
 /// Content that the state names: hash, object.
 const NAMED: u8 = b'n';
-
-/// Which deals a list has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DealScope {
-    All,
-    Giver(Address),
-    /// Those that give an item of the collection, or want any of it.
-    Collection(CollectionId),
-}
-
-/// The number of a deal's state in keys.
-pub fn state_byte(state: &DealState) -> u8 {
-    match state {
-        DealState::Open => 0,
-        DealState::Taken { .. } => 1,
-        DealState::Cancelled => 2,
-        DealState::Expired => 3,
-    }
-}
 
 fn key(tag: u8, parts: &[&[u8]]) -> Bytes {
     let mut key = BytesMut::with_capacity(1 + parts.iter().map(|p| p.len()).sum::<usize>());
@@ -88,26 +85,6 @@ pub fn collections_prefix(creator: Option<&Address>) -> Bytes {
     }
 }
 
-/// The prefix of deals of one scope and state; expiry and id follow.
-pub fn deals_prefix(scope: &DealScope, state: u8) -> Bytes {
-    match scope {
-        DealScope::All => key(DEALS, &[&[0], &[state]]),
-        DealScope::Giver(giver) => key(DEALS, &[&[1], &giver.0, &[state]]),
-        DealScope::Collection(id) => key(DEALS, &[&[2], &id.0, &[state]]),
-    }
-}
-
-/// Reads what follows [`deals_prefix`].
-pub fn read_deal(rest: &[u8]) -> Option<DealId> {
-    let (_expires, id) = rest.split_at_checked(8)?;
-    DealId::try_from(id).ok()
-}
-
-/// The key of a deal that is open no longer; its value is the encoded [`Object`].
-pub fn closed_key(deal: &DealId) -> Bytes {
-    key(CLOSED, &[&deal.0])
-}
-
 /// The prefix of an item's or an account's history.
 pub fn history_prefix(subject: &ObjectId) -> Option<Bytes> {
     match subject {
@@ -136,6 +113,7 @@ pub fn is_before(key: &[u8], value: &[u8], commit: CommitIndex, time: Millis) ->
     };
     match *tag {
         ITEM_HISTORY | ACCOUNT_HISTORY => number(rest.get(32..)).is_some_and(|n| n < commit.0),
+        SALES => sales::commit_of(rest).is_some_and(|n| n < commit.0),
         DEALS => {
             let scope = match rest.first() {
                 Some(0) => 1,
@@ -166,20 +144,26 @@ pub struct Indexed<'a> {
     pub snapshot: &'a Snapshot,
 }
 
-/// The rows that a commit puts and deletes.
-pub fn rows(indexed: &Indexed<'_>) -> Vec<Row> {
+/// The rows that a commit puts and deletes. `stored` reads a row as it was before the commit: totals of what was
+/// sold go on from the newest.
+///
+/// # Errors
+/// Those of `stored`.
+pub fn rows<E>(
+    indexed: &Indexed<'_>,
+    stored: impl Fn(&[u8]) -> Result<Option<Bytes>, E>,
+) -> Result<Vec<Row>, E> {
     let mut rows = Vec::new();
     let mut created = 0u32;
     for change in &indexed.applied.changes {
         named::rows(change, &mut rows);
         match change.id {
             ObjectId::Item(_) => owned_rows(change, &mut rows),
-            ObjectId::Collection(id) if change.before.is_none() => {
+            ObjectId::Collection(id) => {
                 collection_rows(indexed, &id, change, &mut created, &mut rows);
             }
             ObjectId::Deal(id) => deal_rows(indexed, &id, change, &mut rows),
-            ObjectId::Collection(_)
-            | ObjectId::Account(_)
+            ObjectId::Account(_)
             | ObjectId::Edition(_)
             | ObjectId::Bridge(_)
             | ObjectId::Withdrawal(_)
@@ -188,11 +172,13 @@ pub fn rows(indexed: &Indexed<'_>) -> Vec<Row> {
             | ObjectId::Work(_) => {}
         }
     }
-    history_rows(indexed, &mut rows);
-    rows
+    let traded = sales::traded(indexed);
+    sales::sale_rows(indexed, &traded, stored, &mut rows)?;
+    history_rows(indexed, &traded, &mut rows);
+    Ok(rows)
 }
 
-/// Of a new collection, the `created`th of its commit.
+/// Of a collection that is new, the `created`th of its commit, or has new editions.
 fn collection_rows(
     indexed: &Indexed<'_>,
     id: &CollectionId,
@@ -200,6 +186,14 @@ fn collection_rows(
     created: &mut u32,
     rows: &mut Vec<Row>,
 ) {
+    let after = change.after.as_ref().and_then(Object::as_collection);
+    let before = change.before.as_ref().and_then(Object::as_collection);
+    if let Some(after) = after {
+        search_rows(indexed.snapshot, id, before.map(|c| &**c), after, rows);
+    }
+    if before.is_some() {
+        return;
+    }
     let place = [
         &indexed.commit.0.to_be_bytes()[..],
         &created.to_be_bytes()[..],
@@ -208,7 +202,6 @@ fn collection_rows(
     *created += 1;
     let value = Some(Bytes::copy_from_slice(&id.0));
     rows.push((key(COLLECTIONS, &[&place]), value.clone()));
-    let after = change.after.as_ref().and_then(Object::as_collection);
     rows.extend(after.map(|c| (key(CREATED, &[&c.creator.0, &place]), value)));
 }
 
@@ -225,59 +218,60 @@ fn owned_rows(change: &Change, rows: &mut Vec<Row>) {
     }
 }
 
-fn deal_rows(indexed: &Indexed<'_>, id: &DealId, change: &Change, rows: &mut Vec<Row>) {
-    let before = change.before.as_ref().and_then(Object::as_deal);
-    let last = change.after.as_ref().or(change.retired.as_ref());
-    let Some(deal) = last.and_then(Object::as_deal) else {
-        return;
-    };
-    // A deal's terms, and so its scopes, never change.
-    let collections = indexed.collections_of(deal);
-    let collections = collections.into_iter().map(DealScope::Collection);
-    let scopes = [DealScope::All, DealScope::Giver(deal.giver)];
-    for scope in scopes.into_iter().chain(collections) {
-        let key = |deal: &Deal| {
-            let mut key = BytesMut::from(deals_prefix(&scope, state_byte(&deal.state)));
-            key.put_u64(deal.terms.expires.0);
-            key.put_slice(&id.0);
-            key.freeze()
-        };
-        rows.extend(before.map(|deal| (key(deal), None)));
-        rows.push((key(deal), Some(Bytes::new())));
-    }
-    let retired = change.retired.as_ref();
-    rows.extend(retired.map(|object| (closed_key(id), Some(object.encode()))));
-}
-
-fn history_rows(indexed: &Indexed<'_>, rows: &mut Vec<Row>) {
+fn history_rows(indexed: &Indexed<'_>, traded: &[Traded], rows: &mut Vec<Row>) {
     let transactions = indexed.transactions.iter().map(|t| (t.id(), t));
     let transactions: HashMap<TransactionId, _> = transactions.collect();
+    let mut owners = Owners::new(indexed, traded);
     let mut told = HashSet::new();
+    let mut steps = Vec::new();
+    // Of each item.
+    let mut last_steps = HashMap::new();
     for receipt in &indexed.applied.receipts {
         let Some(transaction) = transactions.get(&receipt.transaction) else {
             continue;
         };
         let touched = Touched::by(indexed, transaction, receipt);
+        let passed = match receipt.is_applied() {
+            true => owners.follow(transaction, receipt),
+            false => BTreeMap::new(),
+        };
         for subject in &touched.subjects {
-            let row = HistoryRow {
+            let mut row = HistoryRow {
                 timestamp: indexed.timestamp,
                 transaction: Some(receipt.transaction),
                 applied: receipt.is_applied(),
                 kinds: touched.kinds,
+                passing: Passing::default(),
                 item: indexed.last_item(subject),
             };
-            // What names an item and leaves it as it was is no step in its life.
-            let step = matches!(subject, ObjectId::Account(_)) || row.item.is_some();
-            if step {
-                rows.extend(row.row(subject, indexed.commit, receipt.position));
-                told.insert(*subject);
+            if let ObjectId::Item(item) = subject {
+                // What names an item and leaves it as it was is no step in its life.
+                if row.item.is_none() {
+                    continue;
+                }
+                row.passing = passed.get(item).copied().unwrap_or_default();
+                last_steps.insert(*item, steps.len());
             }
+            steps.push((*subject, row, receipt.position));
+            told.insert(*subject);
         }
+    }
+    // The last step leads to what the commit left, however it came to that.
+    for (item, step) in last_steps {
+        let (now, after) = (owners.now(&item), owners.after(&item));
+        if let Some((_, row, _)) = steps.get_mut(step).filter(|_| now != after) {
+            let from = row.passing.from.or(now);
+            let traded = owners.traded(row.transaction, &item);
+            row.passing = Passing::new((from, after), traded);
+        }
+    }
+    for (subject, row, position) in steps {
+        rows.extend(row.row(&subject, indexed.commit, position));
     }
     // B1: a step of its own, beside what a transaction did in the same commit.
     for deposit in &indexed.applied.deposits {
         let account = ObjectId::Account(deposit.account);
-        let row = HistoryRow::deposit(indexed.timestamp, None);
+        let row = HistoryRow::deposit(indexed.timestamp);
         rows.extend(row.row(&account, indexed.commit, u32::MAX - 1));
         told.insert(account);
     }
@@ -294,9 +288,17 @@ fn history_rows(indexed: &Indexed<'_>, rows: &mut Vec<Row>) {
         if !told.contains(&change.id) {
             let item = indexed.last_item(&change.id);
             let row = match &change.before {
-                None if item.is_some() => HistoryRow::deposit(indexed.timestamp, item),
-                _ => HistoryRow::expiry(indexed.timestamp, item),
+                None if item.is_some() => HistoryRow::deposit(indexed.timestamp),
+                _ => HistoryRow::expiry(indexed.timestamp),
             };
+            let passing = match change.id {
+                ObjectId::Item(id) => {
+                    let between = (owners.before(&id), owners.after(&id));
+                    Passing::new(between, owners.traded(None, &id))
+                }
+                _ => Passing::default(),
+            };
+            let row = row.of_item(item, passing);
             rows.extend(row.row(&change.id, indexed.commit, u32::MAX));
         }
     }
@@ -326,27 +328,19 @@ impl Indexed<'_> {
         collection_of(self.snapshot, edition)
     }
 
-    /// The collections that a deal gives items of, or wants any items of.
-    pub fn collections_of(&self, deal: &Deal) -> BTreeSet<CollectionId> {
-        let given = deal.terms.gives.items.iter();
-        let given = given.filter_map(|item| self.collection_of_item(item));
-        let wanted = deal.terms.wants_any.iter();
-        let wanted = wanted.filter_map(|wanted| match wanted.from {
-            WantedFrom::Edition(edition) => self.collection_of(&edition),
-            WantedFrom::Collection(collection) => Some(collection),
-        });
-        given.chain(wanted).collect()
-    }
-
-    /// The collection of an item that a deal gives, or that was given for it.
-    fn collection_of_item(&self, item: &ItemId) -> Option<CollectionId> {
+    /// The edition of an item that a deal gives, or that was given for it.
+    fn edition_of_item(&self, item: &ItemId) -> Option<EditionId> {
         let id = ObjectId::Item(*item);
         // It was locked, or has changed hands; it is gone only if this commit burned it.
         let item = self.snapshot.get(&id).or_else(|| {
             let change = self.change(&id)?;
             change.retired.clone().or_else(|| change.before.clone())
         })?;
-        self.collection_of(&item.as_item()?.edition)
+        Some(item.as_item()?.edition)
+    }
+
+    fn collection_of_item(&self, item: &ItemId) -> Option<CollectionId> {
+        self.collection_of(&self.edition_of_item(item)?)
     }
 
     /// L28: whom a deal that was taken may have paid royalties: an account that the commit has changed.

@@ -5,6 +5,7 @@
 mod bridge;
 mod chain;
 mod event;
+mod market;
 mod objects;
 mod offenders;
 mod problem;
@@ -17,6 +18,7 @@ pub use bridge::{
 };
 pub use chain::{Checkpoint, Commit, Committee, MissedCheckpoint, NodeStatus, Vertex};
 pub use event::{Event, Ordered, Topic, TopicError};
+pub use market::{DealSide, Prices, Trade, Turnover};
 pub use objects::{
     Account, Balance, Collection, Content, Deal, DealState, Edition, History, Item, ItemState,
     Keys, Object, ProofBundle, Recovery,

@@ -3,8 +3,8 @@
 
 use super::ApiState;
 use super::answer::{Failure, Segment, not_found, parameter};
-use super::objects::{RowCursor, rows};
 use super::reading::{Reading, from_store};
+use super::rows::{RowCursor, rows};
 use crate::index;
 use crate::view::View;
 use axum::extract::State;

@@ -5,6 +5,7 @@
 use super::ApiState;
 use super::answer::{Failure, write_problem};
 use super::openapi::query_parameters;
+use super::reading::REPEATED;
 use axum::extract::{MatchedPath, Query, Request, State};
 use axum::http::Uri;
 use axum::middleware::Next;
@@ -211,7 +212,8 @@ fn check_parameters(route: &str, uri: &Uri) -> Result<(), Failure> {
     })?;
     let mut seen = BTreeSet::new();
     for (name, _) in &given.0 {
-        let wrong = match (known.contains(name), seen.insert(name)) {
+        let first = seen.insert(name) || name == REPEATED;
+        let wrong = match (known.contains(name), first) {
             (true, true) => continue,
             (true, false) => "is there twice",
             (false, _) => "is not known",

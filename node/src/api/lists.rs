@@ -1,28 +1,29 @@
-//! Lists of collections, editions, items and deals.
+//! Lists of collections, editions and items.
 
 use super::ApiState;
 use super::answer::{Failure, Segment, not_found};
-use super::objects::{RowCursor, collection, edition, find_deal, rows, shown_item};
+use super::objects::{collection, edition, shown_item};
 use super::reading::{Reading, from_store};
-use crate::index::{self, DealScope};
+use super::rows::{RowCursor, rows};
+use super::search::{Matching, collections_by_words, has_traits, query_words};
+use crate::index;
 use crate::view::View;
 use axum::extract::State;
 use axum::response::Response;
 use std::str::FromStr;
-use weft_storage::{PageRequest, Store};
-use weft_types::api::{Collection, Deal, DealState, Edition, Item, Page, Problem, ProblemCode};
-use weft_types::{Address, CollectionId, EditionId, ItemId, Object, ObjectId, WantedFrom};
+use weft_types::api::{Collection, Edition, Item, Page, Problem};
+use weft_types::{Address, CollectionId, EditionId, ItemId, Object, ObjectId};
 
 /// Numbers that a request may go through to find the items of one page: burned ones leave gaps.
 const SERIALS_WALKED_MAX: u64 = 10_000;
-/// Deals that a request may go through to find those of one page that pass its filters.
-const DEALS_WALKED_MAX: usize = 2_000;
 
 /// Collections
 ///
-/// The newest first unless `order=asc`; of one creator if asked for.
+/// The newest first unless `order=asc`; of one creator if asked for. With `q` those whose names and descriptions have
+/// words that begin with all of its words, by the word found: without `order`, and a page may be short of `limit` while
+/// `next` is there.
 #[utoipa::path(get, path = "/v1/collections", tag = "collections",
-    params(("creator" = Option<Address>, Query), ("cursor" = Option<String>, Query), ("limit" = Option<usize>, Query), ("order" = Option<String>, Query)),
+    params(("creator" = Option<Address>, Query), ("q" = Option<String>, Query), ("cursor" = Option<String>, Query), ("limit" = Option<usize>, Query), ("order" = Option<String>, Query)),
     responses(
         (status = 200, body = Page<Collection>),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -32,6 +33,9 @@ pub async fn collections(
     reading: Reading,
 ) -> Result<Response, Failure> {
     let creator = reading.parameter::<Address>("creator")?;
+    if let Some(words) = query_words(&reading)? {
+        return collections_by_words(&state, &reading, creator, words).await;
+    }
     let (request, cursor) = (reading.order()?, reading.cursor::<RowCursor>()?);
     let view = reading.view.clone();
     let page = from_store(&state, move |store| {
@@ -110,9 +114,10 @@ pub async fn collection_editions(
 
 /// The items of a collection
 ///
-/// By edition and serial, without those that were burned; of one edition if asked for.
+/// By edition and serial, without those that were burned; of one edition if asked for, or of those with a trait:
+/// `trait=NAME:VALUE`, several times for several that all have to be there.
 #[utoipa::path(get, path = "/v1/collections/{id}/items", tag = "collections",
-    params(("id" = CollectionId, Path), ("edition" = Option<EditionId>, Query), ("cursor" = Option<String>, Query), ("limit" = Option<usize>, Query)),
+    params(("id" = CollectionId, Path), ("edition" = Option<EditionId>, Query), ("trait" = Option<Vec<String>>, Query), ("cursor" = Option<String>, Query), ("limit" = Option<usize>, Query)),
     responses(
         (status = 200, body = Page<Item>),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -126,13 +131,20 @@ pub async fn collection_items(
     let limit = reading.limit()?;
     let from = reading.cursor::<Place>()?.unwrap_or_default();
     let edition_id = reading.parameter::<EditionId>("edition")?;
+    let traits = reading.traits()?;
     let view = reading.view.clone();
-    let page = from_store(&state, move |_| match edition_id {
+    let page = from_store(&state, move |store| match edition_id {
         Some(id) => {
             let edition = edition(&view, id)?;
             if edition.collection != collection.id {
                 let of = collection.id;
                 return Err(not_found(format_args!("edition {id} of collection {of}")));
+            }
+            if !has_traits(&edition.traits, &traits) {
+                return Ok(Page {
+                    items: Vec::new(),
+                    next: None,
+                });
             }
             let (items, serial) = items_of(&view, &edition, from.serial, limit, SERIALS_WALKED_MAX);
             let next = Place { edition: 0, serial };
@@ -141,7 +153,10 @@ pub async fn collection_items(
                 next: (serial < edition.issued).then(|| next.to_string()),
             })
         }
-        None => all_items(&view, &collection, from, limit),
+        None => {
+            let matching = Matching::new(store, &collection, &traits);
+            all_items(&view, &collection, matching, from, limit)
+        }
     });
     Ok(reading.answer(&page.await?))
 }
@@ -170,6 +185,7 @@ fn items_of(
 fn all_items(
     view: &View,
     collection: &Collection,
+    mut matching: Matching<'_>,
     from: Place,
     limit: usize,
 ) -> Result<Page<Item>, Failure> {
@@ -180,6 +196,16 @@ fn all_items(
         ..from
     };
     while at.edition <= collection.editions && walk > 0 && items.len() < limit {
+        let number = matching.reach(at.edition)?;
+        if number != at.edition {
+            at = Place {
+                edition: number,
+                serial: 0,
+            };
+        }
+        if matching.is_tired() || number > collection.editions {
+            break;
+        }
         let edition = edition(view, EditionId::derive(&collection.id, at.edition))?;
         let (found, serial) = items_of(view, &edition, at.serial, limit - items.len(), walk);
         items.extend(found);
@@ -198,149 +224,4 @@ fn all_items(
         items,
         next: more.then(|| at.to_string()),
     })
-}
-
-/// Which deals were asked for.
-struct Filter {
-    giver: Option<Address>,
-    collection: Option<CollectionId>,
-    /// A trait's name and value, of an item given.
-    of_trait: Option<(String, String)>,
-    state: DealState,
-}
-
-impl Filter {
-    fn read(reading: &Reading) -> Result<Self, Failure> {
-        let of_trait = reading.parameter::<String>("trait")?;
-        let of_trait = of_trait.map(|text| {
-            let pair = text.split_once(':');
-            let pair = pair.map(|(name, value)| (name.to_owned(), value.to_owned()));
-            pair.ok_or_else(|| {
-                let detail = "trait: must be NAME:VALUE";
-                Failure::new(ProblemCode::MalformedParameter, detail)
-            })
-        });
-        Ok(Self {
-            giver: reading.parameter("giver")?,
-            collection: reading.parameter("collection")?,
-            of_trait: of_trait.transpose()?,
-            state: match reading.parameter::<String>("state")?.as_deref() {
-                None | Some("open") => DealState::Open,
-                Some("taken") => DealState::Taken,
-                Some("cancelled") => DealState::Cancelled,
-                Some("expired") => DealState::Expired,
-                Some(other) => {
-                    let shown: String = other.chars().take(80).collect();
-                    let detail =
-                        format!("state {shown:?}: must be open, taken, cancelled or expired");
-                    return Err(Failure::new(ProblemCode::MalformedParameter, detail));
-                }
-            },
-        })
-    }
-
-    /// The list to walk, and the number of the state in its keys.
-    fn list(&self) -> (DealScope, u8) {
-        let scope = match (self.giver, self.collection) {
-            (Some(giver), _) => DealScope::Giver(giver),
-            (None, Some(collection)) => DealScope::Collection(collection),
-            (None, None) => DealScope::All,
-        };
-        let state = match self.state {
-            DealState::Open => 0,
-            DealState::Taken => 1,
-            DealState::Cancelled => 2,
-            DealState::Expired => 3,
-        };
-        (scope, state)
-    }
-
-    fn passes(&self, view: &View, deal: &Deal) -> bool {
-        let edition_of = |item: &ItemId| {
-            let object = view.snapshot.get(&ObjectId::Item(*item))?;
-            edition(view, object.as_item()?.edition).ok()
-        };
-        let given = || deal.gives.items.iter().filter_map(edition_of);
-        let in_collection = |id: &CollectionId| {
-            let wanted = deal.wants_any.iter().any(|wanted| match wanted.from {
-                WantedFrom::Collection(collection) => collection == *id,
-                WantedFrom::Edition(e) => edition(view, e).is_ok_and(|e| e.collection == *id),
-            });
-            wanted || given().any(|e| e.collection == *id)
-        };
-        // By the scope every deal is in the collection already, unless the scope is the giver's.
-        let collection = self.collection.as_ref();
-        let collection = self.giver.is_none() || collection.is_none_or(in_collection);
-        let has_trait = |(name, value): &(String, String)| {
-            given().any(|e| {
-                e.traits
-                    .iter()
-                    .any(|t| t.name == *name && t.value == *value)
-            })
-        };
-        deal.state == self.state && collection && self.of_trait.as_ref().is_none_or(has_trait)
-    }
-}
-
-/// Deals
-///
-/// Open ones unless another `state` is asked for; those that expire last come first unless
-/// `order=asc`. `collection`: gives an item of it, or wants any of it. `trait=NAME:VALUE`: gives an
-/// item whose edition has the trait. A page may be short of `limit` while `next` is there.
-#[utoipa::path(get, path = "/v1/deals", tag = "deals",
-    params(
-        ("collection" = Option<CollectionId>, Query), ("giver" = Option<Address>, Query),
-        ("state" = Option<DealState>, Query), ("trait" = Option<String>, Query),
-        ("cursor" = Option<String>, Query), ("limit" = Option<usize>, Query), ("order" = Option<String>, Query),
-    ),
-    responses(
-        (status = 200, body = Page<Deal>),
-        (status = "default", body = Problem, content_type = "application/problem+json"),
-    ))]
-pub async fn deals(State(state): State<ApiState>, reading: Reading) -> Result<Response, Failure> {
-    let filter = Filter::read(&reading)?;
-    let cursor = reading.cursor::<RowCursor>()?;
-    let limit = reading.limit()?;
-    let order = reading.order()?;
-    let view = reading.view.clone();
-    let page = from_store(&state, move |store| {
-        walk_deals(store, &view, &filter, &order, cursor, limit)
-    });
-    Ok(reading.answer(&page.await?))
-}
-
-fn walk_deals(
-    store: &Store,
-    view: &View,
-    filter: &Filter,
-    order: &PageRequest,
-    cursor: Option<RowCursor>,
-    limit: usize,
-) -> Result<Page<Deal>, Failure> {
-    let (scope, state) = filter.list();
-    let prefix = index::deals_prefix(&scope, state);
-    let mut cursor = cursor.map(|c| c.0);
-    let (mut found, mut walked) = (Vec::new(), 0);
-    loop {
-        let page = rows(store, &prefix, order.clone(), cursor.as_deref())?;
-        let mut more = page.next.is_some();
-        let count = page.rows.len();
-        for (n, (rest, _)) in page.rows.into_iter().enumerate() {
-            walked += 1;
-            let deal = match index::read_deal(&rest) {
-                Some(id) => find_deal(store, view, &id)?,
-                None => None,
-            };
-            found.extend(deal.filter(|deal| filter.passes(view, deal)));
-            cursor = Some(rest);
-            if found.len() == limit {
-                more |= n + 1 < count;
-                break;
-            }
-        }
-        if !more || found.len() == limit || walked >= DEALS_WALKED_MAX {
-            let next = cursor.filter(|_| more).map(hex::encode);
-            return Ok(Page { items: found, next });
-        }
-    }
 }

@@ -3,11 +3,12 @@
 use super::ApiState;
 use super::answer::{Failure, Segment, not_found, parameter};
 use super::reading::{Reading, from_store};
+use super::rows::{RowCursor, rows};
 use crate::index::{self, HistoryRow, collection_of};
 use crate::view::View;
 use axum::extract::State;
 use axum::response::Response;
-use weft_storage::{Cursor, Page as StoredPage, PageRequest, Store};
+use weft_storage::{PageRequest, Store};
 use weft_types::api::{
     Account, Collection, Deal, Edition, History, Item, ItemState, Page, Problem, ProblemCode,
     ProofBundle, TransactionState,
@@ -36,46 +37,6 @@ pub fn edition(view: &View, id: EditionId) -> Result<Edition, Failure> {
     let found = object.as_ref().and_then(Object::as_edition);
     let found = found.ok_or_else(|| not_found(format_args!("edition {id}")))?;
     Ok(Edition::new(id, found))
-}
-
-/// Part of a list of the index: `rest` is what follows the prefix in a row's key, and the cursor.
-pub struct Rows {
-    pub rows: Vec<(Vec<u8>, bytes::Bytes)>,
-    pub next: Option<String>,
-}
-
-/// Reads a page of rows under a prefix, on from a cursor of this list.
-pub fn rows(
-    store: &Store,
-    prefix: &[u8],
-    request: PageRequest,
-    cursor: Option<&[u8]>,
-) -> Result<Rows, Failure> {
-    let cursor = cursor.map(|rest| Cursor::index(&[prefix, rest].concat()));
-    let StoredPage { entries, next } = store.indexes(prefix, &request.after(cursor))?;
-    let rest = |key: &[u8]| key.strip_prefix(prefix).unwrap_or_default().to_vec();
-    let rows: Vec<_> = entries
-        .iter()
-        .map(|(key, value)| (rest(key), value.clone()))
-        .collect();
-    let last = rows.last().map(|(rest, _)| hex::encode(rest));
-    Ok(Rows {
-        next: next.and(last),
-        rows,
-    })
-}
-
-/// A cursor of the index: what follows the prefix in a key, in hexadecimal.
-pub struct RowCursor(pub Vec<u8>);
-
-impl std::str::FromStr for RowCursor {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let fits = text.len() <= 2 * weft_storage::CURSOR_BYTES_MAX / 2;
-        let bytes = fits.then(|| hex::decode(text).ok()).flatten();
-        bytes.filter(|b| !b.is_empty()).map(Self).ok_or(())
-    }
 }
 
 /// An account's balances
@@ -188,6 +149,34 @@ pub async fn edition_of_id(Segment(id): Segment, reading: Reading) -> Result<Res
     Ok(reading.answer(&edition(&reading.view, id)?))
 }
 
+/// The proof of a collection
+///
+/// That it is, or is not, in the certified state, with all that it lays down.
+#[utoipa::path(get, path = "/v1/collections/{id}/proof", tag = "collections",
+    params(("id" = CollectionId, Path)),
+    responses(
+        (status = 200, body = ProofBundle),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn collection_proof(Segment(id): Segment, reading: Reading) -> Result<Response, Failure> {
+    let id: CollectionId = parameter("id", &id)?;
+    proof(&reading, ObjectId::Collection(id))
+}
+
+/// The proof of an edition
+///
+/// That it is, or is not, in the certified state.
+#[utoipa::path(get, path = "/v1/editions/{id}/proof", tag = "collections",
+    params(("id" = EditionId, Path)),
+    responses(
+        (status = 200, body = ProofBundle),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn edition_proof(Segment(id): Segment, reading: Reading) -> Result<Response, Failure> {
+    let id: EditionId = parameter("id", &id)?;
+    proof(&reading, ObjectId::Edition(id))
+}
+
 /// An item
 ///
 /// One that was burned is shown in its last form.
@@ -227,7 +216,8 @@ pub async fn find_item(state: &ApiState, view: &View, id: ItemId) -> Result<Item
 
 /// An item's history
 ///
-/// The newest first unless `order=asc`. Each step shows the item as the step's commit left it.
+/// The newest first unless `order=asc`. Each step shows the item as the step's commit left it, and where it changed
+/// hands from whom to whom, by which deal and for how much: all its owners, as far back as this node has histories.
 #[utoipa::path(get, path = "/v1/items/{id}/history", tag = "items",
     params(("id" = ItemId, Path), ("cursor" = Option<String>, Query), ("limit" = Option<usize>, Query), ("order" = Option<String>, Query)),
     responses(
@@ -373,5 +363,9 @@ fn step(
         },
         operations: row.kind_names().map(str::to_owned).collect(),
         item,
+        from: row.passing.from,
+        to: row.passing.to,
+        deal: row.passing.deal,
+        price: row.passing.price,
     }
 }

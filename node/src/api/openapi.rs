@@ -2,7 +2,8 @@
 //! committed copy; a test compares the two.
 
 use super::{
-    bridge, chain, content, exits, health, lists, objects, offenders, stream, submit, transactions,
+    bridge, chain, content, deals, exits, health, lists, market, objects, offenders, search,
+    stream, submit, transactions,
 };
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -34,7 +35,14 @@ use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
         objects::collection_of_id,
         lists::collection_editions,
         lists::collection_items,
+        objects::collection_proof,
+        market::collection_prices,
+        market::collection_trades,
+        search::editions,
         objects::edition_of_id,
+        objects::edition_proof,
+        market::edition_prices,
+        market::edition_trades,
         objects::item,
         objects::item_history,
         objects::item_proof,
@@ -43,7 +51,7 @@ use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
         content::edition_metadata,
         content::get,
         content::put,
-        lists::deals,
+        deals::deals,
         objects::deal,
         objects::deal_proof,
         bridge::bridge,
@@ -71,7 +79,7 @@ use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
         health::metrics,
         openapi,
     ),
-    components(schemas(submit::Wait)),
+    components(schemas(submit::Wait, weft_types::api::DealSide)),
     modifiers(&MultiParty, &Readings),
     tags(
         (name = "transactions"), (name = "accounts"), (name = "collections"), (name = "items"),

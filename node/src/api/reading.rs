@@ -6,7 +6,7 @@
 use super::ApiState;
 use super::answer::{Failure, Query, json, parameter};
 use crate::view::View;
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Query as Pairs};
 use axum::http::HeaderValue;
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -16,13 +16,20 @@ use std::sync::Arc;
 use std::time::SystemTime;
 use weft_storage::{Cursor, PageRequest};
 use weft_types::api::{COMMIT_HEADER, HEIGHT_HEADER, PAGE_DEFAULT, PAGE_MAX, Page, ProblemCode};
-use weft_types::{CommitIndex, Height, Millis};
+use weft_types::{CommitIndex, Height, Millis, Trait};
 
 /// One reading: the view, and the query that it came with.
 pub struct Reading {
     pub view: Arc<View>,
     query: HashMap<String, String>,
+    /// What [`REPEATED`] was given as.
+    traits: Vec<String>,
 }
+
+/// The one parameter that may be there several times.
+pub const REPEATED: &str = "trait";
+/// Most traits that may be asked for together.
+const TRAITS_ASKED_MAX: usize = 8;
 
 impl FromRequestParts<ApiState> for Reading {
     type Rejection = Failure;
@@ -53,7 +60,14 @@ impl FromRequestParts<ApiState> for Reading {
                 return Err(Failure::new(ProblemCode::NotReached, detail));
             }
         };
-        Ok(Self { view, query })
+        let all = Pairs::<Vec<(String, String)>>::try_from_uri(&parts.uri);
+        let all = all.map(|pairs| pairs.0).unwrap_or_default().into_iter();
+        let traits = all.filter(|(name, text)| name == REPEATED && !text.is_empty());
+        Ok(Self {
+            view,
+            query,
+            traits: traits.map(|(_, text)| text).collect(),
+        })
     }
 }
 
@@ -65,6 +79,41 @@ impl Reading {
     {
         let text = self.query.get(name).filter(|t| !t.is_empty());
         text.map(|t| parameter(name, t)).transpose()
+    }
+
+    /// The traits that were asked for, each `NAME:VALUE`.
+    pub fn traits(&self) -> Result<Vec<Trait>, Failure> {
+        let wrong = |detail: String| Failure::new(ProblemCode::MalformedParameter, detail);
+        if self.traits.len() > TRAITS_ASKED_MAX {
+            let count = self.traits.len();
+            return Err(wrong(format!(
+                "trait: {count} times, at most {TRAITS_ASKED_MAX} are taken"
+            )));
+        }
+        let read = self.traits.iter().map(|text| {
+            let pair = text.split_once(':');
+            let (name, value) =
+                pair.ok_or_else(|| wrong("trait: must be NAME:VALUE".to_owned()))?;
+            Ok(Trait {
+                name: name.to_owned(),
+                value: value.to_owned(),
+            })
+        });
+        read.collect()
+    }
+
+    /// Whether a parameter is there.
+    pub fn has(&self, name: &str) -> bool {
+        self.query.get(name).is_some_and(|text| !text.is_empty())
+    }
+
+    /// Refuses a parameter that would do nothing beside another one.
+    pub fn without(&self, name: &str, because: &str) -> Result<(), Failure> {
+        if !self.has(name) {
+            return Ok(());
+        }
+        let detail = format!("{name}: {because}");
+        Err(Failure::new(ProblemCode::MalformedParameter, detail))
     }
 
     /// How many entries were asked for.

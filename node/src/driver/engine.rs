@@ -387,7 +387,7 @@ impl Engine {
         for receipt in &executed.applied.receipts {
             batch.push_receipt(receipt.transaction, receipt.encode());
         }
-        batch.indexes = index::rows(&indexed);
+        batch.indexes = index::rows(&indexed, |key| self.store.index(key))?;
         batch.statement = executed.statement.as_deref().cloned();
         batch.put_meta(LEDGER_META, ledger_meta::encode(&executed.meta));
         self.store.write_commit(&batch, Durability::Buffered)?;

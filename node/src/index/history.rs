@@ -1,9 +1,13 @@
 //! One step in the life of an item or an account, as a row.
 
+use super::provenance::Passing;
 use super::{Row, history_prefix};
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use std::sync::Arc;
-use weft_types::{CommitIndex, Item, ItemId, Millis, Object, ObjectId, Operation, TransactionId};
+use weft_types::{
+    Address, Amount, CommitIndex, DealId, Item, ItemId, Millis, Object, ObjectId, Operation,
+    TransactionId,
+};
 
 /// Names of the bits of `kinds`, as in an operation's JSON, but for the three that are no operations. New ones come at the
 /// end, for the bits are in the store.
@@ -33,11 +37,17 @@ const FEE_SHARE: u32 = 1 << 15;
 
 const APPLIED: u8 = 1;
 const BY_TRANSACTION: u8 = 2;
-/// Above these two stand the kinds from the 17th on.
-const FLAGS: u32 = 2;
+const FROM: u8 = 4;
+const TO: u8 = 8;
+const DEAL: u8 = 16;
+const PRICE: u8 = 32;
 
-/// Time, flags, kinds, transaction; an item follows in an item's history.
-const HEAD_BYTES: usize = 8 + 1 + 2 + 32;
+/// A kind is a bit of a row's number.
+const _: () = assert!(KINDS.len() <= u32::BITS as usize);
+
+/// Time, flags, kinds, transaction; in an item's history who had it, who got it, by which deal and for how much
+/// follow, each where its flag is set, and the item.
+const HEAD_BYTES: usize = 8 + 1 + 4 + 32;
 
 /// The bit of an operation; a `MultiParty` has those of its parts.
 pub(super) fn kind(operation: &Operation) -> u32 {
@@ -71,30 +81,43 @@ pub struct HistoryRow {
     pub applied: bool,
     /// One bit for each kind of operation in the transaction.
     pub kinds: u32,
+    /// How the item changed hands; of an item's history alone.
+    pub passing: Passing,
     /// The item as the commit left it; of an item's history alone.
     pub item: Option<Arc<Item>>,
 }
 
 impl HistoryRow {
-    pub(super) fn deposit(timestamp: Millis, item: Option<Arc<Item>>) -> Self {
-        Self::by_ledger(timestamp, DEPOSIT, item)
+    pub(super) fn deposit(timestamp: Millis) -> Self {
+        Self::by_ledger(timestamp, DEPOSIT)
     }
 
-    pub(super) fn expiry(timestamp: Millis, item: Option<Arc<Item>>) -> Self {
-        Self::by_ledger(timestamp, EXPIRY, item)
+    pub(super) fn expiry(timestamp: Millis) -> Self {
+        Self::by_ledger(timestamp, EXPIRY)
     }
 
     pub(super) fn fee_share(timestamp: Millis) -> Self {
-        Self::by_ledger(timestamp, FEE_SHARE, None)
+        Self::by_ledger(timestamp, FEE_SHARE)
     }
 
-    fn by_ledger(timestamp: Millis, kinds: u32, item: Option<Arc<Item>>) -> Self {
+    fn by_ledger(timestamp: Millis, kinds: u32) -> Self {
         Self {
             timestamp,
             transaction: None,
             applied: true,
             kinds,
+            passing: Passing::default(),
+            item: None,
+        }
+    }
+
+    /// Of an item, which the commit left so.
+    #[must_use]
+    pub(super) fn of_item(self, item: Option<Arc<Item>>, passing: Passing) -> Self {
+        Self {
             item,
+            passing,
+            ..self
         }
     }
 
@@ -124,10 +147,26 @@ impl HistoryRow {
         value.put_u64(self.timestamp.0);
         let applied = if self.applied { APPLIED } else { 0 };
         let by = self.transaction.map_or(0, |_| BY_TRANSACTION);
-        let more = ((self.kinds >> 16) << FLAGS) as u8;
-        value.put_u8(applied | by | more);
-        value.put_u16(self.kinds as u16);
+        let Passing {
+            from,
+            to,
+            deal,
+            price,
+        } = self.passing;
+        let passing = from.map_or(0, |_| FROM)
+            | to.map_or(0, |_| TO)
+            | deal.map_or(0, |_| DEAL)
+            | price.map_or(0, |_| PRICE);
+        value.put_u8(applied | by | passing);
+        value.put_u32(self.kinds);
         value.put_slice(&self.transaction.unwrap_or_default().0);
+        let ids = [from.map(|a| a.0), to.map(|a| a.0), deal.map(|d| d.0)];
+        for id in ids.into_iter().flatten() {
+            value.put_slice(&id);
+        }
+        if let Some(price) = price {
+            value.put_u64(price.0);
+        }
         value.put_slice(&item);
         value.freeze()
     }
@@ -141,8 +180,26 @@ impl HistoryRow {
         }
         let timestamp = Millis(value.get_u64());
         let flags = value.get_u8();
-        let kinds = ((u32::from(flags) >> FLAGS) << 16) | u32::from(value.get_u16());
+        let kinds = value.get_u32();
         let transaction = TransactionId::try_from(value.split_to(32).as_ref()).ok()?;
+        let mut id = |flag: u8| match flags & flag == 0 {
+            true => Some(None),
+            false if value.len() < 32 => None,
+            false => Some(Some(
+                <[u8; 32]>::try_from(value.split_to(32).as_ref()).ok()?,
+            )),
+        };
+        let (from, to, deal) = (id(FROM)?, id(TO)?, id(DEAL)?);
+        let price = match flags & PRICE == 0 {
+            true => None,
+            false => Some(Amount(value.try_get_u64().ok()?)),
+        };
+        let passing = Passing {
+            from: from.map(Address),
+            to: to.map(Address),
+            deal: deal.map(DealId),
+            price,
+        };
         let item = if value.is_empty() {
             None
         } else {
@@ -155,6 +212,7 @@ impl HistoryRow {
             transaction: (flags & BY_TRANSACTION != 0).then_some(transaction),
             applied: flags & APPLIED != 0,
             kinds,
+            passing,
             item,
         };
         Some((commit, row))

@@ -1,8 +1,9 @@
 //! S2.7: the rows of a state that was taken over. Lists are of what is live, so they follow from the
 //! objects; only the order of collections is that of their ids, for their commits are not known.
-//! Histories and the last forms of ended deals begin after it.
+//! Histories, sales and the last forms of ended deals begin after it.
 
-use super::{Indexed, Row, collection_rows, deal_rows, named, owned_rows};
+use super::deals::deal_rows;
+use super::{Indexed, Row, collection_rows, named, owned_rows};
 use weft_ledger::{Applied, Change, Snapshot};
 use weft_types::{Object, ObjectError, ObjectId};
 

@@ -1,4 +1,8 @@
+use super::deals::PRICES;
+use super::search::{TRAITS, WORDS};
 use super::*;
+use std::collections::BTreeMap as Map;
+use std::convert::Infallible;
 use weft_ledger::Ledger;
 use weft_types::{
     Account, Amount, AssetAmount, AssetId, Bundle, ContentHash, FeeShare, NewDeal, Taking, testing,
@@ -7,16 +11,20 @@ use weft_types::{
 /// A ledger with its rows, as a store would hold them.
 struct Indexing {
     ledger: Ledger,
-    rows: std::collections::BTreeMap<Bytes, Bytes>,
+    rows: Map<Bytes, Bytes>,
+    /// What the state has.
+    objects: Map<ObjectId, Bytes>,
     nonce: u64,
 }
 
 impl Indexing {
     fn new() -> Self {
-        let (ledger, _) = Ledger::genesis(&testing::genesis(4).template).unwrap();
+        let (ledger, changes) = Ledger::genesis(&testing::genesis(4).template).unwrap();
+        let encoded = |change: Change| Some((change.id, change.after?.encode()));
         Self {
             ledger,
-            rows: std::collections::BTreeMap::new(),
+            rows: Map::new(),
+            objects: changes.into_iter().filter_map(encoded).collect(),
             nonce: 0,
         }
     }
@@ -60,7 +68,15 @@ impl Indexing {
             applied,
             snapshot: &snapshot,
         };
-        for (key, value) in rows(&indexed) {
+        for change in &applied.changes {
+            match &change.after {
+                Some(object) => drop(self.objects.insert(change.id, object.encode())),
+                None => drop(self.objects.remove(&change.id)),
+            }
+        }
+        let stored = |key: &[u8]| Ok::<_, Infallible>(self.rows.get(key).cloned());
+        let Ok(rows) = rows(&indexed, stored);
+        for (key, value) in rows {
             match value {
                 Some(value) => drop(self.rows.insert(key, value)),
                 None => assert!(
@@ -136,21 +152,29 @@ impl Indexing {
 }
 
 fn open(item: ItemId) -> Operation {
-    Operation::DealOpen(NewDeal {
+    Operation::DealOpen(listing(vec![item], 10))
+}
+
+fn listing(items: Vec<ItemId>, price: u64) -> NewDeal {
+    NewDeal {
         gives: Bundle {
             assets: vec![],
-            items: vec![item],
+            items,
         },
-        wants: Bundle {
-            assets: vec![AssetAmount {
-                asset: AssetId::NATIVE,
-                amount: Amount(10),
-            }],
-            items: vec![],
-        },
+        wants: coin(price),
         expires: Millis(50_000),
         ..NewDeal::default()
-    })
+    }
+}
+
+fn coin(amount: u64) -> Bundle {
+    Bundle {
+        assets: vec![AssetAmount {
+            asset: AssetId::NATIVE,
+            amount: Amount(amount),
+        }],
+        items: vec![],
+    }
 }
 
 fn deal_of(applied: &Applied) -> DealId {
@@ -159,6 +183,9 @@ fn deal_of(applied: &Applied) -> DealId {
         other => panic!("a deal, not {other}"),
     }
 }
+
+mod market;
+mod search;
 
 #[test]
 fn an_item_stands_in_its_owners_list_alone() {
@@ -348,6 +375,23 @@ fn a_multi_party_transaction_stands_in_the_history_of_every_party() {
 }
 
 #[test]
+fn a_step_has_room_for_every_kind() {
+    let row = HistoryRow {
+        timestamp: Millis(7),
+        transaction: None,
+        applied: false,
+        kinds: u32::MAX,
+        passing: Passing::default(),
+        item: None,
+    };
+    let account = ObjectId::Account(testing::user(1));
+    let (key, value) = row.row(&account, CommitIndex(3), 4).unwrap();
+    let rest = key.slice(history_prefix(&account).unwrap().len()..);
+    let read = HistoryRow::read(&rest, value.unwrap());
+    assert_eq!(read, Some((CommitIndex(3), row)));
+}
+
+#[test]
 fn a_damaged_row_reads_as_none() {
     let mut indexing = Indexing::new();
     let (_, edition) = indexing.with_items(1);
@@ -400,7 +444,8 @@ fn rows_of_what_is_live_are_never_before_anything_and_those_of_histories_go_by_c
     let live = [1, 0, 0, 0];
     assert_eq!(left(u64::MAX, u64::MAX), (0, 0, [live; 2]));
     let tags: BTreeSet<u8> = indexing.rows.keys().map(|k| k[0]).collect();
-    assert_eq!(tags, [OWNED, COLLECTIONS, CREATED, DEALS].into());
+    let live = [OWNED, COLLECTIONS, CREATED, DEALS, PRICES, WORDS];
+    assert_eq!(tags, live.into());
 }
 
 #[test]

@@ -214,9 +214,22 @@ pub struct History {
     pub state: TransactionState,
     /// The kinds of operation in the transaction, each once, as in their JSON's `type`.
     pub operations: Vec<String>,
-    /// The item after the step; absent in an account's history.
+    /// The item as the step's commit left it; absent in an account's history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<Item>,
+    /// Whose the item was, where the step changed that; absent for what was minted or came in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Address>,
+    /// Whose it became; absent for what was burned or went out, and where the step changed nothing of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Address>,
+    /// By which deal it changed hands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deal: Option<DealId>,
+    /// The item's part of what the deal sold it for, in the native asset; absent for a swap, a gift, and what came with other
+    /// assets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Amount>,
 }
 
 /// An object with the proof that it is, or is not, in the certified state.

@@ -4,7 +4,7 @@
 use crate::api::{ApiParts, ApiState, Limits, Refusal, Submit, Submitter, router};
 use crate::contents::Finder;
 use crate::events::EventLog;
-use crate::index::{Indexed, rows};
+use crate::index::{Indexed, rows, rows_of_state};
 use crate::replica::Provable;
 use crate::tracker::Tracker;
 use crate::view::{CertifiedView, View};
@@ -23,7 +23,7 @@ use tokio::sync::{mpsc, watch};
 use tower::ServiceExt as _;
 use weft_http::ClientAddress;
 use weft_ledger::{Ledger, Observed, Office};
-use weft_storage::{CommitBatch, Durability, Store};
+use weft_storage::{CommitBatch, Durability, Import, Store};
 use weft_types::api::{
     MissedCheckpoint, PROTOBUF, Problem, ProblemCode, Submission, TransactionStatus,
 };
@@ -361,8 +361,8 @@ impl Node {
         for receipt in &applied.receipts {
             batch.push_receipt(receipt.transaction, receipt.encode());
         }
-        batch.indexes = rows(&indexed);
         let store = &self.state.store;
+        batch.indexes = rows(&indexed, |key| store.index(key)).unwrap();
         store.write_commit(&batch, Durability::Buffered).unwrap();
         chain.last = commit.clone();
         self.views.send_replace(Arc::new(chain.view()));
@@ -451,6 +451,23 @@ impl Node {
         });
         self.views.send_replace(Arc::new(chain.view()));
         height
+    }
+
+    /// S2: the state is these objects, and the index is made of them.
+    pub fn take_over(&self, objects: &[(ObjectId, Bytes)]) {
+        let mut chain = self.chain.lock().unwrap();
+        let params = &self.state.genesis.template.params;
+        let (meta, listed) = (chain.ledger.meta(), objects.iter().cloned());
+        chain.ledger = Ledger::restore(params, meta, listed, []).unwrap();
+        let rows = rows_of_state(objects, &chain.ledger.snapshot()).unwrap();
+        for indexes in rows.chunks(10_000) {
+            let import = Import {
+                indexes,
+                ..Import::default()
+            };
+            self.state.store.import(&import).unwrap();
+        }
+        self.views.send_replace(Arc::new(chain.view()));
     }
 
     /// As after a restart: nothing is known of the past but what is stored.

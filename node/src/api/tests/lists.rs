@@ -9,7 +9,7 @@ use weft_types::api::{
 use weft_types::*;
 
 /// All pages of a list, read by cursors.
-async fn all<T: DeserializeOwned>(node: &Node, path: &str, limit: usize) -> Vec<T> {
+pub async fn all<T: DeserializeOwned>(node: &Node, path: &str, limit: usize) -> Vec<T> {
     let mut items = Vec::new();
     let mut cursor = String::new();
     let mark = if path.contains('?') { '&' } else { '?' };
@@ -118,6 +118,16 @@ async fn deals_are_found_by_collection_giver_trait_and_state() {
         (format!("{giver}&{collection}"), &open_ones),
         (format!("{collection}&trait=rarity:rare"), &[deals[1]]),
         (format!("{giver}&state=cancelled"), &[deals[2]]),
+        (format!("edition={}", world.gold), &[deals[1]]),
+        (format!("edition={}&{collection}", world.gold), &[deals[1]]),
+        (
+            format!("edition={}&state=cancelled", world.gold),
+            &[deals[2]],
+        ),
+        (format!("{collection}&trait=rarity:rare&trait=a:b"), &[]),
+        (format!("asset={}", AssetId::NATIVE), &open_ones),
+        (format!("asset={}", "9".repeat(64)), &[]),
+        (format!("taker={}", testing::user(3)), &[]),
         ("state=taken".to_owned(), &[]),
         (format!("giver={}", testing::user(1)), &[]),
         (format!("collection={}", "9".repeat(64)), &[]),
@@ -201,6 +211,7 @@ async fn wrong_limits_orders_cursors_and_states_are_named() {
     let items = format!("/v1/collections/{}/items", world.collection);
     let malformed = ProblemCode::MalformedParameter;
     let cursor = ProblemCode::InvalidCursor;
+    let id = "9".repeat(64);
     for (path, code) in [
         ("/v1/commits?limit=0".to_owned(), malformed),
         ("/v1/commits?limit=501".to_owned(), malformed),
@@ -214,6 +225,29 @@ async fn wrong_limits_orders_cursors_and_states_are_named() {
         (format!("{items}?cursor=1.x"), cursor),
         ("/v1/deals?state=closed".to_owned(), malformed),
         ("/v1/deals?trait=rare".to_owned(), malformed),
+        (format!("/v1/deals?{}", "trait=a:b&".repeat(9)), malformed),
+        ("/v1/deals?side=both".to_owned(), malformed),
+        ("/v1/deals?side=listing".to_owned(), malformed),
+        (format!("/v1/deals?item={id}"), malformed),
+        (format!("/v1/deals?side=listing&item={id}"), malformed),
+        (
+            format!("/v1/deals?side=offer&item={id}&edition={id}"),
+            malformed,
+        ),
+        (
+            format!("/v1/deals?side=offer&item={id}&order=asc"),
+            malformed,
+        ),
+        (
+            format!("/v1/deals?side=offer&item={id}&state=open"),
+            malformed,
+        ),
+        ("/v1/editions".to_owned(), malformed),
+        ("/v1/editions?trait=a:b".to_owned(), malformed),
+        ("/v1/editions?q=...".to_owned(), malformed),
+        ("/v1/editions?q=1+2+3+4+5+6+7+8+9".to_owned(), malformed),
+        ("/v1/editions?q=a&cursor=xyz".to_owned(), cursor),
+        ("/v1/collections?q=a&order=asc".to_owned(), malformed),
         ("/v1/deals?giver=weft1nobody".to_owned(), malformed),
         ("/v1/collections?creator=x".to_owned(), malformed),
         ("/v1/vertices?round=x".to_owned(), malformed),

@@ -111,6 +111,11 @@ async fn a_sale_moves_the_card_and_stands_in_every_history() {
         ]
     );
     assert_eq!(history.items[0].transaction, Some(sold.id));
+    let owners: Vec<_> = history.items.iter().map(|s| (s.from, s.to)).collect();
+    let [seller, buyer] = [2, 3].map(|user| Some(testing::user(user)));
+    assert_eq!(owners, [(seller, buyer), (None, None), (None, seller)]);
+    let sale = &history.items[0];
+    assert_eq!((sale.deal, sale.price), (Some(deal), Some(Amount(500))));
     for (account, steps) in [(2, 3), (3, 1), (1, 1)] {
         let path = format!("/v1/accounts/{}/history", testing::user(account));
         let history: Page<History> = node.get(&path).await.json();
@@ -178,9 +183,19 @@ async fn proofs_of_presence_and_absence_verify_against_the_certificate() {
     node.certify();
     let absent = format!("/v1/items/{}/proof", world.gold(9));
     let account = format!("/v1/accounts/{}/proof", testing::user(2));
+    let collection = format!("/v1/collections/{}/proof", world.collection);
+    let edition = format!("/v1/editions/{}/proof", world.gold);
+    let none = format!("/v1/editions/{}/proof", "7".repeat(64));
     let genesis = &node.state.genesis;
     let committee = genesis.committee().unwrap();
-    for (path, present) in [(card, true), (absent, false), (account, true)] {
+    for (path, present) in [
+        (card, true),
+        (absent, false),
+        (account, true),
+        (collection, true),
+        (edition, true),
+        (none, false),
+    ] {
         let bundle: ProofBundle = node.get(&path).await.json();
         let certificate = Certificate::try_from(bundle.certificate).unwrap();
         let certificate = certificate.verify(&genesis.network, &committee).unwrap();
