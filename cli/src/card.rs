@@ -41,7 +41,11 @@ pub enum Command {
     List(market::List),
     /// Take a deal that is open to you: buy what is listed, accept a swap
     Buy(market::Buy),
-    /// Offer money for a card, or for any of an edition or a collection
+    /// Sell cards to whoever bids the most for them
+    Auction(market::Auction),
+    /// Bid for what an auction sells
+    Bid(market::Bid),
+    /// Offer money for a card, or for any of an edition, a collection or a trait
     Offer(market::Offer),
     /// Accept an offer with cards of yours
     Accept(market::Accept),
@@ -225,6 +229,8 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Thaw(arguments) => arguments.send(false, output).await,
         Command::List(arguments) => market::list(arguments, output).await,
         Command::Buy(arguments) => market::buy(arguments, output).await,
+        Command::Auction(arguments) => market::auction(arguments, output).await,
+        Command::Bid(arguments) => market::bid(&arguments, output).await,
         Command::Offer(arguments) => market::offer(arguments, output).await,
         Command::Accept(arguments) => market::accept(arguments, output).await,
         Command::Swap(arguments) => market::swap(arguments, output).await,

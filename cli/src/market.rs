@@ -4,15 +4,20 @@
 use crate::failure::{Failure, Kind};
 use crate::network::Network;
 use crate::output::{Output, fit, table};
+use crate::search::pair;
 use crate::sending::Sender;
 use crate::time;
 use crate::values::{Counted, from_now, lines, more, proof};
 use std::time::Duration;
 use weft_types::api::{Deal, DealState, Page};
 use weft_types::{
-    Address, Amount, AssetAmount, AssetId, Bundle, CollectionId, DealId, EditionId, ItemId,
-    NewDeal, Operation, Taking, WantedFrom, WantedItems,
+    Address, Amount, AssetAmount, AssetId, Bundle, CollectionId, Commission, DealId, DealRule,
+    EditionId, ItemId, NewDeal, Operation, ROYALTY_WHOLE, Taking, WantedFrom, WantedItems,
 };
+
+mod auction;
+
+pub use auction::{Auction, Bid, auction, bid};
 
 /// What every new deal takes.
 #[derive(clap::Args)]
@@ -24,7 +29,20 @@ pub struct Opening {
     #[arg(long, value_name = "ADDRESS")]
     to: Option<Address>,
     #[command(flatten)]
+    brought: Brought,
+    #[command(flatten)]
     sender: Sender,
+}
+
+/// What the application has of a deal that it brings.
+#[derive(clap::Args)]
+pub struct Brought {
+    /// The application's own key for the deal, at most 128 bytes
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    reference: String,
+    /// Who has so many parts of 10,000 of the price for bringing it, out of what the seller gets
+    #[arg(long, value_name = "ADDRESS:PARTS", value_parser = commission)]
+    commission: Option<Commission>,
 }
 
 #[derive(clap::Args)]
@@ -58,6 +76,9 @@ pub struct Offer {
     /// Any cards of this collection
     #[arg(long, value_name = "ID")]
     collection: Option<CollectionId>,
+    /// Of the collection only cards with this trait
+    #[arg(long = "trait", value_name = "NAME=VALUE", value_parser = pair, requires = "collection")]
+    with_trait: Option<(String, String)>,
     /// How many of the edition or collection
     #[arg(long, default_value_t = 1, conflicts_with = "item", value_parser = clap::value_parser!(u64).range(1..))]
     count: u64,
@@ -121,6 +142,17 @@ fn some_time(text: &str) -> Result<Duration, String> {
     }
 }
 
+fn commission(text: &str) -> Result<Commission, String> {
+    let wrong = || format!("{text:?} is not ADDRESS:PARTS");
+    let (to, parts) = text.rsplit_once(':').ok_or_else(wrong)?;
+    let parts: u32 = parts.parse().map_err(|_| wrong())?;
+    if !(1..=ROYALTY_WHOLE).contains(&parts) {
+        return Err(format!("{parts} parts are not 1 to {ROYALTY_WHOLE}"));
+    }
+    let to = to.parse().map_err(|e| format!("{to:?}: {e}"))?;
+    Ok(Commission { to, parts })
+}
+
 fn money(amount: Option<u64>) -> Vec<AssetAmount> {
     let of = |amount| AssetAmount {
         asset: AssetId::NATIVE,
@@ -150,6 +182,8 @@ impl Opening {
             wants_any,
             taker: self.to,
             expires: from_now(self.expires),
+            reference: self.brought.reference.clone(),
+            commission: self.brought.commission,
             ..NewDeal::default()
         });
         self.sender.send(open, output).await
@@ -164,7 +198,15 @@ pub async fn list(arguments: List, output: &Output) -> Result<(), Failure> {
 
 pub async fn offer(arguments: Offer, output: &Output) -> Result<(), Failure> {
     let edition = arguments.edition.map(WantedFrom::Edition);
-    let from = edition.or(arguments.collection.map(WantedFrom::Collection));
+    let of_trait = arguments.with_trait;
+    let from = edition.or(arguments.collection.map(|collection| match of_trait {
+        None => WantedFrom::Collection(collection),
+        Some((name, value)) => WantedFrom::Trait {
+            collection,
+            name,
+            value,
+        },
+    }));
     let any = from.map(|from| WantedItems {
         from,
         count: arguments.count,
@@ -229,6 +271,12 @@ async fn take(
 fn takeable(deal: &Deal, by: &Address) -> Result<(), Failure> {
     still_open(deal)?;
     let id = deal.id;
+    if let DealRule::Auction(_) = deal.rule {
+        return Err(Failure::usage(format_args!(
+            "deal {id} is an auction, which nobody takes: the highest bidder has it when it expires"
+        ))
+        .hint(format_args!("`weft card bid {id} AMOUNT` bids")));
+    }
     if deal.giver == *by {
         return Err(Failure::usage(format_args!(
             "deal {id} is one of the key's own account {by}, and nobody takes his own deal"
@@ -248,6 +296,19 @@ fn takeable(deal: &Deal, by: &Address) -> Result<(), Failure> {
 
 fn cancellable(deal: &Deal, by: &Address) -> Result<(), Failure> {
     still_open(deal)?;
+    if deal.giver == *by && deal.highest_bid.is_some() {
+        return Err(Failure::new(
+            Kind::Refused,
+            format_args!(
+                "auction {} has a bid, and is not cancelled any more",
+                deal.id
+            ),
+        )
+        .hint(format_args!(
+            "nothing was sent; it ends on {}",
+            time::utc(deal.expires)
+        )));
+    }
     if deal.giver == *by {
         return Ok(());
     }
@@ -304,9 +365,17 @@ fn side(bundle: &Bundle, any: &[WantedItems]) -> String {
         asset => format!("{} of asset {asset}", a.amount),
     });
     let items = bundle.items.iter().map(|item| format!("item {item}"));
-    let any = any.iter().map(|any| match any.from {
+    let any = any.iter().map(|any| match &any.from {
         WantedFrom::Edition(id) => format!("any {} of edition {id}", any.count),
         WantedFrom::Collection(id) => format!("any {} of collection {id}", any.count),
+        WantedFrom::Trait {
+            collection,
+            name,
+            value,
+        } => format!(
+            "any {} of collection {collection} with {name}={value}",
+            any.count
+        ),
     });
     let parts: Vec<String> = assets.chain(items).chain(any).collect();
     match parts.is_empty() {
@@ -326,6 +395,11 @@ fn state(deal: &Deal) -> &'static str {
 
 pub fn deal_shown(deal: &Deal) -> String {
     let taker = deal.taker.map(|t| t.to_string());
+    let commission = deal.commission.map(|c| {
+        let percent = f64::from(c.parts) * 100.0 / f64::from(ROYALTY_WHOLE);
+        format!("{percent} % of the price, to {}", c.to)
+    });
+    let [rule, highest, next] = auction::shown(deal);
     lines(&[
         ("deal", deal.id.to_string()),
         ("state", state(deal).to_owned()),
@@ -333,65 +407,28 @@ pub fn deal_shown(deal: &Deal) -> String {
         ("gives", side(&deal.gives, &[])),
         ("wants", side(&deal.wants, &deal.wants_any)),
         ("taker", taker.unwrap_or_default()),
+        ("rule", rule),
+        ("highest bid", highest),
+        ("next bid", next),
         ("expires", time::utc(deal.expires)),
+        ("commission", commission.unwrap_or_default()),
+        ("reference", deal.reference.clone()),
     ])
 }
 
 pub fn deal_list(page: &Page<Deal>) -> String {
-    let mut table = table(&["deal", "state", "gives", "wants"]);
+    let mut table = table(&["deal", "state", "gives", "wants", "expires"]);
     for deal in &page.items {
         table.add_row([
             deal.id.to_string(),
             state(deal).to_owned(),
             side(&deal.gives, &[]),
-            side(&deal.wants, &deal.wants_any),
+            auction::wanted(deal).unwrap_or_else(|| side(&deal.wants, &deal.wants_any)),
+            time::utc(deal.expires),
         ]);
     }
     format!("{}{}", fit(&table), more(page))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use weft_types::Millis;
-
-    fn deal(state: DealState, taker: Option<Address>) -> Deal {
-        Deal {
-            id: DealId([1; 32]),
-            giver: Address([1; 32]),
-            gives: bundle(Some(5), vec![]),
-            wants: Bundle::default(),
-            wants_any: vec![],
-            taker,
-            expires: Millis(0),
-            state,
-        }
-    }
-
-    fn kind(result: Result<(), Failure>) -> Option<Kind> {
-        result.err().map(|failure| failure.kind)
-    }
-
-    #[test]
-    fn what_cannot_be_taken_or_cancelled_is_not_sent() {
-        let [giver, taker, other] = [1, 2, 3].map(|n| Address([n; 32]));
-        let open = deal(DealState::Open, Some(taker));
-        assert_eq!(kind(takeable(&open, &taker)), None);
-        assert_eq!(kind(takeable(&open, &other)), Some(Kind::Usage));
-        assert_eq!(kind(takeable(&open, &giver)), Some(Kind::Usage));
-        assert_eq!(kind(takeable(&deal(DealState::Open, None), &other)), None);
-        assert_eq!(kind(cancellable(&open, &giver)), None);
-        assert_eq!(kind(cancellable(&open, &taker)), Some(Kind::Usage));
-        let taken = deal(DealState::Taken, Some(taker));
-        assert_eq!(kind(takeable(&taken, &taker)), Some(Kind::Refused));
-        assert_eq!(kind(cancellable(&taken, &giver)), Some(Kind::Refused));
-    }
-
-    #[test]
-    fn a_deal_is_open_for_some_time() {
-        assert_eq!(some_time("1ms"), Ok(Duration::from_millis(1)));
-        for none in ["0s", "0d"] {
-            assert!(some_time(none).unwrap_err().contains("some time"));
-        }
-    }
-}
+mod tests;

@@ -9,7 +9,7 @@ use crate::time;
 use crate::values::{Paging, lines, more};
 use weft_client::{DealQuery, EditionQuery};
 use weft_types::api::{DealSide, DealState, Page, Prices, Trade, Turnover};
-use weft_types::{Address, Amount, AssetId, CollectionId, EditionId, ItemId};
+use weft_types::{Address, Amount, AssetId, CollectionId, DealRule, EditionId, ItemId};
 
 #[derive(clap::Args)]
 #[group(id = "found", required = true, multiple = true, args = ["words", "collection"])]
@@ -39,7 +39,7 @@ pub struct Deals {
     /// Offers for this card; with --by offer
     #[arg(long, value_name = "ID", requires = "by")]
     item: Option<ItemId>,
-    /// Deals that give a card with this trait; repeat it for more
+    /// Deals that give a card with this trait, or want cards by it; repeat it for more
     #[arg(long = "trait", value_name = "NAME=VALUE", value_parser = pair)]
     traits: Vec<(String, String)>,
     /// Where they stand
@@ -54,6 +54,9 @@ pub struct Deals {
     /// Deals with this asset on a side
     #[arg(long, value_name = "ID")]
     asset: Option<AssetId>,
+    /// Deals with this rule
+    #[arg(long, value_name = "RULE", value_parser = clap::builder::PossibleValuesParser::new(DealRule::NAMES))]
+    rule: Option<String>,
     /// By the price of a card: listings with the cheapest first, or offers with the highest first
     #[arg(long, value_enum)]
     by: Option<Side>,
@@ -137,6 +140,7 @@ pub async fn deals(arguments: Deals, output: &Output) -> Result<(), Failure> {
         taker: arguments.taker,
         asset: arguments.asset,
         side,
+        rule: arguments.rule,
     };
     let client = arguments.network.client()?;
     let page = client.deals(&query, &arguments.paging.query()).await?;

@@ -12,7 +12,7 @@ pub struct DealQuery {
     pub edition: Option<EditionId>,
     /// Offers for this item; with [`DealSide::Offer`] alone.
     pub item: Option<ItemId>,
-    /// Names and values of traits that an item given has.
+    /// Names and values of traits that an item given has, or by which items are wanted.
     pub traits: Vec<(String, String)>,
     /// Open ones when `None`.
     pub state: Option<DealState>,
@@ -23,6 +23,8 @@ pub struct DealQuery {
     pub asset: Option<AssetId>,
     /// Open deals by price, of a collection, an edition or an item; without a state.
     pub side: Option<DealSide>,
+    /// By the name of its rule.
+    pub rule: Option<String>,
 }
 
 impl DealQuery {
@@ -46,6 +48,7 @@ impl DealQuery {
             ("taker", self.taker.map(|address| address.to_string())),
             ("asset", self.asset.map(|id| id.to_string())),
             ("side", side.map(str::to_owned)),
+            ("rule", self.rule.clone()),
         ];
         let which = which.into_iter();
         let which = which.filter_map(|(name, value)| value.map(|value| (name, value)));

@@ -14,6 +14,7 @@ use weft_types::{
     Transaction, TransactionId,
 };
 
+mod auction;
 mod bridge;
 mod collection;
 mod deal;
@@ -161,6 +162,7 @@ impl<B: Objects> Execution<'_, '_, B> {
             Operation::DealOpen(terms) => self.open_deal(actor, terms),
             Operation::DealTake(taking) => self.take_deal(actor, taking),
             Operation::DealCancel { deal } => self.cancel_deal(actor, deal),
+            Operation::Bid { deal, amount } => self.bid(actor, deal, *amount),
             Operation::Withdraw { recipient, gives } => self.withdraw(actor, *recipient, gives),
             Operation::ExitAddress { address, items } => self.name_exit(actor, *address, items),
             Operation::SetKeys { changes } => self.set_keys(actor, changes),

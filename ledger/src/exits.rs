@@ -17,30 +17,28 @@ use weft_types::{
     ItemExit, ItemId, Object, ObjectId, TREE_PLACES, erc721_of,
 };
 
-/// Amounts that open deals hold, by who gets them back.
+/// Amounts that open deals hold, by who gets them back: what a deal gives its giver, a bid its bidder.
 #[derive(Default)]
 pub(crate) struct Locked(HashMap<Address, BTreeMap<AssetId, u64>>);
 
 impl Locked {
     /// Takes up a deal's change.
     pub fn follow(&mut self, before: Option<&Deal>, after: Option<&Deal>) {
-        for part in after.into_iter().flat_map(|d| &d.terms.gives.assets) {
-            let giver = after.map(|d| d.giver).unwrap_or_default();
-            let sum = self.0.entry(giver).or_default().entry(part.asset);
+        for (owner, part) in after.into_iter().flat_map(Deal::held) {
+            let sum = self.0.entry(owner).or_default().entry(part.asset);
             *sum.or_default() += part.amount.0;
         }
-        let Some(before) = before else { return };
-        let Some(sums) = self.0.get_mut(&before.giver) else {
-            return;
-        };
-        for part in &before.terms.gives.assets {
+        for (owner, part) in before.into_iter().flat_map(Deal::held) {
+            let Some(sums) = self.0.get_mut(&owner) else {
+                continue;
+            };
             if let Some(sum) = sums.get_mut(&part.asset) {
                 *sum -= part.amount.0;
             }
-        }
-        sums.retain(|_, sum| *sum > 0);
-        if sums.is_empty() {
-            self.0.remove(&before.giver);
+            sums.retain(|_, sum| *sum > 0);
+            if sums.is_empty() {
+                self.0.remove(&owner);
+            }
         }
     }
 
@@ -151,8 +149,7 @@ fn amounts(after: &After<'_>, locked: &Locked) -> BTreeSet<(Address, AssetId)> {
             (ObjectId::Deal(_), before, after) => {
                 let deals = before.iter().chain(after).filter_map(Object::as_deal);
                 for deal in deals {
-                    let assets = deal.terms.gives.assets.iter();
-                    touched.extend(assets.map(|part| (deal.giver, part.asset)));
+                    touched.extend(deal.held().map(|(owner, part)| (owner, part.asset)));
                 }
             }
             _ => {}

@@ -526,7 +526,7 @@ fn closing(roster: Option<&Roster>) -> CommitteeDigest {
 /// A deal's entry among those that are due at a time.
 fn deal(id: &ObjectId, object: Option<&Object>) -> Option<(Millis, DealId)> {
     match (id, object) {
-        (ObjectId::Deal(id), Some(Object::Deal(deal))) => Some((deal.terms.expires, *id)),
+        (ObjectId::Deal(id), Some(Object::Deal(deal))) => Some((deal.expires(), *id)),
         _ => None,
     }
 }

@@ -18,6 +18,7 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
+use weft_types::WantedFrom;
 use weft_types::api::{Event, Topic};
 
 /// Events kept for those who come back, in bytes.
@@ -114,7 +115,12 @@ impl Entry {
             Event::Deal(d) => {
                 let bundles = [&d.object.gives, &d.object.wants];
                 let entries = bundles.iter().map(|b| b.assets.len() * 3 + b.items.len());
-                100 * (entries.sum::<usize>() + 2 * d.object.wants_any.len())
+                let traits = d.object.wants_any.iter().map(|any| match &any.from {
+                    WantedFrom::Trait { name, value, .. } => name.len() + value.len(),
+                    _ => 0,
+                });
+                let texts = d.object.reference.len() + traits.sum::<usize>();
+                100 * (entries.sum::<usize>() + 2 * d.object.wants_any.len()) + 3 * texts
             }
             Event::Vertex { parents, .. } => 100 * parents.len(),
             _ => 0,

@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use weft_ledger::{Applied, Change, Snapshot};
 use weft_types::{
-    Address, CollectionId, CommitIndex, Deal, DealId, EditionId, Item, ItemId, Millis, Object,
-    ObjectId, Operation, Receipt, Taking, Transaction, TransactionId, Verified,
+    Address, CollectionId, CommitIndex, Deal, DealId, DealState, EditionId, Item, ItemId, Millis,
+    Object, ObjectId, Operation, Receipt, Taking, Transaction, TransactionId, Verified,
 };
 
 mod deals;
@@ -127,7 +127,7 @@ pub fn is_before(key: &[u8], value: &[u8], commit: CommitIndex, time: Millis) ->
             let value = Bytes::copy_from_slice(value);
             let object = Object::decode(&ObjectId::Deal(id), value).ok();
             let deal = object.as_ref().and_then(Object::as_deal);
-            deal.is_some_and(|deal| deal.terms.expires < time)
+            deal.is_some_and(|deal| deal.expires() < time)
         }
         _ => false,
     }
@@ -282,6 +282,15 @@ fn history_rows(indexed: &Indexed<'_>, traded: &[Traded], rows: &mut Vec<Row>) {
         rows.extend(row.row(&account, indexed.commit, u32::MAX - 2));
         told.insert(account);
     }
+    // L33: likewise.
+    for sold in indexed.auctions_sold() {
+        for subject in indexed.part_in(sold) {
+            let row = HistoryRow::auction_sold(indexed.timestamp);
+            let row = owners.by_ledger(row, &subject);
+            rows.extend(row.row(&subject, indexed.commit, u32::MAX - 3));
+            told.insert(subject);
+        }
+    }
     told.insert(ObjectId::Account(Address::FEE_POOL));
     // What none of these did, an expiry has done; but a card that is new has come in.
     for change in &indexed.applied.changes {
@@ -291,14 +300,7 @@ fn history_rows(indexed: &Indexed<'_>, traded: &[Traded], rows: &mut Vec<Row>) {
                 None if item.is_some() => HistoryRow::deposit(indexed.timestamp),
                 _ => HistoryRow::expiry(indexed.timestamp),
             };
-            let passing = match change.id {
-                ObjectId::Item(id) => {
-                    let between = (owners.before(&id), owners.after(&id));
-                    Passing::new(between, owners.traded(None, &id))
-                }
-                _ => Passing::default(),
-            };
-            let row = row.of_item(item, passing);
+            let row = owners.by_ledger(row, &change.id);
             rows.extend(row.row(&change.id, indexed.commit, u32::MAX));
         }
     }
@@ -343,12 +345,45 @@ impl Indexed<'_> {
         self.collection_of(&self.edition_of_item(item)?)
     }
 
-    /// L28: whom a deal that was taken may have paid royalties: an account that the commit has changed.
+    /// L28, L31: whom a deal that was taken, with these picks, may have paid royalties and its commission: accounts that
+    /// the commit has changed.
+    fn shared_with(&self, deal: &Deal, picks: &[ItemId]) -> Vec<Address> {
+        let terms = &deal.terms;
+        let items = terms.gives.items.iter().chain(&terms.wants.items);
+        let royalties = items.chain(picks).filter_map(|i| self.royalty_of(i));
+        let all = royalties.chain(terms.commission.map(|c| c.to));
+        all.filter(|to| self.change(&ObjectId::Account(*to)).is_some())
+            .collect()
+    }
+
     fn royalty_of(&self, item: &ItemId) -> Option<Address> {
         let collection = ObjectId::Collection(self.collection_of_item(item)?);
         let collection = self.snapshot.get(&collection)?;
-        let to = collection.as_collection()?.policy.royalty?.to;
-        self.change(&ObjectId::Account(to)).map(|_| to)
+        Some(collection.as_collection()?.policy.royalty?.to)
+    }
+
+    /// L33: auctions whose highest bidder has the items by this commit.
+    fn auctions_sold(&self) -> impl Iterator<Item = &Deal> {
+        let changes = self.applied.changes.iter();
+        let ended = changes.filter_map(|c| c.retired.as_ref()?.as_deal());
+        let taken = |deal: &&Arc<Deal>| matches!(deal.state, DealState::Taken { .. });
+        let sold = ended.filter(|deal| deal.bid.is_some()).filter(taken);
+        sold.map(Arc::as_ref)
+    }
+
+    /// Who and what has a part in the sale of an auction.
+    fn part_in(&self, sold: &Deal) -> BTreeSet<ObjectId> {
+        let accounts = [sold.giver].into_iter().chain(sold.bid.map(|bid| bid.by));
+        let accounts = accounts.chain(self.shared_with(sold, &[]));
+        let items = sold.terms.gives.items.iter().copied();
+        let accounts = accounts.map(ObjectId::Account);
+        accounts.chain(items.map(ObjectId::Item)).collect()
+    }
+
+    /// L32: who had the highest bid before the commit.
+    pub fn outbid(&self, deal: &DealId) -> Option<Address> {
+        let before = self.change(&ObjectId::Deal(*deal))?.before.as_ref()?;
+        Some(before.as_deal()?.bid?.by)
     }
 }
 
@@ -406,9 +441,13 @@ impl Touched {
             Operation::DealTake(Taking { deal, items }) => {
                 self.items(items.iter().copied());
                 self.deal(indexed, deal);
-                self.royalties(indexed, deal, items);
+                self.shares(indexed, deal, items);
             }
             Operation::DealCancel { deal } => self.deal(indexed, deal),
+            Operation::Bid { deal, .. } => {
+                self.deal(indexed, deal);
+                self.accounts(indexed.outbid(deal));
+            }
             Operation::Withdraw { gives, .. } => self.items(gives.items.iter().copied()),
             Operation::ExitAddress { items, .. } => self.items(items.iter().copied()),
             // Its owner has to learn of it, to refuse it.
@@ -430,12 +469,9 @@ impl Touched {
         }
     }
 
-    fn royalties(&mut self, indexed: &Indexed<'_>, id: &DealId, picks: &[ItemId]) {
+    fn shares(&mut self, indexed: &Indexed<'_>, id: &DealId, picks: &[ItemId]) {
         if let Some(deal) = indexed.last_deal(id) {
-            let Deal { terms, .. } = deal.as_ref();
-            let items = terms.gives.items.iter().chain(&terms.wants.items);
-            let paid = items.chain(picks).filter_map(|i| indexed.royalty_of(i));
-            self.accounts(paid);
+            self.accounts(indexed.shared_with(deal, picks));
         }
     }
 

@@ -67,16 +67,17 @@ pub use ids::{
 pub use list::{LIST_BLOCK, block_root, list_proof, list_root, root_of_blocks, verify_list_proof};
 pub use network::Network;
 pub use object::{
-    Account, Collection, Deal, DealState, Edition, Item, ItemExit, ItemState, Keys, Object,
-    ObjectError, Recovery,
+    Account, Collection, Deal, DealState, Edition, HighestBid, Item, ItemExit, ItemState, Keys,
+    Object, ObjectError, Recovery,
 };
 pub use offence::{OFFENCES_MAX, Offence, OffenceError, Offender, Offenders, SignedVersion};
 pub use operation::{
-    AssetAmount, Bundle, DealRule, GUARDIAN_DELAY_MAX, Guardian, ItemTransfer, KEY_CHANGES_MAX,
-    KeyChange, LIST_MAX, MINTED_ITEMS_MAX, MintEntry, NAME_BYTES_MAX, NewDeal, NewEdition,
-    Operation, OperationError, Party, Payment, Policy, ROLE_HOLDERS_MAX, ROYALTY_WHOLE, Role,
-    RoleHolder, Roles, Royalty, SESSION_LIST_MAX, SESSIONS_MAX, Session, SessionKind, SessionKinds,
-    TEXT_BYTES_MAX, TRAITS_MAX, Taking, Trait, WantedFrom, WantedItems,
+    AUCTION_TIME_MAX, AssetAmount, Auction, Bundle, Commission, DealRule, GUARDIAN_DELAY_MAX,
+    Guardian, ItemTransfer, KEY_CHANGES_MAX, KeyChange, LIST_MAX, MINTED_ITEMS_MAX, MintEntry,
+    NAME_BYTES_MAX, NewDeal, NewEdition, Operation, OperationError, Party, Payment, Policy,
+    RAISE_WHOLE, ROLE_HOLDERS_MAX, ROYALTY_WHOLE, Role, RoleHolder, Roles, Royalty,
+    SESSION_LIST_MAX, SESSIONS_MAX, Session, SessionKind, SessionKinds, TEXT_BYTES_MAX, TRAITS_MAX,
+    Taking, Trait, WantedFrom, WantedItems,
 };
 pub use possession::Possession;
 pub use receipt::{Failure, FailureCode, Receipt, ReceiptError};

@@ -109,6 +109,8 @@ pub struct Deal {
     pub giver: Address,
     pub terms: NewDeal,
     pub state: DealState,
+    /// L32: of an auction; `None` before the first one.
+    pub bid: Option<HighestBid>,
 }
 
 /// Where a deal stands. The state holds open ones only, the others are for histories.
@@ -164,6 +166,8 @@ pub enum ObjectError {
     Seats,
     #[error("work counts what no order has, or more than a committee's")]
     Work,
+    #[error("a deal's bid is below the reserve, or expires when no bid of the auction could")]
+    Bid,
     #[error("reports are not ascending by member")]
     Reports,
     #[error("places in the exit tree are not ascending by asset, or without an exit address")]
@@ -404,9 +408,11 @@ impl Object {
     }
 }
 
+mod bid;
 mod encode;
 mod keys;
 
+pub use bid::HighestBid;
 pub use keys::{Keys, Recovery};
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The operations of the ledger, typed. What is wrong in form (a length, an empty list, a missing
 //! choice) is refused where they are read (`decode.rs`), so that the ledger judges meaning only.
 
+mod auction;
+mod commission;
 pub(crate) mod decode;
 pub(crate) mod encode;
 mod keys;
@@ -8,6 +10,8 @@ mod parties_field;
 mod policy;
 mod set;
 
+pub use auction::{AUCTION_TIME_MAX, Auction, RAISE_WHOLE};
+pub use commission::Commission;
 pub use decode::OperationError;
 pub use keys::{
     GUARDIAN_DELAY_MAX, Guardian, KEY_CHANGES_MAX, KeyChange, SESSION_LIST_MAX, SESSIONS_MAX,
@@ -108,6 +112,11 @@ pub enum Operation {
         #[serde(default)]
         items: Vec<ItemId>,
     },
+    /// L32: more than anybody else for what an auction sells.
+    Bid {
+        deal: DealId,
+        amount: Amount,
+    },
     #[serde(with = "parties_field")]
     MultiParty(Vec<Party>),
 }
@@ -148,6 +157,14 @@ pub struct NewEdition {
     pub reference: String,
 }
 
+impl NewEdition {
+    /// Whether one of its traits has this name and this value.
+    pub fn has_trait(&self, name: &str, value: &str) -> bool {
+        let mut traits = self.traits.iter();
+        traits.any(|t| t.name == name && t.value == value)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MintEntry {
@@ -178,15 +195,21 @@ impl Bundle {
 }
 
 /// Where a wanted item may come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum WantedFrom {
     Edition(EditionId),
     Collection(CollectionId),
+    /// L30: of the collection, and of an edition that has the trait.
+    Trait {
+        collection: CollectionId,
+        name: String,
+        value: String,
+    },
 }
 
-/// Any `count` items of an edition or a collection, picked by the taker.
+/// Any `count` items of an edition, a collection or a trait, picked by the taker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WantedItems {
@@ -204,6 +227,12 @@ pub struct NewDeal {
     /// `None`: anyone may take it.
     pub taker: Option<Address>,
     pub expires: Millis,
+    /// The application's own key.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reference: String,
+    /// L31: what the application that brings the deal has of its price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commission: Option<Commission>,
     #[serde(default, skip_serializing_if = "DealRule::is_fixed")]
     pub rule: DealRule,
 }
@@ -216,9 +245,22 @@ pub enum DealRule {
     /// Whoever first gives what is wanted takes what is given.
     #[default]
     Fixed,
+    /// L32: whoever has bid the most when the deal expires has what is given.
+    Auction(Auction),
 }
 
 impl DealRule {
+    /// Of all rules.
+    pub const NAMES: &[&str] = &["fixed", "auction"];
+
+    /// As in the `type` of its JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Fixed => "fixed",
+            Self::Auction(_) => "auction",
+        }
+    }
+
     pub fn is_fixed(&self) -> bool {
         matches!(self, Self::Fixed)
     }
@@ -267,6 +309,7 @@ impl Operation {
             Self::Recover { .. } => "recover",
             Self::SetPolicy { .. } => "set_policy",
             Self::Freeze { .. } => "freeze",
+            Self::Bid { .. } => "bid",
             Self::MultiParty(_) => "multi_party",
         }
     }

@@ -140,6 +140,16 @@ failure_codes! {
     PriceTooHigh = 34, "price_too_high";
     /// Items with a cap price are sold with or for something that has none.
     PriceUnclear = 35, "price_unclear";
+    /// A royalty and the deal's commission together are `found` parts of its price, more than the whole `limit`.
+    SharesTooHigh = 36, "shares_too_high";
+    /// Deals with this rule are not taken, or take no bids.
+    WrongRule = 37, "wrong_rule";
+    /// The bid is `found`, less than the `limit` that the auction asks for.
+    BidTooLow = 38, "bid_too_low";
+    /// An auction with a bid is not cancelled.
+    HasBid = 39, "has_bid";
+    /// The auction's last moment would be `found`, later than the `limit`.
+    AuctionTooLong = 40, "auction_too_long";
 }
 
 /// Bytes that are no receipt.
@@ -299,6 +309,16 @@ impl fmt::Display for Failure {
             FailureCode::PriceUnclear => f.write_str(
                 "would sell items with a cap price together with or for something that has none",
             ),
+            FailureCode::SharesTooHigh => write!(
+                f,
+                "would cost its seller more than its price: a royalty and the commission are {found} parts of {limit}"
+            ),
+            FailureCode::WrongRule => f.write_str("has a rule by which it does not go this way"),
+            FailureCode::BidTooLow => write!(f, "asks for a bid of {limit} or more, not {found}"),
+            FailureCode::HasBid => f.write_str("has a bid, and goes on until it expires"),
+            FailureCode::AuctionTooLong => {
+                write!(f, "could be open until {found}, {limit} is the latest")
+            }
             FailureCode::TooManyItems => write!(f, "has {found} items, {limit} are allowed"),
         }
     }

@@ -9,15 +9,15 @@ use crate::feed::{Feed, FeedReport};
 use crate::genesis::{Genesis, GenesisAccount, ProtocolParams, Template};
 use crate::ids::{
     Address, Amount, AssetId, BaseAddress, CollectionId, CommitDigest, CommitIndex,
-    CommitteeDigest, Epoch, GenesisDigest, Height, MemberIndex, Millis, Root, Round, Stake,
+    CommitteeDigest, Epoch, GenesisDigest, Height, ItemId, MemberIndex, Millis, Root, Round, Stake,
     TokenId, VertexDigest,
 };
 use crate::network::Network;
 use crate::object::{Keys, Recovery};
 use crate::offence::{Offence, Offender, Offenders};
 use crate::operation::{
-    AssetAmount, Guardian, KeyChange, Operation, Policy, Role, RoleHolder, Royalty, Session,
-    SessionKind,
+    AssetAmount, Auction, Bundle, Commission, DealRule, Guardian, KeyChange, NewDeal, Operation,
+    Policy, Role, RoleHolder, Royalty, Session, SessionKind,
 };
 use crate::roster::{MemberKeys, QueueEntry, Roster};
 use crate::statement::{Certificate, FinalityShare, Statement};
@@ -383,4 +383,33 @@ pub fn role_holders() -> Vec<RoleHolder> {
     ];
     holders.sort_unstable_by_key(|h| h.account);
     holders
+}
+
+/// The terms of an auction with every part.
+pub fn auction() -> NewDeal {
+    NewDeal {
+        gives: Bundle {
+            assets: vec![],
+            items: vec![ItemId([3; 32]), ItemId([4; 32])],
+        },
+        wants: Bundle {
+            assets: vec![AssetAmount {
+                asset: AssetId::NATIVE,
+                amount: Amount(250),
+            }],
+            items: vec![],
+        },
+        expires: Millis(90_000),
+        reference: "A1-001".to_owned(),
+        commission: Some(Commission {
+            to: user(4),
+            parts: 100,
+        }),
+        rule: DealRule::Auction(Auction {
+            raise: 500,
+            extend: Millis(10_000),
+            last: Millis(100_000),
+        }),
+        ..NewDeal::default()
+    }
 }

@@ -133,6 +133,22 @@ fn deal() -> Object {
         giver: user(1),
         terms,
         state: DealState::Taken { by: user(3) },
+        bid: None,
+    };
+    Object::Deal(deal.into())
+}
+
+fn auction() -> Object {
+    let (giver, bidder) = (user(1), user(3));
+    let deal = Deal {
+        giver,
+        terms: weft_types::testing::auction(),
+        state: DealState::Open,
+        bid: Some(HighestBid {
+            by: bidder,
+            amount: Amount(300),
+            expires: Millis(95_000),
+        }),
     };
     Object::Deal(deal.into())
 }
@@ -365,6 +381,12 @@ fn targets() -> Vec<Target> {
         target(
             "deal",
             deal().encode().to_vec(),
+            |b| read_object(ObjectId::Deal(DealId([1; 32])), b),
+            false,
+        ),
+        target(
+            "auction",
+            auction().encode().to_vec(),
             |b| read_object(ObjectId::Deal(DealId([1; 32])), b),
             false,
         ),

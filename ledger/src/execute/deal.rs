@@ -9,8 +9,8 @@ use crate::live::Objects;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use weft_types::{
-    Address, Bundle, Deal, DealId, DealState, FailureCode, Item, ItemId, ItemState, LIST_MAX,
-    Millis, NewDeal, Object, ObjectId, Taking, WantedFrom, WantedItems,
+    Address, Bundle, Deal, DealId, DealRule, DealState, FailureCode, Item, ItemId, ItemState,
+    LIST_MAX, Millis, NewDeal, Object, ObjectId, Taking, WantedFrom, WantedItems,
 };
 
 /// Assets and items that expiring deals return in one commit; the deal that reaches it is the last.
@@ -27,8 +27,11 @@ pub(crate) fn expire<B: Objects>(
     let mut work = 0;
     for (_, id) in due.range(..=(now, DealId([0xff; 32]))) {
         let deal = draft.deal(id).expect("deals that are due are open").clone();
-        work += deal.terms.gives.assets.len() + deal.terms.gives.items.len();
-        draft.close(*id, &deal, deal.giver, DealState::Expired);
+        work += deal.held().count() + deal.terms.gives.items.len();
+        match deal.bid {
+            Some(bid) => draft.end_auction(*id, &deal, &bid, now),
+            None => draft.close(*id, &deal, deal.giver, DealState::Expired),
+        }
         if work >= EXPIRY_WORK_MAX {
             break;
         }
@@ -57,15 +60,16 @@ impl<B: Objects> Execution<'_, '_, B> {
             self.draft.put_item(*item_id, Item { state, ..item });
         }
         // Until the last moment at which it can be taken.
-        let last = Millis(terms.expires.0 - 1);
-        let sides = self.draft.sides(terms)?;
-        for side in &sides {
-            self.draft.judge(side, subject, (self.now, last))?;
+        let mut times = (self.now, Millis(terms.expires.0 - 1));
+        if let DealRule::Auction(auction) = &terms.rule {
+            times = self.auction_times(auction, terms.expires, subject)?;
         }
+        self.draft.judged(terms, subject, times)?;
         let deal = Deal {
             giver,
             terms: terms.clone(),
             state: DealState::Open,
+            bid: None,
         };
         self.create(subject, Object::Deal(Arc::new(deal)));
         Ok(())
@@ -92,7 +96,9 @@ impl<B: Objects> Execution<'_, '_, B> {
         for wanted in &terms.wants_any {
             match &wanted.from {
                 WantedFrom::Edition(edition) => self.draft.edition(edition).map(|_| ())?,
-                WantedFrom::Collection(id) => self.draft.collection(id).map(|_| ())?,
+                WantedFrom::Collection(id) | WantedFrom::Trait { collection: id, .. } => {
+                    self.draft.collection(id).map(|_| ())?;
+                }
             }
         }
         Ok(())
@@ -104,8 +110,10 @@ impl<B: Objects> Execution<'_, '_, B> {
         let deal = self.draft.deal(id)?.clone();
         let subject = ObjectId::Deal(*id);
         let (giver, terms) = (deal.giver, &deal.terms);
-        let refused = if terms.expires <= self.now {
+        let refused = if deal.expires() <= self.now {
             Some(FailureCode::DealNotOpen)
+        } else if deal.auction().is_some() {
+            Some(FailureCode::WrongRule)
         } else if giver == taker {
             Some(FailureCode::OwnDeal)
         } else if terms.taker.is_some_and(|t| t != taker) {
@@ -121,10 +129,7 @@ impl<B: Objects> Execution<'_, '_, B> {
             let code = FailureCode::WrongItemCount;
             return Err(Fault::figures(code, Some(subject), found, limit));
         }
-        let sides = self.draft.sides(terms)?;
-        for side in &sides {
-            self.draft.judge(side, subject, (self.now, self.now))?;
-        }
+        let sides = self.draft.judged(terms, subject, (self.now, self.now))?;
         for item in &terms.gives.items {
             self.draft.not_frozen(item, self.draft.item(item)?)?;
         }
@@ -140,18 +145,23 @@ impl<B: Objects> Execution<'_, '_, B> {
         let state = DealState::Taken { by: taker };
         self.draft.close(*id, &deal, taker, state);
         for (seller, side) in [giver, taker].into_iter().zip(&sides) {
-            self.draft.pay_royalties(seller, side)?;
+            self.draft.pay_shares(seller, side, terms.commission)?;
         }
         Ok(())
     }
 
-    fn check_pick(&self, from: WantedFrom, id: &ItemId) -> Result<(), Fault> {
+    fn check_pick(&self, from: &WantedFrom, id: &ItemId) -> Result<(), Fault> {
         let edition = self.draft.item(id)?.edition;
+        let terms = &self.draft.edition(&edition)?.terms;
         let fits = match from {
-            WantedFrom::Edition(wanted) => edition == wanted,
-            WantedFrom::Collection(wanted) => {
-                self.draft.edition(&edition)?.terms.collection == wanted
-            }
+            WantedFrom::Edition(wanted) => edition == *wanted,
+            WantedFrom::Collection(wanted) => terms.collection == *wanted,
+            // L30
+            WantedFrom::Trait {
+                collection,
+                name,
+                value,
+            } => terms.collection == *collection && terms.has_trait(name, value),
         };
         if !fits {
             return Err(Fault::new(FailureCode::WrongItem, ObjectId::Item(*id)));
@@ -164,6 +174,9 @@ impl<B: Objects> Execution<'_, '_, B> {
         if deal.giver != actor {
             return Err(Fault::new(FailureCode::NotGiver, ObjectId::Deal(*id)));
         }
+        if deal.bid.is_some() {
+            return Err(Fault::new(FailureCode::HasBid, ObjectId::Deal(*id)));
+        }
         self.draft.close(*id, &deal, actor, DealState::Cancelled);
         Ok(())
     }
@@ -171,7 +184,7 @@ impl<B: Objects> Execution<'_, '_, B> {
 
 impl<B: Objects> Draft<'_, B> {
     /// Hands what the deal gives to `to`, and takes the deal out of the state.
-    fn close(&mut self, id: DealId, deal: &Deal, to: Address, state: DealState) {
+    pub(super) fn close(&mut self, id: DealId, deal: &Deal, to: Address, state: DealState) {
         let Bundle { assets, items } = &deal.terms.gives;
         for part in assets {
             self.credit(to, part.asset, part.amount);
@@ -200,6 +213,6 @@ fn picked(terms: &NewDeal) -> u64 {
 }
 
 /// Where each of the items may come from. A deal that is open wants no more than `LIST_MAX`.
-fn places(wanted: &WantedItems) -> impl Iterator<Item = WantedFrom> + use<> {
-    std::iter::repeat_n(wanted.from, wanted.count as usize)
+fn places(wanted: &WantedItems) -> impl Iterator<Item = &WantedFrom> {
+    std::iter::repeat_n(&wanted.from, wanted.count as usize)
 }

@@ -1,13 +1,13 @@
 //! What a deal is in the eyes of the collections whose items change hands in it: for what coin each side is sold (L25),
-//! and what of that is owed as royalties (L28).
+//! and what of that is owed as royalties (L28) and as commission (L31).
 
 use super::policy::stands;
 use crate::draft::{Draft, Fault};
 use crate::live::Objects;
 use std::collections::BTreeMap;
 use weft_types::{
-    Address, Amount, AssetAmount, AssetId, Bundle, CollectionId, FailureCode, ItemId, Millis,
-    NewDeal, ObjectId, ROYALTY_WHOLE, WantedFrom,
+    Address, Amount, AssetAmount, AssetId, Bundle, CollectionId, Commission, FailureCode, ItemId,
+    Millis, NewDeal, ObjectId, ROYALTY_WHOLE, WantedFrom,
 };
 
 /// The items that one side of a deal gives, and what for.
@@ -21,16 +21,35 @@ pub(super) struct Side {
 }
 
 impl<B: Objects> Draft<'_, B> {
+    /// The sides of a deal, if both can change hands at some time between two for what they are sold for.
+    pub(super) fn judged(
+        &self,
+        terms: &NewDeal,
+        deal: ObjectId,
+        times: (Millis, Millis),
+    ) -> Result<[Side; 2], Fault> {
+        let sides = self.sides(terms)?;
+        for side in &sides {
+            self.judge(side, deal, times)?;
+        }
+        for side in &sides {
+            self.leaves_something(side, deal, terms.commission)?;
+        }
+        Ok(sides)
+    }
+
     /// What the giver sells, and what the taker does. The terms alone say it: whatever the taker picks is of the
     /// collections that are wanted.
-    pub(super) fn sides(&self, terms: &NewDeal) -> Result<[Side; 2], Fault> {
+    fn sides(&self, terms: &NewDeal) -> Result<[Side; 2], Fault> {
         let (gives, wants) = (&terms.gives, &terms.wants);
         let given = self.by_collection(&gives.items)?;
         let mut wanted = self.by_collection(&wants.items)?;
         for any in &terms.wants_any {
-            let collection = match any.from {
-                WantedFrom::Edition(edition) => self.edition(&edition)?.terms.collection,
-                WantedFrom::Collection(collection) => collection,
+            let collection = match &any.from {
+                WantedFrom::Edition(edition) => self.edition(edition)?.terms.collection,
+                WantedFrom::Collection(collection) | WantedFrom::Trait { collection, .. } => {
+                    *collection
+                }
             };
             *wanted.entry(collection).or_default() += any.count;
         }
@@ -65,12 +84,7 @@ impl<B: Objects> Draft<'_, B> {
     }
 
     /// L25: whether a side can change hands at some time between two, for what it is sold for.
-    pub(super) fn judge(
-        &self,
-        side: &Side,
-        deal: ObjectId,
-        times: (Millis, Millis),
-    ) -> Result<(), Fault> {
+    fn judge(&self, side: &Side, deal: ObjectId, times: (Millis, Millis)) -> Result<(), Fault> {
         let (mut floors, mut caps, mut capped) = (0u128, 0u128, 0);
         for (id, count) in &side.items {
             let policy = &self.collection(id)?.policy;
@@ -99,9 +113,35 @@ impl<B: Objects> Draft<'_, B> {
         }
     }
 
+    /// L31: no royalty and the commission together are more than a price.
+    fn leaves_something(
+        &self,
+        side: &Side,
+        deal: ObjectId,
+        commission: Option<Commission>,
+    ) -> Result<(), Fault> {
+        let (Some(commission), true) = (commission, side.price > 0) else {
+            return Ok(());
+        };
+        for id in side.items.keys() {
+            let royalty = self.collection(id)?.policy.royalty;
+            let parts = royalty.map_or(0, |r| r.parts) + commission.parts;
+            if parts > ROYALTY_WHOLE {
+                let (code, limit) = (FailureCode::SharesTooHigh, ROYALTY_WHOLE.into());
+                return Err(Fault::figures(code, Some(deal), parts.into(), limit));
+            }
+        }
+        Ok(())
+    }
+
     /// L28: each item has an equal part of the price, and each collection's royalty is of its items' parts, rounded
-    /// down; the rest stays the seller's, who has been paid.
-    pub(super) fn pay_royalties(&mut self, seller: Address, side: &Side) -> Result<(), Fault> {
+    /// down. L31: the commission is of the whole price, rounded down. The rest stays the seller's, who has been paid.
+    pub(super) fn pay_shares(
+        &mut self,
+        seller: Address,
+        side: &Side,
+        commission: Option<Commission>,
+    ) -> Result<(), Fault> {
         let all: u64 = side.items.values().sum();
         for (id, count) in &side.items {
             let Some(royalty) = self.collection(id)?.policy.royalty else {
@@ -109,14 +149,22 @@ impl<B: Objects> Draft<'_, B> {
             };
             let parts = side.price * u128::from(*count) * u128::from(royalty.parts);
             let owed = parts / (u128::from(all) * u128::from(ROYALTY_WHOLE));
-            let owed = Amount(u64::try_from(owed).expect("a part of what was paid"));
-            if owed > Amount::ZERO {
-                let taken = self.debit(seller, AssetId::NATIVE, owed);
-                taken.expect("the seller has been paid the price");
-                self.credit(royalty.to, AssetId::NATIVE, owed);
-            }
+            self.pay_share(seller, royalty.to, owed);
+        }
+        if let (Some(commission), true) = (commission, all > 0) {
+            let owed = side.price * u128::from(commission.parts) / u128::from(ROYALTY_WHOLE);
+            self.pay_share(seller, commission.to, owed);
         }
         Ok(())
+    }
+
+    fn pay_share(&mut self, seller: Address, to: Address, owed: u128) {
+        let owed = Amount(u64::try_from(owed).expect("a part of what was paid"));
+        if owed > Amount::ZERO {
+            let taken = self.debit(seller, AssetId::NATIVE, owed);
+            taken.expect("the seller has been paid the price");
+            self.credit(to, AssetId::NATIVE, owed);
+        }
     }
 }
 

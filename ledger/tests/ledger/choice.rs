@@ -6,9 +6,10 @@ use crate::plan::{Act, KEYS, Said, Terms, USERS};
 use crate::world::*;
 use weft_types::testing::user;
 use weft_types::{
-    Address, Amount, AssetId, Collection, CollectionId, Deal, DealId, DealState, EditionId, Item,
-    ItemId, ItemState, ItemTransfer, KeyChange, Millis, MintEntry, NewDeal, Operation, Party,
-    Payment, Policy, RoleHolder, Roles, Royalty, Session, SessionKind, WantedFrom, WantedItems,
+    Address, Amount, AssetId, Auction, Collection, CollectionId, Commission, Deal, DealId,
+    DealRule, DealState, EditionId, Item, ItemId, ItemState, ItemTransfer, KeyChange, Millis,
+    MintEntry, NewDeal, Operation, Party, Payment, Policy, RoleHolder, Roles, Royalty, Session,
+    SessionKind, Trait, WantedFrom, WantedItems,
 };
 
 pub struct Chooser<'a> {
@@ -43,7 +44,11 @@ impl Chooser<'_> {
                 }
             }
             Act::Collection { cap } => create_collection(*cap),
-            Act::Edition { of, cap } => create_edition(self.collection(actor, *of), *cap),
+            Act::Edition { of, cap } => {
+                let mut edition = new_edition(self.collection(actor, *of), *cap);
+                edition.traits.push(rarity(*cap));
+                Operation::CreateEdition(edition)
+            }
             Act::Mint { entries } => {
                 let entries = entries.iter().map(|(edition, to, count)| MintEntry {
                     edition: self.edition(actor, *edition),
@@ -134,6 +139,15 @@ impl Chooser<'_> {
                 take(deal, &fill)
             }
             Act::Cancel { deal } => cancel(self.deal(*deal, |d| d.giver == actor)),
+            Act::Bid { deal, more } => {
+                let auction = |d: &Deal| d.giver != actor && !d.terms.rule.is_fixed();
+                let deal = self.deal(*deal, auction);
+                let mut deals = self.model.deals.iter();
+                let found = deals.find(|(id, _)| *id == deal);
+                let least = found.and_then(|(_, d)| d.least_bid()).unwrap_or(5);
+                let amount = u64::try_from(least).unwrap_or(u64::MAX);
+                bid(deal, amount.saturating_add_signed(*more).max(1))
+            }
             Act::Together { parties } => {
                 let parties = parties.iter().map(|(i, acts)| Party {
                     account: user(*i),
@@ -209,12 +223,44 @@ impl Chooser<'_> {
         let owner = user(u64::from(wants.1.first().map_or(0, |n| n % 5)));
         let wants_any = terms.any.iter().map(|(edition, n, count)| WantedItems {
             from: match (edition, self.model.collections.first()) {
-                (false, Some((id, _))) => WantedFrom::Collection(*id),
+                (false, Some((id, _))) if n % 2 == 0 => WantedFrom::Collection(*id),
+                (false, Some((id, _))) => {
+                    let Trait { name, value } = rarity(u64::from(n / 2));
+                    WantedFrom::Trait {
+                        collection: *id,
+                        name,
+                        value,
+                    }
+                }
                 _ => WantedFrom::Edition(self.edition(user(0), *n)),
             },
             count: *count,
         });
         let given = self.items(actor, &gives.1);
+        let commission = terms.commission.map(|(to, parts)| Commission {
+            to: user(to),
+            parts,
+        });
+        let expires = Millis(self.now.saturating_add_signed(terms.lasts));
+        if let Some((raise, extend, after)) = terms.auction {
+            let sold = match given.is_empty() {
+                true => vec![self.item(actor, wants.1.first().copied().unwrap_or_default())],
+                false => given,
+            };
+            let rule = DealRule::Auction(Auction {
+                raise,
+                extend: Millis(extend),
+                last: Millis(expires.0 + after),
+            });
+            return NewDeal {
+                gives: cards(&sold),
+                wants: crate::world::assets(wants.0.first().copied().unwrap_or(5)),
+                expires,
+                commission,
+                rule,
+                ..NewDeal::default()
+            };
+        }
         // A deal gives something.
         let paid = match given.is_empty() && gives.0.is_empty() {
             true => assets(&[1]),
@@ -231,7 +277,8 @@ impl Chooser<'_> {
             },
             wants_any: wants_any.collect(),
             taker: terms.taker.map(user),
-            expires: Millis(self.now.saturating_add_signed(terms.lasts)),
+            expires,
+            commission,
             ..NewDeal::default()
         }
     }
@@ -265,7 +312,7 @@ impl Chooser<'_> {
                 });
             }
             1..3 => policy.floor_price = Amount(policy.floor_price.0 + figure / 8),
-            3..5 => policy.cap_price = Amount(figure),
+            3..5 => policy.cap_price = Amount(figure / 4),
             5..7 => policy.locked_until = Millis(self.now + figure * 5),
             7 => policy.cut_off = Millis(self.now + figure * 50),
             8 => policy.personal = figure < 150,
@@ -375,6 +422,7 @@ impl Chooser<'_> {
             items.any(|(i, item)| i == id && item.owner == actor && item.state == ItemState::Held)
         };
         deal.giver != actor
+            && deal.terms.rule.is_fixed()
             && deal.terms.taker.is_none_or(|t| t == actor)
             && deal.terms.wants.items.iter().all(mine)
     }
@@ -386,11 +434,17 @@ impl Chooser<'_> {
         };
         let mut picks: Vec<ItemId> = vec![];
         for wanted in &deal.terms.wants_any {
-            let fits = |item: &Item| match wanted.from {
-                WantedFrom::Edition(edition) => item.edition == edition,
-                WantedFrom::Collection(collection) => {
+            let fits = |item: &Item| match &wanted.from {
+                WantedFrom::Edition(edition) => item.edition == *edition,
+                WantedFrom::Collection(of) | WantedFrom::Trait { collection: of, .. } => {
                     let mut editions = self.model.editions.iter();
-                    editions.any(|(id, e)| *id == item.edition && e.terms.collection == collection)
+                    editions.any(|(id, e)| {
+                        let fits = match &wanted.from {
+                            WantedFrom::Trait { name, value, .. } => e.terms.has_trait(name, value),
+                            _ => true,
+                        };
+                        *id == item.edition && e.terms.collection == *of && fits
+                    })
                 }
             };
             let free = self.model.items.iter().filter(|(id, item)| {
@@ -406,6 +460,15 @@ impl Chooser<'_> {
             picks.extend(chosen);
         }
         picks
+    }
+}
+
+/// Of a new edition, by a number.
+fn rarity(n: u64) -> Trait {
+    let value = ["common", "rare"][usize::from(n % 2 == 1)];
+    Trait {
+        name: "rarity".to_owned(),
+        value: value.to_owned(),
     }
 }
 

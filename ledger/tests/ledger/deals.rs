@@ -268,8 +268,8 @@ fn a_deal_that_expires_at_once_or_in_the_past_is_refused() {
 fn wants_that_nobody_can_fulfil_are_refused() {
     let mut world = World::new();
     let card = world.items(0, 1, 1)[0];
-    let any = |from, count| NewDeal {
-        wants_any: vec![any_of(from, count), any_of(from, 1)],
+    let any = |from: WantedFrom, count| NewDeal {
+        wants_any: vec![any_of(from.clone(), count), any_of(from, 1)],
         ..terms(cards(&[card]), Bundle::default())
     };
     let edition = world.item(card).unwrap().edition;

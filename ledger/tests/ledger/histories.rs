@@ -1,6 +1,6 @@
 //! Random histories against the plain model: every receipt, every refusal, every object and the root
 //! over all of them are compared, and what must always hold is looked at in the ledger's own objects.
-//! `WEFT_LEDGER_TRANSACTIONS` asks for more than the ten thousand of an ordinary run.
+//! `WEFT_LEDGER_TRANSACTIONS` asks for more than the sixteen thousand of an ordinary run.
 
 use crate::choice::Chooser;
 use crate::model::{Bug, Model, Verdict};
@@ -249,6 +249,14 @@ impl Pair {
                     }
                     let parts = deal.terms.gives.assets.iter();
                     supply += parts.map(|p| u128::from(p.amount.0)).sum::<u128>();
+                    if let Some(bid) = deal.bid {
+                        let amount = bid.amount;
+                        if self.has_address(bid.by) {
+                            let asset = AssetId::NATIVE;
+                            add(&mut owned, [AssetAmount { asset, amount }].into_iter());
+                        }
+                        supply += u128::from(amount.0);
+                    }
                     for item in &deal.terms.gives.items {
                         let other = locked.insert(*item, *id);
                         prop_assert_eq!(other, None, "one lock");
@@ -399,7 +407,7 @@ fn explore(cases: u32, bug: Option<Bug>, seen: &RefCell<Seen>) -> Result<(), Tes
 #[test]
 fn random_histories_end_as_the_plain_model_says() {
     let asked = std::env::var("WEFT_LEDGER_TRANSACTIONS");
-    let transactions = asked.map_or(10_000, |n| n.parse().expect("a number of transactions"));
+    let transactions = asked.map_or(16_000, |n| n.parse().expect("a number of transactions"));
     let seen = RefCell::default();
     if let Err(error) = explore(transactions / TRANSACTIONS_PER_CASE, None, &seen) {
         panic!("{error}");
@@ -423,6 +431,7 @@ fn random_histories_end_as_the_plain_model_says() {
         "SetKeys",
         "SetPolicy",
         "Freeze",
+        "Bid",
         "deposit",
     ];
     let refusals = [
@@ -470,4 +479,9 @@ fn planted_mistakes_of_keys_are_noticed() {
 #[test]
 fn planted_mistakes_of_policies_are_noticed() {
     all_are_noticed(Bug::OF_POLICIES.to_vec());
+}
+
+#[test]
+fn planted_mistakes_of_trading_are_noticed() {
+    all_are_noticed(Bug::OF_TRADING.to_vec());
 }

@@ -7,6 +7,7 @@ mod offences;
 mod plan;
 mod world;
 
+mod auctions;
 mod collections;
 mod deals;
 mod envelope;
@@ -20,4 +21,5 @@ mod keys;
 mod policies;
 mod sales;
 mod sessions;
+mod trading;
 mod transfers;

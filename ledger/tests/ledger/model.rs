@@ -2,6 +2,7 @@
 //! bits, a copy of everything to undo a transaction with. It shares with the ledger the shapes of
 //! objects and operations, and none of its ways.
 
+mod auction;
 mod keys;
 mod policy;
 
@@ -49,6 +50,17 @@ pub enum Bug {
     PersonalItemIsSent,
     LockIsForgotten,
     CutOffIsForgotten,
+    AnyTraitFits,
+    CommissionIsNotPaid,
+    SharesTakeMoreThanThePrice,
+    OutbidIsNotPaidBack,
+    BidIsNoRaise,
+    BidMovesNoExpiry,
+    ExpiryMovesForEver,
+    AuctionWithBidIsCancelled,
+    FrozenItemIsSold,
+    PolicyIsForgottenAtTheEnd,
+    BidIsTheGivers,
 }
 
 impl Bug {
@@ -77,6 +89,20 @@ impl Bug {
         Self::SessionsSurviveRotation,
         Self::RecoveryIsEarly,
         Self::KeysGoWithTheLastUnit,
+    ];
+    /// Of what deals are beside their exchange, and of auctions.
+    pub const OF_TRADING: [Self; 11] = [
+        Self::AnyTraitFits,
+        Self::CommissionIsNotPaid,
+        Self::SharesTakeMoreThanThePrice,
+        Self::OutbidIsNotPaidBack,
+        Self::BidIsNoRaise,
+        Self::BidMovesNoExpiry,
+        Self::ExpiryMovesForEver,
+        Self::AuctionWithBidIsCancelled,
+        Self::FrozenItemIsSold,
+        Self::PolicyIsForgottenAtTheEnd,
+        Self::BidIsTheGivers,
     ];
     /// Of what a collection lays down.
     pub const OF_POLICIES: [Self; 11] = [
@@ -322,9 +348,12 @@ impl Model {
         self.had = self.items.iter().map(|(id, i)| (*id, i.owner)).collect();
         for place in 0..self.deals.len() {
             let (_, deal) = &self.deals[place];
-            if deal.state == DealState::Open && deal.terms.expires.0 <= now {
+            if deal.state == DealState::Open && self.lasts(deal) <= now {
                 let giver = deal.giver;
-                self.end(place, giver, DealState::Expired);
+                match deal.bid.is_some() {
+                    true => self.end_auction(place),
+                    false => self.end(place, giver, DealState::Expired),
+                }
             }
         }
         for deposit in std::mem::take(&mut self.arrive) {
@@ -650,7 +679,9 @@ impl Model {
                 for wanted in &terms.wants_any {
                     let there = match &wanted.from {
                         WantedFrom::Edition(id) => find(&mut self.editions, id).is_some(),
-                        WantedFrom::Collection(id) => find(&mut self.collections, id).is_some(),
+                        WantedFrom::Collection(id) | WantedFrom::Trait { collection: id, .. } => {
+                            find(&mut self.collections, id).is_some()
+                        }
                     };
                     demand(there, FailureCode::NotFound)?;
                 }
@@ -660,14 +691,17 @@ impl Model {
                 for item in &terms.gives.items {
                     self.mine(actor, item)?.state = ItemState::Locked { deal: id };
                 }
-                let last = terms.expires.0 - 1;
-                for sale in self.sales(terms)? {
-                    self.judge(&sale, self.now, last)?;
+                let (first, last) = self.times(terms)?;
+                let sales = self.sales(terms)?;
+                for sale in &sales {
+                    self.judge(sale, first, last)?;
                 }
+                self.leave_something(&sales, terms)?;
                 let deal = Deal {
                     giver: actor,
                     terms: terms.clone(),
                     state: DealState::Open,
+                    bid: None,
                 };
                 self.deals.push((id, deal));
                 Ok(())
@@ -675,6 +709,7 @@ impl Model {
             Operation::DealTake(Taking { deal: id, items }) => {
                 let place = self.open_deal(id)?;
                 let Deal { giver, terms, .. } = self.deals[place].1.clone();
+                demand(terms.rule.is_fixed(), FailureCode::WrongRule)?;
                 demand(actor != giver, FailureCode::OwnDeal)?;
                 let for_me = terms.taker.is_none_or(|t| t == actor);
                 demand(for_me, FailureCode::NotTaker)?;
@@ -684,6 +719,7 @@ impl Model {
                 for sale in &sales {
                     self.judge_taking(sale)?;
                 }
+                self.leave_something(&sales, &terms)?;
                 for item in &terms.gives.items {
                     if !self.bug(Bug::FrozenItemIsTaken) {
                         self.not_frozen(item)?;
@@ -711,14 +747,18 @@ impl Model {
                 }
                 self.end(place, actor, DealState::Taken { by: actor });
                 let [given, wanted] = sales;
-                self.pay_royalties(giver, &given)?;
-                self.pay_royalties(actor, &wanted)
+                self.pay_shares(giver, &given, &terms)?;
+                self.pay_shares(actor, &wanted, &terms)
             }
             Operation::DealCancel { deal: id } => {
                 let place = self.open_deal(id)?;
                 let giver = self.deals[place].1.giver;
                 let allowed = giver == actor || self.bug(Bug::AnybodyCancels);
                 demand(allowed, FailureCode::NotGiver)?;
+                let bid = self.deals[place].1.bid;
+                if !self.bug(Bug::AuctionWithBidIsCancelled) {
+                    demand(bid.is_none(), FailureCode::HasBid)?;
+                }
                 if self.bug(Bug::FrozenDealIsNotCancelled) {
                     let given = self.deals[place].1.terms.gives.items.clone();
                     given.iter().try_for_each(|item| self.not_frozen(item))?;
@@ -726,6 +766,7 @@ impl Model {
                 self.end(place, giver, DealState::Cancelled);
                 Ok(())
             }
+            Operation::Bid { deal, amount } => self.bid(actor, deal, *amount),
             Operation::SetKeys { changes } => self.set_keys(actor, changes),
             Operation::Recover { account, owner } => self.recover(actor, *account, *owner),
             Operation::SetPolicy {
@@ -802,7 +843,10 @@ impl Model {
         for ((owner, asset), amount) in &self.money {
             let own = owner == address;
             let lent = self.deals.iter().any(|(id, deal)| {
-                let open = deal.giver == *address && deal.state == DealState::Open;
+                let bidder = deal.bid.map(|bid| bid.by);
+                let bidder = bidder.filter(|_| !self.bug(Bug::BidIsTheGivers));
+                let whose = bidder.unwrap_or(deal.giver);
+                let open = whose == *address && deal.state == DealState::Open;
                 Self::purse(id) == *owner && open && !self.bug(Bug::ExitForgetsTheLocked)
             });
             if own || lent {
@@ -845,9 +889,9 @@ impl Model {
         leaves
     }
 
-    fn open_deal(&self, id: &DealId) -> Result<usize, FailureCode> {
+    pub fn open_deal(&self, id: &DealId) -> Result<usize, FailureCode> {
         let open = |(other, deal): &(DealId, Deal)| {
-            other == id && deal.state == DealState::Open && deal.terms.expires.0 > self.now
+            other == id && deal.state == DealState::Open && self.lasts(deal) > self.now
         };
         let place = self.deals.iter().position(open);
         place.ok_or(FailureCode::DealNotOpen)
@@ -859,6 +903,17 @@ impl Model {
         let fits = match from {
             WantedFrom::Edition(wanted) => edition == *wanted,
             WantedFrom::Collection(wanted) => self.collection_of(&edition)? == *wanted,
+            WantedFrom::Trait {
+                collection,
+                name,
+                value,
+            } => {
+                let any_trait = self.bug(Bug::AnyTraitFits);
+                let edition = find(&mut self.editions, &edition).expect("found");
+                let mut traits = edition.terms.traits.iter();
+                let has = traits.any(|t| (&t.name, &t.value) == (name, value));
+                edition.terms.collection == *collection && (has || any_trait)
+            }
         };
         demand(fits, FailureCode::WrongItem)
     }

@@ -92,6 +92,11 @@ pub enum Act {
     Cancel {
         deal: u16,
     },
+    Bid {
+        deal: u16,
+        /// Above the least that is asked for, or below.
+        more: i64,
+    },
     Together {
         parties: Vec<(u64, Vec<Act>)>,
     },
@@ -116,6 +121,10 @@ pub struct Terms {
     pub any: Vec<(bool, u16, u64)>,
     pub taker: Option<u64>,
     pub lasts: i64,
+    /// To whom, and how many parts.
+    pub commission: Option<(u64, u32)>,
+    /// Raise, extension, and how long after the expiry the last moment is.
+    pub auction: Option<(u32, u64, u64)>,
 }
 
 fn amount() -> impl Strategy<Value = u64> {
@@ -154,15 +163,23 @@ fn terms() -> impl Strategy<Value = Terms> {
     let wanted = (any::<bool>(), any::<u16>(), count);
     let lasts = prop_oneof![1 => -5..=0i64, 6 => 1..3_000i64, 12 => 3_000..200_000i64];
     let taker = prop::option::weighted(0.2, 0..USERS);
-    (gives, wants, up_to(1, wanted), taker, lasts).prop_map(|(gives, wants, any, taker, lasts)| {
-        Terms {
+    let parts = prop_oneof![8 => 1..2_000u32, 1 => Just(10_000u32)];
+    let commission = prop::option::weighted(0.3, (0..USERS, parts));
+    let after = prop_oneof![12 => 0..8_000u64, 1 => Just(8_000_000_000u64)];
+    let raise = prop_oneof![1 => Just(0u32), 2 => 1..3_000u32];
+    let auction = prop::option::weighted(0.25, (raise, 0..4_000u64, after));
+    let own = (commission, auction);
+    (gives, wants, up_to(1, wanted), taker, lasts, own).prop_map(
+        |(gives, wants, any, taker, lasts, (commission, auction))| Terms {
             gives,
             wants,
             any,
             taker,
             lasts,
-        }
-    })
+            commission,
+            auction,
+        },
+    )
 }
 
 fn said() -> impl Strategy<Value = Said> {
@@ -204,9 +221,11 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (prop::bool::weighted(0.4), any::<u8>(), one_to(2, any::<u16>()))
             .prop_map(|(frozen, kind, of)| Act::Freeze { frozen, kind, of }),
         8 => terms().prop_map(Act::Open),
-        8 => (any::<u16>(), up_to(3, any::<u16>()), prop::bool::weighted(0.8))
+        11 => (any::<u16>(), up_to(3, any::<u16>()), prop::bool::weighted(0.8))
             .prop_map(|(deal, picks, fitting)| Act::Take { deal, picks, fitting }),
-        3 => any::<u16>().prop_map(|deal| Act::Cancel { deal }),
+        4 => any::<u16>().prop_map(|deal| Act::Cancel { deal }),
+        6 => (any::<u16>(), prop_oneof![1 => -9..0i64, 4 => 0..60i64, 1 => 300..600i64])
+            .prop_map(|(deal, more)| Act::Bid { deal, more }),
     ]
 }
 

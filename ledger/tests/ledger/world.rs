@@ -7,11 +7,11 @@ use weft_ledger::{Applied, Change, Denied, Ledger, LedgerMeta, Observed, Office,
 use weft_types::testing::{self, user, user_key};
 use weft_types::{
     Address, Amount, AssetAmount, AssetId, BaseAddress, BaseAsset, Bundle, Chained, Collection,
-    CollectionId, Committee, DealId, Deposit, EditionId, Failure, FailureCode, FeedReport,
-    Guardian, HeightRoots, Item, ItemId, KeyChange, Keys, Millis, MintEntry, NewDeal, NewEdition,
-    Object, ObjectId, Observation, Offence, Operation, Payment, Policy, ProtocolParams, Receipt,
-    Role, RoleHolder, Royalty, Session, SessionKind, Taking, Template, TokenId, Transaction,
-    TransactionBody, UserKey, Verified, VertexRef,
+    CollectionId, Commission, Committee, DealId, Deposit, EditionId, Failure, FailureCode,
+    FeedReport, Guardian, HeightRoots, Item, ItemId, KeyChange, Keys, Millis, MintEntry, NewDeal,
+    NewEdition, Object, ObjectId, Observation, Offence, Operation, Payment, Policy, ProtocolParams,
+    Receipt, Role, RoleHolder, Royalty, Session, SessionKind, Taking, Template, TokenId,
+    Transaction, TransactionBody, UserKey, Verified, VertexRef,
 };
 
 /// What a vertex says of the base chain, and whose it is.
@@ -367,7 +367,11 @@ pub fn create_collection(item_cap: u64) -> Operation {
 }
 
 pub fn create_edition(collection: CollectionId, cap: u64) -> Operation {
-    Operation::CreateEdition(NewEdition {
+    Operation::CreateEdition(new_edition(collection, cap))
+}
+
+pub fn new_edition(collection: CollectionId, cap: u64) -> NewEdition {
+    NewEdition {
         collection,
         name: "Dragon".to_owned(),
         cap,
@@ -376,7 +380,7 @@ pub fn create_edition(collection: CollectionId, cap: u64) -> Operation {
         image_hash: None,
         metadata_hash: None,
         reference: String::new(),
-    })
+    }
 }
 
 pub fn mint(edition: EditionId, to: u64, count: u64) -> Operation {
@@ -442,6 +446,11 @@ pub fn take(deal: DealId, picks: &[ItemId]) -> Operation {
 
 pub fn cancel(deal: DealId) -> Operation {
     Operation::DealCancel { deal }
+}
+
+pub fn bid(deal: DealId, amount: u64) -> Operation {
+    let amount = Amount(amount);
+    Operation::Bid { deal, amount }
 }
 
 pub fn assets(amount: u64) -> Bundle {
@@ -610,6 +619,11 @@ pub fn freeze(frozen: bool, items: &[ItemId]) -> Operation {
 pub fn royalty(to: u64, parts: u32) -> Option<Royalty> {
     let to = user(to);
     Some(Royalty { to, parts })
+}
+
+pub fn commission(to: u64, parts: u32) -> Option<Commission> {
+    let to = user(to);
+    Some(Commission { to, parts })
 }
 
 /// No policy but for one part.

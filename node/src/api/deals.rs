@@ -13,7 +13,8 @@ use axum::response::Response;
 use weft_storage::PageRequest;
 use weft_types::api::{Deal, DealSide, DealState, Edition, Page, Problem, ProblemCode};
 use weft_types::{
-    Address, AssetId, CollectionId, DealId, EditionId, ItemId, ObjectId, Trait, WantedFrom,
+    Address, AssetId, CollectionId, DealId, DealRule, EditionId, ItemId, ObjectId, Trait,
+    WantedFrom,
 };
 
 /// Which deals were asked for.
@@ -23,8 +24,9 @@ struct Filter {
     edition: Option<EditionId>,
     collection: Option<CollectionId>,
     asset: Option<AssetId>,
-    /// Of one item given.
+    /// Of one item given, or by which any are wanted.
     traits: Vec<Trait>,
+    rule: Option<String>,
     state: DealState,
 }
 
@@ -34,7 +36,14 @@ fn malformed(detail: impl Into<String>) -> Failure {
 
 impl Filter {
     fn read(reading: &Reading) -> Result<Self, Failure> {
+        let rule = reading.parameter::<String>("rule")?;
+        if let Some(unknown) = rule.as_deref().filter(|r| !DealRule::NAMES.contains(r)) {
+            let shown: String = unknown.chars().take(80).collect();
+            let names = DealRule::NAMES.join(", ");
+            return Err(malformed(format!("rule {shown:?}: must be one of {names}")));
+        }
         Ok(Self {
+            rule,
             giver: reading.parameter("giver")?,
             taker: reading.parameter("taker")?,
             edition: reading.parameter("edition")?,
@@ -83,6 +92,10 @@ impl Filter {
         deal.state == self.state
             && is(self.giver, Some(deal.giver))
             && is(self.taker, deal.taker)
+            && self
+                .rule
+                .as_deref()
+                .is_none_or(|rule| rule == deal.rule.name())
             && self.asset.is_none_or(|asset| assets.any(|a| a == asset))
             && self.is_about(view, deal)
     }
@@ -96,26 +109,35 @@ impl Filter {
             edition(view, object.as_item()?.edition).ok()
         };
         let given: Vec<Edition> = deal.gives.items.iter().filter_map(edition_of).collect();
-        let wants = |passes: &dyn Fn(WantedFrom) -> bool| {
+        let wants = |passes: &dyn Fn(&WantedFrom) -> bool| {
             let mut any = deal.wants_any.iter();
-            any.any(|any| passes(any.from))
+            any.any(|any| passes(&any.from))
         };
         // A given item that was burned since is of none; the walked list, by which it was found, has it all the same.
         let (scope, _) = self.list();
         let of_edition = self.edition.is_none_or(|id| {
-            let wanted = |from| matches!(from, WantedFrom::Edition(e) if e == id);
+            let wanted = |from: &WantedFrom| matches!(from, WantedFrom::Edition(e) if *e == id);
             scope == DealScope::Edition(id) || given.iter().any(|e| e.id == id) || wants(&wanted)
         });
         let of_collection = self.collection.is_none_or(|id| {
-            let wanted = |from| match from {
-                WantedFrom::Collection(collection) => collection == id,
-                WantedFrom::Edition(e) => edition(view, e).is_ok_and(|e| e.collection == id),
+            let wanted = |from: &WantedFrom| match from {
+                WantedFrom::Collection(collection) | WantedFrom::Trait { collection, .. } => {
+                    *collection == id
+                }
+                WantedFrom::Edition(e) => edition(view, *e).is_ok_and(|e| e.collection == id),
             };
             let given = || given.iter().any(|e| e.collection == id);
             scope == DealScope::Collection(id) || given() || wants(&wanted)
         });
         let traits = &self.traits;
-        let with_traits = traits.is_empty() || given.iter().any(|e| has_traits(&e.traits, traits));
+        let by_trait = |from: &WantedFrom| match from {
+            WantedFrom::Trait { name, value, .. } => {
+                traits.iter().all(|t| (&t.name, &t.value) == (name, value))
+            }
+            _ => false,
+        };
+        let given = || given.iter().any(|e| has_traits(&e.traits, traits));
+        let with_traits = traits.is_empty() || given() || wants(&by_trait);
         of_edition && of_collection && with_traits
     }
 }
@@ -124,7 +146,8 @@ impl Filter {
 ///
 /// Open ones unless another `state` is asked for; those that expire last come first unless
 /// `order=asc`. `collection`, `edition`: gives an item of it, or wants any of it. `taker`: who alone may take it, or has.
-/// `asset`: on either side. `trait=NAME:VALUE`, several times for several: gives an item whose edition has them all.
+/// `asset`: on either side. `trait=NAME:VALUE`, several times for several: gives an item whose edition has them all, or wants
+/// items by it. `rule`: how it comes to its end. An auction has its highest bid and the least that is bid next, and expires by what bids have made of that.
 /// `side=listing`: open to anybody, items for the native asset alone, the cheapest item first; of an `edition` or a
 /// `collection`. `side=offer`: the native asset alone for items, the highest price of an item first; for any of an
 /// `edition` or a `collection`, or for this very `item`. A list by price takes neither `state` nor `order`.
@@ -135,7 +158,7 @@ impl Filter {
         ("item" = Option<ItemId>, Query), ("giver" = Option<Address>, Query),
         ("taker" = Option<Address>, Query), ("asset" = Option<AssetId>, Query),
         ("state" = Option<DealState>, Query), ("trait" = Option<Vec<String>>, Query),
-        ("side" = Option<DealSide>, Query),
+        ("side" = Option<DealSide>, Query), ("rule" = Option<String>, Query),
         ("cursor" = Option<String>, Query), ("limit" = Option<usize>, Query), ("order" = Option<String>, Query),
     ),
     responses(

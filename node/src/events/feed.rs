@@ -107,6 +107,9 @@ fn entry(indexed: &Indexed<'_>, change: &Change) -> Option<Entry> {
         (ObjectId::Deal(id), Some(Object::Deal(deal))) => {
             topics.insert(Topic::Account(deal.giver));
             topics.extend(deal.terms.taker.map(Topic::Account));
+            // The highest bidder, and whose bid it was before.
+            topics.extend(deal.bid.map(|bid| Topic::Account(bid.by)));
+            topics.extend(indexed.outbid(&id).map(Topic::Account));
             if let DealState::Taken { by } = deal.state {
                 topics.insert(Topic::Account(by));
             }

@@ -109,7 +109,7 @@ pub(super) fn deal_rows(indexed: &Indexed<'_>, id: &DealId, change: &Change, row
     let Some(deal) = last.and_then(Object::as_deal) else {
         return;
     };
-    // A deal's terms never change, so that what it is about has to be looked up once.
+    // A deal's terms never change (a bid moves its expiry), so that what it is about has to be looked up once.
     let about = About::new(indexed, deal);
     let (delete, put) = (
         before.map(|deal| about.keys(id, deal)),
@@ -132,7 +132,7 @@ impl Indexed<'_> {
 struct About {
     given: (BTreeSet<EditionId>, BTreeSet<CollectionId>),
     wanted: (BTreeSet<EditionId>, BTreeSet<CollectionId>),
-    /// The collections of the wanted editions.
+    /// The collections of the wanted editions, and those of which some are wanted by a trait.
     beyond: BTreeSet<CollectionId>,
 }
 
@@ -144,15 +144,17 @@ impl About {
         };
         let given = deal.terms.gives.items.iter();
         let given: BTreeSet<_> = given.filter_map(|i| indexed.edition_of_item(i)).collect();
-        let mut wanted = (BTreeSet::new(), BTreeSet::new());
+        let (mut wanted, mut beyond) = ((BTreeSet::new(), BTreeSet::new()), BTreeSet::new());
         for any in &deal.terms.wants_any {
-            match any.from {
-                WantedFrom::Edition(edition) => wanted.0.insert(edition),
-                WantedFrom::Collection(collection) => wanted.1.insert(collection),
+            match &any.from {
+                WantedFrom::Edition(edition) => wanted.0.insert(*edition),
+                WantedFrom::Collection(collection) => wanted.1.insert(*collection),
+                WantedFrom::Trait { collection, .. } => beyond.insert(*collection),
             };
         }
+        beyond.extend(collections(&wanted.0));
         Self {
-            beyond: collections(&wanted.0),
+            beyond,
             given: (given.clone(), collections(&given)),
             wanted,
         }
@@ -185,12 +187,12 @@ impl About {
         let mut keys: Vec<Bytes> = scopes
             .map(|scope| {
                 let mut key = BytesMut::from(deals_prefix(&scope, state_byte(&deal.state)));
-                key.put_u64(terms.expires.0);
+                key.put_u64(deal.expires().0);
                 key.put_slice(&id.0);
                 key.freeze()
             })
             .collect();
-        if deal.state == DealState::Open && terms.taker.is_none() {
+        if deal.state == DealState::Open && terms.taker.is_none() && terms.rule.is_fixed() {
             keys.extend(self.price_keys(id, deal));
         }
         keys

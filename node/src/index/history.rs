@@ -9,9 +9,9 @@ use weft_types::{
     TransactionId,
 };
 
-/// Names of the bits of `kinds`, as in an operation's JSON, but for the three that are no operations. New ones come at the
+/// Names of the bits of `kinds`, as in an operation's JSON, but for the four that are no operations. New ones come at the
 /// end, for the bits are in the store.
-pub const KINDS: [&str; 18] = [
+pub const KINDS: [&str; 20] = [
     "transfer",
     "create_collection",
     "create_edition",
@@ -30,10 +30,13 @@ pub const KINDS: [&str; 18] = [
     "fee_share",
     "set_policy",
     "freeze",
+    "bid",
+    "auction_sold",
 ];
 const DEPOSIT: u32 = 1 << 11;
 const EXPIRY: u32 = 1 << 12;
 const FEE_SHARE: u32 = 1 << 15;
+const AUCTION_SOLD: u32 = 1 << 19;
 
 const APPLIED: u8 = 1;
 const BY_TRANSACTION: u8 = 2;
@@ -67,6 +70,7 @@ pub(super) fn kind(operation: &Operation) -> u32 {
         Operation::Recover { .. } => 14,
         Operation::SetPolicy { .. } => 16,
         Operation::Freeze { .. } => 17,
+        Operation::Bid { .. } => 18,
         Operation::MultiParty(_) => return 0,
     };
     1 << bit
@@ -76,7 +80,7 @@ pub(super) fn kind(operation: &Operation) -> u32 {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryRow {
     pub timestamp: Millis,
-    /// `None`: the ledger did it: a deal has expired, a deposit has come in, an epoch's fees were shared.
+    /// `None`: the ledger did it: a deal has expired, or an auction was sold, a deposit has come in, an epoch's fees were shared.
     pub transaction: Option<TransactionId>,
     pub applied: bool,
     /// One bit for each kind of operation in the transaction.
@@ -98,6 +102,10 @@ impl HistoryRow {
 
     pub(super) fn fee_share(timestamp: Millis) -> Self {
         Self::by_ledger(timestamp, FEE_SHARE)
+    }
+
+    pub(super) fn auction_sold(timestamp: Millis) -> Self {
+        Self::by_ledger(timestamp, AUCTION_SOLD)
     }
 
     fn by_ledger(timestamp: Millis, kinds: u32) -> Self {

@@ -1,11 +1,11 @@
 //! Whose an item was and whose it became, step by step within a commit: objects only tell what the commit as a whole
 //! has done.
 
-use super::Indexed;
 use super::sales::{Traded, each};
+use super::{HistoryRow, Indexed};
 use std::collections::{BTreeMap, HashMap};
 use weft_types::{
-    Address, Amount, DealId, ItemId, Object, ObjectId, Operation, Receipt, Transaction,
+    Address, Amount, DealId, ItemId, Object, ObjectId, Operation, Receipt, Taking, Transaction,
     TransactionId,
 };
 
@@ -77,6 +77,16 @@ impl<'a> Owners<'a> {
         now.unwrap_or_else(|| self.before(item))
     }
 
+    /// A step that the ledger has made by itself, with the item of which it is.
+    pub fn by_ledger(&self, row: HistoryRow, subject: &ObjectId) -> HistoryRow {
+        let ObjectId::Item(id) = subject else {
+            return row;
+        };
+        let between = (self.before(id), self.after(id));
+        let passing = Passing::new(between, self.traded(None, id));
+        row.of_item(self.indexed.last_item(subject), passing)
+    }
+
     /// How a deal of the transaction, or of the ledger's own doing, has passed the item on.
     pub fn traded(&self, by: Option<TransactionId>, item: &ItemId) -> Option<&'a Traded> {
         let traded = self.by_transaction.get(&by)?;
@@ -108,7 +118,7 @@ impl<'a> Owners<'a> {
                         to.extend(minted.map(|item| (item, Some(entry.to))));
                     }
                 }
-                Operation::DealTake { deal, .. } => {
+                Operation::DealTake(Taking { deal, .. }) => {
                     let traded = deals.into_iter().flatten().filter(|t| t.deal == *deal);
                     to.extend(traded.map(|t| (t.item, Some(t.buyer))));
                 }

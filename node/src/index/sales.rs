@@ -10,7 +10,7 @@ use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use std::collections::{BTreeMap, HashMap};
 use weft_types::{
     Address, Amount, AssetAmount, AssetId, Bundle, CollectionId, CommitIndex, DealId, DealState,
-    EditionId, ItemId, Millis, NewDeal, ObjectId, Operation, TransactionId,
+    EditionId, ItemId, Millis, NewDeal, ObjectId, Operation, Taking, TransactionId,
 };
 
 /// Sales by scope: time, commit, position, deal, place in the deal.
@@ -101,7 +101,10 @@ pub(super) fn traded(indexed: &Indexed<'_>) -> Vec<Traded> {
     let mut traded = Vec::new();
     for (id, deal, by) in taken {
         let how = takes.get(&id);
-        let priced = priced(&deal.terms);
+        let priced = match &deal.bid {
+            Some(bid) => priced(&deal.sold_for(bid.amount)),
+            None => priced(&deal.terms),
+        };
         let given = deal.terms.gives.items.iter().map(|i| (*i, Side::Giver));
         let picks = how.map_or(&[][..], |how| how.picks);
         let wanted = deal.terms.wants.items.iter().chain(picks);
@@ -148,7 +151,7 @@ fn takes<'a>(indexed: &Indexed<'a>) -> HashMap<DealId, Taken<'a>> {
             continue;
         };
         each(&transaction.body().operations, &mut |operation| {
-            if let Operation::DealTake { deal, items } = operation {
+            if let Operation::DealTake(Taking { deal, items }) = operation {
                 let taken = Taken {
                     transaction: receipt.transaction,
                     position: receipt.position,

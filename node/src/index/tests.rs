@@ -1,5 +1,7 @@
 use super::deals::PRICES;
 use super::search::{TRAITS, WORDS};
+mod auctions;
+
 use super::*;
 use std::collections::BTreeMap as Map;
 use std::convert::Infallible;

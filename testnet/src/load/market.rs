@@ -1,11 +1,13 @@
 //! Mix `market`: players trade cards of a collection. Sales (listing, purchase), offers (offer,
-//! acceptance), swaps of two for two, gifts, and updates of a card's status by its maker. The maker has a
-//! royalty of the sales.
+//! acceptance), swaps of two for two, gifts, auctions and bids, and updates of a card's status by its maker. The maker
+//! has a royalty of the sales.
 //!
 //! No transaction is expected to fail. Each names what has to be committed before it: a purchase its
 //! listing, and every move of a card the card's move before. Cards rest between two moves as long as
 //! there are others, and a deal is taken some seconds after it was opened, so that in a network that
 //! keeps up nothing ever waits. Every lane has a collection, players and cards of its own.
+
+mod auction;
 
 use super::accounts::Player;
 use super::sign::Lane;
@@ -39,7 +41,8 @@ pub const PRICE_MAX: u64 = 100;
 const SALE: u32 = 25;
 const OFFER: u32 = 18;
 const SWAP: u32 = 12;
-const GIFT: u32 = 24;
+const GIFT: u32 = 20;
+const AUCTION: u32 = 9;
 
 /// A card as the plan knows it: who will own it, and what moved it last.
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +72,8 @@ pub struct Market {
     /// Cards at rest, by owner; the longest at rest in front.
     hands: Vec<VecDeque<Card>>,
     open: VecDeque<Open>,
+    /// The longest without a bid in front.
+    auctions: VecDeque<auction::Open>,
     all: Vec<ItemId>,
     random: StdRng,
     /// Whose turn it is.
@@ -177,6 +182,7 @@ impl Stall {
             players: self.players,
             hands,
             open: VecDeque::new(),
+            auctions: VecDeque::new(),
             all,
             random: StdRng::seed_from_u64(seed),
             turn: 0,
@@ -237,6 +243,8 @@ impl Lane for Market {
             self.swap(place, draft)
         } else if draw < SALE + OFFER + SWAP + GIFT {
             self.give(place, draft)
+        } else if draw < SALE + OFFER + SWAP + GIFT + AUCTION {
+            self.auction(place, draft)
         } else {
             self.update(place, draft)
         }

@@ -8,7 +8,8 @@ use crate::ids::{
 };
 use crate::object::{self, ObjectError};
 use crate::operation::{
-    Bundle, Guardian, Policy, RoleHolder, Session, Trait, WantedItems, is_default,
+    Bundle, Commission, DealRule, Guardian, Policy, RoleHolder, Session, Trait, WantedItems,
+    is_default,
 };
 use crate::state::{ObjectId, StateProof};
 use crate::statement::CertificateJson;
@@ -180,8 +181,31 @@ pub struct Deal {
     /// Who may take it, and once taken who did; absent while anyone may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taker: Option<Address>,
+    /// By now: bids move it.
     pub expires: Millis,
+    /// The application's own key; absent when there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reference: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commission: Option<Commission>,
+    /// How the deal comes to its end; absent for a fixed one.
+    #[serde(default, skip_serializing_if = "DealRule::is_fixed")]
+    pub rule: DealRule,
+    /// Of an auction, once there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub highest_bid: Option<HighestBid>,
+    /// The least that is bid next, while an auction is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least_bid: Option<Amount>,
     pub state: DealState,
+}
+
+/// What an auction has come to. An auction that has expired with one has paid it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HighestBid {
+    pub by: Address,
+    pub amount: Amount,
 }
 
 /// Any object of the ledger.
@@ -374,6 +398,7 @@ impl Deal {
             object::DealState::Expired => (DealState::Expired, None),
         };
         let terms = deal.terms.clone();
+        let least = deal.least_bid().filter(|_| state == DealState::Open);
         Self {
             id,
             giver: deal.giver,
@@ -381,7 +406,15 @@ impl Deal {
             wants: terms.wants,
             wants_any: terms.wants_any,
             taker: taken_by.or(terms.taker),
-            expires: terms.expires,
+            expires: deal.expires(),
+            reference: terms.reference,
+            commission: terms.commission,
+            rule: terms.rule,
+            highest_bid: deal.bid.map(|bid| HighestBid {
+                by: bid.by,
+                amount: bid.amount,
+            }),
+            least_bid: least.and_then(|least| u64::try_from(least).ok().map(Amount)),
             state,
         }
     }

@@ -265,6 +265,7 @@ impl From<&Deal> for wire::Deal {
             terms: Some((&deal.terms).into()),
             state: state.into(),
             taken_by,
+            bid: deal.bid.as_ref().map(Into::into),
         }
     }
 }
@@ -288,9 +289,12 @@ impl TryFrom<wire::Deal> for Deal {
             _ => return Err(ObjectError::Stray(what)),
         };
         let terms = wire.terms.ok_or(ObjectError::Missing("deal's terms"))?;
+        let terms = NewDeal::try_from(terms)?;
+        let bid = wire.bid.as_ref();
         Ok(Self {
             giver: Address::try_from(wire.giver.as_ref())?,
-            terms: terms.try_into()?,
+            bid: bid.map(|bid| HighestBid::read(bid, &terms)).transpose()?,
+            terms,
             state,
         })
     }

@@ -69,6 +69,7 @@ fn deal(state: DealState) -> Deal {
             ..NewDeal::default()
         },
         state,
+        bid: None,
     }
 }
 
@@ -323,4 +324,33 @@ fn roles_are_given_taken_and_kept_in_order() {
     assert_eq!(give(9, &both), (vec![(4, 6), (9, 6)], false, true));
     assert_eq!(give(5, &[]), (vec![(4, 6), (9, 6)], false, true));
     assert_eq!(give(9, &[]), (vec![(4, 6)], false, false));
+}
+
+#[test]
+fn a_deals_bid_is_one_that_its_auction_allows() {
+    let id = ObjectId::Deal(DealId([4; 32]));
+    let read = |terms: NewDeal, amount, expires| {
+        let deal = Deal {
+            bid: Some(HighestBid {
+                by: Address([7; 32]),
+                amount: Amount(amount),
+                expires: Millis(expires),
+            }),
+            terms,
+            ..deal(DealState::Open)
+        };
+        let bytes = Object::Deal(deal.into()).encode();
+        Object::decode(&id, bytes)
+    };
+    let auction = crate::testing::auction;
+    for fits in [(250, 90_000), (u64::MAX, 100_000)] {
+        assert!(read(auction(), fits.0, fits.1).is_ok());
+    }
+    for wrong in [(249, 90_000), (250, 89_999), (250, 100_001)] {
+        let refused = read(auction(), wrong.0, wrong.1);
+        assert_eq!(refused, Err(ObjectError::Bid));
+    }
+    let fixed = deal(DealState::Open).terms;
+    let stray = read(fixed, 250, 99);
+    assert_eq!(stray, Err(ObjectError::Stray("deal")));
 }

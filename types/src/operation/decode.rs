@@ -26,7 +26,7 @@ pub enum OperationError {
     Missing(&'static str),
     #[error("{0} must not be zero")]
     Zero(&'static str),
-    #[error("wanted items name both an edition and a collection, or neither")]
+    #[error("wanted items name none of edition, collection and trait, or more than one")]
     WantedFrom,
     #[error("{0} are not ascending, or one stands there twice")]
     Order(&'static str),
@@ -34,8 +34,12 @@ pub enum OperationError {
     Bits(&'static str, u32),
     #[error("guardian's delay is {found} ms, more than {limit}")]
     Delay { found: u64, limit: u64 },
-    #[error("royalty has {0} parts, not 1 to {ROYALTY_WHOLE}")]
-    Royalty(u32),
+    #[error("{0} has {1} parts, not 1 to {ROYALTY_WHOLE}")]
+    Parts(&'static str, u32),
+    #[error("{0}'s account must not be zero")]
+    Payee(&'static str),
+    #[error("an auction {0}: this one differs")]
+    Auction(&'static str),
     #[error("a MultiParty stands inside another")]
     Nested,
 }
@@ -180,6 +184,10 @@ impl TryFrom<wire::Operation> for Operation {
             },
             Kind::SetPolicy(s) => policy::set_policy(&s)?,
             Kind::Freeze(f) => policy::freeze(&f)?,
+            Kind::Bid(b) => Self::Bid {
+                deal: DealId::try_from(b.deal.as_ref())?,
+                amount: Amount(positive("bid", b.amount)?),
+            },
             Kind::MultiParty(m) => {
                 count(
                     "parties",
@@ -274,9 +282,18 @@ impl TryFrom<wire::WantedItems> for WantedItems {
     type Error = OperationError;
 
     fn try_from(wire: wire::WantedItems) -> Result<Self, OperationError> {
-        let from = match (optional(&wire.edition)?, optional(&wire.collection)?) {
-            (Some(edition), None) => WantedFrom::Edition(edition),
-            (None, Some(collection)) => WantedFrom::Collection(collection),
+        let (edition, collection) = (optional(&wire.edition)?, optional(&wire.collection)?);
+        let from = match (edition, collection, wire.r#trait) {
+            (Some(edition), None, None) => WantedFrom::Edition(edition),
+            (None, Some(collection), None) => WantedFrom::Collection(collection),
+            (None, None, Some(of)) => {
+                positive("length of the trait's name", of.name.len() as u64)?;
+                WantedFrom::Trait {
+                    collection: CollectionId::try_from(of.collection.as_ref())?,
+                    name: text("trait", of.name, NAME_BYTES_MAX)?,
+                    value: text("trait", of.value, NAME_BYTES_MAX)?,
+                }
+            }
             _ => return Err(OperationError::WantedFrom),
         };
         Ok(Self {
@@ -296,14 +313,28 @@ impl TryFrom<wire::DealOpen> for NewDeal {
             return Err(OperationError::Missing("what the deal gives"));
         }
         let wants_any = wire.wants_any.into_iter().map(WantedItems::try_from);
-        Ok(Self {
+        let deal = Self {
             gives,
             wants: Bundle::try_from(wire.wants.unwrap_or_default())?,
             wants_any: wants_any.collect::<Result<_, _>>()?,
             taker: optional(&wire.taker)?,
             expires: Millis(wire.expires_ms),
-            rule: DealRule::Fixed,
-        })
+            reference: text("reference", wire.reference, NAME_BYTES_MAX)?,
+            commission: wire
+                .commission
+                .as_ref()
+                .map(TryInto::try_into)
+                .transpose()?,
+            rule: match &wire.rule {
+                None => DealRule::Fixed,
+                Some(wire::deal_open::Rule::Auction(auction)) => DealRule::Auction(auction.into()),
+            },
+        };
+        match &deal.rule {
+            DealRule::Fixed => {}
+            DealRule::Auction(auction) => deal.check_auction(auction)?,
+        }
+        Ok(deal)
     }
 }
 

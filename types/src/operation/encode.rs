@@ -45,15 +45,26 @@ impl From<&Bundle> for wire::Bundle {
 
 impl From<&WantedItems> for wire::WantedItems {
     fn from(wanted: &WantedItems) -> Self {
-        let (edition, collection) = match wanted.from {
-            WantedFrom::Edition(edition) => (bytes(&edition.0), Bytes::new()),
-            WantedFrom::Collection(collection) => (Bytes::new(), bytes(&collection.0)),
-        };
-        Self {
-            edition,
-            collection,
+        let mut wire = Self {
             count: wanted.count,
+            ..Self::default()
+        };
+        match &wanted.from {
+            WantedFrom::Edition(edition) => wire.edition = bytes(&edition.0),
+            WantedFrom::Collection(collection) => wire.collection = bytes(&collection.0),
+            WantedFrom::Trait {
+                collection,
+                name,
+                value,
+            } => {
+                wire.r#trait = Some(wire::WantedTrait {
+                    collection: bytes(&collection.0),
+                    name: name.clone(),
+                    value: value.clone(),
+                });
+            }
         }
+        wire
     }
 }
 
@@ -65,6 +76,12 @@ impl From<&NewDeal> for wire::DealOpen {
             wants_any: deal.wants_any.iter().map(Into::into).collect(),
             taker: deal.taker.map_or(Bytes::new(), |t| bytes(&t.0)),
             expires_ms: deal.expires.0,
+            reference: deal.reference.clone(),
+            commission: deal.commission.as_ref().map(Into::into),
+            rule: match &deal.rule {
+                DealRule::Fixed => None,
+                DealRule::Auction(auction) => Some(wire::deal_open::Rule::Auction(auction.into())),
+            },
         }
     }
 }
@@ -197,6 +214,10 @@ impl From<&Operation> for wire::Operation {
                 collections: collections.iter().map(|c| bytes(&c.0)).collect(),
                 editions: editions.iter().map(|e| bytes(&e.0)).collect(),
                 items: item_bytes(items),
+            }),
+            Operation::Bid { deal, amount } => Kind::Bid(wire::Bid {
+                deal: bytes(&deal.0),
+                amount: amount.0,
             }),
             Operation::MultiParty(parties) => Kind::MultiParty(multi_party(parties)),
         };

@@ -85,7 +85,7 @@ impl SessionKind {
             Operation::UpdateItem { .. } => Some(Self::UpdateItem),
             Operation::Burn { .. } => Some(Self::Burn),
             Operation::DealOpen(_) => Some(Self::DealOpen),
-            Operation::DealTake(_) => Some(Self::DealTake),
+            Operation::DealTake(_) | Operation::Bid { .. } => Some(Self::DealTake),
             Operation::DealCancel { .. } => Some(Self::DealCancel),
             Operation::Freeze { .. } => Some(Self::Freeze),
             Operation::CreateCollection { .. }

@@ -126,16 +126,23 @@ impl TryFrom<&wire::Royalty> for Royalty {
     type Error = OperationError;
 
     fn try_from(wire: &wire::Royalty) -> Result<Self, OperationError> {
-        if !(1..=ROYALTY_WHOLE).contains(&wire.parts) {
-            return Err(OperationError::Royalty(wire.parts));
-        }
-        match Address::try_from(wire.to.as_ref())? {
-            Address::ZERO => Err(OperationError::Zero("royalty's account")),
-            to => Ok(Self {
-                to,
-                parts: wire.parts,
-            }),
-        }
+        let (to, parts) = share("royalty", &wire.to, wire.parts)?;
+        Ok(Self { to, parts })
+    }
+}
+
+/// Who is paid, and how many parts of 10,000.
+pub(super) fn share(
+    what: &'static str,
+    to: &[u8],
+    parts: u32,
+) -> Result<(Address, u32), OperationError> {
+    if !(1..=ROYALTY_WHOLE).contains(&parts) {
+        return Err(OperationError::Parts(what, parts));
+    }
+    match Address::try_from(to)? {
+        Address::ZERO => Err(OperationError::Payee(what)),
+        to => Ok((to, parts)),
     }
 }
 

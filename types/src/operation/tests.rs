@@ -46,12 +46,14 @@ fn bundle(least: usize) -> impl Strategy<Value = Bundle> {
 }
 
 fn wanted() -> impl Strategy<Value = WantedItems> {
-    let from = (any::<bool>(), any::<[u8; 32]>()).prop_map(|(edition, id)| {
-        if edition {
-            WantedFrom::Edition(EditionId(id))
-        } else {
-            WantedFrom::Collection(CollectionId(id))
-        }
+    let from = (0..3u8, any::<[u8; 32]>(), "\\PC{1,20}").prop_map(|(kind, id, text)| match kind {
+        0 => WantedFrom::Edition(EditionId(id)),
+        1 => WantedFrom::Collection(CollectionId(id)),
+        _ => WantedFrom::Trait {
+            collection: CollectionId(id),
+            value: text.clone(),
+            name: text,
+        },
     });
     (from, 1..=u64::MAX).prop_map(|(from, count)| WantedItems { from, count })
 }
@@ -576,16 +578,37 @@ fn a_multi_party_does_not_nest() {
 }
 
 #[test]
-fn wanted_items_name_an_edition_or_a_collection() {
-    let id = Bytes::from_static(&[1; 32]);
-    for (edition, collection) in [(id.clone(), id), (Bytes::new(), Bytes::new())] {
-        let wire = wire::WantedItems {
-            edition,
-            collection,
+fn wanted_items_name_an_edition_or_a_collection_or_a_trait() {
+    let (id, none) = (Bytes::from_static(&[1; 32]), Bytes::new());
+    let of = |name: &str| wire::WantedTrait {
+        collection: id.clone(),
+        name: name.to_owned(),
+        value: String::new(),
+    };
+    let read = |edition: &Bytes, collection: &Bytes, of_trait| {
+        WantedItems::try_from(wire::WantedItems {
+            edition: edition.clone(),
+            collection: collection.clone(),
             count: 1,
-        };
-        assert_eq!(WantedItems::try_from(wire), Err(OperationError::WantedFrom));
+            r#trait: of_trait,
+        })
+    };
+    for wrong in [
+        read(&id, &id, None),
+        read(&none, &none, None),
+        read(&id, &none, Some(of("rarity"))),
+        read(&none, &id, Some(of("rarity"))),
+    ] {
+        assert_eq!(wrong, Err(OperationError::WantedFrom));
     }
+    assert!(read(&none, &none, Some(of("rarity"))).is_ok());
+    let unnamed = read(&none, &none, Some(of(""))).unwrap_err();
+    assert_eq!(
+        unnamed.to_string(),
+        "length of the trait's name must not be zero"
+    );
+    let long = read(&none, &none, Some(of(&"x".repeat(129)))).unwrap_err();
+    assert_eq!(long.to_string(), "trait has 129 bytes, more than 128");
 }
 
 #[test]

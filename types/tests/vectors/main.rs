@@ -193,6 +193,30 @@ fn operations() -> Vec<(&'static str, Operation)> {
             "multi_party",
             Operation::MultiParty(vec![party(1, 2), party(2, 1)]),
         ),
+        ("auction", Operation::DealOpen(auction())),
+        (
+            "trait_offer",
+            Operation::DealOpen(NewDeal {
+                gives: auction().wants,
+                wants_any: vec![WantedItems {
+                    from: WantedFrom::Trait {
+                        collection: CollectionId([6; 32]),
+                        name: "rarity".to_owned(),
+                        value: "★★".to_owned(),
+                    },
+                    count: 2,
+                }],
+                expires: Millis(90_000),
+                ..NewDeal::default()
+            }),
+        ),
+        (
+            "bid",
+            Operation::Bid {
+                deal: DealId([9; 32]),
+                amount: Amount(300),
+            },
+        ),
     ]
 }
 
@@ -453,6 +477,7 @@ fn sample(id: &ObjectId) -> Object {
                 giver: user(1),
                 terms: deal(),
                 state: DealState::Taken { by: user(3) },
+                bid: None,
             }
             .into(),
         ),

@@ -72,6 +72,12 @@ impl Model {
                 _ => {}
             }
         }
+        // A bid is a way to take.
+        for name in &mut asked {
+            if *name == "bid" {
+                *name = "deal_take";
+            }
+        }
         if self.bug(Bug::SessionSetsKeys) {
             asked.retain(|name| *name != "set_keys");
         }

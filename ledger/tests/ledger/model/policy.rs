@@ -117,9 +117,9 @@ impl Model {
             }
         }
         for any in &terms.wants_any {
-            let collection = match any.from {
-                WantedFrom::Edition(edition) => self.collection_of(&edition)?,
-                WantedFrom::Collection(collection) => collection,
+            let collection = match &any.from {
+                WantedFrom::Edition(edition) => self.collection_of(edition)?,
+                WantedFrom::Collection(id) | WantedFrom::Trait { collection: id, .. } => *id,
             };
             sold[1].extend((0..any.count).map(|_| collection));
         }
@@ -170,7 +170,29 @@ impl Model {
         demand(sale.price <= caps, FailureCode::PriceTooHigh)
     }
 
-    pub fn pay_royalties(&mut self, seller: Address, sale: &Sale) -> Step {
+    pub fn leave_something(&mut self, sales: &[Sale; 2], terms: &NewDeal) -> Step {
+        let forgotten = self.bug(Bug::SharesTakeMoreThanThePrice);
+        let priced = sales.iter().filter(|s| s.price > 0 && !forgotten);
+        for id in priced.flat_map(|s| &s.collections) {
+            let royalty = self.policy(id).royalty.map_or(0, |r| r.parts);
+            let commission = terms.commission.map_or(0, |c| c.parts);
+            demand(royalty + commission <= 10_000, FailureCode::SharesTooHigh)?;
+        }
+        Ok(())
+    }
+
+    pub fn pay_shares(&mut self, seller: Address, sale: &Sale, terms: &NewDeal) -> Step {
+        self.pay_royalties(seller, sale)?;
+        match terms.commission {
+            Some(c) if !sale.collections.is_empty() && !self.bug(Bug::CommissionIsNotPaid) => {
+                let owed = sale.price * u128::from(c.parts) / 10_000;
+                self.pay(seller, c.to, AssetId::NATIVE, owed)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn pay_royalties(&mut self, seller: Address, sale: &Sale) -> Step {
         if self.bug(Bug::RoyaltyIsNotPaid) {
             return Ok(());
         }

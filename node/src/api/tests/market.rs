@@ -13,7 +13,7 @@ async fn open(node: &Node, user: u64, nonce: u64, operation: Operation) -> DealI
 }
 
 async fn take(node: &Node, user: u64, nonce: u64, deal: DealId, items: Vec<ItemId>) {
-    let take = Operation::DealTake { deal, items };
+    let take = Operation::DealTake(Taking::new(deal, items));
     let status = node.done(&signed(user, nonce, vec![take])).await;
     assert_eq!(status.code, Some(0), "{status:?}");
 }
@@ -30,8 +30,8 @@ fn offer(price: u64, items: Vec<ItemId>, from: Option<WantedFrom>) -> Operation 
             items,
         },
         wants_any: any.into_iter().collect(),
-        taker: None,
         expires: clock().saturating_add(60_000),
+        ..NewDeal::default()
     })
 }
 

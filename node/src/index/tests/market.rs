@@ -12,7 +12,7 @@ fn transfer(item: ItemId, to: u64) -> Operation {
 }
 
 fn take(deal: DealId, items: Vec<ItemId>) -> Operation {
-    Operation::DealTake { deal, items }
+    Operation::DealTake(Taking::new(deal, items))
 }
 
 /// A gives and B wants.

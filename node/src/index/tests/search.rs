@@ -103,7 +103,7 @@ fn rows_made_of_the_state_are_those_that_grew_with_it() {
     indexing.commit(vec![(2, open.to_vec())]);
     indexing.commit(vec![(3, vec![Operation::DealOpen(offer)])]);
     let items = vec![];
-    let take = Operation::DealTake { deal: sold, items };
+    let take = Operation::DealTake(Taking::new(sold, items));
     let burn = Operation::Burn {
         items: vec![item(5)],
     };

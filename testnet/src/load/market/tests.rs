@@ -95,6 +95,8 @@ fn no_trade_of_the_market_fails_and_all_kinds_occur() {
     for signed in &signed {
         let transaction = decoded(signed);
         let kind = match &transaction.body().operations[0] {
+            Operation::DealOpen(terms) if !terms.rule.is_fixed() => "auction",
+            Operation::Bid { .. } => "bid",
             Operation::DealOpen(terms) if terms.taker.is_some() => "swap",
             Operation::DealOpen(terms) if terms.gives.assets.is_empty() => "sale",
             Operation::DealOpen(_) => "offer",
@@ -109,6 +111,7 @@ fn no_trade_of_the_market_fails_and_all_kinds_occur() {
     for kind in ["swap", "sale", "offer", "gift", "update"] {
         assert!(kinds[kind] > 200, "{kinds:?}");
     }
+    assert!(kinds["auction"] > 5 && kinds["bid"] > 100, "{kinds:?}");
     assert!(
         kinds["take"] > 1_000 && !kinds.contains_key("other"),
         "{kinds:?}"
