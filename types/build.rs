@@ -10,6 +10,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "finality.proto",
         "ledger.proto",
         "api.proto",
+        "ticket.proto",
     ];
     println!("cargo:rerun-if-changed=../proto");
     let descriptors = protox::compile(files, ["../proto"])?;

@@ -311,6 +311,7 @@ fn state(item: &Item) -> &'static str {
         ItemState::Held => "held",
         ItemState::Locked => "locked",
         ItemState::Burned => "burned",
+        ItemState::Redeemed => "redeemed",
     }
 }
 
@@ -331,7 +332,24 @@ pub fn item_shown(item: &Item) -> String {
             text(item.data_hash.as_ref().map(|h| h as &dyn ToString)),
         ),
         ("frozen", crate::collection::frozen(item.frozen)),
+        ("redeemed", times(item.used)),
+        ("void", item.void.as_deref().map_or_else(String::new, void)),
     ])
+}
+
+fn times(used: u32) -> String {
+    match used {
+        0 => String::new(),
+        1 => "once".to_owned(),
+        used => format!("{used} times"),
+    }
+}
+
+fn void(reason: &str) -> String {
+    match reason {
+        "" => "yes".to_owned(),
+        reason => crate::output::one_line(reason),
+    }
 }
 
 pub fn item_list(page: &Page<Item>) -> String {
@@ -391,6 +409,8 @@ mod tests {
             metadata_hash: None,
             reference: String::new(),
             frozen: false,
+            uses: 0,
+            sale: None,
         };
         assert!(fits(&edition, 3).is_ok());
         let failure = fits(&edition, 4).unwrap_err();

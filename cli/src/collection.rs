@@ -11,7 +11,9 @@ use crate::sending::{Outcome, Sender};
 use crate::values::{Paging, lines, more, proof};
 use std::path::PathBuf;
 use weft_types::api::{Collection, Edition, Page};
-use weft_types::{CollectionId, ContentHash, EditionId, NewEdition, Operation, Trait};
+use weft_types::{
+    CollectionId, ContentHash, EditionId, Millis, NewEdition, Operation, Sale, Trait,
+};
 
 #[derive(clap::Subcommand)]
 pub enum Command {
@@ -125,6 +127,9 @@ pub struct CreateEdition {
     /// Your own key for the card
     #[arg(long, default_value = "")]
     reference: String,
+    /// How often each of them is redeemed at a gate, if they are tickets
+    #[arg(long, default_value_t = 0, value_name = "TIMES")]
+    uses: u32,
     #[command(flatten)]
     sender: Sender,
 }
@@ -228,6 +233,7 @@ async fn create_edition(arguments: CreateEdition, output: &Output) -> Result<(),
         image_hash: arguments.image_hash.or(hash(&image)),
         metadata_hash: arguments.metadata_hash.or(hash(&metadata)),
         reference: arguments.reference,
+        uses: arguments.uses,
     });
     let session = arguments.sender.session().await?;
     let outcome = session.send(vec![create], output).await?;
@@ -271,7 +277,35 @@ pub fn edition_shown(edition: &Edition) -> String {
         ("image hash", hash(edition.image_hash)),
         ("metadata hash", hash(edition.metadata_hash)),
         ("frozen", frozen(edition.frozen)),
+        ("uses of each", uses(edition.uses)),
+        (
+            "for sale",
+            edition.sale.as_ref().map_or_else(String::new, sale),
+        ),
     ])
+}
+
+fn uses(uses: u32) -> String {
+    match uses {
+        0 => String::new(),
+        uses => uses.to_string(),
+    }
+}
+
+fn sale(sale: &Sale) -> String {
+    let mut words = format!("for {} each", sale.price);
+    if sale.from != Millis::ZERO {
+        words += &format!(", from {}", crate::time::utc(sale.from));
+    }
+    if sale.until != Millis::ZERO {
+        words += &format!(", until {}", crate::time::utc(sale.until));
+    }
+    if let Some(list) = &sale.list {
+        words += &format!(", to {} accounts of its list", list.count);
+    } else if sale.by_permit {
+        words += ", by permit";
+    }
+    words
 }
 
 /// What is said of a card or an edition that is frozen.

@@ -25,6 +25,7 @@ mod shell;
 mod signals;
 mod sim;
 mod testnet;
+mod ticket;
 mod time;
 mod values;
 mod verify;
@@ -82,6 +83,9 @@ enum Command {
     /// Cards: minting, showing, giving, trading
     #[command(subcommand)]
     Card(card::Command),
+    /// Tickets: selling, showing and redeeming them, also at gates without a network
+    #[command(subcommand)]
+    Ticket(ticket::Command),
     /// Assets between the ledger and the base chain
     #[command(subcommand)]
     Bridge(bridge::Command),
@@ -132,6 +136,7 @@ fn run_plainly(command: Command, output: &Output) -> Result<(), Failure> {
             Command::Account(command) => account::run(command, output).await,
             Command::Collection(command) => collection::run(command, output).await,
             Command::Card(command) => card::run(command, output).await,
+            Command::Ticket(command) => ticket::run(command, output).await,
             Command::Bridge(command) => bridge::run(command, output).await,
             Command::Sim(_) | Command::Verify(_) | Command::Completions(_) | Command::Man(_) => {
                 Ok(())

@@ -2,7 +2,7 @@
 
 mod refused;
 
-use self::refused::{Signer, explained, is_denied};
+use self::refused::{Signer as Denied, explained, is_denied};
 use crate::failure::{Failure, Kind};
 use crate::network::Network;
 use crate::output::Output;
@@ -12,11 +12,11 @@ use crate::wallet::Wallet;
 use serde::Serialize;
 use std::pin::pin;
 use std::time::Duration;
-use weft_client::{Client, ClientError, Draft, Options, Wait};
+use weft_client::{Client, ClientError, Draft, Options, Signer, Wait};
 use weft_types::api::{TransactionState, TransactionStatus};
 use weft_types::{
     Address, Amount, CollectionId, CommitIndex, DealId, EditionId, Height, ItemId, ObjectId,
-    Operation, TransactionBody, TransactionId, UserKey,
+    Operation, Transaction, TransactionBody, TransactionId, UserKey,
 };
 
 /// What every command that sends something takes.
@@ -160,8 +160,40 @@ impl Session {
         output: &Output,
     ) -> Result<Outcome, Failure> {
         let transaction = body.sign_for(&[(&self.key, body.sender)]);
-        precheck::check(&transaction)?;
-        let mut submit = pin!(self.client.submit(&transaction, self.wait));
+        self.send_signed(&transaction, output).await
+    }
+
+    /// Signed and not sent, also by who sponsors it: a key, and the account that it signs for.
+    pub fn signed(
+        &self,
+        operations: Vec<Operation>,
+        sponsor: Option<&(UserKey, Address)>,
+    ) -> Transaction {
+        let own = (&self.key, self.address);
+        let sponsor = sponsor.filter(|(_, account)| *account != self.address);
+        let sponsor = sponsor.map(|(key, account)| (key, *account));
+        let keys: Vec<_> = std::iter::once(own).chain(sponsor).collect();
+        let signers = keys.iter().map(|(key, account)| Signer {
+            scheme: key.scheme(),
+            for_another: *account != key.address(),
+        });
+        let signers: Vec<Signer> = signers.collect();
+        let draft = match sponsor {
+            Some((_, account)) => self.draft.clone().sponsored_by(account),
+            None => self.draft.clone(),
+        };
+        let body = draft.body_signed_by(self.address, operations, &signers);
+        body.sign_for(&keys)
+    }
+
+    /// The same as [`Self::send`] with a transaction that is signed.
+    pub async fn send_signed(
+        &self,
+        transaction: &Transaction,
+        output: &Output,
+    ) -> Result<Outcome, Failure> {
+        precheck::check(transaction)?;
+        let mut submit = pin!(self.client.submit(transaction, self.wait));
         let status = match tokio::time::timeout(SILENT_MAX, submit.as_mut()).await {
             Ok(status) => status,
             Err(_) => {
@@ -181,7 +213,7 @@ impl Session {
     }
 
     async fn explained(&self, error: ClientError) -> Failure {
-        let signer = Signer {
+        let signer = Denied {
             key: self.key.address(),
             account: self.address,
         };

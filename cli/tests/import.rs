@@ -84,6 +84,8 @@ impl Ledger {
                         metadata_hash: terms.metadata_hash,
                         reference: terms.reference,
                         frozen: false,
+                        uses: terms.uses,
+                        sale: None,
                     });
                     ObjectId::Edition(id)
                 }

@@ -5,8 +5,8 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 use weft_types::api::ProofBundle;
 use weft_types::{
-    EditionId, Item, ItemId, ItemState, Object, ObjectId, Root, StateProof, Statement, leaf_hash,
-    testing, value_hash,
+    EditionId, Item, ItemId, Object, ObjectId, Root, StateProof, Statement, leaf_hash, testing,
+    value_hash,
 };
 
 const CARD: ObjectId = ObjectId::Item(ItemId([7; 32]));
@@ -14,14 +14,8 @@ const CARD: ObjectId = ObjectId::Item(ItemId([7; 32]));
 /// A folder with a proof of the only object there is, and the genesis.
 fn folder() -> TempDir {
     let card = Item {
-        exit: None,
-        edition: EditionId([3; 32]),
-        serial: 5,
-        owner: testing::user(1),
-        state: ItemState::Held,
         status: "mint".to_owned(),
-        data_hash: None,
-        frozen: false,
+        ..Item::new(EditionId([3; 32]), 5, testing::user(1))
     };
     let value = Object::Item(card.into()).encode();
     let statement = Statement {

@@ -125,7 +125,7 @@ impl Draft {
         let signers = signers.take(body.parties().len());
         let signatures = signers.map(|s: Signer| s.scheme.charged_bytes_max(s.for_another));
         let signatures: u64 = signatures.sum();
-        let bytes = body.encode().len() as u64 + signatures;
+        let bytes = body.encode().len() as u64 + signatures + body.pass_bytes();
         self.fees
             .fee(operations, bytes, minted.fold(0, u64::saturating_add))
     }

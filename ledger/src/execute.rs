@@ -24,7 +24,9 @@ mod fees;
 mod keys;
 mod offences;
 mod policy;
+mod purchase;
 mod sale;
+mod ticket;
 mod transfer;
 
 pub(crate) use bridge::observe;
@@ -56,6 +58,7 @@ struct Execution<'d, 'b, B> {
     sessions: Sessions,
     transaction: TransactionId,
     idempotency: [u8; 16],
+    sponsor: Option<Address>,
     /// The operation at work, those inside a `MultiParty` counted one by one.
     operation: u32,
     minted: u64,
@@ -89,6 +92,7 @@ pub(crate) fn execute<B: Objects>(
         sessions,
         transaction: transaction.id(),
         idempotency: body.idempotency,
+        sponsor: body.sponsor,
         operation: 0,
         minted: 0,
         created: Vec::new(),
@@ -178,6 +182,10 @@ impl<B: Objects> Execution<'_, '_, B> {
                 editions,
                 items,
             } => self.freeze(actor, *frozen, (collections, editions, items)),
+            Operation::Redeem { item, pass } => self.redeem(actor, item, pass),
+            Operation::Void { items, reason } => self.void(actor, items, reason),
+            Operation::SetSale { edition, sale } => self.set_sale(actor, edition, sale.as_ref()),
+            Operation::Buy(purchase) => self.buy(actor, purchase),
             Operation::MultiParty(_) => unreachable!("run_all opens it"),
         }
     }

@@ -356,6 +356,13 @@ impl Indexed<'_> {
             .collect()
     }
 
+    /// Who is paid for what is bought of an edition.
+    fn creator_of(&self, edition: &EditionId) -> Option<Address> {
+        let collection = ObjectId::Collection(self.collection_of(edition)?);
+        let collection = self.snapshot.get(&collection)?;
+        collection.as_collection().map(|c| c.creator)
+    }
+
     fn royalty_of(&self, item: &ItemId) -> Option<Address> {
         let collection = ObjectId::Collection(self.collection_of_item(item)?);
         let collection = self.snapshot.get(&collection)?;
@@ -454,7 +461,12 @@ impl Touched {
             Operation::Recover { account, .. } => self.accounts([*account]),
             Operation::SetPolicy { roles, .. } => self.accounts(roles.iter().map(|r| r.account)),
             Operation::Freeze { items, .. } => self.items(items.iter().copied()),
-            Operation::SetKeys { .. }
+            // Whose they are has to learn of it.
+            Operation::Redeem { item, .. } => self.held(indexed, std::slice::from_ref(item)),
+            Operation::Void { items, .. } => self.held(indexed, items),
+            Operation::Buy(purchase) => self.accounts(indexed.creator_of(&purchase.edition)),
+            Operation::SetSale { .. }
+            | Operation::SetKeys { .. }
             | Operation::CreateCollection { .. }
             | Operation::CreateEdition(_)
             | Operation::MultiParty(_) => {}
@@ -473,6 +485,15 @@ impl Touched {
         if let Some(deal) = indexed.last_deal(id) {
             self.accounts(indexed.shared_with(deal, picks));
         }
+    }
+
+    /// Items and their owners.
+    fn held(&mut self, indexed: &Indexed<'_>, items: &[ItemId]) {
+        let owners = items
+            .iter()
+            .map(|item| indexed.last_item(&ObjectId::Item(*item)));
+        self.accounts(owners.flatten().map(|item| item.owner));
+        self.items(items.iter().copied());
     }
 
     fn accounts(&mut self, accounts: impl IntoIterator<Item = Address>) {

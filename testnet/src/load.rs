@@ -13,6 +13,7 @@ mod market;
 mod meter;
 mod report;
 mod sign;
+mod stadium;
 mod transfer;
 
 pub use book::Counts;
@@ -27,6 +28,7 @@ use market::Stall;
 use meter::Meter;
 use report::two_places;
 use sign::{Lane, Signed, Timing, sign};
+use stadium::{Counted, Event, Expected};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -73,11 +75,15 @@ pub enum Mix {
     Session,
     /// Trades of cards.
     Market,
+    /// Tickets for a third of those who ask for one (L38).
+    Stadium,
+    /// Tickets shown at gates, some of them twice (L35).
+    Redeem,
 }
 
 /// A text that names no mix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no mix of transactions: transfer, session, market")]
+#[error("{0:?} is no mix of transactions: transfer, session, market, stadium, redeem")]
 pub struct MixError(String);
 
 impl FromStr for Mix {
@@ -88,6 +94,8 @@ impl FromStr for Mix {
             "transfer" => Ok(Self::Transfer),
             "session" => Ok(Self::Session),
             "market" => Ok(Self::Market),
+            "stadium" => Ok(Self::Stadium),
+            "redeem" => Ok(Self::Redeem),
             _ => Err(MixError(text.to_owned())),
         }
     }
@@ -99,6 +107,8 @@ impl fmt::Display for Mix {
             Self::Transfer => "transfer",
             Self::Session => "session",
             Self::Market => "market",
+            Self::Stadium => "stadium",
+            Self::Redeem => "redeem",
         })
     }
 }
@@ -143,6 +153,8 @@ pub enum LoadError {
     Rate,
     #[error("preparing the load: {0} was refused: {1}")]
     Prepare(&'static str, String),
+    #[error("the tickets do not add up: {0}")]
+    Tickets(String),
     #[error(transparent)]
     Client(#[from] ClientError),
     #[error("a thread of the load generator ended: {0}")]
@@ -198,8 +210,9 @@ pub async fn run(
             (rate, pace, options.count(rate)?)
         }
     };
-    let prepared = prepare(options, target, rate, count, say).await?;
+    let mut prepared = prepare(options, target, rate, count, say).await?;
     let step = Duration::from_secs_f64(1.0 / rate);
+    let expected = prepared.expected.take();
     let plan = signed(prepared, count, pace, step, say).await?;
 
     let clients = clients(&target.nodes)?;
@@ -245,6 +258,22 @@ pub async fn run(
 
     let up: Vec<usize> = (0..clients.len()).filter(|n| book.is_up(*n)).collect();
     let counts = book.counts();
+    if let Some(expected) = expected {
+        let late = book
+            .reasons()
+            .get("cap_reached")
+            .copied()
+            .unwrap_or_default();
+        let counted = Counted {
+            offered: counts.offered,
+            committed: counts.committed,
+            untold: counts.open + counts.failed - late,
+        };
+        let client = Client::with_options(&target.nodes, Options::default())?;
+        if let Some(words) = expected.wrong(&client, counted).await? {
+            return Err(LoadError::Tickets(words));
+        }
+    }
     let elapsed = book.all_executed(&up).map_or_else(
         || start.elapsed().as_secs_f64(),
         |micros| micros as f64 / 1e6,
@@ -274,6 +303,8 @@ pub async fn run(
 struct Prepared {
     draft: Draft,
     lanes: Vec<Box<dyn Lane>>,
+    /// Of tickets.
+    expected: Option<Expected>,
 }
 
 /// Funds accounts, and for a market makes the cards.
@@ -290,6 +321,7 @@ async fn prepare(
     let width = std::thread::available_parallelism().map_or(1, usize::from);
     let key = &target.key;
     let amount = |share: u64| Amount(COST_MAX.saturating_mul(share));
+    let mut expected = None;
     let lanes = match options.mix {
         Mix::Transfer | Mix::Session => {
             let players = players(key, "transfer", transfer::ACCOUNTS);
@@ -332,8 +364,43 @@ async fn prepare(
             }
             lanes
         }
+        Mix::Stadium => {
+            let players = players(key, "stadium", stadium::PLAYERS);
+            let maker = accounts::player(key, "event", 0);
+            let share = u64::from(count / stadium::PLAYERS) + 2 * width as u64;
+            let funding = fund(key, &draft, &players, amount(share));
+            send(&client, "the funding", &funding).await?;
+            let funding = fund(key, &draft, std::slice::from_ref(&maker), amount(1));
+            send(&client, "the funding", &funding).await?;
+            let (event, founding) = Event::sold_out(maker, count, &draft);
+            send(&client, "the event", &[founding]).await?;
+            let edition = event.edition;
+            expected = Some(Expected::Sold { edition });
+            event.buyers(players, width)
+        }
+        Mix::Redeem => {
+            let players = players(key, "stadium", stadium::PLAYERS);
+            let maker = accounts::player(key, "event", 0);
+            let all = amount(u64::from(count) + 1);
+            let funding = fund(key, &draft, std::slice::from_ref(&maker), all);
+            send(&client, "the funding", &funding).await?;
+            let (event, founding) = Event::at_the_gates(maker, count, &draft);
+            send(&client, "the event", &[founding]).await?;
+            say("minting tickets");
+            for minted in event.mint(&draft, &players) {
+                send(&client, "the minting", &[minted]).await?;
+            }
+            let network = client.genesis().await?.network.id();
+            let (lanes, tickets) = event.gates(network, players, (width, Millis(now_ms())));
+            expected = Some(Expected::Redeemed { tickets });
+            lanes
+        }
     };
-    Ok(Prepared { draft, lanes })
+    Ok(Prepared {
+        draft,
+        lanes,
+        expected,
+    })
 }
 
 /// Transactions that all have to be applied before the load begins.
@@ -366,7 +433,7 @@ async fn signed(
     step: Duration,
     say: Say<'_>,
 ) -> Result<Vec<Signed>, LoadError> {
-    let Prepared { draft, lanes } = prepared;
+    let Prepared { draft, lanes, .. } = prepared;
     let lead = SIGNING * count / lanes.len() as u32 + LEAD;
     let timing = match pace {
         Pace::Open => Timing {

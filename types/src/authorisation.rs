@@ -17,11 +17,13 @@ use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 
 mod ecdsa;
+mod pass;
 mod user_key;
 mod wallet;
 mod webauthn;
 
 pub use ecdsa::{p256, secp256k1};
+pub use pass::{PASS_AGE_MAX, PASS_AHEAD_MAX, PASS_SLOT_MS, Pass, PassBody};
 pub use user_key::UserKey;
 pub use webauthn::{Assertion, CLIENT_DATA_BYTES_MAX};
 
@@ -216,7 +218,17 @@ impl Authorisation {
     }
 }
 
-/// What is signed: a transaction in the form of each scheme.
+/// What is signed, in the form of each scheme.
+pub(crate) trait Message {
+    /// Ed25519.
+    fn bytes(&self) -> Vec<u8>;
+    /// What an ECDSA key signs.
+    fn prehash(&self, scheme: Scheme) -> [u8; 32];
+    /// Of a passkey.
+    fn challenge(&self) -> [u8; 32];
+}
+
+/// A transaction.
 #[derive(Clone, Copy)]
 pub(crate) struct Signed<'a> {
     pub id: TransactionId,
@@ -225,16 +237,17 @@ pub(crate) struct Signed<'a> {
 }
 
 impl Signed<'_> {
-    pub fn bytes(&self) -> Vec<u8> {
-        [Domain::TransactionSignature.tag(), self.encoded_body].concat()
-    }
-
     /// The domain tag and the id, which binds the body.
     fn named(&self) -> Vec<u8> {
         [Domain::TransactionSignature.tag(), &self.id.0].concat()
     }
+}
 
-    /// What an ECDSA key signs.
+impl Message for Signed<'_> {
+    fn bytes(&self) -> Vec<u8> {
+        [Domain::TransactionSignature.tag(), self.encoded_body].concat()
+    }
+
     fn prehash(&self, scheme: Scheme) -> [u8; 32] {
         match scheme {
             Scheme::Eip191 => wallet::text_hash(&wallet::text(self)),
@@ -245,6 +258,10 @@ impl Signed<'_> {
                 Sha256::digest(self.named()).into()
             }
         }
+    }
+
+    fn challenge(&self) -> [u8; 32] {
+        self.id.0
     }
 }
 
@@ -289,7 +306,7 @@ impl Checks {
         self.valid.len()
     }
 
-    pub fn add(&mut self, signed: &Signed, authorisations: &[Authorisation]) {
+    pub fn add(&mut self, signed: &impl Message, authorisations: &[Authorisation]) {
         // Made once for all who sign so.
         let mut message = None;
         let mut wrong = false;
@@ -323,7 +340,7 @@ impl Checks {
                     ecdsa::p256::verify(public_key, &hash, signature)
                 }
                 Scheme::WebAuthn => Assertion::decode(signature)
-                    .is_some_and(|assertion| assertion.verify(public_key, &signed.id.0)),
+                    .is_some_and(|assertion| assertion.verify(public_key, &signed.challenge())),
             };
             wrong |= !valid && *scheme != Scheme::Ed25519;
             self.valid.push(valid);

@@ -201,6 +201,7 @@ pub fn erc721_edition(token: BaseAddress, id: &TokenId) -> NewEdition {
         image: String::new(),
         image_hash: None,
         metadata_hash: None,
+        uses: 0,
         reference: format!("{token}/{id}"),
     }
 }

@@ -29,6 +29,9 @@ pub enum Domain {
     LeaderSchedule,
     Proposers,
     Ready,
+    Pass,
+    PassSignature,
+    AllowList,
 }
 
 impl Domain {
@@ -55,6 +58,9 @@ impl Domain {
             Self::LeaderSchedule => b"weft/v1/leader-schedule",
             Self::Proposers => b"weft/v1/proposers",
             Self::Ready => b"weft/v1/ready",
+            Self::Pass => b"weft/v1/pass",
+            Self::PassSignature => b"weft/v1/pass-signature",
+            Self::AllowList => b"weft/v1/allow-list",
         }
     }
 }

@@ -36,6 +36,7 @@ mod state;
 mod statement;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod ticket;
 mod transaction;
 mod verified;
 mod vertex;
@@ -43,7 +44,8 @@ pub mod wire;
 mod work;
 
 pub use authorisation::{
-    Assertion, Authorisation, CLIENT_DATA_BYTES_MAX, Scheme, ToSign, UserKey, p256, secp256k1,
+    Assertion, Authorisation, CLIENT_DATA_BYTES_MAX, PASS_AGE_MAX, PASS_AHEAD_MAX, PASS_SLOT_MS,
+    Pass, PassBody, Scheme, ToSign, UserKey, p256, secp256k1,
 };
 pub use bridge::{
     AppendTree, BaseAsset, Bridge, BridgeError, DEPOSITS_MAX, Deposit, Exit, TREE_DEPTH,
@@ -68,16 +70,17 @@ pub use list::{LIST_BLOCK, block_root, list_proof, list_root, root_of_blocks, ve
 pub use network::Network;
 pub use object::{
     Account, Collection, Deal, DealState, Edition, HighestBid, Item, ItemExit, ItemState, Keys,
-    Object, ObjectError, Recovery,
+    Object, ObjectError, Places, Recovery,
 };
 pub use offence::{OFFENCES_MAX, Offence, OffenceError, Offender, Offenders, SignedVersion};
 pub use operation::{
-    AUCTION_TIME_MAX, AssetAmount, Auction, Bundle, Commission, DealRule, GUARDIAN_DELAY_MAX,
-    Guardian, ItemTransfer, KEY_CHANGES_MAX, KeyChange, LIST_MAX, MINTED_ITEMS_MAX, MintEntry,
-    NAME_BYTES_MAX, NewDeal, NewEdition, Operation, OperationError, Party, Payment, Policy,
-    RAISE_WHOLE, ROLE_HOLDERS_MAX, ROYALTY_WHOLE, Role, RoleHolder, Roles, Royalty,
-    SESSION_LIST_MAX, SESSIONS_MAX, Session, SessionKind, SessionKinds, TEXT_BYTES_MAX, TRAITS_MAX,
-    Taking, Trait, WantedFrom, WantedItems,
+    ALLOW_LIST_MAX, ALLOW_LIST_SIBLINGS_MAX, AUCTION_TIME_MAX, AllowList, AssetAmount, Auction,
+    Bundle, Commission, DealRule, GUARDIAN_DELAY_MAX, Guardian, ItemTransfer, KEY_CHANGES_MAX,
+    KeyChange, LIST_MAX, ListPlace, MINTED_ITEMS_MAX, MintEntry, NAME_BYTES_MAX, NewDeal,
+    NewEdition, Operation, OperationError, Party, Payment, Policy, Purchase, RAISE_WHOLE,
+    ROLE_HOLDERS_MAX, ROYALTY_WHOLE, Role, RoleHolder, Roles, Royalty, SESSION_LIST_MAX,
+    SESSIONS_MAX, Sale, Session, SessionKind, SessionKinds, TEXT_BYTES_MAX, TRAITS_MAX, Taking,
+    Trait, WantedFrom, WantedItems,
 };
 pub use possession::Possession;
 pub use receipt::{Failure, FailureCode, Receipt, ReceiptError};
@@ -94,9 +97,10 @@ pub use statement::{
     Certificate, CertificateError, CertificateJson, FinalityShare, HeightRoots, STATEMENT_BYTES,
     Statement,
 };
+pub use ticket::{TICKET_CODE_BYTES_MAX, TicketCode, TicketCodeError};
 pub use transaction::{
-    AUTHORISATIONS_MAX, OPERATIONS_MAX, TRANSACTION_BYTES_MAX, Transaction, TransactionBody,
-    TransactionError, verify_transactions,
+    AUTHORISATIONS_MAX, OPERATIONS_MAX, PASSES_MAX, TRANSACTION_BYTES_MAX, Transaction,
+    TransactionBody, TransactionError, verify_transactions,
 };
 pub use verified::Verified;
 pub use vertex::{

@@ -6,7 +6,7 @@ use crate::bridge::{Bridge, BridgeError, Withdrawal};
 use crate::ids::{Address, Amount, AssetId, BaseAddress, ContentHash, DealId, EditionId, IdError};
 use crate::offence::{OffenceError, Offenders};
 use crate::operation::{
-    AssetAmount, NewDeal, NewEdition, OperationError, Policy, Role, RoleHolder, Roles,
+    AssetAmount, NewDeal, NewEdition, OperationError, Policy, Role, RoleHolder, Roles, Sale,
 };
 use crate::roster::{Roster, RosterError};
 use crate::state::ObjectId;
@@ -63,6 +63,10 @@ pub struct Edition {
     pub issued: u64,
     /// L29: none of its items moves, and none is minted.
     pub frozen: bool,
+    /// L38: what anybody may buy its items for.
+    pub sale: Option<Sale>,
+    /// L39: who on the sale's list has bought.
+    pub bought: Places,
 }
 
 /// A card or a ticket.
@@ -81,6 +85,12 @@ pub struct Item {
     pub exit: Option<ItemExit>,
     /// L29: it neither moves nor is burned.
     pub frozen: bool,
+    /// L35: how often it was redeemed.
+    pub used: u32,
+    /// L37: why it is good for nothing any more; `None` while it is not void.
+    pub void: Option<String>,
+    /// L36: slot of the newest pass that it was redeemed by; 0: of none.
+    pub last_pass: u64,
 }
 
 /// A card's place in the exit tree, and whose leaf is there.
@@ -101,6 +111,8 @@ pub enum ItemState {
     },
     /// For histories: a burned item is in the state no longer.
     Burned,
+    /// L35: no use is left.
+    Redeemed,
 }
 
 /// The one escrow. While open it owns the assets and locks the items that it gives.
@@ -172,6 +184,8 @@ pub enum ObjectError {
     Reports,
     #[error("places in the exit tree are not ascending by asset, or without an exit address")]
     ExitPlaces,
+    #[error("an edition's list has other places than have bought, or one says nothing")]
+    Places,
     #[error("a collection's roles are not ascending by account, too many, or one says nothing")]
     Roles,
     #[error("an account's sessions are not ascending by key or too many, or its keys say nothing")]
@@ -326,6 +340,38 @@ impl Collection {
     }
 }
 
+impl Item {
+    /// As it is minted.
+    pub fn new(edition: EditionId, serial: u64, owner: Address) -> Self {
+        Self {
+            edition,
+            serial,
+            owner,
+            state: ItemState::Held,
+            status: String::new(),
+            data_hash: None,
+            exit: None,
+            frozen: false,
+            used: 0,
+            void: None,
+            last_pass: 0,
+        }
+    }
+}
+
+impl Edition {
+    /// As it is created.
+    pub fn new(terms: NewEdition) -> Self {
+        Self {
+            terms,
+            issued: 0,
+            frozen: false,
+            sale: None,
+            bought: Places::default(),
+        }
+    }
+}
+
 impl Object {
     /// The object's encoding: the value under its leaf.
     pub fn encode(&self) -> Bytes {
@@ -411,9 +457,11 @@ impl Object {
 mod bid;
 mod encode;
 mod keys;
+mod places;
 
 pub use bid::HighestBid;
 pub use keys::{Keys, Recovery};
+pub use places::Places;
 
 #[cfg(test)]
 mod tests;

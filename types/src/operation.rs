@@ -9,6 +9,7 @@ mod keys;
 mod parties_field;
 mod policy;
 mod set;
+mod ticket;
 
 pub use auction::{AUCTION_TIME_MAX, Auction, RAISE_WHOLE};
 pub use commission::Commission;
@@ -20,6 +21,9 @@ pub use keys::{
 pub(crate) use policy::is_default;
 pub use policy::{Policy, ROLE_HOLDERS_MAX, ROYALTY_WHOLE, Role, RoleHolder, Roles, Royalty};
 
+pub use ticket::{ALLOW_LIST_MAX, ALLOW_LIST_SIBLINGS_MAX, AllowList, ListPlace, Purchase, Sale};
+
+use crate::authorisation::Pass;
 use crate::ids::{
     Address, Amount, AssetId, BaseAddress, CollectionId, ContentHash, DealId, EditionId, IdError,
     ItemId, Millis,
@@ -117,6 +121,26 @@ pub enum Operation {
         deal: DealId,
         amount: Amount,
     },
+    /// L35: takes one use of an item, whose holder has shown a pass.
+    Redeem {
+        item: ItemId,
+        pass: Pass,
+    },
+    /// L37: good for nothing any more.
+    Void {
+        items: Vec<ItemId>,
+        /// For people.
+        #[serde(default)]
+        reason: String,
+    },
+    /// L38: what items of an edition are sold for to whoever asks.
+    SetSale {
+        edition: EditionId,
+        /// In the place of the last one; `None`: there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sale: Option<Sale>,
+    },
+    Buy(Purchase),
     #[serde(with = "parties_field")]
     MultiParty(Vec<Party>),
 }
@@ -155,6 +179,9 @@ pub struct NewEdition {
     pub metadata_hash: Option<ContentHash>,
     /// The application's own key.
     pub reference: String,
+    /// L35: how often each item is redeemed; 0: never.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub uses: u32,
 }
 
 impl NewEdition {
@@ -310,8 +337,23 @@ impl Operation {
             Self::SetPolicy { .. } => "set_policy",
             Self::Freeze { .. } => "freeze",
             Self::Bid { .. } => "bid",
+            Self::Redeem { .. } => "redeem",
+            Self::Void { .. } => "void",
+            Self::SetSale { .. } => "set_sale",
+            Self::Buy(_) => "buy",
             Self::MultiParty(_) => "multi_party",
         }
+    }
+
+    /// What it is made of: those of a `MultiParty`'s parties, or itself.
+    pub fn parts(&self) -> impl Iterator<Item = &Self> {
+        let (alone, parties) = match self {
+            Self::MultiParty(parties) => (None, &parties[..]),
+            alone => (Some(alone), &[][..]),
+        };
+        alone
+            .into_iter()
+            .chain(parties.iter().flat_map(|party| &party.operations))
     }
 
     /// Operations that this one counts for.
@@ -329,6 +371,7 @@ impl Operation {
                 let counts = entries.iter().map(|e| e.count);
                 counts.fold(0, u64::saturating_add)
             }
+            Self::Buy(buy) => buy.count,
             Self::MultiParty(parties) => {
                 let inner = parties.iter().flat_map(|p| &p.operations);
                 inner.map(Self::minted).fold(0, u64::saturating_add)

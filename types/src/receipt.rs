@@ -150,6 +150,30 @@ failure_codes! {
     HasBid = 39, "has_bid";
     /// The auction's last moment would be `found`, later than the `limit`.
     AuctionTooLong = 40, "auction_too_long";
+    /// Items of the edition are not redeemed.
+    NotRedeemable = 41, "not_redeemable";
+    /// The item was redeemed `found` times, all of the `limit` that it is good for.
+    NoUseLeft = 42, "no_use_left";
+    /// The item was redeemed `found` times, and moves no more.
+    ItemUsed = 43, "item_used";
+    /// The collection's creator has declared the item void.
+    ItemVoid = 44, "item_void";
+    /// The pass is not signed by the owner's key, nor by one with a session for it.
+    NotHolder = 45, "not_holder";
+    /// The pass is of `found`, too long before the commit's timestamp `limit`, or after it.
+    PassStale = 46, "pass_stale";
+    /// The pass is of slot `found`, not after slot `limit` of the last one that the item was redeemed by.
+    PassSpent = 47, "pass_spent";
+    /// The pass is for another gate.
+    WrongGate = 48, "wrong_gate";
+    /// At `found` the edition is not for sale: not before or no more from `limit` on, or not at all.
+    NotOnSale = 49, "not_on_sale";
+    /// The edition is sold to others: by permit, or to who is on its list.
+    NotAllowed = 50, "not_allowed";
+    /// The buyer has seen the price `found`, and `limit` is asked.
+    PriceDiffers = 51, "price_differs";
+    /// Place `found` of the edition's list has bought.
+    AlreadyBought = 52, "already_bought";
 }
 
 /// Bytes that are no receipt.
@@ -318,6 +342,38 @@ impl fmt::Display for Failure {
             FailureCode::HasBid => f.write_str("has a bid, and goes on until it expires"),
             FailureCode::AuctionTooLong => {
                 write!(f, "could be open until {found}, {limit} is the latest")
+            }
+            FailureCode::NotRedeemable => f.write_str("has items that are not redeemed"),
+            FailureCode::NoUseLeft => {
+                write!(f, "was redeemed {found} times, and is good for {limit}")
+            }
+            FailureCode::ItemUsed => {
+                write!(f, "was redeemed {found} times, and stays with its owner")
+            }
+            FailureCode::ItemVoid => f.write_str("is void"),
+            FailureCode::NotHolder => f.write_str("is another's than the pass's signer's"),
+            FailureCode::PassStale => write!(
+                f,
+                "has a pass of {found}, and it is {limit}: too old, or ahead"
+            ),
+            FailureCode::PassSpent => write!(
+                f,
+                "was redeemed by a pass of slot {limit}, and slot {found} is not after it"
+            ),
+            FailureCode::WrongGate => f.write_str("has a pass for another gate"),
+            FailureCode::NotOnSale => match limit {
+                0 => f.write_str("is not for sale"),
+                limit if found < limit => {
+                    write!(f, "is for sale from {limit} on, and it is {found}")
+                }
+                limit => write!(f, "was for sale until {limit}, and it is {found}"),
+            },
+            FailureCode::NotAllowed => {
+                f.write_str("is sold by permit, or to accounts on its list alone")
+            }
+            FailureCode::PriceDiffers => write!(f, "costs {limit}, and not {found}"),
+            FailureCode::AlreadyBought => {
+                write!(f, "has a list whose place {found} has bought")
             }
             FailureCode::TooManyItems => write!(f, "has {found} items, {limit} are allowed"),
         }

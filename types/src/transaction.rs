@@ -2,10 +2,10 @@
 //! received: sending the same body again, anywhere, is the same transaction with one outcome. There
 //! are no nonces; `valid_until` bounds how long a digest must be remembered.
 
-use crate::authorisation::{Authorisation, Checks, Signed, ToSign, UserKey};
+use crate::authorisation::{Authorisation, Checks, Pass, Signed, ToSign, UserKey};
 use crate::ed25519::SecretKey;
 use crate::hash::{Domain, blake3};
-use crate::ids::{Address, Amount, IdError, Millis, NetworkId, TransactionId};
+use crate::ids::{Address, Amount, IdError, ItemId, Millis, NetworkId, TransactionId};
 use crate::operation::{Operation, OperationError};
 use crate::verified::Verified;
 use crate::wire;
@@ -19,6 +19,10 @@ pub const TRANSACTION_BYTES_MAX: usize = 64 << 10;
 pub const OPERATIONS_MAX: usize = 64;
 /// Most authorisations of one transaction.
 pub const AUTHORISATIONS_MAX: usize = 16;
+
+/// Most passes of one transaction. What it takes to verify them and its authorisations is less than what the longest
+/// transaction has bytes, so that one always fits a vertex (V9).
+pub const PASSES_MAX: usize = 16;
 
 /// What is signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +64,8 @@ pub enum TransactionError {
     Operations(usize),
     #[error(transparent)]
     Operation(#[from] OperationError),
+    #[error("transaction has {0} passes, more than {PASSES_MAX}")]
+    Passes(usize),
     #[error("transaction has {0} authorisations, not 1 to {AUTHORISATIONS_MAX}")]
     Authorisations(usize),
     #[error("authorisation {index} has the unknown scheme {scheme}")]
@@ -86,6 +92,8 @@ pub enum TransactionError {
     Stranger(usize),
     #[error("authorisation {0} does not verify")]
     Signature(usize),
+    #[error("pass {0} does not verify")]
+    Pass(usize),
 }
 
 impl TransactionBody {
@@ -149,6 +157,14 @@ impl TransactionBody {
         })
     }
 
+    /// What its passes count for the fee beyond their bytes in it, for what it takes to verify them.
+    pub fn pass_bytes(&self) -> u64 {
+        let passes = passes(&self.operations);
+        passes
+            .map(|(_, pass)| pass.charged_bytes() - pass.bytes())
+            .sum()
+    }
+
     /// Everybody who must have signed: sender, sponsor and the parties of `MultiParty`, each once.
     pub fn parties(&self) -> Vec<Address> {
         let mut parties = vec![self.sender];
@@ -178,6 +194,10 @@ impl TryFrom<wire::TransactionBody> for TransactionBody {
         let count = operations.iter().map(Operation::count).sum();
         if count == 0 || count > OPERATIONS_MAX {
             return Err(TransactionError::Operations(count));
+        }
+        let passes = passes(&operations).count();
+        if passes > PASSES_MAX {
+            return Err(TransactionError::Passes(passes));
         }
         Ok(Self {
             network: NetworkId::try_from(wire.network.as_ref())?,
@@ -256,11 +276,16 @@ impl Transaction {
 
     /// What the fee is for: the body, and what its parties' signatures count.
     pub fn charged_bytes(&self) -> u64 {
-        self.encoded_body.len() as u64 + self.authorisation_bytes()
+        self.encoded_body.len() as u64 + self.parties_bytes() + self.body.pass_bytes()
     }
 
-    /// What its authorisations count together: their bytes, or what it takes to verify them.
+    /// What its signatures count together, those of passes among them: their bytes, or what it takes to verify them.
     pub fn authorisation_bytes(&self) -> u64 {
+        let passes = passes(&self.body.operations).map(|(_, pass)| pass.charged_bytes());
+        self.parties_bytes() + passes.sum::<u64>()
+    }
+
+    fn parties_bytes(&self) -> u64 {
         let authorisations = self.authorisations.iter();
         authorisations.map(Authorisation::charged_bytes).sum()
     }
@@ -305,6 +330,10 @@ impl Transaction {
             body: &self.body,
         };
         checks.add(&signed, &self.authorisations);
+        for (item, pass) in passes(&self.body.operations) {
+            let shown = pass.body(self.body.network, *item);
+            checks.add(&shown, std::slice::from_ref(&pass.holder));
+        }
     }
 
     /// Verifies one transaction and says what is wrong with it.
@@ -313,7 +342,10 @@ impl Transaction {
         let mut checks = Checks::default();
         self.add_checks(&mut checks);
         match checks.verify().iter().position(|v| !v) {
-            Some(index) => Err(TransactionError::Signature(index)),
+            Some(index) => Err(match index.checked_sub(self.authorisations.len()) {
+                Some(pass) => TransactionError::Pass(pass),
+                None => TransactionError::Signature(index),
+            }),
             None => Ok(Verified::new(self)),
         }
     }
@@ -353,6 +385,15 @@ pub fn verify_transactions(
         }
     }
     verified
+}
+
+/// What holders have signed for gates (L36), in order.
+fn passes(operations: &[Operation]) -> impl Iterator<Item = (&ItemId, &Pass)> {
+    let operations = operations.iter().flat_map(Operation::parts);
+    operations.filter_map(|operation| match operation {
+        Operation::Redeem { item, pass } => Some((item, pass)),
+        _ => None,
+    })
 }
 
 fn id_of(encoded_body: &[u8]) -> TransactionId {

@@ -107,8 +107,31 @@ fn item() -> Object {
         status: "mint".to_owned(),
         data_hash: Some(ContentHash([6; 32])),
         frozen: true,
+        used: 3,
+        void: Some("charged back".to_owned()),
+        last_pass: 9,
     };
     Object::Item(item.into())
+}
+
+fn edition() -> Object {
+    let terms = NewEdition {
+        collection: CollectionId([2; 32]),
+        name: "North".to_owned(),
+        cap: 9,
+        traits: vec![],
+        image: String::new(),
+        image_hash: None,
+        metadata_hash: None,
+        reference: String::new(),
+        uses: 2,
+    };
+    let mut edition = Edition {
+        sale: Some(weft_types::testing::sale()),
+        ..Edition::new(terms)
+    };
+    edition.bought.insert(3);
+    Object::Edition(edition.into())
 }
 
 fn deal() -> Object {
@@ -328,6 +351,14 @@ fn targets() -> Vec<Target> {
             read_transaction_body,
             false,
         ),
+        target(
+            "body of tickets",
+            weft_types::testing::body(1, 8, weft_types::testing::ticket_operations())
+                .encode()
+                .to_vec(),
+            read_transaction_body,
+            false,
+        ),
         target("commit", commit.encode().to_vec(), read_commit, false),
         target(
             "certificate",
@@ -376,6 +407,12 @@ fn targets() -> Vec<Target> {
             "item",
             item().encode().to_vec(),
             |b| read_object(ObjectId::Item(ItemId([1; 32])), b),
+            false,
+        ),
+        target(
+            "edition",
+            edition().encode().to_vec(),
+            |b| read_object(ObjectId::Edition(EditionId([1; 32])), b),
             false,
         ),
         target(

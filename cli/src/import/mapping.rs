@@ -323,6 +323,7 @@ impl Mapping {
             image_hash: hash("image_hash", &self.image_hash)?,
             metadata_hash: hash("metadata_hash", &self.metadata_hash)?,
             reference: bounded("reference", reference.clone(), NAME_BYTES_MAX)?,
+            uses: 0,
         };
         Ok((edition, left_out))
     }

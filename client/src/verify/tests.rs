@@ -9,14 +9,8 @@ const CARD: ObjectId = ObjectId::Item(ItemId([7; 32]));
 
 fn encoded_card() -> Bytes {
     let card = Item {
-        exit: None,
-        edition: EditionId([3; 32]),
-        serial: 5,
-        owner: testing::user(1),
-        state: weft_types::ItemState::Held,
         status: "mint".to_owned(),
-        data_hash: None,
-        frozen: false,
+        ..Item::new(EditionId([3; 32]), 5, testing::user(1))
     };
     weft_types::Object::Item(card.into()).encode()
 }

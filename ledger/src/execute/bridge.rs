@@ -8,8 +8,8 @@ use crate::live::Objects;
 use std::sync::Arc;
 use weft_types::{
     Address, AssetId, BaseAddress, BaseAsset, Bridge, BridgeId, Bundle, Collection, CollectionId,
-    Committee, Deposit, Edition, EditionId, FailureCode, Item, ItemId, ItemState, Object, ObjectId,
-    Policy, TokenId, Withdrawal, WithdrawalId, erc721_edition, erc721_of,
+    Committee, Deposit, Edition, EditionId, FailureCode, Item, ItemId, Object, ObjectId, Policy,
+    TokenId, Withdrawal, WithdrawalId, erc721_edition, erc721_of,
 };
 
 /// Takes up what the vertices of a commit say of the vault, in their order, and credits what is agreed: those
@@ -169,25 +169,12 @@ impl<B: Objects> Draft<'_, B> {
             Ok(edition) => Edition::clone(edition),
             Err(_) => {
                 collection.editions += 1;
-                Edition {
-                    terms: erc721_edition(token, number),
-                    issued: 0,
-                    frozen: false,
-                }
+                Edition::new(erc721_edition(token, number))
             }
         };
         edition.issued += 1;
         collection.issued += 1;
-        let item = Item {
-            exit: None,
-            edition: edition_id,
-            serial: edition.issued,
-            owner,
-            state: ItemState::Held,
-            status: String::new(),
-            data_hash: None,
-            frozen: false,
-        };
+        let item = Item::new(edition_id, edition.issued, owner);
         self.put_item(ItemId::derive(&edition_id, item.serial), item);
         let id = ObjectId::Edition(edition_id);
         self.put(id, Object::Edition(Arc::new(edition)));

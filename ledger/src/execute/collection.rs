@@ -46,11 +46,7 @@ impl<B: Objects> Execution<'_, '_, B> {
         let mut collection = self.own_collection(actor, &terms.collection)?;
         collection.editions += 1;
         let id = EditionId::derive(&terms.collection, collection.editions);
-        let edition = Edition {
-            terms: terms.clone(),
-            issued: 0,
-            frozen: false,
-        };
+        let edition = Edition::new(terms.clone());
         self.put_collection(terms.collection, collection);
         self.create(ObjectId::Edition(id), Object::Edition(Arc::new(edition)));
         Ok(())
@@ -62,13 +58,18 @@ impl<B: Objects> Execution<'_, '_, B> {
             .try_for_each(|entry| self.mint_entry(actor, entry))
     }
 
-    /// Serials go on where the edition's last mint ended; a burned serial never comes again.
     fn mint_entry(&mut self, actor: Address, entry: &MintEntry) -> Result<(), Fault> {
+        let edition = Edition::clone(self.draft.edition(&entry.edition)?);
+        self.with_role(actor, &edition.terms.collection, Role::Minter)?;
+        self.issue(edition, entry)
+    }
+
+    /// The next items of an edition, which it is put back with. Serials go on where its last ones ended; a burned
+    /// serial never comes again.
+    pub(super) fn issue(&mut self, mut edition: Edition, entry: &MintEntry) -> Result<(), Fault> {
         let id = entry.edition;
-        let mut edition = Edition::clone(self.draft.edition(&id)?);
         let collection_id = edition.terms.collection;
-        let collection = self.with_role(actor, &collection_id, Role::Minter)?;
-        let mut collection = Collection::clone(collection);
+        let mut collection = Collection::clone(self.draft.collection(&collection_id)?);
         self.draft.goes_on(&id)?;
 
         self.minted = self.minted.saturating_add(entry.count);
@@ -86,16 +87,7 @@ impl<B: Objects> Execution<'_, '_, B> {
         collection.issued = capped(subject, collection.issued, entry.count, cap)?;
 
         for serial in first + 1..=edition.issued {
-            let item = Item {
-                exit: None,
-                edition: id,
-                serial,
-                owner: entry.to,
-                state: ItemState::Held,
-                status: String::new(),
-                data_hash: None,
-                frozen: false,
-            };
+            let item = Item::new(id, serial, entry.to);
             let item_id = ObjectId::Item(ItemId::derive(&id, serial));
             self.create(item_id, Object::Item(Arc::new(item)));
         }
@@ -164,7 +156,7 @@ impl<B: Objects> Execution<'_, '_, B> {
     }
 }
 
-fn not_creator(collection: &CollectionId) -> Fault {
+pub(super) fn not_creator(collection: &CollectionId) -> Fault {
     Fault::new(FailureCode::NotCreator, ObjectId::Collection(*collection))
 }
 

@@ -131,7 +131,9 @@ impl<B: Objects> Execution<'_, '_, B> {
         }
         let sides = self.draft.judged(terms, subject, (self.now, self.now))?;
         for item in &terms.gives.items {
-            self.draft.not_frozen(item, self.draft.item(item)?)?;
+            let given = self.draft.item(item)?;
+            self.draft.not_void(item, given)?;
+            self.draft.not_frozen(item, given)?;
         }
         self.pay_all(taker, giver, &terms.wants.assets)?;
         for item in &terms.wants.items {

@@ -6,7 +6,7 @@ use crate::draft::{Draft, Fault};
 use crate::live::Objects;
 use weft_types::{
     Address, Amount, AssetId, CollectionId, FailureCode, Item, ItemId, KeyChange, Keys, Object,
-    ObjectId, Recovery, SESSIONS_MAX, Session,
+    ObjectId, Recovery, SESSIONS_MAX, Session, SessionKind,
 };
 
 impl<B: Objects> Execution<'_, '_, B> {
@@ -94,6 +94,7 @@ impl<B: Objects> Execution<'_, '_, B> {
     /// An item that the actor may move, lock or burn.
     pub(super) fn free_item(&self, actor: Address, id: &ItemId) -> Result<Item, Fault> {
         let item = self.draft.free_item(actor, id)?;
+        self.draft.not_void(id, &item)?;
         self.draft.not_frozen(id, &item)?;
         if self.session_of(actor).is_some() {
             let collection = self.draft.edition(&item.edition)?.terms.collection;
@@ -117,6 +118,20 @@ impl<B: Objects> Execution<'_, '_, B> {
             true => Ok(()),
             false => Err(Fault::new(FailureCode::SessionScope, subject)),
         }
+    }
+
+    /// Whether an account signs with its owner's key, or by a session with this kind and collection.
+    pub(super) fn session_may(
+        &self,
+        account: Address,
+        kind: SessionKind,
+        collection: &CollectionId,
+    ) -> bool {
+        let Some(key) = self.session_of(account) else {
+            return true;
+        };
+        let session = self.draft.session(account, &key);
+        session.is_some_and(|s| s.kinds.has(kind) && s.collections.contains(collection))
     }
 
     fn session_of(&self, actor: Address) -> Option<Address> {

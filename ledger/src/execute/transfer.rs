@@ -62,6 +62,7 @@ impl<B: Objects> Draft<'_, B> {
         if item.owner != owner {
             return Err(Fault::new(FailureCode::NotOwner, ObjectId::Item(*id)));
         }
+        self.unused(id, item)?;
         if item.state != ItemState::Held {
             return Err(Fault::new(FailureCode::ItemLocked, ObjectId::Item(*id)));
         }

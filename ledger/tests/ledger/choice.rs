@@ -4,13 +4,16 @@
 use crate::model::Model;
 use crate::plan::{Act, KEYS, Said, Terms, USERS};
 use crate::world::*;
-use weft_types::testing::user;
+use weft_types::testing::{self, user};
 use weft_types::{
     Address, Amount, AssetId, Auction, Collection, CollectionId, Commission, Deal, DealId,
     DealRule, DealState, EditionId, Item, ItemId, ItemState, ItemTransfer, KeyChange, Millis,
-    MintEntry, NewDeal, Operation, Party, Payment, Policy, RoleHolder, Roles, Royalty, Session,
-    SessionKind, Trait, WantedFrom, WantedItems,
+    MintEntry, NewDeal, Operation, Party, Payment, Policy, Purchase, RoleHolder, Roles, Royalty,
+    Sale, Session, SessionKind, Trait, WantedFrom, WantedItems,
 };
+
+/// Users on the lists that there are.
+const LISTS: [&[u64]; 2] = [&[0, 1, 2, 3, 4], &[1, 3]];
 
 pub struct Chooser<'a> {
     pub model: &'a Model,
@@ -47,6 +50,7 @@ impl Chooser<'_> {
             Act::Edition { of, cap } => {
                 let mut edition = new_edition(self.collection(actor, *of), *cap);
                 edition.traits.push(rarity(*cap));
+                edition.uses = (*cap % 3) as u32;
                 Operation::CreateEdition(edition)
             }
             Act::Mint { entries } => {
@@ -122,6 +126,18 @@ impl Chooser<'_> {
                     items,
                 }
             }
+            Act::Redeem {
+                item,
+                signs,
+                when,
+                gate,
+            } => self.redeem(actor, (*item, *signs), *when, *gate),
+            Act::Void { items, text } => {
+                let items = items.iter().map(|n| self.created_item(actor, *n));
+                void(&items.collect::<Vec<_>>(), &text.to_string())
+            }
+            Act::Sale { of, kind, figure } => self.sale(actor, *of, *kind, *figure),
+            Act::Buy { of, count, kind } => self.buy(actor, *of, *count, *kind),
             Act::Open(terms) => Operation::DealOpen(self.terms(actor, terms)),
             Act::Take {
                 deal,
@@ -372,6 +388,76 @@ impl Chooser<'_> {
             0 => self.created_item(actor, n),
             len => given[usize::from(n) % len],
         }
+    }
+
+    /// Mostly of who holds it, for an item where the actor has a role.
+    fn redeem(
+        &self,
+        actor: Address,
+        (item, signs): (u16, u16),
+        when: i64,
+        gate: Option<u64>,
+    ) -> Operation {
+        let editions = self.model.editions.iter();
+        let mine = |edition: &EditionId| {
+            let mut editions = editions.clone();
+            let found = editions.find(|(id, _)| id == edition);
+            found.is_some_and(|(_, e)| e.terms.uses > 0 && self.created(actor, &e.terms.collection))
+        };
+        let items = self.model.items.iter();
+        let there = items.filter(|(_, i)| i.state != ItemState::Burned && mine(&i.edition));
+        let there: Vec<_> = there.map(|(id, _)| *id).collect();
+        let all: Vec<_> = self.model.items.iter().map(|(id, _)| *id).collect();
+        let item = choose(item, &there, &all, ItemId([1; 32]));
+        let mut items = self.model.items.iter();
+        let owner = items.find(|(id, _)| *id == item).map(|(_, i)| i.owner);
+        let key = self.key(owner.unwrap_or(actor), signs);
+        // Histories begin with the first slot, which is none.
+        let slot = self.now.saturating_add_signed(when) / 15_000;
+        redeem(item, testing::pass(key, item, slot.max(1), gate.map(user)))
+    }
+
+    fn sale(&self, actor: Address, of: u16, kind: u8, figure: u64) -> Operation {
+        let edition = self.edition(actor, of);
+        let lists = LISTS.map(|users| testing::allow_list(&edition, users).0);
+        let sale = Sale {
+            price: Amount(figure % 90),
+            from: Millis(self.now + if kind.is_multiple_of(8) { 900 } else { 0 }),
+            until: Millis(match kind % 4 {
+                3 => self.now + figure * 20,
+                _ => 0,
+            }),
+            by_permit: kind % 8 == 5,
+            list: (kind % 8 > 5).then(|| lists[usize::from(kind / 8) % 2]),
+        };
+        let sale = (kind % 16 != 15).then_some(sale);
+        Operation::SetSale { edition, sale }
+    }
+
+    /// Mostly of an edition that is for sale, for its price.
+    fn buy(&self, actor: Address, of: u16, count: u64, kind: u8) -> Operation {
+        let editions = self.model.editions.iter();
+        let sold = editions.clone().filter(|(_, e)| e.sale.is_some());
+        let sold: Vec<_> = sold.map(|(id, _)| *id).collect();
+        let all: Vec<_> = editions.map(|(id, _)| *id).collect();
+        let edition = choose(of, &sold, &all, EditionId([1; 32]));
+        let mut editions = self.model.editions.iter();
+        let sale = editions.find(|(id, _)| *id == edition);
+        let sale = sale.and_then(|(_, e)| e.sale.as_ref());
+        let price = sale.map_or(Amount(9), |s| s.price);
+        let lists = LISTS.map(|users| (users, testing::allow_list(&edition, users)));
+        let mut lists = lists.iter();
+        let found = lists.find(|(_, (list, _))| sale.and_then(|s| s.list) == Some(*list));
+        let listed = found.and_then(|(users, (_, entries))| {
+            let place = users.iter().position(|i| user(*i) == actor)?;
+            Some(testing::list_place(entries, place as u32))
+        });
+        Operation::Buy(Purchase {
+            edition,
+            count,
+            price: Amount(price.0 + u64::from(kind.is_multiple_of(16))),
+            listed,
+        })
     }
 
     fn item(&self, actor: Address, n: u16) -> ItemId {

@@ -273,6 +273,15 @@ impl Pair {
                 (_, Object::Collection(c)) => {
                     prop_assert!(c.item_cap == 0 || c.issued <= c.item_cap);
                 }
+                (_, Object::Item(item)) => {
+                    let edition = self.store.get(&ObjectId::Edition(item.edition));
+                    let id = ObjectId::Edition(item.edition);
+                    let edition = Object::decode(&id, edition.expect("it stays").clone()).unwrap();
+                    let uses = edition.as_edition().expect("one").terms.uses;
+                    let spent = item.state == ItemState::Redeemed;
+                    prop_assert!(item.used <= uses, "redeemed at most its uses");
+                    prop_assert_eq!(spent, item.used > 0 && item.used == uses);
+                }
                 _ => {}
             }
         }
@@ -432,6 +441,9 @@ fn random_histories_end_as_the_plain_model_says() {
         "SetPolicy",
         "Freeze",
         "Bid",
+        "Redeem",
+        "SetSale",
+        "Buy",
         "deposit",
     ];
     let refusals = [
@@ -447,7 +459,7 @@ fn random_histories_end_as_the_plain_model_says() {
     let rare = codes
         .filter(|c| !never.contains(c))
         .chain(refusals)
-        .chain(["Recover"]);
+        .chain(["Recover", "Void"]);
     let expected = often
         .into_iter()
         .map(|o| (o, 40))
@@ -484,4 +496,9 @@ fn planted_mistakes_of_policies_are_noticed() {
 #[test]
 fn planted_mistakes_of_trading_are_noticed() {
     all_are_noticed(Bug::OF_TRADING.to_vec());
+}
+
+#[test]
+fn planted_mistakes_of_tickets_are_noticed() {
+    all_are_noticed(Bug::OF_TICKETS.to_vec());
 }

@@ -5,6 +5,7 @@
 mod auction;
 mod keys;
 mod policy;
+mod ticket;
 
 use crate::world::{CARDS, CONTRACTS, card_number};
 use std::collections::BTreeMap;
@@ -61,6 +62,23 @@ pub enum Bug {
     FrozenItemIsSold,
     PolicyIsForgottenAtTheEnd,
     BidIsTheGivers,
+    OneUseMore,
+    UsedItemMoves,
+    VoidItemMoves,
+    VoidItemIsRedeemed,
+    LockedItemIsRedeemed,
+    AnybodyRedeems,
+    AnybodyShows,
+    AnySessionShows,
+    PassIsForAnyGate,
+    PassIsOfAnyTime,
+    PassIsTakenTwice,
+    SaleForgetsItsEnd,
+    ListedBuyTwice,
+    AnyPriceWillDo,
+    PurchaseIsFree,
+    AnySponsorPermits,
+    SponsoringSessionPermits,
 }
 
 impl Bug {
@@ -117,6 +135,26 @@ impl Bug {
         Self::PersonalItemIsSent,
         Self::LockIsForgotten,
         Self::CutOffIsForgotten,
+    ];
+    /// Of tickets.
+    pub const OF_TICKETS: [Self; 17] = [
+        Self::OneUseMore,
+        Self::UsedItemMoves,
+        Self::VoidItemMoves,
+        Self::VoidItemIsRedeemed,
+        Self::LockedItemIsRedeemed,
+        Self::AnybodyRedeems,
+        Self::AnybodyShows,
+        Self::AnySessionShows,
+        Self::PassIsForAnyGate,
+        Self::PassIsOfAnyTime,
+        Self::PassIsTakenTwice,
+        Self::SaleForgetsItsEnd,
+        Self::ListedBuyTwice,
+        Self::AnyPriceWillDo,
+        Self::PurchaseIsFree,
+        Self::AnySponsorPermits,
+        Self::SponsoringSessionPermits,
     ];
 }
 
@@ -314,25 +352,12 @@ impl Model {
                 if find(&mut self.editions, &edition).is_none() {
                     whole.editions += 1;
                     let terms = erc721_edition(token, &id);
-                    let new = Edition {
-                        terms,
-                        issued: 0,
-                        frozen: false,
-                    };
+                    let new = Edition::new(terms);
                     self.editions.push((edition, new));
                 }
                 let print = find(&mut self.editions, &edition).expect("just made");
                 print.issued += 1;
-                let item = Item {
-                    exit: None,
-                    edition,
-                    serial: print.issued,
-                    owner: to,
-                    state: ItemState::Held,
-                    status: String::new(),
-                    data_hash: None,
-                    frozen: false,
-                };
+                let item = Item::new(edition, print.issued, to);
                 let id = ItemId::derive(&edition, item.serial);
                 self.items.push((id, item));
             }
@@ -425,8 +450,12 @@ impl Model {
         let (mut operations, mut minted) = (0u128, 0u128);
         let mut count = |operation: &Operation| {
             operations += 1;
-            if let Operation::Mint { entries } = operation {
-                minted += entries.iter().map(|e| u128::from(e.count)).sum::<u128>();
+            match operation {
+                Operation::Mint { entries } => {
+                    minted += entries.iter().map(|e| u128::from(e.count)).sum::<u128>();
+                }
+                Operation::Buy(purchase) => minted += u128::from(purchase.count),
+                _ => {}
             }
         };
         for operation in &transaction.body().operations {
@@ -465,9 +494,12 @@ impl Model {
     }
 
     fn free(&mut self, owner: Address, id: &ItemId) -> Result<&mut Item, FailureCode> {
+        let moves = self.bug(Bug::UsedItemMoves);
         let item = find(&mut self.items, id).filter(|i| i.state != ItemState::Burned);
         let item = item.ok_or(FailureCode::NotFound)?;
         demand(item.owner == owner, FailureCode::NotOwner)?;
+        let unused = item.used == 0 || moves;
+        demand(unused, FailureCode::ItemUsed)?;
         demand(item.state == ItemState::Held, FailureCode::ItemLocked)?;
         Ok(item)
     }
@@ -475,6 +507,7 @@ impl Model {
     /// One that the actor may give away by what it signs with.
     fn mine(&mut self, actor: Address, id: &ItemId) -> Result<&mut Item, FailureCode> {
         let edition = self.free(actor, id)?.edition;
+        self.not_void(id)?;
         self.not_frozen(id)?;
         let collection = self.collection_of(&edition)?;
         self.in_scope(actor, collection)?;
@@ -578,11 +611,7 @@ impl Model {
                 let number = others.count() as u64 + 1;
                 let collection = find(&mut self.collections, &terms.collection).expect("found");
                 collection.editions = number;
-                let edition = Edition {
-                    terms: terms.clone(),
-                    issued: 0,
-                    frozen: false,
-                };
+                let edition = Edition::new(terms.clone());
                 let id = EditionId::derive(&terms.collection, number);
                 self.editions.push((id, edition));
                 Ok(())
@@ -721,6 +750,7 @@ impl Model {
                 }
                 self.leave_something(&sales, &terms)?;
                 for item in &terms.gives.items {
+                    self.not_void(item)?;
                     if !self.bug(Bug::FrozenItemIsTaken) {
                         self.not_frozen(item)?;
                     }
@@ -798,6 +828,10 @@ impl Model {
                 }
                 Ok(())
             }
+            Operation::Redeem { item, pass } => self.redeem(actor, item, pass),
+            Operation::Void { items, reason } => self.void(actor, items, reason),
+            Operation::SetSale { edition, sale } => self.set_sale(actor, edition, sale.as_ref()),
+            Operation::Buy(purchase) => self.buy(transaction, actor, purchase, minted),
             Operation::MultiParty(_) => unreachable!("flattened before"),
         }
     }
@@ -928,6 +962,12 @@ impl Model {
     ) -> Step {
         let collection = self.collection_of(id)?;
         self.has_role(actor, &collection, Role::Minter)?;
+        self.issue(id, to, count, minted)
+    }
+
+    /// The next items of an edition, for who may.
+    fn issue(&mut self, id: &EditionId, to: Address, count: u64, minted: &mut u128) -> Step {
+        let collection = self.collection_of(id)?;
         let stopped = find(&mut self.editions, id).is_some_and(|e| e.frozen);
         let whole = find(&mut self.collections, &collection).is_some_and(|c| c.frozen);
         demand(!stopped && !whole, FailureCode::Frozen)?;
@@ -953,16 +993,7 @@ impl Model {
             .expect("found")
             .issued += count;
         for serial in issued as u64 + 1..=issued as u64 + count {
-            let item = Item {
-                exit: None,
-                edition: *id,
-                serial,
-                owner: to,
-                state: ItemState::Held,
-                status: String::new(),
-                data_hash: None,
-                frozen: false,
-            };
+            let item = Item::new(*id, serial, to);
             self.items.push((ItemId::derive(id, serial), item));
         }
         Ok(())

@@ -83,6 +83,27 @@ pub enum Act {
         kind: u8,
         of: Vec<u16>,
     },
+    Redeem {
+        item: u16,
+        signs: u16,
+        /// From the commit's time, in ms.
+        when: i64,
+        gate: Option<u64>,
+    },
+    Void {
+        items: Vec<u16>,
+        text: u8,
+    },
+    Sale {
+        of: u16,
+        kind: u8,
+        figure: u64,
+    },
+    Buy {
+        of: u16,
+        count: u64,
+        kind: u8,
+    },
     Open(Terms),
     Take {
         deal: u16,
@@ -184,7 +205,7 @@ fn terms() -> impl Strategy<Value = Terms> {
 
 fn said() -> impl Strategy<Value = Said> {
     let lasts = prop_oneof![1 => 0..1_000i64, 8 => 1_000..4_000i64, 8 => 4_000..200_000i64];
-    let kinds = prop_oneof![2 => Just(u16::MAX), 1 => 1..1_024u16];
+    let kinds = prop_oneof![2 => Just(u16::MAX), 1 => 1..8_192u16];
     let limit = prop_oneof![1 => 0..900u64, 3 => 900..3_000u64, 3 => 3_000..20_000u64];
     let collections = up_to(3, any::<u16>());
     (any::<u8>(), 0..KEYS, lasts, kinds, limit, collections).prop_map(
@@ -220,6 +241,14 @@ fn act() -> impl Strategy<Value = Act> {
             .prop_map(|(of, kind, figure, roles)| Act::Policy { of, kind, figure, roles }),
         2 => (prop::bool::weighted(0.4), any::<u8>(), one_to(2, any::<u16>()))
             .prop_map(|(frozen, kind, of)| Act::Freeze { frozen, kind, of }),
+        7 => (any::<u16>(), any::<u16>(), -20_000..60_000i64, prop::option::weighted(0.2, 0..USERS))
+            .prop_map(|(item, signs, when, gate)| Act::Redeem { item, signs, when, gate }),
+        2 => (one_to(2, any::<u16>()), any::<u8>())
+            .prop_map(|(items, text)| Act::Void { items, text }),
+        3 => (any::<u16>(), any::<u8>(), 0..400u64)
+            .prop_map(|(of, kind, figure)| Act::Sale { of, kind, figure }),
+        6 => (any::<u16>(), count(), any::<u8>())
+            .prop_map(|(of, count, kind)| Act::Buy { of, count, kind }),
         8 => terms().prop_map(Act::Open),
         11 => (any::<u16>(), up_to(3, any::<u16>()), prop::bool::weighted(0.8))
             .prop_map(|(deal, picks, fitting)| Act::Take { deal, picks, fitting }),
@@ -242,8 +271,9 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     ]
 }
 
-/// Everybody starts with some items of the first user's and of the second one's, whose collections have royalties.
-pub fn prelude() -> [Plan; 9] {
+/// Everybody starts with some items of the first user's and of the second one's, whose collections have royalties, and
+/// with tickets of the third one's, for which the first two are gates.
+pub fn prelude() -> [Plan; 10] {
     let entries = (0..USERS).flat_map(|to| [(0, to, 2), (16, to, 1)]);
     let editions = vec![
         Act::Edition { of: 0, cap: 20 },
@@ -258,6 +288,24 @@ pub fn prelude() -> [Plan; 9] {
     let others = Act::Mint {
         entries: (0..USERS).map(|to| (0, to, 1)).collect(),
     };
+    // Each good for two uses.
+    let tickets = vec![
+        Act::Edition { of: 0, cap: 50 },
+        Act::Policy {
+            of: 0,
+            kind: 11,
+            figure: 0,
+            roles: vec![(0, 2), (1, 2)],
+        },
+        Act::Mint {
+            entries: (0..USERS).map(|to| (0, to, 2)).collect(),
+        },
+        Act::Sale {
+            of: 0,
+            kind: 1,
+            figure: 20,
+        },
+    ];
     let acts = [
         (0, vec![Act::Collection { cap: 0 }]),
         (1, vec![Act::Collection { cap: 30 }]),
@@ -273,6 +321,7 @@ pub fn prelude() -> [Plan; 9] {
         ),
         (1, vec![royalty(333), Act::Edition { of: 0, cap: 9 }]),
         (1, vec![others]),
+        (2, tickets),
     ];
     acts.map(|(sender, operations)| Plan {
         sender,

@@ -9,9 +9,9 @@ use weft_types::{
     Address, Amount, AssetAmount, AssetId, BaseAddress, BaseAsset, Bundle, Chained, Collection,
     CollectionId, Commission, Committee, DealId, Deposit, EditionId, Failure, FailureCode,
     FeedReport, Guardian, HeightRoots, Item, ItemId, KeyChange, Keys, Millis, MintEntry, NewDeal,
-    NewEdition, Object, ObjectId, Observation, Offence, Operation, Payment, Policy, ProtocolParams,
-    Receipt, Role, RoleHolder, Royalty, Session, SessionKind, Taking, Template, TokenId,
-    Transaction, TransactionBody, UserKey, Verified, VertexRef,
+    NewEdition, Object, ObjectId, Observation, Offence, Operation, Pass, Payment, Policy,
+    ProtocolParams, Receipt, Role, RoleHolder, Royalty, Session, SessionKind, Taking, Template,
+    TokenId, Transaction, TransactionBody, UserKey, Verified, VertexRef,
 };
 
 /// What a vertex says of the base chain, and whose it is.
@@ -367,7 +367,15 @@ pub fn create_collection(item_cap: u64) -> Operation {
 }
 
 pub fn create_edition(collection: CollectionId, cap: u64) -> Operation {
-    Operation::CreateEdition(new_edition(collection, cap))
+    create_tickets(collection, cap, 0)
+}
+
+/// Each is good for so many uses.
+pub fn create_tickets(collection: CollectionId, cap: u64, uses: u32) -> Operation {
+    Operation::CreateEdition(NewEdition {
+        uses,
+        ..new_edition(collection, cap)
+    })
 }
 
 pub fn new_edition(collection: CollectionId, cap: u64) -> NewEdition {
@@ -380,6 +388,7 @@ pub fn new_edition(collection: CollectionId, cap: u64) -> NewEdition {
         image_hash: None,
         metadata_hash: None,
         reference: String::new(),
+        uses: 0,
     }
 }
 
@@ -613,6 +622,17 @@ pub fn freeze(frozen: bool, items: &[ItemId]) -> Operation {
         collections: vec![],
         editions: vec![],
         items: items.to_vec(),
+    }
+}
+
+pub fn redeem(item: ItemId, pass: Pass) -> Operation {
+    Operation::Redeem { item, pass }
+}
+
+pub fn void(items: &[ItemId], reason: &str) -> Operation {
+    Operation::Void {
+        items: items.to_vec(),
+        reason: reason.to_owned(),
     }
 }
 

@@ -341,13 +341,14 @@ pub fn wrong(error: &TransactionError) -> Failure {
         E::Network { .. } => ProblemCode::WrongNetwork,
         E::Unsigned(_) | E::Authorisations(0) => ProblemCode::SignatureMissing,
         E::Stranger(_) => ProblemCode::SignatureUnexpected,
-        E::Signature(_) => ProblemCode::SignatureInvalid,
+        E::Signature(_) | E::Pass(_) => ProblemCode::SignatureInvalid,
         E::Malformed(_)
         | E::Id(_)
         | E::Idempotency(_)
         | E::Padded(_)
         | E::Operations(_)
         | E::Operation(_)
+        | E::Passes(_)
         | E::Authorisations(_)
         | E::Scheme { .. }
         | E::Assertion(_)

@@ -15,4 +15,5 @@ mod reading;
 mod search;
 mod stream;
 mod submit;
+mod tickets;
 mod world;

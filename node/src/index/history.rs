@@ -11,7 +11,7 @@ use weft_types::{
 
 /// Names of the bits of `kinds`, as in an operation's JSON, but for the four that are no operations. New ones come at the
 /// end, for the bits are in the store.
-pub const KINDS: [&str; 20] = [
+pub const KINDS: [&str; 24] = [
     "transfer",
     "create_collection",
     "create_edition",
@@ -32,6 +32,10 @@ pub const KINDS: [&str; 20] = [
     "freeze",
     "bid",
     "auction_sold",
+    "redeem",
+    "void",
+    "set_sale",
+    "buy",
 ];
 const DEPOSIT: u32 = 1 << 11;
 const EXPIRY: u32 = 1 << 12;
@@ -71,6 +75,10 @@ pub(super) fn kind(operation: &Operation) -> u32 {
         Operation::SetPolicy { .. } => 16,
         Operation::Freeze { .. } => 17,
         Operation::Bid { .. } => 18,
+        Operation::Redeem { .. } => 20,
+        Operation::Void { .. } => 21,
+        Operation::SetSale { .. } => 22,
+        Operation::Buy(_) => 23,
         Operation::MultiParty(_) => return 0,
     };
     1 << bit

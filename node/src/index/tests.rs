@@ -118,6 +118,7 @@ impl Indexing {
             image_hash: None,
             metadata_hash: None,
             reference: String::new(),
+            uses: 0,
         };
         let id = EditionId::derive(&collection, 1);
         let entries = vec![weft_types::MintEntry {
@@ -465,6 +466,7 @@ fn a3_content_is_named_by_editions_for_ever_and_by_items_until_they_say_otherwis
         image_hash: Some(image),
         metadata_hash: Some(image),
         reference: String::new(),
+        uses: 0,
     });
     let mint = Operation::Mint {
         entries: vec![weft_types::MintEntry {
@@ -499,3 +501,5 @@ fn a3_content_is_named_by_editions_for_ever_and_by_items_until_they_say_otherwis
     indexing.commit(vec![(1, vec![burn])]);
     assert_eq!(named(&indexing), [1, 0, 0]);
 }
+
+mod tickets;

@@ -204,6 +204,7 @@ fn edition(collection: CollectionId, number: u32) -> Operation {
         image_hash: None,
         metadata_hash: None,
         reference: format!("load-{number}"),
+        uses: 0,
     })
 }
 

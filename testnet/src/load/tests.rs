@@ -94,11 +94,17 @@ fn times_of_the_plan_count_from_the_start() {
 
 #[test]
 fn mixes_have_names() {
-    for mix in [Mix::Transfer, Mix::Session, Mix::Market] {
+    for mix in [
+        Mix::Transfer,
+        Mix::Session,
+        Mix::Market,
+        Mix::Stadium,
+        Mix::Redeem,
+    ] {
         assert_eq!(mix.to_string().parse(), Ok(mix));
     }
     assert!(
-        "stadium"
+        "theatre"
             .parse::<Mix>()
             .unwrap_err()
             .to_string()

@@ -8,7 +8,7 @@ use crate::ids::{
 };
 use crate::object::{self, ObjectError};
 use crate::operation::{
-    Bundle, Commission, DealRule, Guardian, Policy, RoleHolder, Session, Trait, WantedItems,
+    Bundle, Commission, DealRule, Guardian, Policy, RoleHolder, Sale, Session, Trait, WantedItems,
     is_default,
 };
 use crate::state::{ObjectId, StateProof};
@@ -117,6 +117,12 @@ pub struct Edition {
     /// None of its items moves, and none is minted; absent while it is not.
     #[serde(default, skip_serializing_if = "is_default")]
     pub frozen: bool,
+    /// How often each item is redeemed; absent: never.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub uses: u32,
+    /// What anybody may buy its items for; absent: they are not for sale here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sale: Option<Sale>,
 }
 
 /// Whether an item is free to move.
@@ -128,6 +134,8 @@ pub enum ItemState {
     /// Given into an open deal.
     Locked,
     Burned,
+    /// It has no use left, and stays with its owner.
+    Redeemed,
 }
 
 /// A single card or ticket.
@@ -156,6 +164,12 @@ pub struct Item {
     /// It neither moves nor is burned; absent while it is not. Its edition and collection can be frozen besides.
     #[serde(default, skip_serializing_if = "is_default")]
     pub frozen: bool,
+    /// How often it was redeemed; absent: never. From the first time on it moves no more.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub used: u32,
+    /// Why it is good for nothing any more; absent while it is not void.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub void: Option<String>,
 }
 
 /// What became of a deal.
@@ -361,6 +375,8 @@ impl Edition {
             metadata_hash: terms.metadata_hash,
             reference: terms.reference,
             frozen: edition.frozen,
+            uses: terms.uses,
+            sale: edition.sale.clone(),
         }
     }
 }
@@ -372,6 +388,7 @@ impl Item {
             object::ItemState::Held => (ItemState::Held, None),
             object::ItemState::Locked { deal } => (ItemState::Locked, Some(deal)),
             object::ItemState::Burned => (ItemState::Burned, None),
+            object::ItemState::Redeemed => (ItemState::Redeemed, None),
         };
         Self {
             id,
@@ -385,6 +402,8 @@ impl Item {
             data_hash: item.data_hash,
             exit_address: item.exit.and_then(|e| e.address),
             frozen: item.frozen,
+            used: item.used,
+            void: item.void.clone(),
         }
     }
 }

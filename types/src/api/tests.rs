@@ -147,14 +147,9 @@ fn every_topic_reads_back_and_a_wrong_one_is_named() {
 fn a_locked_item_reads_from_its_encoding_and_names_its_deal() {
     let deal = crate::DealId([4; 32]);
     let held = crate::Item {
-        edition: EditionId([3; 32]),
-        serial: 5,
-        owner: testing::user(1),
         state: crate::ItemState::Locked { deal },
         status: "on sale".to_owned(),
-        data_hash: None,
-        frozen: false,
-        exit: None,
+        ..crate::Item::new(EditionId([3; 32]), 5, testing::user(1))
     };
     let id = ObjectId::Item(ItemId([1; 32]));
     let encoded = crate::Object::Item(held.into()).encode();

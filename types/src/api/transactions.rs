@@ -328,14 +328,20 @@ impl BodyJson {
             authorisations: Vec::with_capacity(authorisations.len()),
         };
         for authorisation in authorisations {
-            wire.authorisations.push(wire::Authorisation {
-                scheme: authorisation.scheme,
-                public_key: from_hex("public key", &authorisation.public_key)?.into(),
-                signature: from_hex("signature", &authorisation.signature)?.into(),
-                account: authorisation.account.map_or(Bytes::new(), |a| bytes(&a.0)),
-            });
+            wire.authorisations.push(authorisation.to_wire()?);
         }
         Ok(Transaction::decode(Bytes::from(wire.encode_to_vec()))?)
+    }
+}
+
+impl AuthorisationJson {
+    pub(crate) fn to_wire(&self) -> Result<wire::Authorisation, JsonError> {
+        Ok(wire::Authorisation {
+            scheme: self.scheme,
+            public_key: from_hex("public key", &self.public_key)?.into(),
+            signature: from_hex("signature", &self.signature)?.into(),
+            account: self.account.map_or(Bytes::new(), |a| bytes(&a.0)),
+        })
     }
 }
 

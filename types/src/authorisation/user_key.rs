@@ -1,7 +1,7 @@
 //! Keys that sign for accounts.
 
 use super::ecdsa::{p256, secp256k1};
-use super::{Authorisation, Scheme, Signed};
+use super::{Authorisation, Message, Scheme};
 use crate::ed25519;
 use crate::ids::Address;
 use bytes::Bytes;
@@ -58,7 +58,7 @@ impl UserKey {
     }
 
     /// Signs for an account, its own or another.
-    pub(crate) fn authorise(&self, signed: &Signed, account: Address) -> Authorisation {
+    pub(crate) fn authorise(&self, signed: &impl Message, account: Address) -> Authorisation {
         let scheme = self.scheme();
         let signature = match self {
             Self::Ed25519(key) => key.sign(&signed.bytes()),

@@ -3,6 +3,7 @@
 
 use super::Signed;
 use crate::hash::keccak;
+use crate::ids::NetworkId;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
@@ -34,10 +35,9 @@ pub fn text_hash(text: &str) -> [u8; 32] {
     ])
 }
 
-/// EIP-712: the network is the domain's salt.
+/// EIP-712.
 pub fn typed_hash(signed: &Signed) -> [u8; 32] {
     let body = signed.body;
-    let domain = keccak(&[&*DOMAIN_TYPE, &*NAME, &*VERSION, &body.network.0]);
     let content = keccak(&[
         &*TRANSACTION_TYPE,
         &signed.id.0,
@@ -45,7 +45,13 @@ pub fn typed_hash(signed: &Signed) -> [u8; 32] {
         &word(body.max_fee.0),
         &word(body.valid_until.0),
     ]);
-    keccak(&[b"\x19\x01", &domain, &content])
+    of_network(&body.network, &content)
+}
+
+/// A struct's hash in the domain of a network, which is the domain's salt.
+pub fn of_network(network: &NetworkId, content: &[u8; 32]) -> [u8; 32] {
+    let domain = keccak(&[&*DOMAIN_TYPE, &*NAME, &*VERSION, &network.0]);
+    keccak(&[b"\x19\x01", &domain, content])
 }
 
 /// The same as JSON, for `eth_signTypedData_v4`.
@@ -72,7 +78,7 @@ pub fn typed_data(signed: &Signed) -> Value {
     })
 }
 
-fn word(number: u64) -> [u8; 32] {
+pub fn word(number: u64) -> [u8; 32] {
     let mut word = [0; 32];
     word[24..].copy_from_slice(&number.to_be_bytes());
     word

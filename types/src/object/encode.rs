@@ -6,7 +6,7 @@ use crate::feed::{Feed, FeedReport};
 use crate::ids::{BaseAddress, CommitIndex, Epoch, Millis, Root};
 use crate::operation::decode::{asset, optional};
 use crate::operation::encode::{asset_bytes, bytes, hash_bytes};
-use crate::operation::{Policy, ROLE_HOLDERS_MAX, RoleHolder};
+use crate::operation::{Policy, ROLE_HOLDERS_MAX, RoleHolder, Sale};
 use crate::roster::{QueueEntry, Seat};
 use crate::wire;
 use crate::work::FeeShare;
@@ -174,6 +174,8 @@ impl From<&Edition> for wire::Edition {
             terms: Some((&edition.terms).into()),
             issued: edition.issued,
             frozen: edition.frozen,
+            sale: edition.sale.as_ref().map(Into::into),
+            bought: Bytes::copy_from_slice(edition.bought.bits()),
         }
     }
 }
@@ -183,10 +185,15 @@ impl TryFrom<wire::Edition> for Edition {
 
     fn try_from(wire: wire::Edition) -> Result<Self, ObjectError> {
         let terms = wire.terms.ok_or(ObjectError::Missing("edition's terms"))?;
+        let sale = wire.sale.as_ref().map(Sale::try_from).transpose()?;
+        let list = sale.as_ref().and_then(|sale| sale.list);
+        let bought = Places::from_bits(&wire.bought, list.map_or(0, |list| list.count));
         Ok(Self {
             terms: terms.try_into()?,
             issued: wire.issued,
             frozen: wire.frozen,
+            sale,
+            bought: bought.ok_or(ObjectError::Places)?,
         })
     }
 }
@@ -197,6 +204,7 @@ impl From<&Item> for wire::Item {
             ItemState::Held => (wire::ItemState::Held, Bytes::new()),
             ItemState::Locked { deal } => (wire::ItemState::Locked, bytes(&deal.0)),
             ItemState::Burned => (wire::ItemState::Burned, Bytes::new()),
+            ItemState::Redeemed => (wire::ItemState::Redeemed, Bytes::new()),
         };
         Self {
             edition: bytes(&item.edition.0),
@@ -212,6 +220,9 @@ impl From<&Item> for wire::Item {
                 .and_then(|e| e.address)
                 .map_or(Bytes::new(), |a| Bytes::copy_from_slice(&a.0)),
             frozen: item.frozen,
+            used: item.used,
+            void: item.void.clone(),
+            last_pass: item.last_pass,
         }
     }
 }
@@ -227,6 +238,7 @@ impl TryFrom<wire::Item> for Item {
         let state = match (state, wire.deal.as_ref()) {
             (wire::ItemState::Held, []) => ItemState::Held,
             (wire::ItemState::Burned, []) => ItemState::Burned,
+            (wire::ItemState::Redeemed, []) if wire.used > 0 => ItemState::Redeemed,
             (wire::ItemState::Locked, deal) => ItemState::Locked {
                 deal: DealId::try_from(deal)?,
             },
@@ -240,6 +252,9 @@ impl TryFrom<wire::Item> for Item {
             status: wire.status,
             data_hash: optional(&wire.data_hash)?,
             frozen: wire.frozen,
+            used: wire.used,
+            void: wire.void,
+            last_pass: wire.last_pass,
             exit: match (wire.exit_place, optional(&wire.exit_address)?) {
                 (None, Some(_)) => return Err(ObjectError::Stray("item")),
                 (None, None) => None,

@@ -2,6 +2,7 @@ use super::*;
 use crate::bridge::TREE_PLACES;
 use crate::ids::{CollectionId, ItemId, Millis};
 use crate::operation::{Bundle, Trait, WantedFrom, WantedItems};
+use crate::testing::sale;
 use crate::wire;
 use prost::Message as _;
 
@@ -23,6 +24,9 @@ fn item(state: ItemState) -> Item {
         data_hash: Some(ContentHash([8; 32])),
         exit: None,
         frozen: false,
+        used: 0,
+        void: None,
+        last_pass: 0,
     }
 }
 
@@ -107,11 +111,22 @@ fn objects() -> Vec<(ObjectId, Object)> {
         image_hash: Some(ContentHash([7; 32])),
         metadata_hash: None,
         reference: "A1-001".to_owned(),
+        uses: 3,
     };
     let edition = Edition {
-        terms,
         issued: 3,
-        frozen: false,
+        ..Edition::new(terms)
+    };
+    let mut sold = Edition {
+        sale: Some(sale()),
+        ..edition.clone()
+    };
+    sold.bought.insert(4);
+    let stub = Item {
+        used: 3,
+        void: Some(String::new()),
+        last_pass: u64::MAX,
+        ..item(ItemState::Redeemed)
     };
     let stopped = Edition {
         frozen: true,
@@ -129,6 +144,8 @@ fn objects() -> Vec<(ObjectId, Object)> {
         Object::Collection(Arc::new(ruled)),
         Object::Edition(Arc::new(stopped)),
         Object::Item(Arc::new(caught)),
+        Object::Item(Arc::new(stub)),
+        Object::Edition(Arc::new(sold)),
     ];
     for state in [ItemState::Held, locked, ItemState::Burned] {
         objects.push(Object::Item(Arc::new(item(state))));

@@ -40,6 +40,10 @@ pub enum OperationError {
     Payee(&'static str),
     #[error("an auction {0}: this one differs")]
     Auction(&'static str),
+    #[error("pass has no signature: {0}")]
+    Pass(String),
+    #[error("pass names an account for its key, which the item's owner is")]
+    PassAccount,
     #[error("a MultiParty stands inside another")]
     Nested,
 }
@@ -73,7 +77,11 @@ pub(super) fn at_most(
     between(what, found, 0, limit)
 }
 
-fn text(what: &'static str, value: String, limit: usize) -> Result<String, OperationError> {
+pub(super) fn text(
+    what: &'static str,
+    value: String,
+    limit: usize,
+) -> Result<String, OperationError> {
     if value.len() <= limit {
         return Ok(value);
     }
@@ -84,7 +92,7 @@ fn text(what: &'static str, value: String, limit: usize) -> Result<String, Opera
     })
 }
 
-pub(super) fn positive(what: &'static str, n: u64) -> Result<u64, OperationError> {
+pub(crate) fn positive(what: &'static str, n: u64) -> Result<u64, OperationError> {
     if n == 0 {
         return Err(OperationError::Zero(what));
     }
@@ -188,6 +196,10 @@ impl TryFrom<wire::Operation> for Operation {
                 deal: DealId::try_from(b.deal.as_ref())?,
                 amount: Amount(positive("bid", b.amount)?),
             },
+            Kind::Redeem(r) => ticket::redeem(&r)?,
+            Kind::Void(v) => ticket::void(v)?,
+            Kind::SetSale(s) => ticket::set_sale(&s)?,
+            Kind::Buy(b) => Self::Buy((&b).try_into()?),
             Kind::MultiParty(m) => {
                 count(
                     "parties",
@@ -243,6 +255,7 @@ impl TryFrom<wire::CreateEdition> for NewEdition {
             image_hash: optional(&wire.image_hash)?,
             metadata_hash: optional(&wire.metadata_hash)?,
             reference: text("reference", wire.reference, NAME_BYTES_MAX)?,
+            uses: wire.uses,
         })
     }
 }

@@ -106,6 +106,7 @@ impl From<&NewEdition> for wire::CreateEdition {
             image_hash: hash_bytes(&edition.image_hash),
             metadata_hash: hash_bytes(&edition.metadata_hash),
             reference: edition.reference.clone(),
+            uses: edition.uses,
         }
     }
 }
@@ -219,6 +220,19 @@ impl From<&Operation> for wire::Operation {
                 deal: bytes(&deal.0),
                 amount: amount.0,
             }),
+            Operation::Redeem { item, pass } => Kind::Redeem(wire::Redeem {
+                item: bytes(&item.0),
+                pass: Some(pass.into()),
+            }),
+            Operation::Void { items, reason } => Kind::Void(wire::Void {
+                items: item_bytes(items),
+                reason: reason.clone(),
+            }),
+            Operation::SetSale { edition, sale } => Kind::SetSale(wire::SetSale {
+                edition: bytes(&edition.0),
+                sale: sale.as_ref().map(Into::into),
+            }),
+            Operation::Buy(buy) => Kind::Buy(buy.into()),
             Operation::MultiParty(parties) => Kind::MultiParty(multi_party(parties)),
         };
         Self { kind: Some(kind) }

@@ -73,6 +73,10 @@ bit_set! {
     /// Paying the fees of others.
     Sponsor = 8, "sponsor";
     Freeze = 9, "freeze";
+    Redeem = 18, "redeem";
+    /// Signs passes for the account's items (L36); no operation takes it.
+    Pass = 19, "pass";
+    Buy = 21, "buy";
 }
 
 impl SessionKind {
@@ -88,12 +92,16 @@ impl SessionKind {
             Operation::DealTake(_) | Operation::Bid { .. } => Some(Self::DealTake),
             Operation::DealCancel { .. } => Some(Self::DealCancel),
             Operation::Freeze { .. } => Some(Self::Freeze),
+            Operation::Redeem { .. } => Some(Self::Redeem),
+            Operation::Buy(_) => Some(Self::Buy),
             Operation::CreateCollection { .. }
             | Operation::Withdraw { .. }
             | Operation::ExitAddress { .. }
             | Operation::SetKeys { .. }
             | Operation::Recover { .. }
             | Operation::SetPolicy { .. }
+            | Operation::Void { .. }
+            | Operation::SetSale { .. }
             | Operation::MultiParty(_) => None,
         }
     }

@@ -73,7 +73,8 @@ fn edition() -> impl Strategy<Value = NewEdition> {
     let traits = vec(("\\PC{0,20}", "\\PC{0,20}"), 0..4);
     let texts = ("\\PC{1,30}", "\\PC{0,60}", "\\PC{0,30}");
     let ids = (any::<[u8; 32]>(), content(), content());
-    (ids, 1..=u64::MAX, traits, texts).prop_map(|(ids, cap, traits, texts)| NewEdition {
+    let counts = (1..=u64::MAX, any::<u32>());
+    (ids, counts, traits, texts).prop_map(|(ids, (cap, uses), traits, texts)| NewEdition {
         collection: CollectionId(ids.0),
         name: texts.0,
         cap,
@@ -85,6 +86,7 @@ fn edition() -> impl Strategy<Value = NewEdition> {
         image_hash: ids.1,
         metadata_hash: ids.2,
         reference: texts.2,
+        uses,
     })
 }
 
@@ -176,6 +178,7 @@ fn single() -> impl Strategy<Value = Operation> {
         set_policy(),
         freeze(),
         vec(entry, 1..4).prop_map(|entries| Operation::Mint { entries }),
+        proptest::sample::select(crate::testing::ticket_operations()),
         (item(), "\\PC{0,60}", content()).prop_map(|(item, status, data_hash)| {
             Operation::UpdateItem {
                 item,
@@ -269,6 +272,7 @@ fn new_edition() -> NewEdition {
         image_hash: Some(ContentHash([0xff; 32])),
         metadata_hash: Some(ContentHash([0; 32])),
         reference: "r".repeat(NAME_BYTES_MAX),
+        uses: u32::MAX,
     }
 }
 
@@ -377,6 +381,7 @@ fn the_least_values_are_read() {
             image_hash: None,
             metadata_hash: None,
             reference: String::new(),
+            uses: 0,
             ..e.clone()
         };
     }));

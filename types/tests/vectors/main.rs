@@ -3,6 +3,7 @@
 //! protocol. A test fails when a file differs from what this code makes; `just vectors` writes them
 //! anew. docs/spec/encoding.md says how each value is computed.
 
+mod pass;
 mod tree;
 
 use serde_json::{Value, json};
@@ -42,6 +43,7 @@ fn edition() -> NewEdition {
         image_hash: Some(ContentHash([2; 32])),
         metadata_hash: None,
         reference: "A1-001".to_owned(),
+        uses: 2,
     }
 }
 
@@ -183,6 +185,10 @@ fn operations() -> Vec<(&'static str, Operation)> {
                 items: vec![ItemId([7; 32])],
             },
         ),
+        ("redeem", ticket_operations().swap_remove(0)),
+        ("void", ticket_operations().swap_remove(1)),
+        ("set_sale", ticket_operations().swap_remove(2)),
+        ("buy", ticket_operations().swap_remove(3)),
         (
             "deal_cancel",
             Operation::DealCancel {
@@ -249,6 +255,8 @@ fn hashes_are_as_published() {
         Domain::Gossip,
         Domain::LeaderSchedule,
         Domain::Proposers,
+        Domain::Pass,
+        Domain::AllowList,
     ];
     let vector = |domain: &Domain| {
         let tag = std::str::from_utf8(domain.tag()).unwrap();
@@ -451,6 +459,12 @@ fn sample(id: &ObjectId) -> Object {
                 terms: edition(),
                 issued: 42,
                 frozen: false,
+                sale: Some(sale()),
+                bought: {
+                    let mut bought = Places::default();
+                    bought.insert(1);
+                    bought
+                },
             }
             .into(),
         ),
@@ -469,6 +483,9 @@ fn sample(id: &ObjectId) -> Object {
                 status: "mint".to_owned(),
                 data_hash: None,
                 frozen: false,
+                used: 0,
+                void: Some("charged back".to_owned()),
+                last_pass: 0,
             }
             .into(),
         ),

@@ -91,7 +91,7 @@ impl Model {
             && (!pays || fee <= u128::from(left(session, AssetId::NATIVE)))
     }
 
-    fn session_of(&mut self, actor: Address) -> Option<&mut Session> {
+    pub fn session_of(&mut self, actor: Address) -> Option<&mut Session> {
         let (_, key) = *self.by.iter().find(|(account, _)| *account == actor)?;
         let keys = self.keys.get_mut(&actor)?;
         keys.sessions.iter_mut().find(|s| s.key == key)

@@ -28,6 +28,7 @@ async fn named(node: &Node, image: &str, hashes: [Option<ContentHash>; 2]) -> (E
         image_hash: hashes[0],
         metadata_hash: hashes[1],
         reference: String::new(),
+        uses: 0,
     });
     let operations = vec![create, create_edition, mint(edition, 1, 1)];
     let status = node.done(&signed(1, nonce, operations)).await;

@@ -21,6 +21,7 @@ fn edition(collection: CollectionId, name: &str, traits: &[(&str, &str)]) -> New
         image_hash: None,
         metadata_hash: None,
         reference: String::new(),
+        uses: 0,
     }
 }
 
@@ -134,6 +135,8 @@ async fn a_page_of_a_search_costs_what_it_has() {
             terms,
             issued: 0,
             frozen: false,
+            sale: None,
+            bought: Default::default(),
         }));
         let edition = ObjectId::Edition(EditionId::derive(&id, number));
         objects.push((edition, object.encode()));

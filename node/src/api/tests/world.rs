@@ -22,6 +22,7 @@ pub fn edition(collection: CollectionId, name: &str, rarity: &str) -> Operation 
         image_hash: None,
         metadata_hash: None,
         reference: format!("ref-{name}"),
+        uses: 0,
     })
 }
 

@@ -17,6 +17,7 @@ fn edition(collection: CollectionId, name: &str, traits: &[(&str, &str)]) -> Ope
         image_hash: None,
         metadata_hash: None,
         reference: String::new(),
+        uses: 0,
     })
 }
 

@@ -1,0 +1,154 @@
+//! What a gate has let in without a network, sent when there is one: each as a transaction of its own, so that a ticket
+//! that another gate has taken spoils no other.
+
+use super::code::read;
+use super::journal::{Journal, LetIn, Outcome};
+use crate::failure::{Failure, Kind};
+use crate::output::Output;
+use crate::sending::{Sender, Session};
+use bytes::Bytes;
+use serde::Serialize;
+use weft_client::Wait;
+use weft_types::api::{Submission, TransactionState};
+use weft_types::{Operation, Transaction};
+
+/// Transactions that are sent and waited for together.
+const BATCH: usize = 256;
+
+/// What came of all that the journal holds.
+#[derive(Debug, Default, Serialize)]
+struct Report {
+    redeemed: u64,
+    /// Let in here, and taken by another gate.
+    duplicates: Vec<Other>,
+    refused: Vec<Other>,
+    /// To be sent again.
+    unsettled: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Other {
+    #[serde(flatten)]
+    entry: LetIn,
+    /// The receipt's.
+    reason: String,
+}
+
+pub async fn send(journal: &mut Journal, sender: &Sender, output: &Output) -> Result<(), Failure> {
+    let session = sender.session().await?;
+    let pending = journal.pending();
+    for batch in pending.chunks(BATCH) {
+        send_batch(journal, batch, &session).await?;
+    }
+    let report = Report::of(journal);
+    output.data(&report, Report::text)?;
+    match report {
+        Report { unsettled, .. } if unsettled > 0 => Err(Failure::new(
+            Kind::Unreachable,
+            format_args!("{unsettled} have no outcome yet"),
+        )
+        .hint("send again")),
+        Report { duplicates, .. } if !duplicates.is_empty() => Err(Failure::new(
+            Kind::Invalid,
+            format_args!("{} had been taken by another gate", duplicates.len()),
+        )),
+        Report { refused, .. } if !refused.is_empty() => Err(Failure::new(
+            Kind::Refused,
+            format_args!("{} were refused", refused.len()),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Those that were sent before are sent as they were: the same bytes have one outcome.
+async fn send_batch(
+    journal: &mut Journal,
+    batch: &[(usize, LetIn, Option<Vec<u8>>)],
+    session: &Session,
+) -> Result<(), Failure> {
+    let mut transactions = Vec::with_capacity(batch.len());
+    let mut new = Vec::new();
+    for (number, entry, sent) in batch {
+        let transaction = match sent {
+            Some(bytes) => Transaction::decode(Bytes::copy_from_slice(bytes))
+                .map_err(|e| Failure::new(Kind::Failed, format_args!("journal: {e}")))?,
+            None => {
+                let code = read(&entry.code)?;
+                let (item, pass) = (code.item, code.pass);
+                let made = session.signed(vec![Operation::Redeem { item, pass }], None);
+                new.push((*number, made.encoded().to_vec()));
+                made
+            }
+        };
+        transactions.push(transaction);
+    }
+    journal.sending(new)?;
+    let answers = session.client.submit_many(&transactions, Wait::Committed);
+    let answers = answers.await?;
+    let outcomes = batch.iter().zip(&answers);
+    let outcomes = outcomes.filter_map(|((number, ..), answer)| Some((*number, outcome(answer)?)));
+    journal.settled(outcomes.collect())
+}
+
+/// `None` while there is none.
+fn outcome(answer: &Submission) -> Option<Outcome> {
+    match answer {
+        Submission::Taken(status) => match status.state {
+            TransactionState::Submitted => None,
+            TransactionState::Expired => Some(Outcome::Expired),
+            TransactionState::Rejected => Some(Outcome::of(
+                status.code_name.as_deref().unwrap_or("unknown"),
+            )),
+            _ => Some(Outcome::Redeemed),
+        },
+        Submission::Refused(refused) if refused.problem.code == "expired" => Some(Outcome::Expired),
+        Submission::Refused(refused) if refused.problem.retryable => None,
+        Submission::Refused(refused) => Some(Outcome::Refused {
+            code: refused.problem.code.clone(),
+        }),
+    }
+}
+
+impl Report {
+    fn of(journal: &Journal) -> Self {
+        let mut report = Self {
+            unsettled: journal.pending().len(),
+            ..Self::default()
+        };
+        for (entry, outcome) in journal.outcomes() {
+            let other = |reason: &String| Other {
+                entry: entry.clone(),
+                reason: reason.clone(),
+            };
+            match outcome {
+                Outcome::Redeemed => report.redeemed += 1,
+                Outcome::Duplicate { code } => report.duplicates.push(other(code)),
+                Outcome::Refused { code } => report.refused.push(other(code)),
+                Outcome::Expired => {}
+            }
+        }
+        report
+    }
+
+    fn text(&self) -> String {
+        let mut lines = vec![format!(
+            "{} redeemed, {} taken by another gate, {} refused, {} without an outcome",
+            self.redeemed,
+            self.duplicates.len(),
+            self.refused.len(),
+            self.unsettled
+        )];
+        let listed = [("duplicate", &self.duplicates), ("refused", &self.refused)];
+        for (what, others) in listed {
+            let others = others.iter().map(|other| {
+                let at = crate::time::utc(other.entry.at);
+                format!(
+                    "{what}  {}  let in at {at}: {}",
+                    other.entry.item, other.reason
+                )
+            });
+            lines.extend(others);
+        }
+        lines.join("\n")
+    }
+}
