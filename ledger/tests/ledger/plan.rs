@@ -241,13 +241,13 @@ fn act() -> impl Strategy<Value = Act> {
             .prop_map(|(of, kind, figure, roles)| Act::Policy { of, kind, figure, roles }),
         2 => (prop::bool::weighted(0.4), any::<u8>(), one_to(2, any::<u16>()))
             .prop_map(|(frozen, kind, of)| Act::Freeze { frozen, kind, of }),
-        7 => (any::<u16>(), any::<u16>(), -20_000..60_000i64, prop::option::weighted(0.2, 0..USERS))
+        5 => (any::<u16>(), any::<u16>(), -20_000..60_000i64, prop::option::weighted(0.2, 0..USERS))
             .prop_map(|(item, signs, when, gate)| Act::Redeem { item, signs, when, gate }),
-        2 => (one_to(2, any::<u16>()), any::<u8>())
+        1 => (one_to(2, any::<u16>()), any::<u8>())
             .prop_map(|(items, text)| Act::Void { items, text }),
-        3 => (any::<u16>(), any::<u8>(), 0..400u64)
+        2 => (any::<u16>(), any::<u8>(), 0..400u64)
             .prop_map(|(of, kind, figure)| Act::Sale { of, kind, figure }),
-        6 => (any::<u16>(), count(), any::<u8>())
+        5 => (any::<u16>(), count(), any::<u8>())
             .prop_map(|(of, count, kind)| Act::Buy { of, count, kind }),
         8 => terms().prop_map(Act::Open),
         11 => (any::<u16>(), up_to(3, any::<u16>()), prop::bool::weighted(0.8))
@@ -273,7 +273,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 
 /// Everybody starts with some items of the first user's and of the second one's, whose collections have royalties, and
 /// with tickets of the third one's, for which the first two are gates.
-pub fn prelude() -> [Plan; 10] {
+pub fn prelude() -> [Plan; 11] {
     let entries = (0..USERS).flat_map(|to| [(0, to, 2), (16, to, 1)]);
     let editions = vec![
         Act::Edition { of: 0, cap: 20 },
@@ -289,7 +289,7 @@ pub fn prelude() -> [Plan; 10] {
         entries: (0..USERS).map(|to| (0, to, 1)).collect(),
     };
     // Each good for two uses.
-    let tickets = vec![
+    let event = vec![
         Act::Edition { of: 0, cap: 50 },
         Act::Policy {
             of: 0,
@@ -297,6 +297,8 @@ pub fn prelude() -> [Plan; 10] {
             figure: 0,
             roles: vec![(0, 2), (1, 2)],
         },
+    ];
+    let tickets = vec![
         Act::Mint {
             entries: (0..USERS).map(|to| (0, to, 2)).collect(),
         },
@@ -321,6 +323,7 @@ pub fn prelude() -> [Plan; 10] {
         ),
         (1, vec![royalty(333), Act::Edition { of: 0, cap: 9 }]),
         (1, vec![others]),
+        (2, event),
         (2, tickets),
     ];
     acts.map(|(sender, operations)| Plan {

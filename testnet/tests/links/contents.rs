@@ -32,6 +32,7 @@ async fn edition(cluster: &Cluster) -> EditionId {
         image_hash: Some(ContentHash::of(IMAGE)),
         metadata_hash: None,
         reference: String::new(),
+        uses: 0,
     });
     let create = draft.sign(&user(), vec![create]);
     let status = client.submit(&create, Wait::Certified).await.unwrap();
