@@ -28,7 +28,11 @@ fn shown_by(i: u64, serial: u64, slot: u64, gate: Option<Address>) -> TicketCode
 
 fn gate(pack: Option<Pack>) -> Gate {
     Gate {
-        genesis: testing::genesis(4),
+        // Of which the passes are.
+        genesis: Genesis {
+            network: testing::network(),
+            ..testing::genesis(4)
+        },
         uses: pack.as_ref().map_or(1, |pack| pack.head.uses),
         pack,
         editions: vec![EDITION],
