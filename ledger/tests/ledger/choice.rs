@@ -145,8 +145,10 @@ impl Chooser<'_> {
                 fitting,
             } => {
                 let deal = self.deal(*deal, |d| self.could_take(actor, d));
-                let mut fill = self.fitting(actor, deal);
-                if !fitting {
+                // What fits but for the trait, or what does not fit at all.
+                let loose = !fitting && picks.len().is_multiple_of(2);
+                let mut fill = self.fitting(actor, deal, loose);
+                if !fitting && !loose {
                     match (fill.first_mut(), picks.first()) {
                         (Some(first), Some(n)) => *first = self.item(actor, *n),
                         _ => fill = self.items(actor, picks),
@@ -406,9 +408,14 @@ impl Chooser<'_> {
         };
         let items = self.model.items.iter();
         let there = items.filter(|(_, i)| i.state != ItemState::Burned && mine(&i.edition));
-        let there: Vec<_> = there.map(|(id, _)| *id).collect();
+        let again = there.clone().filter(|(_, i)| i.used > 0);
+        let again: Vec<_> = again.map(|(id, _)| *id).collect();
+        let there: Vec<_> = match item.is_multiple_of(3) && !again.is_empty() {
+            true => again,
+            false => there.map(|(id, _)| *id).collect(),
+        };
         let all: Vec<_> = self.model.items.iter().map(|(id, _)| *id).collect();
-        let item = choose(item, &there, &all, ItemId([1; 32]));
+        let item = choose(item / 3, &there, &all, ItemId([1; 32]));
         let mut items = self.model.items.iter();
         let owner = items.find(|(id, _)| *id == item).map(|(_, i)| i.owner);
         let key = self.key(owner.unwrap_or(actor), signs);
@@ -438,9 +445,16 @@ impl Chooser<'_> {
     fn buy(&self, actor: Address, of: u16, count: u64, kind: u8) -> Operation {
         let editions = self.model.editions.iter();
         let sold = editions.clone().filter(|(_, e)| e.sale.is_some());
-        let sold: Vec<_> = sold.map(|(id, _)| *id).collect();
+        let listed = sold
+            .clone()
+            .filter(|(_, e)| e.sale.as_ref().is_some_and(|s| s.list.is_some()));
+        let listed: Vec<_> = listed.map(|(id, _)| *id).collect();
+        let sold: Vec<_> = match of.is_multiple_of(3) && !listed.is_empty() {
+            true => listed,
+            false => sold.map(|(id, _)| *id).collect(),
+        };
         let all: Vec<_> = editions.map(|(id, _)| *id).collect();
-        let edition = choose(of, &sold, &all, EditionId([1; 32]));
+        let edition = choose(of / 3, &sold, &all, EditionId([1; 32]));
         let mut editions = self.model.editions.iter();
         let sale = editions.find(|(id, _)| *id == edition);
         let sale = sale.and_then(|(_, e)| e.sale.as_ref());
@@ -514,7 +528,7 @@ impl Chooser<'_> {
     }
 
     /// Items of the actor that fill what a deal wants, as far as there are any.
-    fn fitting(&self, actor: Address, deal: DealId) -> Vec<ItemId> {
+    fn fitting(&self, actor: Address, deal: DealId, loose: bool) -> Vec<ItemId> {
         let Some((_, deal)) = self.model.deals.iter().find(|(id, _)| *id == deal) else {
             return vec![];
         };
@@ -526,7 +540,9 @@ impl Chooser<'_> {
                     let mut editions = self.model.editions.iter();
                     editions.any(|(id, e)| {
                         let fits = match &wanted.from {
-                            WantedFrom::Trait { name, value, .. } => e.terms.has_trait(name, value),
+                            WantedFrom::Trait { name, value, .. } => {
+                                loose || e.terms.has_trait(name, value)
+                            }
                             _ => true,
                         };
                         *id == item.edition && e.terms.collection == *of && fits

@@ -136,8 +136,8 @@ impl Bug {
         Self::LockIsForgotten,
         Self::CutOffIsForgotten,
     ];
-    /// Of tickets.
-    pub const OF_TICKETS: [Self; 17] = [
+    /// Of what gates let in.
+    pub const OF_GATES: [Self; 11] = [
         Self::OneUseMore,
         Self::UsedItemMoves,
         Self::VoidItemMoves,
@@ -149,6 +149,9 @@ impl Bug {
         Self::PassIsForAnyGate,
         Self::PassIsOfAnyTime,
         Self::PassIsTakenTwice,
+    ];
+    /// Of who buys what an edition is sold for.
+    pub const OF_SALES: [Self; 6] = [
         Self::SaleForgetsItsEnd,
         Self::ListedBuyTwice,
         Self::AnyPriceWillDo,

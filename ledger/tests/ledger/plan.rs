@@ -220,8 +220,32 @@ fn said() -> impl Strategy<Value = Said> {
     )
 }
 
-fn act() -> impl Strategy<Value = Act> {
+/// What a history has most of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Theme {
+    Cards,
+    Keys,
+    Trading,
+    Tickets,
+}
+
+impl Theme {
+    pub const ALL: [Self; 4] = [Self::Cards, Self::Keys, Self::Trading, Self::Tickets];
+
+    /// How often an act of this theme comes in a history of another one or of the same.
+    fn weight(self, of: Self, weight: u32) -> u32 {
+        match of == self {
+            true => 5 * weight,
+            false => weight,
+        }
+    }
+}
+
+fn act(theme: Theme) -> impl Strategy<Value = Act> {
     let entry = (any::<u16>(), 0..USERS, count());
+    let keys = |weight| Theme::Keys.weight(theme, weight);
+    let trading = |weight| Theme::Trading.weight(theme, weight);
+    let tickets = |weight| Theme::Tickets.weight(theme, weight);
     prop_oneof![
         3 => (0..USERS, amount(), any::<bool>())
             .prop_map(|(to, amount, twice)| Act::Pay { to, amount, twice }),
@@ -235,39 +259,39 @@ fn act() -> impl Strategy<Value = Act> {
             .prop_map(|(kind, amount, item)| Act::Withdraw { kind, amount, item }),
         2 => (0..4u8, up_to(2, any::<u16>()))
             .prop_map(|(address, cards)| Act::Exit { address, cards }),
-        5 => one_to(3, said()).prop_map(|changes| Act::Keys { changes }),
-        3 => (any::<u16>(), 0..KEYS).prop_map(|(of, owner)| Act::Recover { of, owner }),
+        keys(5) => one_to(3, said()).prop_map(|changes| Act::Keys { changes }),
+        keys(3) => (any::<u16>(), 0..KEYS).prop_map(|(of, owner)| Act::Recover { of, owner }),
         3 => (any::<u16>(), any::<u8>(), 0..400u64, up_to(2, (0..USERS, 0..8u32)))
             .prop_map(|(of, kind, figure, roles)| Act::Policy { of, kind, figure, roles }),
         2 => (prop::bool::weighted(0.4), any::<u8>(), one_to(2, any::<u16>()))
             .prop_map(|(frozen, kind, of)| Act::Freeze { frozen, kind, of }),
-        5 => (any::<u16>(), any::<u16>(), -20_000..60_000i64, prop::option::weighted(0.2, 0..USERS))
+        tickets(5) => (any::<u16>(), any::<u16>(), -20_000..60_000i64, prop::option::weighted(0.2, 0..USERS))
             .prop_map(|(item, signs, when, gate)| Act::Redeem { item, signs, when, gate }),
-        1 => (one_to(2, any::<u16>()), any::<u8>())
+        tickets(1) => (one_to(2, any::<u16>()), any::<u8>())
             .prop_map(|(items, text)| Act::Void { items, text }),
-        2 => (any::<u16>(), any::<u8>(), 0..400u64)
+        tickets(2) => (any::<u16>(), any::<u8>(), 0..400u64)
             .prop_map(|(of, kind, figure)| Act::Sale { of, kind, figure }),
-        5 => (any::<u16>(), count(), any::<u8>())
+        tickets(5) => (any::<u16>(), count(), any::<u8>())
             .prop_map(|(of, count, kind)| Act::Buy { of, count, kind }),
-        8 => terms().prop_map(Act::Open),
-        11 => (any::<u16>(), up_to(3, any::<u16>()), prop::bool::weighted(0.8))
+        trading(8) => terms().prop_map(Act::Open),
+        trading(11) => (any::<u16>(), up_to(3, any::<u16>()), prop::bool::weighted(0.8))
             .prop_map(|(deal, picks, fitting)| Act::Take { deal, picks, fitting }),
-        4 => any::<u16>().prop_map(|deal| Act::Cancel { deal }),
-        6 => (any::<u16>(), prop_oneof![1 => -9..0i64, 4 => 0..60i64, 1 => 300..600i64])
+        trading(4) => any::<u16>().prop_map(|deal| Act::Cancel { deal }),
+        trading(6) => (any::<u16>(), prop_oneof![1 => -9..0i64, 4 => 0..60i64, 1 => 300..600i64])
             .prop_map(|(deal, more)| Act::Bid { deal, more }),
     ]
 }
 
-fn acts() -> impl Strategy<Value = Vec<Act>> {
-    let party = (0..USERS, one_to(2, act()));
+fn acts(theme: Theme) -> impl Strategy<Value = Vec<Act>> {
+    let party = (0..USERS, one_to(2, act(theme)));
     let parties = one_to(2, party);
     let one = prop_oneof![
-        12 => act(),
+        12 => act(theme),
         1 => parties.prop_map(|parties| Act::Together { parties }),
     ];
     prop_oneof![
         3 => one.prop_map(|act| vec![act]),
-        1 => one_to(3, act()),
+        1 => one_to(3, act(theme)),
     ]
 }
 
@@ -291,6 +315,7 @@ pub fn prelude() -> [Plan; 11] {
     // Each good for two uses.
     let event = vec![
         Act::Edition { of: 0, cap: 50 },
+        Act::Edition { of: 0, cap: 30 },
         Act::Policy {
             of: 0,
             kind: 11,
@@ -306,6 +331,12 @@ pub fn prelude() -> [Plan; 11] {
             of: 0,
             kind: 1,
             figure: 20,
+        },
+        // To those on a list.
+        Act::Sale {
+            of: 16,
+            kind: 6,
+            figure: 5,
         },
     ];
     let acts = [
@@ -340,7 +371,7 @@ pub fn prelude() -> [Plan; 11] {
     })
 }
 
-pub fn plan() -> impl Strategy<Value = Plan> {
+pub fn plan(theme: Theme) -> impl Strategy<Value = Plan> {
     let validity = prop_oneof![30 => 0..60_000i64, 1 => -2..2i64, 1 => 599_999..=600_001i64];
     let max_fee = prop_oneof![12 => Just(100_000u64), 1 => 200..500u64, 1 => Just(u64::MAX)];
     let later = prop_oneof![40 => 0..500u64, 5 => 500..5_000u64, 1 => 5_000..100_000u64];
@@ -348,7 +379,7 @@ pub fn plan() -> impl Strategy<Value = Plan> {
     (
         sender,
         prop::option::weighted(0.1, 0..USERS),
-        (acts(), any::<u16>()),
+        (acts(theme), any::<u16>()),
         validity,
         max_fee,
         prop::option::weighted(0.1, any::<u16>()),

@@ -266,7 +266,7 @@ mod tests {
             true => Event::sold_out(maker, 300, &draft),
             false => Event::at_the_gates(maker, 300, &draft),
         };
-        let network = testing::network().id();
+        let network = testing::genesis(4).network.id();
         assert!(founding.verify(network).is_ok());
         (event, players(&source, "stadium", 7), draft)
     }
@@ -280,7 +280,7 @@ mod tests {
             let (transaction, after) = lanes[place as usize % 2].next(place, &draft);
             assert_eq!(transaction.body().operations[0].minted(), 1);
             assert!(after.is_empty());
-            assert!(transaction.verify(testing::network().id()).is_ok());
+            assert!(transaction.verify(testing::genesis(4).network.id()).is_ok());
         }
     }
 
@@ -289,7 +289,7 @@ mod tests {
         let (event, players, draft) = event(false);
         let minted = event.mint(&draft, &players);
         assert_eq!(minted.len(), 2);
-        let network = testing::network().id();
+        let network = testing::genesis(4).network.id();
         let now = Millis(1_800_000_000_000);
         let (mut lanes, tickets) = event.gates(network, players.clone(), (3, now));
         let mut shown: BTreeMap<ItemId, u32> = BTreeMap::new();

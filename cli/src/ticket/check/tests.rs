@@ -1,8 +1,8 @@
 use super::super::code::Written;
 use super::super::pack::tests::{EDITION, written};
 use super::*;
-use weft_types::testing::{self, certify, pass, statement, user};
-use weft_types::{ObjectId, Root, StateProof, leaf_hash, value_hash};
+use weft_types::testing::{self, certify, statement, user, user_key};
+use weft_types::{ObjectId, PassBody, Root, StateProof, UserKey, leaf_hash, value_hash};
 
 /// In the middle of a slot.
 const NOW: Millis = Millis(1_800_000_000_000 + 7_000);
@@ -19,20 +19,22 @@ fn text(code: &TicketCode) -> String {
 /// Ticket `serial`, whose holder is the user of its number, shown by user `i`.
 fn shown_by(i: u64, serial: u64, slot: u64, gate: Option<Address>) -> TicketCode {
     let item = ticket(serial);
+    let body = PassBody {
+        network: testing::genesis(4).network.id(),
+        item,
+        slot,
+        gate,
+    };
     TicketCode {
         item,
-        pass: pass(i, item, slot, gate),
+        pass: body.sign(&UserKey::from(&user_key(i))),
         proof: None,
     }
 }
 
 fn gate(pack: Option<Pack>) -> Gate {
     Gate {
-        // Of which the passes are.
-        genesis: Genesis {
-            network: testing::network(),
-            ..testing::genesis(4)
-        },
+        genesis: testing::genesis(4),
         uses: pack.as_ref().map_or(1, |pack| pack.head.uses),
         pack,
         editions: vec![EDITION],
@@ -133,6 +135,7 @@ fn proven(change: impl FnOnce(&mut weft_types::Item), timestamp: u64) -> TicketC
     let id = ObjectId::Item(ticket(2));
     let value = weft_types::Object::Item(item.into()).encode();
     let mut statement = statement(7);
+    statement.network = testing::genesis(4).network;
     statement.state_root = Root(leaf_hash(&id.state_key(), &value_hash(&value)));
     statement.timestamp = Millis(timestamp);
     let proof = StateProof {
