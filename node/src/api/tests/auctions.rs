@@ -1,7 +1,7 @@
 use super::harness::{Node, clock, signed};
 use super::world::{World, native};
 use axum::http::StatusCode;
-use weft_types::api::{Deal, DealState, HighestBid, History, Page, ProblemCode};
+use weft_types::api::{Deal, DealState, HighestBid, History, Page, ProblemCode, Trade};
 use weft_types::*;
 
 /// An auction by user 2 that brings user 4 a commission.
@@ -60,6 +60,14 @@ async fn an_auction_shows_the_highest_bid_the_next_one_and_when_it_ends() {
     let sold: Deal = node.get(&path).await.json();
     assert_eq!(sold.state, DealState::Taken);
     assert_eq!((sold.taker, sold.least_bid), (Some(testing::user(3)), None));
+    let trades = format!("/v1/collections/{}/trades", world.collection);
+    let trades: Page<Trade> = node.get(&trades).await.json();
+    let prices: Vec<_> = trades.items.iter().map(|t| (t.deal, t.price)).collect();
+    assert_eq!(
+        prices,
+        [(deal, Amount(255))],
+        "what was bid, and not the reserve"
+    );
     // User 4 has bid in vain, and has the commission.
     for (user, kinds) in [(3, ["auction_sold", "bid"]), (4, ["auction_sold", "bid"])] {
         let path = format!("/v1/accounts/{}/history", testing::user(user));
@@ -113,6 +121,12 @@ async fn deals_are_found_by_rule_and_offers_by_the_trait_that_they_want() {
         let page: Page<Deal> = node.get(&format!("/v1/deals?{query}")).await.json();
         let found: Vec<_> = page.items.iter().map(|d| d.id).collect();
         assert_eq!(found, expected, "{query}");
+    }
+    // Neither can be taken for its price by whoever holds, or wants, any card of the collection.
+    for side in ["listing", "offer"] {
+        let by_price = format!("/v1/deals?side={side}&collection={collection}");
+        let page: Page<Deal> = node.get(&by_price).await.json();
+        assert_eq!(page.items, [], "{side}");
     }
     let wrong = node.get("/v1/deals?rule=lottery").await;
     assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
