@@ -7,7 +7,8 @@ use std::collections::BTreeMap as Map;
 use std::convert::Infallible;
 use weft_ledger::Ledger;
 use weft_types::{
-    Account, Amount, AssetAmount, AssetId, Bundle, ContentHash, FeeShare, NewDeal, Taking, testing,
+    Account, Amount, AssetAmount, AssetId, Bundle, ContentHash, FeeShare, NewDeal, Operation,
+    Receipt, Taking, testing,
 };
 
 /// A ledger with its rows, as a store would hold them.

@@ -1,6 +1,6 @@
 use super::*;
 use weft_types::testing::network;
-use weft_types::{Epoch, Height, Root, Round};
+use weft_types::{Epoch, Height, Millis, Root, Round};
 
 fn status(name: &str, height: u64, root: u8) -> NodeStatus {
     NodeStatus {
