@@ -17,6 +17,7 @@ mod masternode;
 mod network;
 mod node;
 mod output;
+mod pack;
 mod precheck;
 mod prompt;
 mod search;
@@ -86,6 +87,9 @@ enum Command {
     /// Tickets: selling, showing and redeeming them, also at gates without a network
     #[command(subcommand)]
     Ticket(ticket::Command),
+    /// Packs of cards: sold sealed, drawn together, verified by anybody
+    #[command(subcommand)]
+    Pack(pack::Command),
     /// Assets between the ledger and the base chain
     #[command(subcommand)]
     Bridge(bridge::Command),
@@ -137,6 +141,7 @@ fn run_plainly(command: Command, output: &Output) -> Result<(), Failure> {
             Command::Collection(command) => collection::run(command, output).await,
             Command::Card(command) => card::run(command, output).await,
             Command::Ticket(command) => ticket::run(command, output).await,
+            Command::Pack(command) => pack::run(command, output).await,
             Command::Bridge(command) => bridge::run(command, output).await,
             Command::Sim(_) | Command::Verify(_) | Command::Completions(_) | Command::Man(_) => {
                 Ok(())

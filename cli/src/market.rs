@@ -39,10 +39,10 @@ pub struct Opening {
 pub struct Brought {
     /// The application's own key for the deal, at most 128 bytes
     #[arg(long, value_name = "TEXT", default_value = "")]
-    reference: String,
+    pub reference: String,
     /// Who has so many parts of 10,000 of the price for bringing it, out of what the seller gets
     #[arg(long, value_name = "ADDRESS:PARTS", value_parser = commission)]
-    commission: Option<Commission>,
+    pub commission: Option<Commission>,
 }
 
 #[derive(clap::Args)]
@@ -271,11 +271,20 @@ async fn take(
 fn takeable(deal: &Deal, by: &Address) -> Result<(), Failure> {
     still_open(deal)?;
     let id = deal.id;
-    if let DealRule::Auction(_) = deal.rule {
-        return Err(Failure::usage(format_args!(
-            "deal {id} is an auction, which nobody takes: the highest bidder has it when it expires"
-        ))
-        .hint(format_args!("`weft card bid {id} AMOUNT` bids")));
+    match deal.rule {
+        DealRule::Fixed => {}
+        DealRule::Auction(_) => {
+            return Err(Failure::usage(format_args!(
+                "deal {id} is an auction, which nobody takes: the highest bidder has it when it expires"
+            ))
+            .hint(format_args!("`weft card bid {id} AMOUNT` bids")));
+        }
+        DealRule::Draw(_) => {
+            return Err(Failure::usage(format_args!(
+                "deal {id} is a series of packs, of which nobody takes the whole"
+            ))
+            .hint(format_args!("`weft pack buy {id}` buys one")));
+        }
     }
     if deal.giver == *by {
         return Err(Failure::usage(format_args!(
@@ -308,6 +317,17 @@ fn cancellable(deal: &Deal, by: &Address) -> Result<(), Failure> {
             "nothing was sent; it ends on {}",
             time::utc(deal.expires)
         )));
+    }
+    let sold = deal.drawing.as_ref().map_or(0, |d| d.packs.len());
+    if deal.giver == *by && sold > 0 {
+        return Err(Failure::new(
+            Kind::Refused,
+            format_args!(
+                "of series {} packs are sold, and it is not cancelled any more",
+                deal.id
+            ),
+        )
+        .hint("nothing was sent; `weft pack open` draws them"));
     }
     if deal.giver == *by {
         return Ok(());

@@ -18,6 +18,7 @@ mod auction;
 mod bridge;
 mod collection;
 mod deal;
+mod draw;
 mod epoch;
 mod feed;
 mod fees;
@@ -32,6 +33,7 @@ mod transfer;
 pub(crate) use bridge::observe;
 pub use deal::EXPIRY_WORK_MAX;
 pub(crate) use deal::expire;
+pub(crate) use draw::{Leader, draw_lots};
 pub(crate) use epoch::{Opened, convene};
 pub(crate) use offences::convict;
 
@@ -45,6 +47,8 @@ pub(crate) struct Place {
     pub contracts: [BaseAddress; 3],
     /// L19
     pub delay_min: Millis,
+    /// L46
+    pub leader: Leader,
 }
 
 /// One transaction at work.
@@ -54,6 +58,7 @@ struct Execution<'d, 'b, B> {
     now: Millis,
     contracts: [BaseAddress; 3],
     delay_min: Millis,
+    leader: Leader,
     /// L20: who signs by which.
     sessions: Sessions,
     transaction: TransactionId,
@@ -89,6 +94,7 @@ pub(crate) fn execute<B: Objects>(
         now: place.now,
         contracts: place.contracts,
         delay_min: place.delay_min,
+        leader: place.leader,
         sessions,
         transaction: transaction.id(),
         idempotency: body.idempotency,
@@ -186,6 +192,8 @@ impl<B: Objects> Execution<'_, '_, B> {
             Operation::Void { items, reason } => self.void(actor, items, reason),
             Operation::SetSale { edition, sale } => self.set_sale(actor, edition, sale.as_ref()),
             Operation::Buy(purchase) => self.buy(actor, purchase),
+            Operation::Reveal { deal, secret } => self.reveal(actor, deal, *secret),
+            Operation::PassPack { deal, pack, to } => self.pass_pack(actor, deal, *pack, *to),
             Operation::MultiParty(_) => unreachable!("run_all opens it"),
         }
     }

@@ -2,7 +2,9 @@
 
 use crate::admission::{Admitted, Refusal, admit, in_time};
 use crate::draft::{Change, Draft};
-use crate::execute::{Opened, Place, convene, convict, execute, expire, observe};
+use crate::execute::{
+    Leader, Opened, Place, convene, convict, draw_lots, execute, expire, observe,
+};
 use crate::exits::{Locked, settle, tree_of};
 use crate::live::{Live, Objects as _};
 use crate::places::BaseTrees;
@@ -16,8 +18,8 @@ use weft_types::{
     Address, Amount, AssetId, BaseAddress, Bridge, BridgeId, CommitIndex, Committee,
     CommitteeDigest, DealId, DealState, Deposit, Epoch, FeeShare, GenesisError, HeightRoots,
     ItemId, ItemState, Millis, NetworkId, Object, ObjectError, ObjectId, Observation, Offence,
-    Offender, Offenders, OffendersId, ProtocolParams, Receipt, Roster, RosterId, Template,
-    Transaction, TransactionId, Verified, VertexRef, Work, WorkId, list_root,
+    Offender, Offenders, OffendersId, ProtocolParams, Receipt, Roster, RosterId, Round, Template,
+    Transaction, TransactionId, Verified, VertexDigest, VertexRef, Work, WorkId, list_root,
 };
 
 /// The newest state, and what decides how it goes on.
@@ -27,6 +29,8 @@ pub struct Ledger {
     tree: Tree,
     /// Open deals by the time from which they are due. Derived from the objects.
     due: BTreeSet<(Millis, DealId)>,
+    /// L47: series that wait for a lot, derived likewise.
+    lotless: BTreeSet<DealId>,
     /// What open deals hold, derived likewise.
     locked: Locked,
     /// What the vault pays by, derived likewise.
@@ -154,6 +158,7 @@ impl Ledger {
             live: Live::default(),
             tree: Tree::default(),
             due: BTreeSet::new(),
+            lotless: BTreeSet::new(),
             locked: Locked::default(),
             trees: BaseTrees::default(),
             work: Work::default(),
@@ -259,7 +264,7 @@ impl Ledger {
         transactions: impl IntoIterator<Item = &'a Arc<Verified<Transaction>>>,
     ) -> Applied {
         let nobody = |_: &mut Draft<'_, Live>, _: &Work| Seen::default();
-        let nowhere = ([BaseAddress::ZERO; 3], &[][..]);
+        let nowhere = ([BaseAddress::ZERO; 3], Epoch::ZERO, &[][..]);
         self.apply_with((index, timestamp), nobody, nowhere, transactions)
     }
 
@@ -290,7 +295,7 @@ impl Ledger {
                 opened,
             }
         };
-        let of = (office.contracts, office.ordered);
+        let of = (office.contracts, office.committee.epoch(), office.ordered);
         self.apply_with((index, timestamp), look, of, transactions)
     }
 
@@ -298,7 +303,7 @@ impl Ledger {
         &mut self,
         (index, timestamp): (CommitIndex, Millis),
         look: impl FnOnce(&mut Draft<'_, Live>, &Work) -> Seen,
-        (contracts, ordered): ([BaseAddress; 3], &[VertexRef]),
+        (contracts, epoch, ordered): ([BaseAddress; 3], Epoch, &[VertexRef]),
         transactions: impl IntoIterator<Item = &'a Arc<Verified<Transaction>>>,
     ) -> Applied {
         let last = self.meta;
@@ -312,7 +317,16 @@ impl Ledger {
         let mut applied = Applied::default();
         let mut fees = Amount::ZERO;
         let mut draft = Draft::new(&self.live);
-        expire(&mut draft, &self.due, timestamp);
+        let newest = ordered.last();
+        let leader = Leader {
+            commit: index,
+            at: timestamp,
+            epoch,
+            round: newest.map_or(Round::ZERO, |v| v.round),
+            digest: newest.map_or(VertexDigest::ZERO, |v| v.digest),
+        };
+        draw_lots(&mut draft, &self.lotless, leader);
+        expire(&mut draft, &self.due, leader);
         let seen = look(&mut draft, &self.work);
         (applied.deposits, applied.convicted) = (seen.deposits, seen.convicted);
         for transaction in transactions {
@@ -322,6 +336,7 @@ impl Ledger {
                 now: timestamp,
                 contracts,
                 delay_min: self.params.guardian_delay_min(),
+                leader,
             };
             match self.admit(&draft, transaction, timestamp) {
                 Ok(admitted) => {
@@ -487,6 +502,13 @@ impl Ledger {
             self.due.remove(&entry);
         }
         self.due.extend(deal(&id, after));
+        if let ObjectId::Deal(id) = id {
+            let waits = |o: &Object| o.as_deal().is_some_and(|d| d.awaits_lot());
+            match after.is_some_and(waits) {
+                true => self.lotless.insert(id),
+                false => self.lotless.remove(&id),
+            };
+        }
         if let Some(Object::Withdrawal(withdrawal)) = after {
             self.trees.withdrawn(withdrawal);
         }
@@ -526,7 +548,7 @@ fn closing(roster: Option<&Roster>) -> CommitteeDigest {
 /// A deal's entry among those that are due at a time.
 fn deal(id: &ObjectId, object: Option<&Object>) -> Option<(Millis, DealId)> {
     match (id, object) {
-        (ObjectId::Deal(id), Some(Object::Deal(deal))) => Some((deal.expires(), *id)),
+        (ObjectId::Deal(id), Some(Object::Deal(deal))) => Some((deal.due(), *id)),
         _ => None,
     }
 }

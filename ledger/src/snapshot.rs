@@ -2,7 +2,7 @@
 
 use crate::admission::{Admitted, Refusal, admit, in_time};
 use crate::draft::Draft;
-use crate::execute::{Place, execute};
+use crate::execute::{Leader, Place, execute};
 use crate::live::Objects;
 use crate::piece::{PIECE_BYTES_MAX, Piece, Prefix};
 use crate::places::BaseTrees;
@@ -95,6 +95,7 @@ impl Snapshot {
             now,
             contracts,
             delay_min: self.params.guardian_delay_min(),
+            leader: Leader::default(),
         };
         let mut draft = Draft::new(self);
         Ok(execute(&mut draft, transaction, admitted, place))

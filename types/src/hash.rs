@@ -32,6 +32,9 @@ pub enum Domain {
     Pass,
     PassSignature,
     AllowList,
+    DrawCommitment,
+    DrawSeed,
+    DrawNumber,
 }
 
 impl Domain {
@@ -61,6 +64,9 @@ impl Domain {
             Self::Pass => b"weft/v1/pass",
             Self::PassSignature => b"weft/v1/pass-signature",
             Self::AllowList => b"weft/v1/allow-list",
+            Self::DrawCommitment => b"weft/v1/draw-commitment",
+            Self::DrawSeed => b"weft/v1/draw-seed",
+            Self::DrawNumber => b"weft/v1/draw-number",
         }
     }
 }

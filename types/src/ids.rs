@@ -321,6 +321,14 @@ hex_digest!(
     ItemId
 );
 hex_digest!(DealId);
+hex_digest!(
+    /// What a buyer of a pack adds to its draw.
+    Entropy
+);
+hex_digest!(
+    /// What the giver of a series has committed to.
+    DrawSecret
+);
 
 impl BridgeId {
     pub const THE_ONE: Self = Self(Address::BRIDGE.0);

@@ -16,6 +16,7 @@ mod bridge;
 mod commit;
 mod committee;
 mod content;
+mod draw;
 pub mod ed25519;
 mod feed;
 mod genesis;
@@ -58,19 +59,20 @@ pub use committee::{
     MemberSet, StakeSums,
 };
 pub use content::{CONTENT_BYTES_MAX, CONTENTS_ASKED_MAX};
+pub use draw::{Drawn, draw_commitment};
 pub use feed::{Chained, Feed, FeedReport};
 pub use genesis::{FeeSchedule, Genesis, GenesisAccount, GenesisError, ProtocolParams, Template};
 pub use ids::{
     Address, Amount, AssetId, BaseAddress, BridgeId, CollectionId, CommitDigest, CommitIndex,
-    CommitteeDigest, ContentHash, DealId, EditionId, Epoch, GenesisDigest, Height, IdError, ItemId,
-    MemberIndex, Millis, NetworkId, OffendersId, Root, RosterId, Round, Stake, StateKey,
-    StatementDigest, TokenId, TransactionId, VertexDigest, WithdrawalId, WorkId,
+    CommitteeDigest, ContentHash, DealId, DrawSecret, EditionId, Entropy, Epoch, GenesisDigest,
+    Height, IdError, ItemId, MemberIndex, Millis, NetworkId, OffendersId, Root, RosterId, Round,
+    Stake, StateKey, StatementDigest, TokenId, TransactionId, VertexDigest, WithdrawalId, WorkId,
 };
 pub use list::{LIST_BLOCK, block_root, list_proof, list_root, root_of_blocks, verify_list_proof};
 pub use network::Network;
 pub use object::{
-    Account, Collection, Deal, DealState, Edition, HighestBid, Item, ItemExit, ItemState, Keys,
-    Object, ObjectError, Places, Recovery,
+    Account, Closing, Collection, Deal, DealState, Drawing, Edition, HighestBid, Item, ItemExit,
+    ItemState, Keys, Lot, Object, ObjectError, Pack, Places, Recovery,
 };
 pub use offence::{OFFENCES_MAX, Offence, OffenceError, Offender, Offenders, SignedVersion};
 pub use operation::{
@@ -78,9 +80,9 @@ pub use operation::{
     Bundle, Commission, DealRule, GUARDIAN_DELAY_MAX, Guardian, ItemTransfer, KEY_CHANGES_MAX,
     KeyChange, LIST_MAX, ListPlace, MINTED_ITEMS_MAX, MintEntry, NAME_BYTES_MAX, NewDeal,
     NewEdition, Operation, OperationError, Party, Payment, Policy, Purchase, RAISE_WHOLE,
-    ROLE_HOLDERS_MAX, ROYALTY_WHOLE, Role, RoleHolder, Roles, Royalty, SESSION_LIST_MAX,
-    SESSIONS_MAX, Sale, Session, SessionKind, SessionKinds, TEXT_BYTES_MAX, TRAITS_MAX, Taking,
-    Trait, WantedFrom, WantedItems,
+    REVEAL_MAX, ROLE_HOLDERS_MAX, ROYALTY_WHOLE, Role, RoleHolder, Roles, Royalty,
+    SESSION_LIST_MAX, SESSIONS_MAX, Sale, Series, Session, SessionKind, SessionKinds,
+    TEXT_BYTES_MAX, TRAITS_MAX, Taking, Trait, WantedFrom, WantedItems,
 };
 pub use possession::Possession;
 pub use receipt::{Failure, FailureCode, Receipt, ReceiptError};

@@ -123,6 +123,8 @@ pub struct Deal {
     pub state: DealState,
     /// L32: of an auction; `None` before the first one.
     pub bid: Option<HighestBid>,
+    /// L46: of a series of packs alone.
+    pub drawing: Option<Drawing>,
 }
 
 /// Where a deal stands. The state holds open ones only, the others are for histories.
@@ -176,6 +178,8 @@ pub enum ObjectError {
     Roster(#[from] RosterError),
     #[error("a roster's members are not ascending, or more entries wait than were taken up")]
     Seats,
+    #[error("a deal's drawing is none of its rule and state")]
+    Drawing,
     #[error("work counts what no order has, or more than a committee's")]
     Work,
     #[error("a deal's bid is below the reserve, or expires when no bid of the auction could")]
@@ -455,11 +459,13 @@ impl Object {
 }
 
 mod bid;
+mod drawing;
 mod encode;
 mod keys;
 mod places;
 
 pub use bid::HighestBid;
+pub use drawing::{Closing, Drawing, Lot, Pack};
 pub use keys::{Keys, Recovery};
 pub use places::Places;
 

@@ -5,9 +5,9 @@ use crate::bls;
 use crate::ed25519;
 use crate::ids::{
     Address, Amount, AssetId, BaseAddress, BridgeId, CollectionId, CommitDigest, CommitIndex,
-    CommitteeDigest, ContentHash, DealId, EditionId, Epoch, GenesisDigest, Height, ItemId,
-    MemberIndex, Millis, NetworkId, OffendersId, Root, RosterId, Round, Stake, StateKey,
-    StatementDigest, TokenId, TransactionId, VertexDigest, WithdrawalId, WorkId,
+    CommitteeDigest, ContentHash, DealId, DrawSecret, EditionId, Entropy, Epoch, GenesisDigest,
+    Height, ItemId, MemberIndex, Millis, NetworkId, OffendersId, Root, RosterId, Round, Stake,
+    StateKey, StatementDigest, TokenId, TransactionId, VertexDigest, WithdrawalId, WorkId,
 };
 use std::borrow::Cow;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
@@ -59,6 +59,8 @@ schema! { hex(64);
     EditionId: "An edition.",
     ItemId: "A card or a ticket.",
     DealId: "A deal.",
+    Entropy: "What a buyer of a pack adds to its draw.",
+    DrawSecret: "What the giver of a series has committed to.",
     TokenId: "The number of an ERC-721 token, 256 bits, big-endian.",
     BridgeId: "The bridge in the ledger: there is one.",
     RosterId: "Who is in office, and who will be: there is one.",

@@ -4,6 +4,7 @@
 mod auction;
 mod commission;
 pub(crate) mod decode;
+mod draw;
 pub(crate) mod encode;
 mod keys;
 mod parties_field;
@@ -14,6 +15,7 @@ mod ticket;
 pub use auction::{AUCTION_TIME_MAX, Auction, RAISE_WHOLE};
 pub use commission::Commission;
 pub use decode::OperationError;
+pub use draw::{REVEAL_MAX, Series};
 pub use keys::{
     GUARDIAN_DELAY_MAX, Guardian, KEY_CHANGES_MAX, KeyChange, SESSION_LIST_MAX, SESSIONS_MAX,
     Session, SessionKind, SessionKinds,
@@ -25,8 +27,8 @@ pub use ticket::{ALLOW_LIST_MAX, ALLOW_LIST_SIBLINGS_MAX, AllowList, ListPlace, 
 
 use crate::authorisation::Pass;
 use crate::ids::{
-    Address, Amount, AssetId, BaseAddress, CollectionId, ContentHash, DealId, EditionId, IdError,
-    ItemId, Millis,
+    Address, Amount, AssetId, BaseAddress, CollectionId, ContentHash, DealId, DrawSecret,
+    EditionId, Entropy, IdError, ItemId, Millis,
 };
 use crate::wire;
 use bytes::Bytes;
@@ -141,6 +143,18 @@ pub enum Operation {
         sale: Option<Sale>,
     },
     Buy(Purchase),
+    /// L47: draws what is in the packs of a series.
+    Reveal {
+        deal: DealId,
+        secret: DrawSecret,
+    },
+    /// L46: hands on a pack that is sealed.
+    PassPack {
+        deal: DealId,
+        /// From 0, in the order of sale.
+        pack: u32,
+        to: Address,
+    },
     #[serde(with = "parties_field")]
     MultiParty(Vec<Party>),
 }
@@ -274,17 +288,20 @@ pub enum DealRule {
     Fixed,
     /// L32: whoever has bid the most when the deal expires has what is given.
     Auction(Auction),
+    /// Packs are sold sealed, and their contents drawn together.
+    Draw(Series),
 }
 
 impl DealRule {
     /// Of all rules.
-    pub const NAMES: &[&str] = &["fixed", "auction"];
+    pub const NAMES: &[&str] = &["fixed", "auction", "draw"];
 
     /// As in the `type` of its JSON.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Fixed => "fixed",
             Self::Auction(_) => "auction",
+            Self::Draw(_) => "draw",
         }
     }
 
@@ -300,11 +317,27 @@ pub struct Taking {
     pub deal: DealId,
     /// What fills `wants_any`, in its order.
     pub items: Vec<ItemId>,
+    /// L46: of who buys a pack of a series.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entropy: Option<Entropy>,
 }
 
 impl Taking {
     pub fn new(deal: DealId, items: Vec<ItemId>) -> Self {
-        Self { deal, items }
+        Self {
+            deal,
+            items,
+            ..Self::default()
+        }
+    }
+
+    /// One pack of a series.
+    pub fn pack(deal: DealId, entropy: Entropy) -> Self {
+        Self {
+            deal,
+            entropy: Some(entropy),
+            ..Self::default()
+        }
     }
 }
 
@@ -341,6 +374,8 @@ impl Operation {
             Self::Void { .. } => "void",
             Self::SetSale { .. } => "set_sale",
             Self::Buy(_) => "buy",
+            Self::Reveal { .. } => "reveal",
+            Self::PassPack { .. } => "pass_pack",
             Self::MultiParty(_) => "multi_party",
         }
     }

@@ -174,6 +174,20 @@ failure_codes! {
     PriceDiffers = 51, "price_differs";
     /// Place `found` of the edition's list has bought.
     AlreadyBought = 52, "already_bought";
+    /// The sale of the series is over: its packs are neither bought nor handed on.
+    SaleOver = 53, "sale_over";
+    /// `found` packs of the series are sold, so that it is not cancelled.
+    PacksSold = 54, "packs_sold";
+    /// A pack is bought with the buyer's entropy, and nothing else is.
+    WrongEntropy = 55, "wrong_entropy";
+    /// There is no pack `found`, for `limit` are sold.
+    NoPack = 56, "no_pack";
+    /// Another account holds the pack.
+    NotPackHolder = 57, "not_pack_holder";
+    /// The series has no lot yet.
+    NoLot = 58, "no_lot";
+    /// It is not the secret that the giver has committed to.
+    WrongSecret = 59, "wrong_secret";
 }
 
 /// Bytes that are no receipt.
@@ -375,6 +389,13 @@ impl fmt::Display for Failure {
             FailureCode::AlreadyBought => {
                 write!(f, "has a list whose place {found} has bought")
             }
+            FailureCode::SaleOver => f.write_str("has packs for sale no longer"),
+            FailureCode::PacksSold => write!(f, "has sold {found} packs"),
+            FailureCode::WrongEntropy => f.write_str("is taken with entropy where it is a series of packs, and without where it is none"),
+            FailureCode::NoPack => write!(f, "has sold {limit} packs, and none is number {found}"),
+            FailureCode::NotPackHolder => f.write_str("has a pack that another account holds"),
+            FailureCode::NoLot => f.write_str("has no lot yet"),
+            FailureCode::WrongSecret => f.write_str("was committed to another secret"),
             FailureCode::TooManyItems => write!(f, "has {found} items, {limit} are allowed"),
         }
     }

@@ -157,6 +157,7 @@ fn deal() -> Object {
         terms,
         state: DealState::Taken { by: user(3) },
         bid: None,
+        drawing: None,
     };
     Object::Deal(deal.into())
 }
@@ -172,8 +173,34 @@ fn auction() -> Object {
             amount: Amount(300),
             expires: Millis(95_000),
         }),
+        drawing: None,
     };
     Object::Deal(deal.into())
+}
+
+/// A series that is drawn.
+fn series() -> Vec<u8> {
+    let (_, deal) = weft_types::testing::drawn(2, 2);
+    Object::Deal(deal.into()).encode().to_vec()
+}
+
+/// From its opening to its draw.
+fn transaction_of_series() -> Transaction {
+    let deal = DealId([9; 32]);
+    let operations = vec![
+        Operation::DealOpen(weft_types::testing::series(2, 2)),
+        Operation::DealTake(Taking::pack(deal, Entropy([7; 32]))),
+        Operation::PassPack {
+            deal,
+            pack: 1,
+            to: user(3),
+        },
+        Operation::Reveal {
+            deal,
+            secret: weft_types::testing::DRAW_SECRET,
+        },
+    ];
+    transaction(1, 8, operations)
 }
 
 fn vertex() -> Vec<u8> {
@@ -425,6 +452,18 @@ fn targets() -> Vec<Target> {
             "auction",
             auction().encode().to_vec(),
             |b| read_object(ObjectId::Deal(DealId([1; 32])), b),
+            false,
+        ),
+        target(
+            "series",
+            series(),
+            |b| read_object(ObjectId::Deal(DealId([9; 32])), b),
+            false,
+        ),
+        target(
+            "body with a series",
+            transaction_of_series().body().encode().to_vec(),
+            read_transaction_body,
             false,
         ),
         target(

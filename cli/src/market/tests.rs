@@ -16,6 +16,7 @@ fn deal(state: DealState, taker: Option<Address>) -> Deal {
         highest_bid: None,
         least_bid: None,
         state,
+        drawing: None,
     }
 }
 
@@ -82,4 +83,21 @@ fn a_deal_is_open_for_some_time() {
     for none in ["0s", "0d"] {
         assert!(some_time(none).unwrap_err().contains("some time"));
     }
+}
+
+#[test]
+fn a_series_of_packs_is_not_taken_as_a_deal_and_with_a_pack_sold_not_cancelled() {
+    let [giver, buyer] = [1, 2].map(|n| Address([n; 32]));
+    let mut series = deal(DealState::Open, None);
+    series.rule = weft_types::testing::series(2, 1).rule;
+    series.drawing = Some(Box::default());
+    assert_eq!(kind(takeable(&series, &buyer)), Some(Kind::Usage));
+    assert_eq!(kind(cancellable(&series, &giver)), None);
+    let pack = weft_types::Pack {
+        holder: buyer,
+        entropy: weft_types::Entropy([0; 32]),
+    };
+    let drawing = series.drawing.get_or_insert_default();
+    drawing.packs.push(pack);
+    assert_eq!(kind(cancellable(&series, &giver)), Some(Kind::Refused));
 }

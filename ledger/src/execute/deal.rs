@@ -3,33 +3,34 @@
 //! leaves the state, and its last form goes into the change. What the policies of the collections say of it is in
 //! `sale.rs`.
 
-use super::Execution;
+use super::{Execution, Leader};
 use crate::draft::{Draft, Fault};
 use crate::live::Objects;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use weft_types::{
-    Address, Bundle, Deal, DealId, DealRule, DealState, FailureCode, Item, ItemId, ItemState,
-    LIST_MAX, Millis, NewDeal, Object, ObjectId, Taking, WantedFrom, WantedItems,
+    Address, Bundle, Deal, DealId, DealRule, DealState, Drawing, FailureCode, Item, ItemId,
+    ItemState, LIST_MAX, Millis, NewDeal, Object, ObjectId, Taking, WantedFrom, WantedItems,
 };
 
 /// Assets and items that expiring deals return in one commit; the deal that reaches it is the last.
 /// What remains is returned by the commits after it.
 pub const EXPIRY_WORK_MAX: usize = 4_096;
 
-/// Returns what deals due at `now` give, the earliest first. Whether a deal can be taken depends on
+/// Returns what deals due by then give, or ends the sale of packs (L46), the earliest first. Whether a deal can be taken depends on
 /// its time alone, not on whether it has been returned.
 pub(crate) fn expire<B: Objects>(
     draft: &mut Draft<'_, B>,
     due: &BTreeSet<(Millis, DealId)>,
-    now: Millis,
+    leader: Leader,
 ) {
     let mut work = 0;
-    for (_, id) in due.range(..=(now, DealId([0xff; 32]))) {
+    for (_, id) in due.range(..=(leader.at, DealId([0xff; 32]))) {
         let deal = draft.deal(id).expect("deals that are due are open").clone();
         work += deal.held().count() + deal.terms.gives.items.len();
         match deal.bid {
-            Some(bid) => draft.end_auction(*id, &deal, &bid, now),
+            Some(bid) => draft.end_auction(*id, &deal, &bid, leader.at),
+            None if draft.end_sale(*id, &deal, leader) => {}
             None => draft.close(*id, &deal, deal.giver, DealState::Expired),
         }
         if work >= EXPIRY_WORK_MAX {
@@ -61,8 +62,13 @@ impl<B: Objects> Execution<'_, '_, B> {
         }
         // Until the last moment at which it can be taken.
         let mut times = (self.now, Millis(terms.expires.0 - 1));
-        if let DealRule::Auction(auction) = &terms.rule {
-            times = self.auction_times(auction, terms.expires, subject)?;
+        match &terms.rule {
+            DealRule::Fixed => {}
+            DealRule::Auction(auction) => {
+                times = self.auction_times(auction, terms.expires, subject)?;
+            }
+            // L45: what is in the packs changes hands when they are drawn.
+            DealRule::Draw(series) => times.0 = terms.expires.saturating_add(series.reveal.0),
         }
         self.draft.judged(terms, subject, times)?;
         let deal = Deal {
@@ -70,6 +76,7 @@ impl<B: Objects> Execution<'_, '_, B> {
             terms: terms.clone(),
             state: DealState::Open,
             bid: None,
+            drawing: terms.series().map(|_| Drawing::default()),
         };
         self.create(subject, Object::Deal(Arc::new(deal)));
         Ok(())
@@ -109,6 +116,9 @@ impl<B: Objects> Execution<'_, '_, B> {
         let (id, picks) = (&taking.deal, &taking.items);
         let deal = self.draft.deal(id)?.clone();
         let subject = ObjectId::Deal(*id);
+        if let Some(series) = deal.terms.series() {
+            return self.buy_pack(taker, taking, &deal, series);
+        }
         let (giver, terms) = (deal.giver, &deal.terms);
         let refused = if deal.expires() <= self.now {
             Some(FailureCode::DealNotOpen)
@@ -118,6 +128,8 @@ impl<B: Objects> Execution<'_, '_, B> {
             Some(FailureCode::OwnDeal)
         } else if terms.taker.is_some_and(|t| t != taker) {
             Some(FailureCode::NotTaker)
+        } else if taking.entropy.is_some() {
+            Some(FailureCode::WrongEntropy)
         } else {
             None
         };
@@ -179,6 +191,7 @@ impl<B: Objects> Execution<'_, '_, B> {
         if deal.bid.is_some() {
             return Err(Fault::new(FailureCode::HasBid, ObjectId::Deal(*id)));
         }
+        self.draft.packs_sold(*id, &deal)?;
         self.draft.close(*id, &deal, actor, DealState::Cancelled);
         Ok(())
     }

@@ -42,6 +42,11 @@ impl<B: Objects> Draft<'_, B> {
     /// collections that are wanted.
     fn sides(&self, terms: &NewDeal) -> Result<[Side; 2], Fault> {
         let (gives, wants) = (&terms.gives, &terms.wants);
+        if let Some(series) = terms.series() {
+            // L45: all of the contents are sold, for what all packs cost; the bond is no part of it.
+            let given = self.sold(&gives.items, terms.series_price(series))?;
+            return Ok([given, self.sold(&[], 0)?]);
+        }
         let given = self.by_collection(&gives.items)?;
         let mut wanted = self.by_collection(&wants.items)?;
         for any in &terms.wants_any {
@@ -71,6 +76,15 @@ impl<B: Objects> Draft<'_, B> {
             for_coin: wanted_for_coin,
         };
         Ok([given, wanted])
+    }
+
+    /// Items sold for coin alone.
+    pub(super) fn sold(&self, items: &[ItemId], price: u128) -> Result<Side, Fault> {
+        Ok(Side {
+            items: self.by_collection(items)?,
+            price,
+            for_coin: true,
+        })
     }
 
     fn by_collection(&self, items: &[ItemId]) -> Result<BTreeMap<CollectionId, u64>, Fault> {

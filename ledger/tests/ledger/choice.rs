@@ -7,9 +7,9 @@ use crate::world::*;
 use weft_types::testing::{self, user};
 use weft_types::{
     Address, Amount, AssetId, Auction, Collection, CollectionId, Commission, Deal, DealId,
-    DealRule, DealState, EditionId, Item, ItemId, ItemState, ItemTransfer, KeyChange, Millis,
-    MintEntry, NewDeal, Operation, Party, Payment, Policy, Purchase, RoleHolder, Roles, Royalty,
-    Sale, Session, SessionKind, Trait, WantedFrom, WantedItems,
+    DealRule, DealState, Drawing, EditionId, Entropy, Item, ItemId, ItemState, ItemTransfer,
+    KeyChange, Millis, MintEntry, NewDeal, Operation, Pack, Party, Payment, Policy, Purchase,
+    RoleHolder, Roles, Royalty, Sale, Session, SessionKind, Taking, Trait, WantedFrom, WantedItems,
 };
 
 /// Users on the lists that there are.
@@ -158,13 +158,35 @@ impl Chooser<'_> {
             }
             Act::Cancel { deal } => cancel(self.deal(*deal, |d| d.giver == actor)),
             Act::Bid { deal, more } => {
-                let auction = |d: &Deal| d.giver != actor && !d.terms.rule.is_fixed();
+                let auction = |d: &Deal| d.giver != actor && d.auction().is_some();
                 let deal = self.deal(*deal, auction);
                 let mut deals = self.model.deals.iter();
                 let found = deals.find(|(id, _)| *id == deal);
                 let least = found.and_then(|(_, d)| d.least_bid()).unwrap_or(5);
                 let amount = u64::try_from(least).unwrap_or(u64::MAX);
                 bid(deal, amount.saturating_add_signed(*more).max(1))
+            }
+            Act::Series { .. } => Operation::DealOpen(self.series(actor, act)),
+            Act::BuyPack {
+                deal,
+                entropy,
+                fitting,
+            } => self.buy_pack(actor, *deal, *entropy, *fitting),
+            Act::PassPack { deal, pack, to } => {
+                let mine = |p: &Pack| p.holder == actor;
+                let sealed = |d: &Drawing| d.closing.is_none() && !d.packs.is_empty();
+                let holds = |d: &Drawing| sealed(d) && (*pack == 0 || d.packs.iter().any(mine));
+                let deal = self.drawing(*deal, |_, d| holds(d));
+                let packs = self.packs(deal);
+                let place = packs.iter().position(mine);
+                let pack = place.filter(|_| *pack > 0).map_or(*pack, |p| p as u32);
+                pass(deal, pack, *to)
+            }
+            Act::Reveal { deal, right } => {
+                let deal = self.drawing(*deal, |_, d| d.lot.is_some());
+                let known = self.model.deals.iter().find(|(id, _)| *id == deal);
+                let giver = known.filter(|_| *right).map_or(actor, |(_, d)| d.giver);
+                reveal(deal, secret(giver))
             }
             Act::Together { parties } => {
                 let parties = parties.iter().map(|(i, acts)| Party {
@@ -332,7 +354,13 @@ impl Chooser<'_> {
             1..3 => policy.floor_price = Amount(policy.floor_price.0 + figure / 8),
             3..5 => policy.cap_price = Amount(figure / 4),
             5..7 => policy.locked_until = Millis(self.now + figure * 5),
-            7 => policy.cut_off = Millis(self.now + figure * 50),
+            // Soon, if there is a draw to be stopped by it.
+            7 => {
+                let closed = |d: &Deal| d.drawing.as_ref().is_some_and(|d| d.closing.is_some());
+                let mut deals = self.model.deals.iter();
+                let drawn = deals.any(|(_, d)| d.state == DealState::Open && closed(d));
+                policy.cut_off = Millis(self.now + if drawn { 1 } else { figure * 50 });
+            }
             8 => policy.personal = figure < 150,
             9 => policy = Policy::default(),
             10 => policy.royalty = None,
@@ -506,6 +534,72 @@ impl Chooser<'_> {
 
     fn items(&self, actor: Address, choices: &[u16]) -> Vec<ItemId> {
         choices.iter().map(|n| self.item(actor, *n)).collect()
+    }
+
+    /// Of items that the actor holds, as far as there are enough.
+    fn series(&self, actor: Address, act: &Act) -> NewDeal {
+        let Act::Series {
+            items,
+            packs,
+            price,
+            bond,
+            lasts,
+            reveal,
+            taker,
+        } = act
+        else {
+            panic!("a series");
+        };
+        let free = |i: &Item| i.owner == actor && i.state == ItemState::Held;
+        let own = self.model.items.iter().filter(|(_, i)| free(i));
+        let own: Vec<ItemId> = own.map(|(id, _)| *id).collect();
+        let packs = *packs.min(&(own.len() as u32).max(1));
+        let each = usize::from(*items).min(own.len() / packs as usize).max(1);
+        let mut own = own.into_iter();
+        let contents = (0..each * packs as usize).map(|_| own.next().unwrap_or(ItemId([1; 32])));
+        let contents: Vec<ItemId> = contents.collect();
+        NewDeal {
+            taker: taker.map(user),
+            expires: Millis(self.now.saturating_add_signed(*lasts)),
+            ..series(actor, (&contents, packs), (*price, *bond), *reveal)
+        }
+    }
+
+    fn buy_pack(&self, actor: Address, deal: u16, entropy: u8, fitting: u8) -> Operation {
+        let others = |d: &Deal| d.giver != actor && d.terms.taker.is_none_or(|t| t == actor);
+        let deal = match fitting % 16 {
+            0 => self.deal(deal, |d| d.terms.series().is_none()),
+            _ => self.drawing(deal, |d, drawing| others(d) && drawing.closing.is_none()),
+        };
+        match fitting {
+            16..24 => take(deal, &[]),
+            24..32 => {
+                let items = vec![self.item(actor, 0)];
+                let entropy = Some(Entropy([entropy; 32]));
+                Operation::DealTake(Taking {
+                    deal,
+                    items,
+                    entropy,
+                })
+            }
+            _ => buy(deal, entropy),
+        }
+    }
+
+    /// Mostly a series, most often one that fits.
+    fn drawing(&self, n: u16, likely: impl Fn(&Deal, &Drawing) -> bool) -> DealId {
+        let fits = |d: &Deal| d.drawing.as_ref().is_some_and(|drawing| likely(d, drawing));
+        let any = |d: &Deal| d.state == DealState::Open && fits(d);
+        match self.model.deals.iter().any(|(_, d)| any(d)) {
+            true => self.deal(n, fits),
+            false => self.deal(n, |d| d.drawing.is_some()),
+        }
+    }
+
+    fn packs(&self, deal: DealId) -> Vec<Pack> {
+        let found = self.model.deals.iter().find(|(id, _)| *id == deal);
+        let drawing = found.and_then(|(_, d)| d.drawing.as_ref());
+        drawing.map_or(vec![], |d| d.packs.clone())
     }
 
     fn deal(&self, n: u16, likely: impl Fn(&Deal) -> bool) -> DealId {

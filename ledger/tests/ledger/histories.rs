@@ -3,7 +3,7 @@
 //! `WEFT_LEDGER_TRANSACTIONS` asks for more than the sixteen thousand of an ordinary run.
 
 use crate::choice::Chooser;
-use crate::model::{Bug, Model, Verdict};
+use crate::model::{Bug, Model, Verdict, paid_in};
 use crate::plan::{Plan, Theme, USERS, plan, prelude};
 use crate::world::*;
 use bytes::Bytes;
@@ -153,6 +153,7 @@ impl Pair {
 
     fn commit(&mut self, later: u64) -> Check {
         self.world.now += later;
+        self.world.lead();
         let transactions = std::mem::take(&mut self.waiting);
         let deposits = std::mem::take(&mut self.deposits);
         let applied = match deposits.as_slice() {
@@ -247,6 +248,12 @@ impl Pair {
                     if self.has_address(deal.giver) {
                         add(&mut owned, deal.terms.gives.assets.iter().cloned());
                     }
+                    for pack in deal.drawing.iter().flat_map(|d| &d.packs) {
+                        if self.has_address(pack.holder) {
+                            add(&mut owned, deal.terms.wants.assets.iter().cloned());
+                        }
+                    }
+                    supply += paid_in(deal);
                     let parts = deal.terms.gives.assets.iter();
                     supply += parts.map(|p| u128::from(p.amount.0)).sum::<u128>();
                     if let Some(bid) = deal.bid {
@@ -466,7 +473,7 @@ fn random_histories_end_as_the_plain_model_says() {
     let rare = codes
         .filter(|c| !never.contains(c))
         .chain(refusals)
-        .chain(["Recover", "Void"]);
+        .chain(["Recover", "Void", "PassPack", "Reveal"]);
     let expected = often
         .into_iter()
         .map(|o| (o, 40))
@@ -516,4 +523,9 @@ fn planted_mistakes_of_gates_are_noticed() {
 #[test]
 fn planted_mistakes_of_sales_are_noticed() {
     all_are_noticed(Theme::Tickets, Bug::OF_SALES.to_vec());
+}
+
+#[test]
+fn planted_mistakes_of_draws_are_noticed() {
+    all_are_noticed(Theme::Packs, Bug::OF_DRAWS.to_vec());
 }

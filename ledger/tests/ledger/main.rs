@@ -10,6 +10,7 @@ mod world;
 mod auctions;
 mod collections;
 mod deals;
+mod draws;
 mod envelope;
 mod epochs;
 mod exits;

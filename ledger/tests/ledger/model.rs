@@ -3,18 +3,21 @@
 //! objects and operations, and none of its ways.
 
 mod auction;
+mod draw;
 mod keys;
 mod policy;
 mod ticket;
+
+pub use draw::paid_in;
 
 use crate::world::{CARDS, CONTRACTS, card_number};
 use std::collections::BTreeMap;
 use weft_types::{
     Account, Address, Amount, AssetId, BaseAddress, BaseAsset, Bridge, BridgeId, Bundle, Chained,
-    Collection, CollectionId, CommitIndex, Deal, DealId, DealState, Deposit, Edition, EditionId,
-    Exit, FailureCode, Item, ItemExit, ItemId, ItemState, Keys, Object, ObjectId, Operation,
-    Policy, ProtocolParams, Role, Taking, Template, TokenId, Transaction, WantedFrom, Withdrawal,
-    WithdrawalId, erc721_edition,
+    Collection, CollectionId, CommitIndex, Deal, DealId, DealState, Deposit, Drawing, Edition,
+    EditionId, Exit, FailureCode, Item, ItemExit, ItemId, ItemState, Keys, Object, ObjectId,
+    Operation, Policy, ProtocolParams, Role, Taking, Template, TokenId, Transaction, WantedFrom,
+    Withdrawal, WithdrawalId, erc721_edition,
 };
 
 /// A mistake planted on purpose, to show that the comparison notices it.
@@ -79,6 +82,17 @@ pub enum Bug {
     PurchaseIsFree,
     AnySponsorPermits,
     SponsoringSessionPermits,
+    LotComesTooEarly,
+    EntropyIsLeftOut,
+    AnySecretDraws,
+    LateSecretDraws,
+    PackIsPassedAfterTheSale,
+    AnybodyPassesPacks,
+    SoldSeriesIsCancelled,
+    RefundIsWithoutBond,
+    UnsoldIsDealtOut,
+    BuyersPriceExitsToTheGiver,
+    FrozenPacksAreSold,
 }
 
 impl Bug {
@@ -158,6 +172,20 @@ impl Bug {
         Self::PurchaseIsFree,
         Self::AnySponsorPermits,
         Self::SponsoringSessionPermits,
+    ];
+    /// Of series of packs.
+    pub const OF_DRAWS: [Self; 11] = [
+        Self::LotComesTooEarly,
+        Self::EntropyIsLeftOut,
+        Self::AnySecretDraws,
+        Self::LateSecretDraws,
+        Self::PackIsPassedAfterTheSale,
+        Self::AnybodyPassesPacks,
+        Self::SoldSeriesIsCancelled,
+        Self::RefundIsWithoutBond,
+        Self::UnsoldIsDealtOut,
+        Self::BuyersPriceExitsToTheGiver,
+        Self::FrozenPacksAreSold,
     ];
 }
 
@@ -374,9 +402,12 @@ impl Model {
         self.commit = self.commit.next();
         self.named.clear();
         self.had = self.items.iter().map(|(id, i)| (*id, i.owner)).collect();
+        self.draw_lots();
         for place in 0..self.deals.len() {
             let (_, deal) = &self.deals[place];
-            if deal.state == DealState::Open && self.lasts(deal) <= now {
+            if deal.state == DealState::Open && deal.terms.series().is_some() {
+                self.end_series(place);
+            } else if deal.state == DealState::Open && self.lasts(deal) <= now {
                 let giver = deal.giver;
                 match deal.bid.is_some() {
                     true => self.end_auction(place),
@@ -734,17 +765,26 @@ impl Model {
                     terms: terms.clone(),
                     state: DealState::Open,
                     bid: None,
+                    drawing: terms.series().map(|_| Drawing::default()),
                 };
                 self.deals.push((id, deal));
                 Ok(())
             }
-            Operation::DealTake(Taking { deal: id, items }) => {
+            Operation::DealTake(taking) if self.series_at(&taking.deal).is_ok() => {
+                self.buy_pack(actor, taking)
+            }
+            Operation::DealTake(Taking {
+                deal: id,
+                items,
+                entropy,
+            }) => {
                 let place = self.open_deal(id)?;
                 let Deal { giver, terms, .. } = self.deals[place].1.clone();
                 demand(terms.rule.is_fixed(), FailureCode::WrongRule)?;
                 demand(actor != giver, FailureCode::OwnDeal)?;
                 let for_me = terms.taker.is_none_or(|t| t == actor);
                 demand(for_me, FailureCode::NotTaker)?;
+                demand(entropy.is_none(), FailureCode::WrongEntropy)?;
                 let wanted: u64 = terms.wants_any.iter().map(|w| w.count).sum();
                 demand(items.len() as u64 == wanted, FailureCode::WrongItemCount)?;
                 let sales = self.sales(&terms)?;
@@ -784,7 +824,7 @@ impl Model {
                 self.pay_shares(actor, &wanted, &terms)
             }
             Operation::DealCancel { deal: id } => {
-                let place = self.open_deal(id)?;
+                let place = self.series_at(id).or_else(|_| self.open_deal(id))?;
                 let giver = self.deals[place].1.giver;
                 let allowed = giver == actor || self.bug(Bug::AnybodyCancels);
                 demand(allowed, FailureCode::NotGiver)?;
@@ -792,6 +832,10 @@ impl Model {
                 if !self.bug(Bug::AuctionWithBidIsCancelled) {
                     demand(bid.is_none(), FailureCode::HasBid)?;
                 }
+                let drawing = self.deals[place].1.drawing.as_ref();
+                let unsold = drawing.is_none_or(|d| d.packs.is_empty());
+                let unsold = unsold || self.bug(Bug::SoldSeriesIsCancelled);
+                demand(unsold, FailureCode::PacksSold)?;
                 if self.bug(Bug::FrozenDealIsNotCancelled) {
                     let given = self.deals[place].1.terms.gives.items.clone();
                     given.iter().try_for_each(|item| self.not_frozen(item))?;
@@ -835,6 +879,8 @@ impl Model {
             Operation::Void { items, reason } => self.void(actor, items, reason),
             Operation::SetSale { edition, sale } => self.set_sale(actor, edition, sale.as_ref()),
             Operation::Buy(purchase) => self.buy(transaction, actor, purchase, minted),
+            Operation::Reveal { deal, secret } => self.reveal(actor, deal, secret),
+            Operation::PassPack { deal, pack, to } => self.pass_pack(actor, deal, *pack, *to),
             Operation::MultiParty(_) => unreachable!("flattened before"),
         }
     }
@@ -878,16 +924,39 @@ impl Model {
     fn amounts(&self, address: &Address) -> BTreeMap<AssetId, u128> {
         let mut amounts = BTreeMap::new();
         for ((owner, asset), amount) in &self.money {
-            let own = owner == address;
-            let lent = self.deals.iter().any(|(id, deal)| {
-                let bidder = deal.bid.map(|bid| bid.by);
-                let bidder = bidder.filter(|_| !self.bug(Bug::BidIsTheGivers));
-                let whose = bidder.unwrap_or(deal.giver);
-                let open = whose == *address && deal.state == DealState::Open;
-                Self::purse(id) == *owner && open && !self.bug(Bug::ExitForgetsTheLocked)
-            });
-            if own || lent {
+            if owner == address {
                 *amounts.entry(*asset).or_default() += amount;
+            }
+        }
+        if self.bug(Bug::ExitForgetsTheLocked) {
+            return amounts;
+        }
+        for (_, deal) in self
+            .deals
+            .iter()
+            .filter(|(_, d)| d.state == DealState::Open)
+        {
+            let mut held = |owner: &Address, asset, amount: u64| {
+                if owner == address {
+                    *amounts.entry(asset).or_default() += u128::from(amount);
+                }
+            };
+            for part in &deal.terms.gives.assets {
+                held(&deal.giver, part.asset, part.amount.0);
+            }
+            if let Some(bid) = deal.bid {
+                let owner = match self.bug(Bug::BidIsTheGivers) {
+                    true => deal.giver,
+                    false => bid.by,
+                };
+                held(&owner, deal.terms.wants.assets[0].asset, bid.amount.0);
+            }
+            for pack in deal.drawing.iter().flat_map(|d| &d.packs) {
+                let owner = match self.bug(Bug::BuyersPriceExitsToTheGiver) {
+                    true => &deal.giver,
+                    false => &pack.holder,
+                };
+                held(owner, AssetId::NATIVE, deal.terms.wants.assets[0].amount.0);
             }
         }
         amounts

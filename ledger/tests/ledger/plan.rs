@@ -118,6 +118,29 @@ pub enum Act {
         /// Above the least that is asked for, or below.
         more: i64,
     },
+    Series {
+        items: u8,
+        packs: u32,
+        price: u64,
+        bond: u64,
+        lasts: i64,
+        reveal: u64,
+        taker: Option<u64>,
+    },
+    BuyPack {
+        deal: u16,
+        entropy: u8,
+        fitting: u8,
+    },
+    PassPack {
+        deal: u16,
+        pack: u32,
+        to: u64,
+    },
+    Reveal {
+        deal: u16,
+        right: bool,
+    },
     Together {
         parties: Vec<(u64, Vec<Act>)>,
     },
@@ -227,16 +250,31 @@ pub enum Theme {
     Keys,
     Trading,
     Tickets,
+    Packs,
 }
 
 impl Theme {
-    pub const ALL: [Self; 4] = [Self::Cards, Self::Keys, Self::Trading, Self::Tickets];
+    pub const ALL: [Self; 5] = [
+        Self::Cards,
+        Self::Keys,
+        Self::Trading,
+        Self::Tickets,
+        Self::Packs,
+    ];
 
     /// How often an act of this theme comes in a history of another one or of the same.
     fn weight(self, of: Self, weight: u32) -> u32 {
         match of == self {
             true => 5 * weight,
             false => weight,
+        }
+    }
+
+    /// How often one of all acts of this theme comes, of which each needs others before it: most of the time, or hardly.
+    fn all(self, of: Self) -> u32 {
+        match of == self {
+            true => 180,
+            false => 4,
         }
     }
 }
@@ -279,6 +317,35 @@ fn act(theme: Theme) -> impl Strategy<Value = Act> {
         trading(4) => any::<u16>().prop_map(|deal| Act::Cancel { deal }),
         trading(6) => (any::<u16>(), prop_oneof![1 => -9..0i64, 4 => 0..60i64, 1 => 300..600i64])
             .prop_map(|(deal, more)| Act::Bid { deal, more }),
+        Theme::Packs.all(theme) => of_series(),
+    ]
+}
+
+/// Of series of packs.
+fn of_series() -> impl Strategy<Value = Act> {
+    let lasts = prop_oneof![1 => -5..=0i64, 12 => 1..3_000i64, 6 => 3_000..100_000i64];
+    let reveal = prop_oneof![3 => 100..3_000u64, 2 => 3_000..100_000u64];
+    let taker = prop::option::weighted(0.1, 0..USERS);
+    let opened = (1..3u8, 2..5u32, 1..200u64, 0..100u64, lasts, reveal, taker);
+    let opened = opened.prop_map(
+        |(items, packs, price, more, lasts, reveal, taker)| Act::Series {
+            items,
+            packs,
+            price,
+            bond: price + more,
+            lasts,
+            reveal,
+            taker,
+        },
+    );
+    prop_oneof![
+        3 => opened,
+        10 => (any::<u16>(), any::<u8>(), any::<u8>())
+            .prop_map(|(deal, entropy, fitting)| Act::BuyPack { deal, entropy, fitting }),
+        4 => (any::<u16>(), 0..3u32, 0..USERS)
+            .prop_map(|(deal, pack, to)| Act::PassPack { deal, pack, to }),
+        4 => (any::<u16>(), prop::bool::weighted(0.75))
+            .prop_map(|(deal, right)| Act::Reveal { deal, right }),
     ]
 }
 

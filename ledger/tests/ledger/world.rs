@@ -4,14 +4,16 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use weft_ledger::{Applied, Change, Denied, Ledger, LedgerMeta, Observed, Office, Refusal};
+use weft_types::hash::{Domain, blake3};
 use weft_types::testing::{self, user, user_key};
 use weft_types::{
     Address, Amount, AssetAmount, AssetId, BaseAddress, BaseAsset, Bundle, Chained, Collection,
-    CollectionId, Commission, Committee, DealId, Deposit, EditionId, Failure, FailureCode,
-    FeedReport, Guardian, HeightRoots, Item, ItemId, KeyChange, Keys, Millis, MintEntry, NewDeal,
-    NewEdition, Object, ObjectId, Observation, Offence, Operation, Pass, Payment, Policy,
-    ProtocolParams, Receipt, Role, RoleHolder, Royalty, Session, SessionKind, Taking, Template,
-    TokenId, Transaction, TransactionBody, UserKey, Verified, VertexRef,
+    CollectionId, Commission, CommitIndex, Committee, Deal, DealId, DealRule, Deposit, DrawSecret,
+    EditionId, Entropy, Failure, FailureCode, FeedReport, Guardian, HeightRoots, Item, ItemId,
+    KeyChange, Keys, MEMBERS_MAX, MemberIndex, Millis, MintEntry, NewDeal, NewEdition, Object,
+    ObjectId, Observation, Offence, Operation, Pass, Payment, Policy, ProtocolParams, Receipt,
+    Role, RoleHolder, Round, Royalty, Series, Session, SessionKind, Taking, Template, TokenId,
+    Transaction, TransactionBody, UserKey, Verified, VertexDigest, VertexRef, draw_commitment,
 };
 
 /// What a vertex says of the base chain, and whose it is.
@@ -667,4 +669,72 @@ impl World {
         let found = found.as_ref().and_then(Object::as_collection);
         Collection::clone(found.expect("the collection exists"))
     }
+}
+
+/// The round of the leader of a commit, where a test leads commits.
+pub fn leader_round(commit: CommitIndex) -> Round {
+    Round(commit.0)
+}
+
+/// A leader beyond the members' places, which makes no work.
+pub fn leader_of(commit: CommitIndex) -> VertexRef {
+    VertexRef {
+        round: leader_round(commit),
+        author: MemberIndex(MEMBERS_MAX as u32),
+        digest: VertexDigest(blake3(Domain::Vertex, &[&commit.0.to_be_bytes()])),
+    }
+}
+
+impl World {
+    /// The next commit's leader is of the round after the last one's.
+    pub fn lead(&mut self) {
+        self.ordered = vec![leader_of(self.ledger.meta().index.next())];
+    }
+
+    pub fn deal(&self, id: DealId) -> Option<Deal> {
+        let found = self.get(ObjectId::Deal(id));
+        found
+            .as_ref()
+            .and_then(Object::as_deal)
+            .map(|d| Deal::clone(d))
+    }
+}
+
+/// A user's secret.
+pub fn secret(giver: Address) -> DrawSecret {
+    DrawSecret(giver.0)
+}
+
+/// Items in so many packs, each for a price with a bond, drawn within a time.
+pub fn series(
+    giver: Address,
+    (items, packs): (&[ItemId], u32),
+    (price, bond): (u64, u64),
+    reveal: u64,
+) -> NewDeal {
+    let gives = Bundle {
+        items: items.to_vec(),
+        ..assets(bond * u64::from(packs))
+    };
+    NewDeal {
+        rule: DealRule::Draw(Series {
+            packs,
+            commitment: draw_commitment(&giver, &secret(giver)),
+            reveal: Millis(reveal),
+        }),
+        ..terms(gives, assets(price))
+    }
+}
+
+pub fn buy(deal: DealId, entropy: u8) -> Operation {
+    Operation::DealTake(Taking::pack(deal, Entropy([entropy; 32])))
+}
+
+pub fn reveal(deal: DealId, secret: DrawSecret) -> Operation {
+    Operation::Reveal { deal, secret }
+}
+
+pub fn pass(deal: DealId, pack: u32, to: u64) -> Operation {
+    let to = user(to);
+    Operation::PassPack { deal, pack, to }
 }

@@ -11,7 +11,7 @@ use weft_types::{
 
 /// Names of the bits of `kinds`, as in an operation's JSON, but for the four that are no operations. New ones come at the
 /// end, for the bits are in the store.
-pub const KINDS: [&str; 24] = [
+pub const KINDS: [&str; 26] = [
     "transfer",
     "create_collection",
     "create_edition",
@@ -36,6 +36,8 @@ pub const KINDS: [&str; 24] = [
     "void",
     "set_sale",
     "buy",
+    "reveal",
+    "pass_pack",
 ];
 const DEPOSIT: u32 = 1 << 11;
 const EXPIRY: u32 = 1 << 12;
@@ -79,6 +81,8 @@ pub(super) fn kind(operation: &Operation) -> u32 {
         Operation::Void { .. } => 21,
         Operation::SetSale { .. } => 22,
         Operation::Buy(_) => 23,
+        Operation::Reveal { .. } => 18,
+        Operation::PassPack { .. } => 19,
         Operation::MultiParty(_) => return 0,
     };
     1 << bit

@@ -118,7 +118,7 @@ impl<'a> Owners<'a> {
                         to.extend(minted.map(|item| (item, Some(entry.to))));
                     }
                 }
-                Operation::DealTake(Taking { deal, .. }) => {
+                Operation::DealTake(Taking { deal, .. }) | Operation::Reveal { deal, .. } => {
                     let traded = deals.into_iter().flatten().filter(|t| t.deal == *deal);
                     to.extend(traded.map(|t| (t.item, Some(t.buyer))));
                 }

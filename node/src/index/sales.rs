@@ -9,8 +9,8 @@ use super::{Indexed, Row, key};
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use std::collections::{BTreeMap, HashMap};
 use weft_types::{
-    Address, Amount, AssetAmount, AssetId, Bundle, CollectionId, CommitIndex, DealId, DealState,
-    EditionId, ItemId, Millis, NewDeal, ObjectId, Operation, Taking, TransactionId,
+    Address, Amount, AssetAmount, AssetId, Bundle, CollectionId, CommitIndex, Deal, DealId,
+    DealState, EditionId, ItemId, Millis, NewDeal, ObjectId, Operation, Taking, TransactionId,
 };
 
 /// Sales by scope: time, commit, position, deal, place in the deal.
@@ -105,15 +105,9 @@ pub(super) fn traded(indexed: &Indexed<'_>) -> Vec<Traded> {
             Some(bid) => priced(&deal.sold_for(bid.amount)),
             None => priced(&deal.terms),
         };
-        let given = deal.terms.gives.items.iter().map(|i| (*i, Side::Giver));
         let picks = how.map_or(&[][..], |how| how.picks);
-        let wanted = deal.terms.wants.items.iter().chain(picks);
-        let items = given.chain(wanted.map(|i| (*i, Side::Taker)));
-        for (place, (item, side)) in (0u32..).zip(items) {
-            let (seller, buyer) = match side {
-                Side::Giver => (deal.giver, by),
-                Side::Taker => (by, deal.giver),
-            };
+        let moved = moved(&id, deal, by, picks).into_iter();
+        for (place, (item, seller, buyer)) in (0u32..).zip(moved) {
             traded.push(Traded {
                 item,
                 deal: id,
@@ -128,6 +122,30 @@ pub(super) fn traded(indexed: &Indexed<'_>) -> Vec<Traded> {
     }
     traded.sort_by_key(|t| (t.position, t.deal, t.place));
     traded
+}
+
+/// The items of a deal that is taken, with whose they were and whose they became.
+fn moved(
+    id: &DealId,
+    deal: &Deal,
+    by: Address,
+    picks: &[ItemId],
+) -> Vec<(ItemId, Address, Address)> {
+    if let Some(drawing) = &deal.drawing {
+        let drawn = drawing.secret.and_then(|secret| deal.draw(id, &secret));
+        let packs = drawn.into_iter().flat_map(|drawn| drawn.packs);
+        let packs = packs.zip(drawing.packs.iter().map(|pack| pack.holder));
+        let of_pack = |(items, holder): (Vec<ItemId>, Address)| {
+            let items = items.into_iter();
+            items.map(move |item| (item, deal.giver, holder))
+        };
+        return packs.flat_map(of_pack).collect();
+    }
+    let given = deal.terms.gives.items.iter();
+    let given = given.map(|item| (*item, deal.giver, by));
+    let wanted = deal.terms.wants.items.iter().chain(picks);
+    let wanted = wanted.map(|item| (*item, by, deal.giver));
+    given.chain(wanted).collect()
 }
 
 impl Priced {
@@ -151,14 +169,17 @@ fn takes<'a>(indexed: &Indexed<'a>) -> HashMap<DealId, Taken<'a>> {
             continue;
         };
         each(&transaction.body().operations, &mut |operation| {
-            if let Operation::DealTake(Taking { deal, items }) = operation {
-                let taken = Taken {
-                    transaction: receipt.transaction,
-                    position: receipt.position,
-                    picks: items,
-                };
-                takes.insert(*deal, taken);
-            }
+            let (deal, picks) = match operation {
+                Operation::DealTake(Taking { deal, items, .. }) => (deal, &items[..]),
+                Operation::Reveal { deal, .. } => (deal, &[][..]),
+                _ => return,
+            };
+            let taken = Taken {
+                transaction: receipt.transaction,
+                position: receipt.position,
+                picks,
+            };
+            takes.insert(*deal, taken);
         });
     }
     takes

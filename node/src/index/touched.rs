@@ -49,7 +49,12 @@ impl Touched {
             Operation::UpdateItem { item, .. } => self.items([*item]),
             Operation::Burn { items } => self.items(items.iter().copied()),
             Operation::DealOpen(deal) => self.items(deal.gives.items.iter().copied()),
-            Operation::DealTake(Taking { deal, items }) => {
+            // The contents of a pack change hands when it is drawn.
+            Operation::DealTake(taking) if taking.entropy.is_some() => {
+                let deal = indexed.last_deal(&taking.deal);
+                self.accounts(deal.map(|d| d.giver));
+            }
+            Operation::DealTake(Taking { deal, items, .. }) => {
                 self.items(items.iter().copied());
                 self.deal(indexed, deal);
                 self.shares(indexed, deal, items);
@@ -58,6 +63,14 @@ impl Touched {
             Operation::Bid { deal, .. } => {
                 self.deal(indexed, deal);
                 self.accounts(indexed.outbid(deal));
+            }
+            Operation::PassPack { to, .. } => self.accounts([*to]),
+            Operation::Reveal { deal, .. } => {
+                self.deal(indexed, deal);
+                self.shares(indexed, deal, &[]);
+                let drawing = indexed.last_deal(deal).and_then(|d| d.drawing.as_ref());
+                let packs = drawing.into_iter().flat_map(|d| &d.packs);
+                self.accounts(packs.map(|pack| pack.holder));
             }
             Operation::Withdraw { gives, .. } => self.items(gives.items.iter().copied()),
             Operation::ExitAddress { items, .. } => self.items(items.iter().copied()),

@@ -2,14 +2,15 @@
 
 use super::{Bridge, Offenders, Roster, TransactionState, Work};
 use crate::bridge::Withdrawal;
+use crate::draw::Drawn;
 use crate::ids::{
     Address, Amount, AssetId, BaseAddress, CollectionId, CommitIndex, ContentHash, DealId,
-    EditionId, ItemId, Millis, TransactionId,
+    DrawSecret, EditionId, ItemId, Millis, TransactionId,
 };
-use crate::object::{self, ObjectError};
+use crate::object::{self, Drawing, ObjectError};
 use crate::operation::{
-    Bundle, Commission, DealRule, Guardian, Policy, RoleHolder, Sale, Session, Trait, WantedItems,
-    is_default,
+    Bundle, Commission, DealRule, Guardian, NewDeal, Policy, RoleHolder, Sale, Session, Trait,
+    WantedItems, is_default,
 };
 use crate::state::{ObjectId, StateProof};
 use crate::statement::CertificateJson;
@@ -212,6 +213,9 @@ pub struct Deal {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub least_bid: Option<Amount>,
     pub state: DealState,
+    /// Of a series of packs: who holds which, and how far its draw is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drawing: Option<Box<Drawing>>,
 }
 
 /// What an auction has come to. An auction that has expired with one has paid it back.
@@ -435,7 +439,25 @@ impl Deal {
             }),
             least_bid: least.and_then(|least| u64::try_from(least).ok().map(Amount)),
             state,
+            drawing: deal.drawing.clone().map(Box::new),
         }
+    }
+
+    /// L47: what a secret draws, by the reader's own arithmetic; `None` for what is no series or has no lot.
+    pub fn draw(&self, secret: &DrawSecret) -> Option<Drawn> {
+        let terms = NewDeal {
+            gives: self.gives.clone(),
+            rule: self.rule.clone(),
+            ..NewDeal::default()
+        };
+        let deal = object::Deal {
+            giver: self.giver,
+            terms,
+            state: object::DealState::Open,
+            bid: None,
+            drawing: self.drawing.as_deref().cloned(),
+        };
+        deal.draw(&self.id, secret)
     }
 }
 

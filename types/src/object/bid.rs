@@ -1,7 +1,7 @@
 //! L32: what an auction has come to, and what that makes of a deal.
 
 use super::{AssetAmount, Deal, ObjectError};
-use crate::ids::{Address, Amount, Millis};
+use crate::ids::{Address, Amount, AssetId, Millis};
 use crate::operation::{Auction, DealRule, NewDeal};
 use crate::wire;
 use bytes::Bytes;
@@ -46,7 +46,7 @@ impl Deal {
         terms
     }
 
-    /// Amounts that it holds, and who gets them back.
+    /// Amounts that it holds, and who gets each back if it comes to nothing.
     pub fn held(&self) -> impl Iterator<Item = (Address, AssetAmount)> + '_ {
         let given = self.terms.gives.assets.iter();
         let given = given.map(|part| (self.giver, part.clone()));
@@ -55,7 +55,10 @@ impl Deal {
             let (asset, amount) = (wanted.asset, bid.amount);
             (bid.by, AssetAmount { asset, amount })
         });
-        given.chain(bid)
+        let packs = self.drawing.iter().flat_map(|d| &d.packs);
+        let (asset, amount) = (AssetId::NATIVE, self.terms.pack_price());
+        let packs = packs.map(move |pack| (pack.holder, AssetAmount { asset, amount }));
+        given.chain(bid).chain(packs)
     }
 }
 

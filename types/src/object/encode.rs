@@ -281,6 +281,7 @@ impl From<&Deal> for wire::Deal {
             state: state.into(),
             taken_by,
             bid: deal.bid.as_ref().map(Into::into),
+            draw: deal.drawing.as_ref().map(Into::into),
         }
     }
 }
@@ -306,12 +307,15 @@ impl TryFrom<wire::Deal> for Deal {
         let terms = wire.terms.ok_or(ObjectError::Missing("deal's terms"))?;
         let terms = NewDeal::try_from(terms)?;
         let bid = wire.bid.as_ref();
-        Ok(Self {
+        let deal = Self {
             giver: Address::try_from(wire.giver.as_ref())?,
             bid: bid.map(|bid| HighestBid::read(bid, &terms)).transpose()?,
             terms,
             state,
-        })
+            drawing: wire.draw.as_ref().map(TryInto::try_into).transpose()?,
+        };
+        super::drawing::check(&deal)?;
+        Ok(deal)
     }
 }
 

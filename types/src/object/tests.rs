@@ -74,6 +74,7 @@ fn deal(state: DealState) -> Deal {
         },
         state,
         bid: None,
+        drawing: None,
     }
 }
 
@@ -156,6 +157,7 @@ fn objects() -> Vec<(ObjectId, Object)> {
     for state in [Open, Taken { by }, Cancelled, Expired] {
         objects.push(Object::Deal(Arc::new(deal(state))));
     }
+    objects.push(Object::Deal(Arc::new(crate::testing::drawn(3, 2).1)));
     let (mut bridge, withdrawal) = crate::testing::bridge();
     bridge.exit_places = 4;
     objects.push(Object::Bridge(Arc::new(bridge)));
@@ -370,4 +372,70 @@ fn a_deals_bid_is_one_that_its_auction_allows() {
     let fixed = deal(DealState::Open).terms;
     let stray = read(fixed, 250, 99);
     assert_eq!(stray, Err(ObjectError::Stray("deal")));
+}
+
+#[test]
+fn l46_a_drawing_is_of_its_rule_and_state() {
+    let (id, drawn) = crate::testing::drawn(3, 2);
+    let id = ObjectId::Deal(id);
+    let read = |change: &dyn Fn(&mut Deal, &mut Drawing)| {
+        let mut deal = drawn.clone();
+        let mut drawing = deal.drawing.take().unwrap();
+        change(&mut deal, &mut drawing);
+        deal.drawing = deal.drawing.or(Some(drawing));
+        let encoded = Object::Deal(Arc::new(deal)).encode();
+        Object::decode(&id, encoded).map(|_| ())
+    };
+    let open = |deal: &mut Deal, drawing: &mut Drawing| {
+        (deal.state, drawing.secret) = (DealState::Open, None);
+    };
+    assert_eq!(read(&|_, _| {}), Ok(()));
+    assert_eq!(read(&open), Ok(()));
+    type Change<'a> = &'a dyn Fn(&mut Deal, &mut Drawing);
+    let refused: [Change; 8] = [
+        &|deal, _| deal.state = DealState::Open,
+        &|_, drawing| drawing.secret = None,
+        &|_, drawing| drawing.lot = None,
+        &|_, drawing| drawing.packs.push(drawing.packs[0]),
+        &|deal, drawing| {
+            open(deal, drawing);
+            drawing.packs.clear();
+        },
+        &|deal, drawing| {
+            open(deal, drawing);
+            (drawing.closing, drawing.lot) = (None, None);
+        },
+        &|deal, drawing| {
+            open(deal, drawing);
+            drawing.packs.pop();
+            drawing.closing = None;
+        },
+        &|deal, _| deal.terms.rule = crate::operation::DealRule::Fixed,
+    ];
+    for change in refused {
+        assert_eq!(read(change), Err(ObjectError::Drawing));
+    }
+    let bare = Deal {
+        drawing: None,
+        ..drawn.clone()
+    };
+    let encoded = Object::Deal(Arc::new(bare)).encode();
+    assert_eq!(Object::decode(&id, encoded), Err(ObjectError::Drawing));
+}
+
+#[test]
+fn l47_a_series_is_due_when_its_sale_ends_and_then_when_its_secret_is_late() {
+    let (_, mut deal) = crate::testing::drawn(3, 2);
+    let drawing = deal.drawing.clone().unwrap();
+    let mut due = |closing, lot| {
+        deal.drawing = Some(Drawing {
+            closing,
+            lot,
+            ..drawing.clone()
+        });
+        (deal.due(), deal.awaits_lot())
+    };
+    assert_eq!(due(None, None), (Millis(90_000), false));
+    assert_eq!(due(drawing.closing, None), (Millis::MAX, true));
+    assert_eq!(due(drawing.closing, drawing.lot), (Millis(680_300), false));
 }

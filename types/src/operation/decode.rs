@@ -44,6 +44,8 @@ pub enum OperationError {
     Pass(String),
     #[error("pass names an account for its key, which the item's owner is")]
     PassAccount,
+    #[error("a deal is no series of packs: {0}")]
+    Series(&'static str),
     #[error("a MultiParty stands inside another")]
     Nested,
 }
@@ -200,6 +202,15 @@ impl TryFrom<wire::Operation> for Operation {
             Kind::Void(v) => ticket::void(v)?,
             Kind::SetSale(s) => ticket::set_sale(&s)?,
             Kind::Buy(b) => Self::Buy((&b).try_into()?),
+            Kind::Reveal(r) => Self::Reveal {
+                deal: DealId::try_from(r.deal.as_ref())?,
+                secret: DrawSecret::try_from(r.secret.as_ref())?,
+            },
+            Kind::PassPack(p) => Self::PassPack {
+                deal: DealId::try_from(p.deal.as_ref())?,
+                pack: p.pack,
+                to: Address::try_from(p.to.as_ref())?,
+            },
             Kind::MultiParty(m) => {
                 count(
                     "parties",
@@ -341,11 +352,13 @@ impl TryFrom<wire::DealOpen> for NewDeal {
             rule: match &wire.rule {
                 None => DealRule::Fixed,
                 Some(wire::deal_open::Rule::Auction(auction)) => DealRule::Auction(auction.into()),
+                Some(wire::deal_open::Rule::Draw(draw)) => DealRule::Draw(draw.try_into()?),
             },
         };
         match &deal.rule {
             DealRule::Fixed => {}
             DealRule::Auction(auction) => deal.check_auction(auction)?,
+            DealRule::Draw(series) => deal.check_series(series)?,
         }
         Ok(deal)
     }
@@ -359,6 +372,7 @@ impl TryFrom<wire::DealTake> for Taking {
         Ok(Self {
             deal: DealId::try_from(wire.deal.as_ref())?,
             items: ids(&wire.items)?,
+            entropy: optional(&wire.entropy)?,
         })
     }
 }

@@ -81,6 +81,7 @@ impl From<&NewDeal> for wire::DealOpen {
             rule: match &deal.rule {
                 DealRule::Fixed => None,
                 DealRule::Auction(auction) => Some(wire::deal_open::Rule::Auction(auction.into())),
+                DealRule::Draw(series) => Some(wire::deal_open::Rule::Draw(series.into())),
             },
         }
     }
@@ -91,6 +92,7 @@ impl From<&Taking> for wire::DealTake {
         Self {
             deal: bytes(&taking.deal.0),
             items: item_bytes(&taking.items),
+            entropy: taking.entropy.map_or(Bytes::new(), |e| bytes(&e.0)),
         }
     }
 }
@@ -233,6 +235,15 @@ impl From<&Operation> for wire::Operation {
                 sale: sale.as_ref().map(Into::into),
             }),
             Operation::Buy(buy) => Kind::Buy(buy.into()),
+            Operation::Reveal { deal, secret } => Kind::Reveal(wire::Reveal {
+                deal: bytes(&deal.0),
+                secret: bytes(&secret.0),
+            }),
+            Operation::PassPack { deal, pack, to } => Kind::PassPack(wire::PassPack {
+                deal: bytes(&deal.0),
+                pack: *pack,
+                to: bytes(&to.0),
+            }),
             Operation::MultiParty(parties) => Kind::MultiParty(multi_party(parties)),
         };
         Self { kind: Some(kind) }

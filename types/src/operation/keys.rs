@@ -102,6 +102,8 @@ impl SessionKind {
             | Operation::SetPolicy { .. }
             | Operation::Void { .. }
             | Operation::SetSale { .. }
+            | Operation::Reveal { .. }
+            | Operation::PassPack { .. }
             | Operation::MultiParty(_) => None,
         }
     }

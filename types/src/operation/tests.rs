@@ -109,6 +109,26 @@ fn deal() -> impl Strategy<Value = NewDeal> {
         })
 }
 
+fn series() -> impl Strategy<Value = Operation> {
+    let (deal, bytes) = (any::<[u8; 32]>(), any::<[u8; 32]>());
+    (deal, bytes, 0..4u8, 1..6u32, 1..9u32).prop_map(|(deal, bytes, kind, packs, cards)| {
+        let deal = DealId(deal);
+        match kind {
+            0 => Operation::DealOpen(crate::testing::series(packs, cards)),
+            1 => Operation::DealTake(Taking::pack(deal, Entropy(bytes))),
+            2 => Operation::Reveal {
+                deal,
+                secret: DrawSecret(bytes),
+            },
+            _ => Operation::PassPack {
+                deal,
+                pack: packs,
+                to: Address(bytes),
+            },
+        }
+    })
+}
+
 fn set_policy() -> impl Strategy<Value = Operation> {
     let numbers = (
         any::<u64>(),
@@ -190,6 +210,7 @@ fn single() -> impl Strategy<Value = Operation> {
         deal().prop_map(Operation::DealOpen),
         take.prop_map(|(deal, items)| Operation::DealTake(Taking::new(DealId(deal), items))),
         any::<[u8; 32]>().prop_map(|deal| Operation::DealCancel { deal: DealId(deal) }),
+        series(),
         (any::<[u8; 20]>(), vec(item(), 0..4)).prop_map(|(address, items)| {
             let address = BaseAddress(address);
             Operation::ExitAddress { address, items }

@@ -196,6 +196,29 @@ fn operations() -> Vec<(&'static str, Operation)> {
             },
         ),
         (
+            "deal_open_series",
+            Operation::DealOpen(testing::series(3, 2)),
+        ),
+        (
+            "deal_take_pack",
+            Operation::DealTake(Taking::pack(DealId([9; 32]), Entropy([7; 32]))),
+        ),
+        (
+            "reveal",
+            Operation::Reveal {
+                deal: DealId([9; 32]),
+                secret: testing::DRAW_SECRET,
+            },
+        ),
+        (
+            "pass_pack",
+            Operation::PassPack {
+                deal: DealId([9; 32]),
+                pack: 2,
+                to: user(2),
+            },
+        ),
+        (
             "multi_party",
             Operation::MultiParty(vec![party(1, 2), party(2, 1)]),
         ),
@@ -257,6 +280,9 @@ fn hashes_are_as_published() {
         Domain::Proposers,
         Domain::Pass,
         Domain::AllowList,
+        Domain::DrawCommitment,
+        Domain::DrawSeed,
+        Domain::DrawNumber,
     ];
     let vector = |domain: &Domain| {
         let tag = std::str::from_utf8(domain.tag()).unwrap();
@@ -495,6 +521,7 @@ fn sample(id: &ObjectId) -> Object {
                 terms: deal(),
                 state: DealState::Taken { by: user(3) },
                 bid: None,
+                drawing: None,
             }
             .into(),
         ),
@@ -784,4 +811,29 @@ fn receipts_and_their_lists_are_as_published() {
     let lists: Vec<Value> = [0, 1, 2, 3, 5].map(list).into();
     let vectors = json!({ "receipts": receipts, "lists": lists });
     check_vectors("receipts", &vectors);
+}
+
+#[test]
+fn l47_draws_are_as_published() {
+    let draws = [(1, 1, 1), (3, 2, 3), (5, 51, 5), (4, 3, 2)].map(|(packs, cards, sold)| {
+        let (id, mut deal) = testing::drawn(packs, cards);
+        let drawing = deal.drawing.as_mut().unwrap();
+        drawing.packs.truncate(sold);
+        let drawn = deal.draw(&id, &testing::DRAW_SECRET).unwrap();
+        json!({
+            "id": id,
+            "deal": hex(Object::Deal(deal.into()).encode()),
+            "packs": drawn.packs,
+            "unsold": drawn.unsold,
+        })
+    });
+    let secret = testing::DRAW_SECRET;
+    let commitment = draw_commitment(&user(1), &secret);
+    let vectors = json!({
+        "giver": user(1),
+        "secret": secret,
+        "commitment": commitment,
+        "draws": draws,
+    });
+    check_vectors("draw", &vectors);
 }

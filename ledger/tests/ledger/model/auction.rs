@@ -21,6 +21,10 @@ impl Model {
 
     /// Between which what a new deal gives may change hands.
     pub fn times(&self, terms: &NewDeal) -> Result<(u64, u64), FailureCode> {
+        if let Some(series) = terms.series() {
+            let drawn = terms.expires.0.saturating_add(series.reveal.0);
+            return Ok((drawn, terms.expires.0 - 1));
+        }
         let Some(auction) = auction(terms) else {
             return Ok((self.now, terms.expires.0 - 1));
         };

@@ -107,6 +107,11 @@ impl Model {
 
     /// The giver's and the taker's.
     pub fn sales(&mut self, terms: &NewDeal) -> Result<[Sale; 2], FailureCode> {
+        if let Some(series) = terms.series() {
+            let price = coin(&terms.wants) as u128 * u128::from(series.packs);
+            let given = self.sold(&terms.gives.items, price)?;
+            return Ok([given, self.sold(&[], 0)?]);
+        }
         let mut sold = [vec![], vec![]];
         let listed = [&terms.gives.items, &terms.wants.items];
         for (side, items) in sold.iter_mut().zip(listed) {
@@ -140,6 +145,22 @@ impl Model {
             sale(given, more, coin_alone && !any_wanted),
             sale(wanted, -more, coin_alone && !any_given),
         ])
+    }
+
+    /// Items for coin alone.
+    pub fn sold(&mut self, items: &[ItemId], price: u128) -> Result<Sale, FailureCode> {
+        let mut collections = vec![];
+        for id in items {
+            let item = find(&mut self.items, id).filter(|i| i.state != ItemState::Burned);
+            let edition = item.ok_or(FailureCode::NotFound)?.edition;
+            collections.push(self.collection_of(&edition)?);
+        }
+        collections.sort();
+        Ok(Sale {
+            collections,
+            price,
+            for_coin: true,
+        })
     }
 
     pub fn judge_taking(&mut self, sale: &Sale) -> Step {
