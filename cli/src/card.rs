@@ -53,6 +53,10 @@ pub enum Command {
     Swap(market::Swap),
     /// Take back a deal of yours, and with it what it gives
     Cancel(market::Cancel),
+    /// Lock cards or money for somebody who shows a secret
+    Lock(crate::lock::Lock),
+    /// Take what is locked, by the secret
+    Unlock(crate::lock::Unlock),
     /// List deals
     Deals(search::Deals),
     /// Show a deal
@@ -236,6 +240,8 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Swap(arguments) => market::swap(arguments, output).await,
         Command::Cancel(arguments) => market::cancel(arguments, output).await,
         Command::Deals(arguments) => search::deals(arguments, output).await,
+        Command::Lock(arguments) => crate::lock::lock(arguments, output).await,
+        Command::Unlock(arguments) => crate::lock::unlock(arguments, output).await,
         Command::Deal(arguments) => market::show(&arguments, output).await,
         Command::DealProof(arguments) => market::deal_proof(&arguments, output).await,
         Command::Search(arguments) => search::search(arguments, output).await,

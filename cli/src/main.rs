@@ -7,10 +7,12 @@ mod account;
 mod base;
 mod bridge;
 mod card;
+mod channel;
 mod collection;
 mod content;
 mod failure;
 mod import;
+mod lock;
 mod logging;
 mod market;
 mod masternode;
@@ -90,6 +92,9 @@ enum Command {
     /// Packs of cards: sold sealed, drawn together, verified by anybody
     #[command(subcommand)]
     Pack(pack::Command),
+    /// Channels: payments between two, off the ledger
+    #[command(subcommand)]
+    Channel(channel::Command),
     /// Assets between the ledger and the base chain
     #[command(subcommand)]
     Bridge(bridge::Command),
@@ -138,6 +143,7 @@ fn run_plainly(command: Command, output: &Output) -> Result<(), Failure> {
             Command::Watch(arguments) => watch::run(arguments, output).await,
             Command::Masternode(command) => masternode::run(command, output).await,
             Command::Account(command) => account::run(command, output).await,
+            Command::Channel(command) => channel::run(command, output).await,
             Command::Collection(command) => collection::run(command, output).await,
             Command::Card(command) => card::run(command, output).await,
             Command::Ticket(command) => ticket::run(command, output).await,

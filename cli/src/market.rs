@@ -285,6 +285,17 @@ fn takeable(deal: &Deal, by: &Address) -> Result<(), Failure> {
             ))
             .hint(format_args!("`weft pack buy {id}` buys one")));
         }
+        DealRule::Secret { .. } => {
+            return Err(
+                Failure::usage(format_args!("deal {id} is opened by a secret alone")).hint(
+                    format_args!("`weft card unlock {id} --secret SECRET` takes it"),
+                ),
+            );
+        }
+        DealRule::CoSigned(_) => {
+            return Err(Failure::usage(format_args!("deal {id} is a channel"))
+                .hint(format_args!("`weft channel status {id}` shows it")));
+        }
     }
     if deal.giver == *by {
         return Err(Failure::usage(format_args!(
@@ -328,6 +339,15 @@ fn cancellable(deal: &Deal, by: &Address) -> Result<(), Failure> {
             ),
         )
         .hint("nothing was sent; `weft pack open` draws them"));
+    }
+    let back = match deal.rule {
+        DealRule::Secret { .. } => Some("it comes back by itself when it expires"),
+        DealRule::CoSigned(_) => Some("`weft channel close` ends a channel"),
+        DealRule::Fixed | DealRule::Auction(_) | DealRule::Draw(_) => None,
+    };
+    if let Some(back) = back {
+        let words = format_args!("deal {} cannot be cancelled before its time", deal.id);
+        return Err(Failure::usage(words).hint(back));
     }
     if deal.giver == *by {
         return Ok(());
@@ -413,13 +433,28 @@ fn state(deal: &Deal) -> &'static str {
     }
 }
 
+/// How it comes to its end, and what was shown of it; empty while whoever gives what it wants takes it.
+fn rule(deal: &Deal) -> String {
+    let standing = deal.standing.as_ref();
+    match &deal.rule {
+        DealRule::Fixed => String::new(),
+        DealRule::Auction(rule) => auction::rule(rule),
+        DealRule::Draw(_) => "a series of packs: `weft pack show` shows it".to_owned(),
+        DealRule::Secret { hash } => match standing.and_then(|s| s.secrets.first()) {
+            Some(secret) => format!("opened by the secret {secret}"),
+            None => format!("opened by the secret of hash {hash}"),
+        },
+        DealRule::CoSigned(_) => "a channel: `weft channel status` shows it".to_owned(),
+    }
+}
+
 pub fn deal_shown(deal: &Deal) -> String {
     let taker = deal.taker.map(|t| t.to_string());
     let commission = deal.commission.map(|c| {
         let percent = f64::from(c.parts) * 100.0 / f64::from(ROYALTY_WHOLE);
         format!("{percent} % of the price, to {}", c.to)
     });
-    let [rule, highest, next] = auction::shown(deal);
+    let [highest, next] = auction::bids(deal);
     lines(&[
         ("deal", deal.id.to_string()),
         ("state", state(deal).to_owned()),
@@ -427,7 +462,7 @@ pub fn deal_shown(deal: &Deal) -> String {
         ("gives", side(&deal.gives, &[])),
         ("wants", side(&deal.wants, &deal.wants_any)),
         ("taker", taker.unwrap_or_default()),
-        ("rule", rule),
+        ("rule", rule(deal)),
         ("highest bid", highest),
         ("next bid", next),
         ("expires", time::utc(deal.expires)),

@@ -124,7 +124,8 @@ impl Draft {
         let signers = signers.iter().map(|s| (*s).into()).chain(rest);
         let signers = signers.take(body.parties().len());
         let signatures = signers.map(|s: Signer| s.scheme.charged_bytes_max(s.for_another));
-        let signatures: u64 = signatures.sum();
+        let states = body.operations.iter().map(Operation::signature_bytes);
+        let signatures: u64 = signatures.chain(states).sum();
         let bytes = body.encode().len() as u64 + signatures + body.pass_bytes();
         self.fees
             .fee(operations, bytes, minted.fold(0, u64::saturating_add))

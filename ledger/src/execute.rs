@@ -16,6 +16,7 @@ use weft_types::{
 
 mod auction;
 mod bridge;
+mod channel;
 mod collection;
 mod deal;
 mod draw;
@@ -27,6 +28,7 @@ mod offences;
 mod policy;
 mod purchase;
 mod sale;
+mod secret;
 mod ticket;
 mod transfer;
 
@@ -195,6 +197,8 @@ impl<B: Objects> Execution<'_, '_, B> {
             Operation::Reveal { deal, secret } => self.reveal(actor, deal, *secret),
             Operation::PassPack { deal, pack, to } => self.pass_pack(actor, deal, *pack, *to),
             Operation::MultiParty(_) => unreachable!("run_all opens it"),
+            Operation::ChannelClose(shown) => self.close_channel(actor, shown),
+            Operation::ChannelChallenge(shown) => self.challenge(actor, shown),
         }
     }
 }

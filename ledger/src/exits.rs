@@ -18,6 +18,7 @@ use weft_types::{
 };
 
 /// Amounts that open deals hold, by who gets them back: what a deal gives its giver, a bid its bidder.
+/// Amounts that open deals hold, by whose they are if the network ends.
 #[derive(Default)]
 pub(crate) struct Locked(HashMap<Address, BTreeMap<AssetId, u64>>);
 
@@ -149,7 +150,11 @@ fn amounts(after: &After<'_>, locked: &Locked) -> BTreeSet<(Address, AssetId)> {
             (ObjectId::Deal(_), before, after) => {
                 let deals = before.iter().chain(after).filter_map(Object::as_deal);
                 for deal in deals {
-                    touched.extend(deal.held().map(|(owner, part)| (owner, part.asset)));
+                    touched.extend(
+                        deal.held()
+                            .into_iter()
+                            .map(|(owner, part)| (owner, part.asset)),
+                    );
                 }
             }
             _ => {}

@@ -5,9 +5,10 @@
 //! Everything here is judged alike by every node, or ledgers would part: encodings have one form, lengths
 //! are bounded, and no library's leniency decides.
 
+use crate::channel::ChannelState;
 use crate::ed25519;
 use crate::hash::{Domain, blake3};
-use crate::ids::{Address, TransactionId};
+use crate::ids::Address;
 use crate::operation::decode::optional;
 use crate::operation::encode::bytes;
 use crate::transaction::{TransactionBody, TransactionError};
@@ -228,24 +229,38 @@ pub(crate) trait Message {
     fn challenge(&self) -> [u8; 32];
 }
 
-/// A transaction.
+/// A transaction or a channel's state.
 #[derive(Clone, Copy)]
 pub(crate) struct Signed<'a> {
-    pub id: TransactionId,
-    pub encoded_body: &'a [u8],
-    pub body: &'a TransactionBody,
+    pub id: [u8; 32],
+    pub encoded: &'a [u8],
+    pub shown: Shown<'a>,
+}
+
+/// What it is, for a wallet to show.
+#[derive(Clone, Copy)]
+pub(crate) enum Shown<'a> {
+    Transaction(&'a TransactionBody),
+    Channel(&'a ChannelState),
 }
 
 impl Signed<'_> {
-    /// The domain tag and the id, which binds the body.
+    fn tag(&self) -> &'static [u8] {
+        match self.shown {
+            Shown::Transaction(_) => Domain::TransactionSignature.tag(),
+            Shown::Channel(_) => Domain::ChannelSignature.tag(),
+        }
+    }
+
+    /// The domain tag and the id, which binds the rest.
     fn named(&self) -> Vec<u8> {
-        [Domain::TransactionSignature.tag(), &self.id.0].concat()
+        [self.tag(), &self.id].concat()
     }
 }
 
 impl Message for Signed<'_> {
     fn bytes(&self) -> Vec<u8> {
-        [Domain::TransactionSignature.tag(), self.encoded_body].concat()
+        [self.tag(), self.encoded].concat()
     }
 
     fn prehash(&self, scheme: Scheme) -> [u8; 32] {
@@ -261,11 +276,11 @@ impl Message for Signed<'_> {
     }
 
     fn challenge(&self) -> [u8; 32] {
-        self.id.0
+        self.id
     }
 }
 
-/// A transaction in the form that each scheme signs.
+/// A transaction or a channel's state in the form that each scheme signs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToSign {
     /// Ed25519: the domain tag and the body's bytes.
@@ -287,7 +302,7 @@ impl ToSign {
             named: signed.named(),
             text: wallet::text(signed),
             typed_data: wallet::typed_data(signed),
-            challenge: signed.id.0,
+            challenge: signed.id,
         }
     }
 }

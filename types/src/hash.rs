@@ -35,6 +35,8 @@ pub enum Domain {
     DrawCommitment,
     DrawSeed,
     DrawNumber,
+    ChannelState,
+    ChannelSignature,
 }
 
 impl Domain {
@@ -67,6 +69,8 @@ impl Domain {
             Self::DrawCommitment => b"weft/v1/draw-commitment",
             Self::DrawSeed => b"weft/v1/draw-seed",
             Self::DrawNumber => b"weft/v1/draw-number",
+            Self::ChannelState => b"weft/v1/channel-state",
+            Self::ChannelSignature => b"weft/v1/channel-signature",
         }
     }
 }

@@ -2,6 +2,7 @@
 //! of different things. None converts from a plain integer implicitly.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::str::FromStr;
 
@@ -329,6 +330,14 @@ hex_digest!(
     /// What the giver of a series has committed to.
     DrawSecret
 );
+hex_digest!(
+    /// SHA-256 of a [`Secret`], as on the base chain and in Lightning.
+    SecretHash
+);
+hex_digest!(
+    /// What opens a deal or a part of a channel that is locked by its hash. Public once it is used.
+    Secret
+);
 
 impl BridgeId {
     pub const THE_ONE: Self = Self(Address::BRIDGE.0);
@@ -357,6 +366,12 @@ impl WithdrawalId {
     pub fn index(&self) -> Option<u64> {
         let (zeros, index) = self.0.split_at(24);
         (zeros == [0; 24]).then(|| index.try_into().ok().map(u64::from_be_bytes))?
+    }
+}
+
+impl Secret {
+    pub fn hash(&self) -> SecretHash {
+        SecretHash(Sha256::digest(self.0).into())
     }
 }
 

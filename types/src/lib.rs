@@ -13,6 +13,7 @@ pub mod api;
 mod authorisation;
 pub mod bls;
 mod bridge;
+mod channel;
 mod commit;
 mod committee;
 mod content;
@@ -53,6 +54,10 @@ pub use bridge::{
     TREE_PLACES, WholeTree, Withdrawal, erc721_edition, erc721_of, tree_empty, tree_node,
     tree_proof, tree_root_of,
 };
+pub use channel::{
+    Book, BookError, CHALLENGE_MAX, CHALLENGE_MIN, CHANNEL_PARTS_MAX, ChannelError, ChannelPart,
+    ChannelState, ChannelTerms, Offer, STATES_SHOWN_MAX, Showing, SignedState, Standing,
+};
 pub use commit::{Commit, CommitError};
 pub use committee::{
     ADDRESSES_BYTES_MAX, CommitRule, Committee, CommitteeError, FastRule, MEMBERS_MAX, Member,
@@ -68,6 +73,7 @@ pub use ids::{
     Height, IdError, ItemId, MemberIndex, Millis, NetworkId, OffendersId, Root, RosterId, Round,
     Stake, StateKey, StatementDigest, TokenId, TransactionId, VertexDigest, WithdrawalId, WorkId,
 };
+pub use ids::{Secret, SecretHash};
 pub use list::{LIST_BLOCK, block_root, list_proof, list_root, root_of_blocks, verify_list_proof};
 pub use network::Network;
 pub use object::{

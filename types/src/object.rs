@@ -3,6 +3,7 @@
 //! in [`crate::api`].
 
 use crate::bridge::{Bridge, BridgeError, Withdrawal};
+use crate::channel::{ChannelError, Standing};
 use crate::ids::{Address, Amount, AssetId, BaseAddress, ContentHash, DealId, EditionId, IdError};
 use crate::offence::{OffenceError, Offenders};
 use crate::operation::{
@@ -125,6 +126,8 @@ pub struct Deal {
     pub bid: Option<HighestBid>,
     /// L46: of a series of packs alone.
     pub drawing: Option<Drawing>,
+    /// L40, L42: what was shown of it.
+    pub standing: Option<Standing>,
 }
 
 /// Where a deal stands. The state holds open ones only, the others are for histories.
@@ -196,6 +199,8 @@ pub enum ObjectError {
     Keys,
     #[error("place {0} is beyond the exit tree")]
     ExitPlace(u64),
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
     #[error("withdrawal {found} stands under another index")]
     Withdrawal { found: u64 },
 }
@@ -459,6 +464,7 @@ impl Object {
 }
 
 mod bid;
+mod deal;
 mod drawing;
 mod encode;
 mod keys;

@@ -6,8 +6,9 @@ use crate::ed25519;
 use crate::ids::{
     Address, Amount, AssetId, BaseAddress, BridgeId, CollectionId, CommitDigest, CommitIndex,
     CommitteeDigest, ContentHash, DealId, DrawSecret, EditionId, Entropy, Epoch, GenesisDigest,
-    Height, ItemId, MemberIndex, Millis, NetworkId, OffendersId, Root, RosterId, Round, Stake,
-    StateKey, StatementDigest, TokenId, TransactionId, VertexDigest, WithdrawalId, WorkId,
+    Height, ItemId, MemberIndex, Millis, NetworkId, OffendersId, Root, RosterId, Round, Secret,
+    SecretHash, Stake, StateKey, StatementDigest, TokenId, TransactionId, VertexDigest,
+    WithdrawalId, WorkId,
 };
 use std::borrow::Cow;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
@@ -67,6 +68,8 @@ schema! { hex(64);
     OffendersId: "The list of offenders: there is one.",
     WithdrawalId: "A withdrawal: its index, big-endian, after zeros.",
     WorkId: "Who has carried how much of the order in this epoch: there is one.",
+    SecretHash: "SHA-256 of a secret.",
+    Secret: "What opens a deal or a part of a channel that is locked by its hash.",
     ed25519::PublicKey as "Ed25519PublicKey": "An Ed25519 public key.",
 }
 

@@ -25,10 +25,12 @@ pub use policy::{Policy, ROLE_HOLDERS_MAX, ROYALTY_WHOLE, Role, RoleHolder, Role
 
 pub use ticket::{ALLOW_LIST_MAX, ALLOW_LIST_SIBLINGS_MAX, AllowList, ListPlace, Purchase, Sale};
 
+use crate::authorisation::Authorisation;
 use crate::authorisation::Pass;
+use crate::channel::{ChannelTerms, Showing, SignedState};
 use crate::ids::{
     Address, Amount, AssetId, BaseAddress, CollectionId, ContentHash, DealId, DrawSecret,
-    EditionId, Entropy, IdError, ItemId, Millis,
+    EditionId, Entropy, IdError, ItemId, Millis, Secret, SecretHash,
 };
 use crate::wire;
 use bytes::Bytes;
@@ -157,6 +159,10 @@ pub enum Operation {
     },
     #[serde(with = "parties_field")]
     MultiParty(Vec<Party>),
+    /// L42: closes a channel.
+    ChannelClose(Showing),
+    /// L42: answers in a channel that is closing.
+    ChannelChallenge(Showing),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -290,11 +296,15 @@ pub enum DealRule {
     Auction(Auction),
     /// Packs are sold sealed, and their contents drawn together.
     Draw(Series),
+    /// L40: the taker has to know the secret of this hash; the giver cannot cancel.
+    Secret { hash: SecretHash },
+    /// L41: giver and taker divide what is given by states that both sign.
+    CoSigned(ChannelTerms),
 }
 
 impl DealRule {
     /// Of all rules.
-    pub const NAMES: &[&str] = &["fixed", "auction", "draw"];
+    pub const NAMES: &[&str] = &["fixed", "auction", "draw", "secret", "co_signed"];
 
     /// As in the `type` of its JSON.
     pub fn name(&self) -> &'static str {
@@ -302,6 +312,8 @@ impl DealRule {
             Self::Fixed => "fixed",
             Self::Auction(_) => "auction",
             Self::Draw(_) => "draw",
+            Self::Secret { .. } => "secret",
+            Self::CoSigned(_) => "co_signed",
         }
     }
 
@@ -320,6 +332,9 @@ pub struct Taking {
     /// L46: of who buys a pack of a series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entropy: Option<Entropy>,
+    /// L40: where the deal is locked by a secret's hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Secret>,
 }
 
 impl Taking {
@@ -377,6 +392,8 @@ impl Operation {
             Self::Reveal { .. } => "reveal",
             Self::PassPack { .. } => "pass_pack",
             Self::MultiParty(_) => "multi_party",
+            Self::ChannelClose(_) => "channel_close",
+            Self::ChannelChallenge(_) => "channel_challenge",
         }
     }
 
@@ -397,6 +414,26 @@ impl Operation {
             Self::MultiParty(parties) => parties.iter().map(|p| p.operations.len()).sum(),
             _ => 1,
         }
+    }
+
+    /// States of channels in it, whose signatures are checked with the transaction's.
+    pub(crate) fn states(&self) -> Vec<&SignedState> {
+        match self {
+            Self::ChannelClose(shown) | Self::ChannelChallenge(shown) => {
+                shown.state.iter().collect()
+            }
+            Self::MultiParty(parties) => {
+                let inner = parties.iter().flat_map(|p| &p.operations);
+                inner.flat_map(Self::states).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// What the signatures in it count for the fee, beside their bytes.
+    pub fn signature_bytes(&self) -> u64 {
+        let signatures = self.states().into_iter().flat_map(|s| &s.signatures);
+        signatures.map(Authorisation::charged_bytes).sum()
     }
 
     /// Items that this one asks to mint.

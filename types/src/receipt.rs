@@ -186,8 +186,26 @@ failure_codes! {
     NotPackHolder = 57, "not_pack_holder";
     /// The series has no lot yet.
     NoLot = 58, "no_lot";
-    /// It is not the secret that the giver has committed to.
+    /// The secret is missing, comes too late, or is none that opens anything here.
     WrongSecret = 59, "wrong_secret";
+    /// The deal cannot be cancelled before its time.
+    DealBound = 60, "deal_bound";
+    /// The channel is between two others.
+    NotParty = 61, "not_party";
+    /// The channel's state is signed by another key than the channel's.
+    WrongSigner = 62, "wrong_signer";
+    /// The state is of another channel, or divides what the channel does not hold.
+    WrongState = 63, "wrong_state";
+    /// The state has the version `found`, no newer than `limit`, which was shown.
+    StaleState = 64, "stale_state";
+    /// Nobody has begun to close the channel.
+    NotClosing = 65, "not_closing";
+    /// The channel is closing already.
+    AlreadyClosing = 66, "already_closing";
+    /// The party would have shown `found` states of `limit` allowed.
+    ShownTooOften = 67, "shown_too_often";
+    /// The collection asks something of prices or has a royalty, and a channel has no price.
+    PricedItem = 68, "priced_item";
 }
 
 /// Bytes that are no receipt.
@@ -395,7 +413,26 @@ impl fmt::Display for Failure {
             FailureCode::NoPack => write!(f, "has sold {limit} packs, and none is number {found}"),
             FailureCode::NotPackHolder => f.write_str("has a pack that another account holds"),
             FailureCode::NoLot => f.write_str("has no lot yet"),
-            FailureCode::WrongSecret => f.write_str("was committed to another secret"),
+            FailureCode::WrongSecret => f.write_str("is not opened by this secret, or by none"),
+            FailureCode::DealBound => f.write_str("cannot be cancelled before its time"),
+            FailureCode::NotParty => f.write_str("is a channel between two others"),
+            FailureCode::WrongSigner => f.write_str("has a state that another key has signed"),
+            FailureCode::WrongState => {
+                f.write_str("is another channel, or does not hold what the state divides")
+            }
+            FailureCode::StaleState => write!(
+                f,
+                "was shown version {limit} already, and {found} is no newer"
+            ),
+            FailureCode::NotClosing => f.write_str("is not closing"),
+            FailureCode::AlreadyClosing => f.write_str("is closing already"),
+            FailureCode::ShownTooOften => write!(
+                f,
+                "would have been shown {found} states by this party, {limit} are allowed"
+            ),
+            FailureCode::PricedItem => {
+                f.write_str("has a floor, a cap or a royalty, and a channel has no price")
+            }
             FailureCode::TooManyItems => write!(f, "has {found} items, {limit} are allowed"),
         }
     }

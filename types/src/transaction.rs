@@ -2,7 +2,8 @@
 //! received: sending the same body again, anywhere, is the same transaction with one outcome. There
 //! are no nonces; `valid_until` bounds how long a digest must be remembered.
 
-use crate::authorisation::{Authorisation, Checks, Pass, Signed, ToSign, UserKey};
+use crate::authorisation::{Authorisation, Checks, Pass, Shown, Signed, ToSign, UserKey};
+use crate::channel::STATES_MAX;
 use crate::ed25519::SecretKey;
 use crate::hash::{Domain, blake3};
 use crate::ids::{Address, Amount, IdError, ItemId, Millis, NetworkId, TransactionId};
@@ -66,6 +67,10 @@ pub enum TransactionError {
     Operation(#[from] OperationError),
     #[error("transaction has {0} passes, more than {PASSES_MAX}")]
     Passes(usize),
+    #[error("transaction shows {0} states of channels, more than {STATES_MAX}")]
+    States(usize),
+    #[error("transaction shows a channel's state of network {0}")]
+    StateNetwork(NetworkId),
     #[error("transaction has {0} authorisations, not 1 to {AUTHORISATIONS_MAX}")]
     Authorisations(usize),
     #[error("authorisation {index} has the unknown scheme {scheme}")]
@@ -139,9 +144,9 @@ impl TransactionBody {
     fn with_signed(&self, authorise: impl FnOnce(&Signed) -> Vec<Authorisation>) -> Transaction {
         let encoded_body = self.encode();
         let signed = Signed {
-            id: id_of(&encoded_body),
-            encoded_body: &encoded_body,
-            body: self,
+            id: id_of(&encoded_body).0,
+            encoded: &encoded_body,
+            shown: Shown::Transaction(self),
         };
         let authorisations = authorise(&signed);
         Transaction::assemble(encoded_body, self.clone(), authorisations)
@@ -151,9 +156,9 @@ impl TransactionBody {
     pub fn to_sign(&self) -> ToSign {
         let encoded_body = self.encode();
         ToSign::of(&Signed {
-            id: id_of(&encoded_body),
-            encoded_body: &encoded_body,
-            body: self,
+            id: id_of(&encoded_body).0,
+            encoded: &encoded_body,
+            shown: Shown::Transaction(self),
         })
     }
 
@@ -198,6 +203,10 @@ impl TryFrom<wire::TransactionBody> for TransactionBody {
         let passes = passes(&operations).count();
         if passes > PASSES_MAX {
             return Err(TransactionError::Passes(passes));
+        }
+        let states = operations.iter().map(|o| o.states().len()).sum();
+        if states > STATES_MAX {
+            return Err(TransactionError::States(states));
         }
         Ok(Self {
             network: NetworkId::try_from(wire.network.as_ref())?,
@@ -280,6 +289,8 @@ impl Transaction {
     }
 
     /// What its signatures count together, those of passes among them: their bytes, or what it takes to verify them.
+    /// What its authorisations count together, and the signatures of channels' states in it: their bytes, or what it
+    /// takes to verify them.
     pub fn authorisation_bytes(&self) -> u64 {
         let passes = passes(&self.body.operations).map(|(_, pass)| pass.charged_bytes());
         self.parties_bytes() + passes.sum::<u64>()
@@ -287,7 +298,9 @@ impl Transaction {
 
     fn parties_bytes(&self) -> u64 {
         let authorisations = self.authorisations.iter();
-        authorisations.map(Authorisation::charged_bytes).sum()
+        let own: u64 = authorisations.map(Authorisation::charged_bytes).sum();
+        let operations = self.body.operations.iter();
+        own + operations.map(Operation::signature_bytes).sum::<u64>()
     }
 
     pub fn body(&self) -> &TransactionBody {
@@ -307,6 +320,10 @@ impl Transaction {
                 found: self.body.network,
             });
         }
+        let mut states = self.body.operations.iter().flat_map(Operation::states);
+        if let Some(stray) = states.find(|s| s.state.network != network) {
+            return Err(TransactionError::StateNetwork(stray.state.network));
+        }
         let parties = self.body.parties();
         let mut signed = Vec::with_capacity(parties.len());
         for (index, authorisation) in self.authorisations.iter().enumerate() {
@@ -325,15 +342,18 @@ impl Transaction {
 
     fn add_checks(&self, checks: &mut Checks) {
         let signed = Signed {
-            id: self.id,
-            encoded_body: &self.encoded_body,
-            body: &self.body,
+            id: self.id.0,
+            encoded: &self.encoded_body,
+            shown: Shown::Transaction(&self.body),
         };
         checks.add(&signed, &self.authorisations);
         for (item, pass) in passes(&self.body.operations) {
             let shown = pass.body(self.body.network, *item);
             checks.add(&shown, std::slice::from_ref(&pass.holder));
         }
+        // L42: channels' states are signed before they are shown.
+        let states = self.body.operations.iter().flat_map(Operation::states);
+        states.for_each(|state| state.add_checks(checks));
     }
 
     /// Verifies one transaction and says what is wrong with it.

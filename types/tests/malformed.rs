@@ -153,11 +153,8 @@ fn deal() -> Object {
         ..NewDeal::default()
     };
     let deal = Deal {
-        giver: user(1),
-        terms,
         state: DealState::Taken { by: user(3) },
-        bid: None,
-        drawing: None,
+        ..Deal::open(user(1), terms)
     };
     Object::Deal(deal.into())
 }
@@ -165,15 +162,12 @@ fn deal() -> Object {
 fn auction() -> Object {
     let (giver, bidder) = (user(1), user(3));
     let deal = Deal {
-        giver,
-        terms: weft_types::testing::auction(),
-        state: DealState::Open,
         bid: Some(HighestBid {
             by: bidder,
             amount: Amount(300),
             expires: Millis(95_000),
         }),
-        drawing: None,
+        ..Deal::open(giver, weft_types::testing::auction())
     };
     Object::Deal(deal.into())
 }
@@ -201,6 +195,30 @@ fn transaction_of_series() -> Transaction {
         },
     ];
     transaction(1, 8, operations)
+}
+
+/// A channel that is closing.
+fn closing() -> Object {
+    let deal = Deal {
+        standing: Some(weft_types::testing::standing()),
+        ..Deal::open(user(1), weft_types::testing::channel())
+    };
+    Object::Deal(deal.into())
+}
+
+fn read_state(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let state = ChannelState::decode(&Bytes::copy_from_slice(bytes)).map_err(text)?;
+    Ok(state.encode().to_vec())
+}
+
+/// Reads bytes as what a channel is closed with.
+fn read_closing(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let wire = wire::ChannelClose::decode(bytes).map_err(text)?;
+    let kind = Some(wire::operation::Kind::ChannelClose(wire));
+    match Operation::try_from(wire::Operation { kind }).map_err(text)? {
+        Operation::ChannelClose(shown) => Ok(wire::ChannelClose::from(&shown).encode_to_vec()),
+        other => panic!("read as {}", other.name()),
+    }
 }
 
 fn vertex() -> Vec<u8> {
@@ -464,6 +482,24 @@ fn targets() -> Vec<Target> {
             "body with a series",
             transaction_of_series().body().encode().to_vec(),
             read_transaction_body,
+            false,
+        ),
+        target(
+            "closing channel",
+            closing().encode().to_vec(),
+            |b| read_object(ObjectId::Deal(DealId([1; 32])), b),
+            false,
+        ),
+        target(
+            "channel's state",
+            weft_types::testing::signed_state().state.encode().to_vec(),
+            read_state,
+            false,
+        ),
+        target(
+            "channel's closing",
+            wire::ChannelClose::from(&weft_types::testing::showing()).encode_to_vec(),
+            read_closing,
             false,
         ),
         target(

@@ -108,17 +108,20 @@ pub(super) fn biddable(deal: &Deal, by: &Address, amount: Amount) -> Result<(), 
     Ok(())
 }
 
-/// Rule, highest and next bid, empty where there is none.
-pub(super) fn shown(deal: &Deal) -> [String; 3] {
-    let DealRule::Auction(rule) = &deal.rule else {
-        return [String::new(), String::new(), String::new()];
-    };
+pub(super) fn rule(rule: &weft_types::Auction) -> String {
     let percent = f64::from(rule.raise) * 100.0 / f64::from(RAISE_WHOLE);
     let extend = rule.extend.0 as f64 / 1_000.0;
-    let terms = format!(
+    format!(
         "auction: {percent} % more each time, open for {extend} s after a bid, until {} at the latest",
         time::utc(rule.last)
-    );
+    )
+}
+
+/// Highest and next bid, empty where there is none.
+pub(super) fn bids(deal: &Deal) -> [String; 2] {
+    if !matches!(deal.rule, DealRule::Auction(_)) {
+        return [String::new(), String::new()];
+    }
     let highest = deal.highest_bid.map_or("none".to_owned(), |bid| {
         let back = if deal.state == DealState::Expired {
             ", paid back"
@@ -128,7 +131,7 @@ pub(super) fn shown(deal: &Deal) -> [String; 3] {
         format!("{} by {}{back}", bid.amount, bid.by)
     });
     let next = deal.least_bid.map(|least| format!("{least} or more"));
-    [terms, highest, next.unwrap_or_default()]
+    [highest, next.unwrap_or_default()]
 }
 
 /// What an open auction is to be had for.

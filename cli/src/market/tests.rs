@@ -17,6 +17,7 @@ fn deal(state: DealState, taker: Option<Address>) -> Deal {
         least_bid: None,
         state,
         drawing: None,
+        standing: None,
     }
 }
 

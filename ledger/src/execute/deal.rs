@@ -9,8 +9,8 @@ use crate::live::Objects;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use weft_types::{
-    Address, Bundle, Deal, DealId, DealRule, DealState, Drawing, FailureCode, Item, ItemId,
-    ItemState, LIST_MAX, Millis, NewDeal, Object, ObjectId, Taking, WantedFrom, WantedItems,
+    Address, Bundle, Deal, DealId, DealRule, DealState, FailureCode, Item, ItemId, ItemState,
+    LIST_MAX, Millis, NewDeal, Object, ObjectId, Taking, WantedFrom, WantedItems,
 };
 
 /// Assets and items that expiring deals return in one commit; the deal that reaches it is the last.
@@ -27,10 +27,11 @@ pub(crate) fn expire<B: Objects>(
     let mut work = 0;
     for (_, id) in due.range(..=(leader.at, DealId([0xff; 32]))) {
         let deal = draft.deal(id).expect("deals that are due are open").clone();
-        work += deal.held().count() + deal.terms.gives.items.len();
+        work += deal.held().len() + deal.terms.gives.items.len();
         match deal.bid {
             Some(bid) => draft.end_auction(*id, &deal, &bid, leader.at),
             None if draft.end_sale(*id, &deal, leader) => {}
+            None if deal.terms.channel().is_some() => draft.end_channel(*id, &deal, leader.at),
             None => draft.close(*id, &deal, deal.giver, DealState::Expired),
         }
         if work >= EXPIRY_WORK_MAX {
@@ -60,10 +61,11 @@ impl<B: Objects> Execution<'_, '_, B> {
             let state = ItemState::Locked { deal: id };
             self.draft.put_item(*item_id, Item { state, ..item });
         }
+        self.open_channel(terms)?;
         // Until the last moment at which it can be taken.
         let mut times = (self.now, Millis(terms.expires.0 - 1));
         match &terms.rule {
-            DealRule::Fixed => {}
+            DealRule::Fixed | DealRule::Secret { .. } | DealRule::CoSigned(_) => {}
             DealRule::Auction(auction) => {
                 times = self.auction_times(auction, terms.expires, subject)?;
             }
@@ -71,13 +73,7 @@ impl<B: Objects> Execution<'_, '_, B> {
             DealRule::Draw(series) => times.0 = terms.expires.saturating_add(series.reveal.0),
         }
         self.draft.judged(terms, subject, times)?;
-        let deal = Deal {
-            giver,
-            terms: terms.clone(),
-            state: DealState::Open,
-            bid: None,
-            drawing: terms.series().map(|_| Drawing::default()),
-        };
+        let deal = Deal::open(giver, terms.clone());
         self.create(subject, Object::Deal(Arc::new(deal)));
         Ok(())
     }
@@ -136,6 +132,7 @@ impl<B: Objects> Execution<'_, '_, B> {
         if let Some(code) = refused {
             return Err(Fault::new(code, subject));
         }
+        let deal = self.opened(deal.clone(), taking)?;
         let (found, limit) = (picks.len() as u64, picked(terms));
         if found != limit {
             let code = FailureCode::WrongItemCount;
@@ -192,6 +189,7 @@ impl<B: Objects> Execution<'_, '_, B> {
             return Err(Fault::new(FailureCode::HasBid, ObjectId::Deal(*id)));
         }
         self.draft.packs_sold(*id, &deal)?;
+        super::secret::cancellable(id, &deal)?;
         self.draft.close(*id, &deal, actor, DealState::Cancelled);
         Ok(())
     }

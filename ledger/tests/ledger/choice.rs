@@ -1,6 +1,8 @@
 //! From a plan's numbers to ids, chosen among what there is when the plan's turn comes: mostly such that
 //! the operation applies, so that histories have some depth.
 
+mod channel;
+
 use crate::model::Model;
 use crate::plan::{Act, KEYS, Said, Terms, USERS};
 use crate::world::*;
@@ -143,6 +145,7 @@ impl Chooser<'_> {
                 deal,
                 picks,
                 fitting,
+                secret,
             } => {
                 let deal = self.deal(*deal, |d| self.could_take(actor, d));
                 // What fits but for the trait, or what does not fit at all.
@@ -154,9 +157,15 @@ impl Chooser<'_> {
                         _ => fill = self.items(actor, picks),
                     }
                 }
-                take(deal, &fill)
+                Operation::DealTake(Taking {
+                    secret: self.secret_of(deal, *secret),
+                    ..Taking::new(deal, fill)
+                })
             }
-            Act::Cancel { deal } => cancel(self.deal(*deal, |d| d.giver == actor)),
+            Act::Cancel { deal } => {
+                let mine = |d: &Deal| d.giver == actor && d.terms.rule.is_fixed();
+                cancel(self.deal(*deal, mine))
+            }
             Act::Bid { deal, more } => {
                 let auction = |d: &Deal| d.giver != actor && d.auction().is_some();
                 let deal = self.deal(*deal, auction);
@@ -194,6 +203,13 @@ impl Chooser<'_> {
                     operations: self.operations(user(*i), acts),
                 });
                 Operation::MultiParty(parties.collect())
+            }
+            Act::Channel(channel) => self.channel(actor, channel),
+            Act::Show(shown, channel) => {
+                match self.is_party(actor) || shown.wrong.is_multiple_of(16) {
+                    true => self.showing(actor, shown),
+                    false => self.channel(actor, channel),
+                }
             }
         }
     }
@@ -319,6 +335,7 @@ impl Chooser<'_> {
             taker: terms.taker.map(user),
             expires,
             commission,
+            rule: channel::locked(terms),
             ..NewDeal::default()
         }
     }
@@ -577,9 +594,8 @@ impl Chooser<'_> {
                 let items = vec![self.item(actor, 0)];
                 let entropy = Some(Entropy([entropy; 32]));
                 Operation::DealTake(Taking {
-                    deal,
-                    items,
                     entropy,
+                    ..Taking::new(deal, items)
                 })
             }
             _ => buy(deal, entropy),
@@ -617,6 +633,7 @@ impl Chooser<'_> {
         };
         deal.giver != actor
             && deal.terms.rule.is_fixed()
+            && deal.terms.channel().is_none()
             && deal.terms.taker.is_none_or(|t| t == actor)
             && deal.terms.wants.items.iter().all(mine)
     }

@@ -8,6 +8,7 @@ mod plan;
 mod world;
 
 mod auctions;
+mod channels;
 mod collections;
 mod deals;
 mod draws;
@@ -22,6 +23,7 @@ mod keys;
 mod policies;
 mod purchases;
 mod sales;
+mod secrets;
 mod sessions;
 mod tickets;
 mod trading;

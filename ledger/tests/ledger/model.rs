@@ -3,21 +3,20 @@
 //! objects and operations, and none of its ways.
 
 mod auction;
+mod channel;
 mod draw;
 mod keys;
 mod policy;
 mod ticket;
 
-pub use draw::paid_in;
-
 use crate::world::{CARDS, CONTRACTS, card_number};
 use std::collections::BTreeMap;
 use weft_types::{
     Account, Address, Amount, AssetId, BaseAddress, BaseAsset, Bridge, BridgeId, Bundle, Chained,
-    Collection, CollectionId, CommitIndex, Deal, DealId, DealState, Deposit, Drawing, Edition,
-    EditionId, Exit, FailureCode, Item, ItemExit, ItemId, ItemState, Keys, Object, ObjectId,
-    Operation, Policy, ProtocolParams, Role, Taking, Template, TokenId, Transaction, WantedFrom,
-    Withdrawal, WithdrawalId, erc721_edition,
+    Collection, CollectionId, CommitIndex, Deal, DealId, DealRule, DealState, Deposit, Drawing,
+    Edition, EditionId, Exit, FailureCode, Item, ItemExit, ItemId, ItemState, Keys, Object,
+    ObjectId, Operation, Policy, ProtocolParams, Role, Taking, Template, TokenId, Transaction,
+    WantedFrom, Withdrawal, WithdrawalId, erc721_edition,
 };
 
 /// A mistake planted on purpose, to show that the comparison notices it.
@@ -93,6 +92,19 @@ pub enum Bug {
     UnsoldIsDealtOut,
     BuyersPriceExitsToTheGiver,
     FrozenPacksAreSold,
+    AnySecretOpens,
+    SecretDealIsCancelled,
+    StaleStateWins,
+    BeginningWins,
+    AnyKeySigns,
+    StrangerShows,
+    WindowGoesOn,
+    PartsDoNotWait,
+    SecretsAreForgotten,
+    SecretOpensLate,
+    PricedItemPasses,
+    ChannelMovesAnyItem,
+    ExitForgetsTheTaker,
 }
 
 impl Bug {
@@ -186,6 +198,22 @@ impl Bug {
         Self::UnsoldIsDealtOut,
         Self::BuyersPriceExitsToTheGiver,
         Self::FrozenPacksAreSold,
+    ];
+    /// Of secrets and channels.
+    pub const OF_CHANNELS: [Self; 13] = [
+        Self::AnySecretOpens,
+        Self::SecretDealIsCancelled,
+        Self::StaleStateWins,
+        Self::BeginningWins,
+        Self::AnyKeySigns,
+        Self::StrangerShows,
+        Self::WindowGoesOn,
+        Self::PartsDoNotWait,
+        Self::SecretsAreForgotten,
+        Self::SecretOpensLate,
+        Self::PricedItemPasses,
+        Self::ChannelMovesAnyItem,
+        Self::ExitForgetsTheTaker,
     ];
 }
 
@@ -407,12 +435,20 @@ impl Model {
             let (_, deal) = &self.deals[place];
             if deal.state == DealState::Open && deal.terms.series().is_some() {
                 self.end_series(place);
-            } else if deal.state == DealState::Open && self.lasts(deal) <= now {
+            } else if deal.state == DealState::Open && self.ends(deal) <= now {
                 let giver = deal.giver;
-                match deal.bid.is_some() {
-                    true => self.end_auction(place),
-                    false => self.end(place, giver, DealState::Expired),
-                }
+                let ended = match &deal.terms.rule {
+                    DealRule::CoSigned(_) => self.divide(place, DealState::Expired, false),
+                    DealRule::Auction(_) if deal.bid.is_some() => {
+                        self.end_auction(place);
+                        Ok(())
+                    }
+                    _ => {
+                        self.end(place, giver, DealState::Expired);
+                        Ok(())
+                    }
+                };
+                ended.expect("it has what it divides");
             }
         }
         for deposit in std::mem::take(&mut self.arrive) {
@@ -506,7 +542,22 @@ impl Model {
         let fees = &self.params.fees;
         let signatures = transaction.authorisations().iter();
         let signatures = signatures.map(|a| if a.account.is_some() { 139 } else { 104 });
-        let bytes = transaction.body().encode().len() + signatures.sum::<usize>();
+        let shown = |operation: &Operation| match operation {
+            Operation::ChannelClose(s) | Operation::ChannelChallenge(s) if s.state.is_some() => 208,
+            _ => 0,
+        };
+        let states = transaction
+            .body()
+            .operations
+            .iter()
+            .map(|operation| match operation {
+                Operation::MultiParty(parties) => {
+                    parties.iter().flat_map(|p| &p.operations).map(shown).sum()
+                }
+                operation => shown(operation),
+            });
+        let signed = signatures.sum::<usize>() + states.sum::<usize>();
+        let bytes = transaction.body().encode().len() + signed;
         let fee = u128::from(fees.per_transaction.0)
             + u128::from(fees.per_operation.0) * operations
             + u128::from(fees.per_byte.0) * bytes as u128
@@ -755,18 +806,20 @@ impl Model {
                     self.mine(actor, item)?.state = ItemState::Locked { deal: id };
                 }
                 let (first, last) = self.times(terms)?;
-                let sales = self.sales(terms)?;
-                for sale in &sales {
-                    self.judge(sale, first, last)?;
-                }
-                self.leave_something(&sales, terms)?;
                 let deal = Deal {
                     giver: actor,
                     terms: terms.clone(),
                     state: DealState::Open,
                     bid: None,
                     drawing: terms.series().map(|_| Drawing::default()),
+                    standing: None,
                 };
+                self.open_channel(&deal)?;
+                let sales = self.sales(terms)?;
+                for sale in &sales {
+                    self.judge(sale, first, last)?;
+                }
+                self.leave_something(&sales, terms)?;
                 self.deals.push((id, deal));
                 Ok(())
             }
@@ -777,14 +830,18 @@ impl Model {
                 deal: id,
                 items,
                 entropy,
+                secret,
             }) => {
                 let place = self.open_deal(id)?;
                 let Deal { giver, terms, .. } = self.deals[place].1.clone();
-                demand(terms.rule.is_fixed(), FailureCode::WrongRule)?;
+                let auction = matches!(terms.rule, DealRule::Auction(_));
+                demand(!auction, FailureCode::WrongRule)?;
                 demand(actor != giver, FailureCode::OwnDeal)?;
                 let for_me = terms.taker.is_none_or(|t| t == actor);
                 demand(for_me, FailureCode::NotTaker)?;
                 demand(entropy.is_none(), FailureCode::WrongEntropy)?;
+                let deal = self.deals[place].1.clone();
+                self.deals[place].1.standing = self.opened(&deal, *secret)?;
                 let wanted: u64 = terms.wants_any.iter().map(|w| w.count).sum();
                 demand(items.len() as u64 == wanted, FailureCode::WrongItemCount)?;
                 let sales = self.sales(&terms)?;
@@ -836,6 +893,7 @@ impl Model {
                 let unsold = drawing.is_none_or(|d| d.packs.is_empty());
                 let unsold = unsold || self.bug(Bug::SoldSeriesIsCancelled);
                 demand(unsold, FailureCode::PacksSold)?;
+                self.may_be_cancelled(&self.deals[place].1)?;
                 if self.bug(Bug::FrozenDealIsNotCancelled) {
                     let given = self.deals[place].1.terms.gives.items.clone();
                     given.iter().try_for_each(|item| self.not_frozen(item))?;
@@ -882,6 +940,8 @@ impl Model {
             Operation::Reveal { deal, secret } => self.reveal(actor, deal, secret),
             Operation::PassPack { deal, pack, to } => self.pass_pack(actor, deal, *pack, *to),
             Operation::MultiParty(_) => unreachable!("flattened before"),
+            Operation::ChannelClose(shown) => self.show(actor, shown, true),
+            Operation::ChannelChallenge(shown) => self.show(actor, shown, false),
         }
     }
 
@@ -931,7 +991,7 @@ impl Model {
         if self.bug(Bug::ExitForgetsTheLocked) {
             return amounts;
         }
-        for (_, deal) in self
+        for (id, deal) in self
             .deals
             .iter()
             .filter(|(_, d)| d.state == DealState::Open)
@@ -941,8 +1001,10 @@ impl Model {
                     *amounts.entry(asset).or_default() += u128::from(amount);
                 }
             };
-            for part in &deal.terms.gives.assets {
-                held(&deal.giver, part.asset, part.amount.0);
+            if deal.terms.channel().is_none() {
+                for part in &deal.terms.gives.assets {
+                    held(&deal.giver, part.asset, part.amount.0);
+                }
             }
             if let Some(bid) = deal.bid {
                 let owner = match self.bug(Bug::BidIsTheGivers) {
@@ -957,6 +1019,12 @@ impl Model {
                     false => &pack.holder,
                 };
                 held(owner, AssetId::NATIVE, deal.terms.wants.assets[0].amount.0);
+            }
+            for ((owner, asset), amount) in &self.money {
+                if deal.terms.channel().is_some() && *owner == Self::purse(id) {
+                    let lent = self.lent(deal, address, *asset, *amount);
+                    *amounts.entry(*asset).or_default() += lent;
+                }
             }
         }
         amounts
@@ -997,7 +1065,7 @@ impl Model {
 
     pub fn open_deal(&self, id: &DealId) -> Result<usize, FailureCode> {
         let open = |(other, deal): &(DealId, Deal)| {
-            other == id && deal.state == DealState::Open && self.lasts(deal) > self.now
+            other == id && deal.state == DealState::Open && self.ends(deal) > self.now
         };
         let place = self.deals.iter().position(open);
         place.ok_or(FailureCode::DealNotOpen)

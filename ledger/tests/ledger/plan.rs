@@ -109,6 +109,8 @@ pub enum Act {
         deal: u16,
         picks: Vec<u16>,
         fitting: bool,
+        /// One in eight brings another secret than it should.
+        secret: u8,
     },
     Cancel {
         deal: u16,
@@ -144,6 +146,39 @@ pub enum Act {
     Together {
         parties: Vec<(u64, Vec<Act>)>,
     },
+    Channel(Channel),
+    /// Or the channel is opened, where there is none to show it to.
+    Show(Shown, Channel),
+}
+
+/// A channel to open.
+#[derive(Debug, Clone)]
+pub struct Channel {
+    pub with: u64,
+    pub amount: u64,
+    pub token: Option<u64>,
+    pub items: Vec<u16>,
+    /// Quarters of the amount that are the taker's, and how many of the items.
+    pub theirs: (u64, usize),
+    pub challenge: u64,
+    pub lasts: i64,
+}
+
+/// A state to show.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    pub deal: u16,
+    /// One in eight closes what is closing, or challenges what is not.
+    pub other_kind: u8,
+    /// Above what was shown; `None`: no state.
+    pub above: Option<u64>,
+    pub last: bool,
+    pub theirs: (u64, usize),
+    /// Amount, secret, and how long it lasts.
+    pub parts: Vec<(bool, u64, u8, i64)>,
+    pub secrets: Vec<u8>,
+    /// Which mistake, if any.
+    pub wrong: u8,
 }
 
 /// A change of keys.
@@ -169,6 +204,8 @@ pub struct Terms {
     pub commission: Option<(u64, u32)>,
     /// Raise, extension, and how long after the expiry the last moment is.
     pub auction: Option<(u32, u64, u64)>,
+    /// With a taker: only by this secret.
+    pub secret: Option<u8>,
 }
 
 fn amount() -> impl Strategy<Value = u64> {
@@ -212,9 +249,10 @@ fn terms() -> impl Strategy<Value = Terms> {
     let after = prop_oneof![12 => 0..8_000u64, 1 => Just(8_000_000_000u64)];
     let raise = prop_oneof![1 => Just(0u32), 2 => 1..3_000u32];
     let auction = prop::option::weighted(0.25, (raise, 0..4_000u64, after));
-    let own = (commission, auction);
+    let secret = prop::option::weighted(0.4, 0..4u8);
+    let own = (commission, auction, secret);
     (gives, wants, up_to(1, wanted), taker, lasts, own).prop_map(
-        |(gives, wants, any, taker, lasts, (commission, auction))| Terms {
+        |(gives, wants, any, taker, lasts, (commission, auction, secret))| Terms {
             gives,
             wants,
             any,
@@ -222,8 +260,58 @@ fn terms() -> impl Strategy<Value = Terms> {
             lasts,
             commission,
             auction,
+            secret,
         },
     )
+}
+
+fn channel() -> impl Strategy<Value = Channel> {
+    let theirs = (0..=4u64, 0..3usize);
+    let lasts = prop_oneof![1 => 500..3_000i64, 4 => 3_000..100_000i64];
+    let token = prop::option::weighted(0.2, 1..40u64);
+    (
+        (0..USERS, 1..400u64, token, up_to(2, any::<u16>())),
+        theirs,
+        2_000..15_000u64,
+        lasts,
+    )
+        .prop_map(
+            |((with, amount, token, items), theirs, challenge, lasts)| Channel {
+                with,
+                amount,
+                token,
+                items,
+                theirs,
+                challenge,
+                lasts,
+            },
+        )
+}
+
+fn shown() -> impl Strategy<Value = Shown> {
+    let part = (any::<bool>(), 1..60u64, 0..4u8, 100..15_000i64);
+    let theirs = (prop_oneof![12 => 0..=4u64, 1 => 5..6u64], 0..3usize);
+    let above = prop::option::weighted(0.75, 0..4u64);
+    (
+        (any::<u16>(), any::<u8>(), above),
+        prop::bool::weighted(0.12),
+        theirs,
+        up_to(2, part),
+        up_to(2, 0..4u8),
+        any::<u8>(),
+    )
+        .prop_map(
+            |((deal, other_kind, above), last, theirs, parts, secrets, wrong)| Shown {
+                deal,
+                other_kind,
+                above,
+                last,
+                theirs,
+                parts,
+                secrets,
+                wrong,
+            },
+        )
 }
 
 fn said() -> impl Strategy<Value = Said> {
@@ -251,15 +339,17 @@ pub enum Theme {
     Trading,
     Tickets,
     Packs,
+    Channels,
 }
 
 impl Theme {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Cards,
         Self::Keys,
         Self::Trading,
         Self::Tickets,
         Self::Packs,
+        Self::Channels,
     ];
 
     /// How often an act of this theme comes in a history of another one or of the same.
@@ -312,12 +402,20 @@ fn act(theme: Theme) -> impl Strategy<Value = Act> {
         tickets(5) => (any::<u16>(), count(), any::<u8>())
             .prop_map(|(of, count, kind)| Act::Buy { of, count, kind }),
         trading(8) => terms().prop_map(Act::Open),
-        trading(11) => (any::<u16>(), up_to(3, any::<u16>()), prop::bool::weighted(0.8))
-            .prop_map(|(deal, picks, fitting)| Act::Take { deal, picks, fitting }),
+        trading(11) => (any::<u16>(), up_to(3, any::<u16>()), prop::bool::weighted(0.8), any::<u8>())
+            .prop_map(|(deal, picks, fitting, secret)| Act::Take { deal, picks, fitting, secret }),
         trading(4) => any::<u16>().prop_map(|deal| Act::Cancel { deal }),
         trading(6) => (any::<u16>(), prop_oneof![1 => -9..0i64, 4 => 0..60i64, 1 => 300..600i64])
             .prop_map(|(deal, more)| Act::Bid { deal, more }),
         Theme::Packs.all(theme) => of_series(),
+        Theme::Channels.all(theme) => of_channels(),
+    ]
+}
+
+fn of_channels() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        1 => channel().prop_map(Act::Channel),
+        12 => (shown(), channel()).prop_map(|(shown, channel)| Act::Show(shown, channel)),
     ]
 }
 

@@ -338,7 +338,7 @@ pub fn wrong(error: &TransactionError) -> Failure {
     use TransactionError as E;
     let code = match error {
         E::TooLong(_) => ProblemCode::TransactionTooLarge,
-        E::Network { .. } => ProblemCode::WrongNetwork,
+        E::Network { .. } | E::StateNetwork(_) => ProblemCode::WrongNetwork,
         E::Unsigned(_) | E::Authorisations(0) => ProblemCode::SignatureMissing,
         E::Stranger(_) => ProblemCode::SignatureUnexpected,
         E::Signature(_) | E::Pass(_) => ProblemCode::SignatureInvalid,
@@ -349,6 +349,7 @@ pub fn wrong(error: &TransactionError) -> Failure {
         | E::Operations(_)
         | E::Operation(_)
         | E::Passes(_)
+        | E::States(_)
         | E::Authorisations(_)
         | E::Scheme { .. }
         | E::Assertion(_)

@@ -11,7 +11,7 @@ use weft_types::{
 
 /// Names of the bits of `kinds`, as in an operation's JSON, but for the four that are no operations. New ones come at the
 /// end, for the bits are in the store.
-pub const KINDS: [&str; 26] = [
+pub const KINDS: [&str; 28] = [
     "transfer",
     "create_collection",
     "create_edition",
@@ -38,6 +38,8 @@ pub const KINDS: [&str; 26] = [
     "buy",
     "reveal",
     "pass_pack",
+    "channel_close",
+    "channel_challenge",
 ];
 const DEPOSIT: u32 = 1 << 11;
 const EXPIRY: u32 = 1 << 12;
@@ -83,6 +85,8 @@ pub(super) fn kind(operation: &Operation) -> u32 {
         Operation::Buy(_) => 23,
         Operation::Reveal { .. } => 18,
         Operation::PassPack { .. } => 19,
+        Operation::ChannelClose(_) => 18,
+        Operation::ChannelChallenge(_) => 19,
         Operation::MultiParty(_) => return 0,
     };
     1 << bit

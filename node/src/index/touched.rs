@@ -48,7 +48,10 @@ impl Touched {
             Operation::Mint { entries } => self.accounts(entries.iter().map(|e| e.to)),
             Operation::UpdateItem { item, .. } => self.items([*item]),
             Operation::Burn { items } => self.items(items.iter().copied()),
-            Operation::DealOpen(deal) => self.items(deal.gives.items.iter().copied()),
+            Operation::DealOpen(deal) => {
+                self.items(deal.gives.items.iter().copied());
+                self.accounts(deal.channel().and(deal.taker));
+            }
             // The contents of a pack change hands when it is drawn.
             Operation::DealTake(taking) if taking.entropy.is_some() => {
                 let deal = indexed.last_deal(&taking.deal);
@@ -60,6 +63,9 @@ impl Touched {
                 self.shares(indexed, deal, items);
             }
             Operation::DealCancel { deal } => self.deal(indexed, deal),
+            Operation::ChannelClose(shown) | Operation::ChannelChallenge(shown) => {
+                self.deal(indexed, &shown.deal);
+            }
             Operation::Bid { deal, .. } => {
                 self.deal(indexed, deal);
                 self.accounts(indexed.outbid(deal));
@@ -92,8 +98,10 @@ impl Touched {
 
     fn deal(&mut self, indexed: &Indexed<'_>, id: &DealId) {
         if let Some(deal) = indexed.last_deal(id) {
-            self.accounts([deal.giver]);
             let terms = &deal.terms;
+            self.accounts([deal.giver]);
+            // What is shown of a channel its other party has to answer in time.
+            self.accounts(terms.channel().and(terms.taker));
             self.items(terms.gives.items.iter().chain(&terms.wants.items).copied());
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{Bridge, Offenders, Roster, TransactionState, Work};
 use crate::bridge::Withdrawal;
+use crate::channel::Standing;
 use crate::draw::Drawn;
 use crate::ids::{
     Address, Amount, AssetId, BaseAddress, CollectionId, CommitIndex, ContentHash, DealId,
@@ -216,6 +217,9 @@ pub struct Deal {
     /// Of a series of packs: who holds which, and how far its draw is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drawing: Option<Box<Drawing>>,
+    /// What was shown of it: the secret, or a channel's newest state and its window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Box<Standing>>,
 }
 
 /// What an auction has come to. An auction that has expired with one has paid it back.
@@ -440,6 +444,7 @@ impl Deal {
             least_bid: least.and_then(|least| u64::try_from(least).ok().map(Amount)),
             state,
             drawing: deal.drawing.clone().map(Box::new),
+            standing: deal.standing.clone().map(Box::new),
         }
     }
 
@@ -455,6 +460,7 @@ impl Deal {
             terms,
             state: object::DealState::Open,
             bid: None,
+            standing: None,
             drawing: self.drawing.as_deref().cloned(),
         };
         deal.draw(&self.id, secret)

@@ -343,6 +343,11 @@ impl AuthorisationJson {
             account: self.account.map_or(Bytes::new(), |a| bytes(&a.0)),
         })
     }
+
+    /// The signature that this is the JSON of.
+    pub fn read(&self) -> Result<Authorisation, JsonError> {
+        Ok(Authorisation::from_wire(0, &self.to_wire()?)?)
+    }
 }
 
 impl From<&TransactionBody> for BodyJson {

@@ -1,7 +1,7 @@
 //! L32: what an auction has come to, and what that makes of a deal.
 
-use super::{AssetAmount, Deal, ObjectError};
-use crate::ids::{Address, Amount, AssetId, Millis};
+use super::{Deal, ObjectError};
+use crate::ids::{Address, Amount, Millis};
 use crate::operation::{Auction, DealRule, NewDeal};
 use crate::wire;
 use bytes::Bytes;
@@ -44,21 +44,6 @@ impl Deal {
             wanted.amount = amount;
         }
         terms
-    }
-
-    /// Amounts that it holds, and who gets each back if it comes to nothing.
-    pub fn held(&self) -> impl Iterator<Item = (Address, AssetAmount)> + '_ {
-        let given = self.terms.gives.assets.iter();
-        let given = given.map(|part| (self.giver, part.clone()));
-        let bid = self.bid.zip(self.terms.wants.assets.first());
-        let bid = bid.map(|(bid, wanted)| {
-            let (asset, amount) = (wanted.asset, bid.amount);
-            (bid.by, AssetAmount { asset, amount })
-        });
-        let packs = self.drawing.iter().flat_map(|d| &d.packs);
-        let (asset, amount) = (AssetId::NATIVE, self.terms.pack_price());
-        let packs = packs.map(move |pack| (pack.holder, AssetAmount { asset, amount }));
-        given.chain(bid).chain(packs)
     }
 }
 

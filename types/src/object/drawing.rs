@@ -53,17 +53,6 @@ pub struct Lot {
 }
 
 impl Deal {
-    /// From when on the ledger ends the deal by itself, or its sale.
-    pub fn due(&self) -> Millis {
-        let series = self.terms.series().zip(self.drawing.as_ref());
-        let Some((series, drawing)) = series.filter(|(_, d)| d.closing.is_some()) else {
-            return self.expires();
-        };
-        // L47: the giver's time begins with the lot.
-        let reveal = |lot: Lot| lot.at.saturating_add(series.reveal.0);
-        drawing.lot.map_or(Millis::MAX, reveal)
-    }
-
     /// L47: whether the next lot is this series'.
     pub fn awaits_lot(&self) -> bool {
         let waits = |d: &Drawing| d.closing.is_some() && d.lot.is_none();

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::bridge::{AppendTree, TREE_PLACES};
+use crate::channel::Standing;
 use crate::feed::{Feed, FeedReport};
 use crate::ids::{BaseAddress, CommitIndex, Epoch, Millis, Root};
 use crate::operation::decode::{asset, optional};
@@ -282,6 +283,7 @@ impl From<&Deal> for wire::Deal {
             taken_by,
             bid: deal.bid.as_ref().map(Into::into),
             draw: deal.drawing.as_ref().map(Into::into),
+            standing: deal.standing.as_ref().map(Into::into),
         }
     }
 }
@@ -313,6 +315,7 @@ impl TryFrom<wire::Deal> for Deal {
             terms,
             state,
             drawing: wire.draw.as_ref().map(TryInto::try_into).transpose()?,
+            standing: wire.standing.map(Standing::try_from).transpose()?,
         };
         super::drawing::check(&deal)?;
         Ok(deal)

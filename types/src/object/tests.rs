@@ -75,6 +75,7 @@ fn deal(state: DealState) -> Deal {
         state,
         bid: None,
         drawing: None,
+        standing: None,
     }
 }
 
@@ -158,6 +159,24 @@ fn objects() -> Vec<(ObjectId, Object)> {
         objects.push(Object::Deal(Arc::new(deal(state))));
     }
     objects.push(Object::Deal(Arc::new(crate::testing::drawn(3, 2).1)));
+    let standings = [
+        crate::testing::standing(),
+        Standing {
+            secrets: vec![crate::ids::Secret([1; 32])],
+            ..Standing::default()
+        },
+        Standing {
+            until: Millis(1),
+            ..Standing::default()
+        },
+    ];
+    for standing in standings {
+        objects.push(Object::Deal(Arc::new(Deal {
+            terms: crate::testing::channel(),
+            standing: Some(standing),
+            ..deal(Open)
+        })));
+    }
     let (mut bridge, withdrawal) = crate::testing::bridge();
     bridge.exit_places = 4;
     objects.push(Object::Bridge(Arc::new(bridge)));

@@ -1,6 +1,7 @@
 //! From the wire, with every bound of form.
 
 use super::*;
+use crate::channel::ChannelError;
 
 /// An operation wrong in form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +49,8 @@ pub enum OperationError {
     Series(&'static str),
     #[error("a MultiParty stands inside another")]
     Nested,
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
 }
 
 pub(super) fn between(
@@ -220,6 +223,16 @@ impl TryFrom<wire::Operation> for Operation {
                 let parties = m.parties.into_iter().map(Party::try_from);
                 Self::MultiParty(parties.collect::<Result<_, _>>()?)
             }
+            Kind::ChannelClose(c) => {
+                Self::ChannelClose(crate::channel::showing(&c.deal, c.state, &c.secrets)?)
+            }
+            Kind::ChannelChallenge(c) => {
+                let shown = crate::channel::showing(&c.deal, c.state, &c.secrets)?;
+                if shown.state.is_none() && shown.secrets.is_empty() {
+                    return Err(OperationError::Missing("what a challenge shows"));
+                }
+                Self::ChannelChallenge(shown)
+            }
         })
     }
 }
@@ -349,16 +362,26 @@ impl TryFrom<wire::DealOpen> for NewDeal {
                 .as_ref()
                 .map(TryInto::try_into)
                 .transpose()?,
-            rule: match &wire.rule {
+            rule: match wire.rule {
                 None => DealRule::Fixed,
-                Some(wire::deal_open::Rule::Auction(auction)) => DealRule::Auction(auction.into()),
-                Some(wire::deal_open::Rule::Draw(draw)) => DealRule::Draw(draw.try_into()?),
+                Some(wire::deal_open::Rule::Auction(auction)) => {
+                    DealRule::Auction((&auction).into())
+                }
+                Some(wire::deal_open::Rule::Draw(draw)) => DealRule::Draw((&draw).try_into()?),
+                Some(wire::deal_open::Rule::Secret(lock)) => DealRule::Secret {
+                    hash: SecretHash::try_from(lock.hash.as_ref())?,
+                },
+                Some(wire::deal_open::Rule::CoSigned(terms)) => {
+                    DealRule::CoSigned(terms.try_into()?)
+                }
             },
         };
         match &deal.rule {
             DealRule::Fixed => {}
             DealRule::Auction(auction) => deal.check_auction(auction)?,
             DealRule::Draw(series) => deal.check_series(series)?,
+            DealRule::Secret { .. } => deal.check_taker()?,
+            DealRule::CoSigned(terms) => deal.check_channel(terms)?,
         }
         Ok(deal)
     }
@@ -373,6 +396,7 @@ impl TryFrom<wire::DealTake> for Taking {
             deal: DealId::try_from(wire.deal.as_ref())?,
             items: ids(&wire.items)?,
             entropy: optional(&wire.entropy)?,
+            secret: optional(&wire.secret)?,
         })
     }
 }

@@ -82,6 +82,11 @@ impl From<&NewDeal> for wire::DealOpen {
                 DealRule::Fixed => None,
                 DealRule::Auction(auction) => Some(wire::deal_open::Rule::Auction(auction.into())),
                 DealRule::Draw(series) => Some(wire::deal_open::Rule::Draw(series.into())),
+                DealRule::Secret { hash } => {
+                    let hash = bytes(&hash.0);
+                    Some(wire::deal_open::Rule::Secret(wire::SecretLock { hash }))
+                }
+                DealRule::CoSigned(terms) => Some(wire::deal_open::Rule::CoSigned(terms.into())),
             },
         }
     }
@@ -93,6 +98,7 @@ impl From<&Taking> for wire::DealTake {
             deal: bytes(&taking.deal.0),
             items: item_bytes(&taking.items),
             entropy: taking.entropy.map_or(Bytes::new(), |e| bytes(&e.0)),
+            secret: taking.secret.map_or(Bytes::new(), |s| bytes(&s.0)),
         }
     }
 }
@@ -245,6 +251,8 @@ impl From<&Operation> for wire::Operation {
                 to: bytes(&to.0),
             }),
             Operation::MultiParty(parties) => Kind::MultiParty(multi_party(parties)),
+            Operation::ChannelClose(shown) => Kind::ChannelClose(shown.into()),
+            Operation::ChannelChallenge(shown) => Kind::ChannelChallenge(shown.into()),
         };
         Self { kind: Some(kind) }
     }

@@ -104,6 +104,8 @@ impl SessionKind {
             | Operation::SetSale { .. }
             | Operation::Reveal { .. }
             | Operation::PassPack { .. }
+            | Operation::ChannelClose(_)
+            | Operation::ChannelChallenge(_)
             | Operation::MultiParty(_) => None,
         }
     }

@@ -185,6 +185,21 @@ fn single() -> impl Strategy<Value = Operation> {
             count,
         });
     let take = (any::<[u8; 32]>(), vec(item(), 0..4));
+    let locked = (deal(), address(), any::<[u8; 32]>()).prop_map(|(deal, taker, hash)| {
+        let hash = SecretHash(hash);
+        Operation::DealOpen(NewDeal {
+            taker: Some(taker),
+            rule: DealRule::Secret { hash },
+            ..deal
+        })
+    });
+    let shown = option::of(Just(crate::testing::signed_state()));
+    let shown = (any::<[u8; 32]>(), shown, vec(any::<[u8; 32]>(), 1..4));
+    let shown = shown.prop_map(|(deal, state, secrets)| Showing {
+        deal: DealId(deal),
+        state,
+        secrets: secrets.into_iter().map(Secret).collect(),
+    });
     prop_oneof![
         transfer(),
         collection.prop_map(
@@ -211,6 +226,10 @@ fn single() -> impl Strategy<Value = Operation> {
         take.prop_map(|(deal, items)| Operation::DealTake(Taking::new(DealId(deal), items))),
         any::<[u8; 32]>().prop_map(|deal| Operation::DealCancel { deal: DealId(deal) }),
         series(),
+        locked,
+        Just(Operation::DealOpen(crate::testing::channel())),
+        shown.clone().prop_map(Operation::ChannelClose),
+        shown.prop_map(Operation::ChannelChallenge),
         (any::<[u8; 20]>(), vec(item(), 0..4)).prop_map(|(address, items)| {
             let address = BaseAddress(address);
             Operation::ExitAddress { address, items }
@@ -685,4 +704,62 @@ fn json_reads_as_people_write_it() {
 fn json_nested_a_thousand_deep_is_refused_not_followed() {
     let open = r#"{"type":"multi_party","parties":[{"account":"x","operations":["#;
     assert!(serde_json::from_str::<Operation>(&open.repeat(1_000)).is_err());
+}
+
+#[test]
+fn rules_ask_for_a_taker_and_channels_for_more() {
+    let refused = |change: &dyn Fn(&mut NewDeal), error: &str| {
+        let mut terms = crate::testing::channel();
+        change(&mut terms);
+        let found = read(&Operation::DealOpen(terms)).unwrap_err().to_string();
+        assert!(found.contains(error), "{found}");
+    };
+    fn channel(terms: &mut NewDeal) -> &mut ChannelTerms {
+        match &mut terms.rule {
+            DealRule::CoSigned(channel) => channel,
+            _ => unreachable!("a channel"),
+        }
+    }
+    refused(&|t| t.taker = None, "taker");
+    refused(&|t| t.wants = t.gives.clone(), "wants");
+    refused(&|t| channel(t).challenge = Millis(999), "999 ms");
+    refused(&|t| channel(t).challenge = Millis(2_592_000_001), "window");
+    let more = "does not hold";
+    refused(
+        &|t| channel(t).to_taker.assets[0].amount = Amount(1_001),
+        more,
+    );
+    refused(&|t| channel(t).to_taker.items = vec![ItemId([9; 32])], more);
+    refused(
+        &|t| channel(t).to_taker.items = t.gives.items.repeat(2),
+        "ascending",
+    );
+    let secret = DealRule::Secret {
+        hash: Secret([1; 32]).hash(),
+    };
+    refused(
+        &|t| {
+            t.rule = secret.clone();
+            t.taker = None;
+        },
+        "taker",
+    );
+}
+
+#[test]
+fn a_challenge_shows_something_and_nothing_shows_too_much() {
+    let nothing = Showing {
+        state: None,
+        secrets: vec![],
+        ..crate::testing::showing()
+    };
+    accepted(Operation::ChannelClose(nothing.clone()));
+    let found = read(&Operation::ChannelChallenge(nothing)).unwrap_err();
+    assert!(found.to_string().contains("missing"), "{found}");
+    let many = Showing {
+        secrets: vec![Secret([1; 32]); 9],
+        ..crate::testing::showing()
+    };
+    let found = read(&Operation::ChannelClose(many)).unwrap_err();
+    assert!(found.to_string().contains("more than 8"), "{found}");
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::authorisation::Scheme;
+use crate::channel::SignedState;
 use crate::hash::Domain;
 use crate::operation::{Party, Payment};
 use crate::testing::{body, network, transaction, user, user_key, user_public};
@@ -396,4 +397,46 @@ fn an_address_names_its_scheme_and_its_key() {
     assert_eq!(Address::of_key(&key), Address::of(Scheme::Ed25519, &key.0));
     assert_ne!(Address::of_key(&key), user(2));
     assert_ne!(Address::of_key(&key).0, key.0);
+}
+
+#[test]
+fn states_of_channels_are_verified_with_the_transaction_and_are_few() {
+    let close = |change: &dyn Fn(&mut SignedState), times| {
+        let mut shown = crate::testing::showing();
+        change(shown.state.as_mut().unwrap());
+        let operations = vec![Operation::ChannelClose(shown); times];
+        let signed = crate::testing::transaction(1, 1, operations);
+        let read = Transaction::decode(signed.encoded().clone())?;
+        let batch = verify_transactions(vec![Some(read.clone())], network().id(), &|_| None);
+        let alone = read.verify(network().id());
+        assert_eq!(batch[0].is_some(), alone.is_ok());
+        alone.map(|_| ())
+    };
+    assert_eq!(close(&|_| (), 4), Ok(()));
+    assert_eq!(close(&|_| (), 5), Err(TransactionError::States(5)));
+    // Of the second party, after the transaction's own signature and the first party's.
+    let swapped = close(&|s| s.signatures[1] = s.signatures[0].clone(), 1);
+    assert_eq!(swapped, Ok(()), "whose it is, the ledger knows");
+    let altered = close(&|s| s.state.version += 1, 1);
+    assert_eq!(altered, Err(TransactionError::Signature(1)));
+    let elsewhere = |s: &mut SignedState| {
+        s.state.network = crate::NetworkId([9; 32]);
+        s.signatures = [1, 2].map(|i| s.state.sign(&UserKey::from(&user_key(i))));
+    };
+    let stray = TransactionError::StateNetwork(crate::NetworkId([9; 32]));
+    assert_eq!(close(&elsewhere, 1), Err(stray));
+}
+
+#[test]
+fn signatures_of_states_count_for_the_fee_as_authorisations_do() {
+    let showing = crate::testing::showing();
+    let without = crate::Showing {
+        state: None,
+        ..showing.clone()
+    };
+    let [with, without] = [showing, without].map(|shown| {
+        let signed = crate::testing::transaction(1, 1, vec![Operation::ChannelClose(shown)]);
+        signed.authorisation_bytes()
+    });
+    assert_eq!(with - without, 2 * 104);
 }

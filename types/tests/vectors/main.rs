@@ -246,6 +246,31 @@ fn operations() -> Vec<(&'static str, Operation)> {
                 amount: Amount(300),
             },
         ),
+        (
+            "deal_open_secret",
+            Operation::DealOpen(NewDeal {
+                rule: DealRule::Secret {
+                    hash: Secret([9; 32]).hash(),
+                },
+                ..deal()
+            }),
+        ),
+        (
+            "deal_take_secret",
+            Operation::DealTake(Taking {
+                secret: Some(Secret([9; 32])),
+                ..Taking::new(DealId([9; 32]), vec![])
+            }),
+        ),
+        ("deal_open_channel", Operation::DealOpen(channel())),
+        ("channel_close", Operation::ChannelClose(showing())),
+        (
+            "channel_challenge",
+            Operation::ChannelChallenge(Showing {
+                state: None,
+                ..showing()
+            }),
+        ),
     ]
 }
 
@@ -283,6 +308,8 @@ fn hashes_are_as_published() {
         Domain::DrawCommitment,
         Domain::DrawSeed,
         Domain::DrawNumber,
+        Domain::ChannelState,
+        Domain::ChannelSignature,
     ];
     let vector = |domain: &Domain| {
         let tag = std::str::from_utf8(domain.tag()).unwrap();
@@ -410,6 +437,31 @@ fn authorisations_are_as_published() {
 }
 
 #[test]
+fn states_of_channels_are_as_published() {
+    let signed = signed_state();
+    assert!(signed.verify());
+    let to_sign = signed.state.to_sign();
+    let deal = Deal {
+        standing: Some(standing()),
+        ..Deal::open(user(1), channel())
+    };
+    let secret = Secret([9; 32]);
+    let vectors = json!({
+        "secret": { "secret": secret, "hash": secret.hash() },
+        "state": signed.state,
+        "bytes": hex(signed.state.encode()),
+        "id": hex(signed.state.id()),
+        "signed_message": hex(to_sign.bytes),
+        "named": hex(to_sign.named),
+        "text": to_sign.text,
+        "typed_data": to_sign.typed_data,
+        "signatures": signed.signatures.each_ref().map(AuthorisationJson::from),
+        "closing": hex(Object::Deal(deal.into()).encode()),
+    });
+    check_vectors("channel", &vectors);
+}
+
+#[test]
 fn objects_are_as_published() {
     let collection = CollectionId::derive(&user(1), &[7; 16], 0);
     let edition_id = EditionId::derive(&collection, 1);
@@ -522,6 +574,7 @@ fn sample(id: &ObjectId) -> Object {
                 state: DealState::Taken { by: user(3) },
                 bid: None,
                 drawing: None,
+                standing: None,
             }
             .into(),
         ),

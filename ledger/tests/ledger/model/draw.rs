@@ -4,8 +4,8 @@ use super::{Bug, Model, Step, demand, find};
 use crate::world::{leader_of, leader_round};
 use weft_types::hash::{Domain, blake3};
 use weft_types::{
-    Address, Amount, AssetId, Closing, Deal, DealId, DealState, DrawSecret, Drawing, FailureCode,
-    ItemId, Lot, Millis, Pack, Taking, testing,
+    Address, AssetId, Closing, Deal, DealId, DealState, DrawSecret, Drawing, FailureCode, ItemId,
+    Lot, Millis, Pack, Taking, testing,
 };
 
 impl Model {
@@ -215,14 +215,4 @@ fn dealt(mut left: Vec<ItemId>, seed: [u8; 32]) -> Vec<ItemId> {
         dealt.push(left.remove(0));
     }
     dealt
-}
-
-/// What a deal holds that is none of its giver's.
-pub fn paid_in(deal: &Deal) -> u128 {
-    let packs = deal.drawing.as_ref().map_or(0, |d| d.packs.len());
-    let price = deal
-        .terms
-        .series()
-        .map_or(Amount::ZERO, |_| deal.terms.wants.assets[0].amount);
-    u128::from(price.0) * packs as u128
 }

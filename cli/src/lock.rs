@@ -1,0 +1,201 @@
+//! `weft card lock` and `weft card unlock`: deals that only a secret opens (L40), hop by hop of a route, or one side of a
+//! swap with another network.
+
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::sending::{Outcome, Sender};
+use crate::time;
+use crate::values::{from_now, lines};
+use rand::random;
+use serde::Serialize;
+use std::time::Duration;
+use weft_types::api::{Deal, DealState};
+use weft_types::{
+    Address, Amount, AssetAmount, AssetId, Bundle, DealId, DealRule, ItemId, Millis, NewDeal,
+    Operation, Secret, SecretHash, Taking,
+};
+
+/// What must be left of the hop before when the next one ends.
+const BETWEEN_HOPS: Duration = Duration::from_secs(600);
+
+#[derive(clap::Args)]
+#[group(id = "by", required = true, multiple = false, args = ["hash", "new_secret", "behind"])]
+pub struct Lock {
+    /// A card that you lock; repeat it for more
+    #[arg(value_name = "ITEM", required_unless_present = "amount")]
+    items: Vec<ItemId>,
+    /// Money that you lock
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    amount: Option<u64>,
+    /// Who alone has it, with the secret
+    #[arg(long, value_name = "ADDRESS")]
+    to: Address,
+    /// SHA-256 of a secret that somebody else has made
+    #[arg(long, value_name = "HASH")]
+    hash: Option<SecretHash>,
+    /// Make a secret, and print it: whoever knows it can have everything that is locked by its hash
+    #[arg(long)]
+    new_secret: bool,
+    /// One hop further behind this deal, which is for you: by the same hash, in half the time
+    #[arg(long, value_name = "DEAL", conflicts_with = "expires")]
+    behind: Option<DealId>,
+    /// When it comes back, as in 90s, 10m, 12h or 7d
+    #[arg(long, value_name = "DURATION", default_value = "2d", value_parser = time::parse)]
+    expires: Duration,
+    /// Money that you want for it besides
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    price: Option<u64>,
+    #[command(flatten)]
+    sender: Sender,
+}
+
+#[derive(clap::Args)]
+pub struct Unlock {
+    deal: DealId,
+    /// 32 bytes in hexadecimal; public from then on
+    #[arg(long, value_name = "SECRET")]
+    secret: Secret,
+    #[command(flatten)]
+    sender: Sender,
+}
+
+/// What came of a lock.
+#[derive(Serialize)]
+struct Locked {
+    hash: SecretHash,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<Secret>,
+    expires: Millis,
+    #[serde(flatten)]
+    outcome: Outcome,
+}
+
+fn money(amount: Option<u64>) -> Vec<AssetAmount> {
+    let of = |amount| AssetAmount {
+        asset: AssetId::NATIVE,
+        amount: Amount(amount),
+    };
+    amount.map(of).into_iter().collect()
+}
+
+/// The hash and the expiry of the hop behind a deal.
+fn behind(deal: &Deal, by: &Address, now: Millis) -> Result<(SecretHash, Millis), Failure> {
+    let DealRule::Secret { hash } = deal.rule else {
+        return Err(Failure::usage(format_args!(
+            "deal {} has no secret",
+            deal.id
+        )));
+    };
+    if deal.state != DealState::Open || deal.taker != Some(*by) {
+        return Err(Failure::usage(format_args!(
+            "deal {} is not open for {by}: nothing would pay for the next hop",
+            deal.id
+        )));
+    }
+    let left = deal.expires.0.saturating_sub(now.0) / 2;
+    if u128::from(left) < BETWEEN_HOPS.as_millis() {
+        return Err(Failure::usage(format_args!(
+            "deal {} ends at {}: too soon to lock something behind it",
+            deal.id,
+            time::utc(deal.expires)
+        )));
+    }
+    Ok((hash, now.saturating_add(left)))
+}
+
+pub async fn lock(arguments: Lock, output: &Output) -> Result<(), Failure> {
+    let session = arguments.sender.session().await?;
+    let secret = arguments.new_secret.then(|| Secret(random()));
+    let given = arguments.hash.or(secret.map(|s| s.hash()));
+    let (hash, expires) = match (arguments.behind, given) {
+        (Some(id), _) => {
+            let deal = session.client.deal(&id).await?;
+            behind(&deal, &session.address, from_now(Duration::ZERO))?
+        }
+        (None, Some(hash)) => (hash, from_now(arguments.expires)),
+        (None, None) => return Err(Failure::usage("there is no hash to lock by")),
+    };
+    let open = Operation::DealOpen(NewDeal {
+        gives: Bundle {
+            assets: money(arguments.amount),
+            items: arguments.items,
+        },
+        wants: Bundle {
+            assets: money(arguments.price),
+            items: vec![],
+        },
+        taker: Some(arguments.to),
+        expires,
+        rule: DealRule::Secret { hash },
+        ..NewDeal::default()
+    });
+    let outcome = session.send(vec![open], output).await?;
+    let locked = Locked {
+        hash,
+        secret,
+        expires,
+        outcome,
+    };
+    output.data(&locked, |locked| {
+        let secret = locked.secret.map_or(String::new(), |s| s.to_string());
+        let lock = lines(&[
+            ("hash", locked.hash.to_string()),
+            ("secret", secret),
+            ("expires", time::utc(locked.expires)),
+        ]);
+        format!("{}\n{lock}", locked.outcome.text())
+    })
+}
+
+pub async fn unlock(arguments: Unlock, output: &Output) -> Result<(), Failure> {
+    let session = arguments.sender.session().await?;
+    let deal = session.client.deal(&arguments.deal).await?;
+    let fits = matches!(deal.rule, DealRule::Secret { hash } if hash == arguments.secret.hash());
+    if !fits {
+        return Err(Failure::usage(format_args!(
+            "the secret's hash {} does not lock deal {}",
+            arguments.secret.hash(),
+            deal.id
+        ))
+        .hint("nothing was sent, so that the secret is still one"));
+    }
+    let take = Operation::DealTake(Taking {
+        secret: Some(arguments.secret),
+        ..Taking::new(arguments.deal, vec![])
+    });
+    let outcome = session.send(vec![take], output).await?;
+    output.data(&outcome, Outcome::text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weft_types::testing::user;
+
+    fn deal(expires: u64) -> Deal {
+        let terms = NewDeal {
+            taker: Some(user(2)),
+            expires: Millis(expires),
+            rule: DealRule::Secret {
+                hash: Secret([5; 32]).hash(),
+            },
+            ..NewDeal::default()
+        };
+        let open = weft_types::Deal::open(user(1), terms);
+        Deal::new(DealId([1; 32]), &open)
+    }
+
+    #[test]
+    fn the_next_hop_has_half_the_time_and_never_less_than_is_safe() {
+        let (by, now) = (user(2), Millis(1_000_000));
+        let (hash, expires) = behind(&deal(3_000_000), &by, now).unwrap();
+        assert_eq!((hash, expires), (Secret([5; 32]).hash(), Millis(2_000_000)));
+        assert!(behind(&deal(2_000_000), &by, now).is_err());
+        assert!(behind(&deal(3_000_000), &user(3), now).is_err());
+        let fixed = Deal {
+            rule: DealRule::Fixed,
+            ..deal(3_000_000)
+        };
+        assert!(behind(&fixed, &by, now).is_err());
+    }
+}
