@@ -32,6 +32,7 @@ mod ticket;
 mod time;
 mod values;
 mod verify;
+mod voucher;
 mod wallet;
 mod watch;
 
@@ -95,6 +96,9 @@ enum Command {
     /// Channels: payments between two, off the ledger
     #[command(subcommand)]
     Channel(channel::Command),
+    /// Vouchers of a fixed worth, of which the issuer cannot tell who spends which
+    #[command(subcommand)]
+    Voucher(voucher::Command),
     /// Assets between the ledger and the base chain
     #[command(subcommand)]
     Bridge(bridge::Command),
@@ -148,6 +152,7 @@ fn run_plainly(command: Command, output: &Output) -> Result<(), Failure> {
             Command::Card(command) => card::run(command, output).await,
             Command::Ticket(command) => ticket::run(command, output).await,
             Command::Pack(command) => pack::run(command, output).await,
+            Command::Voucher(command) => voucher::run(command, output).await,
             Command::Bridge(command) => bridge::run(command, output).await,
             Command::Sim(_) | Command::Verify(_) | Command::Completions(_) | Command::Man(_) => {
                 Ok(())

@@ -16,7 +16,7 @@ use weft_client::{Client, ClientError, Draft, Options, Signer, Wait};
 use weft_types::api::{TransactionState, TransactionStatus};
 use weft_types::{
     Address, Amount, CollectionId, CommitIndex, DealId, EditionId, Height, ItemId, ObjectId,
-    Operation, Transaction, TransactionBody, TransactionId, UserKey,
+    Operation, Transaction, TransactionBody, TransactionId, UserKey, VoucherPoolId,
 };
 
 /// What every command that sends something takes.
@@ -79,6 +79,8 @@ pub struct Outcome {
     /// Their places in the tree.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub withdrawals: Vec<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub voucher_pools: Vec<VoucherPoolId>,
 }
 
 /// How long a transaction is waited for without a word.
@@ -274,6 +276,7 @@ impl Outcome {
             items: vec![],
             deals: vec![],
             withdrawals: vec![],
+            voucher_pools: vec![],
         };
         for id in status.receipt.iter().flat_map(|r| &r.created) {
             match id {
@@ -282,11 +285,13 @@ impl Outcome {
                 ObjectId::Item(id) => outcome.items.push(*id),
                 ObjectId::Deal(id) => outcome.deals.push(*id),
                 ObjectId::Withdrawal(id) => outcome.withdrawals.extend(id.index()),
+                ObjectId::VoucherPool(id) => outcome.voucher_pools.push(*id),
                 ObjectId::Account(_)
                 | ObjectId::Bridge(_)
                 | ObjectId::Roster(_)
                 | ObjectId::Offenders(_)
-                | ObjectId::Work(_) => {}
+                | ObjectId::Work(_)
+                | ObjectId::SpentVoucher(_) => {}
             }
         }
         outcome
@@ -306,6 +311,11 @@ impl Outcome {
             self.withdrawals
                 .iter()
                 .map(|i| ("withdrawal", i.to_string())),
+        );
+        pairs.extend(
+            self.voucher_pools
+                .iter()
+                .map(|id| ("voucher pool", id.to_string())),
         );
         pairs.push(("transaction", self.transaction.to_string()));
         pairs.push(("state", self.state.as_str().to_owned()));

@@ -124,6 +124,8 @@ fn text_of(proven: &Proven) -> String {
         Some(Object::Withdrawal(withdrawal)) => crate::bridge::withdrawal_shown(withdrawal),
         Some(Object::Offenders(offenders)) => crate::bridge::offenders_shown(offenders),
         Some(Object::Work(work)) => work_shown(work),
+        Some(Object::VoucherPool(pool)) => crate::voucher::shown(pool),
+        Some(Object::SpentVoucher(spent)) => format!("spent: a voucher of the pool {}", spent.pool),
     };
     let when = lines(&[
         ("network", proven.network.to_string()),

@@ -7,11 +7,11 @@ use serde::de::DeserializeOwned;
 use weft_types::api::{
     Account, BridgeStatus, Checkpoint, Collection, Commit, Committee, Deal, Edition, ExitPlace,
     ExitTree, Exits, History, Item, NodeStatus, OffenderStatus, Offenders, Page, Prices,
-    ProofBundle, Receipt, Roster, Trade, Vertex, WithdrawalStatus, Withdrawals,
+    ProofBundle, Receipt, Roster, Trade, Vertex, VoucherPool, WithdrawalStatus, Withdrawals,
 };
 use weft_types::{
     Address, CertificateJson, CollectionId, CommitIndex, DealId, EditionId, Genesis, Height,
-    ItemId, Round,
+    ItemId, Round, VoucherPoolId,
 };
 
 /// Which part of a list.
@@ -85,6 +85,9 @@ impl Client {
         edition_prices(id: EditionId) -> Prices = "v1/editions/{id}/prices";
         /// What an item of the collection costs.
         collection_prices(id: CollectionId) -> Prices = "v1/collections/{id}/prices";
+        voucher_pool(id: VoucherPoolId) -> VoucherPool = "v1/voucher-pools/{id}";
+        /// The pool with a proof under the newest certificate, for [`crate::verify`].
+        voucher_pool_proof(id: VoucherPoolId) -> ProofBundle = "v1/voucher-pools/{id}/proof";
     }
 
     lists! {
@@ -108,6 +111,17 @@ impl Client {
         certificates() -> CertificateJson = "v1/certificates";
         /// Newest first.
         checkpoints() -> Checkpoint = "v1/checkpoints";
+    }
+
+    /// That an account's voucher of a pool is spent, or is not, with a proof under the newest certificate, for
+    /// [`crate::verify`].
+    pub async fn spent_voucher_proof(
+        &self,
+        pool: &VoucherPoolId,
+        account: &Address,
+    ) -> Result<ProofBundle, ClientError> {
+        let path = format!("v1/voucher-pools/{pool}/spent/{account}");
+        self.json(&Request::get(path)).await
     }
 
     /// Items of a collection, or of those of its editions that have all these traits, by edition and serial. Burned ones

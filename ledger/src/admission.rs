@@ -5,6 +5,7 @@
 //! `valid_until` it never can be applied, which is how a client learns its fate.
 
 use crate::authority::{Denied, Sessions, authorise};
+use crate::execute::fee_voucher;
 use crate::live::Objects;
 use weft_types::{
     Address, Amount, AssetId, Millis, Object, ObjectId, ProtocolParams, Transaction, Verified,
@@ -93,6 +94,8 @@ pub(crate) fn in_time(
 pub(crate) struct Admitted {
     pub fee: Amount,
     pub sessions: Sessions,
+    /// L51: whether the voucher that the transaction spends first is needed for the fee.
+    pub by_voucher: bool,
 }
 
 /// The fee, if it is agreed to, the keys have the say, and the payer has it.
@@ -111,12 +114,20 @@ pub(crate) fn admit(
     let account = objects.get(&ObjectId::Account(payer));
     let account = account.and_then(Object::as_account);
     let balance = account.map_or(Amount::ZERO, |a| a.balance(&AssetId::NATIVE));
-    if balance < fee {
-        return Err(Refusal::CannotPay {
-            payer,
-            fee,
-            balance,
-        });
+    let by_voucher = balance < fee;
+    if by_voucher {
+        let voucher = fee_voucher(objects, transaction, now).unwrap_or_default();
+        if balance.saturating_add(voucher.0) < fee {
+            return Err(Refusal::CannotPay {
+                payer,
+                fee,
+                balance,
+            });
+        }
     }
-    Ok(Admitted { fee, sessions })
+    Ok(Admitted {
+        fee,
+        sessions,
+        by_voucher,
+    })
 }

@@ -31,6 +31,7 @@ mod sale;
 mod secret;
 mod ticket;
 mod transfer;
+mod voucher;
 
 pub(crate) use bridge::observe;
 pub use deal::EXPIRY_WORK_MAX;
@@ -38,6 +39,8 @@ pub(crate) use deal::expire;
 pub(crate) use draw::{Leader, draw_lots};
 pub(crate) use epoch::{Opened, convene};
 pub(crate) use offences::convict;
+pub use voucher::POOL_WORK_MAX;
+pub(crate) use voucher::{end_pools, fee_voucher};
 
 /// Where a transaction stands in the order.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +79,11 @@ struct Execution<'d, 'b, B> {
 pub(crate) fn execute<B: Objects>(
     draft: &mut Draft<'_, B>,
     transaction: &Transaction,
-    Admitted { fee, sessions }: Admitted,
+    Admitted {
+        fee,
+        sessions,
+        by_voucher,
+    }: Admitted,
     place: Place,
 ) -> Receipt {
     let body = transaction.body();
@@ -85,6 +92,14 @@ pub(crate) fn execute<B: Objects>(
         draft
             .spend(payer, *key, AssetId::NATIVE, fee)
             .expect("an admitted transaction's session may pay its fee");
+    }
+    // L51: the voucher is spent with the fee, and stays so whatever follows.
+    let mut left = &body.operations[..];
+    if by_voucher && let [Operation::VoucherSpend { key, .. }, rest @ ..] = left {
+        draft
+            .pay_voucher(payer, key, place.now)
+            .expect("an admitted transaction's voucher is paid");
+        left = rest;
     }
     draft
         .debit(payer, AssetId::NATIVE, fee)
@@ -101,11 +116,11 @@ pub(crate) fn execute<B: Objects>(
         transaction: transaction.id(),
         idempotency: body.idempotency,
         sponsor: body.sponsor,
-        operation: 0,
+        operation: (body.operations.len() - left.len()) as u32,
         minted: 0,
         created: Vec::new(),
     };
-    let outcome = execution.run_all(body.sender, &body.operations);
+    let outcome = execution.run_all(body.sender, left);
     let (operation, created) = (execution.operation, execution.created);
     let (created, failure) = match outcome {
         Ok(()) => {
@@ -199,6 +214,9 @@ impl<B: Objects> Execution<'_, '_, B> {
             Operation::MultiParty(_) => unreachable!("run_all opens it"),
             Operation::ChannelClose(shown) => self.close_channel(actor, shown),
             Operation::ChannelChallenge(shown) => self.challenge(actor, shown),
+            Operation::VoucherOpen(terms) => self.open_pool(actor, terms),
+            Operation::VoucherIssue { pool, count } => self.issue_vouchers(actor, pool, *count),
+            Operation::VoucherSpend { key, .. } => self.spend_voucher(actor, key),
         }
     }
 }

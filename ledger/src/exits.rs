@@ -13,23 +13,34 @@ use crate::places::PlaceTree;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use weft_types::{
-    Account, Address, Amount, AssetId, BaseAddress, BaseAsset, Bridge, BridgeId, Deal, Exit, Item,
-    ItemExit, ItemId, Object, ObjectId, TREE_PLACES, erc721_of,
+    Account, Address, Amount, AssetAmount, AssetId, BaseAddress, BaseAsset, Bridge, BridgeId, Exit,
+    Item, ItemExit, ItemId, Object, ObjectId, TREE_PLACES, erc721_of,
 };
 
-/// Amounts that open deals hold, by who gets them back: what a deal gives its giver, a bid its bidder.
-/// Amounts that open deals hold, by whose they are if the network ends.
+/// Amounts that open deals and pools of vouchers hold, by who gets them back.
 #[derive(Default)]
 pub(crate) struct Locked(HashMap<Address, BTreeMap<AssetId, u64>>);
 
+/// What an object holds beside accounts, and who gets each part back.
+fn held_by(object: &Object) -> Vec<(Address, AssetAmount)> {
+    match object {
+        Object::Deal(deal) => deal.held(),
+        Object::VoucherPool(pool) if pool.cover() > Amount::ZERO => {
+            let (asset, amount) = (pool.asset, pool.cover());
+            vec![(pool.issuer, AssetAmount { asset, amount })]
+        }
+        _ => Vec::new(),
+    }
+}
+
 impl Locked {
-    /// Takes up a deal's change.
-    pub fn follow(&mut self, before: Option<&Deal>, after: Option<&Deal>) {
-        for (owner, part) in after.into_iter().flat_map(Deal::held) {
+    /// Takes up an object's change.
+    pub fn follow(&mut self, before: Option<&Object>, after: Option<&Object>) {
+        for (owner, part) in after.into_iter().flat_map(held_by) {
             let sum = self.0.entry(owner).or_default().entry(part.asset);
             *sum.or_default() += part.amount.0;
         }
-        for (owner, part) in before.into_iter().flat_map(Deal::held) {
+        for (owner, part) in before.into_iter().flat_map(held_by) {
             let Some(sums) = self.0.get_mut(&owner) else {
                 continue;
             };
@@ -147,14 +158,10 @@ fn amounts(after: &After<'_>, locked: &Locked) -> BTreeSet<(Address, AssetId)> {
                     touched.extend(assets.map(|asset| (id, asset)));
                 }
             }
-            (ObjectId::Deal(_), before, after) => {
-                let deals = before.iter().chain(after).filter_map(Object::as_deal);
-                for deal in deals {
-                    touched.extend(
-                        deal.held()
-                            .into_iter()
-                            .map(|(owner, part)| (owner, part.asset)),
-                    );
+            (ObjectId::Deal(_) | ObjectId::VoucherPool(_), before, after) => {
+                for object in before.iter().chain(after) {
+                    let held = held_by(object).into_iter();
+                    touched.extend(held.map(|(owner, part)| (owner, part.asset)));
                 }
             }
             _ => {}

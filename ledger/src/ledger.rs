@@ -3,7 +3,7 @@
 use crate::admission::{Admitted, Refusal, admit, in_time};
 use crate::draft::{Change, Draft};
 use crate::execute::{
-    Leader, Opened, Place, convene, convict, draw_lots, execute, expire, observe,
+    Leader, Opened, Place, convene, convict, draw_lots, end_pools, execute, expire, observe,
 };
 use crate::exits::{Locked, settle, tree_of};
 use crate::live::{Live, Objects as _};
@@ -19,7 +19,8 @@ use weft_types::{
     CommitteeDigest, DealId, DealState, Deposit, Epoch, FeeShare, GenesisError, HeightRoots,
     ItemId, ItemState, Millis, NetworkId, Object, ObjectError, ObjectId, Observation, Offence,
     Offender, Offenders, OffendersId, ProtocolParams, Receipt, Roster, RosterId, Round, Template,
-    Transaction, TransactionId, Verified, VertexDigest, VertexRef, Work, WorkId, list_root,
+    Transaction, TransactionId, Verified, VertexDigest, VertexRef, VoucherPoolId, Work, WorkId,
+    list_root,
 };
 
 /// The newest state, and what decides how it goes on.
@@ -31,7 +32,9 @@ pub struct Ledger {
     due: BTreeSet<(Millis, DealId)>,
     /// L47: series that wait for a lot, derived likewise.
     lotless: BTreeSet<DealId>,
-    /// What open deals hold, derived likewise.
+    /// L52: pools of vouchers that are not over, by the time from which they are due. Derived likewise.
+    due_pools: BTreeSet<(Millis, VoucherPoolId)>,
+    /// What open deals and pools of vouchers hold, derived likewise.
     locked: Locked,
     /// What the vault pays by, derived likewise.
     trees: BaseTrees,
@@ -159,6 +162,7 @@ impl Ledger {
             tree: Tree::default(),
             due: BTreeSet::new(),
             lotless: BTreeSet::new(),
+            due_pools: BTreeSet::new(),
             locked: Locked::default(),
             trees: BaseTrees::default(),
             work: Work::default(),
@@ -200,9 +204,7 @@ impl Ledger {
             if !is_live(&object) {
                 return Err(LedgerError::Retired(id));
             }
-            ledger
-                .locked
-                .follow(None, object.as_deal().map(Arc::as_ref));
+            ledger.locked.follow(None, Some(&object));
             if let Some(work) = object.as_work() {
                 ledger.work = Work::clone(work);
             }
@@ -327,6 +329,7 @@ impl Ledger {
         };
         draw_lots(&mut draft, &self.lotless, leader);
         expire(&mut draft, &self.due, leader);
+        end_pools(&mut draft, &self.due_pools, timestamp);
         let seen = look(&mut draft, &self.work);
         (applied.deposits, applied.convicted) = (seen.deposits, seen.convicted);
         for transaction in transactions {
@@ -479,12 +482,10 @@ impl Ledger {
         // All that ends before what begins: changes are in the order of ids, and the sums of both at once may be more
         // than there is of an asset.
         for change in &*changes {
-            let before = change.before.as_ref().and_then(Object::as_deal);
-            self.locked.follow(before.map(Arc::as_ref), None);
+            self.locked.follow(change.before.as_ref(), None);
         }
         for change in &*changes {
-            let after = change.after.as_ref().and_then(Object::as_deal);
-            self.locked.follow(None, after.map(Arc::as_ref));
+            self.locked.follow(None, change.after.as_ref());
         }
         for (place, exit) in settle(&self.live, &self.locked, named, changes) {
             self.trees.exits.set(place, exit);
@@ -509,6 +510,10 @@ impl Ledger {
                 false => self.lotless.remove(&id),
             };
         }
+        if let Some(entry) = pool(&id, before) {
+            self.due_pools.remove(&entry);
+        }
+        self.due_pools.extend(pool(&id, after));
         if let Some(Object::Withdrawal(withdrawal)) = after {
             self.trees.withdrawn(withdrawal);
         }
@@ -553,6 +558,16 @@ fn deal(id: &ObjectId, object: Option<&Object>) -> Option<(Millis, DealId)> {
     }
 }
 
+/// L52: a pool's entry among those that are due at a time.
+fn pool(id: &ObjectId, object: Option<&Object>) -> Option<(Millis, VoucherPoolId)> {
+    match (id, object) {
+        (ObjectId::VoucherPool(id), Some(Object::VoucherPool(pool))) if !pool.is_over() => {
+            Some((pool.ends, *id))
+        }
+        _ => None,
+    }
+}
+
 /// Whether an object can be part of a state.
 fn is_live(object: &Object) -> bool {
     match object {
@@ -565,7 +580,9 @@ fn is_live(object: &Object) -> bool {
         | Object::Bridge(_)
         | Object::Withdrawal(_)
         | Object::Roster(_)
-        | Object::Offenders(_) => true,
+        | Object::Offenders(_)
+        | Object::VoucherPool(_)
+        | Object::SpentVoucher(_) => true,
     }
 }
 

@@ -28,6 +28,7 @@ mod stream;
 mod submit;
 mod transactions;
 mod verify;
+mod vouchers;
 
 pub use guard::Limits;
 pub use openapi::document as openapi_document;
@@ -224,6 +225,12 @@ pub fn router(state: ApiState) -> Router {
         .route("/v1/deals", get(deals::deals))
         .route("/v1/deals/{id}", get(objects::deal))
         .route("/v1/deals/{id}/proof", get(objects::deal_proof))
+        .route("/v1/voucher-pools/{id}", get(vouchers::pool))
+        .route("/v1/voucher-pools/{id}/proof", get(vouchers::pool_proof))
+        .route(
+            "/v1/voucher-pools/{id}/spent/{account}",
+            get(vouchers::spent_proof),
+        )
         .route("/v1/bridge", get(bridge::bridge))
         .route("/v1/withdrawals", get(bridge::withdrawals))
         .route("/v1/withdrawals/{index}", get(bridge::withdrawal))

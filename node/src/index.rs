@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use weft_ledger::{Applied, Change, Snapshot};
 use weft_types::{
-    Address, CollectionId, CommitIndex, Deal, DealId, DealState, EditionId, Item, ItemId, Millis,
-    Object, ObjectId, Transaction, TransactionId, Verified,
+    Address, Amount, CollectionId, CommitIndex, Deal, DealId, DealState, EditionId, Item, ItemId,
+    Millis, Object, ObjectId, Transaction, TransactionId, Verified,
 };
 
 mod deals;
@@ -99,7 +99,9 @@ pub fn history_prefix(subject: &ObjectId) -> Option<Bytes> {
         | ObjectId::Withdrawal(_)
         | ObjectId::Roster(_)
         | ObjectId::Offenders(_)
-        | ObjectId::Work(_) => None,
+        | ObjectId::Work(_)
+        | ObjectId::VoucherPool(_)
+        | ObjectId::SpentVoucher(_) => None,
     }
 }
 
@@ -171,7 +173,9 @@ pub fn rows<E>(
             | ObjectId::Withdrawal(_)
             | ObjectId::Roster(_)
             | ObjectId::Offenders(_)
-            | ObjectId::Work(_) => {}
+            | ObjectId::Work(_)
+            | ObjectId::VoucherPool(_)
+            | ObjectId::SpentVoucher(_) => {}
         }
     }
     let traded = sales::traded(indexed);
@@ -293,6 +297,13 @@ fn history_rows(indexed: &Indexed<'_>, traded: &[Traded], rows: &mut Vec<Row>) {
             told.insert(subject);
         }
     }
+    for issuer in indexed.ended_pools() {
+        let account = ObjectId::Account(issuer);
+        if told.insert(account) {
+            let row = HistoryRow::pool_ended(indexed.timestamp);
+            rows.extend(row.row(&account, indexed.commit, u32::MAX - 3));
+        }
+    }
     told.insert(ObjectId::Account(Address::FEE_POOL));
     // What none of these did, an expiry has done; but a card that is new has come in.
     for change in &indexed.applied.changes {
@@ -326,6 +337,16 @@ impl Indexed<'_> {
     fn last_deal(&self, id: &DealId) -> Option<&Arc<Deal>> {
         let change = self.change(&ObjectId::Deal(*id))?;
         change.after.as_ref().or(change.retired.as_ref())?.as_deal()
+    }
+
+    /// L52: whose pools the commit has ended and paid back what they held.
+    fn ended_pools(&self) -> impl Iterator<Item = Address> {
+        self.applied.changes.iter().filter_map(|change| {
+            let before = change.before.as_ref()?.as_voucher_pool()?;
+            let after = change.after.as_ref()?.as_voucher_pool()?;
+            let paid = after.ended && before.cover() > Amount::ZERO;
+            paid.then_some(after.issuer)
+        })
     }
 
     fn collection_of(&self, edition: &EditionId) -> Option<CollectionId> {

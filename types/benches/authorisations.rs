@@ -1,12 +1,14 @@
 //! What it takes to verify a transaction by the scheme that signed it, in batches as a node does, and how much more
-//! than by Ed25519: what an authorisation counts for the fee.
+//! than by Ed25519: what an authorisation and a voucher count for the fee.
 //!
 //! `cargo bench -p weft-types`.
 
 use std::time::{Duration, Instant};
 use weft_types::ed25519::SecretKey;
-use weft_types::testing::{body, network};
-use weft_types::{Transaction, UserKey, p256, secp256k1, verify_transactions};
+use weft_types::testing::{body, issuer_key, network, user, user_key, voucher};
+use weft_types::{
+    Operation, Transaction, TransactionBody, UserKey, p256, secp256k1, verify_transactions,
+};
 
 const BATCH: u8 = 128;
 const ROUNDS: usize = 9;
@@ -27,31 +29,59 @@ fn main() {
     ];
     let mut first = None;
     for (name, key) in keys {
-        let all: Vec<Option<Transaction>> = (1..=BATCH)
-            .map(|i| {
-                let key = key([i; 32]);
-                let mut body = body(1, u64::from(i), vec![]);
-                body.sender = key.address();
-                Some(body.sign_with(&[&key]))
-            })
-            .collect();
-        let mut times: Vec<Duration> = (0..ROUNDS)
-            .map(|_| {
-                let batch = all.clone();
-                let begun = Instant::now();
-                let verified = verify_transactions(batch, network().id(), &|_| None);
-                assert!(verified.iter().all(Option::is_some));
-                begun.elapsed() / u32::from(BATCH)
-            })
-            .collect();
-        times.sort_unstable();
-        let median = times[ROUNDS / 2];
-        let ratio = median.as_secs_f64() / first.get_or_insert(median).as_secs_f64();
-        println!(
-            "{name:9}  {:6.1} us ({:.1} to {:.1}), {ratio:.1} times Ed25519",
-            median.as_secs_f64() * 1e6,
-            times[0].as_secs_f64() * 1e6,
-            times[ROUNDS - 1].as_secs_f64() * 1e6,
-        );
+        let all = transactions(|i, body| {
+            let key = key([i; 32]);
+            body.sender = key.address();
+            body.sign_with(&[&key])
+        });
+        show(name, measured(&all), &mut first);
     }
+    // What a voucher takes beside the signature of its transaction.
+    let all = transactions(|i, body| {
+        body.sender = user(i.into());
+        body.operations.push(Operation::VoucherSpend {
+            key: issuer_key(1).public(),
+            voucher: voucher(1, body.sender),
+        });
+        body.sign(&[&user_key(i.into())])
+    });
+    let first_median = first.unwrap_or_default();
+    let mut times = measured(&all);
+    for time in &mut times {
+        *time = time.saturating_sub(first_median);
+    }
+    show("voucher", times, &mut first);
+}
+
+fn transactions(
+    make: impl Fn(u8, &mut TransactionBody) -> Transaction,
+) -> Vec<Option<Transaction>> {
+    let all = (1..=BATCH).map(|i| Some(make(i, &mut body(1, u64::from(i), vec![]))));
+    all.collect()
+}
+
+/// For each transaction, ascending.
+fn measured(all: &[Option<Transaction>]) -> Vec<Duration> {
+    let mut times: Vec<Duration> = (0..ROUNDS)
+        .map(|_| {
+            let batch = all.to_vec();
+            let begun = Instant::now();
+            let verified = verify_transactions(batch, network().id(), &|_| None);
+            assert!(verified.iter().all(Option::is_some));
+            begun.elapsed() / u32::from(BATCH)
+        })
+        .collect();
+    times.sort_unstable();
+    times
+}
+
+fn show(name: &str, times: Vec<Duration>, first: &mut Option<Duration>) {
+    let median = times[ROUNDS / 2];
+    let ratio = median.as_secs_f64() / first.get_or_insert(median).as_secs_f64();
+    println!(
+        "{name:9}  {:6.1} us ({:.1} to {:.1}), {ratio:.1} times Ed25519",
+        median.as_secs_f64() * 1e6,
+        times[0].as_secs_f64() * 1e6,
+        times[ROUNDS - 1].as_secs_f64() * 1e6,
+    );
 }

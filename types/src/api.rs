@@ -11,6 +11,7 @@ mod offenders;
 mod problem;
 mod roster;
 mod transactions;
+mod vouchers;
 
 pub use bridge::{
     Bridge, BridgeStatus, ExitPlace, ExitProof, ExitTree, Exits, Holding, LeafClaim, MemberReport,
@@ -30,6 +31,7 @@ pub use transactions::{
     AuthorisationJson, BodyJson, DryRun, JsonError, ListEntry, Receipt, Refused, Submission,
     SubmitRequest, TransactionJson, TransactionState, TransactionStatus,
 };
+pub use vouchers::{SpentVoucher, VoucherPool};
 
 use serde::{Deserialize, Serialize};
 

@@ -37,6 +37,8 @@ pub enum Domain {
     DrawNumber,
     ChannelState,
     ChannelSignature,
+    Voucher,
+    VoucherPool,
 }
 
 impl Domain {
@@ -71,6 +73,8 @@ impl Domain {
             Self::DrawNumber => b"weft/v1/draw-number",
             Self::ChannelState => b"weft/v1/channel-state",
             Self::ChannelSignature => b"weft/v1/channel-signature",
+            Self::Voucher => b"weft/v1/voucher",
+            Self::VoucherPool => b"weft/v1/voucher-pool",
         }
     }
 }

@@ -338,6 +338,14 @@ hex_digest!(
     /// What opens a deal or a part of a channel that is locked by its hash. Public once it is used.
     Secret
 );
+hex_digest!(
+    /// A pool of vouchers.
+    VoucherPoolId
+);
+hex_digest!(
+    /// The mark of a voucher that is spent.
+    SpentVoucherId
+);
 
 impl BridgeId {
     pub const THE_ONE: Self = Self(Address::BRIDGE.0);

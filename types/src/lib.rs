@@ -42,6 +42,7 @@ mod ticket;
 mod transaction;
 mod verified;
 mod vertex;
+mod voucher;
 pub mod wire;
 mod work;
 
@@ -71,22 +72,24 @@ pub use ids::{
     Address, Amount, AssetId, BaseAddress, BridgeId, CollectionId, CommitDigest, CommitIndex,
     CommitteeDigest, ContentHash, DealId, DrawSecret, EditionId, Entropy, Epoch, GenesisDigest,
     Height, IdError, ItemId, MemberIndex, Millis, NetworkId, OffendersId, Root, RosterId, Round,
-    Stake, StateKey, StatementDigest, TokenId, TransactionId, VertexDigest, WithdrawalId, WorkId,
+    SpentVoucherId, Stake, StateKey, StatementDigest, TokenId, TransactionId, VertexDigest,
+    VoucherPoolId, WithdrawalId, WorkId,
 };
 pub use ids::{Secret, SecretHash};
 pub use list::{LIST_BLOCK, block_root, list_proof, list_root, root_of_blocks, verify_list_proof};
 pub use network::Network;
 pub use object::{
     Account, Closing, Collection, Deal, DealState, Drawing, Edition, HighestBid, Item, ItemExit,
-    ItemState, Keys, Lot, Object, ObjectError, Pack, Places, Recovery,
+    ItemState, Keys, Lot, Object, ObjectError, Pack, Places, Recovery, SpentVoucher, VOUCHERS_MAX,
+    VoucherPool,
 };
 pub use offence::{OFFENCES_MAX, Offence, OffenceError, Offender, Offenders, SignedVersion};
 pub use operation::{
     ALLOW_LIST_MAX, ALLOW_LIST_SIBLINGS_MAX, AUCTION_TIME_MAX, AllowList, AssetAmount, Auction,
     Bundle, Commission, DealRule, GUARDIAN_DELAY_MAX, Guardian, ItemTransfer, KEY_CHANGES_MAX,
     KeyChange, LIST_MAX, ListPlace, MINTED_ITEMS_MAX, MintEntry, NAME_BYTES_MAX, NewDeal,
-    NewEdition, Operation, OperationError, Party, Payment, Policy, Purchase, RAISE_WHOLE,
-    REVEAL_MAX, ROLE_HOLDERS_MAX, ROYALTY_WHOLE, Role, RoleHolder, Roles, Royalty,
+    NewEdition, NewVoucherPool, Operation, OperationError, Party, Payment, Policy, Purchase,
+    RAISE_WHOLE, REVEAL_MAX, ROLE_HOLDERS_MAX, ROYALTY_WHOLE, Role, RoleHolder, Roles, Royalty,
     SESSION_LIST_MAX, SESSIONS_MAX, Sale, Series, Session, SessionKind, SessionKinds,
     TEXT_BYTES_MAX, TRAITS_MAX, Taking, Trait, WantedFrom, WantedItems,
 };
@@ -115,5 +118,9 @@ pub use vertex::{
     FINALITY_SHARES_MAX, Observation, VERTEX_BYTES_MAX, VERTEX_TRANSACTIONS_MAX, Vertex,
     VertexBody, VertexError, VertexParts, VertexRef, WEAK_LINKS_MAX, verify_vertex,
     vertex_bytes_max, vertex_transactions_max,
+};
+pub use voucher::{
+    Blinding, IssuerKey, VOUCHER_CHECK_BYTES, VOUCHER_CHECKS_MAX, VoucherError, VoucherKey,
+    VoucherPoint,
 };
 pub use work::{FeeShare, Work};

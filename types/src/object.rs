@@ -152,6 +152,8 @@ pub enum Object {
     Roster(Arc<Roster>),
     Offenders(Arc<Offenders>),
     Work(Arc<Work>),
+    VoucherPool(Arc<VoucherPool>),
+    SpentVoucher(Arc<SpentVoucher>),
 }
 
 /// Bytes that are no object.
@@ -203,6 +205,8 @@ pub enum ObjectError {
     Channel(#[from] ChannelError),
     #[error("withdrawal {found} stands under another index")]
     Withdrawal { found: u64 },
+    #[error("a pool of vouchers has spent or covered more than it can, or pays nothing")]
+    VoucherPool,
 }
 
 impl Account {
@@ -455,6 +459,20 @@ impl Object {
         }
     }
 
+    pub fn as_voucher_pool(&self) -> Option<&Arc<VoucherPool>> {
+        match self {
+            Self::VoucherPool(pool) => Some(pool),
+            _ => None,
+        }
+    }
+
+    pub fn as_spent_voucher(&self) -> Option<&Arc<SpentVoucher>> {
+        match self {
+            Self::SpentVoucher(spent) => Some(spent),
+            _ => None,
+        }
+    }
+
     pub fn as_deal(&self) -> Option<&Arc<Deal>> {
         match self {
             Self::Deal(deal) => Some(deal),
@@ -469,11 +487,13 @@ mod drawing;
 mod encode;
 mod keys;
 mod places;
+mod voucher;
 
 pub use bid::HighestBid;
 pub use drawing::{Closing, Drawing, Lot, Pack};
 pub use keys::{Keys, Recovery};
 pub use places::Places;
+pub use voucher::{SpentVoucher, VOUCHERS_MAX, VoucherPool};
 
 #[cfg(test)]
 mod tests;

@@ -7,9 +7,10 @@ use crate::ids::{
     Address, Amount, AssetId, BaseAddress, BridgeId, CollectionId, CommitDigest, CommitIndex,
     CommitteeDigest, ContentHash, DealId, DrawSecret, EditionId, Entropy, Epoch, GenesisDigest,
     Height, ItemId, MemberIndex, Millis, NetworkId, OffendersId, Root, RosterId, Round, Secret,
-    SecretHash, Stake, StateKey, StatementDigest, TokenId, TransactionId, VertexDigest,
-    WithdrawalId, WorkId,
+    SecretHash, SpentVoucherId, Stake, StateKey, StatementDigest, TokenId, TransactionId,
+    VertexDigest, VoucherPoolId, WithdrawalId, WorkId,
 };
+use crate::voucher::{VoucherKey, VoucherPoint};
 use std::borrow::Cow;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
@@ -70,6 +71,8 @@ schema! { hex(64);
     WorkId: "Who has carried how much of the order in this epoch: there is one.",
     SecretHash: "SHA-256 of a secret.",
     Secret: "What opens a deal or a part of a channel that is locked by its hash.",
+    VoucherPoolId: "A pool of vouchers.",
+    SpentVoucherId: "The mark of a voucher that is spent.",
     ed25519::PublicKey as "Ed25519PublicKey": "An Ed25519 public key.",
 }
 
@@ -79,6 +82,11 @@ schema! { hex(40);
 
 schema! { hex(96);
     bls::PublicKey as "BlsPublicKey": "A BLS12-381 public key in G1, compressed.",
+    VoucherPoint: "A point of G1 of BLS12-381, compressed: a voucher, or a proof of possession.",
+}
+
+schema! { hex(192);
+    VoucherKey: "The key of a pool of vouchers: a point of G2 of BLS12-381, compressed.",
 }
 
 schema! { ObjectBuilder::new().schema_type(Type::String).pattern(Some("^weft1[02-9ac-hj-np-z]{58}$"));

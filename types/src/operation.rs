@@ -11,6 +11,7 @@ mod parties_field;
 mod policy;
 mod set;
 mod ticket;
+mod voucher;
 
 pub use auction::{AUCTION_TIME_MAX, Auction, RAISE_WHOLE};
 pub use commission::Commission;
@@ -22,6 +23,7 @@ pub use keys::{
 };
 pub(crate) use policy::is_default;
 pub use policy::{Policy, ROLE_HOLDERS_MAX, ROYALTY_WHOLE, Role, RoleHolder, Roles, Royalty};
+pub use voucher::NewVoucherPool;
 
 pub use ticket::{ALLOW_LIST_MAX, ALLOW_LIST_SIBLINGS_MAX, AllowList, ListPlace, Purchase, Sale};
 
@@ -30,8 +32,9 @@ use crate::authorisation::Pass;
 use crate::channel::{ChannelTerms, Showing, SignedState};
 use crate::ids::{
     Address, Amount, AssetId, BaseAddress, CollectionId, ContentHash, DealId, DrawSecret,
-    EditionId, Entropy, IdError, ItemId, Millis, Secret, SecretHash,
+    EditionId, Entropy, IdError, ItemId, Millis, Secret, SecretHash, VoucherPoolId,
 };
+use crate::voucher::{VoucherKey, VoucherPoint};
 use crate::wire;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -163,6 +166,18 @@ pub enum Operation {
     ChannelClose(Showing),
     /// L42: answers in a channel that is closing.
     ChannelChallenge(Showing),
+    /// L49: opens a pool of vouchers.
+    VoucherOpen(NewVoucherPool),
+    /// L50: covers more vouchers of the actor's pool.
+    VoucherIssue {
+        pool: VoucherPoolId,
+        count: u64,
+    },
+    /// L51: pays the actor's voucher to it, once.
+    VoucherSpend {
+        key: VoucherKey,
+        voucher: VoucherPoint,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -394,6 +409,9 @@ impl Operation {
             Self::MultiParty(_) => "multi_party",
             Self::ChannelClose(_) => "channel_close",
             Self::ChannelChallenge(_) => "channel_challenge",
+            Self::VoucherOpen(_) => "voucher_open",
+            Self::VoucherIssue { .. } => "voucher_issue",
+            Self::VoucherSpend { .. } => "voucher_spend",
         }
     }
 

@@ -206,6 +206,16 @@ failure_codes! {
     ShownTooOften = 67, "shown_too_often";
     /// The collection asks something of prices or has a royalty, and a channel has no price.
     PricedItem = 68, "priced_item";
+    /// Another account opened the pool.
+    NotIssuer = 69, "not_issuer";
+    /// The account has spent its voucher of the pool.
+    VoucherSpent = 70, "voucher_spent";
+    /// At `found` the pool pays no more: it is over since `limit`.
+    PoolEnded = 71, "pool_ended";
+    /// The pool has paid `found` vouchers, and has covered no more than `limit`.
+    NotCovered = 72, "not_covered";
+    /// The pool would have covered `found` vouchers of `limit` allowed.
+    TooManyVouchers = 73, "too_many_vouchers";
 }
 
 /// Bytes that are no receipt.
@@ -432,6 +442,18 @@ impl fmt::Display for Failure {
             ),
             FailureCode::PricedItem => {
                 f.write_str("has a floor, a cap or a royalty, and a channel has no price")
+            }
+            FailureCode::NotIssuer => f.write_str("was opened by another account"),
+            FailureCode::VoucherSpent => f.write_str("stands for a voucher that is spent"),
+            FailureCode::PoolEnded => {
+                write!(f, "pays no more since {limit}, and not at {found}")
+            }
+            FailureCode::NotCovered => write!(
+                f,
+                "has paid {found} vouchers, and its issuer has covered no more than {limit}"
+            ),
+            FailureCode::TooManyVouchers => {
+                write!(f, "would have covered {found} vouchers, {limit} are allowed")
             }
             FailureCode::TooManyItems => write!(f, "has {found} items, {limit} are allowed"),
         }

@@ -6,8 +6,10 @@
 use crate::hash::{Domain, blake3};
 use crate::ids::{
     Address, BridgeId, CollectionId, DealId, EditionId, IdError, ItemId, OffendersId, Root,
-    RosterId, StateKey, TokenId, TransactionId, WithdrawalId, WorkId,
+    RosterId, SpentVoucherId, StateKey, TokenId, TransactionId, VoucherPoolId, WithdrawalId,
+    WorkId,
 };
+use crate::voucher::VoucherKey;
 use crate::wire;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -34,6 +36,8 @@ pub enum ObjectId {
     Roster(RosterId),
     Offenders(OffendersId),
     Work(WorkId),
+    VoucherPool(VoucherPoolId),
+    SpentVoucher(SpentVoucherId),
 }
 
 impl ObjectId {
@@ -50,6 +54,8 @@ impl ObjectId {
             Self::Roster(_) => 8,
             Self::Offenders(_) => 9,
             Self::Work(_) => 10,
+            Self::VoucherPool(_) => 11,
+            Self::SpentVoucher(_) => 12,
         }
     }
 
@@ -65,6 +71,8 @@ impl ObjectId {
             Self::Roster(id) => &id.0,
             Self::Offenders(id) => &id.0,
             Self::Work(id) => &id.0,
+            Self::VoucherPool(id) => &id.0,
+            Self::SpentVoucher(id) => &id.0,
         }
     }
 
@@ -81,6 +89,8 @@ impl ObjectId {
             8 => Self::Roster(RosterId::try_from(bytes).ok()?),
             9 => Self::Offenders(OffendersId::try_from(bytes).ok()?),
             10 => Self::Work(WorkId::try_from(bytes).ok()?),
+            11 => Self::VoucherPool(VoucherPoolId::try_from(bytes).ok()?),
+            12 => Self::SpentVoucher(SpentVoucherId::try_from(bytes).ok()?),
             _ => return None,
         })
     }
@@ -116,6 +126,8 @@ impl fmt::Display for ObjectId {
             Self::Roster(_) => f.write_str("roster"),
             Self::Offenders(_) => f.write_str("offenders"),
             Self::Work(_) => f.write_str("work"),
+            Self::VoucherPool(id) => write!(f, "voucher pool {id}"),
+            Self::SpentVoucher(id) => write!(f, "spent voucher {id}"),
             Self::Withdrawal(id) => match id.index() {
                 Some(index) => write!(f, "withdrawal {index}"),
                 None => write!(f, "withdrawal {id}"),
@@ -157,6 +169,20 @@ impl DealId {
     pub fn derive(transaction: &TransactionId, operation: u32) -> Self {
         let operation = operation.to_be_bytes();
         Self(object_hash(5, &[&transaction.0, &operation]))
+    }
+}
+
+impl VoucherPoolId {
+    /// Of the pool's key: one key is one pool, for ever.
+    pub fn derive(key: &VoucherKey) -> Self {
+        Self(object_hash(11, &[&key.0]))
+    }
+}
+
+impl SpentVoucherId {
+    /// Of the pool and the account whose voucher it is.
+    pub fn derive(pool: &VoucherPoolId, account: &Address) -> Self {
+        Self(object_hash(12, &[&pool.0, &account.0]))
     }
 }
 

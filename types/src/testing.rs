@@ -12,21 +12,24 @@ use crate::genesis::{Genesis, GenesisAccount, ProtocolParams, Template};
 use crate::ids::{
     Address, Amount, AssetId, BaseAddress, CollectionId, CommitDigest, CommitIndex,
     CommitteeDigest, DealId, DrawSecret, EditionId, Entropy, Epoch, GenesisDigest, Height, ItemId,
-    MemberIndex, Millis, Root, Round, Secret, Stake, TokenId, VertexDigest,
+    MemberIndex, Millis, Root, Round, Secret, SpentVoucherId, Stake, TokenId, VertexDigest,
 };
 use crate::list::{list_proof, list_root};
 use crate::network::Network;
-use crate::object::{Closing, Deal, DealState, Drawing, Keys, Lot, Pack, Recovery};
+use crate::object::{
+    Closing, Deal, DealState, Drawing, Keys, Lot, Pack, Recovery, SpentVoucher, VoucherPool,
+};
 use crate::offence::{Offence, Offender, Offenders};
 use crate::operation::{
     AllowList, AssetAmount, Auction, Bundle, Commission, DealRule, Guardian, KeyChange, ListPlace,
-    NewDeal, Operation, Policy, Purchase, Role, RoleHolder, Royalty, Sale, Series, Session,
-    SessionKind,
+    NewDeal, NewVoucherPool, Operation, Policy, Purchase, Role, RoleHolder, Royalty, Sale, Series,
+    Session, SessionKind,
 };
 use crate::roster::{MemberKeys, QueueEntry, Roster};
 use crate::statement::{Certificate, FinalityShare, Statement};
 use crate::transaction::{Transaction, TransactionBody};
 use crate::vertex::{Observation, Vertex, VertexBody, VertexRef};
+use crate::voucher::{Blinding, IssuerKey, VoucherPoint};
 use crate::work::{FeeShare, Work};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -621,5 +624,62 @@ pub fn standing() -> Standing {
         until: Millis(60_000),
         shown: [1, 2],
         secrets: vec![Secret([9; 32])],
+    }
+}
+
+/// The key of the `i`th pool of vouchers.
+pub fn issuer_key(i: u64) -> IssuerKey {
+    let mut entropy = [0xbb; 32];
+    entropy[..8].copy_from_slice(&i.to_be_bytes());
+    IssuerKey::from_entropy(&entropy)
+}
+
+/// An account's voucher of the `i`th pool.
+///
+/// # Panics
+/// Never: what is blinded is a point of the group.
+pub fn voucher(i: u64, account: Address) -> VoucherPoint {
+    // With the factor one nothing is to be undone.
+    let mut one = [0; 32];
+    one[31] = 1;
+    let (key, one) = (issuer_key(i), Blinding::from_bytes(&one).expect("a factor"));
+    let blinded = one.blind(network().id(), &key.public(), account);
+    key.sign(&blinded).expect("a point of the group")
+}
+
+/// The first pool, of user 1's, from which something was spent.
+pub fn voucher_pool() -> VoucherPool {
+    let key = issuer_key(1).public();
+    VoucherPool {
+        issuer: user(1),
+        key,
+        asset: AssetId([5; 32]),
+        denomination: Amount(5_000),
+        ends: Millis(90_000),
+        issued: 40,
+        spent: 17,
+        last: Some(SpentVoucherId::derive(&key.pool(), &user(2))),
+        ended: false,
+    }
+}
+
+/// The terms that it was opened with.
+pub fn new_voucher_pool() -> NewVoucherPool {
+    let (key, pool) = (issuer_key(1), voucher_pool());
+    NewVoucherPool {
+        key: key.public(),
+        proof: key.prove(network().id(), pool.issuer),
+        asset: pool.asset,
+        denomination: pool.denomination,
+        ends: pool.ends,
+    }
+}
+
+/// Its last mark.
+pub fn spent_voucher() -> SpentVoucher {
+    let pool = issuer_key(1).public().pool();
+    SpentVoucher {
+        pool,
+        before: Some(SpentVoucherId::derive(&pool, &user(3))),
     }
 }

@@ -9,6 +9,7 @@ use crate::hash::{Domain, blake3};
 use crate::ids::{Address, Amount, IdError, ItemId, Millis, NetworkId, TransactionId};
 use crate::operation::{Operation, OperationError};
 use crate::verified::Verified;
+use crate::voucher::{VOUCHER_CHECKS_MAX, verify_all};
 use crate::wire;
 use bytes::Bytes;
 use prost::Message as _;
@@ -99,6 +100,14 @@ pub enum TransactionError {
     Signature(usize),
     #[error("pass {0} does not verify")]
     Pass(usize),
+    #[error("state {0} of a channel is not signed by both")]
+    State(usize),
+    #[error(
+        "transaction has {0} vouchers and keys of pools to check, more than {VOUCHER_CHECKS_MAX}"
+    )]
+    VoucherChecks(usize),
+    #[error("a voucher of the transaction, or a proof of possession, does not verify")]
+    Voucher,
 }
 
 impl TransactionBody {
@@ -208,6 +217,10 @@ impl TryFrom<wire::TransactionBody> for TransactionBody {
         if states > STATES_MAX {
             return Err(TransactionError::States(states));
         }
+        let checks = operations.iter().map(Operation::voucher_checks).sum();
+        if checks > VOUCHER_CHECKS_MAX {
+            return Err(TransactionError::VoucherChecks(checks));
+        }
         Ok(Self {
             network: NetworkId::try_from(wire.network.as_ref())?,
             sender: Address::try_from(wire.sender.as_ref())?,
@@ -288,9 +301,8 @@ impl Transaction {
         self.encoded_body.len() as u64 + self.parties_bytes() + self.body.pass_bytes()
     }
 
-    /// What its signatures count together, those of passes among them: their bytes, or what it takes to verify them.
-    /// What its authorisations count together, and the signatures of channels' states in it: their bytes, or what it
-    /// takes to verify them.
+    /// What its signatures count together, those of passes, channels' states and vouchers among them: their bytes, or
+    /// what it takes to verify them.
     pub fn authorisation_bytes(&self) -> u64 {
         let passes = passes(&self.body.operations).map(|(_, pass)| pass.charged_bytes());
         self.parties_bytes() + passes.sum::<u64>()
@@ -300,7 +312,8 @@ impl Transaction {
         let authorisations = self.authorisations.iter();
         let own: u64 = authorisations.map(Authorisation::charged_bytes).sum();
         let operations = self.body.operations.iter();
-        own + operations.map(Operation::signature_bytes).sum::<u64>()
+        let states: u64 = operations.map(Operation::signature_bytes).sum();
+        own + states + self.body.voucher_bytes()
     }
 
     pub fn body(&self) -> &TransactionBody {
@@ -356,17 +369,27 @@ impl Transaction {
         states.for_each(|state| state.add_checks(checks));
     }
 
+    /// Which of the signatures, in the order of `add_checks`.
+    fn unverified(&self, index: usize) -> TransactionError {
+        let Some(inside) = index.checked_sub(self.authorisations.len()) else {
+            return TransactionError::Signature(index);
+        };
+        match inside.checked_sub(passes(&self.body.operations).count()) {
+            None => TransactionError::Pass(inside),
+            // Each state has two.
+            Some(signature) => TransactionError::State(signature / 2),
+        }
+    }
+
     /// Verifies one transaction and says what is wrong with it.
     pub fn verify(self, network: NetworkId) -> Result<Verified<Self>, TransactionError> {
         self.check_parties(network)?;
         let mut checks = Checks::default();
         self.add_checks(&mut checks);
         match checks.verify().iter().position(|v| !v) {
-            Some(index) => Err(match index.checked_sub(self.authorisations.len()) {
-                Some(pass) => TransactionError::Pass(pass),
-                None => TransactionError::Signature(index),
-            }),
-            None => Ok(Verified::new(self)),
+            Some(index) => Err(self.unverified(index)),
+            None if verify_all(&self.body) => Ok(Verified::new(self)),
+            None => Err(TransactionError::Voucher),
         }
     }
 }
@@ -400,7 +423,8 @@ pub fn verify_transactions(
     }
     let valid = checks.verify();
     for (place, range, transaction) in pending {
-        if valid[range].iter().all(|v| *v) {
+        // Vouchers last: who has not signed has others do no work.
+        if valid[range].iter().all(|v| *v) && verify_all(&transaction.body) {
             verified[place] = Some(Arc::new(Verified::new(transaction)));
         }
     }

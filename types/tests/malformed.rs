@@ -9,8 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use weft_types::Observation;
 use weft_types::hash::Domain;
 use weft_types::testing::{
-    certify, committee, finality_key, genesis, network, offence, statement, transaction, user,
-    user_key, vertex_key,
+    certify, committee, finality_key, genesis, issuer_key, network, new_voucher_pool, offence,
+    spent_voucher, statement, transaction, user, user_key, vertex_key, voucher, voucher_pool,
 };
 use weft_types::*;
 
@@ -286,6 +286,13 @@ fn read_transaction_body(body: &[u8]) -> Result<Vec<u8>, String> {
     Ok(read.body().encode().to_vec())
 }
 
+/// The same, unsigned: a voucher takes long to verify.
+fn read_unverified_body(body: &[u8]) -> Result<Vec<u8>, String> {
+    let body = wire::TransactionBody::decode(body).map_err(text)?;
+    let body = TransactionBody::try_from(body).map_err(text)?;
+    Ok(body.encode().to_vec())
+}
+
 fn read_commit(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let commit = Commit::decode(Bytes::copy_from_slice(bytes)).map_err(text)?;
     Ok(commit.encode().to_vec())
@@ -357,6 +364,21 @@ fn targets() -> Vec<Target> {
     let vertex = vertex();
     let vertex_body = wire::Vertex::decode(vertex.as_slice()).unwrap().body;
     let transaction = transaction(1, 7, vec![pay()]);
+    let vouchers = weft_types::testing::transaction(
+        1,
+        8,
+        vec![
+            Operation::VoucherOpen(new_voucher_pool()),
+            Operation::VoucherIssue {
+                pool: issuer_key(1).public().pool(),
+                count: 4,
+            },
+            Operation::VoucherSpend {
+                key: issuer_key(1).public(),
+                voucher: voucher(1, user(1)),
+            },
+        ],
+    );
     let commit = Commit {
         index: CommitIndex(3),
         leader: link(5, 1),
@@ -402,6 +424,26 @@ fn targets() -> Vec<Target> {
                 .encode()
                 .to_vec(),
             read_transaction_body,
+            false,
+        ),
+        target(
+            "transaction body with vouchers",
+            vouchers.body().encode().to_vec(),
+            read_unverified_body,
+            false,
+        ),
+        target(
+            "voucher pool",
+            Object::VoucherPool(voucher_pool().into()).encode().to_vec(),
+            |b| read_object(ObjectId::VoucherPool(issuer_key(1).public().pool()), b),
+            false,
+        ),
+        target(
+            "spent voucher",
+            Object::SpentVoucher(spent_voucher().into())
+                .encode()
+                .to_vec(),
+            |b| read_object(ObjectId::SpentVoucher(SpentVoucherId([1; 32])), b),
             false,
         ),
         target("commit", commit.encode().to_vec(), read_commit, false),

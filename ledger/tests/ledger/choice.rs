@@ -4,18 +4,27 @@
 mod channel;
 
 use crate::model::Model;
+use crate::plan::vouchers::POOLS;
 use crate::plan::{Act, KEYS, Said, Terms, USERS};
 use crate::world::*;
-use weft_types::testing::{self, user};
+use std::sync::LazyLock;
+use weft_types::testing::{self, issuer_key, user};
 use weft_types::{
     Address, Amount, AssetId, Auction, Collection, CollectionId, Commission, Deal, DealId,
     DealRule, DealState, Drawing, EditionId, Entropy, Item, ItemId, ItemState, ItemTransfer,
     KeyChange, Millis, MintEntry, NewDeal, Operation, Pack, Party, Payment, Policy, Purchase,
-    RoleHolder, Roles, Royalty, Sale, Session, SessionKind, Taking, Trait, WantedFrom, WantedItems,
+    RoleHolder, Roles, Royalty, Sale, Session, SessionKind, Taking, Trait, VoucherPool,
+    VoucherPoolId, WantedFrom, WantedItems,
 };
 
 /// Users on the lists that there are.
 const LISTS: [&[u64]; 2] = [&[0, 1, 2, 3, 4], &[1, 3]];
+
+/// Of the pools' keys, which take long to make.
+static POOL_IDS: LazyLock<Vec<VoucherPoolId>> = LazyLock::new(|| {
+    let ids = (0..POOLS).map(|n| issuer_key(n).public().pool());
+    ids.collect()
+});
 
 pub struct Chooser<'a> {
     pub model: &'a Model,
@@ -197,6 +206,31 @@ impl Chooser<'_> {
                 let giver = known.filter(|_| *right).map_or(actor, |(_, d)| d.giver);
                 reveal(deal, secret(giver))
             }
+            Act::Pool {
+                n,
+                worth,
+                coins,
+                lasts,
+            } => {
+                let asset = match coins {
+                    true => AssetId::erc20(COINS),
+                    false => AssetId::NATIVE,
+                };
+                let ends = self.now.saturating_add_signed(*lasts);
+                open_pool(actor, *n, (asset, *worth), ends)
+            }
+            Act::Cover { pool, count } => {
+                let pools = self.model.pools.iter();
+                let open = |p: &VoucherPool| p.issuer == actor && p.ends.0 > self.now;
+                let own = pools.clone().filter(|(_, p)| open(p));
+                let own: Vec<_> = own.map(|(id, _)| *id).collect();
+                let all: Vec<_> = pools.map(|(id, _)| *id).collect();
+                Operation::VoucherIssue {
+                    pool: choose(*pool, &own, &all, VoucherPoolId([1; 32])),
+                    count: *count,
+                }
+            }
+            Act::Spend { pool } => spend(actor, self.pool_key(actor, *pool)),
             Act::Together { parties } => {
                 let parties = parties.iter().map(|(i, acts)| Party {
                     account: user(*i),
@@ -212,6 +246,23 @@ impl Chooser<'_> {
                 }
             }
         }
+    }
+
+    /// Mostly of a pool that would pay.
+    fn pool_key(&self, actor: Address, n: u16) -> u64 {
+        let number = |id: &VoucherPoolId| {
+            let place = POOL_IDS.iter().position(|known| known == id);
+            place.map(|n| n as u64)
+        };
+        let pays = |(id, pool): &&(VoucherPoolId, VoucherPool)| {
+            let covered = pool.spent < pool.issued && pool.ends.0 > self.now;
+            covered && !self.model.spent.contains(&(*id, actor))
+        };
+        let good = self.model.pools.iter().filter(pays);
+        let good: Vec<u64> = good.filter_map(|(id, _)| number(id)).collect();
+        let all = self.model.pools.iter();
+        let all: Vec<u64> = all.filter_map(|(id, _)| number(id)).collect();
+        choose(n, &good, &all, 99)
     }
 
     fn change(&self, actor: Address, said: &Said) -> KeyChange {

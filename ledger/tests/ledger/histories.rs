@@ -4,7 +4,7 @@
 
 use crate::choice::Chooser;
 use crate::model::{Bug, Model, Verdict};
-use crate::plan::{Plan, Theme, USERS, plan, prelude};
+use crate::plan::{Plan, Theme, USERS};
 use crate::world::*;
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -105,8 +105,9 @@ impl Pair {
         }
     }
 
-    fn run(&mut self, plans: &[Plan]) -> Check {
-        for plan in prelude().iter().chain(plans) {
+    fn run(&mut self, plans: impl Iterator<Item = Plan>) -> Check {
+        for plan in plans {
+            let plan = &plan;
             let transaction = self.transaction(plan);
             self.waiting.push(transaction);
             self.deposits.extend(plan.deposit.map(deposit_of));
@@ -258,6 +259,18 @@ impl Pair {
                         prop_assert_eq!(other, None, "one lock");
                     }
                 }
+                (_, Object::VoucherPool(pool)) => {
+                    let cover = AssetAmount {
+                        asset: pool.asset,
+                        amount: pool.cover(),
+                    };
+                    if !tokens(&cover) {
+                        supply += u128::from(cover.amount.0);
+                    }
+                    if self.has_address(pool.issuer) && cover.amount > Amount::ZERO {
+                        add(&mut owned, [cover].into_iter());
+                    }
+                }
                 (_, Object::Withdrawal(withdrawal)) => {
                     if let BaseAsset::Native { amount } = withdrawal.asset {
                         supply += u128::from(amount.0);
@@ -399,13 +412,14 @@ fn explore(
         failure_persistence: None,
         ..Config::default()
     };
+    let (prelude, plan) = theme.history();
     let most = TRANSACTIONS_PER_CASE as usize;
-    let plans = prop::collection::vec(plan(theme), most / 2..=most * 3 / 2);
+    let plans = prop::collection::vec(plan, most / 2..=most * 3 / 2);
     // The same histories in every run; more transactions are more histories.
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     TestRunner::new_with_rng(config, rng).run(&plans, |plans| {
         let mut pair = Pair::new(bug);
-        let outcome = pair.run(&plans);
+        let outcome = pair.run(prelude.iter().cloned().chain(plans));
         for (what, times) in pair.seen.0 {
             *seen.borrow_mut().0.entry(what).or_default() += times;
         }
@@ -448,6 +462,9 @@ fn random_histories_end_as_the_plain_model_says() {
         "SetSale",
         "Buy",
         "ChannelClose",
+        "VoucherOpen",
+        "VoucherIssue",
+        "VoucherSpend",
         "deposit",
     ];
     let refusals = [
@@ -459,12 +476,7 @@ fn random_histories_end_as_the_plain_model_says() {
         "cannot_pay",
     ];
     let codes = FailureCode::ALL.iter().map(|c| c.name());
-    let never = [
-        "already_exists",
-        "too_many_sessions",
-        "too_many_roles",
-        "shown_too_often",
-    ];
+    let never = ["too_many_sessions", "too_many_roles", "shown_too_often"];
     let rare = codes.filter(|c| !never.contains(c)).chain(refusals).chain([
         "Recover",
         "Void",
@@ -532,4 +544,9 @@ fn planted_mistakes_of_draws_are_noticed() {
 #[test]
 fn planted_mistakes_of_channels_are_noticed() {
     all_are_noticed(Theme::Channels, Bug::OF_CHANNELS.to_vec());
+}
+
+#[test]
+fn planted_mistakes_of_vouchers_are_noticed() {
+    all_are_noticed(Theme::Vouchers, Bug::OF_VOUCHERS.to_vec());
 }

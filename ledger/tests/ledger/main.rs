@@ -28,3 +28,4 @@ mod sessions;
 mod tickets;
 mod trading;
 mod transfers;
+mod vouchers;

@@ -8,6 +8,7 @@ mod draw;
 mod keys;
 mod policy;
 mod ticket;
+mod voucher;
 
 use crate::world::{CARDS, CONTRACTS, card_number};
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use weft_types::{
     Collection, CollectionId, CommitIndex, Deal, DealId, DealRule, DealState, Deposit, Drawing,
     Edition, EditionId, Exit, FailureCode, Item, ItemExit, ItemId, ItemState, Keys, Object,
     ObjectId, Operation, Policy, ProtocolParams, Role, Taking, Template, TokenId, Transaction,
-    WantedFrom, Withdrawal, WithdrawalId, erc721_edition,
+    VoucherPool, VoucherPoolId, WantedFrom, Withdrawal, WithdrawalId, erc721_edition,
 };
 
 /// A mistake planted on purpose, to show that the comparison notices it.
@@ -105,6 +106,16 @@ pub enum Bug {
     PricedItemPasses,
     ChannelMovesAnyItem,
     ExitForgetsTheTaker,
+    VoucherIsSpentTwice,
+    VoucherNeedsNoCover,
+    VoucherPaysNoFee,
+    VoucherComesBack,
+    PoolEndsLate,
+    EndForgetsTheCover,
+    MarksStay,
+    KeyOpensAgain,
+    AnybodyCovers,
+    ExitForgetsTheCover,
 }
 
 impl Bug {
@@ -215,6 +226,19 @@ impl Bug {
         Self::ChannelMovesAnyItem,
         Self::ExitForgetsTheTaker,
     ];
+    /// Of vouchers.
+    pub const OF_VOUCHERS: [Self; 10] = [
+        Self::VoucherIsSpentTwice,
+        Self::VoucherNeedsNoCover,
+        Self::VoucherPaysNoFee,
+        Self::VoucherComesBack,
+        Self::PoolEndsLate,
+        Self::EndForgetsTheCover,
+        Self::MarksStay,
+        Self::KeyOpensAgain,
+        Self::AnybodyCovers,
+        Self::ExitForgetsTheCover,
+    ];
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -237,6 +261,10 @@ pub struct Model {
     pub items: Vec<(ItemId, Item)>,
     pub deals: Vec<(DealId, Deal)>,
     pub withdrawals: Vec<Withdrawal>,
+    /// Those that have ended too.
+    pub pools: Vec<(VoucherPoolId, VoucherPool)>,
+    /// In the order in which they were.
+    pub spent: Vec<(VoucherPoolId, Address)>,
     /// Deposits credited, and those that the next commit credits.
     deposits: Vec<Deposit>,
     pub arrive: Vec<Deposit>,
@@ -285,6 +313,8 @@ impl Model {
             items: vec![],
             deals: vec![],
             withdrawals: vec![],
+            pools: vec![],
+            spent: vec![],
             deposits: vec![],
             arrive: vec![],
             addresses: BTreeMap::new(),
@@ -306,8 +336,9 @@ impl Model {
     pub fn objects(&self) -> Vec<(ObjectId, Object)> {
         let mut accounts: BTreeMap<Address, Account> = BTreeMap::new();
         for ((address, asset), amount) in &self.money {
-            let purse = self.deals.iter().any(|(id, _)| Self::purse(id) == *address);
-            if *amount > 0 && !purse {
+            let of_deal = self.deals.iter().any(|(id, _)| Self::purse(id) == *address);
+            let of_pool = |(id, _): &(VoucherPoolId, _)| Self::pool_purse(id) == *address;
+            if *amount > 0 && !of_deal && !self.pools.iter().any(of_pool) {
                 let account = accounts.entry(*address).or_default();
                 account.set(*asset, Amount(u64::try_from(*amount).expect("fits")));
             }
@@ -349,6 +380,7 @@ impl Model {
             .chain(items)
             .chain(deals)
             .chain(self.bridge())
+            .chain(self.voucher_objects())
             .collect()
     }
 
@@ -451,6 +483,7 @@ impl Model {
                 ended.expect("it has what it divides");
             }
         }
+        self.end_pools();
         for deposit in std::mem::take(&mut self.arrive) {
             self.arrived(&deposit);
         }
@@ -477,11 +510,18 @@ impl Model {
             return Verdict::Refused("not_authorised");
         }
         let payer = body.sponsor.unwrap_or(body.sender);
+        let unspent = (self.pools.clone(), self.spent.clone());
+        let mut by_voucher = false;
         if self
             .pay(payer, Address::FEE_POOL, AssetId::NATIVE, fee)
             .is_err()
         {
-            return Verdict::Refused("cannot_pay");
+            by_voucher = !self.bug(Bug::VoucherPaysNoFee) && self.fee_by_voucher(transaction, fee);
+            if !by_voucher {
+                return Verdict::Refused("cannot_pay");
+            }
+            let paid = self.pay(payer, Address::FEE_POOL, AssetId::NATIVE, fee);
+            paid.expect("the voucher is worth the rest");
         }
         if !self.bug(Bug::SessionPaysNoFees) {
             let spent = self.spend(payer, AssetId::NATIVE, fee);
@@ -492,7 +532,10 @@ impl Model {
         }
         self.seen.push(transaction.clone());
 
-        let before = self.clone();
+        let mut before = self.clone();
+        if by_voucher && self.bug(Bug::VoucherComesBack) {
+            (before.pools, before.spent) = unspent;
+        }
         let flat = body
             .operations
             .iter()
@@ -506,6 +549,9 @@ impl Model {
         let mut minted = 0;
         for (n, (actor, operation)) in flat.enumerate() {
             let n = n as u32;
+            if n == 0 && by_voucher {
+                continue;
+            }
             if let Err(code) = self.step(transaction, n, actor, operation, &mut minted) {
                 if !self.bug(Bug::FailureKeepsItsEffects) {
                     *self = before;
@@ -517,7 +563,7 @@ impl Model {
     }
 
     fn fee(&self, transaction: &Transaction) -> u128 {
-        let (mut operations, mut minted) = (0u128, 0u128);
+        let (mut operations, mut minted, mut checks) = (0u128, 0u128, 0u128);
         let mut count = |operation: &Operation| {
             operations += 1;
             match operation {
@@ -525,6 +571,7 @@ impl Model {
                     minted += entries.iter().map(|e| u128::from(e.count)).sum::<u128>();
                 }
                 Operation::Buy(purchase) => minted += u128::from(purchase.count),
+                Operation::VoucherOpen(_) | Operation::VoucherSpend { .. } => checks += 1,
                 _ => {}
             }
         };
@@ -560,7 +607,7 @@ impl Model {
         let bytes = transaction.body().encode().len() + signed;
         let fee = u128::from(fees.per_transaction.0)
             + u128::from(fees.per_operation.0) * operations
-            + u128::from(fees.per_byte.0) * bytes as u128
+            + u128::from(fees.per_byte.0) * (bytes as u128 + 5_200 * checks)
             + u128::from(fees.per_item.0) * minted;
         fee.min(u64::MAX.into())
     }
@@ -942,6 +989,9 @@ impl Model {
             Operation::MultiParty(_) => unreachable!("flattened before"),
             Operation::ChannelClose(shown) => self.show(actor, shown, true),
             Operation::ChannelChallenge(shown) => self.show(actor, shown, false),
+            Operation::VoucherOpen(terms) => self.open_pool(actor, terms),
+            Operation::VoucherIssue { pool, count } => self.issue_vouchers(actor, pool, *count),
+            Operation::VoucherSpend { key, .. } => self.spend_voucher(actor, key),
         }
     }
 
@@ -986,6 +1036,14 @@ impl Model {
         for ((owner, asset), amount) in &self.money {
             if owner == address {
                 *amounts.entry(*asset).or_default() += amount;
+            }
+        }
+        for (id, pool) in &self.pools {
+            for ((owner, asset), amount) in &self.money {
+                let covers = pool.issuer == *address && *owner == Self::pool_purse(id);
+                if covers && !self.bug(Bug::ExitForgetsTheCover) {
+                    *amounts.entry(*asset).or_default() += amount;
+                }
             }
         }
         if self.bug(Bug::ExitForgetsTheLocked) {

@@ -1,5 +1,7 @@
 //! Random histories as plans: which operations in what order, with numbers in the place of ids.
 
+pub mod vouchers;
+
 use proptest::prelude::*;
 
 /// The last one holds nothing at first.
@@ -142,6 +144,20 @@ pub enum Act {
     Reveal {
         deal: u16,
         right: bool,
+    },
+    /// By the pool's number.
+    Pool {
+        n: u64,
+        worth: u64,
+        coins: bool,
+        lasts: i64,
+    },
+    Cover {
+        pool: u16,
+        count: u64,
+    },
+    Spend {
+        pool: u16,
     },
     Together {
         parties: Vec<(u64, Vec<Act>)>,
@@ -340,17 +356,27 @@ pub enum Theme {
     Tickets,
     Packs,
     Channels,
+    Vouchers,
 }
 
 impl Theme {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Cards,
         Self::Keys,
         Self::Trading,
         Self::Tickets,
         Self::Packs,
         Self::Channels,
+        Self::Vouchers,
     ];
+
+    /// How a history begins, and what may follow.
+    pub fn history(self) -> (Vec<Plan>, BoxedStrategy<Plan>) {
+        match self {
+            Self::Vouchers => (vouchers::prelude().to_vec(), vouchers::plan().boxed()),
+            theme => (prelude().to_vec(), plan(theme).boxed()),
+        }
+    }
 
     /// How often an act of this theme comes in a history of another one or of the same.
     fn weight(self, of: Self, weight: u32) -> u32 {
@@ -462,7 +488,7 @@ fn acts(theme: Theme) -> impl Strategy<Value = Vec<Act>> {
 
 /// Everybody starts with some items of the first user's and of the second one's, whose collections have royalties, and
 /// with tickets of the third one's, for which the first two are gates.
-pub fn prelude() -> [Plan; 11] {
+fn prelude() -> [Plan; 11] {
     let entries = (0..USERS).flat_map(|to| [(0, to, 2), (16, to, 1)]);
     let editions = vec![
         Act::Edition { of: 0, cap: 20 },
@@ -522,7 +548,12 @@ pub fn prelude() -> [Plan; 11] {
         (2, event),
         (2, tickets),
     ];
-    acts.map(|(sender, operations)| Plan {
+    acts.map(|(sender, operations)| good(sender, operations))
+}
+
+/// One that is taken.
+fn good(sender: u64, operations: Vec<Act>) -> Plan {
+    Plan {
         sender,
         sponsor: None,
         operations,
@@ -533,10 +564,10 @@ pub fn prelude() -> [Plan; 11] {
         deposit: None,
         commit: Some(1),
         restart: false,
-    })
+    }
 }
 
-pub fn plan(theme: Theme) -> impl Strategy<Value = Plan> {
+fn plan(theme: Theme) -> impl Strategy<Value = Plan> {
     let validity = prop_oneof![30 => 0..60_000i64, 1 => -2..2i64, 1 => 599_999..=600_001i64];
     let max_fee = prop_oneof![12 => Just(100_000u64), 1 => 200..500u64, 1 => Just(u64::MAX)];
     let later = prop_oneof![40 => 0..500u64, 5 => 500..5_000u64, 1 => 5_000..100_000u64];

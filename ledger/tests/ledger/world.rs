@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use weft_ledger::{Applied, Change, Denied, Ledger, LedgerMeta, Observed, Office, Refusal};
 use weft_types::hash::{Domain, blake3};
-use weft_types::testing::{self, user, user_key};
+use weft_types::testing::{self, issuer_key, user, user_key};
 use weft_types::{
     Address, Amount, AssetAmount, AssetId, BaseAddress, BaseAsset, Bundle, Chained, Collection,
     CollectionId, Commission, CommitIndex, Committee, Deal, DealId, DealRule, Deposit, DrawSecret,
     EditionId, Entropy, Failure, FailureCode, FeedReport, Guardian, HeightRoots, Item, ItemId,
-    KeyChange, Keys, MEMBERS_MAX, MemberIndex, Millis, MintEntry, NewDeal, NewEdition, Object,
-    ObjectId, Observation, Offence, Operation, Pass, Payment, Policy, ProtocolParams, Receipt,
-    Role, RoleHolder, Round, Royalty, Series, Session, SessionKind, Taking, Template, TokenId,
-    Transaction, TransactionBody, UserKey, Verified, VertexDigest, VertexRef, draw_commitment,
+    KeyChange, Keys, MEMBERS_MAX, MemberIndex, Millis, MintEntry, NewDeal, NewEdition,
+    NewVoucherPool, Object, ObjectId, Observation, Offence, Operation, Pass, Payment, Policy,
+    ProtocolParams, Receipt, Role, RoleHolder, Round, Royalty, Series, Session, SessionKind,
+    Taking, Template, TokenId, Transaction, TransactionBody, UserKey, Verified, VertexDigest,
+    VertexRef, draw_commitment,
 };
 
 /// What a vertex says of the base chain, and whose it is.
@@ -737,4 +738,36 @@ pub fn reveal(deal: DealId, secret: DrawSecret) -> Operation {
 pub fn pass(deal: DealId, pack: u32, to: u64) -> Operation {
     let to = user(to);
     Operation::PassPack { deal, pack, to }
+}
+
+/// The pool of the `n`th key, with what each voucher pays.
+pub fn open_pool(
+    issuer: Address,
+    n: u64,
+    (asset, denomination): (AssetId, u64),
+    ends: u64,
+) -> Operation {
+    let key = issuer_key(n);
+    Operation::VoucherOpen(NewVoucherPool {
+        key: key.public(),
+        proof: key.prove(testing::network().id(), issuer),
+        asset,
+        denomination: Amount(denomination),
+        ends: Millis(ends),
+    })
+}
+
+pub fn cover(n: u64, count: u64) -> Operation {
+    Operation::VoucherIssue {
+        pool: issuer_key(n).public().pool(),
+        count,
+    }
+}
+
+/// The account's voucher of the pool.
+pub fn spend(account: Address, n: u64) -> Operation {
+    Operation::VoucherSpend {
+        key: issuer_key(n).public(),
+        voucher: testing::voucher(n, account),
+    }
 }

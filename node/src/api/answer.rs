@@ -105,12 +105,32 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
-        let segment = Path::<String>::from_request_parts(parts, state).await;
-        segment.map(|Path(text)| Self(text)).map_err(|e| {
-            let detail = format!("the path cannot be read: {e}");
-            Failure::new(ProblemCode::MalformedParameter, detail)
-        })
+        path(parts, state).await.map(Self)
     }
+}
+
+/// The two parameters of a route's path.
+pub struct Segments(pub String, pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segments {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let (first, second) = path(parts, state).await?;
+        Ok(Self(first, second))
+    }
+}
+
+async fn path<T, S>(parts: &mut Parts, state: &S) -> Result<T, Failure>
+where
+    T: serde::de::DeserializeOwned + Send,
+    S: Send + Sync,
+{
+    let read = Path::<T>::from_request_parts(parts, state).await;
+    read.map(|Path(read)| read).map_err(|e| {
+        let detail = format!("the path cannot be read: {e}");
+        Failure::new(ProblemCode::MalformedParameter, detail)
+    })
 }
 
 /// The parameters after the `?`. The guard refuses those that the route does not describe.

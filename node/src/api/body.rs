@@ -341,7 +341,7 @@ pub fn wrong(error: &TransactionError) -> Failure {
         E::Network { .. } | E::StateNetwork(_) => ProblemCode::WrongNetwork,
         E::Unsigned(_) | E::Authorisations(0) => ProblemCode::SignatureMissing,
         E::Stranger(_) => ProblemCode::SignatureUnexpected,
-        E::Signature(_) | E::Pass(_) => ProblemCode::SignatureInvalid,
+        E::Signature(_) | E::Pass(_) | E::State(_) | E::Voucher => ProblemCode::SignatureInvalid,
         E::Malformed(_)
         | E::Id(_)
         | E::Idempotency(_)
@@ -354,7 +354,8 @@ pub fn wrong(error: &TransactionError) -> Failure {
         | E::Scheme { .. }
         | E::Assertion(_)
         | E::OwnAccount(_)
-        | E::AuthorisationLength { .. } => ProblemCode::MalformedTransaction,
+        | E::AuthorisationLength { .. }
+        | E::VoucherChecks(_) => ProblemCode::MalformedTransaction,
     };
     Failure::new(code, error.to_string())
 }

@@ -294,7 +294,7 @@ pub async fn deal_proof(Segment(id): Segment, reading: Reading) -> Result<Respon
 }
 
 /// Of the newest certified height, which may be a little behind the newest commit.
-fn proof(reading: &Reading, object: ObjectId) -> Result<Response, Failure> {
+pub fn proof(reading: &Reading, object: ObjectId) -> Result<Response, Failure> {
     let certified = reading.view.certified.as_ref().ok_or_else(|| {
         let detail = "this node has no certified state to prove against yet";
         Failure::new(ProblemCode::NotCertified, detail)

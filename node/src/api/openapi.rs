@@ -3,7 +3,7 @@
 
 use super::{
     bridge, chain, content, deals, exits, health, lists, market, objects, offenders, search,
-    stream, submit, transactions,
+    stream, submit, transactions, vouchers,
 };
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -54,6 +54,9 @@ use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
         deals::deals,
         objects::deal,
         objects::deal_proof,
+        vouchers::pool,
+        vouchers::pool_proof,
+        vouchers::spent_proof,
         bridge::bridge,
         bridge::withdrawal,
         bridge::withdrawals,
@@ -83,7 +86,7 @@ use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
     modifiers(&MultiParty, &Readings),
     tags(
         (name = "transactions"), (name = "accounts"), (name = "collections"), (name = "items"),
-        (name = "content"), (name = "deals"), (name = "bridge"), (name = "chain"), (name = "stream"), (name = "node"),
+        (name = "content"), (name = "deals"), (name = "vouchers"), (name = "bridge"), (name = "chain"), (name = "stream"), (name = "node"),
     ),
 )]
 struct Description;

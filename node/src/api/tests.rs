@@ -16,4 +16,5 @@ mod search;
 mod stream;
 mod submit;
 mod tickets;
+mod vouchers;
 mod world;

@@ -11,7 +11,7 @@ use weft_types::{
 
 /// Names of the bits of `kinds`, as in an operation's JSON, but for the four that are no operations. New ones come at the
 /// end, for the bits are in the store.
-pub const KINDS: [&str; 28] = [
+pub const KINDS: [&str; 32] = [
     "transfer",
     "create_collection",
     "create_edition",
@@ -40,12 +40,11 @@ pub const KINDS: [&str; 28] = [
     "pass_pack",
     "channel_close",
     "channel_challenge",
+    "voucher_open",
+    "voucher_issue",
+    "voucher_spend",
+    "voucher_pool_ended",
 ];
-const DEPOSIT: u32 = 1 << 11;
-const EXPIRY: u32 = 1 << 12;
-const FEE_SHARE: u32 = 1 << 15;
-const AUCTION_SOLD: u32 = 1 << 19;
-
 const APPLIED: u8 = 1;
 const BY_TRANSACTION: u8 = 2;
 const FROM: u8 = 4;
@@ -62,34 +61,15 @@ const HEAD_BYTES: usize = 8 + 1 + 4 + 32;
 
 /// The bit of an operation; a `MultiParty` has those of its parts.
 pub(super) fn kind(operation: &Operation) -> u32 {
-    let bit = match operation {
-        Operation::Transfer { .. } => 0,
-        Operation::CreateCollection { .. } => 1,
-        Operation::CreateEdition(_) => 2,
-        Operation::Mint { .. } => 3,
-        Operation::UpdateItem { .. } => 4,
-        Operation::Burn { .. } => 5,
-        Operation::DealOpen(_) => 6,
-        Operation::DealTake(_) => 7,
-        Operation::DealCancel { .. } => 8,
-        Operation::Withdraw { .. } => 9,
-        Operation::ExitAddress { .. } => 10,
-        Operation::SetKeys { .. } => 13,
-        Operation::Recover { .. } => 14,
-        Operation::SetPolicy { .. } => 16,
-        Operation::Freeze { .. } => 17,
-        Operation::Bid { .. } => 18,
-        Operation::Redeem { .. } => 20,
-        Operation::Void { .. } => 21,
-        Operation::SetSale { .. } => 22,
-        Operation::Buy(_) => 23,
-        Operation::Reveal { .. } => 18,
-        Operation::PassPack { .. } => 19,
-        Operation::ChannelClose(_) => 18,
-        Operation::ChannelChallenge(_) => 19,
-        Operation::MultiParty(_) => return 0,
-    };
-    1 << bit
+    match operation {
+        Operation::MultiParty(_) => 0,
+        operation => bit(operation.name()),
+    }
+}
+
+fn bit(name: &str) -> u32 {
+    let place = KINDS.iter().position(|kind| *kind == name);
+    1 << place.expect("all that stands in histories has a kind")
 }
 
 /// The value of a row in a history.
@@ -97,6 +77,8 @@ pub(super) fn kind(operation: &Operation) -> u32 {
 pub struct HistoryRow {
     pub timestamp: Millis,
     /// `None`: the ledger did it: a deal has expired, or an auction was sold, a deposit has come in, an epoch's fees were shared.
+    /// `None`: the ledger did it: a deal has expired, a deposit has come in, an epoch's fees were shared, a pool of vouchers
+    /// has ended.
     pub transaction: Option<TransactionId>,
     pub applied: bool,
     /// One bit for each kind of operation in the transaction.
@@ -109,19 +91,23 @@ pub struct HistoryRow {
 
 impl HistoryRow {
     pub(super) fn deposit(timestamp: Millis) -> Self {
-        Self::by_ledger(timestamp, DEPOSIT)
+        Self::by_ledger(timestamp, bit("deposit"))
     }
 
     pub(super) fn expiry(timestamp: Millis) -> Self {
-        Self::by_ledger(timestamp, EXPIRY)
+        Self::by_ledger(timestamp, bit("deal_expired"))
     }
 
     pub(super) fn fee_share(timestamp: Millis) -> Self {
-        Self::by_ledger(timestamp, FEE_SHARE)
+        Self::by_ledger(timestamp, bit("fee_share"))
     }
 
     pub(super) fn auction_sold(timestamp: Millis) -> Self {
-        Self::by_ledger(timestamp, AUCTION_SOLD)
+        Self::by_ledger(timestamp, bit("auction_sold"))
+    }
+
+    pub(super) fn pool_ended(timestamp: Millis) -> Self {
+        Self::by_ledger(timestamp, bit("voucher_pool_ended"))
     }
 
     fn by_ledger(timestamp: Millis, kinds: u32) -> Self {

@@ -46,7 +46,9 @@ pub fn rows_of_state(
             | ObjectId::Withdrawal(_)
             | ObjectId::Roster(_)
             | ObjectId::Offenders(_)
-            | ObjectId::Work(_) => {}
+            | ObjectId::Work(_)
+            | ObjectId::VoucherPool(_)
+            | ObjectId::SpentVoucher(_) => {}
         }
     }
     Ok(rows)

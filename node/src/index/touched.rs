@@ -88,7 +88,10 @@ impl Touched {
             Operation::Redeem { item, .. } => self.held(indexed, std::slice::from_ref(item)),
             Operation::Void { items, .. } => self.held(indexed, items),
             Operation::Buy(purchase) => self.accounts(indexed.creator_of(&purchase.edition)),
-            Operation::SetSale { .. }
+            Operation::VoucherOpen(_)
+            | Operation::VoucherIssue { .. }
+            | Operation::VoucherSpend { .. }
+            | Operation::SetSale { .. }
             | Operation::SetKeys { .. }
             | Operation::CreateCollection { .. }
             | Operation::CreateEdition(_)

@@ -1,6 +1,6 @@
 //! The ledger's objects as JSON, and their reading from the encoding that the state tree hashes.
 
-use super::{Bridge, Offenders, Roster, TransactionState, Work};
+use super::{Bridge, Offenders, Roster, SpentVoucher, TransactionState, VoucherPool, Work};
 use crate::bridge::Withdrawal;
 use crate::channel::Standing;
 use crate::draw::Drawn;
@@ -245,6 +245,8 @@ pub enum Object {
     Withdrawal(Withdrawal),
     Offenders(Offenders),
     Work(Work),
+    VoucherPool(VoucherPool),
+    SpentVoucher(SpentVoucher),
 }
 
 /// One step in the life of an item or an account.
@@ -253,7 +255,8 @@ pub enum Object {
 pub struct History {
     pub commit: CommitIndex,
     pub timestamp: Millis,
-    /// Absent for what the ledger does by itself: a deal that expired, a deposit, a share of an epoch's fees.
+    /// Absent for what the ledger does by itself: a deal that expired, a deposit, a share of an epoch's fees, a
+    /// pool of vouchers that ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction: Option<TransactionId>,
     /// Whether the transaction applied.
@@ -311,6 +314,12 @@ impl Object {
                 Self::Offenders(Offenders::new(o))
             }
             (ObjectId::Work(_), object::Object::Work(o)) => Self::Work(Work::new(o)),
+            (ObjectId::VoucherPool(id), object::Object::VoucherPool(o)) => {
+                Self::VoucherPool(VoucherPool::new(*id, o))
+            }
+            (ObjectId::SpentVoucher(id), object::Object::SpentVoucher(o)) => {
+                Self::SpentVoucher(SpentVoucher::new(*id, o))
+            }
             _ => unreachable!("{id} names an object of another kind"),
         }
     }

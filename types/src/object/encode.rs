@@ -27,6 +27,8 @@ pub(super) fn object(object: &Object) -> Bytes {
         Object::Withdrawal(w) => wire::Withdrawal::from(w.as_ref()).encode_to_vec(),
         Object::Offenders(o) => wire::Offenders::from(o.as_ref()).encode_to_vec(),
         Object::Work(work) => wire::Work::from(work.as_ref()).encode_to_vec(),
+        Object::VoucherPool(p) => wire::VoucherPool::from(p.as_ref()).encode_to_vec(),
+        Object::SpentVoucher(s) => wire::SpentVoucher::from(s.as_ref()).encode_to_vec(),
     }
     .into()
 }
@@ -54,6 +56,16 @@ pub(super) fn decode(id: &ObjectId, bytes: Bytes) -> Result<Object, ObjectError>
             Object::Offenders(Arc::new(message::<wire::Offenders>(bytes)?.try_into()?))
         }
         ObjectId::Work(_) => Object::Work(Arc::new(message::<wire::Work>(bytes)?.try_into()?)),
+        ObjectId::VoucherPool(id) => {
+            let pool = VoucherPool::try_from(message::<wire::VoucherPool>(bytes)?)?;
+            if pool.key.pool() != *id {
+                return Err(ObjectError::VoucherPool);
+            }
+            Object::VoucherPool(Arc::new(pool))
+        }
+        ObjectId::SpentVoucher(_) => {
+            Object::SpentVoucher(Arc::new(message::<wire::SpentVoucher>(bytes)?.try_into()?))
+        }
         ObjectId::Withdrawal(id) => {
             let withdrawal = Withdrawal::try_from(message::<wire::Withdrawal>(bytes)?)?;
             let found = withdrawal.index;

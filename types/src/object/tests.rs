@@ -184,6 +184,19 @@ fn objects() -> Vec<(ObjectId, Object)> {
     objects.push(Object::Withdrawal(Arc::new(withdrawal)));
     objects.push(Object::Offenders(Arc::new(crate::testing::offenders())));
     objects.push(Object::Work(Arc::new(crate::testing::work())));
+    let pool = crate::testing::voucher_pool();
+    let over = VoucherPool {
+        last: None,
+        ended: true,
+        ..pool.clone()
+    };
+    objects.extend([pool, over].map(|p| Object::VoucherPool(Arc::new(p))));
+    let mark = crate::testing::spent_voucher();
+    let first = SpentVoucher {
+        before: None,
+        ..mark.clone()
+    };
+    objects.extend([mark, first].map(|m| Object::SpentVoucher(Arc::new(m))));
     let named = objects.into_iter().map(|object| {
         let kind = match &object {
             Object::Account(_) => 1,
@@ -195,6 +208,8 @@ fn objects() -> Vec<(ObjectId, Object)> {
             Object::Roster(_) => 8,
             Object::Offenders(_) => 9,
             Object::Work(_) => 10,
+            Object::SpentVoucher(_) => 12,
+            Object::VoucherPool(p) => return (ObjectId::VoucherPool(p.key.pool()), object),
             Object::Withdrawal(w) => {
                 return (
                     ObjectId::Withdrawal(crate::ids::WithdrawalId::new(w.index)),
@@ -457,4 +472,27 @@ fn l47_a_series_is_due_when_its_sale_ends_and_then_when_its_secret_is_late() {
     assert_eq!(due(None, None), (Millis(90_000), false));
     assert_eq!(due(drawing.closing, None), (Millis::MAX, true));
     assert_eq!(due(drawing.closing, drawing.lot), (Millis(680_300), false));
+}
+
+#[test]
+fn a_pool_that_owes_more_than_it_can_is_refused() {
+    let pool = crate::testing::voucher_pool();
+    let id = ObjectId::VoucherPool(pool.key.pool());
+    let read = |change: fn(&mut VoucherPool)| {
+        let mut pool = pool.clone();
+        change(&mut pool);
+        let encoded = wire::VoucherPool::from(&pool).encode_to_vec();
+        Object::decode(&id, encoded.into()).err()
+    };
+    assert_eq!(read(|_| {}), None);
+    for change in [
+        (|p| p.denomination = Amount::ZERO) as fn(&mut VoucherPool),
+        |p| p.spent = p.issued + 1,
+        |p| p.issued = VOUCHERS_MAX + 1,
+        |p| p.denomination = Amount(u64::MAX / 2),
+        |p| p.spent = 0,
+        |p| p.key = crate::testing::issuer_key(9).public(),
+    ] {
+        assert_eq!(read(change), Some(ObjectError::VoucherPool));
+    }
 }

@@ -214,6 +214,9 @@ impl TryFrom<wire::Operation> for Operation {
                 pack: p.pack,
                 to: Address::try_from(p.to.as_ref())?,
             },
+            Kind::VoucherOpen(v) => Self::VoucherOpen((&v).try_into()?),
+            Kind::VoucherIssue(v) => voucher::issue(&v)?,
+            Kind::VoucherSpend(v) => voucher::spend(&v)?,
             Kind::MultiParty(m) => {
                 count(
                     "parties",

@@ -253,6 +253,13 @@ impl From<&Operation> for wire::Operation {
             Operation::MultiParty(parties) => Kind::MultiParty(multi_party(parties)),
             Operation::ChannelClose(shown) => Kind::ChannelClose(shown.into()),
             Operation::ChannelChallenge(shown) => Kind::ChannelChallenge(shown.into()),
+            Operation::VoucherOpen(pool) => Kind::VoucherOpen(pool.into()),
+            Operation::VoucherIssue { pool, count } => {
+                Kind::VoucherIssue(voucher::issue_to_wire(pool, *count))
+            }
+            Operation::VoucherSpend { key, voucher } => {
+                Kind::VoucherSpend(voucher::spend_to_wire(key, voucher))
+            }
         };
         Self { kind: Some(kind) }
     }

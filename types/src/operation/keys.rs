@@ -106,6 +106,9 @@ impl SessionKind {
             | Operation::PassPack { .. }
             | Operation::ChannelClose(_)
             | Operation::ChannelChallenge(_)
+            | Operation::VoucherOpen(_)
+            | Operation::VoucherIssue { .. }
+            | Operation::VoucherSpend { .. }
             | Operation::MultiParty(_) => None,
         }
     }

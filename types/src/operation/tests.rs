@@ -244,6 +244,24 @@ fn single() -> impl Strategy<Value = Operation> {
             recipient: BaseAddress(recipient),
             gives,
         }),
+        (any::<[u8; 32]>(), 1..=u64::MAX).prop_map(|(pool, count)| Operation::VoucherIssue {
+            pool: VoucherPoolId(pool),
+            count,
+        }),
+        (vec(any::<u8>(), 96), vec(any::<u8>(), 48)).prop_map(|(key, voucher)| {
+            Operation::VoucherSpend {
+                key: VoucherKey::try_from(key.as_slice()).unwrap(),
+                voucher: VoucherPoint::try_from(voucher.as_slice()).unwrap(),
+            }
+        }),
+        (any::<[u8; 32]>(), 1..=u64::MAX, any::<u64>()).prop_map(|(asset, denomination, ends)| {
+            Operation::VoucherOpen(NewVoucherPool {
+                asset: AssetId(asset),
+                denomination: Amount(denomination),
+                ends: Millis(ends),
+                ..crate::testing::new_voucher_pool()
+            })
+        }),
     ]
 }
 
@@ -762,4 +780,34 @@ fn a_challenge_shows_something_and_nothing_shows_too_much() {
     };
     let found = read(&Operation::ChannelClose(many)).unwrap_err();
     assert!(found.to_string().contains("more than 8"), "{found}");
+}
+
+#[test]
+fn vouchers_of_another_form_are_refused() {
+    let open = |change: fn(&mut wire::VoucherOpen)| {
+        let mut open = wire::VoucherOpen::from(&crate::testing::new_voucher_pool());
+        change(&mut open);
+        NewVoucherPool::try_from(&open).map_err(|e| e.to_string())
+    };
+    assert_eq!(open(|_| {}), Ok(crate::testing::new_voucher_pool()));
+    for (change, words) in [
+        (
+            (|o| o.denomination = 0) as fn(&mut wire::VoucherOpen),
+            "denomination must not be zero",
+        ),
+        (|o| o.key.truncate(95), "VoucherKey has 95 bytes, not 96"),
+        (|o| o.proof.clear(), "VoucherPoint has 0 bytes, not 48"),
+        (
+            |o| o.asset = Bytes::from_static(&[1]),
+            "AssetId has 1 bytes, not 32",
+        ),
+    ] {
+        assert_eq!(open(change), Err(words.to_owned()));
+    }
+    let issue = Operation::VoucherIssue {
+        pool: VoucherPoolId([1; 32]),
+        count: 0,
+    };
+    let refused = read(&issue);
+    assert_eq!(refused, Err(OperationError::Zero("count of vouchers")));
 }

@@ -271,6 +271,21 @@ fn operations() -> Vec<(&'static str, Operation)> {
                 ..showing()
             }),
         ),
+        ("voucher_open", Operation::VoucherOpen(new_voucher_pool())),
+        (
+            "voucher_issue",
+            Operation::VoucherIssue {
+                pool: issuer_key(1).public().pool(),
+                count: 40,
+            },
+        ),
+        (
+            "voucher_spend",
+            Operation::VoucherSpend {
+                key: issuer_key(1).public(),
+                voucher: voucher(1, user(1)),
+            },
+        ),
     ]
 }
 
@@ -310,6 +325,8 @@ fn hashes_are_as_published() {
         Domain::DrawNumber,
         Domain::ChannelState,
         Domain::ChannelSignature,
+        Domain::Voucher,
+        Domain::VoucherPool,
     ];
     let vector = |domain: &Domain| {
         let tag = std::str::from_utf8(domain.tag()).unwrap();
@@ -462,11 +479,40 @@ fn states_of_channels_are_as_published() {
 }
 
 #[test]
+fn vouchers_are_as_published() {
+    let (key, account, network) = (issuer_key(1), user(2), network().id());
+    let public = key.public();
+    let blinding = Blinding::from_bytes(&[0x33; 32]).unwrap();
+    let blinded = blinding.blind(network, &public, account);
+    let signed = key.sign(&blinded).unwrap();
+    let voucher = blinding.unblind(network, &public, account, &signed);
+    let vectors = json!({
+        "secret": hex(*key.to_bytes()),
+        "key": public,
+        "pool": public.pool(),
+        "network": network,
+        "issuer": user(1),
+        "possession_message": hex(blake3(Domain::VoucherPool, &[&network.0, &user(1).0, &public.0])),
+        "possession": key.prove(network, user(1)),
+        "account": account,
+        "message": hex(blake3(Domain::Voucher, &[&network.0, &public.pool().0, &account.0])),
+        "blinding": hex(*blinding.to_bytes()),
+        "blinded": blinded,
+        "signed": signed,
+        "voucher": voucher.unwrap(),
+        "spent": SpentVoucherId::derive(&public.pool(), &account),
+    });
+    check_vectors("voucher", &vectors);
+}
+
+#[test]
 fn objects_are_as_published() {
     let collection = CollectionId::derive(&user(1), &[7; 16], 0);
     let edition_id = EditionId::derive(&collection, 1);
     let item = ItemId::derive(&edition_id, 42);
     let deal_id = DealId::derive(&TransactionId([9; 32]), 3);
+    let key = issuer_key(1).public();
+    let spent = SpentVoucherId::derive(&key.pool(), &user(2));
     let mut vectors = json!({
         "collection": {
             "creator": user(1), "idempotency": hex([7; 16]), "operation": 0, "id": collection,
@@ -474,6 +520,8 @@ fn objects_are_as_published() {
         "edition": { "collection": collection, "number": 1, "id": edition_id },
         "item": { "edition": edition_id, "serial": 42, "id": item },
         "deal": { "transaction": hex([9; 32]), "operation": 3, "id": deal_id },
+        "voucher_pool": { "key": key, "id": key.pool() },
+        "spent_voucher": { "pool": key.pool(), "account": user(2), "id": spent },
     });
     for (name, id) in [
         ("account", ObjectId::Account(user(1))),
@@ -486,6 +534,8 @@ fn objects_are_as_published() {
         ("roster", ObjectId::Roster(RosterId::THE_ONE)),
         ("offenders", ObjectId::Offenders(OffendersId::THE_ONE)),
         ("work", ObjectId::Work(WorkId::THE_ONE)),
+        ("voucher_pool", ObjectId::VoucherPool(key.pool())),
+        ("spent_voucher", ObjectId::SpentVoucher(spent)),
     ] {
         let object = sample(&id);
         let value = object.encode();
@@ -508,6 +558,8 @@ fn sample(id: &ObjectId) -> Object {
         ObjectId::Withdrawal(_) => Object::Withdrawal(testing::bridge().1.into()),
         ObjectId::Offenders(_) => Object::Offenders(offenders().into()),
         ObjectId::Work(_) => Object::Work(testing::work().into()),
+        ObjectId::VoucherPool(_) => Object::VoucherPool(voucher_pool().into()),
+        ObjectId::SpentVoucher(_) => Object::SpentVoucher(spent_voucher().into()),
         ObjectId::Account(_) => {
             let mut account = Account::default();
             account.set(AssetId::NATIVE, Amount(1_000_000));
