@@ -4,7 +4,7 @@
 use weft_types::{CommitIndex, Epoch, MemberIndex, Round, TransactionId, VertexDigest, VertexRef};
 
 /// Changes whenever a key or value changes its meaning, in the caller's index too.
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 4;
 
 /// A column family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

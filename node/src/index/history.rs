@@ -53,21 +53,21 @@ const DEAL: u8 = 16;
 const PRICE: u8 = 32;
 
 /// A kind is a bit of a row's number.
-const _: () = assert!(KINDS.len() <= u32::BITS as usize);
+const _: () = assert!(KINDS.len() <= u64::BITS as usize);
 
 /// Time, flags, kinds, transaction; in an item's history who had it, who got it, by which deal and for how much
 /// follow, each where its flag is set, and the item.
-const HEAD_BYTES: usize = 8 + 1 + 4 + 32;
+const HEAD_BYTES: usize = 8 + 1 + 8 + 32;
 
 /// The bit of an operation; a `MultiParty` has those of its parts.
-pub(super) fn kind(operation: &Operation) -> u32 {
+pub(super) fn kind(operation: &Operation) -> u64 {
     match operation {
         Operation::MultiParty(_) => 0,
         operation => bit(operation.name()),
     }
 }
 
-fn bit(name: &str) -> u32 {
+fn bit(name: &str) -> u64 {
     let place = KINDS.iter().position(|kind| *kind == name);
     1 << place.expect("all that stands in histories has a kind")
 }
@@ -82,7 +82,7 @@ pub struct HistoryRow {
     pub transaction: Option<TransactionId>,
     pub applied: bool,
     /// One bit for each kind of operation in the transaction.
-    pub kinds: u32,
+    pub kinds: u64,
     /// How the item changed hands; of an item's history alone.
     pub passing: Passing,
     /// The item as the commit left it; of an item's history alone.
@@ -110,7 +110,7 @@ impl HistoryRow {
         Self::by_ledger(timestamp, bit("voucher_pool_ended"))
     }
 
-    fn by_ledger(timestamp: Millis, kinds: u32) -> Self {
+    fn by_ledger(timestamp: Millis, kinds: u64) -> Self {
         Self {
             timestamp,
             transaction: None,
@@ -168,7 +168,7 @@ impl HistoryRow {
             | deal.map_or(0, |_| DEAL)
             | price.map_or(0, |_| PRICE);
         value.put_u8(applied | by | passing);
-        value.put_u32(self.kinds);
+        value.put_u64(self.kinds);
         value.put_slice(&self.transaction.unwrap_or_default().0);
         let ids = [from.map(|a| a.0), to.map(|a| a.0), deal.map(|d| d.0)];
         for id in ids.into_iter().flatten() {
@@ -190,7 +190,7 @@ impl HistoryRow {
         }
         let timestamp = Millis(value.get_u64());
         let flags = value.get_u8();
-        let kinds = value.get_u32();
+        let kinds = value.get_u64();
         let transaction = TransactionId::try_from(value.split_to(32).as_ref()).ok()?;
         let mut id = |flag: u8| match flags & flag == 0 {
             true => Some(None),

@@ -384,7 +384,7 @@ fn a_step_has_room_for_every_kind() {
         timestamp: Millis(7),
         transaction: None,
         applied: false,
-        kinds: u32::MAX,
+        kinds: u64::MAX,
         passing: Passing::default(),
         item: None,
     };
@@ -589,4 +589,21 @@ fn a_pack_stands_in_the_history_of_who_bought_it_and_its_cards_when_they_are_dra
         0,
         "what fails touches nobody else"
     );
+}
+
+#[test]
+fn every_operation_has_a_kind_in_histories() {
+    let published = include_str!("../../../docs/spec/vectors/transaction.json");
+    let transactions: Vec<serde_json::Value> = serde_json::from_str(published).unwrap();
+    let operations = transactions.iter().flat_map(|t| {
+        let operations = t["body"]["operations"].as_array();
+        operations.into_iter().flatten()
+    });
+    for operation in operations {
+        let kind = operation["type"].as_str().unwrap();
+        assert!(
+            kind == "multi_party" || KINDS.contains(&kind),
+            "{kind} has no bit"
+        );
+    }
 }

@@ -8,7 +8,7 @@ use weft_types::{Address, DealId, ItemId, ObjectId, Operation, Receipt, Taking, 
 #[derive(Default)]
 pub(super) struct Touched {
     pub subjects: BTreeSet<ObjectId>,
-    pub kinds: u32,
+    pub kinds: u64,
 }
 
 impl Touched {
