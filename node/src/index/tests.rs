@@ -602,7 +602,7 @@ fn every_operation_has_a_kind_in_histories() {
     for operation in operations {
         let kind = operation["type"].as_str().unwrap();
         assert!(
-            kind == "multi_party" || KINDS.contains(&kind),
+            kind == "multi_party" || history::KINDS.contains(&kind),
             "{kind} has no bit"
         );
     }
