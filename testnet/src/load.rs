@@ -6,6 +6,7 @@
 
 mod accounts;
 mod book;
+mod conserve;
 mod drive;
 mod follow;
 mod limit;
@@ -44,8 +45,10 @@ use weft_types::ed25519::SecretKey;
 /// Most transactions of one load: all are signed beforehand and held in memory, about half a KiB
 /// each.
 pub const TRANSACTIONS_MAX: u64 = 2_000_000;
-/// Longest load: with the time that a transaction stays valid it has to fit what the protocol allows.
-pub const DURATION_MAX: Duration = Duration::from_secs(420);
+/// Longest load.
+pub const DURATION_MAX: Duration = Duration::from_secs(900);
+/// Longest one without a rate: with the time that a transaction stays valid it has to fit what the protocol allows.
+pub const SATURATING_MAX: Duration = Duration::from_secs(420);
 /// How long a transaction is valid after its time has come.
 const VALIDITY: Duration = Duration::from_secs(60);
 /// Longest wait for outcomes after the last transaction was sent; by then the last has expired.
@@ -75,6 +78,8 @@ pub enum Mix {
     Session,
     /// Trades of cards.
     Market,
+    /// The same with packs; whatever all accounts hold is counted before and after.
+    Steve,
     /// Tickets for a third of those who ask for one (L38).
     Stadium,
     /// Tickets shown at gates, some of them twice (L35).
@@ -83,7 +88,7 @@ pub enum Mix {
 
 /// A text that names no mix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no mix of transactions: transfer, session, market, stadium, redeem")]
+#[error("{0:?} is no mix of transactions: transfer, session, market, steve, stadium, redeem")]
 pub struct MixError(String);
 
 impl FromStr for Mix {
@@ -94,6 +99,7 @@ impl FromStr for Mix {
             "transfer" => Ok(Self::Transfer),
             "session" => Ok(Self::Session),
             "market" => Ok(Self::Market),
+            "steve" => Ok(Self::Steve),
             "stadium" => Ok(Self::Stadium),
             "redeem" => Ok(Self::Redeem),
             _ => Err(MixError(text.to_owned())),
@@ -107,6 +113,7 @@ impl fmt::Display for Mix {
             Self::Transfer => "transfer",
             Self::Session => "session",
             Self::Market => "market",
+            Self::Steve => "steve",
             Self::Stadium => "stadium",
             Self::Redeem => "redeem",
         })
@@ -143,7 +150,10 @@ pub struct Target<'a> {
 /// Why a load was not run.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    #[error("a load lasts 1 s to {} s, not {} s", DURATION_MAX.as_secs(), .0.as_secs_f64())]
+    #[error(
+        "a load lasts 1 s to {} s, and to {} s without a rate, not {} s",
+        DURATION_MAX.as_secs(), SATURATING_MAX.as_secs(), .0.as_secs_f64()
+    )]
     Duration(Duration),
     #[error(
         "{0} transactions are more than the {TRANSACTIONS_MAX} that are signed beforehand: a lower rate or a shorter load"
@@ -155,6 +165,8 @@ pub enum LoadError {
     Prepare(&'static str, String),
     #[error("the tickets do not add up: {0}")]
     Tickets(String),
+    #[error("something was made or lost: {0}")]
+    Conserved(String),
     #[error(transparent)]
     Client(#[from] ClientError),
     #[error("a thread of the load generator ended: {0}")]
@@ -166,7 +178,11 @@ pub type Say<'a> = &'a (dyn Fn(&str) + Sync);
 
 impl LoadOptions {
     fn check(&self) -> Result<(), LoadError> {
-        if !(Duration::from_secs(1)..=DURATION_MAX).contains(&self.duration) {
+        let longest = match self.rate {
+            Rate::PerSecond(_) => DURATION_MAX,
+            Rate::Max => SATURATING_MAX,
+        };
+        if !(Duration::from_secs(1)..=longest).contains(&self.duration) {
             return Err(LoadError::Duration(self.duration));
         }
         let Rate::PerSecond(rate) = self.rate else {
@@ -213,6 +229,7 @@ pub async fn run(
     let mut prepared = prepare(options, target, rate, count, say).await?;
     let step = Duration::from_secs_f64(1.0 / rate);
     let expected = prepared.expected.take();
+    let conserved = prepared.conserved.take();
     let plan = signed(prepared, count, pace, step, say).await?;
 
     let clients = clients(&target.nodes)?;
@@ -272,6 +289,13 @@ pub async fn run(
         let client = Client::with_options(&target.nodes, Options::default())?;
         if let Some(words) = expected.wrong(&client, counted).await? {
             return Err(LoadError::Tickets(words));
+        }
+    }
+    if let Some(conserved) = conserved {
+        say("counting what everybody has");
+        let client = Client::with_options(&target.nodes, Options::default())?;
+        if let Some(words) = conserved.wrong(&client).await? {
+            return Err(LoadError::Conserved(words));
         }
     }
     let elapsed = book.all_executed(&up).map_or_else(

@@ -18,7 +18,8 @@ pub struct Arguments {
     /// How long: 30s, 2m
     #[arg(long, default_value = "30s", value_parser = crate::time::parse)]
     duration: Duration,
-    /// Kinds of transactions: transfer; session, which are transfers by keys that have sessions; market; stadium, which
+    /// Kinds of transactions: transfer; session, which are transfers by keys that have sessions; market; steve, a
+    /// market with packs, after which nothing may be made or lost; stadium, which
     /// asks for three times the tickets that there are; redeem, which shows tickets at gates, one in twenty of them twice
     #[arg(long, default_value = "transfer")]
     mix: Mix,
@@ -81,7 +82,7 @@ fn failure(error: LoadError) -> Failure {
         LoadError::Duration(_) | LoadError::Transactions(_) | LoadError::Rate => Kind::Usage,
         LoadError::Prepare(..) => Kind::Refused,
         LoadError::Client(_) => Kind::Unreachable,
-        LoadError::Tickets(_) => Kind::Invalid,
+        LoadError::Tickets(_) | LoadError::Conserved(_) => Kind::Invalid,
         LoadError::Thread(_) => Kind::Failed,
     };
     Failure::new(kind, error)

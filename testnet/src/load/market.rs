@@ -1,6 +1,6 @@
 //! Mix `market`: players trade cards of a collection. Sales (listing, purchase), offers (offer,
 //! acceptance), swaps of two for two, gifts, auctions and bids, and updates of a card's status by its maker. The maker
-//! has a royalty of the sales.
+//! has a royalty of the sales. Mix `steve` has packs of cards as well.
 //!
 //! No transaction is expected to fail. Each names what has to be committed before it: a purchase its
 //! listing, and every move of a card the card's move before. Cards rest between two moves as long as
@@ -8,6 +8,7 @@
 //! keeps up nothing ever waits. Every lane has a collection, players and cards of its own.
 
 mod auction;
+mod packs;
 
 use super::accounts::Player;
 use super::sign::Lane;
@@ -43,6 +44,8 @@ const OFFER: u32 = 18;
 const SWAP: u32 = 12;
 const GIFT: u32 = 20;
 const AUCTION: u32 = 9;
+/// Of a market with packs.
+const PACK: u32 = 10;
 
 /// A card as the plan knows it: who will own it, and what moved it last.
 #[derive(Debug, Clone, Copy)]
@@ -74,6 +77,7 @@ pub struct Market {
     open: VecDeque<Open>,
     /// The longest without a bid in front.
     auctions: VecDeque<auction::Open>,
+    packs: packs::Packs,
     all: Vec<ItemId>,
     random: StdRng,
     /// Whose turn it is.
@@ -87,6 +91,8 @@ pub struct Stall {
     pub maker: Player,
     pub players: Vec<Player>,
     pub cards: u32,
+    /// Editions whose cards the maker keeps for packs.
+    pub sealed: u32,
 }
 
 impl Stall {
@@ -97,6 +103,17 @@ impl Stall {
             maker,
             players,
             cards: wanted.max(CARDS_MIN).next_multiple_of(EDITION_CARDS),
+            sealed: 0,
+        }
+    }
+
+    /// With packs enough for `count` transactions in this lane: each series of four has six, and deals out twelve cards.
+    pub fn with_packs(self, count: u32) -> Self {
+        let series = (u64::from(count) * u64::from(PACK)).div_ceil(100 * 6) + 1;
+        let sealed = (series * packs::CARDS).div_ceil(u64::from(EDITION_CARDS));
+        Self {
+            sealed: u32::try_from(sealed).unwrap_or(u32::MAX),
+            ..self
         }
     }
 
@@ -132,7 +149,7 @@ impl Stall {
         let collection = CollectionId::derive(&self.maker.address, &first.idempotency, 0);
         first.operations[1] = set(collection);
         let mut transactions = vec![first.sign(&[&self.maker.key])];
-        let numbers: Vec<u32> = (1..=self.editions()).collect();
+        let numbers: Vec<u32> = (1..=self.editions() + self.sealed).collect();
         for part in numbers.chunks(EDITIONS_AT_ONCE as usize) {
             let editions = part.iter().map(|n| edition(collection, *n));
             transactions.push(draft.sign(&self.maker.key, editions.collect()));
@@ -150,10 +167,18 @@ impl Stall {
                 to: self.players[self.owner(number, card)].address,
                 count: 1,
             };
-            let entries = (0..EDITION_CARDS).map(entry).collect();
+            let sealed = MintEntry {
+                edition,
+                to: self.maker.address,
+                count: u64::from(EDITION_CARDS),
+            };
+            let entries = match number <= self.editions() {
+                true => (0..EDITION_CARDS).map(entry).collect(),
+                false => vec![sealed],
+            };
             draft.sign(&self.maker.key, vec![Operation::Mint { entries }])
         };
-        (1..=self.editions()).map(mint).collect()
+        (1..=self.editions() + self.sealed).map(mint).collect()
     }
 
     /// To whom a card is minted.
@@ -177,7 +202,13 @@ impl Stall {
                 });
             }
         }
+        let sealed = (1..=self.sealed).flat_map(|n| {
+            let edition = EditionId::derive(&collection, u64::from(self.editions() + n));
+            (1..=u64::from(EDITION_CARDS)).map(move |serial| ItemId::derive(&edition, serial))
+        });
+        let packs = packs::Packs::of(sealed.collect());
         Market {
+            packs,
             maker: self.maker,
             players: self.players,
             hands,
@@ -246,6 +277,10 @@ impl Lane for Market {
             self.give(place, draft)
         } else if draw < SALE + OFFER + SWAP + GIFT + AUCTION {
             self.auction(place, draft)
+        } else if draw < SALE + OFFER + SWAP + GIFT + AUCTION + PACK
+            && let Some(made) = self.packs(place, draft)
+        {
+            made
         } else {
             self.update(place, draft)
         }

@@ -1,6 +1,7 @@
 //! What a load needs before it begins: funded accounts, and the cards or tickets of its mix.
 
 use super::accounts::{self, Player, fund, players};
+use super::conserve::Conserved;
 use super::market::{self, Stall};
 use super::sign::Lane;
 use super::stadium::{self, Event, Expected};
@@ -9,7 +10,7 @@ use super::{
 };
 use weft_client::{Client, Draft, Options, Wait};
 use weft_types::api::Submission;
-use weft_types::{Amount, Millis, Transaction};
+use weft_types::{Address, Amount, Millis, Transaction};
 
 /// What transactions are made of.
 pub(super) struct Prepared {
@@ -17,6 +18,7 @@ pub(super) struct Prepared {
     pub lanes: Vec<Box<dyn Lane>>,
     /// Of tickets.
     pub expected: Option<Expected>,
+    pub conserved: Option<Conserved>,
 }
 
 /// Funds accounts, and for a market makes the cards.
@@ -34,6 +36,7 @@ pub(super) async fn prepare(
     let key = &target.key;
     let amount = |share: u64| Amount(COST_MAX.saturating_mul(share));
     let mut expected = None;
+    let mut conserved = None;
     let lanes = match options.mix {
         Mix::Transfer | Mix::Session => {
             let players = players(key, "transfer", transfer::ACCOUNTS);
@@ -55,8 +58,10 @@ pub(super) async fn prepare(
             };
             transfer::Transfers::lanes(players, sessions, width)
         }
-        Mix::Market => {
+        Mix::Market | Mix::Steve => {
             let of_lane = rate.min(MARKET_RATE_MAX) / width as f64;
+            let mut accounts = vec![Address::of_key(&key.public())];
+            let mut collections = Vec::new();
             let mut lanes: Vec<Box<dyn Lane>> = Vec::new();
             for lane in 0..width as u32 {
                 say(&format!("lane {} of {width}: players and cards", lane + 1));
@@ -66,13 +71,23 @@ pub(super) async fn prepare(
                 // Nobody runs out, even if it all fell to one player.
                 let funding = fund(key, &draft, &all, amount(u64::from(count)));
                 send(&client, "the funding", &funding).await?;
+                accounts.extend(all.iter().map(|player| player.address));
                 let stall = Stall::new(maker, players, of_lane);
+                let stall = match options.mix {
+                    Mix::Steve => stall.with_packs(count / width as u32),
+                    _ => stall,
+                };
                 let (collection, founding) = stall.found(&draft);
                 for step in &founding {
                     send(&client, "the collection", std::slice::from_ref(step)).await?;
                 }
                 send(&client, "the minting", &stall.mint(&draft, collection)).await?;
+                collections.push(collection);
                 lanes.push(Box::new(stall.open(collection, of_lane, u64::from(lane))));
+            }
+            if options.mix == Mix::Steve {
+                say("counting what everybody has");
+                conserved = Some(Conserved::begin(&client, accounts, collections).await?);
             }
             lanes
         }
@@ -112,6 +127,7 @@ pub(super) async fn prepare(
         draft,
         lanes,
         expected,
+        conserved,
     })
 }
 

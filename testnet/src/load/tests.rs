@@ -60,7 +60,7 @@ fn nodes_agree_differ_or_are_not_there_yet() {
 #[test]
 fn loads_out_of_bounds_are_refused_with_the_bound() {
     let refused = |options: LoadOptions| options.check().unwrap_err().to_string();
-    assert!(refused(options(Rate::PerSecond(1), 0)).contains("1 s to 420 s"));
+    assert!(refused(options(Rate::PerSecond(1), 0)).contains("1 s to 900 s"));
     assert!(refused(options(Rate::Max, 421)).contains("420"));
     assert!(refused(options(Rate::PerSecond(0), 5)).contains("1 a second"));
     let many = refused(options(Rate::PerSecond(1_000_000), 30));

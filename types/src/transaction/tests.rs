@@ -418,7 +418,7 @@ fn states_of_channels_are_verified_with_the_transaction_and_are_few() {
     let swapped = close(&|s| s.signatures[1] = s.signatures[0].clone(), 1);
     assert_eq!(swapped, Ok(()), "whose it is, the ledger knows");
     let altered = close(&|s| s.state.version += 1, 1);
-    assert_eq!(altered, Err(TransactionError::Signature(1)));
+    assert_eq!(altered, Err(TransactionError::State(0)));
     let elsewhere = |s: &mut SignedState| {
         s.state.network = crate::NetworkId([9; 32]);
         s.signatures = [1, 2].map(|i| s.state.sign(&UserKey::from(&user_key(i))));

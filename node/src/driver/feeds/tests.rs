@@ -316,7 +316,7 @@ async fn b1_random_reorganisations_are_seen_alike_on_both_chains() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "10,000 histories take about an hour"]
+#[ignore = "10,000 histories take up to an hour"]
 async fn b1_ten_thousand_random_reorganisations_are_seen_alike_on_both_chains() {
     histories(10_000).await;
 }

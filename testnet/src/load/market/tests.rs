@@ -59,7 +59,7 @@ impl World {
         for funding in fund(source, &self.draft, &everybody, Amount(100_000_000)) {
             self.commit(vec![funding]);
         }
-        let stall = Stall::new(maker, of_lane, rate);
+        let stall = Stall::new(maker, of_lane, rate).with_packs(2_000);
         let (collection, founding) = stall.found(&self.draft);
         for transaction in founding {
             self.commit(vec![transaction]);

@@ -1,0 +1,196 @@
+//! Whether a load has made or lost anything: what all of its accounts and their deals hold, read through the API as
+//! anybody reads it, before and after. The books of the load have no part in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use weft_client::{Client, ClientError, DealQuery, PageQuery};
+use weft_types::api::{Deal, Item, ItemState, Page};
+use weft_types::{Address, AssetAmount, AssetId, CollectionId, DealId, ItemId};
+
+/// Entries asked for at once.
+const PAGE: usize = 200;
+
+/// Whose things are counted.
+pub struct Conserved {
+    accounts: BTreeSet<Address>,
+    collections: Vec<CollectionId>,
+    before: Holdings,
+}
+
+/// What was found.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Holdings {
+    /// Of the native asset, in accounts, in the fee pool and in open deals.
+    coin: u128,
+    /// By whom each is held, and in which deal it is locked.
+    items: BTreeMap<ItemId, (Address, Option<DealId>)>,
+    /// As often as they are listed.
+    listed: usize,
+    /// Open ones of these accounts.
+    deals: BTreeSet<DealId>,
+}
+
+impl Conserved {
+    /// Counts before a load begins. Fees go to the pool, and at an epoch's end to the members: they are counted too.
+    pub async fn begin(
+        client: &Client,
+        accounts: impl IntoIterator<Item = Address>,
+        collections: Vec<CollectionId>,
+    ) -> Result<Self, ClientError> {
+        let committee = client.committee().await?;
+        let members = committee.members.iter();
+        let members = members.map(|member| Address::of_key(&member.vertex_key));
+        let accounts: BTreeSet<Address> = accounts
+            .into_iter()
+            .chain(members)
+            .chain([Address::FEE_POOL])
+            .collect();
+        let before = Holdings::read(client, &accounts, &collections).await?;
+        Ok(Self {
+            accounts,
+            collections,
+            before,
+        })
+    }
+
+    /// `None` when all is there as before, else words.
+    pub async fn wrong(&self, client: &Client) -> Result<Option<String>, ClientError> {
+        let after = Holdings::read(client, &self.accounts, &self.collections).await?;
+        Ok(self.before.compared(&after, &self.accounts))
+    }
+}
+
+impl Holdings {
+    async fn read(
+        client: &Client,
+        accounts: &BTreeSet<Address>,
+        collections: &[CollectionId],
+    ) -> Result<Self, ClientError> {
+        let mut found = Self::default();
+        for address in accounts {
+            found.coin += u128::from(client.account(address).await?.balance(AssetId::NATIVE).0);
+        }
+        let query = DealQuery::default();
+        all(
+            async |page| client.deals(&query, page).await,
+            |deal| {
+                found.add_deal(&deal, accounts);
+            },
+        )
+        .await?;
+        for collection in collections {
+            let items =
+                async |page: &PageQuery| client.collection_items(collection, None, &[], page).await;
+            all(items, |item: Item| {
+                let locked = item.deal.filter(|_| item.state == ItemState::Locked);
+                found.items.insert(item.id, (item.owner, locked));
+                found.listed += 1;
+            })
+            .await?;
+        }
+        Ok(found)
+    }
+
+    fn add_deal(&mut self, deal: &Deal, accounts: &BTreeSet<Address>) {
+        if !accounts.contains(&deal.giver) {
+            return;
+        }
+        let coin = |assets: &[AssetAmount]| -> u128 {
+            let native = assets.iter().filter(|a| a.asset == AssetId::NATIVE);
+            native.map(|a| u128::from(a.amount.0)).sum()
+        };
+        let packs = deal.drawing.as_ref().map_or(0, |d| d.packs.len());
+        let bid = deal.highest_bid.map_or(0, |bid| bid.amount.0);
+        self.deals.insert(deal.id);
+        self.coin += coin(&deal.gives.assets);
+        self.coin += u128::from(bid) + coin(&deal.wants.assets) * packs as u128;
+    }
+
+    fn compared(&self, after: &Self, accounts: &BTreeSet<Address>) -> Option<String> {
+        if self.coin != after.coin {
+            let (before, after) = (self.coin, after.coin);
+            return Some(format!(
+                "there were {before} of the native asset, and {after} are left"
+            ));
+        }
+        if !self.items.keys().eq(after.items.keys()) || after.listed != after.items.len() {
+            let (before, after) = (self.listed, after.listed);
+            return Some(format!(
+                "there were {before} items, and {after} or others are left"
+            ));
+        }
+        after.items.iter().find_map(|(item, (owner, deal))| {
+            if !accounts.contains(owner) {
+                return Some(format!("item {item} is {owner}'s, who takes no part"));
+            }
+            let deal = deal.filter(|deal| !after.deals.contains(deal))?;
+            Some(format!(
+                "item {item} is locked in deal {deal}, which is not open"
+            ))
+        })
+    }
+}
+
+/// Every entry of a list, page by page.
+async fn all<T>(
+    read: impl AsyncFn(&PageQuery) -> Result<Page<T>, ClientError>,
+    mut each: impl FnMut(T),
+) -> Result<(), ClientError> {
+    let mut page = PageQuery::limit(PAGE);
+    loop {
+        let Page { items, next, .. } = read(&page).await?;
+        items.into_iter().for_each(&mut each);
+        match next {
+            None => return Ok(()),
+            next => page.cursor = next,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weft_types::testing::user;
+
+    fn holdings() -> Holdings {
+        let item = |n: u8| ItemId([n; 32]);
+        let deal = DealId([7; 32]);
+        Holdings {
+            coin: 500,
+            items: [(item(1), (user(1), None)), (item(2), (user(2), Some(deal)))].into(),
+            listed: 2,
+            deals: [deal].into(),
+        }
+    }
+
+    #[test]
+    fn whatever_was_made_or_lost_is_noticed() {
+        let accounts: BTreeSet<Address> = [user(1), user(2)].into();
+        let wrong = |change: &dyn Fn(&mut Holdings)| {
+            let mut after = holdings();
+            change(&mut after);
+            holdings().compared(&after, &accounts)
+        };
+        assert_eq!(wrong(&|_| ()), None);
+        let traded = |after: &mut Holdings| {
+            after.items.insert(ItemId([1; 32]), (user(2), None));
+        };
+        assert_eq!(wrong(&traded), None);
+        assert!(wrong(&|after| after.coin += 1).is_some());
+        assert!(wrong(&|after| after.coin -= 1).is_some());
+        let lost = |after: &mut Holdings| {
+            after.items.remove(&ItemId([1; 32]));
+        };
+        assert!(wrong(&lost).is_some());
+        let made = |after: &mut Holdings| {
+            after.items.insert(ItemId([3; 32]), (user(1), None));
+            after.listed += 1;
+        };
+        assert!(wrong(&|after| after.listed += 1).is_some());
+        assert!(wrong(&made).is_some());
+        let strange = |after: &mut Holdings| {
+            after.items.insert(ItemId([1; 32]), (user(3), None));
+        };
+        assert!(wrong(&strange).is_some());
+        assert!(wrong(&|after| after.deals.clear()).is_some());
+    }
+}

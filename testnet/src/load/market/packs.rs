@@ -1,0 +1,110 @@
+//! Packs of cards, of the maker's own: sold sealed, and drawn when the last one of a series is sold. What is in them the
+//! plan cannot know, so that their cards are not traded afterwards.
+
+use super::{Draft, Market, price};
+use rand::RngExt as _;
+use std::collections::VecDeque;
+use weft_types::{
+    Bundle, DealId, DealRule, DrawSecret, Entropy, ItemId, Millis, NewDeal, Operation, Series,
+    Taking, Transaction, draw_commitment,
+};
+
+/// Of a series.
+const PACKS: u32 = 4;
+const CARDS_IN_PACK: usize = 3;
+/// Of a series.
+pub(super) const CARDS: u64 = PACKS as u64 * CARDS_IN_PACK as u64;
+/// Of a pack.
+const PRICE: u64 = 20;
+/// How long the maker has to show the secret.
+const REVEAL_MS: u64 = 600_000;
+
+/// What the maker has to put into packs, and the series that are not drawn yet.
+pub(super) struct Packs {
+    left: Vec<ItemId>,
+    /// The longest at rest in front.
+    open: VecDeque<Open>,
+}
+
+impl Packs {
+    pub fn of(cards: Vec<ItemId>) -> Self {
+        Self {
+            left: cards,
+            open: VecDeque::new(),
+        }
+    }
+}
+
+/// A series as the plan knows it.
+struct Open {
+    deal: DealId,
+    secret: DrawSecret,
+    opened: u32,
+    /// Purchases of its packs.
+    bought: Vec<u32>,
+    /// What happened to it last.
+    moved: u32,
+}
+
+impl Market {
+    /// A draw, a purchase or a new series; `None` when all cards are in packs and nothing rests.
+    pub(super) fn packs(&mut self, place: u32, draft: &Draft) -> Option<(Transaction, Vec<u32>)> {
+        let gap = self.gap;
+        let rested = |open: &mut Open| open.moved.saturating_add(gap) <= place;
+        match self.packs.open.pop_front_if(rested) {
+            Some(open) if open.bought.len() == PACKS as usize => Some(self.reveal(draft, open)),
+            Some(open) => Some(self.buy_pack(place, draft, open)),
+            None => self.sell_packs(place, draft),
+        }
+    }
+
+    fn sell_packs(&mut self, place: u32, draft: &Draft) -> Option<(Transaction, Vec<u32>)> {
+        let left = &mut self.packs.left;
+        let rest = left.len().checked_sub(CARDS as usize)?;
+        let items = left.split_off(rest);
+        let secret = DrawSecret(self.random.random());
+        let gives = Bundle {
+            items,
+            ..price(PRICE * u64::from(PACKS))
+        };
+        let terms = NewDeal {
+            rule: DealRule::Draw(Series {
+                packs: PACKS,
+                commitment: draw_commitment(&self.maker.address, &secret),
+                reveal: Millis(REVEAL_MS),
+            }),
+            ..self.terms(draft, gives, price(PRICE))
+        };
+        let transaction = draft.sign(&self.maker.key, vec![Operation::DealOpen(terms)]);
+        self.packs.open.push_back(Open {
+            deal: DealId::derive(&transaction.id(), 0),
+            secret,
+            opened: place,
+            bought: Vec::new(),
+            moved: place,
+        });
+        Some((transaction, vec![]))
+    }
+
+    fn buy_pack(&mut self, place: u32, draft: &Draft, mut open: Open) -> (Transaction, Vec<u32>) {
+        let buyer = self.random.random_range(0..self.players.len());
+        let taking = Taking::pack(open.deal, Entropy(self.random.random()));
+        let buy = Operation::DealTake(taking);
+        open.bought.push(place);
+        open.moved = place;
+        let after = vec![open.opened];
+        self.packs.open.push_back(open);
+        (draft.sign(&self.players[buyer].key, vec![buy]), after)
+    }
+
+    fn reveal(&mut self, draft: &Draft, open: Open) -> (Transaction, Vec<u32>) {
+        let Open {
+            deal,
+            secret,
+            bought,
+            ..
+        } = open;
+        let reveal = Operation::Reveal { deal, secret };
+        (draft.sign(&self.maker.key, vec![reveal]), bought)
+    }
+}
