@@ -116,7 +116,7 @@ impl<B: Objects> Execution<'_, '_, B> {
             return self.buy_pack(taker, taking, &deal, series);
         }
         let (giver, terms) = (deal.giver, &deal.terms);
-        let refused = if deal.expires() <= self.now {
+        let refused = if deal.due() <= self.now {
             Some(FailureCode::DealNotOpen)
         } else if deal.auction().is_some() {
             Some(FailureCode::WrongRule)
