@@ -150,7 +150,7 @@ async fn kept(session: &Session, folder: &Folder, id: &DealId) -> Result<Kept, F
         let book = Book::new(network, (*id, deal.giver, terms), of_taker);
         book.map_err(refused)
     };
-    Kept::open(&folder.dir, id, of_ledger).await
+    Kept::open(&folder.books, id, of_ledger).await
 }
 
 /// Takes up secrets.

@@ -32,7 +32,7 @@ pub enum Command {
 pub struct Folder {
     /// Folder of the files `channel-ID.json`: back them up, and never use an old copy
     #[arg(long, value_name = "FOLDER", default_value = ".weft/channels")]
-    pub dir: PathBuf,
+    pub books: PathBuf,
 }
 
 #[derive(clap::Args)]

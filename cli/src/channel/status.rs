@@ -34,7 +34,7 @@ pub async fn status(arguments: &Status, output: &Output) -> Result<(), Failure> 
     if !matches!(deal.rule, DealRule::CoSigned(_)) {
         return Err(refused(format_args!("deal {} is no channel", deal.id)));
     }
-    let book = file::look(&arguments.folder.dir, &arguments.channel)?;
+    let book = file::look(&arguments.folder.books, &arguments.channel)?;
     let newest = book.as_ref().map(Book::state);
     let mine = book
         .as_ref()
