@@ -430,9 +430,10 @@ fn explore(
 #[test]
 fn random_histories_end_as_the_plain_model_says() {
     let asked = std::env::var("WEFT_LEDGER_TRANSACTIONS");
-    let transactions = asked.map_or(16_000, |n| n.parse().expect("a number of transactions"));
+    let themes = Theme::ALL.len() as u32;
+    let transactions = asked.map_or(5_000 * themes, |n| n.parse().expect("a number"));
     let seen = RefCell::default();
-    let cases = transactions / TRANSACTIONS_PER_CASE / Theme::ALL.len() as u32;
+    let cases = transactions / TRANSACTIONS_PER_CASE / themes;
     for theme in Theme::ALL {
         if let Err(error) = explore((theme, cases), None, &seen) {
             panic!("{theme:?}: {error}");

@@ -428,7 +428,7 @@ fn act(theme: Theme) -> impl Strategy<Value = Act> {
         tickets(5) => (any::<u16>(), count(), any::<u8>())
             .prop_map(|(of, count, kind)| Act::Buy { of, count, kind }),
         trading(8) => terms().prop_map(Act::Open),
-        trading(11) => (any::<u16>(), up_to(3, any::<u16>()), prop::bool::weighted(0.8), any::<u8>())
+        trading(11) => (any::<u16>(), up_to(3, any::<u16>()), prop::bool::weighted(0.6), any::<u8>())
             .prop_map(|(deal, picks, fitting, secret)| Act::Take { deal, picks, fitting, secret }),
         trading(4) => any::<u16>().prop_map(|deal| Act::Cancel { deal }),
         trading(6) => (any::<u16>(), prop_oneof![1 => -9..0i64, 4 => 0..60i64, 1 => 300..600i64])
