@@ -3,7 +3,7 @@
 mod kept;
 
 use self::kept::{HiddenFile, PoolFile, Request, Signed, VoucherFile, account_key};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::network::Network;
 use crate::output::Output;
 use crate::sending::{Outcome, Sender, Session};
@@ -251,6 +251,10 @@ async fn spend(arguments: &Spend, output: &Output) -> Result<(), Failure> {
         return Err(Failure::usage("the voucher is of another network"));
     }
     let pool = session.client.voucher_pool(&file.key.pool()).await?;
+    let proof = session
+        .client
+        .spent_voucher_proof(&pool.id, &session.address);
+    payable(&pool, proof.await?.value.is_some())?;
     let operations = |amount| {
         let voucher = Operation::VoucherSpend {
             key: file.key,
@@ -291,6 +295,20 @@ async fn spend(arguments: &Spend, output: &Output) -> Result<(), Failure> {
     };
     let outcome = session.send_signed(&transaction, output).await?;
     output.data(&outcome, Outcome::text)
+}
+
+/// What a voucher that pays nothing any more would be told as an account that cannot pay its fee.
+fn payable(pool: &VoucherPool, spent: bool) -> Result<(), Failure> {
+    let words = match (spent, pool.ended, pool.spent >= pool.issued) {
+        (true, ..) => "the voucher is spent".to_owned(),
+        (_, true, _) => format!("the pool ended on {}", time::utc(pool.ends)),
+        (.., true) => format!(
+            "the issuer has covered {} vouchers, and all of them are paid",
+            pool.issued
+        ),
+        _ => return Ok(()),
+    };
+    Err(Failure::new(Kind::Refused, words).hint("nothing was sent"))
 }
 
 fn sponsored(
@@ -394,5 +412,27 @@ mod tests {
         }
         let little = by_itself(&genesis, &draft, &key, Amount(200), operations);
         assert!(little.err().unwrap().message.contains("costs"));
+    }
+
+    #[test]
+    fn a_voucher_that_pays_nothing_is_refused_with_the_reason() {
+        let key = weft_types::testing::issuer_key(1).public();
+        let pool = |issued, spent, ended| VoucherPool {
+            id: key.pool(),
+            issuer: user(1),
+            key,
+            asset: AssetId::NATIVE,
+            denomination: Amount(9_000),
+            ends: weft_types::Millis(1),
+            issued,
+            spent,
+            cover: Amount(0),
+            ended,
+        };
+        let words = |pool, spent| payable(&pool, spent).unwrap_err().message;
+        assert!(payable(&pool(2, 1, false), false).is_ok());
+        assert!(words(pool(2, 1, false), true).contains("is spent"));
+        assert!(words(pool(2, 1, true), false).contains("ended on"));
+        assert!(words(pool(2, 2, false), false).contains("covered 2"));
     }
 }
