@@ -10,6 +10,7 @@ mod card;
 mod channel;
 mod collection;
 mod content;
+mod data;
 mod failure;
 mod import;
 mod lock;
@@ -99,6 +100,9 @@ enum Command {
     /// Vouchers of a fixed worth, of which the issuer cannot tell who spends which
     #[command(subcommand)]
     Voucher(voucher::Command),
+    /// Data off the ledger, with a quorum's word for them on it
+    #[command(subcommand)]
+    Data(data::Command),
     /// Assets between the ledger and the base chain
     #[command(subcommand)]
     Bridge(bridge::Command),
@@ -153,6 +157,7 @@ fn run_plainly(command: Command, output: &Output) -> Result<(), Failure> {
             Command::Ticket(command) => ticket::run(command, output).await,
             Command::Pack(command) => pack::run(command, output).await,
             Command::Voucher(command) => voucher::run(command, output).await,
+            Command::Data(command) => data::run(command, output).await,
             Command::Bridge(command) => bridge::run(command, output).await,
             Command::Sim(_) | Command::Verify(_) | Command::Completions(_) | Command::Man(_) => {
                 Ok(())

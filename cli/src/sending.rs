@@ -291,7 +291,8 @@ impl Outcome {
                 | ObjectId::Roster(_)
                 | ObjectId::Offenders(_)
                 | ObjectId::Work(_)
-                | ObjectId::SpentVoucher(_) => {}
+                | ObjectId::SpentVoucher(_)
+                | ObjectId::Posted(_) => {}
             }
         }
         outcome

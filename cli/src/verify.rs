@@ -126,6 +126,7 @@ fn text_of(proven: &Proven) -> String {
         Some(Object::Work(work)) => work_shown(work),
         Some(Object::VoucherPool(pool)) => crate::voucher::shown(pool),
         Some(Object::SpentVoucher(spent)) => format!("spent: a voucher of the pool {}", spent.pool),
+        Some(Object::Posted(posted)) => crate::data::shown(posted),
     };
     let when = lines(&[
         ("network", proven.network.to_string()),

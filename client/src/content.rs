@@ -36,9 +36,16 @@ impl Client {
     /// # Errors
     /// When no node has it, or one answers with something else.
     pub async fn content(&self, hash: &ContentHash) -> Result<Bytes, ClientError> {
-        let (place, bytes) = self
-            .bytes(&Request::get(format!("v1/content/{hash}")))
-            .await?;
+        self.hashed(format!("v1/content/{hash}"), hash).await
+    }
+
+    /// What has that hash.
+    pub(crate) async fn hashed(
+        &self,
+        path: String,
+        hash: &ContentHash,
+    ) -> Result<Bytes, ClientError> {
+        let (place, bytes) = self.bytes(&Request::get(path)).await?;
         if ContentHash::of(&bytes) == *hash {
             return Ok(bytes);
         }

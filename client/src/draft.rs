@@ -126,8 +126,9 @@ impl Draft {
         let signatures = signers.map(|s: Signer| s.scheme.charged_bytes_max(s.for_another));
         let states = body.operations.iter().map(Operation::signature_bytes);
         let signatures: u64 = signatures.chain(states).sum();
-        let inside = body.pass_bytes() + body.voucher_bytes();
+        let inside = body.pass_bytes() + body.voucher_bytes() + body.availability_bytes();
         let bytes = body.encode().len() as u64 + signatures + inside;
+        let bytes = bytes.saturating_add(body.retention_bytes());
         self.fees
             .fee(operations, bytes, minted.fold(0, u64::saturating_add))
     }

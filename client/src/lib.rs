@@ -32,6 +32,7 @@
 
 mod client;
 mod content;
+mod data;
 mod draft;
 mod error;
 mod faucet;
@@ -46,6 +47,7 @@ mod submit;
 pub mod verify;
 
 pub use client::{Client, RESPONSE_BYTES_MAX};
+pub use data::Gathering;
 pub use draft::{Draft, Signer};
 pub use error::ClientError;
 pub use faucet::Funded;

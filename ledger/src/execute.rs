@@ -10,14 +10,15 @@ use crate::authority::Sessions;
 use crate::draft::{Draft, Fault};
 use crate::live::Objects;
 use weft_types::{
-    Address, AssetId, BaseAddress, CommitIndex, Failure, Millis, ObjectId, Operation, Receipt,
-    Transaction, TransactionId,
+    Address, AssetId, BaseAddress, CommitIndex, Committee, Failure, Millis, NetworkId, ObjectId,
+    Operation, Receipt, Transaction, TransactionId,
 };
 
 mod auction;
 mod bridge;
 mod channel;
 mod collection;
+mod data;
 mod deal;
 mod draw;
 mod epoch;
@@ -34,6 +35,8 @@ mod transfer;
 mod voucher;
 
 pub(crate) use bridge::observe;
+pub use data::POSTED_WORK_MAX;
+pub(crate) use data::end_posted;
 pub use deal::EXPIRY_WORK_MAX;
 pub(crate) use deal::expire;
 pub(crate) use draw::{Leader, draw_lots};
@@ -44,7 +47,7 @@ pub(crate) use voucher::{end_pools, fee_voucher};
 
 /// Where a transaction stands in the order.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct Place<'a> {
     pub commit: CommitIndex,
     pub position: u32,
     pub now: Millis,
@@ -54,6 +57,8 @@ pub(crate) struct Place {
     pub delay_min: Millis,
     /// L46
     pub leader: Leader,
+    /// L53: in office.
+    pub committee: Option<&'a Committee>,
 }
 
 /// One transaction at work.
@@ -64,6 +69,8 @@ struct Execution<'d, 'b, B> {
     contracts: [BaseAddress; 3],
     delay_min: Millis,
     leader: Leader,
+    committee: Option<&'d Committee>,
+    network: NetworkId,
     /// L20: who signs by which.
     sessions: Sessions,
     transaction: TransactionId,
@@ -84,7 +91,7 @@ pub(crate) fn execute<B: Objects>(
         sessions,
         by_voucher,
     }: Admitted,
-    place: Place,
+    place: Place<'_>,
 ) -> Receipt {
     let body = transaction.body();
     let payer = payer(transaction);
@@ -112,6 +119,8 @@ pub(crate) fn execute<B: Objects>(
         contracts: place.contracts,
         delay_min: place.delay_min,
         leader: place.leader,
+        committee: place.committee,
+        network: body.network,
         sessions,
         transaction: transaction.id(),
         idempotency: body.idempotency,
@@ -217,6 +226,7 @@ impl<B: Objects> Execution<'_, '_, B> {
             Operation::VoucherOpen(terms) => self.open_pool(actor, terms),
             Operation::VoucherIssue { pool, count } => self.issue_vouchers(actor, pool, *count),
             Operation::VoucherSpend { key, .. } => self.spend_voucher(actor, key),
+            Operation::PostData(certificate) => self.post_data(actor, certificate),
         }
     }
 }

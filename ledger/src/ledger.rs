@@ -3,7 +3,8 @@
 use crate::admission::{Admitted, Refusal, admit, in_time};
 use crate::draft::{Change, Draft};
 use crate::execute::{
-    Leader, Opened, Place, convene, convict, draw_lots, end_pools, execute, expire, observe,
+    Leader, Opened, Place, convene, convict, draw_lots, end_pools, end_posted, execute, expire,
+    observe,
 };
 use crate::exits::{Locked, settle, tree_of};
 use crate::live::{Live, Objects as _};
@@ -16,11 +17,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use weft_types::{
     Address, Amount, AssetId, BaseAddress, Bridge, BridgeId, CommitIndex, Committee,
-    CommitteeDigest, DealId, DealState, Deposit, Epoch, FeeShare, GenesisError, HeightRoots,
-    ItemId, ItemState, Millis, NetworkId, Object, ObjectError, ObjectId, Observation, Offence,
-    Offender, Offenders, OffendersId, ProtocolParams, Receipt, Roster, RosterId, Round, Template,
-    Transaction, TransactionId, Verified, VertexDigest, VertexRef, VoucherPoolId, Work, WorkId,
-    list_root,
+    CommitteeDigest, ContentHash, DealId, DealState, Deposit, Epoch, FeeShare, GenesisError,
+    HeightRoots, ItemId, ItemState, Millis, NetworkId, Object, ObjectError, ObjectId, Observation,
+    Offence, Offender, Offenders, OffendersId, ProtocolParams, Receipt, Roster, RosterId, Round,
+    Template, Transaction, TransactionId, Verified, VertexDigest, VertexRef, VoucherPoolId, Work,
+    WorkId, list_root,
 };
 
 /// The newest state, and what decides how it goes on.
@@ -34,6 +35,8 @@ pub struct Ledger {
     lotless: BTreeSet<DealId>,
     /// L52: pools of vouchers that are not over, by the time from which they are due. Derived likewise.
     due_pools: BTreeSet<(Millis, VoucherPoolId)>,
+    /// L55: posted data by their end, derived likewise.
+    due_posted: BTreeSet<(Millis, ContentHash)>,
     /// What open deals and pools of vouchers hold, derived likewise.
     locked: Locked,
     /// What the vault pays by, derived likewise.
@@ -163,6 +166,7 @@ impl Ledger {
             due: BTreeSet::new(),
             lotless: BTreeSet::new(),
             due_pools: BTreeSet::new(),
+            due_posted: BTreeSet::new(),
             locked: Locked::default(),
             trees: BaseTrees::default(),
             work: Work::default(),
@@ -266,7 +270,7 @@ impl Ledger {
         transactions: impl IntoIterator<Item = &'a Arc<Verified<Transaction>>>,
     ) -> Applied {
         let nobody = |_: &mut Draft<'_, Live>, _: &Work| Seen::default();
-        let nowhere = ([BaseAddress::ZERO; 3], Epoch::ZERO, &[][..]);
+        let nowhere = ([BaseAddress::ZERO; 3], None, &[][..]);
         self.apply_with((index, timestamp), nobody, nowhere, transactions)
     }
 
@@ -297,7 +301,7 @@ impl Ledger {
                 opened,
             }
         };
-        let of = (office.contracts, office.committee.epoch(), office.ordered);
+        let of = (office.contracts, Some(office.committee), office.ordered);
         self.apply_with((index, timestamp), look, of, transactions)
     }
 
@@ -305,7 +309,7 @@ impl Ledger {
         &mut self,
         (index, timestamp): (CommitIndex, Millis),
         look: impl FnOnce(&mut Draft<'_, Live>, &Work) -> Seen,
-        (contracts, epoch, ordered): ([BaseAddress; 3], Epoch, &[VertexRef]),
+        (contracts, committee, ordered): ([BaseAddress; 3], Option<&Committee>, &[VertexRef]),
         transactions: impl IntoIterator<Item = &'a Arc<Verified<Transaction>>>,
     ) -> Applied {
         let last = self.meta;
@@ -323,13 +327,14 @@ impl Ledger {
         let leader = Leader {
             commit: index,
             at: timestamp,
-            epoch,
+            epoch: committee.map_or(Epoch::ZERO, Committee::epoch),
             round: newest.map_or(Round::ZERO, |v| v.round),
             digest: newest.map_or(VertexDigest::ZERO, |v| v.digest),
         };
         draw_lots(&mut draft, &self.lotless, leader);
         expire(&mut draft, &self.due, leader);
         end_pools(&mut draft, &self.due_pools, timestamp);
+        end_posted(&mut draft, &self.due_posted, timestamp);
         let seen = look(&mut draft, &self.work);
         (applied.deposits, applied.convicted) = (seen.deposits, seen.convicted);
         for transaction in transactions {
@@ -340,6 +345,7 @@ impl Ledger {
                 contracts,
                 delay_min: self.params.guardian_delay_min(),
                 leader,
+                committee,
             };
             match self.admit(&draft, transaction, timestamp) {
                 Ok(admitted) => {
@@ -514,6 +520,10 @@ impl Ledger {
             self.due_pools.remove(&entry);
         }
         self.due_pools.extend(pool(&id, after));
+        if let Some(entry) = posted(&id, before) {
+            self.due_posted.remove(&entry);
+        }
+        self.due_posted.extend(posted(&id, after));
         if let Some(Object::Withdrawal(withdrawal)) = after {
             self.trees.withdrawn(withdrawal);
         }
@@ -568,6 +578,14 @@ fn pool(id: &ObjectId, object: Option<&Object>) -> Option<(Millis, VoucherPoolId
     }
 }
 
+/// L55: a record's entry among those that are due at a time.
+fn posted(id: &ObjectId, object: Option<&Object>) -> Option<(Millis, ContentHash)> {
+    match (id, object) {
+        (ObjectId::Posted(hash), Some(Object::Posted(posted))) => Some((posted.until, *hash)),
+        _ => None,
+    }
+}
+
 /// Whether an object can be part of a state.
 fn is_live(object: &Object) -> bool {
     match object {
@@ -582,7 +600,8 @@ fn is_live(object: &Object) -> bool {
         | Object::Roster(_)
         | Object::Offenders(_)
         | Object::VoucherPool(_)
-        | Object::SpentVoucher(_) => true,
+        | Object::SpentVoucher(_)
+        | Object::Posted(_) => true,
     }
 }
 

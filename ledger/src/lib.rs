@@ -29,7 +29,7 @@ mod tree;
 pub use admission::Refusal;
 pub use authority::Denied;
 pub use draft::Change;
-pub use execute::{EXPIRY_WORK_MAX, POOL_WORK_MAX};
+pub use execute::{EXPIRY_WORK_MAX, POOL_WORK_MAX, POSTED_WORK_MAX};
 pub use ledger::{Applied, Ledger, LedgerError, LedgerMeta, Observed, Office, Refused};
 pub use piece::{DIGITS_MAX, PARTS, PIECE_BYTES_MAX, Part, Piece, PieceError, Prefix};
 pub use places::{BaseTrees, Leaf, PlaceTree};

@@ -10,8 +10,8 @@ use crate::tree::Tree;
 use bytes::Bytes;
 use std::sync::Arc;
 use weft_types::{
-    Amount, BaseAddress, CommitIndex, Millis, Object, ObjectId, ProtocolParams, Receipt, Root,
-    StateProof, Transaction, Verified,
+    Amount, BaseAddress, CommitIndex, Committee, Millis, Object, ObjectId, ProtocolParams, Receipt,
+    Root, StateProof, Transaction, Verified,
 };
 
 /// The state after one commit.
@@ -81,12 +81,12 @@ impl Snapshot {
     }
 
     /// The receipt that the transaction would have as the next commit's only one, at `now`, in a network
-    /// with these contracts ([`weft_types::Genesis::contracts`]).
+    /// with these contracts ([`weft_types::Genesis::contracts`]) and this committee in office.
     pub fn dry_run(
         &self,
         transaction: &Verified<Transaction>,
         now: Millis,
-        contracts: [BaseAddress; 3],
+        (contracts, committee): ([BaseAddress; 3], &Committee),
     ) -> Result<Receipt, Refusal> {
         let admitted = self.admit(transaction, now)?;
         let place = Place {
@@ -96,6 +96,7 @@ impl Snapshot {
             contracts,
             delay_min: self.params.guardian_delay_min(),
             leader: Leader::default(),
+            committee: Some(committee),
         };
         let mut draft = Draft::new(self);
         Ok(execute(&mut draft, transaction, admitted, place))

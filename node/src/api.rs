@@ -11,6 +11,7 @@ mod bridge;
 mod chain;
 pub(crate) mod claims;
 mod content;
+mod data;
 mod deals;
 mod exits;
 mod guard;
@@ -38,6 +39,7 @@ pub use submit::{Refusal, Submit, Submitter};
 use crate::contents::Finder;
 use crate::events::EventLog;
 use crate::metrics::Metrics;
+use crate::staging::Staging;
 use crate::tracker::Tracker;
 use crate::view::View;
 use answer::Failure;
@@ -87,6 +89,8 @@ pub struct ApiParts {
     pub contents: Finder,
     /// A3: most bytes of content that this node stores.
     pub content_bytes_max: u64,
+    /// L53: data that are about to be posted.
+    pub staging: Arc<Staging>,
 }
 
 /// Shared by all requests; cloning is cheap.
@@ -111,6 +115,7 @@ pub struct Inner {
     bridge_lags: watch::Receiver<bool>,
     contents: Finder,
     content_bytes_max: u64,
+    staging: Arc<Staging>,
     gate: Gate,
     verifier: Verifier,
 }
@@ -153,6 +158,7 @@ impl ApiState {
             bridge_lags: parts.bridge_lags,
             contents: parts.contents,
             content_bytes_max: parts.content_bytes_max,
+            staging: parts.staging,
         })))
     }
 }
@@ -222,6 +228,8 @@ pub fn router(state: ApiState) -> Router {
         .route("/v1/editions/{id}/image", get(content::edition_image))
         .route("/v1/editions/{id}/metadata", get(content::edition_metadata))
         .route("/v1/content/{hash}", get(content::get).put(content::put))
+        .route("/v1/data/{hash}", get(data::get).put(data::put))
+        .route("/v1/data/{hash}/proof", get(data::posted_proof))
         .route("/v1/deals", get(deals::deals))
         .route("/v1/deals/{id}", get(objects::deal))
         .route("/v1/deals/{id}/proof", get(objects::deal_proof))

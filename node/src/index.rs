@@ -101,7 +101,8 @@ pub fn history_prefix(subject: &ObjectId) -> Option<Bytes> {
         | ObjectId::Offenders(_)
         | ObjectId::Work(_)
         | ObjectId::VoucherPool(_)
-        | ObjectId::SpentVoucher(_) => None,
+        | ObjectId::SpentVoucher(_)
+        | ObjectId::Posted(_) => None,
     }
 }
 
@@ -175,7 +176,8 @@ pub fn rows<E>(
             | ObjectId::Offenders(_)
             | ObjectId::Work(_)
             | ObjectId::VoucherPool(_)
-            | ObjectId::SpentVoucher(_) => {}
+            | ObjectId::SpentVoucher(_)
+            | ObjectId::Posted(_) => {}
         }
     }
     let traded = sales::traded(indexed);

@@ -4,6 +4,7 @@
 
 mod bridge;
 mod chain;
+mod data;
 mod event;
 mod market;
 mod objects;
@@ -18,6 +19,7 @@ pub use bridge::{
     ProvenWithdrawal, WithdrawalState, WithdrawalStatus, Withdrawals,
 };
 pub use chain::{Checkpoint, Commit, Committee, MissedCheckpoint, NodeStatus, Vertex};
+pub use data::{Posted, SignedAvailability};
 pub use event::{Event, Ordered, Topic, TopicError};
 pub use market::{DealSide, Prices, Trade, Turnover};
 pub use objects::{

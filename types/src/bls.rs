@@ -20,6 +20,7 @@ pub const SIGNATURE_BYTES: usize = 96;
 pub enum Purpose {
     Finality,
     Possession,
+    Availability,
 }
 
 impl Purpose {
@@ -28,6 +29,7 @@ impl Purpose {
         match self {
             Self::Finality => b"WEFT-V01-FINALITY-BLS12381G2_XMD:SHA-256_SSWU_RO_",
             Self::Possession => b"WEFT-V01-POSSESSION-BLS12381G2_XMD:SHA-256_SSWU_RO_",
+            Self::Availability => b"WEFT-V01-AVAILABILITY-BLS12381G2_XMD:SHA-256_SSWU_RO_",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! O3: a commit, an ordered piece of the DAG. Commits form a chain by their digests; the same chain
 //! is made by every correct member.
 
-use crate::committee::{MEMBERS_MAX, MemberSet};
+use crate::committee::MemberSet;
 use crate::hash::{Domain, blake3};
 use crate::ids::{CommitDigest, CommitIndex, IdError, Millis};
 use crate::vertex::VertexRef;
@@ -70,10 +70,10 @@ impl Commit {
         }
         encode_bytes(5, &self.previous.0, &mut bytes);
         if !self.demoted.is_empty() {
-            encode_bytes(6, &shortest_bitmap(&self.demoted), &mut bytes);
+            encode_bytes(6, &self.demoted.to_shortest_bitmap(), &mut bytes);
         }
         if !self.convicted.is_empty() {
-            encode_bytes(20, &shortest_bitmap(&self.convicted), &mut bytes);
+            encode_bytes(20, &self.convicted.to_shortest_bitmap(), &mut bytes);
         }
         bytes
     }
@@ -105,19 +105,8 @@ impl Commit {
     }
 }
 
-/// Without zero bytes at the end, so that a set has one form, and the empty one takes no room.
-fn shortest_bitmap(members: &MemberSet) -> Vec<u8> {
-    let mut bitmap = members.to_bitmap(MEMBERS_MAX);
-    while bitmap.last() == Some(&0) {
-        bitmap.pop();
-    }
-    bitmap
-}
-
 fn read_bitmap(bitmap: &[u8]) -> Result<MemberSet, CommitError> {
-    let set = MemberSet::from_bitmap(bitmap, 8 * bitmap.len());
-    set.filter(|_| bitmap.last() != Some(&0))
-        .ok_or(CommitError::Bitmap(bitmap.len()))
+    MemberSet::from_shortest_bitmap(bitmap).ok_or(CommitError::Bitmap(bitmap.len()))
 }
 
 #[cfg(test)]

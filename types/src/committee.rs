@@ -383,6 +383,21 @@ impl MemberSet {
         let beyond = if size == MEMBERS_MAX { 0 } else { bits >> size };
         (beyond == 0).then_some(Self(bits))
     }
+
+    /// Without zero bytes at the end, so that a set has one form, and the empty one takes no room.
+    pub fn to_shortest_bitmap(&self) -> Vec<u8> {
+        let mut bitmap = self.to_bitmap(MEMBERS_MAX);
+        while bitmap.last() == Some(&0) {
+            bitmap.pop();
+        }
+        bitmap
+    }
+
+    /// `None` for any other form, or a longer one than a committee can have.
+    pub fn from_shortest_bitmap(bitmap: &[u8]) -> Option<Self> {
+        let set = Self::from_bitmap(bitmap, 8 * bitmap.len());
+        set.filter(|_| bitmap.last() != Some(&0))
+    }
 }
 
 /// In JSON: the members' indices, ascending.

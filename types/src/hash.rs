@@ -39,6 +39,7 @@ pub enum Domain {
     ChannelSignature,
     Voucher,
     VoucherPool,
+    Availability,
 }
 
 impl Domain {
@@ -75,6 +76,7 @@ impl Domain {
             Self::ChannelSignature => b"weft/v1/channel-signature",
             Self::Voucher => b"weft/v1/voucher",
             Self::VoucherPool => b"weft/v1/voucher-pool",
+            Self::Availability => b"weft/v1/availability",
         }
     }
 }

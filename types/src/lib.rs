@@ -11,6 +11,7 @@
 
 pub mod api;
 mod authorisation;
+mod availability;
 pub mod bls;
 mod bridge;
 mod channel;
@@ -50,6 +51,10 @@ pub use authorisation::{
     Assertion, Authorisation, CLIENT_DATA_BYTES_MAX, PASS_AGE_MAX, PASS_AHEAD_MAX, PASS_SLOT_MS,
     Pass, PassBody, Scheme, ToSign, UserKey, p256, secp256k1,
 };
+pub use availability::{
+    AVAILABILITY_CHECK_BYTES, Availability, AvailabilityCertificate, AvailabilitySignature,
+    DAYS_PER_BYTE, POSTS_MAX, RETENTION_MAX, Unavailable,
+};
 pub use bridge::{
     AppendTree, BaseAsset, Bridge, BridgeError, DEPOSITS_MAX, Deposit, Exit, TREE_DEPTH,
     TREE_PLACES, WholeTree, Withdrawal, erc721_edition, erc721_of, tree_empty, tree_node,
@@ -80,8 +85,8 @@ pub use list::{LIST_BLOCK, block_root, list_proof, list_root, root_of_blocks, ve
 pub use network::Network;
 pub use object::{
     Account, Closing, Collection, Deal, DealState, Drawing, Edition, HighestBid, Item, ItemExit,
-    ItemState, Keys, Lot, Object, ObjectError, Pack, Places, Recovery, SpentVoucher, VOUCHERS_MAX,
-    VoucherPool,
+    ItemState, Keys, Lot, Object, ObjectError, Pack, Places, Posted, Recovery, SpentVoucher,
+    VOUCHERS_MAX, VoucherPool,
 };
 pub use offence::{OFFENCES_MAX, Offence, OffenceError, Offender, Offenders, SignedVersion};
 pub use operation::{

@@ -154,6 +154,7 @@ pub enum Object {
     Work(Arc<Work>),
     VoucherPool(Arc<VoucherPool>),
     SpentVoucher(Arc<SpentVoucher>),
+    Posted(Arc<Posted>),
 }
 
 /// Bytes that are no object.
@@ -207,6 +208,8 @@ pub enum ObjectError {
     Withdrawal { found: u64 },
     #[error("a pool of vouchers has spent or covered more than it can, or pays nothing")]
     VoucherPool,
+    #[error("data of {0} bytes are posted")]
+    Posted(u64),
 }
 
 impl Account {
@@ -473,6 +476,13 @@ impl Object {
         }
     }
 
+    pub fn as_posted(&self) -> Option<&Arc<Posted>> {
+        match self {
+            Self::Posted(posted) => Some(posted),
+            _ => None,
+        }
+    }
+
     pub fn as_deal(&self) -> Option<&Arc<Deal>> {
         match self {
             Self::Deal(deal) => Some(deal),
@@ -487,12 +497,14 @@ mod drawing;
 mod encode;
 mod keys;
 mod places;
+mod posted;
 mod voucher;
 
 pub use bid::HighestBid;
 pub use drawing::{Closing, Drawing, Lot, Pack};
 pub use keys::{Keys, Recovery};
 pub use places::Places;
+pub use posted::Posted;
 pub use voucher::{SpentVoucher, VOUCHERS_MAX, VoucherPool};
 
 #[cfg(test)]

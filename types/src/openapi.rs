@@ -1,6 +1,7 @@
 //! Schemas of the identifiers for the API's description, behind the feature `openapi`. They are
 //! written by hand because their JSON is a text or a number, not the structure that Rust sees.
 
+use crate::availability::AvailabilitySignature;
 use crate::bls;
 use crate::ed25519;
 use crate::ids::{
@@ -87,6 +88,7 @@ schema! { hex(96);
 
 schema! { hex(192);
     VoucherKey: "The key of a pool of vouchers: a point of G2 of BLS12-381, compressed.",
+    AvailabilitySignature: "A BLS12-381 signature in G2, compressed: of a member, or a sum of several.",
 }
 
 schema! { ObjectBuilder::new().schema_type(Type::String).pattern(Some("^weft1[02-9ac-hj-np-z]{58}$"));

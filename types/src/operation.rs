@@ -3,6 +3,7 @@
 
 mod auction;
 mod commission;
+mod data;
 pub(crate) mod decode;
 mod draw;
 pub(crate) mod encode;
@@ -29,6 +30,7 @@ pub use ticket::{ALLOW_LIST_MAX, ALLOW_LIST_SIBLINGS_MAX, AllowList, ListPlace, 
 
 use crate::authorisation::Authorisation;
 use crate::authorisation::Pass;
+use crate::availability::AvailabilityCertificate;
 use crate::channel::{ChannelTerms, Showing, SignedState};
 use crate::ids::{
     Address, Amount, AssetId, BaseAddress, CollectionId, ContentHash, DealId, DrawSecret,
@@ -178,6 +180,8 @@ pub enum Operation {
         key: VoucherKey,
         voucher: VoucherPoint,
     },
+    /// L53: records that a quorum has data.
+    PostData(AvailabilityCertificate),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -412,6 +416,7 @@ impl Operation {
             Self::VoucherOpen(_) => "voucher_open",
             Self::VoucherIssue { .. } => "voucher_issue",
             Self::VoucherSpend { .. } => "voucher_spend",
+            Self::PostData(_) => "post_data",
         }
     }
 

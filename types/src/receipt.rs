@@ -216,6 +216,14 @@ failure_codes! {
     NotCovered = 72, "not_covered";
     /// The pool would have covered `found` vouchers of `limit` allowed.
     TooManyVouchers = 73, "too_many_vouchers";
+    /// A stake of `found` has signed that it has the data, `limit` is needed, or the signatures are not over this.
+    Unavailable = 74, "unavailable";
+    /// It was signed in epoch `found`, and it is `limit`.
+    OtherEpoch = 75, "other_epoch";
+    /// The data have `found` bytes, `limit` are allowed.
+    DataTooLarge = 76, "data_too_large";
+    /// The data are kept until `found`, and at most until `limit` by now.
+    Retention = 77, "retention";
 }
 
 /// Bytes that are no receipt.
@@ -454,6 +462,17 @@ impl fmt::Display for Failure {
             ),
             FailureCode::TooManyVouchers => {
                 write!(f, "would have covered {found} vouchers, {limit} are allowed")
+            }
+            FailureCode::Unavailable => write!(
+                f,
+                "are signed for by a stake of {found}, {limit} is needed, or a signature is not over this"
+            ),
+            FailureCode::OtherEpoch => {
+                write!(f, "are signed for in epoch {found}, and it is {limit}")
+            }
+            FailureCode::DataTooLarge => write!(f, "have {found} bytes, {limit} are allowed"),
+            FailureCode::Retention => {
+                write!(f, "would be kept until {found}, {limit} is the latest")
             }
             FailureCode::TooManyItems => write!(f, "has {found} items, {limit} are allowed"),
         }

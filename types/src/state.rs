@@ -5,8 +5,8 @@
 
 use crate::hash::{Domain, blake3};
 use crate::ids::{
-    Address, BridgeId, CollectionId, DealId, EditionId, IdError, ItemId, OffendersId, Root,
-    RosterId, SpentVoucherId, StateKey, TokenId, TransactionId, VoucherPoolId, WithdrawalId,
+    Address, BridgeId, CollectionId, ContentHash, DealId, EditionId, IdError, ItemId, OffendersId,
+    Root, RosterId, SpentVoucherId, StateKey, TokenId, TransactionId, VoucherPoolId, WithdrawalId,
     WorkId,
 };
 use crate::voucher::VoucherKey;
@@ -38,6 +38,8 @@ pub enum ObjectId {
     Work(WorkId),
     VoucherPool(VoucherPoolId),
     SpentVoucher(SpentVoucherId),
+    /// L55: by the hash of the data.
+    Posted(ContentHash),
 }
 
 impl ObjectId {
@@ -56,6 +58,7 @@ impl ObjectId {
             Self::Work(_) => 10,
             Self::VoucherPool(_) => 11,
             Self::SpentVoucher(_) => 12,
+            Self::Posted(_) => 13,
         }
     }
 
@@ -73,6 +76,7 @@ impl ObjectId {
             Self::Work(id) => &id.0,
             Self::VoucherPool(id) => &id.0,
             Self::SpentVoucher(id) => &id.0,
+            Self::Posted(hash) => &hash.0,
         }
     }
 
@@ -91,6 +95,7 @@ impl ObjectId {
             10 => Self::Work(WorkId::try_from(bytes).ok()?),
             11 => Self::VoucherPool(VoucherPoolId::try_from(bytes).ok()?),
             12 => Self::SpentVoucher(SpentVoucherId::try_from(bytes).ok()?),
+            13 => Self::Posted(ContentHash::try_from(bytes).ok()?),
             _ => return None,
         })
     }
@@ -128,6 +133,7 @@ impl fmt::Display for ObjectId {
             Self::Work(_) => f.write_str("work"),
             Self::VoucherPool(id) => write!(f, "voucher pool {id}"),
             Self::SpentVoucher(id) => write!(f, "spent voucher {id}"),
+            Self::Posted(hash) => write!(f, "data {hash}"),
             Self::Withdrawal(id) => match id.index() {
                 Some(index) => write!(f, "withdrawal {index}"),
                 None => write!(f, "withdrawal {id}"),

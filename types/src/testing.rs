@@ -2,6 +2,7 @@
 //! `testing`; nothing here is for production.
 
 use crate::authorisation::{Pass, PassBody, UserKey};
+use crate::availability::{Availability, AvailabilityCertificate};
 use crate::bls;
 use crate::bridge::{BaseAsset, Bridge, Withdrawal};
 use crate::channel::{ChannelPart, ChannelState, ChannelTerms, Showing, SignedState, Standing};
@@ -11,13 +12,14 @@ use crate::feed::{Feed, FeedReport};
 use crate::genesis::{Genesis, GenesisAccount, ProtocolParams, Template};
 use crate::ids::{
     Address, Amount, AssetId, BaseAddress, CollectionId, CommitDigest, CommitIndex,
-    CommitteeDigest, DealId, DrawSecret, EditionId, Entropy, Epoch, GenesisDigest, Height, ItemId,
-    MemberIndex, Millis, Root, Round, Secret, SpentVoucherId, Stake, TokenId, VertexDigest,
+    CommitteeDigest, ContentHash, DealId, DrawSecret, EditionId, Entropy, Epoch, GenesisDigest,
+    Height, ItemId, MemberIndex, Millis, Root, Round, Secret, SpentVoucherId, Stake, TokenId,
+    VertexDigest,
 };
 use crate::list::{list_proof, list_root};
 use crate::network::Network;
 use crate::object::{
-    Closing, Deal, DealState, Drawing, Keys, Lot, Pack, Recovery, SpentVoucher, VoucherPool,
+    Closing, Deal, DealState, Drawing, Keys, Lot, Pack, Posted, Recovery, SpentVoucher, VoucherPool,
 };
 use crate::offence::{Offence, Offender, Offenders};
 use crate::operation::{
@@ -681,5 +683,40 @@ pub fn spent_voucher() -> SpentVoucher {
     SpentVoucher {
         pool,
         before: Some(SpentVoucherId::derive(&pool, &user(3))),
+    }
+}
+
+/// Data that members of epoch 0 have.
+pub fn availability() -> Availability {
+    let data = b"posted";
+    Availability {
+        epoch: Epoch::ZERO,
+        hash: ContentHash::of(data),
+        size: data.len() as u64,
+        until: Millis(90_000_000),
+        by: Millis(70_000),
+    }
+}
+
+/// What these members have signed.
+///
+/// # Panics
+/// When there are none.
+pub fn availability_certificate(claim: Availability, signers: &[usize]) -> AvailabilityCertificate {
+    let sign = |i: &usize| {
+        let signature = claim.sign(network().id(), &finality_key(*i));
+        (MemberIndex(*i as u32), signature)
+    };
+    let signed: Vec<_> = signers.iter().map(sign).collect();
+    AvailabilityCertificate::gather(claim, &signed).expect("somebody has signed")
+}
+
+/// Its record, of user 1's.
+pub fn posted() -> Posted {
+    let claim = availability();
+    Posted {
+        size: claim.size,
+        until: claim.until,
+        poster: user(1),
     }
 }

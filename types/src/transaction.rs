@@ -3,6 +3,7 @@
 //! are no nonces; `valid_until` bounds how long a digest must be remembered.
 
 use crate::authorisation::{Authorisation, Checks, Pass, Shown, Signed, ToSign, UserKey};
+use crate::availability::POSTS_MAX;
 use crate::channel::STATES_MAX;
 use crate::ed25519::SecretKey;
 use crate::hash::{Domain, blake3};
@@ -108,6 +109,8 @@ pub enum TransactionError {
     VoucherChecks(usize),
     #[error("a voucher of the transaction, or a proof of possession, does not verify")]
     Voucher,
+    #[error("transaction posts data {0} times, more than {POSTS_MAX}")]
+    Posts(usize),
 }
 
 impl TransactionBody {
@@ -221,7 +224,7 @@ impl TryFrom<wire::TransactionBody> for TransactionBody {
         if checks > VOUCHER_CHECKS_MAX {
             return Err(TransactionError::VoucherChecks(checks));
         }
-        Ok(Self {
+        let body = Self {
             network: NetworkId::try_from(wire.network.as_ref())?,
             sender: Address::try_from(wire.sender.as_ref())?,
             idempotency: idempotency
@@ -230,7 +233,11 @@ impl TryFrom<wire::TransactionBody> for TransactionBody {
             max_fee: Amount(wire.max_fee),
             sponsor,
             operations,
-        })
+        };
+        match body.posted().count() {
+            posts if posts > POSTS_MAX => Err(TransactionError::Posts(posts)),
+            _ => Ok(body),
+        }
     }
 }
 
@@ -296,13 +303,14 @@ impl Transaction {
         self.id
     }
 
-    /// What the fee is for: the body, and what its parties' signatures count.
+    /// What the fee is for: the body, what its parties' signatures count, and data that are kept.
     pub fn charged_bytes(&self) -> u64 {
-        self.encoded_body.len() as u64 + self.parties_bytes() + self.body.pass_bytes()
+        let bytes = self.encoded_body.len() as u64 + self.parties_bytes() + self.body.pass_bytes();
+        bytes.saturating_add(self.body.retention_bytes())
     }
 
-    /// What its signatures count together, those of passes, channels' states and vouchers among them: their bytes, or
-    /// what it takes to verify them.
+    /// What its signatures count together, those of passes, channels' states, vouchers and data among them: their
+    /// bytes, or what it takes to verify them.
     pub fn authorisation_bytes(&self) -> u64 {
         let passes = passes(&self.body.operations).map(|(_, pass)| pass.charged_bytes());
         self.parties_bytes() + passes.sum::<u64>()
@@ -313,7 +321,7 @@ impl Transaction {
         let own: u64 = authorisations.map(Authorisation::charged_bytes).sum();
         let operations = self.body.operations.iter();
         let states: u64 = operations.map(Operation::signature_bytes).sum();
-        own + states + self.body.voucher_bytes()
+        own + states + self.body.voucher_bytes() + self.body.availability_bytes()
     }
 
     pub fn body(&self) -> &TransactionBody {

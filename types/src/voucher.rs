@@ -13,6 +13,7 @@ mod encoded;
 
 pub(crate) use checks::verify_all;
 pub use checks::{VOUCHER_CHECK_BYTES, VOUCHER_CHECKS_MAX};
+pub(crate) use encoded::encoded;
 pub use encoded::{VoucherKey, VoucherPoint};
 
 use crate::hash::{Domain, blake3};

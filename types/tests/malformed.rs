@@ -9,8 +9,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use weft_types::Observation;
 use weft_types::hash::Domain;
 use weft_types::testing::{
-    certify, committee, finality_key, genesis, issuer_key, network, new_voucher_pool, offence,
-    spent_voucher, statement, transaction, user, user_key, vertex_key, voucher, voucher_pool,
+    availability, availability_certificate, certify, committee, finality_key, genesis, issuer_key,
+    network, new_voucher_pool, offence, posted, spent_voucher, statement, transaction, user,
+    user_key, vertex_key, voucher, voucher_pool,
 };
 use weft_types::*;
 
@@ -444,6 +445,28 @@ fn targets() -> Vec<Target> {
                 .encode()
                 .to_vec(),
             |b| read_object(ObjectId::SpentVoucher(SpentVoucherId([1; 32])), b),
+            false,
+        ),
+        target(
+            "transaction body with data",
+            weft_types::testing::transaction(
+                1,
+                9,
+                vec![Operation::PostData(availability_certificate(
+                    availability(),
+                    &[0, 1, 2],
+                ))],
+            )
+            .body()
+            .encode()
+            .to_vec(),
+            read_unverified_body,
+            false,
+        ),
+        target(
+            "posted data",
+            Object::Posted(posted().into()).encode().to_vec(),
+            |b| read_object(ObjectId::Posted(ContentHash([1; 32])), b),
             false,
         ),
         target("commit", commit.encode().to_vec(), read_commit, false),

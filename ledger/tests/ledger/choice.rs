@@ -2,6 +2,7 @@
 //! the operation applies, so that histories have some depth.
 
 mod channel;
+mod data;
 
 use crate::model::Model;
 use crate::plan::vouchers::POOLS;
@@ -231,6 +232,7 @@ impl Chooser<'_> {
                 }
             }
             Act::Spend { pool } => spend(actor, self.pool_key(actor, *pool)),
+            Act::Post(post) => self.post(post),
             Act::Together { parties } => {
                 let parties = parties.iter().map(|(i, acts)| Party {
                     account: user(*i),

@@ -168,16 +168,20 @@ fn a_check_and_a_dry_run_say_what_applying_then_does() {
     let good = world.signed(0, vec![pay(1, 5)]);
     let bad = world.signed(0, vec![pay(1, 5), pay(1, u64::MAX)]);
     let poor = world.signed(50, vec![pay(1, 5)]);
-    let snapshot = world.ledger.snapshot();
+    let (snapshot, committee) = (world.ledger.snapshot(), world.committee.clone());
     let now = Millis(world.now);
     for transaction in [good, bad] {
-        let tried = snapshot.dry_run(&transaction, now, CONTRACTS).unwrap();
+        let tried = snapshot
+            .dry_run(&transaction, now, (CONTRACTS, &committee))
+            .unwrap();
         assert_eq!(snapshot.check(&transaction, now), Ok(tried.fee));
         let mut copy = World::new();
         copy.now = now.0;
         assert_eq!(copy.run_signed(transaction), tried);
     }
-    let refusal = snapshot.dry_run(&poor, now, CONTRACTS).unwrap_err();
+    let refusal = snapshot
+        .dry_run(&poor, now, (CONTRACTS, &committee))
+        .unwrap_err();
     assert_eq!(snapshot.check(&poor, now), Err(refusal.clone()));
     assert_eq!(world.refused(poor), refusal);
 }

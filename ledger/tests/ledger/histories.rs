@@ -466,6 +466,7 @@ fn random_histories_end_as_the_plain_model_says() {
         "VoucherOpen",
         "VoucherIssue",
         "VoucherSpend",
+        "PostData",
         "deposit",
     ];
     let refusals = [
@@ -550,4 +551,9 @@ fn planted_mistakes_of_channels_are_noticed() {
 #[test]
 fn planted_mistakes_of_vouchers_are_noticed() {
     all_are_noticed(Theme::Vouchers, Bug::OF_VOUCHERS.to_vec());
+}
+
+#[test]
+fn planted_mistakes_of_data_are_noticed() {
+    all_are_noticed(Theme::Data, Bug::OF_DATA.to_vec());
 }

@@ -21,6 +21,7 @@ mod heights;
 mod histories;
 mod keys;
 mod policies;
+mod posted;
 mod purchases;
 mod sales;
 mod secrets;

@@ -4,6 +4,7 @@
 
 mod auction;
 mod channel;
+mod data;
 mod draw;
 mod keys;
 mod policy;
@@ -14,10 +15,10 @@ use crate::world::{CARDS, CONTRACTS, card_number};
 use std::collections::BTreeMap;
 use weft_types::{
     Account, Address, Amount, AssetId, BaseAddress, BaseAsset, Bridge, BridgeId, Bundle, Chained,
-    Collection, CollectionId, CommitIndex, Deal, DealId, DealRule, DealState, Deposit, Drawing,
-    Edition, EditionId, Exit, FailureCode, Item, ItemExit, ItemId, ItemState, Keys, Object,
-    ObjectId, Operation, Policy, ProtocolParams, Role, Taking, Template, TokenId, Transaction,
-    VoucherPool, VoucherPoolId, WantedFrom, Withdrawal, WithdrawalId, erc721_edition,
+    Collection, CollectionId, CommitIndex, ContentHash, Deal, DealId, DealRule, DealState, Deposit,
+    Drawing, Edition, EditionId, Exit, FailureCode, Item, ItemExit, ItemId, ItemState, Keys,
+    Object, ObjectId, Operation, Policy, Posted, ProtocolParams, Role, Taking, Template, TokenId,
+    Transaction, VoucherPool, VoucherPoolId, WantedFrom, Withdrawal, WithdrawalId, erc721_edition,
 };
 
 /// A mistake planted on purpose, to show that the comparison notices it.
@@ -116,6 +117,17 @@ pub enum Bug {
     KeyOpensAgain,
     AnybodyCovers,
     ExitForgetsTheCover,
+    PostNeedsNoQuorum,
+    ForgedPostPasses,
+    AnyEpochPosts,
+    LatePostPasses,
+    PostLastsForEver,
+    LargeDataArePosted,
+    OtherSizePosts,
+    PostShortens,
+    LastPosterStands,
+    PostedDataStay,
+    KeepingIsFree,
 }
 
 impl Bug {
@@ -239,6 +251,20 @@ impl Bug {
         Self::AnybodyCovers,
         Self::ExitForgetsTheCover,
     ];
+    /// Of posted data.
+    pub const OF_DATA: [Self; 11] = [
+        Self::PostNeedsNoQuorum,
+        Self::ForgedPostPasses,
+        Self::AnyEpochPosts,
+        Self::LatePostPasses,
+        Self::PostLastsForEver,
+        Self::LargeDataArePosted,
+        Self::OtherSizePosts,
+        Self::PostShortens,
+        Self::LastPosterStands,
+        Self::PostedDataStay,
+        Self::KeepingIsFree,
+    ];
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -265,6 +291,7 @@ pub struct Model {
     pub pools: Vec<(VoucherPoolId, VoucherPool)>,
     /// In the order in which they were.
     pub spent: Vec<(VoucherPoolId, Address)>,
+    posted: Vec<(ContentHash, Posted)>,
     /// Deposits credited, and those that the next commit credits.
     deposits: Vec<Deposit>,
     pub arrive: Vec<Deposit>,
@@ -315,6 +342,7 @@ impl Model {
             withdrawals: vec![],
             pools: vec![],
             spent: vec![],
+            posted: vec![],
             deposits: vec![],
             arrive: vec![],
             addresses: BTreeMap::new(),
@@ -381,6 +409,7 @@ impl Model {
             .chain(deals)
             .chain(self.bridge())
             .chain(self.voucher_objects())
+            .chain(self.posted_objects())
             .collect()
     }
 
@@ -484,6 +513,7 @@ impl Model {
             }
         }
         self.end_pools();
+        self.end_posted();
         for deposit in std::mem::take(&mut self.arrive) {
             self.arrived(&deposit);
         }
@@ -607,7 +637,8 @@ impl Model {
         let bytes = transaction.body().encode().len() + signed;
         let fee = u128::from(fees.per_transaction.0)
             + u128::from(fees.per_operation.0) * operations
-            + u128::from(fees.per_byte.0) * (bytes as u128 + 5_200 * checks)
+            + u128::from(fees.per_byte.0)
+                * (bytes as u128 + 5_200 * checks + self.posted_bytes(transaction.body()))
             + u128::from(fees.per_item.0) * minted;
         fee.min(u64::MAX.into())
     }
@@ -992,6 +1023,7 @@ impl Model {
             Operation::VoucherOpen(terms) => self.open_pool(actor, terms),
             Operation::VoucherIssue { pool, count } => self.issue_vouchers(actor, pool, *count),
             Operation::VoucherSpend { key, .. } => self.spend_voucher(actor, key),
+            Operation::PostData(certificate) => self.post_data(actor, certificate),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Random histories as plans: which operations in what order, with numbers in the place of ids.
 
+pub mod data;
 pub mod vouchers;
 
 use proptest::prelude::*;
@@ -165,6 +166,7 @@ pub enum Act {
     Channel(Channel),
     /// Or the channel is opened, where there is none to show it to.
     Show(Shown, Channel),
+    Post(data::Post),
 }
 
 /// A channel to open.
@@ -357,10 +359,11 @@ pub enum Theme {
     Packs,
     Channels,
     Vouchers,
+    Data,
 }
 
 impl Theme {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Cards,
         Self::Keys,
         Self::Trading,
@@ -368,12 +371,14 @@ impl Theme {
         Self::Packs,
         Self::Channels,
         Self::Vouchers,
+        Self::Data,
     ];
 
     /// How a history begins, and what may follow.
     pub fn history(self) -> (Vec<Plan>, BoxedStrategy<Plan>) {
         match self {
             Self::Vouchers => (vouchers::prelude().to_vec(), vouchers::plan().boxed()),
+            Self::Data => (data::prelude().to_vec(), data::plan().boxed()),
             theme => (prelude().to_vec(), plan(theme).boxed()),
         }
     }

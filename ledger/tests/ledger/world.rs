@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use weft_ledger::{Applied, Change, Denied, Ledger, LedgerMeta, Observed, Office, Refusal};
 use weft_types::hash::{Domain, blake3};
-use weft_types::testing::{self, issuer_key, user, user_key};
+use weft_types::testing::{self, availability_certificate, issuer_key, user, user_key};
 use weft_types::{
-    Address, Amount, AssetAmount, AssetId, BaseAddress, BaseAsset, Bundle, Chained, Collection,
-    CollectionId, Commission, CommitIndex, Committee, Deal, DealId, DealRule, Deposit, DrawSecret,
-    EditionId, Entropy, Failure, FailureCode, FeedReport, Guardian, HeightRoots, Item, ItemId,
-    KeyChange, Keys, MEMBERS_MAX, MemberIndex, Millis, MintEntry, NewDeal, NewEdition,
+    Address, Amount, AssetAmount, AssetId, Availability, BaseAddress, BaseAsset, Bundle, Chained,
+    Collection, CollectionId, Commission, CommitIndex, Committee, Deal, DealId, DealRule, Deposit,
+    DrawSecret, EditionId, Entropy, Failure, FailureCode, FeedReport, Guardian, HeightRoots, Item,
+    ItemId, KeyChange, Keys, MEMBERS_MAX, MemberIndex, Millis, MintEntry, NewDeal, NewEdition,
     NewVoucherPool, Object, ObjectId, Observation, Offence, Operation, Pass, Payment, Policy,
     ProtocolParams, Receipt, Role, RoleHolder, Round, Royalty, Series, Session, SessionKind,
     Taking, Template, TokenId, Transaction, TransactionBody, UserKey, Verified, VertexDigest,
@@ -770,4 +770,9 @@ pub fn spend(account: Address, n: u64) -> Operation {
         key: issuer_key(n).public(),
         voucher: testing::voucher(n, account),
     }
+}
+
+/// What these members of four have signed, posted.
+pub fn posting(claim: Availability, signers: &[usize]) -> Operation {
+    Operation::PostData(availability_certificate(claim, signers))
 }

@@ -355,7 +355,8 @@ pub fn wrong(error: &TransactionError) -> Failure {
         | E::Assertion(_)
         | E::OwnAccount(_)
         | E::AuthorisationLength { .. }
-        | E::VoucherChecks(_) => ProblemCode::MalformedTransaction,
+        | E::VoucherChecks(_)
+        | E::Posts(_) => ProblemCode::MalformedTransaction,
     };
     Failure::new(code, error.to_string())
 }

@@ -213,11 +213,11 @@ fn check_named(state: &ApiState, hash: &ContentHash) -> Result<(), Failure> {
     if index::is_named(&state.store, hash)? {
         return Ok(());
     }
-    let detail = format!("no edition and no item names {hash}");
+    let detail = format!("nothing on the ledger names {hash}");
     Err(Failure::new(ProblemCode::ContentNotNamed, detail))
 }
 
-async fn shown(
+pub async fn shown(
     state: &ApiState,
     hash: &ContentHash,
     headers: &HeaderMap,

@@ -2,7 +2,7 @@
 //! committed copy; a test compares the two.
 
 use super::{
-    bridge, chain, content, deals, exits, health, lists, market, objects, offenders, search,
+    bridge, chain, content, data, deals, exits, health, lists, market, objects, offenders, search,
     stream, submit, transactions, vouchers,
 };
 use axum::http::header;
@@ -51,6 +51,9 @@ use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
         content::edition_metadata,
         content::get,
         content::put,
+        data::put,
+        data::get,
+        data::posted_proof,
         deals::deals,
         objects::deal,
         objects::deal_proof,
@@ -86,7 +89,7 @@ use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
     modifiers(&MultiParty, &Readings),
     tags(
         (name = "transactions"), (name = "accounts"), (name = "collections"), (name = "items"),
-        (name = "content"), (name = "deals"), (name = "vouchers"), (name = "bridge"), (name = "chain"), (name = "stream"), (name = "node"),
+        (name = "content"), (name = "data"), (name = "deals"), (name = "vouchers"), (name = "bridge"), (name = "chain"), (name = "stream"), (name = "node"),
     ),
 )]
 struct Description;

@@ -2,6 +2,7 @@ mod auctions;
 mod bad_input;
 mod collections;
 mod content;
+mod data;
 mod exits;
 pub mod harness;
 mod keys;

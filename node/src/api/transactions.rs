@@ -185,10 +185,10 @@ pub async fn dry_run(
     let verdict = verdicts.into_iter().next().ok_or_else(missing)?;
     let transaction = verdict.map_err(|e| wrong(&e))?;
     let now = now(&reading.view);
-    let receipt = reading
-        .view
-        .snapshot
-        .dry_run(&transaction, now, state.genesis.contracts());
+    let committee = state.committee.borrow().clone();
+    let around = (state.genesis.contracts(), &*committee);
+    let snapshot = &reading.view.snapshot;
+    let receipt = snapshot.dry_run(&transaction, now, around);
     let receipt = receipt.map_err(|refusal| refused(&refusal))?;
     Ok(reading.answer(&DryRun {
         receipt: (&receipt).into(),

@@ -5,11 +5,13 @@
 //! oldest snapshot that is held for others, so that whoever is told that history is gone finds a
 //! snapshot, and after it what it needs to go on. A node that holds none yet deletes none of it.
 //!
-//! Content has no age: it goes when nothing in the state names it any more (A5).
+//! Content has no age: it goes when nothing in the state names it any more (A5), and this member has not signed for it
+//! either (L53).
 
 use crate::index;
 use crate::replica::restore::first_round;
 use crate::replica::sync::remembered_from;
+use crate::staging::Staging;
 use crate::view::{CertifiedView, View};
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +45,7 @@ pub struct Pruner {
     sweep: Option<Sweep>,
     /// A5: the content that was looked at last.
     content: Option<Cursor>,
+    staging: Arc<Staging>,
 }
 
 /// A way through the index entries, many passes long. One floor holds for all of it, so that no list
@@ -54,7 +57,12 @@ struct Sweep {
 }
 
 impl Pruner {
-    pub fn new(store: Arc<Store>, params: &ProtocolParams, keep: Millis) -> Self {
+    pub fn new(
+        store: Arc<Store>,
+        params: &ProtocolParams,
+        keep: Millis,
+        staging: Arc<Staging>,
+    ) -> Self {
         Self {
             store,
             params: params.clone(),
@@ -62,6 +70,7 @@ impl Pruner {
             floor: None,
             sweep: None,
             content: None,
+            staging,
         }
     }
 
@@ -120,12 +129,12 @@ impl Pruner {
             self.floor = Some(floor);
             while self.store.prune_receipts(first, PAGE_ENTRIES_MAX)? && !stop.is_cancelled() {}
         }
-        self.sweep_contents()?;
+        self.sweep_contents(now)?;
         Ok(moved)
     }
 
     /// A5: a step through the content: what nothing in the state names any more goes.
-    fn sweep_contents(&mut self) -> Result<(), StoreError> {
+    fn sweep_contents(&mut self, now: Millis) -> Result<(), StoreError> {
         let page = PageRequest::ascending(CONTENTS_AT_ONCE).after(self.content.take());
         let page = self.store.contents(&page)?;
         let mut gone = Vec::new();
@@ -134,9 +143,7 @@ impl Pruner {
                 gone.push(hash);
             }
         }
-        if !gone.is_empty() {
-            self.store.delete_contents(&gone)?;
-        }
+        self.staging.sweep(&self.store, &gone, now)?;
         self.content = page.next;
         Ok(())
     }

@@ -130,7 +130,9 @@ pub(super) async fn start(
     let begins = restore::first_commit(&opened.store)?;
     let (begins, history_from) = watch::channel(begins);
     let params = &opened.genesis.template.params;
-    let pruner = Pruner::new(opened.store.clone(), params, config.history_keep());
+    let staging = Arc::new(opened.staging(view.borrow().timestamp));
+    let (store, keep) = (opened.store.clone(), config.history_keep());
+    let pruner = Pruner::new(store, params, keep, staging.clone());
     let views = view.clone();
     tasks.spawn("pruning", |stop| pruner.run(views, begins, stop));
     let halt = Arc::new(Halt::of(opened.store.clone())?);
@@ -200,6 +202,7 @@ pub(super) async fn start(
         bridge_lags,
         contents,
         content_bytes_max: config.content_bytes_max,
+        staging,
     })
     .map_err(DriverError::Thread)?;
     tasks.spawn("the API", |stop| api::serve(listener, state, stop));

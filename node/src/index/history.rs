@@ -11,7 +11,7 @@ use weft_types::{
 
 /// Names of the bits of `kinds`, as in an operation's JSON, but for the four that are no operations. New ones come at the
 /// end, for the bits are in the store.
-pub const KINDS: [&str; 32] = [
+pub const KINDS: [&str; 33] = [
     "transfer",
     "create_collection",
     "create_edition",
@@ -44,6 +44,7 @@ pub const KINDS: [&str; 32] = [
     "voucher_issue",
     "voucher_spend",
     "voucher_pool_ended",
+    "post_data",
 ];
 const APPLIED: u8 = 1;
 const BY_TRANSACTION: u8 = 2;

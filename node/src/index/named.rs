@@ -5,23 +5,27 @@ use bytes::Bytes;
 use std::collections::BTreeSet;
 use weft_ledger::Change;
 use weft_storage::{Cursor, PageRequest, Store, StoreError};
-use weft_types::{CONTENTS_ASKED_MAX, ContentHash, Object};
+use weft_types::{CONTENTS_ASKED_MAX, ContentHash, Object, ObjectId};
 
 /// Rows looked through at a time.
 const ROWS_AT_ONCE: usize = 4_096;
 
-fn named_by(object: Option<&Object>) -> BTreeSet<ContentHash> {
+fn named_by(id: &ObjectId, object: Option<&Object>) -> BTreeSet<ContentHash> {
     let hashes = match object {
         Some(Object::Edition(edition)) => [edition.terms.image_hash, edition.terms.metadata_hash],
         Some(Object::Item(item)) => [item.data_hash, None],
+        Some(Object::Posted(_)) => match id {
+            ObjectId::Posted(hash) => [Some(*hash), None],
+            _ => [None, None],
+        },
         _ => [None, None],
     };
     hashes.into_iter().flatten().collect()
 }
 
 pub(super) fn rows(change: &Change, rows: &mut Vec<Row>) {
-    let before = named_by(change.before.as_ref());
-    let after = named_by(change.after.as_ref());
+    let before = named_by(&change.id, change.before.as_ref());
+    let after = named_by(&change.id, change.after.as_ref());
     let row = |hash: &ContentHash| key(NAMED, &[&hash.0, &change.id.to_bytes()]);
     rows.extend(before.difference(&after).map(|hash| (row(hash), None)));
     let added = after.difference(&before);

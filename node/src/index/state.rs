@@ -48,7 +48,8 @@ pub fn rows_of_state(
             | ObjectId::Offenders(_)
             | ObjectId::Work(_)
             | ObjectId::VoucherPool(_)
-            | ObjectId::SpentVoucher(_) => {}
+            | ObjectId::SpentVoucher(_)
+            | ObjectId::Posted(_) => {}
         }
     }
     Ok(rows)

@@ -607,3 +607,22 @@ fn every_operation_has_a_kind_in_histories() {
         );
     }
 }
+
+#[test]
+fn a3_posted_data_are_named_by_their_record_as_long_as_it_is_there() {
+    let snapshot = Indexing::new().ledger.snapshot();
+    let (posted, hash) = (testing::posted(), testing::availability().hash);
+    let (id, object) = (ObjectId::Posted(hash), Object::Posted(posted.into()));
+    let row = key(NAMED, &[&hash.0, &id.to_bytes()]);
+    let rows = rows_of_state(&[(id, object.encode())], &snapshot).unwrap();
+    assert_eq!(rows, [(row.clone(), Some(Bytes::new()))]);
+    let gone = Change {
+        id,
+        before: Some(object),
+        after: None,
+        retired: None,
+    };
+    let mut rows = Vec::new();
+    named::rows(&gone, &mut rows);
+    assert_eq!(rows, [(row, None)]);
+}

@@ -91,6 +91,7 @@ impl Touched {
             Operation::VoucherOpen(_)
             | Operation::VoucherIssue { .. }
             | Operation::VoucherSpend { .. }
+            | Operation::PostData(_)
             | Operation::SetSale { .. }
             | Operation::SetKeys { .. }
             | Operation::CreateCollection { .. }

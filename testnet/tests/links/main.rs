@@ -10,6 +10,7 @@ mod go_between;
 mod liars;
 mod members;
 mod observers;
+mod posted;
 mod recovery;
 #[path = "../shared/sabotage.rs"]
 mod sabotage;

@@ -1,6 +1,6 @@
 //! The ledger's objects as JSON, and their reading from the encoding that the state tree hashes.
 
-use super::{Bridge, Offenders, Roster, SpentVoucher, TransactionState, VoucherPool, Work};
+use super::{Bridge, Offenders, Posted, Roster, SpentVoucher, TransactionState, VoucherPool, Work};
 use crate::bridge::Withdrawal;
 use crate::channel::Standing;
 use crate::draw::Drawn;
@@ -247,6 +247,7 @@ pub enum Object {
     Work(Work),
     VoucherPool(VoucherPool),
     SpentVoucher(SpentVoucher),
+    Posted(Posted),
 }
 
 /// One step in the life of an item or an account.
@@ -319,6 +320,9 @@ impl Object {
             }
             (ObjectId::SpentVoucher(id), object::Object::SpentVoucher(o)) => {
                 Self::SpentVoucher(SpentVoucher::new(*id, o))
+            }
+            (ObjectId::Posted(hash), object::Object::Posted(o)) => {
+                Self::Posted(Posted::new(*hash, o))
             }
             _ => unreachable!("{id} names an object of another kind"),
         }

@@ -99,8 +99,8 @@ fn by_prost(commit: &Commit) -> Bytes {
         vertices: commit.vertices.iter().map(Into::into).collect(),
         timestamp_ms: commit.timestamp.0,
         previous: Bytes::copy_from_slice(&commit.previous.0),
-        demoted: shortest_bitmap(&commit.demoted).into(),
-        convicted: shortest_bitmap(&commit.convicted).into(),
+        demoted: commit.demoted.to_shortest_bitmap().into(),
+        convicted: commit.convicted.to_shortest_bitmap().into(),
     }
     .encode_to_vec()
     .into()

@@ -29,6 +29,7 @@ pub(super) fn object(object: &Object) -> Bytes {
         Object::Work(work) => wire::Work::from(work.as_ref()).encode_to_vec(),
         Object::VoucherPool(p) => wire::VoucherPool::from(p.as_ref()).encode_to_vec(),
         Object::SpentVoucher(s) => wire::SpentVoucher::from(s.as_ref()).encode_to_vec(),
+        Object::Posted(p) => wire::Posted::from(p.as_ref()).encode_to_vec(),
     }
     .into()
 }
@@ -65,6 +66,9 @@ pub(super) fn decode(id: &ObjectId, bytes: Bytes) -> Result<Object, ObjectError>
         }
         ObjectId::SpentVoucher(_) => {
             Object::SpentVoucher(Arc::new(message::<wire::SpentVoucher>(bytes)?.try_into()?))
+        }
+        ObjectId::Posted(_) => {
+            Object::Posted(Arc::new(message::<wire::Posted>(bytes)?.try_into()?))
         }
         ObjectId::Withdrawal(id) => {
             let withdrawal = Withdrawal::try_from(message::<wire::Withdrawal>(bytes)?)?;

@@ -197,6 +197,7 @@ fn objects() -> Vec<(ObjectId, Object)> {
         ..mark.clone()
     };
     objects.extend([mark, first].map(|m| Object::SpentVoucher(Arc::new(m))));
+    objects.push(Object::Posted(Arc::new(crate::testing::posted())));
     let named = objects.into_iter().map(|object| {
         let kind = match &object {
             Object::Account(_) => 1,
@@ -209,6 +210,7 @@ fn objects() -> Vec<(ObjectId, Object)> {
             Object::Offenders(_) => 9,
             Object::Work(_) => 10,
             Object::SpentVoucher(_) => 12,
+            Object::Posted(_) => 13,
             Object::VoucherPool(p) => return (ObjectId::VoucherPool(p.key.pool()), object),
             Object::Withdrawal(w) => {
                 return (
@@ -494,5 +496,19 @@ fn a_pool_that_owes_more_than_it_can_is_refused() {
         |p| p.key = crate::testing::issuer_key(9).public(),
     ] {
         assert_eq!(read(change), Some(ObjectError::VoucherPool));
+    }
+}
+
+#[test]
+fn a_record_of_no_data_or_of_more_than_there_can_be_is_refused() {
+    let read = |size| {
+        let posted = crate::testing::posted();
+        let encoded = wire::Posted::from(&Posted { size, ..posted }).encode_to_vec();
+        Object::decode(&ObjectId::Posted(ContentHash([1; 32])), encoded.into()).err()
+    };
+    let most = crate::content::CONTENT_BYTES_MAX as u64;
+    assert_eq!((read(1), read(most)), (None, None));
+    for size in [0, most + 1, u64::MAX] {
+        assert_eq!(read(size), Some(ObjectError::Posted(size)));
     }
 }

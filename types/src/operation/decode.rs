@@ -51,6 +51,8 @@ pub enum OperationError {
     Nested,
     #[error(transparent)]
     Channel(#[from] ChannelError),
+    #[error("signers of data are none, or no bitmap of {0} bytes")]
+    Signers(usize),
 }
 
 pub(super) fn between(
@@ -217,6 +219,7 @@ impl TryFrom<wire::Operation> for Operation {
             Kind::VoucherOpen(v) => Self::VoucherOpen((&v).try_into()?),
             Kind::VoucherIssue(v) => voucher::issue(&v)?,
             Kind::VoucherSpend(v) => voucher::spend(&v)?,
+            Kind::PostData(p) => Self::PostData((&p).try_into()?),
             Kind::MultiParty(m) => {
                 count(
                     "parties",

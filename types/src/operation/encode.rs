@@ -260,6 +260,7 @@ impl From<&Operation> for wire::Operation {
             Operation::VoucherSpend { key, voucher } => {
                 Kind::VoucherSpend(voucher::spend_to_wire(key, voucher))
             }
+            Operation::PostData(certificate) => Kind::PostData(certificate.into()),
         };
         Self { kind: Some(kind) }
     }

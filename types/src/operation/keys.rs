@@ -109,6 +109,7 @@ impl SessionKind {
             | Operation::VoucherOpen(_)
             | Operation::VoucherIssue { .. }
             | Operation::VoucherSpend { .. }
+            | Operation::PostData(_)
             | Operation::MultiParty(_) => None,
         }
     }

@@ -262,6 +262,7 @@ fn single() -> impl Strategy<Value = Operation> {
                 ..crate::testing::new_voucher_pool()
             })
         }),
+        posted(),
     ]
 }
 
@@ -810,4 +811,62 @@ fn vouchers_of_another_form_are_refused() {
     };
     let refused = read(&issue);
     assert_eq!(refused, Err(OperationError::Zero("count of vouchers")));
+}
+
+fn posted() -> impl Strategy<Value = Operation> {
+    let signers = vec(0..128u32, 1..20);
+    let times = (any::<u64>(), any::<u64>(), any::<u64>());
+    let data = (any::<[u8; 32]>(), 1..=u64::MAX);
+    (data, times, signers, vec(any::<u8>(), 96)).prop_map(|(data, times, signers, signature)| {
+        use crate::availability::{Availability, AvailabilityCertificate, AvailabilitySignature};
+        Operation::PostData(AvailabilityCertificate {
+            claim: Availability {
+                epoch: crate::ids::Epoch(times.0),
+                hash: ContentHash(data.0),
+                size: data.1,
+                until: Millis(times.1),
+                by: Millis(times.2),
+            },
+            signers: signers.into_iter().map(crate::ids::MemberIndex).collect(),
+            signature: AvailabilitySignature::try_from(signature.as_slice()).unwrap(),
+        })
+    })
+}
+
+#[test]
+fn posted_data_of_another_form_are_refused() {
+    use crate::testing::{availability, availability_certificate};
+    let good = availability_certificate(availability(), &[0, 1, 2]);
+    let read = |change: fn(&mut wire::PostData)| {
+        let mut post = wire::PostData::from(&good);
+        change(&mut post);
+        let read = crate::availability::AvailabilityCertificate::try_from(&post);
+        read.map_err(|e| e.to_string())
+    };
+    assert_eq!(read(|_| {}), Ok(good.clone()));
+    for (change, words) in [
+        (
+            (|p| p.size = 0) as fn(&mut wire::PostData),
+            "size of data must not be zero",
+        ),
+        (|p| p.hash.truncate(31), "ContentHash has 31 bytes, not 32"),
+        (
+            |p| p.signature.clear(),
+            "AvailabilitySignature has 0 bytes, not 96",
+        ),
+        (
+            |p| p.signers.clear(),
+            "signers of data are none, or no bitmap of 0 bytes",
+        ),
+        (
+            |p| p.signers = Bytes::from_static(&[7, 0]),
+            "signers of data are none, or no bitmap of 2 bytes",
+        ),
+        (
+            |p| p.signers = Bytes::from_static(&[1; 17]),
+            "signers of data are none, or no bitmap of 17 bytes",
+        ),
+    ] {
+        assert_eq!(read(change), Err(words.to_owned()));
+    }
 }

@@ -68,6 +68,8 @@ macro_rules! encoded {
     };
 }
 
+pub(crate) use encoded;
+
 encoded!(
     /// An issuer's public key: a point of G2, compressed.
     VoucherKey,

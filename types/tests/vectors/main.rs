@@ -286,6 +286,13 @@ fn operations() -> Vec<(&'static str, Operation)> {
                 voucher: voucher(1, user(1)),
             },
         ),
+        (
+            "post_data",
+            Operation::PostData(testing::availability_certificate(
+                testing::availability(),
+                &[0, 1, 2],
+            )),
+        ),
     ]
 }
 
@@ -327,6 +334,7 @@ fn hashes_are_as_published() {
         Domain::ChannelSignature,
         Domain::Voucher,
         Domain::VoucherPool,
+        Domain::Availability,
     ];
     let vector = |domain: &Domain| {
         let tag = std::str::from_utf8(domain.tag()).unwrap();
@@ -506,6 +514,24 @@ fn vouchers_are_as_published() {
 }
 
 #[test]
+fn availability_is_as_published() {
+    let (claim, id) = (testing::availability(), network().id());
+    let signed = |i| {
+        let signature = claim.sign(id, &testing::finality_key(i));
+        json!({ "secret": hex(*testing::finality_key(i).to_bytes()), "signature": hex(signature.to_bytes()) })
+    };
+    let certificate = testing::availability_certificate(claim, &[0, 1, 2]);
+    let vectors = json!({
+        "network": id,
+        "claim": claim,
+        "digest": hex(claim.digest(id)),
+        "members": [signed(0), signed(1), signed(2)],
+        "certificate": certificate,
+    });
+    check_vectors("availability", &vectors);
+}
+
+#[test]
 fn objects_are_as_published() {
     let collection = CollectionId::derive(&user(1), &[7; 16], 0);
     let edition_id = EditionId::derive(&collection, 1);
@@ -536,6 +562,7 @@ fn objects_are_as_published() {
         ("work", ObjectId::Work(WorkId::THE_ONE)),
         ("voucher_pool", ObjectId::VoucherPool(key.pool())),
         ("spent_voucher", ObjectId::SpentVoucher(spent)),
+        ("posted", ObjectId::Posted(testing::availability().hash)),
     ] {
         let object = sample(&id);
         let value = object.encode();
@@ -560,6 +587,7 @@ fn sample(id: &ObjectId) -> Object {
         ObjectId::Work(_) => Object::Work(testing::work().into()),
         ObjectId::VoucherPool(_) => Object::VoucherPool(voucher_pool().into()),
         ObjectId::SpentVoucher(_) => Object::SpentVoucher(spent_voucher().into()),
+        ObjectId::Posted(_) => Object::Posted(testing::posted().into()),
         ObjectId::Account(_) => {
             let mut account = Account::default();
             account.set(AssetId::NATIVE, Amount(1_000_000));

@@ -6,6 +6,7 @@ use crate::contents::Finder;
 use crate::events::EventLog;
 use crate::index::{Indexed, rows, rows_of_state};
 use crate::replica::Provable;
+use crate::staging::Staging;
 use crate::tracker::Tracker;
 use crate::view::{CertifiedView, View};
 use axum::Router;
@@ -204,6 +205,8 @@ impl Node {
         let late = watch::Sender::new(None);
         let (contents, mut wanted) = Finder::channel();
         let metrics = Arc::default();
+        let own = Some(testing::finality_key(0));
+        let staging = Staging::new(genesis.network.id(), own, Millis::ZERO);
         let parts = ApiParts {
             history_from: watch::channel(CommitIndex::ZERO).1,
             committee: watch::channel(Arc::new(weft_types::testing::committee(4))).1,
@@ -212,6 +215,7 @@ impl Node {
             bridge_lags: watch::channel(false).1,
             contents,
             content_bytes_max: CONTENT_BYTES,
+            staging: Arc::new(staging),
             name: "tester".to_owned(),
             genesis,
             store,

@@ -23,8 +23,11 @@ impl Node {
         let chain = Chain::new(10, 0);
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("db"), NETWORK).unwrap();
+        // One that has signed for nothing.
+        let staging = Arc::new(Staging::new(NETWORK, None, Millis::ZERO));
+        let params = chain.terms().params.clone();
         Self {
-            pruner: Pruner::new(Arc::new(store), &chain.terms().params, keep),
+            pruner: Pruner::new(Arc::new(store), &params, keep, staging),
             folder,
             chain,
             written: 0,

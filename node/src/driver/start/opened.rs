@@ -15,6 +15,7 @@ use crate::keys::NodeKeys;
 use crate::replica::posting::{Due, Unposted};
 use crate::replica::sync::SyncConfig;
 use crate::replica::{MempoolConfig, ReplicaConfig, Restored};
+use crate::staging::Staging;
 use crate::view::View;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -25,7 +26,7 @@ use tokio::sync::watch;
 use weft_basechain::AccountKey;
 use weft_storage::Store;
 use weft_types::api::MissedCheckpoint;
-use weft_types::{Committee, Genesis, Height, MemberIndex, NetworkId, Round};
+use weft_types::{Committee, Genesis, Height, MemberIndex, Millis, NetworkId, Round};
 
 /// What files and disk say.
 pub(super) struct Opened {
@@ -106,6 +107,12 @@ impl Opened {
                 ..config.sync()
             },
         }
+    }
+
+    /// L53
+    pub(super) fn staging(&self, now: Millis) -> Staging {
+        let key = self.keys.as_ref().map(|keys| keys.finality.clone());
+        Staging::new(self.network_id(), key, now)
     }
 
     pub(super) fn checkpoints(
