@@ -5,6 +5,7 @@
 
 mod account;
 mod base;
+mod book;
 mod bridge;
 mod card;
 mod channel;
@@ -94,6 +95,9 @@ enum Command {
     /// Packs of cards: sold sealed, drawn together, verified by anybody
     #[command(subcommand)]
     Pack(pack::Command),
+    /// Orders that trade at one price
+    #[command(subcommand)]
+    Book(book::Command),
     /// Channels: payments between two, off the ledger
     #[command(subcommand)]
     Channel(channel::Command),
@@ -156,6 +160,7 @@ fn run_plainly(command: Command, output: &Output) -> Result<(), Failure> {
             Command::Card(command) => card::run(command, output).await,
             Command::Ticket(command) => ticket::run(command, output).await,
             Command::Pack(command) => pack::run(command, output).await,
+            Command::Book(command) => book::run(command, output).await,
             Command::Voucher(command) => voucher::run(command, output).await,
             Command::Data(command) => data::run(command, output).await,
             Command::Bridge(command) => bridge::run(command, output).await,

@@ -135,7 +135,7 @@ pub struct ShowDeal {
 }
 
 /// A deal that ends when it opens is refused by the ledger.
-fn some_time(text: &str) -> Result<Duration, String> {
+pub(crate) fn some_time(text: &str) -> Result<Duration, String> {
     match time::parse(text)? {
         Duration::ZERO => Err("a deal has to be open for some time".to_owned()),
         time => Ok(time),
@@ -296,6 +296,12 @@ fn takeable(deal: &Deal, by: &Address) -> Result<(), Failure> {
             return Err(Failure::usage(format_args!("deal {id} is a channel"))
                 .hint(format_args!("`weft channel status {id}` shows it")));
         }
+        DealRule::Book => {
+            return Err(Failure::usage(format_args!(
+                "deal {id} is an order of a book, which nobody takes: the ledger trades it"
+            ))
+            .hint("`weft book bid` and `weft book ask` bring an order that meets it"));
+        }
     }
     if deal.giver == *by {
         return Err(Failure::usage(format_args!(
@@ -343,7 +349,7 @@ fn cancellable(deal: &Deal, by: &Address) -> Result<(), Failure> {
     let back = match deal.rule {
         DealRule::Secret { .. } => Some("it comes back by itself when it expires"),
         DealRule::CoSigned(_) => Some("`weft channel close` ends a channel"),
-        DealRule::Fixed | DealRule::Auction(_) | DealRule::Draw(_) => None,
+        DealRule::Fixed | DealRule::Auction(_) | DealRule::Draw(_) | DealRule::Book => None,
     };
     if let Some(back) = back {
         let words = format_args!("deal {} cannot be cancelled before its time", deal.id);
@@ -445,6 +451,10 @@ fn rule(deal: &Deal) -> String {
             None => format!("opened by the secret of hash {hash}"),
         },
         DealRule::CoSigned(_) => "a channel: `weft channel status` shows it".to_owned(),
+        DealRule::Book => {
+            let traded = deal.order.as_ref().map_or(0, |order| order.traded);
+            format!("an order of a book: `weft book show` shows it; {traded} traded so far")
+        }
     }
 }
 

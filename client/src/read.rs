@@ -5,8 +5,8 @@ use crate::error::ClientError;
 use crate::query::{DealQuery, EditionQuery, trait_parameters};
 use serde::de::DeserializeOwned;
 use weft_types::api::{
-    Account, BridgeStatus, Checkpoint, Collection, Commit, Committee, Deal, Edition, ExitPlace,
-    ExitTree, Exits, History, Item, NodeStatus, OffenderStatus, Offenders, Page, Prices,
+    Account, Book, BridgeStatus, Checkpoint, Collection, Commit, Committee, Deal, Edition,
+    ExitPlace, ExitTree, Exits, History, Item, NodeStatus, OffenderStatus, Offenders, Page, Prices,
     ProofBundle, Receipt, Roster, Trade, Vertex, VoucherPool, WithdrawalStatus, Withdrawals,
 };
 use weft_types::{
@@ -81,6 +81,8 @@ impl Client {
         collection_proof(id: CollectionId) -> ProofBundle = "v1/collections/{id}/proof";
         /// The edition with a proof under the newest certificate, for [`crate::verify`].
         edition_proof(id: EditionId) -> ProofBundle = "v1/editions/{id}/proof";
+        /// The orders of the edition, by price.
+        edition_book(id: EditionId) -> Book = "v1/editions/{id}/book";
         /// What an item of the edition costs.
         edition_prices(id: EditionId) -> Prices = "v1/editions/{id}/prices";
         /// What an item of the collection costs.

@@ -15,6 +15,7 @@ use weft_types::{
 };
 
 mod auction;
+mod book;
 mod bridge;
 mod channel;
 mod collection;
@@ -34,6 +35,8 @@ mod ticket;
 mod transfer;
 mod voucher;
 
+pub(crate) use book::clear_books;
+pub use book::{BOOK_WORK_MAX, BookTrade, Cleared};
 pub(crate) use bridge::observe;
 pub use data::POSTED_WORK_MAX;
 pub(crate) use data::end_posted;

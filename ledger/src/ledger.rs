@@ -1,10 +1,11 @@
 //! The ledger as the replica drives it: commits in, receipts and changes out, roots per height.
 
 use crate::admission::{Admitted, Refusal, admit, in_time};
+use crate::books::Books;
 use crate::draft::{Change, Draft};
 use crate::execute::{
-    Leader, Opened, Place, convene, convict, draw_lots, end_pools, end_posted, execute, expire,
-    observe,
+    Cleared, Leader, Opened, Place, clear_books, convene, convict, draw_lots, end_pools,
+    end_posted, execute, expire, observe,
 };
 use crate::exits::{Locked, settle, tree_of};
 use crate::live::{Live, Objects as _};
@@ -37,6 +38,8 @@ pub struct Ledger {
     due_pools: BTreeSet<(Millis, VoucherPoolId)>,
     /// L55: posted data by their end, derived likewise.
     due_posted: BTreeSet<(Millis, ContentHash)>,
+    /// L56: orders by edition, derived likewise.
+    books: Books,
     /// What open deals and pools of vouchers hold, derived likewise.
     locked: Locked,
     /// What the vault pays by, derived likewise.
@@ -75,6 +78,8 @@ pub struct Applied {
     pub deposits: Vec<Deposit>,
     /// V8: who is convicted by it, in order.
     pub convicted: Vec<Offender>,
+    /// L57: what books have traded.
+    pub cleared: Vec<Cleared>,
     /// L23: who was paid for the epoch that has ended, by id.
     pub shares: Vec<FeeShare>,
     /// By id, each object once.
@@ -167,6 +172,7 @@ impl Ledger {
             lotless: BTreeSet::new(),
             due_pools: BTreeSet::new(),
             due_posted: BTreeSet::new(),
+            books: Books::default(),
             locked: Locked::default(),
             trees: BaseTrees::default(),
             work: Work::default(),
@@ -335,6 +341,7 @@ impl Ledger {
         expire(&mut draft, &self.due, leader);
         end_pools(&mut draft, &self.due_pools, timestamp);
         end_posted(&mut draft, &self.due_posted, timestamp);
+        applied.cleared = clear_books(&mut draft, &self.books, leader);
         let seen = look(&mut draft, &self.work);
         (applied.deposits, applied.convicted) = (seen.deposits, seen.convicted);
         for transaction in transactions {
@@ -515,6 +522,9 @@ impl Ledger {
                 true => self.lotless.insert(id),
                 false => self.lotless.remove(&id),
             };
+            let deal = |o: Option<&'_ Object>| o.and_then(Object::as_deal).cloned();
+            let (before, after) = (deal(before), deal(after));
+            self.books.follow(id, before.as_deref(), after.as_deref());
         }
         if let Some(entry) = pool(&id, before) {
             self.due_pools.remove(&entry);

@@ -15,6 +15,8 @@
 
 mod admission;
 mod authority;
+mod books;
+mod clearing;
 mod draft;
 mod execute;
 mod exits;
@@ -28,8 +30,11 @@ mod tree;
 
 pub use admission::Refusal;
 pub use authority::Denied;
+pub use books::{BOOK_ITEMS_MAX, BOOK_ORDERS_MAX};
 pub use draft::Change;
-pub use execute::{EXPIRY_WORK_MAX, POOL_WORK_MAX, POSTED_WORK_MAX};
+pub use execute::{
+    BOOK_WORK_MAX, BookTrade, Cleared, EXPIRY_WORK_MAX, POOL_WORK_MAX, POSTED_WORK_MAX,
+};
 pub use ledger::{Applied, Ledger, LedgerError, LedgerMeta, Observed, Office, Refused};
 pub use piece::{DIGITS_MAX, PARTS, PIECE_BYTES_MAX, Part, Piece, PieceError, Prefix};
 pub use places::{BaseTrees, Leaf, PlaceTree};

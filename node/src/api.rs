@@ -7,6 +7,7 @@
 
 mod answer;
 mod body;
+mod book;
 mod bridge;
 mod chain;
 pub(crate) mod claims;
@@ -219,6 +220,7 @@ pub fn router(state: ApiState) -> Router {
         .route("/v1/editions", get(search::editions))
         .route("/v1/editions/{id}", get(objects::edition_of_id))
         .route("/v1/editions/{id}/proof", get(objects::edition_proof))
+        .route("/v1/editions/{id}/book", get(book::edition_book))
         .route("/v1/editions/{id}/prices", get(market::edition_prices))
         .route("/v1/editions/{id}/trades", get(market::edition_trades))
         .route("/v1/items/{id}", get(objects::item))

@@ -14,6 +14,7 @@ use weft_types::{
     Millis, Object, ObjectId, Transaction, TransactionId, Verified,
 };
 
+mod book;
 mod deals;
 mod history;
 mod named;
@@ -24,6 +25,8 @@ mod state;
 mod touched;
 mod words;
 
+use book::order_rows;
+pub use book::{ClearingRow, last_clearing_key, orders_prefix, read_order};
 use deals::deal_rows;
 pub use deals::{
     DealScope, PriceScope, closed_key, deals_prefix, prices_prefix, read_deal, read_price,
@@ -167,7 +170,10 @@ pub fn rows<E>(
             ObjectId::Collection(id) => {
                 collection_rows(indexed, &id, change, &mut created, &mut rows);
             }
-            ObjectId::Deal(id) => deal_rows(indexed, &id, change, &mut rows),
+            ObjectId::Deal(id) => {
+                deal_rows(indexed, &id, change, &mut rows);
+                order_rows(&id, change, &mut rows);
+            }
             ObjectId::Account(_)
             | ObjectId::Edition(_)
             | ObjectId::Bridge(_)
@@ -180,6 +186,7 @@ pub fn rows<E>(
             | ObjectId::Posted(_) => {}
         }
     }
+    book::clearing_rows(indexed, &mut rows);
     let traded = sales::traded(indexed);
     sales::sale_rows(indexed, &traded, stored, &mut rows)?;
     history_rows(indexed, &traded, &mut rows);
@@ -298,6 +305,11 @@ fn history_rows(indexed: &Indexed<'_>, traded: &[Traded], rows: &mut Vec<Row>) {
             rows.extend(row.row(&subject, indexed.commit, u32::MAX - 3));
             told.insert(subject);
         }
+    }
+    // L57: likewise.
+    for (subject, row) in indexed.steps_of_books() {
+        rows.extend(row.row(&subject, indexed.commit, u32::MAX - 4));
+        told.insert(subject);
     }
     for issuer in indexed.ended_pools() {
         let account = ObjectId::Account(issuer);

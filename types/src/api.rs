@@ -2,6 +2,7 @@
 //! bech32m, times Unix milliseconds, amounts whole numbers of the asset's smallest unit. A field
 //! without a value is left out.
 
+mod book;
 mod bridge;
 mod chain;
 mod data;
@@ -14,6 +15,7 @@ mod roster;
 mod transactions;
 mod vouchers;
 
+pub use book::{Book, Clearing, Level};
 pub use bridge::{
     Bridge, BridgeStatus, ExitPlace, ExitProof, ExitTree, Exits, Holding, LeafClaim, MemberReport,
     ProvenWithdrawal, WithdrawalState, WithdrawalStatus, Withdrawals,

@@ -40,6 +40,7 @@ pub enum Domain {
     Voucher,
     VoucherPool,
     Availability,
+    Book,
 }
 
 impl Domain {
@@ -77,6 +78,7 @@ impl Domain {
             Self::Voucher => b"weft/v1/voucher",
             Self::VoucherPool => b"weft/v1/voucher-pool",
             Self::Availability => b"weft/v1/availability",
+            Self::Book => b"weft/v1/book",
         }
     }
 }

@@ -85,18 +85,18 @@ pub use list::{LIST_BLOCK, block_root, list_proof, list_root, root_of_blocks, ve
 pub use network::Network;
 pub use object::{
     Account, Closing, Collection, Deal, DealState, Drawing, Edition, HighestBid, Item, ItemExit,
-    ItemState, Keys, Lot, Object, ObjectError, Pack, Places, Posted, Recovery, SpentVoucher,
+    ItemState, Keys, Lot, Object, ObjectError, Order, Pack, Places, Posted, Recovery, SpentVoucher,
     VOUCHERS_MAX, VoucherPool,
 };
 pub use offence::{OFFENCES_MAX, Offence, OffenceError, Offender, Offenders, SignedVersion};
 pub use operation::{
     ALLOW_LIST_MAX, ALLOW_LIST_SIBLINGS_MAX, AUCTION_TIME_MAX, AllowList, AssetAmount, Auction,
-    Bundle, Commission, DealRule, GUARDIAN_DELAY_MAX, Guardian, ItemTransfer, KEY_CHANGES_MAX,
-    KeyChange, LIST_MAX, ListPlace, MINTED_ITEMS_MAX, MintEntry, NAME_BYTES_MAX, NewDeal,
-    NewEdition, NewVoucherPool, Operation, OperationError, Party, Payment, Policy, Purchase,
-    RAISE_WHOLE, REVEAL_MAX, ROLE_HOLDERS_MAX, ROYALTY_WHOLE, Role, RoleHolder, Roles, Royalty,
-    SESSION_LIST_MAX, SESSIONS_MAX, Sale, Series, Session, SessionKind, SessionKinds,
-    TEXT_BYTES_MAX, TRAITS_MAX, Taking, Trait, WantedFrom, WantedItems,
+    BookSide, Bundle, Commission, DealRule, GUARDIAN_DELAY_MAX, Guardian, ItemTransfer,
+    KEY_CHANGES_MAX, KeyChange, LIST_MAX, Limit, ListPlace, MINTED_ITEMS_MAX, MintEntry,
+    NAME_BYTES_MAX, NewDeal, NewEdition, NewVoucherPool, Operation, OperationError, Party, Payment,
+    Policy, Purchase, RAISE_WHOLE, REVEAL_MAX, ROLE_HOLDERS_MAX, ROYALTY_WHOLE, Role, RoleHolder,
+    Roles, Royalty, SESSION_LIST_MAX, SESSIONS_MAX, Sale, Series, Session, SessionKind,
+    SessionKinds, TEXT_BYTES_MAX, TRAITS_MAX, Taking, Trait, WantedFrom, WantedItems,
 };
 pub use possession::Possession;
 pub use receipt::{Failure, FailureCode, Receipt, ReceiptError};

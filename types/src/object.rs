@@ -128,6 +128,8 @@ pub struct Deal {
     pub drawing: Option<Drawing>,
     /// L40, L42: what was shown of it.
     pub standing: Option<Standing>,
+    /// L56: of an order of a book alone.
+    pub order: Option<Order>,
 }
 
 /// Where a deal stands. The state holds open ones only, the others are for histories.
@@ -186,6 +188,8 @@ pub enum ObjectError {
     Seats,
     #[error("a deal's drawing is none of its rule and state")]
     Drawing,
+    #[error("a deal's order is none of its rule and terms")]
+    Order,
     #[error("work counts what no order has, or more than a committee's")]
     Work,
     #[error("a deal's bid is below the reserve, or expires when no bid of the auction could")]
@@ -496,6 +500,7 @@ mod deal;
 mod drawing;
 mod encode;
 mod keys;
+mod order;
 mod places;
 mod posted;
 mod voucher;
@@ -503,6 +508,7 @@ mod voucher;
 pub use bid::HighestBid;
 pub use drawing::{Closing, Drawing, Lot, Pack};
 pub use keys::{Keys, Recovery};
+pub use order::Order;
 pub use places::Places;
 pub use posted::Posted;
 pub use voucher::{SpentVoucher, VOUCHERS_MAX, VoucherPool};

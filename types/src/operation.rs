@@ -2,6 +2,7 @@
 //! choice) is refused where they are read (`decode.rs`), so that the ledger judges meaning only.
 
 mod auction;
+mod book;
 mod commission;
 mod data;
 pub(crate) mod decode;
@@ -15,6 +16,7 @@ mod ticket;
 mod voucher;
 
 pub use auction::{AUCTION_TIME_MAX, Auction, RAISE_WHOLE};
+pub use book::{BookSide, Limit};
 pub use commission::Commission;
 pub use decode::OperationError;
 pub use draw::{REVEAL_MAX, Series};
@@ -319,11 +321,13 @@ pub enum DealRule {
     Secret { hash: SecretHash },
     /// L41: giver and taker divide what is given by states that both sign.
     CoSigned(ChannelTerms),
+    /// L56: an order of an edition's book, which the ledger clears.
+    Book,
 }
 
 impl DealRule {
     /// Of all rules.
-    pub const NAMES: &[&str] = &["fixed", "auction", "draw", "secret", "co_signed"];
+    pub const NAMES: &[&str] = &["fixed", "auction", "draw", "secret", "co_signed", "book"];
 
     /// As in the `type` of its JSON.
     pub fn name(&self) -> &'static str {
@@ -333,6 +337,7 @@ impl DealRule {
             Self::Draw(_) => "draw",
             Self::Secret { .. } => "secret",
             Self::CoSigned(_) => "co_signed",
+            Self::Book => "book",
         }
     }
 

@@ -19,7 +19,8 @@ use crate::ids::{
 use crate::list::{list_proof, list_root};
 use crate::network::Network;
 use crate::object::{
-    Closing, Deal, DealState, Drawing, Keys, Lot, Pack, Posted, Recovery, SpentVoucher, VoucherPool,
+    Closing, Deal, DealState, Drawing, Keys, Lot, Order, Pack, Posted, Recovery, SpentVoucher,
+    VoucherPool,
 };
 use crate::offence::{Offence, Offender, Offenders};
 use crate::operation::{
@@ -555,6 +556,7 @@ pub fn drawn(packs: u32, cards: u32) -> (DealId, Deal) {
     let deal = Deal {
         bid: None,
         standing: None,
+        order: None,
         giver: user(1),
         terms: series(packs, cards),
         state: DealState::Taken { by: user(1) },
@@ -718,5 +720,19 @@ pub fn posted() -> Posted {
         size: claim.size,
         until: claim.until,
         poster: user(1),
+    }
+}
+
+/// An order of user 1's that bids for five items, of which two were traded.
+pub fn order() -> Deal {
+    let edition = EditionId([7; 32]);
+    let terms = NewDeal::bid(edition, Amount(40), 3, Millis(90_000));
+    Deal {
+        order: Some(Order {
+            edition,
+            entered: CommitIndex(12),
+            traded: 2,
+        }),
+        ..Deal::open(user(1), terms.expect("it fits"))
     }
 }

@@ -556,6 +556,14 @@ fn targets() -> Vec<Target> {
             false,
         ),
         target(
+            "order",
+            Object::Deal(weft_types::testing::order().into())
+                .encode()
+                .to_vec(),
+            |b| read_object(ObjectId::Deal(DealId([1; 32])), b),
+            false,
+        ),
+        target(
             "channel's state",
             weft_types::testing::signed_state().state.encode().to_vec(),
             read_state,

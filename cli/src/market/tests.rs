@@ -18,6 +18,7 @@ fn deal(state: DealState, taker: Option<Address>) -> Deal {
         state,
         drawing: None,
         standing: None,
+        order: None,
     }
 }
 

@@ -53,6 +53,7 @@ impl<B: Objects> Execution<'_, '_, B> {
             return Err(Fault::new(FailureCode::OwnDeal, subject));
         }
         self.check_wants(subject, terms)?;
+        let order = self.entering(terms)?;
         for part in &terms.gives.assets {
             self.debit(giver, part.asset, part.amount)?;
         }
@@ -65,7 +66,7 @@ impl<B: Objects> Execution<'_, '_, B> {
         // Until the last moment at which it can be taken.
         let mut times = (self.now, Millis(terms.expires.0 - 1));
         match &terms.rule {
-            DealRule::Fixed | DealRule::Secret { .. } | DealRule::CoSigned(_) => {}
+            DealRule::Fixed | DealRule::Secret { .. } | DealRule::CoSigned(_) | DealRule::Book => {}
             DealRule::Auction(auction) => {
                 times = self.auction_times(auction, terms.expires, subject)?;
             }
@@ -73,7 +74,10 @@ impl<B: Objects> Execution<'_, '_, B> {
             DealRule::Draw(series) => times.0 = terms.expires.saturating_add(series.reveal.0),
         }
         self.draft.judged(terms, subject, times)?;
-        let deal = Deal::open(giver, terms.clone());
+        let deal = Deal {
+            order,
+            ..Deal::open(giver, terms.clone())
+        };
         self.create(subject, Object::Deal(Arc::new(deal)));
         Ok(())
     }
@@ -118,7 +122,7 @@ impl<B: Objects> Execution<'_, '_, B> {
         let (giver, terms) = (deal.giver, &deal.terms);
         let refused = if deal.due() <= self.now {
             Some(FailureCode::DealNotOpen)
-        } else if deal.auction().is_some() {
+        } else if deal.auction().is_some() || deal.order.is_some() {
             Some(FailureCode::WrongRule)
         } else if giver == taker {
             Some(FailureCode::OwnDeal)

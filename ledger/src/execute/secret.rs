@@ -25,7 +25,9 @@ impl<B: Objects> Execution<'_, '_, B> {
             }
             // Nobody shows the secret of another deal by mistake.
             (DealRule::Secret { .. }, _) | (_, Some(_)) => refused(FailureCode::WrongSecret),
-            (DealRule::Fixed | DealRule::Auction(_) | DealRule::Draw(_), None) => Ok(deal),
+            (DealRule::Fixed | DealRule::Auction(_) | DealRule::Draw(_) | DealRule::Book, None) => {
+                Ok(deal)
+            }
         }
     }
 }
@@ -36,6 +38,6 @@ pub(super) fn cancellable(id: &DealId, deal: &Deal) -> Result<(), Fault> {
         DealRule::Secret { .. } | DealRule::CoSigned(_) => {
             Err(Fault::new(FailureCode::DealBound, ObjectId::Deal(*id)))
         }
-        DealRule::Fixed | DealRule::Auction(_) | DealRule::Draw(_) => Ok(()),
+        DealRule::Fixed | DealRule::Auction(_) | DealRule::Draw(_) | DealRule::Book => Ok(()),
     }
 }

@@ -1,6 +1,7 @@
 //! From a plan's numbers to ids, chosen among what there is when the plan's turn comes: mostly such that
 //! the operation applies, so that histories have some depth.
 
+mod book;
 mod channel;
 mod data;
 
@@ -240,6 +241,8 @@ impl Chooser<'_> {
                 });
                 Operation::MultiParty(parties.collect())
             }
+            Act::Enter(order) => self.entered(actor, order),
+            Act::CancelOrder { deal } => self.cancelled_order(actor, *deal),
             Act::Channel(channel) => self.channel(actor, channel),
             Act::Show(shown, channel) => {
                 match self.is_party(actor) || shown.wrong.is_multiple_of(16) {

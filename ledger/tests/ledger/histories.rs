@@ -168,6 +168,9 @@ impl Pair {
                 self.supply += u128::from(amount.0);
             }
         }
+        if !applied.cleared.is_empty() {
+            self.seen.count("cleared");
+        }
         self.model.arrive = deposits;
         self.keep(&applied.changes);
         self.receipts.extend(applied.receipts.iter().cloned());
@@ -468,6 +471,7 @@ fn random_histories_end_as_the_plain_model_says() {
         "VoucherSpend",
         "PostData",
         "deposit",
+        "cleared",
     ];
     let refusals = [
         "replayed",
@@ -556,4 +560,9 @@ fn planted_mistakes_of_vouchers_are_noticed() {
 #[test]
 fn planted_mistakes_of_data_are_noticed() {
     all_are_noticed(Theme::Data, Bug::OF_DATA.to_vec());
+}
+
+#[test]
+fn planted_mistakes_of_books_are_noticed() {
+    all_are_noticed(Theme::Book, Bug::OF_BOOKS.to_vec());
 }

@@ -8,6 +8,7 @@ mod plan;
 mod world;
 
 mod auctions;
+mod books;
 mod channels;
 mod collections;
 mod deals;

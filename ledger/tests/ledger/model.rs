@@ -3,6 +3,7 @@
 //! objects and operations, and none of its ways.
 
 mod auction;
+mod book;
 mod channel;
 mod data;
 mod draw;
@@ -128,6 +129,17 @@ pub enum Bug {
     LastPosterStands,
     PostedDataStay,
     KeepingIsFree,
+    TimeIsIgnored,
+    MarginIsNotShared,
+    BidIsPaid,
+    BuyersPayTheMost,
+    OrdersMeetAtOnce,
+    RefundIsForgotten,
+    PartialFillLosesItems,
+    HighestSerialFirst,
+    FrozenItemIsCleared,
+    PolicyIsForgottenInBooks,
+    FilledOrderExits,
 }
 
 impl Bug {
@@ -264,6 +276,20 @@ impl Bug {
         Self::LastPosterStands,
         Self::PostedDataStay,
         Self::KeepingIsFree,
+    ];
+    /// Of books of editions.
+    pub const OF_BOOKS: [Self; 11] = [
+        Self::TimeIsIgnored,
+        Self::MarginIsNotShared,
+        Self::BidIsPaid,
+        Self::BuyersPayTheMost,
+        Self::OrdersMeetAtOnce,
+        Self::RefundIsForgotten,
+        Self::PartialFillLosesItems,
+        Self::HighestSerialFirst,
+        Self::FrozenItemIsCleared,
+        Self::PolicyIsForgottenInBooks,
+        Self::FilledOrderExits,
     ];
 }
 
@@ -514,6 +540,7 @@ impl Model {
         }
         self.end_pools();
         self.end_posted();
+        self.clear_books();
         for deposit in std::mem::take(&mut self.arrive) {
             self.arrived(&deposit);
         }
@@ -877,6 +904,7 @@ impl Model {
                     };
                     demand(there, FailureCode::NotFound)?;
                 }
+                let order = self.entering(terms)?;
                 for part in &terms.gives.assets {
                     self.give(actor, Self::purse(&id), part.asset, part.amount.0.into())?;
                 }
@@ -885,6 +913,7 @@ impl Model {
                 }
                 let (first, last) = self.times(terms)?;
                 let deal = Deal {
+                    order,
                     giver: actor,
                     terms: terms.clone(),
                     state: DealState::Open,
@@ -914,6 +943,7 @@ impl Model {
                 let Deal { giver, terms, .. } = self.deals[place].1.clone();
                 let auction = matches!(terms.rule, DealRule::Auction(_));
                 demand(!auction, FailureCode::WrongRule)?;
+                self.no_order(&self.deals[place].1)?;
                 demand(actor != giver, FailureCode::OwnDeal)?;
                 let for_me = terms.taker.is_none_or(|t| t == actor);
                 demand(for_me, FailureCode::NotTaker)?;
@@ -1029,6 +1059,9 @@ impl Model {
 
     /// X3: what a commit does after its transactions.
     pub fn end_commit(&mut self) {
+        if self.bug(Bug::OrdersMeetAtOnce) {
+            self.clear_books();
+        }
         let addresses: Vec<Address> = self.addresses.keys().copied().collect();
         for address in addresses {
             for (asset, amount) in self.amounts(&address) {
@@ -1093,7 +1126,8 @@ impl Model {
             };
             if deal.terms.channel().is_none() {
                 for part in &deal.terms.gives.assets {
-                    held(&deal.giver, part.asset, part.amount.0);
+                    let amount = self.exits_of_bid(deal).unwrap_or(part.amount.0);
+                    held(&deal.giver, part.asset, amount);
                 }
             }
             if let Some(bid) = deal.bid {

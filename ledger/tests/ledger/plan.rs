@@ -1,5 +1,6 @@
 //! Random histories as plans: which operations in what order, with numbers in the place of ids.
 
+pub mod book;
 pub mod data;
 pub mod vouchers;
 
@@ -162,6 +163,10 @@ pub enum Act {
     },
     Together {
         parties: Vec<(u64, Vec<Act>)>,
+    },
+    Enter(book::Entered),
+    CancelOrder {
+        deal: u16,
     },
     Channel(Channel),
     /// Or the channel is opened, where there is none to show it to.
@@ -360,10 +365,11 @@ pub enum Theme {
     Channels,
     Vouchers,
     Data,
+    Book,
 }
 
 impl Theme {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Cards,
         Self::Keys,
         Self::Trading,
@@ -372,6 +378,7 @@ impl Theme {
         Self::Channels,
         Self::Vouchers,
         Self::Data,
+        Self::Book,
     ];
 
     /// How a history begins, and what may follow.
@@ -379,6 +386,7 @@ impl Theme {
         match self {
             Self::Vouchers => (vouchers::prelude().to_vec(), vouchers::plan().boxed()),
             Self::Data => (data::prelude().to_vec(), data::plan().boxed()),
+            Self::Book => (book::prelude().to_vec(), book::plan().boxed()),
             theme => (prelude().to_vec(), plan(theme).boxed()),
         }
     }

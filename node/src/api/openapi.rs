@@ -2,8 +2,8 @@
 //! committed copy; a test compares the two.
 
 use super::{
-    bridge, chain, content, data, deals, exits, health, lists, market, objects, offenders, search,
-    stream, submit, transactions, vouchers,
+    book, bridge, chain, content, data, deals, exits, health, lists, market, objects, offenders,
+    search, stream, submit, transactions, vouchers,
 };
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -42,6 +42,7 @@ use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
         objects::edition_of_id,
         objects::edition_proof,
         market::edition_prices,
+        book::edition_book,
         market::edition_trades,
         objects::item,
         objects::item_history,

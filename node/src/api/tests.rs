@@ -1,5 +1,6 @@
 mod auctions;
 mod bad_input;
+mod books;
 mod collections;
 mod content;
 mod data;

@@ -109,7 +109,7 @@ pub(super) fn deal_rows(indexed: &Indexed<'_>, id: &DealId, change: &Change, row
     let Some(deal) = last.and_then(Object::as_deal) else {
         return;
     };
-    // A deal's terms never change (a bid moves its expiry), so that what it is about has to be looked up once.
+    // A deal's terms never change but in what is left of an order (a bid moves the expiry), so that what it is about has to be looked up once.
     let about = About::new(indexed, deal);
     let (delete, put) = (
         before.map(|deal| about.keys(id, deal)),

@@ -9,9 +9,9 @@ use weft_types::{
     TransactionId,
 };
 
-/// Names of the bits of `kinds`, as in an operation's JSON, but for the four that are no operations. New ones come at the
+/// Names of the bits of `kinds`, as in an operation's JSON, but for the six that are no operations. New ones come at the
 /// end, for the bits are in the store.
-pub const KINDS: [&str; 33] = [
+pub const KINDS: [&str; 34] = [
     "transfer",
     "create_collection",
     "create_edition",
@@ -45,6 +45,7 @@ pub const KINDS: [&str; 33] = [
     "voucher_spend",
     "voucher_pool_ended",
     "post_data",
+    "book_traded",
 ];
 const APPLIED: u8 = 1;
 const BY_TRANSACTION: u8 = 2;
@@ -105,6 +106,10 @@ impl HistoryRow {
 
     pub(super) fn auction_sold(timestamp: Millis) -> Self {
         Self::by_ledger(timestamp, bit("auction_sold"))
+    }
+
+    pub(super) fn book_traded(timestamp: Millis) -> Self {
+        Self::by_ledger(timestamp, bit("book_traded"))
     }
 
     pub(super) fn pool_ended(timestamp: Millis) -> Self {

@@ -64,14 +64,14 @@ pub(super) struct Traded {
     pub item: ItemId,
     pub deal: DealId,
     /// Among all items of the deal.
-    place: u32,
-    seller: Address,
+    pub(super) place: u32,
+    pub(super) seller: Address,
     pub buyer: Address,
     /// Its part of the deal's price. The parts differ by one at most, and add up to the price.
     pub price: Option<Amount>,
     /// Absent when the ledger did it by itself.
     pub transaction: Option<TransactionId>,
-    position: u32,
+    pub(super) position: u32,
 }
 
 /// How a deal was taken by a transaction.
@@ -81,7 +81,7 @@ struct Taken<'a> {
     picks: &'a [ItemId],
 }
 
-/// What changed hands by the deals that the commit ended as taken, in the order of the commit.
+/// What changed hands by the deals that the commit ended as taken, in the order of the commit, and by books.
 pub(super) fn traded(indexed: &Indexed<'_>) -> Vec<Traded> {
     let taken = indexed.applied.changes.iter().filter_map(|change| {
         let ObjectId::Deal(id) = change.id else {
@@ -89,16 +89,18 @@ pub(super) fn traded(indexed: &Indexed<'_>) -> Vec<Traded> {
         };
         let deal = change.retired.as_ref()?.as_deal()?;
         match deal.state {
+            // What a book has traded says the ledger.
+            DealState::Taken { .. } if deal.order.is_some() => None,
             DealState::Taken { by } => Some((id, deal, by)),
             DealState::Open | DealState::Cancelled | DealState::Expired => None,
         }
     });
     let taken: Vec<_> = taken.collect();
+    let mut traded: Vec<Traded> = super::book::traded(indexed).collect();
     if taken.is_empty() {
-        return Vec::new();
+        return traded;
     }
     let takes = takes(indexed);
-    let mut traded = Vec::new();
     for (id, deal, by) in taken {
         let how = takes.get(&id);
         let priced = match &deal.bid {

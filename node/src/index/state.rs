@@ -3,7 +3,7 @@
 //! Histories, sales and the last forms of ended deals begin after it.
 
 use super::deals::deal_rows;
-use super::{Indexed, Row, collection_rows, named, owned_rows};
+use super::{Indexed, Row, collection_rows, named, order_rows, owned_rows};
 use weft_ledger::{Applied, Change, Snapshot};
 use weft_types::{Object, ObjectError, ObjectId};
 
@@ -36,7 +36,10 @@ pub fn rows_of_state(
         named::rows(&change, &mut rows);
         match id {
             ObjectId::Item(_) => owned_rows(&change, &mut rows),
-            ObjectId::Deal(deal) => deal_rows(&indexed, deal, &change, &mut rows),
+            ObjectId::Deal(deal) => {
+                deal_rows(&indexed, deal, &change, &mut rows);
+                order_rows(deal, &change, &mut rows);
+            }
             ObjectId::Collection(id) => {
                 collection_rows(&indexed, id, &change, &mut collections, &mut rows);
             }

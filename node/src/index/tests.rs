@@ -1,6 +1,7 @@
 use super::deals::PRICES;
 use super::search::{TRAITS, WORDS};
 mod auctions;
+mod books;
 
 use super::*;
 use std::collections::BTreeMap as Map;

@@ -8,7 +8,7 @@ use crate::ids::{
     Address, Amount, AssetId, BaseAddress, CollectionId, CommitIndex, ContentHash, DealId,
     DrawSecret, EditionId, ItemId, Millis, TransactionId,
 };
-use crate::object::{self, Drawing, ObjectError};
+use crate::object::{self, Drawing, ObjectError, Order};
 use crate::operation::{
     Bundle, Commission, DealRule, Guardian, NewDeal, Policy, RoleHolder, Sale, Session, Trait,
     WantedItems, is_default,
@@ -220,6 +220,10 @@ pub struct Deal {
     /// What was shown of it: the secret, or a channel's newest state and its window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing: Option<Box<Standing>>,
+    /// Of an order of a book: its edition, the commit that it came in, and how many items were traded so far. What it
+    /// gives and wants is of what is left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<Box<Order>>,
 }
 
 /// What an auction has come to. An auction that has expired with one has paid it back.
@@ -458,6 +462,7 @@ impl Deal {
             state,
             drawing: deal.drawing.clone().map(Box::new),
             standing: deal.standing.clone().map(Box::new),
+            order: deal.order.map(Box::new),
         }
     }
 
@@ -474,6 +479,7 @@ impl Deal {
             state: object::DealState::Open,
             bid: None,
             standing: None,
+            order: None,
             drawing: self.drawing.as_deref().cloned(),
         };
         deal.draw(&self.id, secret)

@@ -14,6 +14,7 @@ impl Deal {
             bid: None,
             drawing: terms.series().map(|_| Drawing::default()),
             standing: None,
+            order: None,
             terms,
         }
     }

@@ -300,6 +300,7 @@ impl From<&Deal> for wire::Deal {
             bid: deal.bid.as_ref().map(Into::into),
             draw: deal.drawing.as_ref().map(Into::into),
             standing: deal.standing.as_ref().map(Into::into),
+            order: deal.order.as_ref().map(Into::into),
         }
     }
 }
@@ -332,8 +333,10 @@ impl TryFrom<wire::Deal> for Deal {
             state,
             drawing: wire.draw.as_ref().map(TryInto::try_into).transpose()?,
             standing: wire.standing.map(Standing::try_from).transpose()?,
+            order: wire.order.as_ref().map(Order::try_from).transpose()?,
         };
         super::drawing::check(&deal)?;
+        super::order::check(&deal)?;
         Ok(deal)
     }
 }

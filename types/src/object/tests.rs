@@ -76,6 +76,7 @@ fn deal(state: DealState) -> Deal {
         bid: None,
         drawing: None,
         standing: None,
+        order: None,
     }
 }
 
@@ -159,6 +160,7 @@ fn objects() -> Vec<(ObjectId, Object)> {
         objects.push(Object::Deal(Arc::new(deal(state))));
     }
     objects.push(Object::Deal(Arc::new(crate::testing::drawn(3, 2).1)));
+    objects.push(Object::Deal(Arc::new(crate::testing::order())));
     let standings = [
         crate::testing::standing(),
         Standing {

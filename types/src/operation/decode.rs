@@ -47,6 +47,8 @@ pub enum OperationError {
     PassAccount,
     #[error("a deal is no series of packs: {0}")]
     Series(&'static str),
+    #[error("an order of a book {0}: this one differs")]
+    Book(&'static str),
     #[error("a MultiParty stands inside another")]
     Nested,
     #[error(transparent)]
@@ -380,6 +382,7 @@ impl TryFrom<wire::DealOpen> for NewDeal {
                 Some(wire::deal_open::Rule::CoSigned(terms)) => {
                     DealRule::CoSigned(terms.try_into()?)
                 }
+                Some(wire::deal_open::Rule::Book(_)) => DealRule::Book,
             },
         };
         match &deal.rule {
@@ -388,6 +391,7 @@ impl TryFrom<wire::DealOpen> for NewDeal {
             DealRule::Draw(series) => deal.check_series(series)?,
             DealRule::Secret { .. } => deal.check_taker()?,
             DealRule::CoSigned(terms) => deal.check_channel(terms)?,
+            DealRule::Book => deal.check_order()?,
         }
         Ok(deal)
     }

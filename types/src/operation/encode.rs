@@ -87,6 +87,7 @@ impl From<&NewDeal> for wire::DealOpen {
                     Some(wire::deal_open::Rule::Secret(wire::SecretLock { hash }))
                 }
                 DealRule::CoSigned(terms) => Some(wire::deal_open::Rule::CoSigned(terms.into())),
+                DealRule::Book => Some(wire::deal_open::Rule::Book(wire::Book {})),
             },
         }
     }

@@ -655,6 +655,7 @@ fn sample(id: &ObjectId) -> Object {
                 bid: None,
                 drawing: None,
                 standing: None,
+                order: None,
             }
             .into(),
         ),

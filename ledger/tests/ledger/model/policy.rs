@@ -163,6 +163,15 @@ impl Model {
         })
     }
 
+    /// So many items of one collection, for coin alone.
+    pub fn sold_of(&self, collection: CollectionId, count: usize, price: u128) -> Sale {
+        Sale {
+            collections: vec![collection; count],
+            price,
+            for_coin: true,
+        }
+    }
+
     pub fn judge_taking(&mut self, sale: &Sale) -> Step {
         let outcome = self.judge(sale, self.now, self.now);
         let forgets = self.bug(Bug::FloorIsForgottenInTaking);
