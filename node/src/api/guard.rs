@@ -7,7 +7,7 @@ use super::answer::{Failure, write_problem};
 use super::openapi::query_parameters;
 use super::reading::REPEATED;
 use axum::extract::{MatchedPath, Query, Request, State};
-use axum::http::Uri;
+use axum::http::{Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt as _;
@@ -160,7 +160,7 @@ async fn answered(
     let gate = &state.gate;
     gate.check_rate(client_address(request.extensions()))?;
     check_head(&request)?;
-    check_parameters(route, request.uri())?;
+    check_parameters(request.method(), route, request.uri())?;
     let _in_work = gate.in_work.try_acquire().map_err(|_| {
         let limit = state.limits.requests_max;
         let detail = format!("{limit} requests are in work, as many as the node takes at a time");
@@ -199,11 +199,11 @@ fn check_head(request: &Request) -> Result<(), Failure> {
 
 /// A misspelt parameter that did nothing would answer another question than the one asked. Only of the
 /// API proper: supervisors put what they like behind `/healthz`.
-fn check_parameters(route: &str, uri: &Uri) -> Result<(), Failure> {
+fn check_parameters(method: &Method, route: &str, uri: &Uri) -> Result<(), Failure> {
     if uri.query().is_none() || !route.starts_with("/v1/") {
         return Ok(());
     }
-    let Some(known) = query_parameters(route) else {
+    let Some(known) = query_parameters(method, route) else {
         return Ok(());
     };
     let given = Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(|e| {
@@ -247,7 +247,7 @@ impl Drop for Counted<'_> {
 }
 
 /// Labels of metrics come from a fixed list, never from a client.
-fn known_method(method: &axum::http::Method) -> &'static str {
+fn known_method(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",
         "HEAD" => "HEAD",

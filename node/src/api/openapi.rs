@@ -5,7 +5,7 @@ use super::{
     book, bridge, chain, content, data, deals, exits, health, lists, market, objects, offenders,
     search, stream, submit, transactions, vouchers,
 };
-use axum::http::header;
+use axum::http::{Method, header};
 use axum::response::{IntoResponse, Response};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -173,25 +173,32 @@ impl Modify for Readings {
 }
 
 /// The parameters that the query of a route may have; none for a route without a description.
-pub fn query_parameters(route: &str) -> Option<&'static BTreeSet<String>> {
+pub fn query_parameters(method: &Method, route: &str) -> Option<&'static BTreeSet<String>> {
     static KNOWN: OnceLock<BTreeMap<String, BTreeSet<String>>> = OnceLock::new();
     let known = KNOWN.get_or_init(|| {
         let paths = Description::openapi().paths.paths.into_iter();
-        let of_path = paths.map(|(path, item)| {
-            // No path takes other parameters to be written than to be read.
-            let operation = item.get.or(item.post);
-            let parameters = operation.and_then(|o| o.parameters).unwrap_or_default();
-            let in_query = parameters
-                .into_iter()
-                .filter_map(|parameter| match parameter {
-                    RefOr::T(p) if p.parameter_in == ParameterIn::Query => Some(p.name),
-                    _ => None,
-                });
-            (path, in_query.collect())
+        let operations = paths.flat_map(|(path, item)| {
+            let of_path = [
+                (Method::GET, item.get),
+                (Method::POST, item.post),
+                (Method::PUT, item.put),
+            ];
+            let there = of_path.into_iter().filter_map(|(m, o)| Some((m, o?)));
+            there.map(move |(method, operation)| (format!("{method} {path}"), operation))
         });
-        of_path.collect()
+        let known = operations.map(|(operation, described)| {
+            let parameters = described.parameters.unwrap_or_default().into_iter();
+            let in_query = parameters.filter_map(|parameter| match parameter {
+                RefOr::T(p) if p.parameter_in == ParameterIn::Query => Some(p.name),
+                _ => None,
+            });
+            (operation, in_query.collect())
+        });
+        known.collect()
     });
-    known.get(route)
+    // What is not described is read as it would be with GET.
+    let found = known.get(&format!("{method} {route}"));
+    found.or_else(|| known.get(&format!("GET {route}")))
 }
 
 /// The description as JSON, made once.
