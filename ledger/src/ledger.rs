@@ -1,12 +1,9 @@
 //! The ledger as the replica drives it: commits in, receipts and changes out, roots per height.
 
 use crate::admission::{Admitted, Refusal, admit, in_time};
-use crate::books::Books;
 use crate::draft::{Change, Draft};
-use crate::execute::{
-    Cleared, Leader, Opened, Place, clear_books, convene, convict, draw_lots, end_pools,
-    end_posted, execute, expire, observe,
-};
+use crate::due::Due;
+use crate::execute::{Cleared, Leader, Opened, Place, convene, convict, execute, observe};
 use crate::exits::{Locked, settle, tree_of};
 use crate::live::{Live, Objects as _};
 use crate::places::BaseTrees;
@@ -14,15 +11,13 @@ use crate::remembered::{BUCKET_MS, REMEMBERED_MAX, Remembered};
 use crate::snapshot::Snapshot;
 use crate::tree::Tree;
 use bytes::Bytes;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use weft_types::{
     Address, Amount, AssetId, BaseAddress, Bridge, BridgeId, CommitIndex, Committee,
-    CommitteeDigest, ContentHash, DealId, DealState, Deposit, Epoch, FeeShare, GenesisError,
-    HeightRoots, ItemId, ItemState, Millis, NetworkId, Object, ObjectError, ObjectId, Observation,
-    Offence, Offender, Offenders, OffendersId, ProtocolParams, Receipt, Roster, RosterId, Round,
-    Template, Transaction, TransactionId, Verified, VertexDigest, VertexRef, VoucherPoolId, Work,
-    WorkId, list_root,
+    CommitteeDigest, DealState, Deposit, Epoch, FeeShare, GenesisError, HeightRoots, ItemId,
+    ItemState, Millis, NetworkId, Object, ObjectError, ObjectId, Observation, Offence, Offender,
+    Offenders, OffendersId, ProtocolParams, Receipt, Roster, RosterId, Round, Template,
+    Transaction, TransactionId, Verified, VertexDigest, VertexRef, Work, WorkId, list_root,
 };
 
 /// The newest state, and what decides how it goes on.
@@ -30,16 +25,8 @@ pub struct Ledger {
     params: Arc<ProtocolParams>,
     live: Live,
     tree: Tree,
-    /// Open deals by the time from which they are due. Derived from the objects.
-    due: BTreeSet<(Millis, DealId)>,
-    /// L47: series that wait for a lot, derived likewise.
-    lotless: BTreeSet<DealId>,
-    /// L52: pools of vouchers that are not over, by the time from which they are due. Derived likewise.
-    due_pools: BTreeSet<(Millis, VoucherPoolId)>,
-    /// L55: posted data by their end, derived likewise.
-    due_posted: BTreeSet<(Millis, ContentHash)>,
-    /// L56: orders by edition, derived likewise.
-    books: Books,
+    /// What the ledger does by itself. Derived from the objects.
+    due: Due,
     /// What open deals and pools of vouchers hold, derived likewise.
     locked: Locked,
     /// What the vault pays by, derived likewise.
@@ -168,11 +155,7 @@ impl Ledger {
             params: Arc::new(params.clone()),
             live: Live::default(),
             tree: Tree::default(),
-            due: BTreeSet::new(),
-            lotless: BTreeSet::new(),
-            due_pools: BTreeSet::new(),
-            due_posted: BTreeSet::new(),
-            books: Books::default(),
+            due: Due::default(),
             locked: Locked::default(),
             trees: BaseTrees::default(),
             work: Work::default(),
@@ -337,11 +320,7 @@ impl Ledger {
             round: newest.map_or(Round::ZERO, |v| v.round),
             digest: newest.map_or(VertexDigest::ZERO, |v| v.digest),
         };
-        draw_lots(&mut draft, &self.lotless, leader);
-        expire(&mut draft, &self.due, leader);
-        end_pools(&mut draft, &self.due_pools, timestamp);
-        end_posted(&mut draft, &self.due_posted, timestamp);
-        applied.cleared = clear_books(&mut draft, &self.books, leader);
+        applied.cleared = self.due.run(&mut draft, leader);
         let seen = look(&mut draft, &self.work);
         (applied.deposits, applied.convicted) = (seen.deposits, seen.convicted);
         for transaction in transactions {
@@ -512,28 +491,7 @@ impl Ledger {
     }
 
     fn set(&mut self, id: ObjectId, before: Option<&Object>, after: Option<&Object>) {
-        if let Some(entry) = deal(&id, before) {
-            self.due.remove(&entry);
-        }
-        self.due.extend(deal(&id, after));
-        if let ObjectId::Deal(id) = id {
-            let waits = |o: &Object| o.as_deal().is_some_and(|d| d.awaits_lot());
-            match after.is_some_and(waits) {
-                true => self.lotless.insert(id),
-                false => self.lotless.remove(&id),
-            };
-            let deal = |o: Option<&'_ Object>| o.and_then(Object::as_deal).cloned();
-            let (before, after) = (deal(before), deal(after));
-            self.books.follow(id, before.as_deref(), after.as_deref());
-        }
-        if let Some(entry) = pool(&id, before) {
-            self.due_pools.remove(&entry);
-        }
-        self.due_pools.extend(pool(&id, after));
-        if let Some(entry) = posted(&id, before) {
-            self.due_posted.remove(&entry);
-        }
-        self.due_posted.extend(posted(&id, after));
+        self.due.follow(id, before, after);
         if let Some(Object::Withdrawal(withdrawal)) = after {
             self.trees.withdrawn(withdrawal);
         }
@@ -568,32 +526,6 @@ fn closing(roster: Option<&Roster>) -> CommitteeDigest {
     let closed = roster.filter(|r| r.closed);
     let next = closed.and_then(Roster::next_committee);
     next.map_or(CommitteeDigest::ZERO, |next| next.digest())
-}
-
-/// A deal's entry among those that are due at a time.
-fn deal(id: &ObjectId, object: Option<&Object>) -> Option<(Millis, DealId)> {
-    match (id, object) {
-        (ObjectId::Deal(id), Some(Object::Deal(deal))) => Some((deal.due(), *id)),
-        _ => None,
-    }
-}
-
-/// L52: a pool's entry among those that are due at a time.
-fn pool(id: &ObjectId, object: Option<&Object>) -> Option<(Millis, VoucherPoolId)> {
-    match (id, object) {
-        (ObjectId::VoucherPool(id), Some(Object::VoucherPool(pool))) if !pool.is_over() => {
-            Some((pool.ends, *id))
-        }
-        _ => None,
-    }
-}
-
-/// L55: a record's entry among those that are due at a time.
-fn posted(id: &ObjectId, object: Option<&Object>) -> Option<(Millis, ContentHash)> {
-    match (id, object) {
-        (ObjectId::Posted(hash), Some(Object::Posted(posted))) => Some((posted.until, *hash)),
-        _ => None,
-    }
 }
 
 /// Whether an object can be part of a state.

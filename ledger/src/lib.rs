@@ -18,6 +18,7 @@ mod authority;
 mod books;
 mod clearing;
 mod draft;
+mod due;
 mod execute;
 mod exits;
 mod ledger;
