@@ -78,7 +78,7 @@ pub enum Mix {
     Session,
     /// Trades of cards.
     Market,
-    /// The same with packs; whatever all accounts hold is counted before and after.
+    /// The same with packs and books; whatever all accounts hold is counted before and after.
     Steve,
     /// Tickets for a third of those who ask for one (L38).
     Stadium,

@@ -19,7 +19,7 @@ pub struct Arguments {
     #[arg(long, default_value = "30s", value_parser = crate::time::parse)]
     duration: Duration,
     /// Kinds of transactions: transfer; session, which are transfers by keys that have sessions; market; steve, a
-    /// market with packs, after which nothing may be made or lost; stadium, which
+    /// market with packs and books, after which nothing may be made or lost; stadium, which
     /// asks for three times the tickets that there are; redeem, which shows tickets at gates, one in twenty of them twice
     #[arg(long, default_value = "transfer")]
     mix: Mix,

@@ -1,6 +1,6 @@
 //! Mix `market`: players trade cards of a collection. Sales (listing, purchase), offers (offer,
 //! acceptance), swaps of two for two, gifts, auctions and bids, and updates of a card's status by its maker. The maker
-//! has a royalty of the sales. Mix `steve` has packs of cards as well.
+//! has a royalty of the sales. Mix `steve` has packs and books as well.
 //!
 //! No transaction is expected to fail. Each names what has to be committed before it: a purchase its
 //! listing, and every move of a card the card's move before. Cards rest between two moves as long as
@@ -8,6 +8,7 @@
 //! keeps up nothing ever waits. Every lane has a collection, players and cards of its own.
 
 mod auction;
+mod orders;
 mod packs;
 
 use super::accounts::Player;
@@ -44,8 +45,9 @@ const OFFER: u32 = 18;
 const SWAP: u32 = 12;
 const GIFT: u32 = 20;
 const AUCTION: u32 = 9;
-/// Of a market with packs.
-const PACK: u32 = 10;
+/// Of a market with packs and books.
+const PACK: u32 = 8;
+const ORDER: u32 = 6;
 
 /// A card as the plan knows it: who will own it, and what moved it last.
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +80,7 @@ pub struct Market {
     /// The longest without a bid in front.
     auctions: VecDeque<auction::Open>,
     packs: packs::Packs,
+    orders: orders::Orders,
     all: Vec<ItemId>,
     random: StdRng,
     /// Whose turn it is.
@@ -93,6 +96,8 @@ pub struct Stall {
     pub cards: u32,
     /// Editions whose cards the maker keeps for packs.
     pub sealed: u32,
+    /// Those whose cards it keeps for books.
+    pub asked: u32,
 }
 
 impl Stall {
@@ -104,17 +109,29 @@ impl Stall {
             players,
             cards: wanted.max(CARDS_MIN).next_multiple_of(EDITION_CARDS),
             sealed: 0,
+            asked: 0,
         }
     }
 
-    /// With packs enough for `count` transactions in this lane: each series of four has six, and deals out twelve cards.
-    pub fn with_packs(self, count: u32) -> Self {
-        let series = (u64::from(count) * u64::from(PACK)).div_ceil(100 * 6) + 1;
-        let sealed = (series * packs::CARDS).div_ceil(u64::from(EDITION_CARDS));
+    /// With packs and books enough for `count` transactions in this lane. A series of packs has six, and deals out twelve
+    /// cards; an ask, every other order, has two.
+    pub fn with_packs_and_books(self, count: u32) -> Self {
+        let of = |weight: u32| (u64::from(count) * u64::from(weight)).div_ceil(100);
+        let editions = |cards: u64| {
+            let editions = cards.div_ceil(u64::from(EDITION_CARDS));
+            u32::try_from(editions).unwrap_or(u32::MAX)
+        };
         Self {
-            sealed: u32::try_from(sealed).unwrap_or(u32::MAX),
+            sealed: editions((of(PACK).div_ceil(6) + 1) * packs::CARDS),
+            // By chance there are some more asks than bids.
+            asked: editions(of(ORDER)) + 1,
             ..self
         }
+    }
+
+    /// All editions: those of the players' cards, of packs and of books, in this order.
+    fn whole(&self) -> u32 {
+        self.editions() + self.sealed + self.asked
     }
 
     /// The maker has 2.5 % of every sale.
@@ -149,7 +166,7 @@ impl Stall {
         let collection = CollectionId::derive(&self.maker.address, &first.idempotency, 0);
         first.operations[1] = set(collection);
         let mut transactions = vec![first.sign(&[&self.maker.key])];
-        let numbers: Vec<u32> = (1..=self.editions() + self.sealed).collect();
+        let numbers: Vec<u32> = (1..=self.whole()).collect();
         for part in numbers.chunks(EDITIONS_AT_ONCE as usize) {
             let editions = part.iter().map(|n| edition(collection, *n));
             transactions.push(draft.sign(&self.maker.key, editions.collect()));
@@ -167,18 +184,18 @@ impl Stall {
                 to: self.players[self.owner(number, card)].address,
                 count: 1,
             };
-            let sealed = MintEntry {
+            let kept = MintEntry {
                 edition,
                 to: self.maker.address,
                 count: u64::from(EDITION_CARDS),
             };
             let entries = match number <= self.editions() {
                 true => (0..EDITION_CARDS).map(entry).collect(),
-                false => vec![sealed],
+                false => vec![kept],
             };
             draft.sign(&self.maker.key, vec![Operation::Mint { entries }])
         };
-        (1..=self.editions() + self.sealed).map(mint).collect()
+        (1..=self.whole()).map(mint).collect()
     }
 
     /// To whom a card is minted.
@@ -202,13 +219,18 @@ impl Stall {
                 });
             }
         }
-        let sealed = (1..=self.sealed).flat_map(|n| {
-            let edition = EditionId::derive(&collection, u64::from(self.editions() + n));
+        let cards = |edition: EditionId| {
             (1..=u64::from(EDITION_CARDS)).map(move |serial| ItemId::derive(&edition, serial))
-        });
-        let packs = packs::Packs::of(sealed.collect());
+        };
+        let mut kept = (self.editions() + 1..=self.whole())
+            .map(|number| EditionId::derive(&collection, u64::from(number)));
+        let sealed = kept.by_ref().take(self.sealed as usize);
+        let packs = packs::Packs::of(sealed.flat_map(cards).collect());
+        let asked = kept.map(|edition| (edition, cards(edition).collect()));
+        let orders = orders::Orders(asked.collect());
         Market {
             packs,
+            orders,
             maker: self.maker,
             players: self.players,
             hands,
@@ -279,6 +301,10 @@ impl Lane for Market {
             self.auction(place, draft)
         } else if draw < SALE + OFFER + SWAP + GIFT + AUCTION + PACK
             && let Some(made) = self.packs(place, draft)
+        {
+            made
+        } else if draw < SALE + OFFER + SWAP + GIFT + AUCTION + PACK + ORDER
+            && let Some(made) = self.order(draft)
         {
             made
         } else {

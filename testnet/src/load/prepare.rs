@@ -74,7 +74,7 @@ pub(super) async fn prepare(
                 accounts.extend(all.iter().map(|player| player.address));
                 let stall = Stall::new(maker, players, of_lane);
                 let stall = match options.mix {
-                    Mix::Steve => stall.with_packs(count / width as u32),
+                    Mix::Steve => stall.with_packs_and_books(count / width as u32),
                     _ => stall,
                 };
                 let (collection, founding) = stall.found(&draft);

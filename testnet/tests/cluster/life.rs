@@ -156,7 +156,7 @@ async fn a_market_runs_without_a_failure_and_all_states_are_equal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_packs_and_auctions_nothing_is_made_or_lost() {
+async fn with_packs_auctions_and_books_nothing_is_made_or_lost() {
     let net = Net::up().await;
     let report = net.load(100, 20, Mix::Steve).await.unwrap();
     assert_eq!(report.failed, 0, "{report:?}");

@@ -5,10 +5,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, SystemTime};
-use weft_ledger::Ledger;
+use weft_ledger::{Ledger, Office};
 use weft_types::ed25519::SecretKey;
-use weft_types::testing::{genesis, user, user_key};
-use weft_types::{Genesis, GenesisAccount, NetworkId, Verified};
+use weft_types::testing::{committee, genesis, user, user_key};
+use weft_types::{
+    BaseAddress, Genesis, GenesisAccount, MemberIndex, NetworkId, Round, Verified, VertexDigest,
+    VertexRef,
+};
 
 struct World {
     ledger: Ledger,
@@ -44,7 +47,21 @@ impl World {
         let verified: Vec<Arc<Verified<Transaction>>> =
             transactions.into_iter().map(verified).collect();
         let index = self.ledger.meta().index.next();
-        let applied = self.ledger.apply(index, now(), &verified);
+        // Each led by the next round, so that series come to their lots.
+        let leader = VertexRef {
+            round: Round(index.0),
+            author: MemberIndex(0),
+            digest: VertexDigest([7; 32]),
+        };
+        let office = Office {
+            network: self.network,
+            committee: &committee(4),
+            genesis: Millis::ZERO,
+            contracts: [BaseAddress::ZERO; 3],
+            ordered: &[leader],
+        };
+        let ledger = &mut self.ledger;
+        let applied = ledger.apply_observing(index, now(), (&[], &office), &verified);
         assert_eq!(applied.refused, []);
         assert_eq!(applied.receipts.len(), count);
         for receipt in &applied.receipts {
@@ -59,7 +76,7 @@ impl World {
         for funding in fund(source, &self.draft, &everybody, Amount(100_000_000)) {
             self.commit(vec![funding]);
         }
-        let stall = Stall::new(maker, of_lane, rate).with_packs(2_000);
+        let stall = Stall::new(maker, of_lane, rate).with_packs_and_books(2_000);
         let (collection, founding) = stall.found(&self.draft);
         for transaction in founding {
             self.commit(vec![transaction]);
@@ -95,12 +112,14 @@ fn no_trade_of_the_market_fails_and_all_kinds_occur() {
     for signed in &signed {
         let transaction = decoded(signed);
         let kind = match &transaction.body().operations[0] {
-            Operation::DealOpen(terms) if !terms.rule.is_fixed() => "auction",
+            Operation::DealOpen(terms) if !terms.rule.is_fixed() => terms.rule.name(),
             Operation::Bid { .. } => "bid",
             Operation::DealOpen(terms) if terms.taker.is_some() => "swap",
             Operation::DealOpen(terms) if terms.gives.assets.is_empty() => "sale",
             Operation::DealOpen(_) => "offer",
+            Operation::DealTake(taking) if taking.entropy.is_some() => "pack",
             Operation::DealTake(_) => "take",
+            Operation::Reveal { .. } => "reveal",
             Operation::Transfer { .. } => "gift",
             Operation::UpdateItem { .. } => "update",
             _ => "other",
@@ -112,6 +131,8 @@ fn no_trade_of_the_market_fails_and_all_kinds_occur() {
         assert!(kinds[kind] > 200, "{kinds:?}");
     }
     assert!(kinds["auction"] > 5 && kinds["bid"] > 100, "{kinds:?}");
+    assert!(kinds["draw"] > 5 && kinds["pack"] > 50, "{kinds:?}");
+    assert!(kinds["reveal"] > 5 && kinds["book"] > 100, "{kinds:?}");
     assert!(
         kinds["take"] > 1_000 && !kinds.contains_key("other"),
         "{kinds:?}"
