@@ -22,7 +22,7 @@ const REVEAL_MS: u64 = 600_000;
 /// What the maker has to put into packs, and the series that are not drawn yet.
 pub(super) struct Packs {
     left: Vec<ItemId>,
-    /// The longest at rest in front.
+    /// What goes on next in front.
     open: VecDeque<Open>,
 }
 
@@ -42,16 +42,14 @@ struct Open {
     opened: u32,
     /// Purchases of its packs.
     bought: Vec<u32>,
-    /// What happened to it last.
-    moved: u32,
+    /// From this place on it goes on.
+    due: u32,
 }
 
 impl Market {
     /// A draw, a purchase or a new series; `None` when all cards are in packs and nothing rests.
     pub(super) fn packs(&mut self, place: u32, draft: &Draft) -> Option<(Transaction, Vec<u32>)> {
-        let gap = self.gap;
-        let rested = |open: &mut Open| open.moved.saturating_add(gap) <= place;
-        match self.packs.open.pop_front_if(rested) {
+        match self.packs.open.pop_front_if(|open| open.due <= place) {
             Some(open) if open.bought.len() == PACKS as usize => Some(self.reveal(draft, open)),
             Some(open) => Some(self.buy_pack(place, draft, open)),
             None => self.sell_packs(place, draft),
@@ -81,7 +79,7 @@ impl Market {
             secret,
             opened: place,
             bought: Vec::new(),
-            moved: place,
+            due: place.saturating_add(self.gap),
         });
         Some((transaction, vec![]))
     }
@@ -91,9 +89,14 @@ impl Market {
         let taking = Taking::pack(open.deal, Entropy(self.random.random()));
         let buy = Operation::DealTake(taking);
         open.bought.push(place);
-        open.moved = place;
         let after = vec![open.opened];
-        self.packs.open.push_back(open);
+        if open.bought.len() < PACKS as usize {
+            self.packs.open.push_front(open);
+        } else {
+            // The lot comes some commits after the last one is sold.
+            open.due = place.saturating_add(self.gap);
+            self.packs.open.push_back(open);
+        }
         (draft.sign(&self.players[buyer].key, vec![buy]), after)
     }
 
