@@ -16,21 +16,26 @@ const CARDS_IN_PACK: usize = 3;
 pub(super) const CARDS: u64 = PACKS as u64 * CARDS_IN_PACK as u64;
 /// Of a pack.
 const PRICE: u64 = 20;
+/// Series for sale at a time.
+const FOR_SALE: usize = 8;
 /// How long the maker has to show the secret.
 const REVEAL_MS: u64 = 600_000;
 
 /// What the maker has to put into packs, and the series that are not drawn yet.
 pub(super) struct Packs {
     left: Vec<ItemId>,
-    /// What goes on next in front.
-    open: VecDeque<Open>,
+    /// The longest for sale in front.
+    for_sale: VecDeque<Open>,
+    /// The longest waiting for its draw in front.
+    sold: VecDeque<Open>,
 }
 
 impl Packs {
     pub fn of(cards: Vec<ItemId>) -> Self {
         Self {
             left: cards,
-            open: VecDeque::new(),
+            for_sale: VecDeque::new(),
+            sold: VecDeque::new(),
         }
     }
 }
@@ -47,12 +52,18 @@ struct Open {
 }
 
 impl Market {
-    /// A draw, a purchase or a new series; `None` when all cards are in packs and nothing rests.
+    /// A draw, a purchase or a new series; `None` when nothing is due and there are series enough, or no cards.
     pub(super) fn packs(&mut self, place: u32, draft: &Draft) -> Option<(Transaction, Vec<u32>)> {
-        match self.packs.open.pop_front_if(|open| open.due <= place) {
-            Some(open) if open.bought.len() == PACKS as usize => Some(self.reveal(draft, open)),
-            Some(open) => Some(self.buy_pack(place, draft, open)),
-            None => self.sell_packs(place, draft),
+        let due = |open: &mut Open| open.due <= place;
+        if let Some(open) = self.packs.sold.pop_front_if(due) {
+            return Some(self.reveal(draft, open));
+        }
+        if let Some(open) = self.packs.for_sale.pop_front_if(due) {
+            return Some(self.buy_pack(place, draft, open));
+        }
+        match self.packs.for_sale.len() < FOR_SALE {
+            true => self.sell_packs(place, draft),
+            false => None,
         }
     }
 
@@ -74,7 +85,7 @@ impl Market {
             ..self.terms(draft, gives, price(PRICE))
         };
         let transaction = draft.sign(&self.maker.key, vec![Operation::DealOpen(terms)]);
-        self.packs.open.push_back(Open {
+        self.packs.for_sale.push_back(Open {
             deal: DealId::derive(&transaction.id(), 0),
             secret,
             opened: place,
@@ -91,11 +102,11 @@ impl Market {
         open.bought.push(place);
         let after = vec![open.opened];
         if open.bought.len() < PACKS as usize {
-            self.packs.open.push_front(open);
+            self.packs.for_sale.push_front(open);
         } else {
             // The lot comes some commits after the last one is sold.
             open.due = place.saturating_add(self.gap);
-            self.packs.open.push_back(open);
+            self.packs.sold.push_back(open);
         }
         (draft.sign(&self.players[buyer].key, vec![buy]), after)
     }
