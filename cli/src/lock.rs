@@ -40,7 +40,7 @@ pub struct Lock {
     #[arg(long, value_name = "DEAL", conflicts_with = "expires")]
     behind: Option<DealId>,
     /// When it comes back, as in 90s, 10m, 12h or 7d
-    #[arg(long, value_name = "DURATION", default_value = "2d", value_parser = time::parse)]
+    #[arg(long, value_name = "DURATION", default_value = "2d", value_parser = crate::market::some_time)]
     expires: Duration,
     /// Money that you want for it besides
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]

@@ -24,14 +24,14 @@ pub use auction::{Auction, Bid, auction, bid};
 pub struct Opening {
     /// How long the deal stays open, as in 90s, 10m, 12h or 7d
     #[arg(long, value_name = "DURATION", default_value = "1d", value_parser = some_time)]
-    expires: Duration,
+    pub expires: Duration,
     /// Who alone may take it; without it anybody
     #[arg(long, value_name = "ADDRESS")]
-    to: Option<Address>,
+    pub to: Option<Address>,
     #[command(flatten)]
-    brought: Brought,
+    pub brought: Brought,
     #[command(flatten)]
-    sender: Sender,
+    pub sender: Sender,
 }
 
 /// What the application has of a deal that it brings.

@@ -5,7 +5,7 @@ mod secret;
 
 use self::checking::{Evidence, Verified, check, verified_shown};
 use crate::failure::{Failure, Kind};
-use crate::market::{Brought, deal_shown};
+use crate::market::{Opening, deal_shown};
 use crate::network::Network;
 use crate::output::Output;
 use crate::sending::{Outcome, Sender};
@@ -59,19 +59,11 @@ pub struct Sell {
     /// Where the secret is written; keep it until the packs are drawn, and show it to nobody
     #[arg(long, value_name = "FILE")]
     secret: PathBuf,
-    /// How long the packs are for sale, as in 90s, 10m, 12h or 7d
-    #[arg(long, value_name = "DURATION", default_value = "1d", value_parser = time::parse)]
-    expires: Duration,
     /// How long you have to show the secret once the sale is over
     #[arg(long, value_name = "DURATION", default_value = "1d", value_parser = time::parse)]
     reveal: Duration,
-    /// Who alone may buy; without it anybody
-    #[arg(long, value_name = "ADDRESS")]
-    to: Option<Address>,
     #[command(flatten)]
-    brought: Brought,
-    #[command(flatten)]
-    sender: Sender,
+    opening: Opening,
 }
 
 #[derive(clap::Args)]
@@ -141,7 +133,7 @@ fn coin(amount: u64) -> Vec<AssetAmount> {
 }
 
 async fn sell(arguments: Sell, output: &Output) -> Result<(), Failure> {
-    let session = arguments.sender.session().await?;
+    let session = arguments.opening.sender.session().await?;
     let reveal = u64::try_from(arguments.reveal.as_millis()).unwrap_or(u64::MAX);
     if reveal == 0 || reveal > REVEAL_MAX.0 {
         return Err(Failure::usage("the secret is shown within 1 ms to 30 days")
@@ -160,10 +152,10 @@ async fn sell(arguments: Sell, output: &Output) -> Result<(), Failure> {
             assets: coin(arguments.price),
             items: vec![],
         },
-        taker: arguments.to,
-        expires: from_now(arguments.expires),
-        reference: arguments.brought.reference,
-        commission: arguments.brought.commission,
+        taker: arguments.opening.to,
+        expires: from_now(arguments.opening.expires),
+        reference: arguments.opening.brought.reference,
+        commission: arguments.opening.brought.commission,
         rule: DealRule::Draw(Series {
             packs: arguments.packs,
             commitment: draw_commitment(&session.address, &secret),

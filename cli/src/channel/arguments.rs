@@ -56,7 +56,7 @@ pub struct Open {
     #[arg(long, value_name = "DURATION", default_value = "1d", value_parser = time::parse)]
     pub(super) window: Duration,
     /// When the channel has to be closed at the latest
-    #[arg(long, value_name = "DURATION", default_value = "30d", value_parser = time::parse)]
+    #[arg(long, value_name = "DURATION", default_value = "30d", value_parser = crate::market::some_time)]
     pub(super) expires: Duration,
     #[command(flatten)]
     pub(super) folder: Folder,
