@@ -38,9 +38,9 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::mpsc;
 use weft_basechain::BaseChain;
 use weft_client::{Client, ClientError, Options};
-use weft_types::CommitIndex;
 use weft_types::api::NodeStatus;
 use weft_types::ed25519::SecretKey;
+use weft_types::{CollectionId, CommitIndex};
 
 /// Most transactions of one load: all are signed beforehand and held in memory, about half a KiB
 /// each.
@@ -133,6 +133,8 @@ pub struct LoadOptions {
     pub rate: Rate,
     pub duration: Duration,
     pub mix: Mix,
+    /// Whose editions a market trades; the load's account has created it. Else it makes its own.
+    pub collection: Option<CollectionId>,
 }
 
 /// What it does it to.
@@ -161,6 +163,10 @@ pub enum LoadError {
     Transactions(u64),
     #[error("a rate is 1 a second at least")]
     Rate,
+    #[error("mix {0} trades no collection; market and steve do")]
+    NoCollection(Mix),
+    #[error("the collection is not the load's to trade: {0}")]
+    Collection(String),
     #[error("preparing the load: {0} was refused: {1}")]
     Prepare(&'static str, String),
     #[error("the tickets do not add up: {0}")]
@@ -184,6 +190,9 @@ impl LoadOptions {
         };
         if !(Duration::from_secs(1)..=longest).contains(&self.duration) {
             return Err(LoadError::Duration(self.duration));
+        }
+        if self.collection.is_some() && !matches!(self.mix, Mix::Market | Mix::Steve) {
+            return Err(LoadError::NoCollection(self.mix));
         }
         let Rate::PerSecond(rate) = self.rate else {
             return Ok(());
@@ -276,15 +285,11 @@ pub async fn run(
     let up: Vec<usize> = (0..clients.len()).filter(|n| book.is_up(*n)).collect();
     let counts = book.counts();
     if let Some(expected) = expected {
-        let late = book
-            .reasons()
-            .get("cap_reached")
-            .copied()
-            .unwrap_or_default();
+        let told = book.reasons().get(expected.refusal()).copied();
         let counted = Counted {
             offered: counts.offered,
             committed: counts.committed,
-            untold: counts.open + counts.failed - late,
+            untold: counts.open + counts.failed - told.unwrap_or_default(),
         };
         let client = Client::with_options(&target.nodes, Options::default())?;
         if let Some(words) = expected.wrong(&client, counted).await? {

@@ -6,6 +6,7 @@ use crate::output::Output;
 use std::time::Duration;
 use weft_testnet::cluster::{LOAD_ACCOUNT, account_key};
 use weft_testnet::load::{Agreement, LoadError, LoadOptions, Mix, Rate, Target, run as run_load};
+use weft_types::CollectionId;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -23,6 +24,10 @@ pub struct Arguments {
     /// asks for three times the tickets that there are; redeem, which shows tickets at gates, one in twenty of them twice
     #[arg(long, default_value = "transfer")]
     mix: Mix,
+    /// Trade this collection's editions (mixes market and steve) and not some of the load's own; the testnet's account `load`
+    /// has to be its creator, as of `weft collection import --key .../accounts/load.key`
+    #[arg(long, value_name = "ID")]
+    collection: Option<CollectionId>,
     #[command(flatten)]
     place: Place,
 }
@@ -37,6 +42,7 @@ pub async fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
         },
         duration: arguments.duration,
         mix: arguments.mix,
+        collection: arguments.collection,
     };
     let processes = || cluster.node_processes();
     let target = Target {
@@ -79,8 +85,11 @@ pub async fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
 
 fn failure(error: LoadError) -> Failure {
     let kind = match error {
-        LoadError::Duration(_) | LoadError::Transactions(_) | LoadError::Rate => Kind::Usage,
-        LoadError::Prepare(..) => Kind::Refused,
+        LoadError::Duration(_)
+        | LoadError::Transactions(_)
+        | LoadError::Rate
+        | LoadError::NoCollection(_) => Kind::Usage,
+        LoadError::Prepare(..) | LoadError::Collection(_) => Kind::Refused,
         LoadError::Client(_) => Kind::Unreachable,
         LoadError::Tickets(_) | LoadError::Conserved(_) => Kind::Invalid,
         LoadError::Thread(_) => Kind::Failed,

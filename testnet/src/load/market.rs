@@ -5,38 +5,34 @@
 //! No transaction is expected to fail. Each names what has to be committed before it: a purchase its
 //! listing, and every move of a card the card's move before. Cards rest between two moves as long as
 //! there are others, and a deal is taken some seconds after it was opened, so that in a network that
-//! keeps up nothing ever waits. Every lane has a collection, players and cards of its own.
+//! keeps up nothing ever waits. Every lane has players and cards of its own, in a collection of its own or its part of one.
 
 mod auction;
 mod orders;
 mod packs;
+mod stall;
+
+pub use stall::{Need, Shelf, Stall};
 
 use super::accounts::Player;
 use super::sign::Lane;
+use rand::RngExt as _;
 use rand::rngs::StdRng;
-use rand::{RngExt as _, SeedableRng as _};
 use std::collections::VecDeque;
 use weft_client::Draft;
 use weft_types::{
-    Amount, AssetAmount, AssetId, Bundle, CollectionId, DealId, EditionId, ItemId, ItemTransfer,
-    Millis, MintEntry, NewDeal, NewEdition, Operation, Policy, Royalty, Taking, Trait, Transaction,
-    WantedFrom, WantedItems,
+    Amount, AssetAmount, AssetId, Bundle, DealId, EditionId, ItemId, ItemTransfer, Millis, NewDeal,
+    Operation, Taking, Transaction, WantedFrom, WantedItems,
 };
 
 /// Players of one lane.
-pub const PLAYERS: u32 = 100;
-/// Cards of one edition, all minted at once.
-pub const EDITION_CARDS: u32 = 256;
-/// Editions that one transaction creates.
-const EDITIONS_AT_ONCE: u32 = 50;
-/// Cards of a lane, at least.
-const CARDS_MIN: u32 = 1_024;
+pub const PLAYERS: u32 = 200;
 /// Seconds between two moves of a card, as far as cards suffice.
-pub const REST_S: f64 = 3.0;
+const REST_S: f64 = 3.0;
 /// How long a deal is open.
 const DEAL_OPEN_MS: u64 = 600_000;
 /// Prices are 1 to this.
-pub const PRICE_MAX: u64 = 100;
+const PRICE_MAX: u64 = 100;
 
 /// Out of a hundred beginnings; a deal is two transactions, so that of all transactions about a third
 /// belong to sales, and each of the others to a sixth.
@@ -87,178 +83,6 @@ pub struct Market {
     turn: usize,
     /// Transactions of this lane from the opening of a deal to its taking.
     gap: u32,
-}
-
-/// What a lane's market needs before it opens.
-pub struct Stall {
-    pub maker: Player,
-    pub players: Vec<Player>,
-    pub cards: u32,
-    /// Editions whose cards the maker keeps for packs.
-    pub sealed: u32,
-    /// Those whose cards it keeps for books.
-    pub asked: u32,
-}
-
-impl Stall {
-    /// Cards enough for `rate` transactions a second in this lane.
-    pub fn new(maker: Player, players: Vec<Player>, rate: f64) -> Self {
-        let wanted = (rate * REST_S * 2.0).ceil().min(f64::from(u32::MAX / 2)) as u32;
-        Self {
-            maker,
-            players,
-            cards: wanted.max(CARDS_MIN).next_multiple_of(EDITION_CARDS),
-            sealed: 0,
-            asked: 0,
-        }
-    }
-
-    /// With packs and books enough for `count` transactions in this lane. A series of packs has six, and deals out twelve
-    /// cards; an ask, every other order, has two.
-    pub fn with_packs_and_books(self, count: u32) -> Self {
-        let of = |weight: u32| (u64::from(count) * u64::from(weight)).div_ceil(100);
-        let editions = |cards: u64| {
-            let editions = cards.div_ceil(u64::from(EDITION_CARDS));
-            u32::try_from(editions).unwrap_or(u32::MAX)
-        };
-        Self {
-            sealed: editions((of(PACK).div_ceil(6) + 1) * packs::CARDS),
-            // By chance there are some more asks than bids.
-            asked: editions(of(ORDER)) + 1,
-            ..self
-        }
-    }
-
-    /// All editions: those of the players' cards, of packs and of books, in this order.
-    fn whole(&self) -> u32 {
-        self.editions() + self.sealed + self.asked
-    }
-
-    /// The maker has 2.5 % of every sale.
-    fn policy(&self) -> Policy {
-        let to = self.maker.address;
-        Policy {
-            royalty: Some(Royalty { to, parts: 250 }),
-            ..Policy::default()
-        }
-    }
-
-    fn editions(&self) -> u32 {
-        self.cards / EDITION_CARDS
-    }
-
-    /// Transactions that found the collection and its editions; each after the one before. The first
-    /// of them decides the collection's id.
-    pub fn found(&self, draft: &Draft) -> (CollectionId, Vec<Transaction>) {
-        let create = Operation::CreateCollection {
-            name: "Load".to_owned(),
-            description: "Cards of the load generator".to_owned(),
-            item_cap: 0,
-        };
-        let set = |collection| Operation::SetPolicy {
-            collection,
-            policy: Some(self.policy()),
-            roles: vec![],
-        };
-        // The id is as long as the one in its place, so that the fee stays right.
-        let operations = vec![create, set(CollectionId::ZERO)];
-        let mut first = draft.body(self.maker.address, operations);
-        let collection = CollectionId::derive(&self.maker.address, &first.idempotency, 0);
-        first.operations[1] = set(collection);
-        let mut transactions = vec![first.sign(&[&self.maker.key])];
-        let numbers: Vec<u32> = (1..=self.whole()).collect();
-        for part in numbers.chunks(EDITIONS_AT_ONCE as usize) {
-            let editions = part.iter().map(|n| edition(collection, *n));
-            transactions.push(draft.sign(&self.maker.key, editions.collect()));
-        }
-        (collection, transactions)
-    }
-
-    /// Transactions that mint the cards, in any order. The cards of an edition go to the players in
-    /// turn.
-    pub fn mint(&self, draft: &Draft, collection: CollectionId) -> Vec<Transaction> {
-        let mint = |number: u32| {
-            let edition = EditionId::derive(&collection, u64::from(number));
-            let entry = |card: u32| MintEntry {
-                edition,
-                to: self.players[self.owner(number, card)].address,
-                count: 1,
-            };
-            let kept = MintEntry {
-                edition,
-                to: self.maker.address,
-                count: u64::from(EDITION_CARDS),
-            };
-            let entries = match number <= self.editions() {
-                true => (0..EDITION_CARDS).map(entry).collect(),
-                false => vec![kept],
-            };
-            draft.sign(&self.maker.key, vec![Operation::Mint { entries }])
-        };
-        (1..=self.whole()).map(mint).collect()
-    }
-
-    /// To whom a card is minted.
-    fn owner(&self, edition: u32, card: u32) -> usize {
-        ((edition - 1) * EDITION_CARDS + card) as usize % self.players.len()
-    }
-
-    /// The market with its cards dealt, `rate` transactions a second to come.
-    pub fn open(self, collection: CollectionId, rate: f64, seed: u64) -> Market {
-        let mut hands = vec![VecDeque::new(); self.players.len()];
-        let mut all = Vec::with_capacity(self.cards as usize);
-        for number in 1..=self.editions() {
-            let edition = EditionId::derive(&collection, u64::from(number));
-            for card in 0..EDITION_CARDS {
-                let id = ItemId::derive(&edition, u64::from(card) + 1);
-                all.push(id);
-                hands[self.owner(number, card)].push_back(Card {
-                    id,
-                    edition,
-                    moved: None,
-                });
-            }
-        }
-        let cards = |edition: EditionId| {
-            (1..=u64::from(EDITION_CARDS)).map(move |serial| ItemId::derive(&edition, serial))
-        };
-        let mut kept = (self.editions() + 1..=self.whole())
-            .map(|number| EditionId::derive(&collection, u64::from(number)));
-        let sealed = kept.by_ref().take(self.sealed as usize);
-        let packs = packs::Packs::of(sealed.flat_map(cards).collect());
-        let asked = kept.map(|edition| (edition, cards(edition).collect()));
-        let orders = orders::Orders(asked.collect());
-        Market {
-            packs,
-            orders,
-            maker: self.maker,
-            players: self.players,
-            hands,
-            open: VecDeque::new(),
-            auctions: VecDeque::new(),
-            all,
-            random: StdRng::seed_from_u64(seed),
-            turn: 0,
-            gap: (rate * REST_S).ceil().max(1.0) as u32,
-        }
-    }
-}
-
-fn edition(collection: CollectionId, number: u32) -> Operation {
-    Operation::CreateEdition(NewEdition {
-        collection,
-        name: format!("Card {number}"),
-        cap: u64::from(EDITION_CARDS),
-        traits: vec![Trait {
-            name: "rarity".to_owned(),
-            value: ["common", "rare", "epic"][number as usize % 3].to_owned(),
-        }],
-        image: String::new(),
-        image_hash: None,
-        metadata_hash: None,
-        reference: format!("load-{number}"),
-        uses: 0,
-    })
 }
 
 fn price(amount: u64) -> Bundle {

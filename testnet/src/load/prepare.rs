@@ -1,16 +1,16 @@
 //! What a load needs before it begins: funded accounts, and the cards or tickets of its mix.
 
-use super::accounts::{self, Player, fund, players};
-use super::conserve::Conserved;
-use super::market::{self, Stall};
+use super::accounts::{self, Player, fund, player, players};
+use super::conserve::{Conserved, all};
+use super::market::{self, Need, Shelf, Stall};
 use super::sign::Lane;
 use super::stadium::{self, Event, Expected};
 use super::{
     COST_MAX, LoadError, LoadOptions, MARKET_RATE_MAX, Mix, Say, Target, now_ms, transfer,
 };
-use weft_client::{Client, Draft, Options, Wait};
+use weft_client::{Client, Draft, EditionQuery, Options, Wait};
 use weft_types::api::Submission;
-use weft_types::{Address, Amount, Millis, Transaction};
+use weft_types::{Amount, CollectionId, Millis, Transaction};
 
 /// What transactions are made of.
 pub(super) struct Prepared {
@@ -21,7 +21,7 @@ pub(super) struct Prepared {
     pub conserved: Option<Conserved>,
 }
 
-/// Funds accounts, and for a market makes the cards.
+/// Funds accounts, and makes what the mix trades.
 pub(super) async fn prepare(
     options: LoadOptions,
     target: &Target<'_>,
@@ -31,124 +31,228 @@ pub(super) async fn prepare(
 ) -> Result<Prepared, LoadError> {
     say("funding accounts");
     let client = Client::with_options(&target.nodes, Options::default())?;
-    let draft = Draft::new(&client.genesis().await?);
-    let width = std::thread::available_parallelism().map_or(1, usize::from);
-    let key = &target.key;
-    let amount = |share: u64| Amount(COST_MAX.saturating_mul(share));
-    let mut expected = None;
-    let mut conserved = None;
-    let lanes = match options.mix {
-        Mix::Transfer | Mix::Session => {
-            let players = players(key, "transfer", transfer::ACCOUNTS);
-            // Each lane goes through the accounts in turn.
-            let share = u64::from(count) / u64::from(transfer::ACCOUNTS) + 2 * width as u64;
-            let funding = fund(key, &draft, &players, amount(share));
-            send(&client, "the funding", &funding).await?;
-            let sessions = match options.mix {
-                Mix::Session => {
-                    say("beginning sessions");
-                    let keys = accounts::keys(key, "session", transfer::ACCOUNTS);
-                    let now = Millis(now_ms());
-                    let limit = amount(share);
-                    let begun = transfer::begin_sessions(&draft, &players, &keys, limit, now);
-                    send(&client, "a session", &begun).await?;
-                    Some(keys)
-                }
-                _ => None,
-            };
-            transfer::Transfers::lanes(players, sessions, width)
-        }
-        Mix::Market | Mix::Steve => {
-            let of_lane = rate.min(MARKET_RATE_MAX) / width as f64;
-            let mut accounts = vec![Address::of_key(&key.public())];
-            let mut collections = Vec::new();
-            let mut lanes: Vec<Box<dyn Lane>> = Vec::new();
-            for lane in 0..width as u32 {
-                say(&format!("lane {} of {width}: players and cards", lane + 1));
-                let maker = accounts::player(key, "maker", lane);
-                let players = players(key, &format!("market {lane}"), market::PLAYERS);
-                let all: Vec<Player> = players.iter().chain([&maker]).cloned().collect();
-                // Nobody runs out, even if it all fell to one player.
-                let funding = fund(key, &draft, &all, amount(u64::from(count)));
-                send(&client, "the funding", &funding).await?;
-                accounts.extend(all.iter().map(|player| player.address));
-                let stall = Stall::new(maker, players, of_lane);
-                let stall = match options.mix {
-                    Mix::Steve => stall.with_packs_and_books(count / width as u32),
-                    _ => stall,
-                };
-                let (collection, founding) = stall.found(&draft);
-                for step in &founding {
-                    send(&client, "the collection", std::slice::from_ref(step)).await?;
-                }
-                send(&client, "the minting", &stall.mint(&draft, collection)).await?;
-                collections.push(collection);
-                lanes.push(Box::new(stall.open(collection, of_lane, u64::from(lane))));
-            }
-            if options.mix == Mix::Steve {
-                say("counting what everybody has");
-                conserved = Some(Conserved::begin(&client, accounts, collections).await?);
-            }
-            lanes
-        }
-        Mix::Stadium => {
-            let players = players(key, "stadium", stadium::PLAYERS);
-            let maker = accounts::player(key, "event", 0);
-            let share = u64::from(count / stadium::PLAYERS) + 2 * width as u64;
-            let funding = fund(key, &draft, &players, amount(share));
-            send(&client, "the funding", &funding).await?;
-            let funding = fund(key, &draft, std::slice::from_ref(&maker), amount(1));
-            send(&client, "the funding", &funding).await?;
-            let (event, founding) = Event::sold_out(maker, count, &draft);
-            send(&client, "the event", &[founding]).await?;
-            let edition = event.edition;
-            expected = Some(Expected::Sold { edition });
-            event.buyers(players, width)
-        }
-        Mix::Redeem => {
-            let players = players(key, "stadium", stadium::PLAYERS);
-            let maker = accounts::player(key, "event", 0);
-            let all = amount(u64::from(count) + 1);
-            let funding = fund(key, &draft, std::slice::from_ref(&maker), all);
-            send(&client, "the funding", &funding).await?;
-            let (event, founding) = Event::at_the_gates(maker, count, &draft);
-            send(&client, "the event", &[founding]).await?;
-            say("minting tickets");
-            for minted in event.mint(&draft, &players) {
-                send(&client, "the minting", &[minted]).await?;
-            }
-            let network = client.genesis().await?.network.id();
-            let (lanes, tickets) = event.gates(network, players, (width, Millis(now_ms())));
-            expected = Some(Expected::Redeemed { tickets });
-            lanes
-        }
+    let genesis = client.genesis().await?;
+    let workshop = Workshop {
+        draft: Draft::new(&genesis),
+        client,
+        source: Player::new(target.key.clone()),
+        width: std::thread::available_parallelism().map_or(1, usize::from),
+        count,
+        say,
     };
-    Ok(Prepared {
-        draft,
-        lanes,
-        expected,
-        conserved,
-    })
+    match options.mix {
+        Mix::Transfer => workshop.transfers(false).await,
+        Mix::Session => workshop.transfers(true).await,
+        Mix::Market | Mix::Steve => workshop.market(options, rate).await,
+        Mix::Stadium => workshop.sale().await,
+        Mix::Redeem => workshop.gates().await,
+    }
 }
 
-/// Transactions that all have to be applied before the load begins.
-async fn send(
-    client: &Client,
-    what: &'static str,
-    transactions: &[Transaction],
-) -> Result<(), LoadError> {
-    for answer in client.submit_many(transactions, Wait::Committed).await? {
-        match answer {
-            Submission::Taken(status) if status.state.applied() => {}
-            Submission::Taken(status) => {
-                let words = status.detail.unwrap_or_default();
-                let state = status.state.as_str();
-                return Err(LoadError::Prepare(what, format!("{state} {words}")));
-            }
-            Submission::Refused(refused) => {
-                return Err(LoadError::Prepare(what, refused.problem.to_string()));
+/// Where loads are prepared.
+struct Workshop<'a> {
+    client: Client,
+    draft: Draft,
+    /// Pays for all.
+    source: Player,
+    /// Lanes.
+    width: usize,
+    /// Transactions of the load.
+    count: u32,
+    say: Say<'a>,
+}
+
+/// What so many transactions cost at most.
+fn amount(transactions: u64) -> Amount {
+    Amount(COST_MAX.saturating_mul(transactions))
+}
+
+impl Workshop<'_> {
+    async fn transfers(self, by_sessions: bool) -> Result<Prepared, LoadError> {
+        let players = players(&self.source.key, "transfer", transfer::ACCOUNTS);
+        let share = amount(self.share(transfer::ACCOUNTS));
+        self.fund(&players, share).await?;
+        let mut sessions = None;
+        if by_sessions {
+            (self.say)("beginning sessions");
+            let keys = accounts::keys(&self.source.key, "session", transfer::ACCOUNTS);
+            let now = Millis(now_ms());
+            let begun = transfer::begin_sessions(&self.draft, &players, &keys, share, now);
+            self.send("a session", &begun).await?;
+            sessions = Some(keys);
+        }
+        let lanes = transfer::Transfers::lanes(players, sessions, self.width);
+        Ok(self.prepared(lanes))
+    }
+
+    async fn market(self, options: LoadOptions, rate: f64) -> Result<Prepared, LoadError> {
+        let rate = rate.min(MARKET_RATE_MAX) / self.width as f64;
+        let mut need = Need::at(rate);
+        if options.mix == Mix::Steve {
+            need = need.with_packs_and_books(self.count / self.width as u32);
+        }
+        let shelves = match options.collection {
+            Some(collection) => Some(self.shelves(collection).await?),
+            None => None,
+        };
+        let mut accounts = vec![self.source.address];
+        let mut collections = Vec::from_iter(options.collection);
+        let mut lanes: Vec<Box<dyn Lane>> = Vec::new();
+        for lane in 0..self.width {
+            (self.say)(&format!(
+                "lane {} of {}: players and cards",
+                lane + 1,
+                self.width
+            ));
+            let players = players(&self.source.key, &format!("market {lane}"), market::PLAYERS);
+            // Nobody runs out, even if it all fell to one player.
+            self.fund(&players, amount(self.count.into())).await?;
+            accounts.extend(players.iter().map(|player| player.address));
+            let stall = match &shelves {
+                None => {
+                    let maker = player(&self.source.key, "maker", lane as u32);
+                    let one = std::slice::from_ref(&maker);
+                    self.fund(one, amount(self.count.into())).await?;
+                    accounts.push(maker.address);
+                    let (collection, founding, stall) =
+                        Stall::found(maker, players, need, &self.draft);
+                    for step in &founding {
+                        let step = std::slice::from_ref(step);
+                        self.send("the collection", step).await?;
+                    }
+                    collections.push(collection);
+                    stall
+                }
+                Some(shelves) => {
+                    let of_lane = shelves.iter().skip(lane).step_by(self.width).cloned();
+                    let stall = Stall::among(self.source.clone(), players, of_lane.collect(), need);
+                    stall.map_err(LoadError::Collection)?
+                }
+            };
+            self.send("the minting", &stall.mint(&self.draft)).await?;
+            lanes.push(Box::new(stall.open(rate, lane as u64)));
+        }
+        let mut conserved = None;
+        if options.mix == Mix::Steve {
+            (self.say)("counting what everybody has");
+            conserved = Some(Conserved::begin(&self.client, accounts, collections).await?);
+        }
+        Ok(Prepared {
+            conserved,
+            ..self.prepared(lanes)
+        })
+    }
+
+    /// The editions of a collection that the load may mint of.
+    async fn shelves(&self, id: CollectionId) -> Result<Vec<Shelf>, LoadError> {
+        let (creator, source) = (
+            self.client.collection(&id).await?.creator,
+            self.source.address,
+        );
+        if creator != source {
+            let words = format!("its creator is {creator}, not the load's account {source}");
+            return Err(LoadError::Collection(words));
+        }
+        let query = EditionQuery {
+            collection: Some(id),
+            ..EditionQuery::default()
+        };
+        let mut shelves = Vec::new();
+        all(
+            async |page| self.client.editions(&query, page).await,
+            |edition| shelves.push(Shelf::of(&edition)),
+        )
+        .await?;
+        (self.say)(&format!("{} editions of {id}", shelves.len()));
+        Ok(shelves)
+    }
+
+    async fn sale(self) -> Result<Prepared, LoadError> {
+        let (maker, players) = self.crowd(amount(1)).await?;
+        let (event, founding) = Event::sold_out(maker, self.count, &self.draft);
+        self.send("the event", &[founding]).await?;
+        let edition = event.edition;
+        let lanes = event.buyers(players, self.width);
+        Ok(Prepared {
+            expected: Some(Expected::Sold { edition }),
+            ..self.prepared(lanes)
+        })
+    }
+
+    async fn gates(self) -> Result<Prepared, LoadError> {
+        let (maker, players) = self.crowd(amount(u64::from(self.count) + 1)).await?;
+        let entrances = accounts::players(&self.source.key, "entrance", stadium::ENTRANCES);
+        let share = amount(u64::from(self.count) + 1);
+        self.fund(&entrances, share).await?;
+        let (event, founding) = Event::at_the_gates(maker, self.count, &entrances, &self.draft);
+        self.send("the event", &[founding]).await?;
+        (self.say)("opening gates");
+        let keys = accounts::keys(&self.source.key, "gate", stadium::GATES);
+        let gates = stadium::gates(entrances, keys);
+        let opened = event.open(&gates, &self.draft, share, Millis(now_ms()));
+        self.send("a gate", &opened).await?;
+        (self.say)("minting tickets");
+        for minted in event.mint(&self.draft, &players) {
+            self.send("the minting", &[minted]).await?;
+        }
+        let network = self.client.genesis().await?.network.id();
+        let shown = (self.width, Millis(now_ms()));
+        let (lanes, tickets) = event.shown_at(gates, network, players, shown);
+        Ok(Prepared {
+            expected: Some(Expected::Redeemed { tickets }),
+            ..self.prepared(lanes)
+        })
+    }
+
+    /// Who founds an event with so much, and who comes to it.
+    async fn crowd(&self, makers: Amount) -> Result<(Player, Vec<Player>), LoadError> {
+        let players = players(&self.source.key, "stadium", stadium::PLAYERS);
+        self.fund(&players, amount(self.share(stadium::PLAYERS)))
+            .await?;
+        let maker = player(&self.source.key, "event", 0);
+        self.fund(std::slice::from_ref(&maker), makers).await?;
+        Ok((maker, players))
+    }
+
+    /// Transactions of one of so many accounts, when each lane goes through them in turn.
+    fn share(&self, accounts: u32) -> u64 {
+        u64::from(self.count / accounts) + 2 * self.width as u64
+    }
+
+    async fn fund(&self, players: &[Player], each: Amount) -> Result<(), LoadError> {
+        let funding = fund(&self.source.key, &self.draft, players, each);
+        self.send("the funding", &funding).await
+    }
+
+    /// Transactions that all have to be applied before the load begins.
+    async fn send(
+        &self,
+        what: &'static str,
+        transactions: &[Transaction],
+    ) -> Result<(), LoadError> {
+        let answers = self.client.submit_many(transactions, Wait::Committed);
+        for answer in answers.await? {
+            match answer {
+                Submission::Taken(status) if status.state.applied() => {}
+                Submission::Taken(status) => {
+                    let words = status.detail.unwrap_or_default();
+                    let state = status.state.as_str();
+                    return Err(LoadError::Prepare(what, format!("{state} {words}")));
+                }
+                Submission::Refused(refused) => {
+                    return Err(LoadError::Prepare(what, refused.problem.to_string()));
+                }
             }
         }
+        Ok(())
     }
-    Ok(())
+
+    fn prepared(self, lanes: Vec<Box<dyn Lane>>) -> Prepared {
+        Prepared {
+            draft: self.draft,
+            lanes,
+            expected: None,
+            conserved: None,
+        }
+    }
 }

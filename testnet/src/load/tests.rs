@@ -33,6 +33,7 @@ fn options(rate: Rate, seconds: u64) -> LoadOptions {
         rate,
         duration: Duration::from_secs(seconds),
         mix: Mix::Transfer,
+        collection: None,
     }
 }
 
@@ -68,7 +69,13 @@ fn loads_out_of_bounds_are_refused_with_the_bound() {
         many.contains("30000000") && many.contains("2000000"),
         "{many}"
     );
-    assert!(options(Rate::PerSecond(1_000), 30).check().is_ok());
+    let of = |mix| LoadOptions {
+        mix,
+        collection: Some(CollectionId::ZERO),
+        ..options(Rate::PerSecond(1_000), 30)
+    };
+    assert!(refused(of(Mix::Redeem)).contains("redeem trades no collection"));
+    assert!(of(Mix::Steve).check().is_ok());
 }
 
 #[test]
@@ -98,6 +105,7 @@ fn mixes_have_names() {
         Mix::Transfer,
         Mix::Session,
         Mix::Market,
+        Mix::Steve,
         Mix::Stadium,
         Mix::Redeem,
     ] {

@@ -217,6 +217,7 @@ impl Net {
             rate: Rate::PerSecond(rate),
             duration: Duration::from_secs(seconds),
             mix,
+            collection: None,
         };
         let processes = || self.cluster.node_processes();
         let target = Target {

@@ -72,17 +72,21 @@ impl World {
     fn lane(&mut self, source: &SecretKey, lane: u32, rate: f64) -> Market {
         let maker = player(source, "maker", lane);
         let of_lane = players(source, &format!("lane {lane}"), PLAYERS);
-        let everybody: Vec<Player> = of_lane.iter().chain([&maker]).cloned().collect();
-        for funding in fund(source, &self.draft, &everybody, Amount(100_000_000)) {
-            self.commit(vec![funding]);
-        }
-        let stall = Stall::new(maker, of_lane, rate).with_packs_and_books(2_000);
-        let (collection, founding) = stall.found(&self.draft);
+        self.fund(source, &of_lane);
+        self.fund(source, std::slice::from_ref(&maker));
+        let need = Need::at(rate).with_packs_and_books(2_000);
+        let (_, founding, stall) = Stall::found(maker, of_lane, need, &self.draft);
         for transaction in founding {
             self.commit(vec![transaction]);
         }
-        self.commit(stall.mint(&self.draft, collection));
-        stall.open(collection, rate, u64::from(lane))
+        self.commit(stall.mint(&self.draft));
+        stall.open(rate, u64::from(lane))
+    }
+
+    fn fund(&mut self, source: &SecretKey, players: &[Player]) {
+        for funding in fund(source, &self.draft, players, Amount(100_000_000)) {
+            self.commit(vec![funding]);
+        }
     }
 }
 
