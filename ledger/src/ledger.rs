@@ -1,5 +1,7 @@
 //! The ledger as the replica drives it: commits in, receipts and changes out, roots per height.
 
+mod height;
+
 use crate::admission::{Admitted, Refusal, admit, in_time};
 use crate::draft::{Change, Draft};
 use crate::due::Due;
@@ -13,11 +15,11 @@ use crate::tree::Tree;
 use bytes::Bytes;
 use std::sync::Arc;
 use weft_types::{
-    Address, Amount, AssetId, BaseAddress, Bridge, BridgeId, CommitIndex, Committee,
-    CommitteeDigest, DealState, Deposit, Epoch, FeeShare, GenesisError, HeightRoots, ItemId,
-    ItemState, Millis, NetworkId, Object, ObjectError, ObjectId, Observation, Offence, Offender,
-    Offenders, OffendersId, ProtocolParams, Receipt, Roster, RosterId, Round, Template,
-    Transaction, TransactionId, Verified, VertexDigest, VertexRef, Work, WorkId, list_root,
+    Address, Amount, AssetId, BaseAddress, Bridge, BridgeId, CommitIndex, Committee, DealState,
+    Deposit, Epoch, FeeShare, GenesisError, ItemId, ItemState, Millis, NetworkId, Object,
+    ObjectError, ObjectId, Observation, Offence, Offender, Offenders, OffendersId, ProtocolParams,
+    Receipt, Roster, RosterId, Round, Template, Transaction, TransactionId, Verified, VertexDigest,
+    VertexRef, Work,
 };
 
 /// The newest state, and what decides how it goes on.
@@ -389,53 +391,6 @@ impl Ledger {
         Ok(admitted)
     }
 
-    /// F1: ends a height with the newest commit, `due` for posting on the base chain or not. Hashes
-    /// what has changed since the last one. Work is written now (L22): `changes` are those of the commit, to which that
-    /// is added.
-    pub fn close_height(&mut self, due: bool, changes: &mut Vec<Change>) -> HeightRoots {
-        self.write_work(changes);
-        let receipts_root = list_root(self.receipts.iter().map(|r| r.as_ref()));
-        self.receipts.clear();
-        self.meta.height_commit = self.meta.index;
-        self.meta.changed = false;
-        self.meta.unposted &= !due;
-        let bridge = self.bridge();
-        let roster = self.roster();
-        HeightRoots {
-            state_root: self.tree.root(),
-            receipts_root,
-            offenders_root: self.offenders().root(),
-            withdrawals_root: bridge.withdrawals.root(),
-            exit_root: self.trees.exits.root(),
-            deposits: bridge.deposits.taken(),
-            registry_cursor: roster.as_ref().map_or(0, |r| r.cursor()),
-            next_committee: closing(roster.as_deref()),
-        }
-    }
-
-    fn write_work(&mut self, changes: &mut Vec<Change>) {
-        let id = ObjectId::Work(WorkId::THE_ONE);
-        let before = self.live.get(&id).cloned();
-        let after = (!self.work.is_empty()).then(|| Object::Work(Arc::new(self.work.clone())));
-        if before == after {
-            return;
-        }
-        self.set(id, before.as_ref(), after.as_ref());
-        match changes.binary_search_by_key(&id, |c| c.id) {
-            // The commit has opened an epoch, and so removed it.
-            Ok(place) => changes[place].after = after,
-            Err(place) => changes.insert(
-                place,
-                Change {
-                    id,
-                    before,
-                    after,
-                    retired: None,
-                },
-            ),
-        }
-    }
-
     /// What the vault pays by, after the newest commit. A clone stays as it is and costs next to nothing.
     pub fn base_trees(&self) -> &BaseTrees {
         &self.trees
@@ -519,13 +474,6 @@ impl LedgerMeta {
         let from = self.timestamp.saturating_sub(params.validity_max_ms.0);
         from.saturating_sub(BUCKET_MS)
     }
-}
-
-/// E2: the next committee, in the statement that closes an epoch.
-fn closing(roster: Option<&Roster>) -> CommitteeDigest {
-    let closed = roster.filter(|r| r.closed);
-    let next = closed.and_then(Roster::next_committee);
-    next.map_or(CommitteeDigest::ZERO, |next| next.digest())
 }
 
 /// Whether an object can be part of a state.

@@ -2,8 +2,13 @@
 //! `weft_`; `docs/spec/api.md` lists them, and a test holds that list against this file. Gauges of
 //! the chain are read from the [`View`] when somebody asks, so that nothing has to keep them.
 
+mod labels;
+
+pub use labels::{CheckpointResult, Direction, ReportResult, TransactionResult};
+
 use crate::view::View;
-use prometheus_client::encoding::{EncodeLabelSet, text};
+use labels::{DirectionLabel, RequestLabel, ResultLabel, RouteLabel};
+use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -13,117 +18,6 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use weft_types::{Height, StatementDigest};
-
-/// What became of a transaction, from the side of this node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TransactionResult {
-    /// Taken from a client.
-    Submitted,
-    /// Answered to a client with a problem.
-    Refused,
-    /// Ordered and applied, whoever took it.
-    Applied,
-    /// Ordered and refused by the ledger.
-    Rejected,
-    /// Taken here and not ordered in its time.
-    Expired,
-}
-
-/// What became of a checkpoint that this node posted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CheckpointResult {
-    Posted,
-    Failed,
-    Anchored,
-}
-
-/// What became of a report that this node sent to the registry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ReportResult {
-    Reported,
-    Failed,
-}
-
-/// Which way bytes went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Direction {
-    Sent,
-    Received,
-}
-
-impl TransactionResult {
-    const ALL: [Self; 5] = [
-        Self::Submitted,
-        Self::Refused,
-        Self::Applied,
-        Self::Rejected,
-        Self::Expired,
-    ];
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Submitted => "submitted",
-            Self::Refused => "refused",
-            Self::Applied => "applied",
-            Self::Rejected => "rejected",
-            Self::Expired => "expired",
-        }
-    }
-}
-
-impl CheckpointResult {
-    const ALL: [Self; 3] = [Self::Posted, Self::Failed, Self::Anchored];
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Posted => "posted",
-            Self::Failed => "failed",
-            Self::Anchored => "anchored",
-        }
-    }
-}
-
-impl ReportResult {
-    const ALL: [Self; 2] = [Self::Reported, Self::Failed];
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Reported => "reported",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-impl Direction {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Sent => "sent",
-            Self::Received => "received",
-        }
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ResultLabel {
-    result: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct DirectionLabel {
-    direction: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RequestLabel {
-    method: &'static str,
-    route: String,
-    status: u16,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RouteLabel {
-    route: String,
-}
 
 /// Upper bounds of the classes of latencies, in seconds.
 const LATENCIES: [f64; 15] = [

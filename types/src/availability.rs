@@ -8,13 +8,11 @@
 use crate::bls;
 use crate::committee::{Committee, MemberSet};
 use crate::hash::{Domain, blake3};
-use crate::ids::{ContentHash, Epoch, IdError, MemberIndex, Millis, NetworkId, Stake};
+use crate::ids::{ContentHash, Epoch, MemberIndex, Millis, NetworkId, Stake};
 use crate::operation::Operation;
 use crate::transaction::TransactionBody;
 use crate::voucher::encoded;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use std::fmt;
-use std::str::FromStr;
+use serde::{Deserialize, Serialize};
 
 /// L54: longest time for which data are posted at once.
 pub const RETENTION_MAX: Millis = Millis(30 * DAY_MS);

@@ -1,7 +1,7 @@
 //! Newtypes for everything that must not be mixed: numbers that count different things, and digests
 //! of different things. None converts from a plain integer implicitly.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::str::FromStr;
@@ -117,6 +117,24 @@ impl MemberIndex {
     }
 }
 
+/// From received bytes, of the one length.
+macro_rules! of_bytes {
+    ($name:ident, $length:literal) => {
+        impl TryFrom<&[u8]> for $name {
+            type Error = $crate::ids::IdError;
+
+            fn try_from(bytes: &[u8]) -> Result<Self, Self::Error> {
+                let all = bytes.try_into().map(Self);
+                all.map_err(|_| $crate::ids::IdError::Length {
+                    what: stringify!($name),
+                    expected: $length,
+                    found: bytes.len(),
+                })
+            }
+        }
+    };
+}
+
 macro_rules! digest {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -135,43 +153,31 @@ macro_rules! digest {
             }
         }
 
-        impl TryFrom<&[u8]> for $name {
-            type Error = IdError;
-
-            fn try_from(bytes: &[u8]) -> Result<Self, IdError> {
-                bytes.try_into().map(Self).map_err(|_| IdError::Length {
-                    what: stringify!($name),
-                    expected: 32,
-                    found: bytes.len(),
-                })
-            }
-        }
+        of_bytes!($name, 32);
     };
 }
 
-/// Digests that people see as hexadecimal.
-macro_rules! hex_digest {
-    ($(#[$doc:meta])* $name:ident) => {
-        digest!($(#[$doc])* $name);
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// Bytes that people see as hexadecimal.
+macro_rules! hex_text {
+    ($name:ident) => {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(&hex::encode(self.0))
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 write!(f, "{}({})", stringify!($name), hex::encode(&self.0[..4]))
             }
         }
 
-        impl FromStr for $name {
-            type Err = IdError;
+        impl std::str::FromStr for $name {
+            type Err = $crate::ids::IdError;
 
-            fn from_str(text: &str) -> Result<Self, IdError> {
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
                 let digits = text.strip_prefix("0x").unwrap_or(text);
-                let bytes = hex::decode(digits).map_err(|_| IdError::NotHex {
+                let bytes = hex::decode(digits).map_err(|_| $crate::ids::IdError::NotHex {
                     what: stringify!($name),
                     text: text.chars().take(80).collect(),
                 })?;
@@ -179,26 +185,36 @@ macro_rules! hex_digest {
             }
         }
 
-        text_serde!($name);
+        $crate::ids::text_serde!($name);
+    };
+}
+
+/// Digests that people see as hexadecimal.
+macro_rules! hex_digest {
+    ($(#[$doc:meta])* $name:ident) => {
+        digest!($(#[$doc])* $name);
+        hex_text!($name);
     };
 }
 
 macro_rules! text_serde {
     ($name:ident) => {
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
             }
         }
 
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-                text.parse().map_err(D::Error::custom)
+                text.parse().map_err(serde::de::Error::custom)
             }
         }
     };
 }
+
+pub(crate) use {hex_text, of_bytes, text_serde};
 
 /// An account or a contract on the base chain.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

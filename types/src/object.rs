@@ -4,7 +4,7 @@
 
 use crate::bridge::{Bridge, BridgeError, Withdrawal};
 use crate::channel::{ChannelError, Standing};
-use crate::ids::{Address, Amount, AssetId, BaseAddress, ContentHash, DealId, EditionId, IdError};
+use crate::ids::{Address, Amount, BaseAddress, ContentHash, DealId, EditionId, IdError};
 use crate::offence::{OffenceError, Offenders};
 use crate::operation::{
     AssetAmount, NewDeal, NewEdition, OperationError, Policy, Role, RoleHolder, Roles, Sale,
@@ -14,27 +14,6 @@ use crate::state::ObjectId;
 use crate::work::Work;
 use bytes::Bytes;
 use std::sync::Arc;
-
-/// Balances, each of one asset. One that holds nothing, has no exit address and whose keys are as they were from the
-/// beginning is no object of the state.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Account {
-    native: Amount,
-    /// Ascending by asset, none zero, without the native one.
-    others: Vec<AssetAmount>,
-    exit: Option<Box<AccountExit>>,
-    /// L18: `None` while the key of its own address has the say alone. Shared, because whatever an account is paid
-    /// copies it.
-    keys: Option<Arc<Keys>>,
-}
-
-/// X3: whose the account's amounts are on the base chain if the network ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct AccountExit {
-    address: BaseAddress,
-    /// In the exit tree, ascending by asset. Each is the asset's for good, also while nothing is held of it.
-    places: Vec<(AssetId, u64)>,
-}
 
 /// The creator's terms for editions and items.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -216,123 +195,6 @@ pub enum ObjectError {
     Posted(u64),
 }
 
-impl Account {
-    pub fn balance(&self, asset: &AssetId) -> Amount {
-        if *asset == AssetId::NATIVE {
-            return self.native;
-        }
-        match self.search(asset) {
-            Ok(i) => self.others[i].amount,
-            Err(_) => Amount::ZERO,
-        }
-    }
-
-    /// Replaces a balance.
-    pub fn set(&mut self, asset: AssetId, amount: Amount) {
-        if asset == AssetId::NATIVE {
-            self.native = amount;
-            return;
-        }
-        match (self.search(&asset), amount) {
-            (Ok(i), Amount::ZERO) => drop(self.others.remove(i)),
-            (Ok(i), amount) => self.others[i].amount = amount,
-            (Err(_), Amount::ZERO) => {}
-            (Err(i), amount) => self.others.insert(i, AssetAmount { asset, amount }),
-        }
-    }
-
-    /// Whether it is no object of the state. One with keys is one, or the key of its address would have the say again
-    /// once it has given all away.
-    pub fn is_empty(&self) -> bool {
-        let holds = self.native != Amount::ZERO || !self.others.is_empty();
-        !holds && self.exit.is_none() && self.keys.is_none()
-    }
-
-    /// L18: who has the say, `None` while that is the key of its own address alone.
-    pub fn keys(&self) -> Option<&Keys> {
-        self.keys.as_deref()
-    }
-
-    /// Replaces who has the say.
-    pub fn set_keys(&mut self, keys: Keys) {
-        self.keys = (keys != Keys::default()).then(|| Arc::new(keys));
-    }
-
-    /// X3: who has its amounts on the base chain if the network ends.
-    pub fn exit_address(&self) -> Option<BaseAddress> {
-        self.exit.as_ref().map(|e| e.address)
-    }
-
-    /// Replaces the exit address; places stay.
-    pub fn set_exit_address(&mut self, address: BaseAddress) {
-        match &mut self.exit {
-            Some(exit) => exit.address = address,
-            None => {
-                let places = Vec::new();
-                self.exit = Some(Box::new(AccountExit { address, places }));
-            }
-        }
-    }
-
-    /// Where in the exit tree the amount of an asset stands.
-    pub fn exit_place(&self, asset: &AssetId) -> Option<u64> {
-        let places = &self.exit.as_ref()?.places;
-        let found = places.binary_search_by(|(a, _)| a.cmp(asset)).ok()?;
-        Some(places[found].1)
-    }
-
-    /// All its places, ascending by asset.
-    pub fn exit_places(&self) -> &[(AssetId, u64)] {
-        self.exit.as_ref().map_or(&[], |e| &e.places)
-    }
-
-    /// Gives the amount of an asset its place, for good.
-    ///
-    /// # Panics
-    /// When it has one, or the account has no exit address.
-    pub fn give_exit_place(&mut self, asset: AssetId, place: u64) {
-        let exit = self.exit.as_mut().expect("places follow an exit address");
-        let found = exit.places.binary_search_by(|(a, _)| a.cmp(&asset));
-        let at = found.expect_err("a place is given once");
-        exit.places.insert(at, (asset, place));
-    }
-
-    /// What it holds, ascending by asset, the native one first.
-    pub fn balances(&self) -> impl Iterator<Item = AssetAmount> + '_ {
-        let native = AssetAmount {
-            asset: AssetId::NATIVE,
-            amount: self.native,
-        };
-        let native = (self.native != Amount::ZERO).then_some(native);
-        native.into_iter().chain(self.others.iter().cloned())
-    }
-
-    fn search(&self, asset: &AssetId) -> Result<usize, usize> {
-        self.others.binary_search_by(|b| b.asset.cmp(asset))
-    }
-}
-
-impl TryFrom<Vec<AssetAmount>> for Account {
-    type Error = ObjectError;
-
-    fn try_from(mut balances: Vec<AssetAmount>) -> Result<Self, ObjectError> {
-        let ascending = balances.windows(2).all(|w| w[0].asset < w[1].asset);
-        if !ascending || balances.iter().any(|b| b.amount == Amount::ZERO) {
-            return Err(ObjectError::Balances);
-        }
-        let native = match balances.first() {
-            Some(first) if first.asset == AssetId::NATIVE => balances.remove(0).amount,
-            _ => Amount::ZERO,
-        };
-        Ok(Self {
-            native,
-            others: balances,
-            exit: None,
-            keys: None,
-        })
-    }
-}
-
 impl Collection {
     /// L27: whether an account has a role here. The creator has all of them.
     pub fn has_role(&self, account: &Address, role: Role) -> bool {
@@ -402,99 +264,40 @@ impl Object {
     pub fn decode(id: &ObjectId, bytes: Bytes) -> Result<Self, ObjectError> {
         encode::decode(id, bytes)
     }
-
-    pub fn as_account(&self) -> Option<&Arc<Account>> {
-        match self {
-            Self::Account(account) => Some(account),
-            _ => None,
-        }
-    }
-
-    pub fn as_collection(&self) -> Option<&Arc<Collection>> {
-        match self {
-            Self::Collection(collection) => Some(collection),
-            _ => None,
-        }
-    }
-
-    pub fn as_edition(&self) -> Option<&Arc<Edition>> {
-        match self {
-            Self::Edition(edition) => Some(edition),
-            _ => None,
-        }
-    }
-
-    pub fn as_item(&self) -> Option<&Arc<Item>> {
-        match self {
-            Self::Item(item) => Some(item),
-            _ => None,
-        }
-    }
-
-    pub fn as_bridge(&self) -> Option<&Arc<Bridge>> {
-        match self {
-            Self::Bridge(bridge) => Some(bridge),
-            _ => None,
-        }
-    }
-
-    pub fn as_roster(&self) -> Option<&Arc<Roster>> {
-        match self {
-            Self::Roster(roster) => Some(roster),
-            _ => None,
-        }
-    }
-
-    pub fn as_withdrawal(&self) -> Option<&Arc<Withdrawal>> {
-        match self {
-            Self::Withdrawal(withdrawal) => Some(withdrawal),
-            _ => None,
-        }
-    }
-
-    pub fn as_offenders(&self) -> Option<&Arc<Offenders>> {
-        match self {
-            Self::Offenders(offenders) => Some(offenders),
-            _ => None,
-        }
-    }
-
-    pub fn as_work(&self) -> Option<&Arc<Work>> {
-        match self {
-            Self::Work(work) => Some(work),
-            _ => None,
-        }
-    }
-
-    pub fn as_voucher_pool(&self) -> Option<&Arc<VoucherPool>> {
-        match self {
-            Self::VoucherPool(pool) => Some(pool),
-            _ => None,
-        }
-    }
-
-    pub fn as_spent_voucher(&self) -> Option<&Arc<SpentVoucher>> {
-        match self {
-            Self::SpentVoucher(spent) => Some(spent),
-            _ => None,
-        }
-    }
-
-    pub fn as_posted(&self) -> Option<&Arc<Posted>> {
-        match self {
-            Self::Posted(posted) => Some(posted),
-            _ => None,
-        }
-    }
-
-    pub fn as_deal(&self) -> Option<&Arc<Deal>> {
-        match self {
-            Self::Deal(deal) => Some(deal),
-            _ => None,
-        }
-    }
 }
 
+macro_rules! views {
+    ($($view:ident: $kind:ident),+ $(,)?) => {
+        impl Object {
+            $(
+                pub fn $view(&self) -> Option<&Arc<$kind>> {
+                    match self {
+                        Self::$kind(object) => Some(object),
+                        _ => None,
+                    }
+                }
+            )+
+        }
+    };
+}
+
+views! {
+    as_account: Account,
+    as_collection: Collection,
+    as_edition: Edition,
+    as_item: Item,
+    as_deal: Deal,
+    as_bridge: Bridge,
+    as_withdrawal: Withdrawal,
+    as_roster: Roster,
+    as_offenders: Offenders,
+    as_work: Work,
+    as_voucher_pool: VoucherPool,
+    as_spent_voucher: SpentVoucher,
+    as_posted: Posted,
+}
+
+mod account;
 mod bid;
 mod deal;
 mod drawing;
@@ -505,6 +308,7 @@ mod places;
 mod posted;
 mod voucher;
 
+pub use account::Account;
 pub use bid::HighestBid;
 pub use drawing::{Closing, Drawing, Lot, Pack};
 pub use keys::{Keys, Recovery};

@@ -126,9 +126,15 @@ impl TryFrom<wire::Account> for Account {
         if !places.is_sorted_by(|a, b| a.0 < b.0) || (address.is_none() && !places.is_empty()) {
             return Err(ObjectError::ExitPlaces);
         }
-        account.exit = address.map(|address| Box::new(AccountExit { address, places }));
-        let keys = wire.keys.as_ref().map(Keys::try_from).transpose()?;
-        account.keys = keys.map(Arc::new);
+        if let Some(address) = address {
+            account.set_exit_address(address);
+        }
+        for (asset, place) in places {
+            account.give_exit_place(asset, place);
+        }
+        if let Some(keys) = &wire.keys {
+            account.set_keys(keys.try_into()?);
+        }
         Ok(account)
     }
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::bridge::TREE_PLACES;
-use crate::ids::{CollectionId, ItemId, Millis};
+use crate::ids::{AssetId, CollectionId, ItemId, Millis};
 use crate::operation::{Bundle, Trait, WantedFrom, WantedItems};
 use crate::testing::sale;
 use crate::wire;
