@@ -8,8 +8,9 @@ use crate::network::Network;
 use crate::output::Output;
 use crate::precheck;
 use crate::values::{from_now, lines};
-use crate::wallet::Wallet;
+use crate::wallet::{self, Wallet};
 use serde::Serialize;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::time::Duration;
 use weft_client::{Client, ClientError, Draft, Options, Signer, Wait};
@@ -31,11 +32,25 @@ pub struct Sender {
     /// Account that the key signs for; without it that of the key's own address
     #[arg(long, value_name = "ADDRESS", help_heading = "Who signs")]
     account: Option<Address>,
+    /// Key file of who pays the fee, and signs as well
+    #[arg(long, value_name = "FILE", help_heading = "Who signs")]
+    sponsor: Option<PathBuf>,
+    /// Account that the sponsor's key signs for; without it that of the key's own address
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        requires = "sponsor",
+        help_heading = "Who signs"
+    )]
+    sponsor_account: Option<Address>,
     #[command(flatten)]
     pub network: Network,
     #[command(flatten)]
     pub wallet: Wallet,
 }
+
+/// A key, and the account that it signs for.
+pub type Signatory = (UserKey, Address);
 
 #[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
 enum Until {
@@ -53,6 +68,8 @@ pub struct Session {
     pub draft: Draft,
     pub key: UserKey,
     pub address: Address,
+    /// Pays the fees.
+    sponsor: Option<Signatory>,
     wait: Wait,
 }
 
@@ -94,6 +111,7 @@ impl Sender {
         };
         let client = self.network.client_with(options)?;
         let mut session = Session::of(client, &self.wallet, self.account).await?;
+        session.sponsor = signatory(self.sponsor.as_deref(), self.sponsor_account)?;
         session.wait = match self.wait {
             Until::Submitted => Wait::Submitted,
             Until::Committed => Wait::Committed,
@@ -140,6 +158,7 @@ impl Session {
             draft,
             address,
             key,
+            sponsor: None,
             wait: Wait::Committed,
         })
     }
@@ -151,41 +170,54 @@ impl Session {
         operations: Vec<Operation>,
         output: &Output,
     ) -> Result<Outcome, Failure> {
-        self.send_body(self.draft.body_by(&self.key, operations), output)
-            .await
+        self.send_body(self.body(operations), output).await
     }
 
-    /// The same with a body of the draft's.
+    /// The same with a body of the session's.
     pub async fn send_body(
         &self,
         body: TransactionBody,
         output: &Output,
     ) -> Result<Outcome, Failure> {
-        let transaction = body.sign_for(&[(&self.key, body.sender)]);
-        self.send_signed(&transaction, output).await
+        self.send_signed(&self.sign(body), output).await
     }
 
-    /// Signed and not sent, also by who sponsors it: a key, and the account that it signs for.
-    pub fn signed(
-        &self,
-        operations: Vec<Operation>,
-        sponsor: Option<&(UserKey, Address)>,
-    ) -> Transaction {
-        let own = (&self.key, self.address);
-        let sponsor = sponsor.filter(|(_, account)| *account != self.address);
-        let sponsor = sponsor.map(|(key, account)| (key, *account));
-        let keys: Vec<_> = std::iter::once(own).chain(sponsor).collect();
+    /// What [`Self::sign`] signs.
+    pub fn body(&self, operations: Vec<Operation>) -> TransactionBody {
+        self.body_for(self.sponsor.as_ref(), operations)
+    }
+
+    pub fn sign(&self, body: TransactionBody) -> Transaction {
+        body.sign_for(&self.keys(self.sponsor.as_ref()))
+    }
+
+    /// Signed and not sent, also by somebody who permits it and pays the fee.
+    pub fn permitted(&self, operations: Vec<Operation>, permit: Option<&Signatory>) -> Transaction {
+        let sponsor = permit.or(self.sponsor.as_ref());
+        let body = self.body_for(sponsor, operations);
+        body.sign_for(&self.keys(sponsor))
+    }
+
+    fn body_for(&self, sponsor: Option<&Signatory>, operations: Vec<Operation>) -> TransactionBody {
+        let keys = self.keys(sponsor);
         let signers = keys.iter().map(|(key, account)| Signer {
             scheme: key.scheme(),
             for_another: *account != key.address(),
         });
         let signers: Vec<Signer> = signers.collect();
-        let draft = match sponsor {
-            Some((_, account)) => self.draft.clone().sponsored_by(account),
+        let draft = match keys.get(1) {
+            Some((_, account)) => self.draft.clone().sponsored_by(*account),
             None => self.draft.clone(),
         };
-        let body = draft.body_signed_by(self.address, operations, &signers);
-        body.sign_for(&keys)
+        draft.body_signed_by(self.address, operations, &signers)
+    }
+
+    /// Who signs: an account pays for itself, whoever asks for it.
+    fn keys<'a>(&'a self, sponsor: Option<&'a Signatory>) -> Vec<(&'a UserKey, Address)> {
+        let own = (&self.key, self.address);
+        let sponsor = sponsor.filter(|(_, account)| *account != self.address);
+        let sponsor = sponsor.map(|(key, account)| (key, *account));
+        std::iter::once(own).chain(sponsor).collect()
     }
 
     /// The same as [`Self::send`] with a transaction that is signed.
@@ -228,6 +260,17 @@ impl Session {
     }
 }
 
+/// A key file, if one is named, and the account that its key signs for.
+pub fn signatory(
+    key: Option<&Path>,
+    account: Option<Address>,
+) -> Result<Option<Signatory>, Failure> {
+    let Some(path) = key else { return Ok(None) };
+    let key = wallet::read(path)?;
+    let account = account.unwrap_or(key.address());
+    Ok(Some((key, account)))
+}
+
 /// Whether a transaction has come as far as it should.
 pub fn settled(status: &TransactionStatus, wait: Wait) -> Result<(), Failure> {
     let id = status.id;
@@ -245,10 +288,14 @@ pub fn settled(status: &TransactionStatus, wait: Wait) -> Result<(), Failure> {
                 .detail
                 .as_deref()
                 .unwrap_or("the node gives no detail");
-            Err(Failure::new(
+            let failure = Failure::new(
                 Kind::Refused,
                 format_args!("transaction {id} was rejected: {detail} ({code})"),
-            ))
+            );
+            Err(match &status.receipt {
+                Some(receipt) => failure.hint(format_args!("its fee of {} is paid", receipt.fee)),
+                None => failure,
+            })
         }
         (TransactionState::Expired, _) => Err(Failure::new(
             Kind::Refused,

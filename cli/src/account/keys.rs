@@ -66,7 +66,7 @@ pub struct Add {
     #[arg(long, value_name = "ID")]
     collection: Vec<CollectionId>,
     /// How much it may spend, fees among it: in the native asset's smallest unit, or ID=AMOUNT of another; repeat it for more.
-    /// Without it nothing, and no fees: a sponsor has to pay them, which no command here does
+    /// Without it nothing, and no fees: a sponsor has to pay them (--sponsor of each command)
     #[arg(long, value_name = "[ID=]AMOUNT", value_parser = limit)]
     limit: Vec<(AssetId, Amount)>,
     #[command(flatten)]
@@ -198,7 +198,7 @@ fn pays_no_fee(may_spend: Amount, least: Amount) -> Option<String> {
         _ => return None,
     };
     Some(format!(
-        "It may spend {limit}, and so pay no fees: what it signs is taken only if a sponsor pays them, which no command here does. \
+        "It may spend {limit}, and so pay no fees: what it signs is taken only with --sponsor FILE, whose account pays them. \
          Given again with --limit AMOUNT it may."
     ))
 }

@@ -150,7 +150,7 @@ pub async fn create(
         roles: vec![],
     };
     let operations = vec![create.clone(), set(CollectionId::ZERO)];
-    let mut body = session.draft.body_by(&session.key, operations);
+    let mut body = session.body(operations);
     // The id is as long as the one in its place, so that the fee stays right.
     let id = CollectionId::derive(&session.address, &body.idempotency, 0);
     body.operations = vec![create, set(id)];

@@ -108,7 +108,7 @@ fn operations(cards: &[Card]) -> Vec<Operation> {
 pub fn divide<'a>(session: &Session, cards: &'a [Card], most: usize) -> Vec<&'a [Card]> {
     let bytes = |card: &Card| {
         let alone = operations(std::slice::from_ref(card));
-        session.draft.body(session.address, alone).encode().len()
+        session.body(alone).encode().len()
     };
     batches(cards, most, TRANSACTION_BYTES_MAX - ENVELOPE_BYTES, bytes)
 }
@@ -116,7 +116,7 @@ pub fn divide<'a>(session: &Session, cards: &'a [Card], most: usize) -> Vec<&'a 
 /// What all of it will cost.
 pub fn fee(session: &Session, batches: &[&[Card]]) -> Amount {
     let fees = batches.iter().map(|batch| {
-        let body = session.draft.body_by(&session.key, operations(batch));
+        let body = session.body(operations(batch));
         body.max_fee.0
     });
     Amount(fees.fold(0, u64::saturating_add))
@@ -132,7 +132,7 @@ pub async fn create(
 ) -> Result<(), Failure> {
     for window in batches.chunks(IN_FLIGHT) {
         let signed = window.iter().map(|batch| {
-            let transaction = session.draft.sign(&session.key, operations(batch));
+            let transaction = session.sign(session.body(operations(batch)));
             let references = batch.iter().map(|card| card.edition.reference.clone());
             (transaction, references.collect())
         });

@@ -107,9 +107,9 @@ async fn create(
         Err(error) if error.is_not_found() => {}
         Err(error) => return Err(error.into()),
     }
-    let mut body = session.draft.body_by(&session.key, vec![create]);
+    let mut body = session.body(vec![create]);
     body.idempotency = idempotency;
-    let transaction = body.sign_for(&[(&session.key, session.address)]);
+    let transaction = session.sign(body);
     let status = session.client.submit(&transaction, Wait::Committed).await?;
     if status.code != Some(FailureCode::AlreadyExists.number()) {
         settled(&status, Wait::Committed)?;

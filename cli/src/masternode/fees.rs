@@ -145,8 +145,7 @@ fn pay_all(session: &Session, balance: Amount, to: Address) -> Result<Operation,
         }],
         items: vec![],
     };
-    let draft = session.draft.body_by(&session.key, vec![pay(balance)]);
-    let fee = draft.max_fee;
+    let fee = session.body(vec![pay(balance)]).max_fee;
     match balance.checked_sub(fee.0) {
         Some(rest) if rest > Amount::ZERO => Ok(pay(rest)),
         _ => {

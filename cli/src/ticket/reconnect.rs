@@ -75,7 +75,7 @@ async fn send_batch(
             None => {
                 let code = read(&entry.code)?;
                 let (item, pass) = (code.item, code.pass);
-                let made = session.signed(vec![Operation::Redeem { item, pass }], None);
+                let made = session.sign(session.body(vec![Operation::Redeem { item, pass }]));
                 new.push((*number, made.encoded().to_vec()));
                 made
             }

@@ -2,9 +2,8 @@
 
 use crate::failure::{Failure, Kind};
 use crate::output::Output;
-use crate::sending::{Outcome, Sender};
+use crate::sending::{Outcome, Sender, signatory};
 use crate::time;
-use crate::wallet;
 use std::path::{Path, PathBuf};
 use weft_types::api::Edition;
 use weft_types::{
@@ -50,7 +49,7 @@ pub struct Buy {
     #[arg(long, value_name = "FILE")]
     list: Option<PathBuf>,
     /// Key of a minter that permits it, and pays the fee
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "sponsor")]
     permit_key: Option<PathBuf>,
     /// The minter's account, where it is not that of the key's own address
     #[arg(long, value_name = "ADDRESS", requires = "permit_key")]
@@ -98,24 +97,22 @@ pub async fn buy(arguments: Buy, output: &Output) -> Result<(), Failure> {
         price,
         listed,
     });
-    let permit = arguments.permit_key.as_deref().map(wallet::read);
-    let permit = permit.transpose()?.map(|key| {
-        let account = arguments.permit_account.unwrap_or(key.address());
-        (key, account)
-    });
-    let transaction = session.signed(vec![buy], permit.as_ref());
+    let permit = signatory(arguments.permit_key.as_deref(), arguments.permit_account)?;
+    let transaction = session.permitted(vec![buy], permit.as_ref());
     if arguments.dry_run {
         let outcome = session.client.dry_run(&transaction).await?;
-        return output.data(&outcome, |outcome| {
-            let receipt = &outcome.receipt;
-            match receipt.code {
-                0 => format!(
-                    "would be bought now, for {price} each and a fee of {}",
-                    receipt.fee
-                ),
-                _ => format!("would be refused now: {}", receipt.detail),
-            }
-        });
+        let receipt = &outcome.receipt;
+        output.data(&outcome, |_| match receipt.code {
+            0 => format!(
+                "would be bought now, for {price} each and a fee of {}",
+                receipt.fee
+            ),
+            _ => format!("would be refused now: {}", receipt.detail),
+        })?;
+        return match receipt.code {
+            0 => Ok(()),
+            _ => Err(Failure::new(Kind::Refused, "nothing would be bought")),
+        };
     }
     let outcome = session.send_signed(&transaction, output).await?;
     output.data(&outcome, Outcome::text)

@@ -47,7 +47,7 @@ impl Naming {
             );
         }
         let (operation, _) = exit_address::naming(&session, address).await?;
-        let body = session.draft.body_by(&session.key, vec![operation]);
+        let body = session.body(vec![operation]);
         let fee = body.max_fee;
         let has = before.balance(AssetId::NATIVE);
         let comes = match arguments.asset() {
