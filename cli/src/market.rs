@@ -482,10 +482,11 @@ pub fn deal_shown(deal: &Deal) -> String {
 }
 
 pub fn deal_list(page: &Page<Deal>) -> String {
-    let mut table = table(&["deal", "state", "gives", "wants", "expires"]);
+    let mut table = table(&["deal", "rule", "state", "gives", "wants", "expires"]);
     for deal in &page.items {
         table.add_row([
             deal.id.to_string(),
+            deal.rule.name().to_owned(),
             state(deal).to_owned(),
             side(&deal.gives, &[]),
             auction::wanted(deal).unwrap_or_else(|| side(&deal.wants, &deal.wants_any)),

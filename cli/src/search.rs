@@ -7,8 +7,9 @@ use crate::network::Network;
 use crate::output::{Output, fit, table};
 use crate::time;
 use crate::values::{Paging, lines, more};
+use serde::Serialize;
 use weft_client::{DealQuery, EditionQuery};
-use weft_types::api::{DealSide, DealState, Page, Prices, Trade, Turnover};
+use weft_types::api::{Book, DealSide, DealState, Level, Page, Prices, Trade, Turnover};
 use weft_types::{Address, Amount, AssetId, CollectionId, DealRule, EditionId, ItemId};
 
 #[derive(clap::Args)]
@@ -149,12 +150,46 @@ pub async fn deals(arguments: Deals, output: &Output) -> Result<(), Failure> {
 
 pub async fn prices(arguments: Market, output: &Output) -> Result<(), Failure> {
     let client = arguments.network.client()?;
-    let prices = match (&arguments.edition, &arguments.collection) {
-        (Some(id), _) => client.edition_prices(id).await?,
-        (None, Some(id)) => client.collection_prices(id).await?,
+    let asked = match (&arguments.edition, &arguments.collection) {
+        (Some(id), _) => Asked {
+            prices: client.edition_prices(id).await?,
+            book: Some(Best::of(&client.edition_book(id).await?)),
+        },
+        (None, Some(id)) => Asked {
+            prices: client.collection_prices(id).await?,
+            book: None,
+        },
         (None, None) => return Err(nothing()),
     };
-    output.data(&prices, prices_shown)
+    output.data(&asked, prices_shown)
+}
+
+/// Prices of deals, and of an edition's book.
+#[derive(Serialize)]
+struct Asked {
+    #[serde(flatten)]
+    prices: Prices,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    book: Option<Best>,
+}
+
+/// The best orders of a book.
+#[derive(Serialize)]
+struct Best {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ask: Option<Amount>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bid: Option<Amount>,
+}
+
+impl Best {
+    fn of(book: &Book) -> Self {
+        let best = |levels: &[Level]| levels.first().map(|level| level.price);
+        Self {
+            ask: best(&book.asks),
+            bid: best(&book.bids),
+        }
+    }
 }
 
 pub async fn trades(arguments: Trades, output: &Output) -> Result<(), Failure> {
@@ -172,20 +207,26 @@ fn nothing() -> Failure {
     Failure::usage("neither an edition nor a collection is named")
 }
 
-fn prices_shown(prices: &Prices) -> String {
+fn prices_shown(asked: &Asked) -> String {
     let amount = |amount: Option<Amount>| amount.map_or_else(String::new, |a| a.to_string());
+    let Asked { prices, book } = asked;
     let Prices { last, day, .. } = prices;
     let last = last.as_ref().map(|trade| {
         let (price, at) = (trade.price, time::utc(trade.timestamp));
         format!("{price} at {at}, card {}", trade.item)
     });
     let Turnover { trades, volume } = day;
-    lines(&[
+    let mut pairs = vec![
         ("floor", amount(prices.floor)),
         ("highest offer", amount(prices.offer)),
-        ("last", last.unwrap_or_default()),
-        ("24 hours", format!("{trades} sold for {volume}")),
-    ])
+    ];
+    if let Some(Best { ask, bid }) = book {
+        pairs.push(("book's ask", amount(*ask)));
+        pairs.push(("book's bid", amount(*bid)));
+    }
+    pairs.push(("last", last.unwrap_or_default()));
+    pairs.push(("24 hours", format!("{trades} sold for {volume}")));
+    lines(&pairs)
 }
 
 fn trades_listed(page: &Page<Trade>) -> String {

@@ -43,7 +43,7 @@ use crate::metrics::Metrics;
 use crate::staging::Staging;
 use crate::tracker::Tracker;
 use crate::view::View;
-use answer::Failure;
+use answer::{Failure, not_kept};
 use axum::Router;
 use axum::http::{HeaderName, Method, Uri, header};
 use axum::middleware::from_fn_with_state;
@@ -161,6 +161,13 @@ impl ApiState {
             content_bytes_max: parts.content_bytes_max,
             staging: parts.staging,
         })))
+    }
+}
+
+impl Inner {
+    /// What is not there, or was before this node's history begins.
+    fn not_kept(&self, what: impl std::fmt::Display) -> Failure {
+        not_kept(what, *self.history_from.borrow())
     }
 }
 

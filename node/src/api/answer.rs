@@ -11,6 +11,7 @@ use serde::Serialize;
 use std::collections::HashMap;
 use std::str::FromStr;
 use std::time::Duration;
+use weft_types::CommitIndex;
 use weft_types::api::{PROBLEM_JSON, Problem, ProblemCode};
 
 /// What clients are told to wait when the node cannot say better.
@@ -168,4 +169,27 @@ where
 
 pub fn not_found(what: impl std::fmt::Display) -> Failure {
     Failure::new(ProblemCode::NotFound, format!("{what} is not known here"))
+}
+
+/// The same of what may have been before this node's history begins.
+pub fn not_kept(what: impl std::fmt::Display, history_from: CommitIndex) -> Failure {
+    if history_from == CommitIndex::ZERO {
+        return not_found(what);
+    }
+    let detail = format!(
+        "{what} is not known here; this node's history begins with commit {history_from}, and another one's may before that"
+    );
+    Failure::new(ProblemCode::NotFound, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_without_all_history_says_where_its_own_begins() {
+        let words = |from| not_kept("deal 7", CommitIndex(from)).problem.to_string();
+        assert!(!words(0).contains("history"));
+        assert!(words(9).contains("deal 7 is not known here") && words(9).contains("commit 9"));
+    }
 }

@@ -71,7 +71,7 @@ pub async fn commit(
 ) -> Result<Response, Failure> {
     let index = CommitIndex(parameter("index", &index)?);
     let commit = state.store.commit(index)?;
-    let commit = commit.ok_or_else(|| not_found(format_args!("commit {index}")))?;
+    let commit = commit.ok_or_else(|| state.not_kept(format_args!("commit {index}")))?;
     Ok(reading.answer(&shown_commit(commit)))
 }
 

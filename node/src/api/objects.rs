@@ -263,7 +263,7 @@ pub async fn deal(
 ) -> Result<Response, Failure> {
     let id: DealId = parameter("id", &id)?;
     let found = find_deal(&state.store, &reading.view, &id)?;
-    let found = found.ok_or_else(|| not_found(format_args!("deal {id}")))?;
+    let found = found.ok_or_else(|| state.not_kept(format_args!("deal {id}")))?;
     Ok(reading.answer(&found))
 }
 
@@ -317,16 +317,17 @@ async fn history(
     let prefix = index::history_prefix(&subject).ok_or_else(unknown)?;
     let (request, cursor) = (reading.order()?, reading.cursor::<RowCursor>()?);
     let view = reading.view.clone();
+    let not_kept = state.not_kept(format_args!("a history of {subject}"));
     let page = from_store(state, move |store| {
         let page = rows(store, &prefix, request, cursor.as_ref().map(|c| &c.0[..]))?;
         // An account is there before anything has happened to it; an item has a history, or is none.
         if page.rows.is_empty()
-            && let ObjectId::Item(id) = subject
+            && let ObjectId::Item(_) = subject
             && rows(store, &prefix, PageRequest::ascending(1), None)?
                 .rows
                 .is_empty()
         {
-            return Err(not_found(format_args!("item {id}")));
+            return Err(not_kept);
         }
         let steps = page.rows.into_iter().map(|(rest, value)| {
             let damaged =

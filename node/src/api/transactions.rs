@@ -2,7 +2,7 @@
 //! way from the tracker.
 
 use super::ApiState;
-use super::answer::{Failure, Segment, not_found, parameter};
+use super::answer::{Failure, Segment, parameter};
 use super::body::{receive, transactions, wrong};
 use super::openapi::EncodedTransactions;
 use super::reading::{Reading, from_store, has_seen, now, page_of};
@@ -120,7 +120,7 @@ pub async fn transaction(
 ) -> Result<Response, Failure> {
     let id: TransactionId = parameter("id", &id)?;
     let status = status(&state, &id)?;
-    let status = status.ok_or_else(|| not_found(format_args!("transaction {id}")))?;
+    let status = status.ok_or_else(|| state.not_kept(format_args!("transaction {id}")))?;
     Ok(has_seen(reading.answer(&status), status.commit))
 }
 
@@ -140,9 +140,10 @@ pub async fn receipts(
 ) -> Result<Response, Failure> {
     let index = CommitIndex(parameter("index", &index)?);
     let request = PageRequest::ascending(reading.limit()?).after(reading.cursor()?);
+    let not_kept = state.not_kept(format_args!("commit {index}"));
     let page = from_store(&state, move |store| {
         if store.commit(index)?.is_none() {
-            return Err(not_found(format_args!("commit {index}")));
+            return Err(not_kept);
         }
         page_of(store.receipts_of(index, &request)?, |id| {
             let receipt = stored_receipt(store, &id)?;

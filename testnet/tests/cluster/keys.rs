@@ -61,6 +61,14 @@ impl Desk {
         assert!(said.contains(words), "{words:?} in {said}");
     }
 
+    fn balance(&self, account: &str) -> u64 {
+        let shown = self.done(self.shop().1, &["account", "show", account]);
+        let balances = shown["balances"].as_array().unwrap();
+        balances
+            .first()
+            .map_or(0, |b| b["amount"].as_u64().unwrap())
+    }
+
     fn keys(&self, account: &str) -> Value {
         self.done(self.shop().1, &["account", "keys", account])
     }
@@ -121,6 +129,33 @@ async fn a_gate_has_a_session_within_its_limit_and_time_until_it_is_ended() {
     desk.fails(&gate_key, &pay(&other, "5", &shop), "has no session");
     assert_eq!(desk.keys(&shop)["sessions"], serde_json::json!([]));
     desk.net.equal(&[0, 1, 2, 3]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sponsor_pays_the_fees_of_who_has_no_coin() {
+    let desk = Desk::open().await;
+    let (shop, owner) = desk.shop();
+    let (player, player_key) = desk.key("player.key");
+    let (till, till_key) = desk.key("till.key");
+    let create = ["collection", "create", "--name", "Mine"];
+    desk.fails(&player_key, &create, "holds 0");
+    let with = |key: &Path, rest: &[&str]| {
+        let sponsor = ["--sponsor", key.to_str().unwrap()];
+        let arguments = [&create[..], &sponsor, rest].concat();
+        desk.done(&player_key, &arguments)
+    };
+    let before = desk.balance(&shop);
+    let made = with(owner, &[]);
+    let paid = before - desk.balance(&shop);
+    assert_eq!(made["fee"], paid);
+    assert_eq!(desk.balance(&player), 0);
+    // A till with a session of the shop pays from the shop's account.
+    let add = ["account", "session", "add", &till, "--expires", "1h"];
+    let allow = ["--allow", "sponsor", "--limit", "100000"];
+    desk.done(owner, &[&add[..], &allow].concat());
+    let before = desk.balance(&shop);
+    let made = with(&till_key, &["--sponsor-account", &shop]);
+    assert_eq!(made["fee"], before - desk.balance(&shop));
 }
 
 #[tokio::test(flavor = "multi_thread")]
