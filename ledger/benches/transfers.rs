@@ -1,35 +1,32 @@
 //! What a transfer costs in execution, with everything around it: a snapshot after every commit, as
 //! the API holds one, and a hashed height at the pace of the default finality interval.
 //!
-//! `cargo bench -p weft-ledger -- [ACCOUNTS] [TRANSACTIONS] [OWNED]`, 1,000,000 and 40,000 if not given. So many percent
+//! `cargo bench -p weft-ledger --bench transfers -- [ACCOUNTS] [TRANSACTIONS] [OWNED]`, 1,000,000 and 40,000 if not given. So many percent
 //! of the accounts have exit addresses, 0 if not given. The same number of transfers follows by keys that have sessions (L20).
+
+#[path = "../../types/benches/timing/mod.rs"]
+mod timing;
 
 use std::sync::Arc;
 use std::time::Duration;
+use timing::timed;
 use weft_ledger::{Change, Ledger};
-use weft_types::testing::{self, body, user, user_key};
+use weft_types::testing::{self, body, stranger, user, user_key};
 use weft_types::{
-    Address, Amount, AssetAmount, AssetId, BaseAddress, Bridge, BridgeId, GenesisAccount,
-    KeyChange, Millis, Object, ObjectId, Operation, Payment, Receipt, Session, SessionKind,
-    Transaction, UserKey, Verified, verify_transactions,
+    Amount, AssetAmount, AssetId, BaseAddress, Bridge, BridgeId, GenesisAccount, KeyChange, Millis,
+    Object, ObjectId, Operation, Payment, Receipt, Session, SessionKind, Transaction, UserKey,
+    Verified, verify_transactions,
 };
 
 const SENDERS: u64 = 64;
 const PER_COMMIT: usize = 250;
 const COMMITS_PER_HEIGHT: usize = 5;
 
-/// An account that nobody has the key of.
-fn account(i: u64) -> Address {
-    let mut bytes = [0x5a; 32];
-    bytes[..8].copy_from_slice(&i.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
-    Address(bytes)
-}
-
 /// By the senders' own keys, or by keys that have sessions there.
 fn transfers(count: u64, accounts: u64, sessions: bool) -> Vec<Arc<Verified<Transaction>>> {
     let one = |n: u64| {
         let payment = Payment {
-            to: account(n.wrapping_mul(7_919) % accounts),
+            to: stranger(n.wrapping_mul(7_919) % accounts),
             asset: AssetId::NATIVE,
             amount: Amount(1),
         };
@@ -76,22 +73,6 @@ fn verified(signed: Vec<Option<Transaction>>) -> Vec<Arc<Verified<Transaction>>>
     verified.into_iter().flatten().collect()
 }
 
-/// CPU time of this thread, which a busy machine stretches less than the clock's. The kernel counts it
-/// at its ticks, so it is right on the average, over many samples.
-fn cpu_time() -> Duration {
-    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanoseconds = stat.split(' ').next().and_then(|n| n.parse().ok());
-    Duration::from_nanos(nanoseconds.expect("Linux with scheduler statistics"))
-}
-
-/// What `work` returns, and its CPU time added to `spent`.
-fn timed<T>(spent: &mut Duration, work: impl FnOnce() -> T) -> T {
-    let started = cpu_time();
-    let done = work();
-    *spent += cpu_time() - started;
-    done
-}
-
 /// The same state, in which so many percent of the accounts have an exit address and a place (X3).
 fn owned(ledger: &Ledger, changes: Vec<Change>, percent: u64) -> Ledger {
     let mut bridge = Bridge::default();
@@ -119,7 +100,7 @@ fn main() {
 
     let mut template = testing::genesis(4).template;
     let rich = (0..SENDERS).map(|i| (user(i), Amount(1 << 40)));
-    let others = (0..accounts).map(|i| (account(i), Amount(1_000)));
+    let others = (0..accounts).map(|i| (stranger(i), Amount(1_000)));
     let all = rich.chain(others);
     template.accounts = all
         .map(|(address, balance)| GenesisAccount { address, balance })

@@ -70,7 +70,11 @@ pub(crate) struct Draft<'a, B> {
 impl<B: Objects> Objects for Draft<'_, B> {
     fn get(&self, id: &ObjectId) -> Option<&Object> {
         match self.slots.get(id) {
-            Some(slot) => slot.current.as_ref(),
+            Some(slot) => {
+                #[cfg(feature = "testing")]
+                crate::reads::note_written();
+                slot.current.as_ref()
+            }
             None => self.base.get(id),
         }
     }

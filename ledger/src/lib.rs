@@ -25,6 +25,8 @@ mod ledger;
 mod live;
 mod piece;
 mod places;
+#[cfg(feature = "testing")]
+mod reads;
 mod remembered;
 mod snapshot;
 mod tree;
@@ -39,5 +41,7 @@ pub use execute::{
 pub use ledger::{Applied, Ledger, LedgerError, LedgerMeta, Observed, Office, Refused};
 pub use piece::{DIGITS_MAX, PARTS, PIECE_BYTES_MAX, Part, Piece, PieceError, Prefix};
 pub use places::{BaseTrees, Leaf, PlaceTree};
+#[cfg(feature = "testing")]
+pub use reads::{Reads, reads};
 pub use remembered::REMEMBERED_MAX;
 pub use snapshot::Snapshot;

@@ -1,13 +1,20 @@
-//! What it takes to verify a transaction by the scheme that signed it, in batches as a node does, and how much more
-//! than by Ed25519: what an authorisation and a voucher count for the fee.
+//! What CPU time it takes to verify a transaction by the scheme that signed it, in batches as a node does, and how much
+//! more than by Ed25519: what an authorisation, a voucher and posted data count for the fee.
 //!
 //! `cargo bench -p weft-types`.
 
-use std::time::{Duration, Instant};
+mod timing;
+
+use std::time::Duration;
+use timing::timed;
 use weft_types::ed25519::SecretKey;
-use weft_types::testing::{body, issuer_key, network, user, user_key, voucher};
+use weft_types::testing::{
+    availability, availability_certificate, body, committee, issuer_key, network, user, user_key,
+    voucher,
+};
 use weft_types::{
-    Operation, Transaction, TransactionBody, UserKey, p256, secp256k1, verify_transactions,
+    MEMBERS_MAX, Operation, Transaction, TransactionBody, UserKey, p256, secp256k1,
+    verify_transactions,
 };
 
 const BATCH: u8 = 128;
@@ -51,6 +58,18 @@ fn main() {
         *time = time.saturating_sub(first_median);
     }
     show("voucher", times, &mut first);
+    // What the ledger looks at where data are posted (L53), signed by all of a committee.
+    for members in [4, MEMBERS_MAX] {
+        let committee = committee(members);
+        let all: Vec<usize> = (0..members).collect();
+        let certificate = availability_certificate(availability(), &all);
+        let check = |()| {
+            let checked = certificate.check(network().id(), &committee);
+            assert_eq!(checked, Ok(()));
+        };
+        let times = rounds(|| (), check);
+        show(&format!("data, {members}"), times, &mut first);
+    }
 }
 
 fn transactions(
@@ -62,13 +81,24 @@ fn transactions(
 
 /// For each transaction, ascending.
 fn measured(all: &[Option<Transaction>]) -> Vec<Duration> {
+    let verify = |batch| {
+        let verified = verify_transactions(batch, network().id(), &|_| None);
+        assert!(verified.iter().all(Option::is_some));
+    };
+    let mut times = rounds(|| all.to_vec(), verify);
+    for time in &mut times {
+        *time /= u32::from(BATCH);
+    }
+    times
+}
+
+/// Ascending.
+fn rounds<T>(make: impl Fn() -> T, work: impl Fn(T)) -> Vec<Duration> {
     let mut times: Vec<Duration> = (0..ROUNDS)
         .map(|_| {
-            let batch = all.to_vec();
-            let begun = Instant::now();
-            let verified = verify_transactions(batch, network().id(), &|_| None);
-            assert!(verified.iter().all(Option::is_some));
-            begun.elapsed() / u32::from(BATCH)
+            let (made, mut spent) = (make(), Duration::ZERO);
+            timed(&mut spent, || work(made));
+            spent
         })
         .collect();
     times.sort_unstable();

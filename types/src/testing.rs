@@ -82,6 +82,13 @@ pub fn user(i: u64) -> Address {
     Address::of_key(&user_key(i).public())
 }
 
+/// An account that nobody has the key of.
+pub fn stranger(i: u64) -> Address {
+    let mut bytes = [0x5a; 32];
+    bytes[..8].copy_from_slice(&i.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
+    Address(bytes)
+}
+
 /// `n` members with one unit of stake each and ids from 1.
 pub fn members(n: usize) -> Vec<Member> {
     let member = |i| Member {

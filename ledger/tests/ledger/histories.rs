@@ -8,6 +8,7 @@ use crate::plan::{Plan, Theme, USERS};
 use crate::world::*;
 use bytes::Bytes;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -16,8 +17,8 @@ use weft_ledger::{Applied, Change, Ledger};
 use weft_types::testing::user;
 use weft_types::{
     Address, Amount, AppendTree, AssetAmount, AssetId, BaseAsset, DealId, DealState, Deposit,
-    FailureCode, ItemId, ItemState, Millis, Object, ObjectId, Receipt, Root, Transaction, Verified,
-    empty_hash, key_bit, leaf_hash, node_hash, tree_proof, tree_root_of, value_hash,
+    FailureCode, ItemId, ItemState, Millis, Object, ObjectId, Receipt, Root, Template, Transaction,
+    Verified, empty_hash, key_bit, leaf_hash, node_hash, tree_proof, tree_root_of, value_hash,
 };
 
 const TRANSACTIONS_PER_CASE: u32 = 40;
@@ -29,11 +30,29 @@ struct Pair {
     store: BTreeMap<ObjectId, Bytes>,
     receipts: Vec<Receipt>,
     ordered: Vec<Arc<Verified<Transaction>>>,
+    /// What was ordered, by commit.
+    commits: Vec<Ordered>,
     waiting: Vec<Arc<Verified<Transaction>>>,
     deposits: Vec<Deposit>,
     /// Of the native asset.
     supply: u128,
     seen: Seen,
+}
+
+/// What a commit brings.
+pub struct Ordered {
+    pub now: u64,
+    pub deposits: Vec<Deposit>,
+    pub transactions: Vec<Arc<Verified<Transaction>>>,
+}
+
+/// One that ended as the model says.
+pub struct History {
+    pub template: Template,
+    pub commits: Vec<Ordered>,
+    pub receipts: Vec<Receipt>,
+    /// Of the last state.
+    pub root: Root,
 }
 
 /// How often each verdict came, and each kind of operation in a transaction that was applied.
@@ -69,12 +88,17 @@ fn same<T: PartialEq + std::fmt::Debug>(what: &str, ledger: T, model: T) -> Chec
     Ok(())
 }
 
+fn few_users() -> Template {
+    let mut template = template();
+    template.accounts.truncate(USERS as usize - 1);
+    // Histories last minutes.
+    template.params.guardian_delay_min_ms = Some(Millis(1_000));
+    template
+}
+
 impl Pair {
     fn new(bug: Option<Bug>) -> Self {
-        let mut template = template();
-        template.accounts.truncate(USERS as usize - 1);
-        // Histories last minutes.
-        template.params.guardian_delay_min_ms = Some(Millis(1_000));
+        let template = few_users();
         let (ledger, changes) = Ledger::genesis(&template).unwrap();
         let mut pair = Self {
             world: World::of(&template),
@@ -82,6 +106,7 @@ impl Pair {
             store: BTreeMap::new(),
             receipts: vec![],
             ordered: vec![],
+            commits: vec![],
             waiting: vec![],
             deposits: vec![],
             supply: template
@@ -162,6 +187,11 @@ impl Pair {
             deposits => self.world.commit_with(deposits, &transactions),
         };
         same("deposits", &applied.deposits, &deposits)?;
+        self.commits.push(Ordered {
+            now: self.world.now,
+            deposits: deposits.clone(),
+            transactions: transactions.clone(),
+        });
         for deposit in &deposits {
             self.seen.count("deposit");
             if let BaseAsset::Native { amount } = deposit.asset {
@@ -428,6 +458,24 @@ fn explore(
         }
         outcome
     })
+}
+
+/// One of so many transactions, the same in every run.
+pub fn history(theme: Theme, transactions: usize) -> History {
+    let (prelude, plan) = theme.history();
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let plans = prop::collection::vec(plan, transactions);
+    let plans = plans.new_tree(&mut runner).expect("plans").current();
+    let mut pair = Pair::new(None);
+    let run = pair.run(prelude.into_iter().chain(plans));
+    run.expect("as the model says");
+    History {
+        template: few_users(),
+        commits: pair.commits,
+        receipts: pair.receipts,
+        root: pair.world.ledger.snapshot().root(),
+    }
 }
 
 #[test]

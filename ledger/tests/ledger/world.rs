@@ -164,21 +164,31 @@ impl World {
         observed: &[Observed<'_>],
         transactions: &[Arc<Verified<Transaction>>],
     ) -> Applied {
-        let (index, now) = (self.ledger.meta().index.next(), Millis(self.now));
         let ordered = std::mem::take(&mut self.ordered);
+        let applied = self.execute(observed, &ordered, transactions);
+        self.stored.keep(&applied.changes);
+        self.stored.receipts.extend_from_slice(&applied.receipts);
+        self.stored.ordered.extend_from_slice(&ordered);
+        applied
+    }
+
+    /// What the ledger alone does in a commit.
+    pub fn execute(
+        &mut self,
+        observed: &[Observed<'_>],
+        ordered: &[VertexRef],
+        transactions: &[Arc<Verified<Transaction>>],
+    ) -> Applied {
+        let (index, now) = (self.ledger.meta().index.next(), Millis(self.now));
         let office = Office {
             network: testing::network().id(),
             committee: &self.committee,
             genesis: Millis::ZERO,
             contracts: CONTRACTS,
-            ordered: &ordered,
+            ordered,
         };
         let base = (observed, &office);
-        let applied = self.ledger.apply_observing(index, now, base, transactions);
-        self.stored.keep(&applied.changes);
-        self.stored.receipts.extend_from_slice(&applied.receipts);
-        self.stored.ordered.extend_from_slice(&ordered);
-        applied
+        self.ledger.apply_observing(index, now, base, transactions)
     }
 
     /// Ends a height.
