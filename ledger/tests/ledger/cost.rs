@@ -11,23 +11,18 @@ use weft_types::{DealRule, FailureCode, Operation};
 /// No object but an account of many assets is longer.
 const OBJECT_BYTES_MAX: usize = 32 << 10;
 
-/// So much at most for each operation, and so much more for each unit of the fee (of the genesis that tests and local
-/// networks have).
+/// Units of the fee (of the genesis that tests and local networks have) for one object, or one look-up.
+const UNITS_OF_OBJECT: u64 = 3;
+/// Bytes for a unit: an entry of 34 bytes names one object, and the longest that many are named of have 11 KB.
+const BYTES_OF_UNIT: u64 = 320;
+
+/// What comes to that for an operation.
 struct Bound {
     lookups: u64,
     objects: u64,
     read: u64,
     written: u64,
 }
-
-/// For what is in a transaction: an entry of a list is 34 bytes at least, and names one object.
-const OF_FEE: Bound = Bound {
-    lookups: 1,
-    objects: 1,
-    read: 320,
-    written: 320,
-};
-const FEE: u64 = 3;
 
 /// Of an operation that names no deal.
 const SIMPLE: Bound = Bound {
@@ -70,18 +65,22 @@ fn is_bounded(what: &str, act: &Act, (applied, reads): &(Applied, Reads)) {
         (
             "look-ups",
             reads.lookups,
-            bound.lookups + units * OF_FEE.lookups / FEE,
+            bound.lookups + units / UNITS_OF_OBJECT,
         ),
         (
             "objects",
             reads.objects,
-            bound.objects + units * OF_FEE.objects / FEE,
+            bound.objects + units / UNITS_OF_OBJECT,
         ),
-        ("bytes read", reads.bytes, bound.read + units * OF_FEE.read),
+        (
+            "bytes read",
+            reads.bytes,
+            bound.read + units * BYTES_OF_UNIT,
+        ),
         (
             "bytes written",
             written(applied),
-            bound.written + units * OF_FEE.written,
+            bound.written + units * BYTES_OF_UNIT,
         ),
     ];
     for (of, found, most) in bounds {
