@@ -1,7 +1,8 @@
 //! `weft card lock` and `weft card unlock`: deals that only a secret opens (L40), hop by hop of a route, or one side of a
 //! swap with another network.
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
+use crate::market::still_open;
 use crate::output::Output;
 use crate::sending::{Outcome, Sender};
 use crate::time;
@@ -15,6 +16,8 @@ use weft_types::{
     Operation, Secret, SecretHash, Taking,
 };
 
+/// What must be left of a lock when its secret is sent: ordered too late it takes nothing, and is public all the same.
+const TO_BE_ORDERED: Duration = Duration::from_secs(5);
 /// What must be left of the hop before when the next one ends.
 const BETWEEN_HOPS: Duration = Duration::from_secs(600);
 
@@ -55,6 +58,9 @@ pub struct Unlock {
     /// 32 bytes in hexadecimal; public from then on
     #[arg(long, value_name = "SECRET")]
     secret: Secret,
+    /// Send it also when it may be ordered too late: the secret is public then, and takes nothing
+    #[arg(long)]
+    late: bool,
     #[command(flatten)]
     sender: Sender,
 }
@@ -147,17 +153,51 @@ pub async fn lock(arguments: Lock, output: &Output) -> Result<(), Failure> {
     })
 }
 
+/// Whether a secret opens a deal for somebody. What the ledger would refuse makes the secret public too, and with it
+/// somebody else can take the hop before.
+fn opens(deal: &Deal, secret: &Secret, by: &Address) -> Result<(), Failure> {
+    let unsent = "nothing was sent, so that the secret is still one";
+    if !matches!(deal.rule, DealRule::Secret { hash } if hash == secret.hash()) {
+        return Err(Failure::usage(format_args!(
+            "the secret's hash {} does not lock deal {}",
+            secret.hash(),
+            deal.id
+        ))
+        .hint(unsent));
+    }
+    still_open(deal)?;
+    if deal.taker != Some(*by) {
+        return Err(Failure::usage(format_args!(
+            "deal {} is for another account, and the key is of {by}",
+            deal.id
+        ))
+        .hint(unsent));
+    }
+    Ok(())
+}
+
+fn in_time(deal: &Deal, now: Millis) -> Result<(), Failure> {
+    if u128::from(deal.expires.0.saturating_sub(now.0)) >= TO_BE_ORDERED.as_millis() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Kind::Refused,
+        format_args!(
+            "deal {} ends at {}, and may be over before this is ordered",
+            deal.id,
+            time::utc(deal.expires)
+        ),
+    )
+    .hint("nothing was sent, so that the secret is still one; where it is public already, send it with --late"))
+}
+
 pub async fn unlock(arguments: Unlock, output: &Output) -> Result<(), Failure> {
     let session = arguments.sender.session().await?;
     let deal = session.client.deal(&arguments.deal).await?;
-    let fits = matches!(deal.rule, DealRule::Secret { hash } if hash == arguments.secret.hash());
-    if !fits {
-        return Err(Failure::usage(format_args!(
-            "the secret's hash {} does not lock deal {}",
-            arguments.secret.hash(),
-            deal.id
-        ))
-        .hint("nothing was sent, so that the secret is still one"));
+    let now = from_now(Duration::ZERO);
+    opens(&deal, &arguments.secret, &session.address)?;
+    if !arguments.late {
+        in_time(&deal, now)?;
     }
     let take = Operation::DealTake(Taking {
         secret: Some(arguments.secret),
@@ -197,5 +237,22 @@ mod tests {
             ..deal(3_000_000)
         };
         assert!(behind(&fixed, &by, now).is_err());
+    }
+
+    #[test]
+    fn a_secret_is_not_shown_where_it_would_take_nothing() {
+        let (taker, secret) = (user(2), Secret([5; 32]));
+        let open = deal(3_000_000);
+        assert!(opens(&open, &secret, &taker).is_ok());
+        assert!(opens(&open, &Secret([6; 32]), &taker).is_err());
+        assert!(opens(&open, &secret, &user(1)).is_err());
+        let over = Deal {
+            state: DealState::Expired,
+            ..open.clone()
+        };
+        assert!(opens(&over, &secret, &taker).is_err());
+        assert!(in_time(&open, Millis(2_995_000)).is_ok());
+        assert!(in_time(&open, Millis(2_995_001)).is_err());
+        assert!(in_time(&open, Millis(4_000_000)).is_err());
     }
 }

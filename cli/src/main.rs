@@ -10,6 +10,7 @@ mod bridge;
 mod card;
 mod channel;
 mod collection;
+mod committees;
 mod content;
 mod data;
 mod failure;
@@ -110,6 +111,8 @@ enum Command {
     /// Assets between the ledger and the base chain
     #[command(subcommand)]
     Bridge(bridge::Command),
+    /// Download who was in office in each epoch, to check proofs of later epochs offline
+    Committees(committees::Download),
     /// Check a proof offline
     Verify(verify::Verify),
     /// Print a script that completes commands in a shell
@@ -163,6 +166,7 @@ fn run_plainly(command: Command, output: &Output) -> Result<(), Failure> {
             Command::Book(command) => book::run(command, output).await,
             Command::Voucher(command) => voucher::run(command, output).await,
             Command::Data(command) => data::run(command, output).await,
+            Command::Committees(arguments) => committees::download(&arguments, output).await,
             Command::Bridge(command) => bridge::run(command, output).await,
             Command::Sim(_) | Command::Verify(_) | Command::Completions(_) | Command::Man(_) => {
                 Ok(())

@@ -367,7 +367,7 @@ fn cancellable(deal: &Deal, by: &Address) -> Result<(), Failure> {
 
 /// A deal that has ended never opens again. Nothing is wrong with the arguments: it is the ledger's
 /// refusal, without its fee.
-fn still_open(deal: &Deal) -> Result<(), Failure> {
+pub(crate) fn still_open(deal: &Deal) -> Result<(), Failure> {
     match deal.state {
         DealState::Open => Ok(()),
         _ => Err(Failure::new(
@@ -433,6 +433,7 @@ fn side(bundle: &Bundle, any: &[WantedItems]) -> String {
 fn state(deal: &Deal) -> &'static str {
     match deal.state {
         DealState::Open => "open",
+        _ if matches!(deal.rule, DealRule::CoSigned(_)) => "paid out",
         DealState::Taken => "taken",
         DealState::Cancelled => "cancelled",
         DealState::Expired => "expired",

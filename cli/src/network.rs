@@ -88,6 +88,16 @@ pub fn read_genesis(path: &Path) -> Result<Genesis, Failure> {
     Genesis::from_json(&text).map_err(|e| named(&e))
 }
 
+/// Whether nodes are of the network of a genesis.
+pub async fn same_network(client: &Client, genesis: &Genesis) -> Result<(), Failure> {
+    match client.genesis().await?.network.id() == genesis.network.id() {
+        true => Ok(()),
+        false => Err(Failure::usage(
+            "the node is of another network than the genesis",
+        )),
+    }
+}
+
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         match error {

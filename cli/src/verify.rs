@@ -1,7 +1,8 @@
-//! `weft verify`: checks a proof with the genesis alone, asking nobody.
+//! `weft verify`: checks a proof with the genesis alone, or a file of later committees that follow from it, asking nobody.
 
 use crate::card::item_shown;
 use crate::collection::{edition_shown, shown};
+use crate::committees;
 use crate::failure::{Failure, Kind};
 use crate::market::deal_shown;
 use crate::network::read_genesis;
@@ -23,6 +24,9 @@ pub struct Verify {
     /// `genesis.json` of the network, from a source that you trust
     #[arg(long, value_name = "FILE")]
     genesis: PathBuf,
+    /// Who was in office in later epochs than the first, made by `weft committees`
+    #[arg(long, value_name = "FILE")]
+    committees: Option<PathBuf>,
 }
 
 /// What is proven.
@@ -40,16 +44,17 @@ struct Proven {
 
 pub fn run(arguments: &Verify, output: &Output) -> Result<(), Failure> {
     let genesis = read_genesis(&arguments.genesis)?;
+    let committees = committees::known(&genesis, arguments.committees.as_deref())?;
     let text = read(arguments)?;
-    let verified = verify_text(&text, &genesis).map_err(|error| match error {
-        VerifyError::Genesis(error) => {
-            Failure::usage(format_args!("{}: {error}", arguments.genesis.display()))
-        }
-        error => Failure::new(
-            Kind::Invalid,
-            format_args!("{} proves nothing: {error}", arguments.proof.display()),
-        )
-        .hint("fetch the proof again; if it stays so, do not trust who gave it to you"),
+    let verified = verify_text(&text, &committees).map_err(|error| {
+        let hint = match error {
+            VerifyError::Epoch { .. } => {
+                "`weft committees` makes a file of later committees, for --committees"
+            }
+            _ => "fetch the proof again; if it stays so, do not trust who gave it to you",
+        };
+        let words = format_args!("{} proves nothing: {error}", arguments.proof.display());
+        Failure::new(Kind::Invalid, words).hint(hint)
     })?;
     let proven = Proven {
         id: verified.id,

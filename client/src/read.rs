@@ -6,11 +6,12 @@ use crate::query::{DealQuery, EditionQuery, trait_parameters};
 use serde::de::DeserializeOwned;
 use weft_types::api::{
     Account, Book, BridgeStatus, Checkpoint, Collection, Commit, Committee, Deal, Edition,
-    ExitPlace, ExitTree, Exits, History, Item, NodeStatus, OffenderStatus, Offenders, Page, Prices,
-    ProofBundle, Receipt, Roster, Trade, Vertex, VoucherPool, WithdrawalStatus, Withdrawals,
+    EpochEnd, ExitPlace, ExitTree, Exits, History, Item, NodeStatus, OffenderStatus, Offenders,
+    Page, Prices, ProofBundle, Receipt, Roster, Trade, Vertex, VoucherPool, WithdrawalStatus,
+    Withdrawals,
 };
 use weft_types::{
-    Address, CertificateJson, CollectionId, CommitIndex, DealId, EditionId, Genesis, Height,
+    Address, CertificateJson, CollectionId, CommitIndex, DealId, EditionId, Epoch, Genesis, Height,
     ItemId, Round, VoucherPoolId,
 };
 
@@ -221,6 +222,12 @@ impl Client {
 
     pub async fn committee(&self) -> Result<Committee, ClientError> {
         self.json(&Request::get("v1/committee")).await
+    }
+
+    /// How an epoch ended, as the node says; [`crate::verify::Committees`] checks it.
+    pub async fn epoch_end(&self, epoch: Epoch) -> Result<EpochEnd, ClientError> {
+        self.json(&Request::get(format!("v1/epochs/{epoch}/end")))
+            .await
     }
 
     /// Where the epoch stands, and who comes and goes.

@@ -1,19 +1,23 @@
 //! Checks an object's proof offline. Two things are trusted: the genesis, which the caller has from
-//! a source of its own, and more than two thirds of the stake that it names.
+//! a source of its own, and more than two thirds of the stake that it names, and of each committee after it.
 //!
-//! The chain of reasons: the genesis names the committee; a quorum of it signed the statement; the
-//! statement names the state root; under that root the object's key has this value, or none. Every
-//! link is checked here, and nobody is asked.
+//! The chain of reasons: the genesis names the first committee, and the end of each epoch the next one ([`Committees`]);
+//! a quorum of the one in office signed the statement; the statement names the state root; under that root the object's
+//! key has this value, or none. Every link is checked here, and nobody is asked.
 //!
 //! A bundle is checked as text: every field must be as a node writes it, letter case included, and
 //! no other field may be there. So no byte of it can be changed without being noticed, except white
 //! space between the fields.
 
+mod committees;
+
+pub use committees::Committees;
+
 use bytes::Bytes;
 use weft_types::api::{Object, ProofBundle};
 use weft_types::{
-    Certificate, CertificateError, Genesis, GenesisError, Height, Millis, ObjectError, ObjectId,
-    ProofError, Root,
+    Certificate, CertificateError, CommitteeError, Epoch, GenesisError, Height, Millis,
+    ObjectError, ObjectId, ProofError, Root,
 };
 
 /// Longest bundle in bytes. The largest object and the deepest proof take far less.
@@ -46,6 +50,12 @@ pub enum VerifyError {
     Object { kind: ObjectId, error: ObjectError },
     #[error(transparent)]
     Genesis(#[from] GenesisError),
+    #[error("certificate is of epoch {found}, and committees are known up to epoch {newest}")]
+    Epoch { found: Epoch, newest: Epoch },
+    #[error("the committee after epoch {0} is not the one that was signed")]
+    Next(Epoch),
+    #[error(transparent)]
+    Committee(#[from] CommitteeError),
     #[error(transparent)]
     Certificate(#[from] CertificateError),
     #[error(transparent)]
@@ -53,7 +63,7 @@ pub enum VerifyError {
 }
 
 /// Checks a bundle as a node writes it, from a file or an answer.
-pub fn verify_text(text: &str, genesis: &Genesis) -> Result<VerifiedObject, VerifyError> {
+pub fn verify_text(text: &str, committees: &Committees) -> Result<VerifiedObject, VerifyError> {
     if text.len() > BUNDLE_BYTES_MAX {
         return Err(VerifyError::TooLong(text.len()));
     }
@@ -63,13 +73,11 @@ pub fn verify_text(text: &str, genesis: &Genesis) -> Result<VerifiedObject, Veri
     if serde_json::to_value(&bundle).map_err(malformed)? != read {
         return Err(VerifyError::NotCanonical);
     }
-    verify(bundle, genesis)
+    verify(bundle, committees)
 }
 
 /// Checks a bundle.
-pub fn verify(bundle: ProofBundle, genesis: &Genesis) -> Result<VerifiedObject, VerifyError> {
-    genesis.validate()?;
-    let committee = genesis.committee()?;
+pub fn verify(bundle: ProofBundle, committees: &Committees) -> Result<VerifiedObject, VerifyError> {
     let value = bundle.value.as_deref().map(hex::decode);
     let value = value.transpose().map_err(|_| VerifyError::Value)?;
     let certificate = Certificate::try_from(bundle.certificate.clone())?;
@@ -83,7 +91,7 @@ pub fn verify(bundle: ProofBundle, genesis: &Genesis) -> Result<VerifiedObject, 
     let (id, root) = (bundle.object, certificate.statement.state_root);
     let key = id.state_key();
     bundle.proof.verify(&root, &key, value.as_deref())?;
-    let certificate = certificate.verify(&genesis.network, &committee)?;
+    let certificate = committees.verify(certificate)?;
 
     let object = value.map(|bytes| Object::decode(&id, Bytes::from(bytes)));
     let object = object

@@ -263,6 +263,7 @@ pub fn router(state: ApiState) -> Router {
         .route("/v1/certificates/{height}", get(chain::certificate))
         .route("/v1/checkpoints", get(chain::checkpoints))
         .route("/v1/committee", get(chain::committee))
+        .route("/v1/epochs/{epoch}/end", get(chain::epoch_end))
         .route("/v1/epoch", get(chain::epoch))
         .route("/v1/vertices", get(chain::vertices))
         .route("/v1/genesis", get(chain::genesis))

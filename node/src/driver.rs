@@ -9,7 +9,7 @@ mod clock;
 mod conflicts;
 mod contents;
 mod engine;
-mod epochs;
+pub mod epochs;
 mod error;
 mod feeds;
 mod fetch;

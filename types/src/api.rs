@@ -20,7 +20,7 @@ pub use bridge::{
     Bridge, BridgeStatus, ExitPlace, ExitProof, ExitTree, Exits, Holding, LeafClaim, MemberReport,
     ProvenWithdrawal, WithdrawalState, WithdrawalStatus, Withdrawals,
 };
-pub use chain::{Checkpoint, Commit, Committee, MissedCheckpoint, NodeStatus, Vertex};
+pub use chain::{Checkpoint, Commit, Committee, EpochEnd, MissedCheckpoint, NodeStatus, Vertex};
 pub use data::{Posted, SignedAvailability};
 pub use event::{Event, Ordered, Topic, TopicError};
 pub use market::{DealSide, Prices, Trade, Turnover};

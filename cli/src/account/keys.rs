@@ -59,7 +59,7 @@ pub struct Add {
     /// How long, as in 90s, 12h or 7d
     #[arg(long, value_name = "DURATION", value_parser = time::parse)]
     expires: Duration,
-    /// What it may do: transfer, create-edition, mint, update-item, burn, deal-open, deal-take, deal-cancel, sponsor, freeze
+    /// What it may do: transfer, create-edition, mint, update-item, burn, deal-open, deal-take, deal-cancel, sponsor, freeze, redeem, pass, buy
     #[arg(long, value_name = "KINDS", required = true, value_delimiter = ',', value_parser = allowed)]
     allow: Vec<SessionKind>,
     /// A collection whose cards it may move, mint and change; repeat it for more. Without one it touches no cards

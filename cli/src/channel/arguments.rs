@@ -66,6 +66,7 @@ pub struct Open {
 
 #[derive(clap::Args)]
 pub struct Pay {
+    /// What `weft channel open` has printed as `deal`
     pub(super) channel: DealId,
     /// Of the native asset
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
@@ -84,6 +85,7 @@ pub struct Pay {
 
 #[derive(clap::Args)]
 pub struct Settle {
+    /// What `weft channel open` has printed as `deal`
     pub(super) channel: DealId,
     #[arg(long, value_name = "HASH")]
     pub(super) hash: SecretHash,
@@ -115,6 +117,7 @@ pub struct Accept {
 
 #[derive(clap::Args)]
 pub struct Close {
+    /// What `weft channel open` has printed as `deal`
     pub(super) channel: DealId,
     /// Do not go to the ledger yet: print a message that offers to end the channel at once, as it stands
     #[arg(long)]
@@ -130,6 +133,7 @@ pub struct Close {
 
 #[derive(clap::Args)]
 pub struct Challenge {
+    /// What `weft channel open` has printed as `deal`
     pub(super) channel: DealId,
     /// A secret of a hash-locked part of yours; repeat it for more
     #[arg(long, value_name = "SECRET")]
@@ -142,6 +146,7 @@ pub struct Challenge {
 
 #[derive(clap::Args)]
 pub struct Status {
+    /// What `weft channel open` has printed as `deal`
     pub(super) channel: DealId,
     #[command(flatten)]
     pub(super) folder: Folder,
@@ -151,6 +156,7 @@ pub struct Status {
 
 #[derive(clap::Args)]
 pub struct Guard {
+    /// What `weft channel open` has printed as `deal`
     pub(super) channel: DealId,
     #[command(flatten)]
     pub(super) folder: Folder,

@@ -6,6 +6,7 @@ use super::code::{Shown, read};
 use super::journal::{Journal, LetIn};
 use super::pack::Pack;
 use super::reconnect;
+use crate::committees;
 use crate::failure::{Failure, Kind};
 use crate::network::read_genesis;
 use crate::output::Output;
@@ -16,10 +17,10 @@ use serde::Serialize;
 use std::io::BufRead as _;
 use std::path::PathBuf;
 use std::time::Duration;
-use weft_client::verify::verify;
+use weft_client::verify::{Committees, VerifyError, verify};
 use weft_types::api::{Item, ItemState, Object, ProofBundle};
 use weft_types::{
-    Address, EditionId, Genesis, ItemId, Millis, PASS_SLOT_MS, TICKET_CODE_BYTES_MAX, TicketCode,
+    Address, EditionId, ItemId, Millis, NetworkId, PASS_SLOT_MS, TICKET_CODE_BYTES_MAX, TicketCode,
 };
 
 #[derive(clap::Args)]
@@ -45,6 +46,9 @@ pub struct Check {
     /// Without a pack: proofs are of this time or later, when tickets no more changed hands (the policy's cut-off)
     #[arg(long, value_name = "TIME", value_parser = time::instant, requires = "edition")]
     since: Option<Millis>,
+    /// Without a pack: who was in office in later epochs than the first, made by `weft committees`
+    #[arg(long, value_name = "FILE", conflicts_with = "pack")]
+    committees: Option<PathBuf>,
     /// Without a pack: how often a ticket is good
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     uses: u32,
@@ -117,7 +121,8 @@ fn shown(told: &Told) -> String {
 
 /// What a gate knows without a network.
 struct Gate {
-    genesis: Genesis,
+    network: NetworkId,
+    committees: Committees,
     pack: Option<Pack>,
     editions: Vec<EditionId>,
     since: Millis,
@@ -146,7 +151,8 @@ impl Gate {
         }
         let uses = pack.as_ref().map_or(arguments.uses, |pack| pack.head.uses);
         Ok(Self {
-            genesis,
+            network,
+            committees: committees::known(&genesis, arguments.committees.as_deref())?,
             pack,
             editions: arguments.edition.clone(),
             since: arguments.since.unwrap_or_default(),
@@ -196,7 +202,7 @@ impl Gate {
         if pass.gate.is_some() && pass.gate != self.account {
             return Err("its pass is for another gate".to_owned());
         }
-        if !code.is_signed(self.genesis.network.id()) {
+        if !code.is_signed(self.network) {
             return Err("its pass is not signed for this ticket".to_owned());
         }
         let used = match (&self.pack, &code.proof) {
@@ -225,8 +231,13 @@ impl Gate {
 
     /// How often the ticket was redeemed, if the proof in the code is of its owner after the cut-off.
     fn proven(&self, code: &TicketCode, proof: &ProofBundle) -> Result<u32, String> {
-        let proven = verify(proof.clone(), &self.genesis);
-        let proven = proven.map_err(|e| format!("its proof proves nothing: {e}"))?;
+        let proven = verify(proof.clone(), &self.committees);
+        let proven = proven.map_err(|error| match error {
+            VerifyError::Epoch { found, newest } => format!(
+                "its proof is of epoch {found}, and this gate knows who was in office up to epoch {newest}: `weft committees` tells more"
+            ),
+            error => format!("its proof proves nothing: {error}"),
+        })?;
         let Some(Object::Item(item)) = proven.object else {
             return Err("its proof is of something else".to_owned());
         };

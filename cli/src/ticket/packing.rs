@@ -3,8 +3,9 @@
 
 use super::check::good;
 use super::pack::{Head, Proven, write};
+use crate::committees::follow;
 use crate::failure::{Failure, Kind};
-use crate::network::{Network, read_genesis};
+use crate::network::{Network, read_genesis, same_network};
 use crate::output::Output;
 use crate::time;
 use crate::values::from_now;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use weft_client::verify::verify;
+use weft_client::verify::{VerifyError, verify};
 use weft_client::{Client, PageQuery};
 use weft_types::api::{Account, Item, ItemState, Object, PAGE_MAX};
 use weft_types::{Address, CollectionId, EditionId, Genesis, ItemId, ObjectId, SessionKind};
@@ -67,11 +68,7 @@ pub async fn download(arguments: &Download, output: &Output) -> Result<(), Failu
     let genesis = Arc::new(read_genesis(&arguments.genesis)?);
     let client = Arc::new(arguments.network.client()?);
     let network = genesis.network.id();
-    if client.genesis().await?.network.id() != network {
-        return Err(Failure::usage(
-            "the node is of another network than the genesis",
-        ));
-    }
+    same_network(&client, &genesis).await?;
     let edition = client.edition(&arguments.edition).await?;
     if edition.uses == 0 {
         let words = format_args!(
@@ -117,7 +114,7 @@ pub async fn download(arguments: &Download, output: &Output) -> Result<(), Failu
     output.data(&head, |head| {
         let since = head.proven.since.map_or_else(|| "-".to_owned(), time::utc);
         format!(
-            "{} tickets of serials {first} to {last}, {} of them proven, as of {since}",
+            "tickets: {}, of serials {first} to {last}; proven: {} of these serials, as of {since}",
             head.tickets, head.proven.serials
         )
     })?;
@@ -165,11 +162,21 @@ async fn check(
     });
     let said: Vec<(ItemId, Option<Item>)> = said.collect();
     let (client, genesis) = (client.clone(), genesis.clone());
+    let (committees, _) = follow(&client, &genesis).await?;
+    let committees = Arc::new(committees);
     let checked = at_once(said, move |(id, said)| {
         let (client, genesis) = (client.clone(), genesis.clone());
+        let committees = committees.clone();
         async move {
             let bundle = client.item_proof(&id).await?;
-            let proven = verify(bundle, &genesis).map_err(|e| {
+            let proven = match verify(bundle.clone(), &committees) {
+                // One has begun since.
+                Err(VerifyError::Epoch { .. }) => {
+                    verify(bundle, &follow(&client, &genesis).await?.0)
+                }
+                proven => proven,
+            };
+            let proven = proven.map_err(|e| {
                 Failure::new(Kind::Invalid, format_args!("the proof of {id} proves nothing: {e}"))
             })?;
             let found = match proven.object {

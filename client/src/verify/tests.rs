@@ -50,13 +50,17 @@ fn present() -> ProofBundle {
     bundle(Some(encoded_card()), None, &[0, 1, 3])
 }
 
+fn known() -> Committees {
+    Committees::genesis(&testing::genesis(4)).unwrap()
+}
+
 fn text(bundle: &ProofBundle) -> String {
     serde_json::to_string_pretty(bundle).unwrap()
 }
 
 #[test]
 fn a_proof_holds_with_the_genesis_alone() {
-    let verified = verify_text(&text(&present()), &testing::genesis(4)).unwrap();
+    let verified = verify_text(&text(&present()), &known()).unwrap();
     assert_eq!((verified.id, verified.height), (CARD, Height(9)));
     let Some(Object::Item(item)) = verified.object else {
         panic!("an item is proven");
@@ -71,14 +75,14 @@ fn absence_is_proven_by_an_empty_place_or_another_leaf_on_the_path() {
     neighbour.0[31] ^= 1;
     for other in [None, Some((neighbour, Root([8; 32])))] {
         let absent = bundle(None, other, &[1, 2, 3]);
-        let verified = verify_text(&text(&absent), &testing::genesis(4)).unwrap();
+        let verified = verify_text(&text(&absent), &known()).unwrap();
         assert_eq!(verified.object, None);
     }
 }
 
 #[test]
 fn no_byte_of_a_proof_can_be_changed() {
-    let genesis = testing::genesis(4);
+    let known = known();
     let genuine = text(&present());
     for place in 0..genuine.len() {
         // The next character of its class, and the other letter case.
@@ -88,7 +92,7 @@ fn no_byte_of_a_proof_can_be_changed() {
             let Ok(changed) = String::from_utf8(bytes) else {
                 continue;
             };
-            let found = verify_text(&changed, &genesis);
+            let found = verify_text(&changed, &known);
             assert!(found.is_err(), "byte {place} ^ {mask} of {genuine}");
         }
     }
@@ -96,20 +100,20 @@ fn no_byte_of_a_proof_can_be_changed() {
 
 #[test]
 fn nothing_can_be_left_out_or_added() {
-    let genesis = testing::genesis(4);
+    let known = known();
     let genuine = serde_json::to_value(present()).unwrap();
     let fields: Vec<String> = genuine.as_object().unwrap().keys().cloned().collect();
     for field in fields {
         let mut without = genuine.clone();
         without.as_object_mut().unwrap().remove(&field);
         assert!(
-            verify_text(&without.to_string(), &genesis).is_err(),
+            verify_text(&without.to_string(), &known).is_err(),
             "{field}"
         );
     }
     let mut more = genuine;
     more["certificate"]["statement"]["note"] = "hello".into();
-    let refused = verify_text(&more.to_string(), &genesis);
+    let refused = verify_text(&more.to_string(), &known);
     assert_eq!(refused, Err(VerifyError::NotCanonical));
 }
 
@@ -117,14 +121,14 @@ fn nothing_can_be_left_out_or_added() {
 fn a_proof_of_presence_is_none_of_absence() {
     let mut bundle = present();
     bundle.value = None;
-    let refused = verify(bundle, &testing::genesis(4)).unwrap_err();
+    let refused = verify(bundle, &known()).unwrap_err();
     assert!(matches!(refused, VerifyError::Proof(_)), "{refused}");
 }
 
 #[test]
 fn two_of_four_members_prove_nothing() {
     let weak = bundle(Some(encoded_card()), None, &[0, 1]);
-    let refused = verify(weak, &testing::genesis(4)).unwrap_err();
+    let refused = verify(weak, &known()).unwrap_err();
     let quorum = CertificateError::Quorum {
         signed: 2,
         quorum: 3,
@@ -136,28 +140,29 @@ fn two_of_four_members_prove_nothing() {
 fn a_proof_of_another_network_is_refused() {
     let mut genesis = testing::genesis(4);
     genesis.network.chain_id += 1;
-    let refused = verify(present(), &genesis).unwrap_err();
+    let other = Committees::genesis(&genesis).unwrap();
+    let refused = verify(present(), &other).unwrap_err();
     assert!(refused.to_string().contains("network"), "{refused}");
     genesis.network.genesis.0[0] ^= 1;
-    let refused = verify(present(), &genesis).unwrap_err();
+    let refused = Committees::genesis(&genesis).unwrap_err();
     assert!(matches!(refused, VerifyError::Genesis(_)), "{refused}");
 }
 
 #[test]
 fn a_value_that_is_certified_but_of_another_kind_is_refused() {
     let odd = bundle(Some(Bytes::from_static(b"\xff")), None, &[0, 1, 2]);
-    let refused = verify(odd, &testing::genesis(4)).unwrap_err();
+    let refused = verify(odd, &known()).unwrap_err();
     assert!(matches!(refused, VerifyError::Object { .. }), "{refused}");
 }
 
 #[test]
 fn malformed_and_endless_texts_are_refused() {
-    let genesis = testing::genesis(4);
+    let known = known();
     for wrong in ["", "{}", "[]", "null", "{\"object\":1}"] {
-        let refused = verify_text(wrong, &genesis);
+        let refused = verify_text(wrong, &known);
         assert!(matches!(refused, Err(VerifyError::Malformed(_))), "{wrong}");
     }
     let endless = " ".repeat(BUNDLE_BYTES_MAX + 1);
-    let refused = verify_text(&endless, &genesis);
+    let refused = verify_text(&endless, &known);
     assert!(matches!(refused, Err(VerifyError::TooLong(_))));
 }

@@ -3,11 +3,14 @@
 use super::ApiState;
 use super::answer::{Failure, Segment, not_found, parameter};
 use super::reading::{Reading, from_store, page_of};
+use crate::driver::epochs;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use weft_storage::PageRequest;
-use weft_types::api::{Checkpoint, Commit, Committee, NodeStatus, Page, Problem, Roster, Vertex};
+use weft_types::api::{
+    Checkpoint, Commit, Committee, EpochEnd, NodeStatus, Page, Problem, Roster, Vertex,
+};
 use weft_types::{
     self as types, CertificateJson, CommitIndex, Epoch, Genesis, Height, Object, ObjectId,
     RosterId, Round,
@@ -156,6 +159,29 @@ pub async fn committee(
         total: committee.total(),
         quorum: committee.quorum(),
         members: committee.members().to_vec(),
+    }))
+}
+
+/// How an epoch ended
+///
+/// From the genesis on each end gives the committee that signs the next one, so that anybody can follow them by the genesis alone.
+#[utoipa::path(get, path = "/v1/epochs/{epoch}/end", tag = "chain",
+    params(("epoch" = u64, Path)),
+    responses(
+        (status = 200, body = EpochEnd),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn epoch_end(
+    State(state): State<ApiState>,
+    Segment(epoch): Segment,
+    reading: Reading,
+) -> Result<Response, Failure> {
+    let epoch = Epoch(parameter("epoch", &epoch)?);
+    let ended = epochs::ended(&state.store, epoch)?;
+    let ended = ended.ok_or_else(|| not_found(format_args!("an end of epoch {epoch}")))?;
+    Ok(reading.answer(&EpochEnd {
+        certificate: ended.certificate.to_json(),
+        next: ended.next,
     }))
 }
 

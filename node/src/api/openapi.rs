@@ -76,6 +76,7 @@ use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
         chain::certificate,
         chain::checkpoints,
         chain::committee,
+        chain::epoch_end,
         chain::epoch,
         chain::vertices,
         chain::genesis,

@@ -1,13 +1,13 @@
 //! A card of the base chain in the hands of people who have nothing but `weft`: it comes in, is sold twice, and its last
 //! owner has it on the base chain. Masternodes and base chain are processes.
 
+use crate::common::coins;
 use crate::escape::{Story, account, owner};
 use serde_json::Value;
 use weft_basechain::NATIVE_UNIT;
-use weft_storage::{PageRequest, Store};
 use weft_testnet::cluster::Fault;
 use weft_types::api::ItemState;
-use weft_types::{AssetId, BaseAddress, EditionId, ItemId, Object, TokenId};
+use weft_types::{BaseAddress, EditionId, ItemId, Object, ObjectId, TokenId};
 
 const PRICE: &str = "1000000";
 
@@ -20,25 +20,6 @@ fn sold(story: &Story, item: &str, from: u8, to: u8) {
     let list = ["card", "list", item, "--price", PRICE];
     let deal = story.wallet(&list, from);
     story.wallet(&["card", "buy", first(&deal, "deals")], to);
-}
-
-/// What all accounts of a member's ledger hold of the coin, in gwei, and whether there is a live item.
-fn ledger(story: &Story, node: usize, item: ItemId) -> (u128, bool) {
-    let network = story.genesis.network.id();
-    let db = story.net.cluster.folder().node(node).join("data/db");
-    let store = Store::open(&db, network).unwrap();
-    let page = store.objects(&PageRequest::ascending(10_000)).unwrap();
-    assert_eq!(page.next, None);
-    let (mut held, mut is_there) = (0, false);
-    for (id, value) in page.entries {
-        is_there |= id == weft_types::ObjectId::Item(item);
-        match Object::decode(&id, value).unwrap() {
-            Object::Account(account) => held += u128::from(account.balance(&AssetId::NATIVE).0),
-            Object::Deal(_) => panic!("a deal is open"),
-            _ => {}
-        }
-    }
-    (held, is_there)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -117,8 +98,11 @@ async fn a_card_is_deposited_sold_twice_and_owned_by_the_last_buyer_on_the_base_
     story.net.equal(&[0, 1, 2, 3]).await;
     story.net.fault(Fault::Kill, &[0, 1, 2, 3]).await;
     for node in 0..4 {
-        let (coins, is_there) = ledger(&story, node, id);
-        assert_eq!(coins * NATIVE_UNIT, held, "node {node}");
-        assert!(!is_there, "node {node} has the card still");
+        let objects = story.net.stored(node);
+        assert_eq!(coins(&objects) * NATIVE_UNIT, held, "node {node}");
+        let gone = |(other, object): &(ObjectId, Object)| {
+            *other != ObjectId::Item(id) && !matches!(object, Object::Deal(_))
+        };
+        assert!(objects.iter().all(gone), "node {node} has card or deal");
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 use tempfile::TempDir;
 use weft_client::{Client, Draft, Options, Wait};
+use weft_storage::{PageRequest, Store};
 use weft_testnet::cluster::{
     Cluster, ClusterError, Fault, Folder, LOAD_ACCOUNT, Manifest, Program, Up, UpOptions,
     account_key, end_all, up,
@@ -12,7 +13,8 @@ use weft_testnet::load::{LoadError, LoadOptions, Mix, Rate, Report, Target, run}
 use weft_types::api::{NodeStatus, TransactionState};
 use weft_types::ed25519::SecretKey;
 use weft_types::{
-    Address, Amount, AssetId, CommitDigest, CommitIndex, Operation, Payment, Root, Transaction,
+    Address, Amount, AssetId, CommitDigest, CommitIndex, Genesis, Object, ObjectId, Operation,
+    Payment, Root, Transaction,
 };
 
 /// How long anything that has to come may take.
@@ -122,6 +124,23 @@ impl Net {
         self.manifest.accounts[account].address
     }
 
+    pub fn genesis(&self) -> Genesis {
+        let text = std::fs::read_to_string(self.cluster.folder().genesis()).unwrap();
+        Genesis::from_json(&text).unwrap()
+    }
+
+    /// All objects on the disk of a node that does not run.
+    pub fn stored(&self, node: usize) -> Vec<(ObjectId, Object)> {
+        let network = self.genesis().network.id();
+        let db = self.cluster.folder().node(node).join("data/db");
+        let store = Store::open(&db, network).unwrap();
+        let page = store.objects(&PageRequest::ascending(10_000)).unwrap();
+        assert_eq!(page.next, None);
+        let objects = page.entries.into_iter();
+        let objects = objects.map(|(id, value)| (id, Object::decode(&id, value).unwrap()));
+        objects.collect()
+    }
+
     /// A payment from the first DEV account to the second.
     pub async fn payment(&self, nodes: &[usize], amount: u64) -> Transaction {
         let genesis = self.client(nodes).genesis().await.unwrap();
@@ -228,6 +247,15 @@ impl Net {
         };
         run(options, &target, &|_| {}).await
     }
+}
+
+/// What all accounts hold of the native asset together.
+pub fn coins(objects: &[(ObjectId, Object)]) -> u128 {
+    let balance = |object: &Object| match object {
+        Object::Account(account) => u128::from(account.balance(&AssetId::NATIVE).0),
+        _ => 0,
+    };
+    objects.iter().map(|(_, object)| balance(object)).sum()
 }
 
 pub fn is_certified(state: TransactionState) -> bool {

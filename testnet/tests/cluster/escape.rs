@@ -12,8 +12,8 @@ use weft_testnet::cluster::{Fault, Unusual, UpOptions};
 use weft_types::api::Exits;
 use weft_types::ed25519::SecretKey;
 use weft_types::{
-    Address, Amount, AssetId, BaseAddress, BaseAsset, EditionId, Genesis, ItemId, ItemTransfer,
-    Millis, Operation, Payment, TokenId,
+    Address, Amount, AssetId, BaseAddress, BaseAsset, EditionId, ItemId, ItemTransfer, Millis,
+    Operation, Payment, TokenId,
 };
 
 pub const COIN: u128 = 1_000_000_000_000_000_000;
@@ -35,7 +35,6 @@ pub struct Story {
     pub net: Net,
     pub chain: BaseChain,
     pub client: Client,
-    pub genesis: Genesis,
     pub token: BaseAddress,
     folder: tempfile::TempDir,
 }
@@ -107,7 +106,6 @@ impl Story {
             net,
             chain,
             client,
-            genesis,
             token,
             folder,
         }

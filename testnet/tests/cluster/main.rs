@@ -3,16 +3,20 @@
 
 mod accounts;
 mod card;
+mod channels;
 mod common;
 mod escape;
 mod faults;
+mod gates;
 mod given_up;
 mod keys;
 mod life;
 mod networks;
+mod people;
 mod power;
 mod refusals;
 mod reorganised;
+mod routes;
 #[path = "../shared/sabotage.rs"]
 mod sabotage;
 mod snapshots;

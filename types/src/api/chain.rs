@@ -5,6 +5,7 @@ use crate::ids::{
     CommitDigest, CommitIndex, CommitteeDigest, Epoch, Height, MemberIndex, Millis, NetworkId,
     Root, Round, Stake, VertexDigest,
 };
+use crate::statement::CertificateJson;
 use crate::vertex::VertexRef;
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +56,15 @@ pub struct Committee {
     pub quorum: Stake,
     /// In the order of bitmaps.
     pub members: Vec<Member>,
+}
+
+/// How an epoch ended: what its committee has signed last, and the next committee, which that names by its digest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EpochEnd {
+    pub certificate: CertificateJson,
+    /// In the order of bitmaps.
+    pub next: Vec<Member>,
 }
 
 /// A vertex of the DAG.

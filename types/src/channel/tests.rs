@@ -181,7 +181,10 @@ fn a_payment_is_offered_answered_and_concluded() {
     let signed = payee
         .answer(&serde_json::from_str(&json).unwrap(), &key(2), false)
         .unwrap();
-    payer.conclude(&signed).unwrap();
+    // The answer was lost.
+    let again = payee.answer(&offer, &key(2), false).unwrap();
+    assert_eq!(again, signed);
+    payer.conclude(&again).unwrap();
     assert_eq!(payer.newest, payee.newest);
     assert_eq!(amounts(&payee.certain(&payee.state()).unwrap()), 450);
     let too_much = payee.paying(AssetId::NATIVE, Amount(451));

@@ -2,7 +2,7 @@ use super::super::code::Written;
 use super::super::pack::tests::{EDITION, written};
 use super::*;
 use weft_types::testing::{self, certify, statement, user, user_key};
-use weft_types::{ObjectId, PassBody, Root, StateProof, UserKey, leaf_hash, value_hash};
+use weft_types::{Epoch, ObjectId, PassBody, Root, StateProof, UserKey, leaf_hash, value_hash};
 
 /// In the middle of a slot.
 const NOW: Millis = Millis(1_800_000_000_000 + 7_000);
@@ -33,8 +33,10 @@ fn shown_by(i: u64, serial: u64, slot: u64, gate: Option<Address>) -> TicketCode
 }
 
 fn gate(pack: Option<Pack>) -> Gate {
+    let genesis = testing::genesis(4);
     Gate {
-        genesis: testing::genesis(4),
+        network: genesis.network.id(),
+        committees: committees::known(&genesis, None).unwrap(),
         uses: pack.as_ref().map_or(1, |pack| pack.head.uses),
         pack,
         editions: vec![EDITION],
@@ -130,6 +132,10 @@ fn an_old_pass_another_gates_and_another_mans_are_not_let_in() {
 
 /// A ticket of user 2's with its proof, the only object there is.
 fn proven(change: impl FnOnce(&mut weft_types::Item), timestamp: u64) -> TicketCode {
+    proven_in(0, change, timestamp)
+}
+
+fn proven_in(epoch: u64, change: impl FnOnce(&mut weft_types::Item), timestamp: u64) -> TicketCode {
     let mut item = weft_types::Item::new(EDITION, 2, user(2));
     change(&mut item);
     let id = ObjectId::Item(ticket(2));
@@ -138,6 +144,7 @@ fn proven(change: impl FnOnce(&mut weft_types::Item), timestamp: u64) -> TicketC
     statement.network = testing::genesis(4).network;
     statement.state_root = Root(leaf_hash(&id.state_key(), &value_hash(&value)));
     statement.timestamp = Millis(timestamp);
+    statement.epoch = Epoch(epoch);
     let proof = StateProof {
         siblings: vec![],
         other: None,
@@ -183,4 +190,26 @@ fn uses_that_were_redeemed_before_the_proof_count() {
     assert_eq!(scene.admit(&proven(|i| i.used = 1, 9_000), NOW), None);
     scene.refuses(&proven(|i| i.used = 1, 9_000), "it went in here");
     scene.refuses(&proven(|i| i.used = 2, 9_000), "no use is left");
+}
+
+#[test]
+fn proofs_of_later_epochs_need_the_committees_up_to_theirs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("committees.json");
+    let mut scene = Scene::of(gate(None), folder);
+    let late = proven_in(2, |_| {}, 9_000);
+    scene.refuses(
+        &late,
+        "of epoch 2, and this gate knows who was in office up to epoch 0",
+    );
+    for (ends, is_known) in [(1, false), (2, true)] {
+        crate::committees::tests::written(&path, ends);
+        scene.gate.committees = committees::known(&testing::genesis(4), Some(&path)).unwrap();
+        if is_known {
+            assert_eq!(scene.admit(&late, NOW), None);
+        } else {
+            scene.refuses(&late, "up to epoch 1");
+        }
+    }
+    scene.refuses(&proven(|_| {}, 9_000), "it went in here");
 }

@@ -66,6 +66,22 @@ async fn genesis_and_committee_are_those_of_the_network() {
 }
 
 #[tokio::test]
+async fn an_epoch_that_is_over_has_an_end_and_another_has_none() {
+    let node = Node::start();
+    let missing = node.get("/v1/epochs/0/end").await;
+    missing.problem(ProblemCode::NotFound);
+    let members = testing::committee(4).members().to_vec();
+    let next = Committee::new(Epoch(1), members.clone()).unwrap();
+    let by = testing::certify(&testing::statement(9), &[0, 1, 2]);
+    crate::driver::epochs::remember(&node.state.store, &next, &by).unwrap();
+    let end: api::EpochEnd = node.get("/v1/epochs/0/end").await.json();
+    assert_eq!((end.certificate, end.next), (by.to_json(), members));
+    node.get("/v1/epochs/1/end")
+        .await
+        .problem(ProblemCode::NotFound);
+}
+
+#[tokio::test]
 async fn health_readiness_and_metrics_answer() {
     let node = Node::start();
     assert_eq!(node.get("/healthz").await.text(), "ok\n");
