@@ -15,6 +15,10 @@ use weft_types::{Epoch, Genesis, NetworkId};
 /// Longest file in bytes: a year of days with 128 members each is a third of it.
 const BYTES_MAX: u64 = 64 << 20;
 
+/// For who has a proof of an epoch that is not known.
+pub const LATER_COMMITTEES: &str =
+    "`weft committees` makes a file of later committees, for --committees";
+
 #[derive(clap::Args)]
 #[command(after_help = "\
 Each committee signs which one follows it, from that of the genesis on: no node has to be trusted. The file knows the

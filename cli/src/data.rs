@@ -13,7 +13,8 @@ use std::time::Duration;
 use weft_client::{Client, ClientError, Gathering, Options};
 use weft_types::api::Posted;
 use weft_types::{
-    Availability, Committee, ContentHash, Member, MemberSet, Millis, Operation, RETENTION_MAX,
+    Amount, Availability, AvailabilityCertificate, AvailabilitySignature, Committee, ContentHash,
+    Member, MemberSet, Millis, Object, ObjectId, Operation, RETENTION_MAX,
 };
 
 /// How long what members sign is good: for the uploads and the transaction.
@@ -36,9 +37,12 @@ pub struct Post {
     /// 1 byte to 256 KiB; everybody can read it
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// How long it is kept, 30d at most; each begun day costs
-    #[arg(long = "for", value_name = "DURATION", value_parser = time::parse)]
+    /// How long it is kept, 30d at most, and then ten minutes less so that no clock makes it longer; each begun day costs
+    #[arg(long = "for", value_name = "DURATION", value_parser = time::some)]
     lasts: Duration,
+    /// Say what it would cost; nothing is given or sent
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     sender: Sender,
 }
@@ -60,6 +64,16 @@ pub struct Proof {
     hash: ContentHash,
     #[command(flatten)]
     network: Network,
+}
+
+/// What `post --dry-run` says.
+#[derive(Serialize)]
+struct Price {
+    hash: ContentHash,
+    size: u64,
+    until: Millis,
+    /// No more than that.
+    fee: Amount,
 }
 
 /// What `post` has done.
@@ -116,6 +130,26 @@ async fn post(arguments: &Post, output: &Output) -> Result<(), Failure> {
         until: from_now(lasts),
         by: from_now(SIGNED_FOR),
     };
+    let recorded = recorded(&session.client, &file.hash).await;
+    longer(recorded.as_ref(), claim.until)?;
+    if let Some(posted) = &recorded {
+        output.say(format_args!(
+            "The data are posted already, and kept until {}: this makes it longer.",
+            time::utc(posted.until)
+        ));
+    }
+    if arguments.dry_run {
+        let price = Price {
+            hash: claim.hash,
+            size: claim.size,
+            until: claim.until,
+            fee: session
+                .draft
+                .body_by(&session.key, vec![signed_by_all(claim, &committee)])
+                .max_fee,
+        };
+        return output.data(&price, Price::text);
+    }
     let mut gathering = Gathering::new(network, committee, claim);
     let mut failed = session.client.gather(&file.bytes, &mut gathering).await;
     if !gathering.is_complete() {
@@ -139,6 +173,50 @@ async fn post(arguments: &Post, output: &Output) -> Result<(), Failure> {
         outcome,
     };
     output.data(&done, Done::text)
+}
+
+impl Price {
+    fn text(&self) -> String {
+        lines(&[
+            ("hash", self.hash.to_string()),
+            ("bytes", self.size.to_string()),
+            ("kept until", time::utc(self.until)),
+            ("fee at most", self.fee.to_string()),
+        ])
+    }
+}
+
+/// The longest that an operation with this claim is, for its fee.
+fn signed_by_all(claim: Availability, committee: &Committee) -> Operation {
+    Operation::PostData(AvailabilityCertificate {
+        claim,
+        signers: committee.indices().collect(),
+        signature: AvailabilitySignature([0; AvailabilitySignature::BYTES]),
+    })
+}
+
+/// As the newest certified height has it; a node that does not say leaves it to the ledger.
+async fn recorded(client: &Client, hash: &ContentHash) -> Option<Posted> {
+    let bundle = client.data_proof(hash).await.ok()?;
+    let value = hex::decode(bundle.value?).ok()?;
+    let object = Object::decode(&ObjectId::Posted(*hash), value.into()).ok()?;
+    object.as_posted().map(|posted| Posted::new(*hash, posted))
+}
+
+/// L55: posted again, it has the later end of both, so that an earlier one is paid for nothing.
+fn longer(recorded: Option<&Posted>, until: Millis) -> Result<(), Failure> {
+    match recorded.filter(|posted| until <= posted.until) {
+        None => Ok(()),
+        Some(posted) => {
+            let words = format!(
+                "the data are posted already, and kept until {}: {} changes nothing",
+                time::utc(posted.until),
+                time::utc(until)
+            );
+            Err(Failure::new(Kind::Refused, words)
+                .hint("nothing was sent; name a longer time with --for"))
+        }
+    }
 }
 
 /// `None` when that is longer than the ledger takes.
@@ -169,11 +247,22 @@ fn too_few(gathering: &Gathering, failed: &[ClientError]) -> Failure {
 
 /// What comes was held against its hash.
 async fn get(arguments: &Get, output: &Output) -> Result<(), Failure> {
-    let bytes = arguments.network.client()?.data(&arguments.hash).await?;
+    let data = arguments.network.client()?.data(&arguments.hash).await;
+    let bytes = data.map_err(|error| match error.is_not_found() {
+        true => unknown(&arguments.hash, error.into()),
+        false => error.into(),
+    })?;
     match &arguments.out {
         Some(path) => save(path, &bytes),
         None => output.raw(&bytes),
     }
+}
+
+/// A node says how content is named; data are posted.
+fn unknown(hash: &ContentHash, failure: Failure) -> Failure {
+    failure.hint(format_args!(
+        "they were never posted, or their time is over: `weft data proof {hash}` shows which the ledger has; `weft data post` posts them"
+    ))
 }
 
 pub fn shown(posted: &Posted) -> String {
@@ -188,7 +277,8 @@ pub fn shown(posted: &Posted) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use weft_types::testing::members;
+    use weft_client::Draft;
+    use weft_types::testing::{availability, committee, genesis, members, user};
 
     #[test]
     fn the_longest_time_leaves_room_for_clocks() {
@@ -196,6 +286,33 @@ mod tests {
         assert_eq!(kept_for(7 * day), Some(7 * day));
         assert_eq!(kept_for(30 * day), Some(30 * day - CLOCKS));
         assert_eq!(kept_for(30 * day + Duration::from_millis(1)), None);
+    }
+
+    #[test]
+    fn what_is_kept_as_long_already_is_not_posted_again() {
+        let posted = Posted {
+            hash: availability().hash,
+            size: 7,
+            until: Millis(9_000),
+            poster: user(1),
+        };
+        assert!(longer(None, Millis(1)).is_ok());
+        assert!(longer(Some(&posted), Millis(9_001)).is_ok());
+        let refused = longer(Some(&posted), Millis(9_000)).unwrap_err().message;
+        assert!(refused.contains("1970-01-01 00:00:09Z"), "{refused}");
+    }
+
+    #[test]
+    fn a_price_is_no_less_than_the_fee_of_what_a_quorum_signs() {
+        let (draft, four, claim) = (Draft::new(&genesis(4)), committee(4), availability());
+        let fee = |operation| draft.body(user(1), vec![operation]).max_fee;
+        let Operation::PostData(mut certificate) = signed_by_all(claim, &four) else {
+            panic!("data are posted");
+        };
+        let most = fee(signed_by_all(claim, &four));
+        certificate.signers = four.indices().take(3).collect();
+        let less = fee(Operation::PostData(certificate));
+        assert!(less <= most && less.0 + 64 > most.0, "{less} of {most}");
     }
 
     #[test]

@@ -17,6 +17,7 @@ use weft_types::{
 
 mod auction;
 
+pub(crate) use crate::time::some as some_time;
 pub use auction::{Auction, Bid, auction, bid};
 
 /// What every new deal takes.
@@ -132,14 +133,6 @@ pub struct ShowDeal {
     deal: DealId,
     #[command(flatten)]
     network: Network,
-}
-
-/// A deal that ends when it opens is refused by the ledger.
-pub(crate) fn some_time(text: &str) -> Result<Duration, String> {
-    match time::parse(text)? {
-        Duration::ZERO => Err("a deal has to be open for some time".to_owned()),
-        time => Ok(time),
-    }
 }
 
 fn commission(text: &str) -> Result<Commission, String> {

@@ -1,17 +1,21 @@
 //! `weft pack`: series of packs, from their sale to the draw that anybody does again (docs/adr/packs.md).
 
 mod checking;
+mod keeping;
+mod opening;
+mod proven;
 mod secret;
+mod shown;
 
-use self::checking::{Evidence, Verified, check, verified_shown};
+use self::checking::Evidence;
 use crate::failure::{Failure, Kind};
-use crate::market::{Opening, deal_shown};
+use crate::market::Opening;
 use crate::network::Network;
 use crate::output::Output;
 use crate::sending::{Outcome, Sender};
 use crate::time;
 use crate::values::{from_now, lines};
-use std::io::Read as _;
+use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
 use weft_client::Client;
@@ -23,8 +27,6 @@ use weft_types::{
 
 /// How often a series is looked at while its sale or its lot is waited for.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Longest file that is checked: a series of 255 cards and the commit of its lot.
-const EVIDENCE_BYTES_MAX: u64 = 1 << 20;
 
 #[derive(clap::Subcommand)]
 pub enum Command {
@@ -34,17 +36,19 @@ pub enum Command {
     Buy(Buy),
     /// Hand on a sealed pack
     Pass(Pass),
-    /// Show the secret, which draws what is in all packs; waits for the end of the sale
-    Open(Open),
-    /// Show how far a series is, and who holds which pack
+    /// Show the secret, which draws what is in all packs; waits for the end of the sale, and keeps the proof of the draw
+    Open(opening::Open),
+    /// Keep the proof of a draw, for ever: run by any buyer or watcher, from before the end of the sale until it is drawn
+    Keep(keeping::Keep),
+    /// Show how far a series is, what is in it, and who holds which pack
     Show(Show),
-    /// Draw again, offline, from what `weft pack show --json` has printed
-    Verify(Verify),
+    /// Draw again, offline, from a file of `weft pack keep` or `weft pack open`: with the genesis alone it is proven
+    Verify(checking::Verify),
 }
 
 #[derive(clap::Args)]
 pub struct Sell {
-    /// What is in the packs, as many in each
+    /// What is in the packs, as many in each: --packs divides their number
     #[arg(required = true, value_name = "ITEM")]
     items: Vec<ItemId>,
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=255))]
@@ -88,26 +92,19 @@ pub struct Pass {
 }
 
 #[derive(clap::Args)]
-pub struct Open {
-    deal: DealId,
-    /// As `weft pack sell` has written it
-    #[arg(long, value_name = "FILE")]
-    secret: PathBuf,
-    #[command(flatten)]
-    sender: Sender,
-}
-
-#[derive(clap::Args)]
 pub struct Show {
     deal: DealId,
     #[command(flatten)]
     network: Network,
 }
 
-#[derive(clap::Args)]
-pub struct Verify {
-    /// `-` reads stdin
-    file: PathBuf,
+/// What `buy` has done.
+#[derive(Serialize)]
+struct Bought {
+    /// Their numbers; empty while the transaction is not committed.
+    packs: Vec<usize>,
+    #[serde(flatten)]
+    outcome: Outcome,
 }
 
 pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
@@ -119,9 +116,10 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
             let pass = Operation::PassPack { deal, pack, to };
             arguments.sender.send(pass, output).await
         }
-        Command::Open(arguments) => open(arguments, output).await,
+        Command::Open(arguments) => opening::open(arguments, output).await,
+        Command::Keep(arguments) => keeping::keep(&arguments, output).await,
         Command::Show(arguments) => show(&arguments, output).await,
-        Command::Verify(arguments) => verify(&arguments, output),
+        Command::Verify(arguments) => checking::verify(&arguments, output),
     }
 }
 
@@ -139,6 +137,7 @@ async fn sell(arguments: Sell, output: &Output) -> Result<(), Failure> {
         return Err(Failure::usage("the secret is shown within 1 ms to 30 days")
             .hint("name a time with --reveal DURATION"));
     }
+    even(arguments.items.len(), arguments.packs)?;
     let bond = arguments.bond.unwrap_or(arguments.price);
     let bond = bond.checked_mul(u64::from(arguments.packs));
     let bond = bond.ok_or_else(|| Failure::usage("no account holds so large a bond"))?;
@@ -164,65 +163,76 @@ async fn sell(arguments: Sell, output: &Output) -> Result<(), Failure> {
         ..NewDeal::default()
     };
     let sent = session.send(vec![Operation::DealOpen(open)], output).await;
-    if sent.is_err() {
-        output.say(format_args!(
-            "The secret in {} is of no series unless the transaction comes after all.",
+    match &sent {
+        Ok(_) => {}
+        // Wrong use is found before anything is sent.
+        Err(failure) if failure.kind == Kind::Usage => secret::discard(&arguments.secret)?,
+        Err(_) => output.say(format_args!(
+            "The secret in {} is of no series unless the transaction comes after all; another attempt takes a new file.",
             arguments.secret.display()
-        ));
+        )),
     }
     output.data(&sent?, Outcome::text)
+}
+
+/// L45: as many cards in each pack.
+fn even(cards: usize, packs: u32) -> Result<(), Failure> {
+    match cards % packs.max(1) as usize {
+        0 => Ok(()),
+        _ => Err(Failure::usage(format_args!(
+            "{cards} cards cannot be as many in each of {packs} packs"
+        ))
+        .hint("nothing was sent; --packs has to divide the number of cards")),
+    }
 }
 
 async fn buy(arguments: Buy, output: &Output) -> Result<(), Failure> {
     let session = arguments.sender.session().await?;
     let deal = session.client.deal(&arguments.deal).await?;
-    let (series, drawing) = series_of(&deal)?;
-    let left = (series.packs as usize).saturating_sub(drawing.packs.len());
-    if deal.state != DealState::Open || drawing.closing.is_some() || left == 0 {
-        return Err(Failure::new(
-            Kind::Refused,
-            format_args!("the sale of series {} is over", deal.id),
-        )
-        .hint("nothing was sent"));
-    }
-    let buy = || Operation::DealTake(Taking::pack(deal.id, Entropy(rand::random())));
-    let buys = (0..arguments.count).map(|_| buy()).collect();
-    let outcome = session.send(buys, output).await?;
-    output.data(&outcome, Outcome::text)
+    buyable(&deal, arguments.count)?;
+    let entropies = (0..arguments.count).map(|_| Entropy(rand::random()));
+    let entropies: Vec<Entropy> = entropies.collect();
+    let buys = entropies
+        .iter()
+        .map(|e| Operation::DealTake(Taking::pack(deal.id, *e)));
+    let outcome = session.send(buys.collect(), output).await?;
+    let packs = match session.client.deal(&deal.id).await {
+        Ok(deal) => numbers(&deal, &entropies),
+        Err(_) => vec![],
+    };
+    output.data(&Bought { packs, outcome }, Bought::text)
 }
 
-/// Until the lot is there, and no longer: then the secret is shown at once.
-async fn open(arguments: Open, output: &Output) -> Result<(), Failure> {
-    let session = arguments.sender.session().await?;
-    let secret = secret::read(&arguments.secret)?;
-    let mut told = false;
-    loop {
-        let deal = session.client.deal(&arguments.deal).await?;
-        let (series, drawing) = series_of(&deal)?;
-        if series.commitment != draw_commitment(&deal.giver, &secret) {
-            return Err(Failure::usage(format_args!(
-                "series {} was committed to another secret than the one in {}",
-                deal.id,
-                arguments.secret.display()
-            )));
-        }
-        if deal.state != DealState::Open {
-            return Err(
-                Failure::new(Kind::Refused, format_args!("series {} has ended", deal.id))
-                    .hint("nothing was sent; `weft pack show` has how"),
-            );
-        }
-        if drawing.lot.is_some() {
-            let deal = deal.id;
-            let reveal = Operation::Reveal { deal, secret };
-            let outcome = session.send(vec![reveal], output).await?;
-            return output.data(&outcome, Outcome::text);
-        }
-        if !told {
-            output.say("Waiting for the end of the sale.");
-            told = true;
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
+fn buyable(deal: &Deal, count: u8) -> Result<(), Failure> {
+    let (series, drawing) = series_of(deal)?;
+    let left = (series.packs as usize).saturating_sub(drawing.packs.len());
+    let is_over = left == 0 || deal.state != DealState::Open || drawing.closing.is_some();
+    let words = match is_over {
+        true => format!("the sale of series {} is over", deal.id),
+        false if left < usize::from(count) => format!(
+            "series {} has {left} for sale, and {count} are asked for",
+            deal.id
+        ),
+        false => return Ok(()),
+    };
+    Err(Failure::new(Kind::Refused, words).hint("nothing was sent"))
+}
+
+/// Of the packs with these bytes.
+fn numbers(deal: &Deal, entropies: &[Entropy]) -> Vec<usize> {
+    let packs = deal.drawing.iter().flat_map(|drawing| &drawing.packs);
+    let packs = packs
+        .enumerate()
+        .filter(|(_, pack)| entropies.contains(&pack.entropy));
+    packs.map(|(n, _)| n).collect()
+}
+
+impl Bought {
+    fn text(&self) -> String {
+        let numbers: Vec<String> = self.packs.iter().map(ToString::to_string).collect();
+        let packs = lines(&[("packs", numbers.join(", "))]);
+        let text = format!("{packs}\n{}", self.outcome.text());
+        text.trim_start().to_owned()
     }
 }
 
@@ -233,31 +243,17 @@ async fn evidence(client: &Client, id: &DealId) -> Result<Evidence, Failure> {
         Some(lot) => Some(client.commit(&lot.commit).await?),
         None => None,
     };
-    Ok(Evidence { deal, commit })
+    let proof = None;
+    Ok(Evidence {
+        deal,
+        commit,
+        proof,
+    })
 }
 
 async fn show(arguments: &Show, output: &Output) -> Result<(), Failure> {
     let evidence = evidence(&arguments.network.client()?, &arguments.deal).await?;
-    output.data(&evidence, shown)
-}
-
-fn verify(arguments: &Verify, output: &Output) -> Result<(), Failure> {
-    let path = &arguments.file;
-    let failed =
-        |error: &dyn std::fmt::Display| Failure::usage(format_args!("{}: {error}", path.display()));
-    let mut text = String::new();
-    let read = match path.as_os_str() == "-" {
-        true => std::io::stdin()
-            .take(EVIDENCE_BYTES_MAX)
-            .read_to_string(&mut text),
-        false => std::fs::File::open(path)
-            .and_then(|file| file.take(EVIDENCE_BYTES_MAX).read_to_string(&mut text)),
-    };
-    read.map_err(|error| failed(&error))?;
-    let evidence: Evidence = serde_json::from_str(&text)
-        .map_err(|error| failed(&error).hint("it reads what `weft pack show --json` prints"))?;
-    let verified: Verified = check(&evidence)?;
-    output.data(&verified, verified_shown)
+    output.data(&evidence, shown::shown)
 }
 
 fn series_of(deal: &Deal) -> Result<(&Series, &Drawing), Failure> {
@@ -270,46 +266,52 @@ fn series_of(deal: &Deal) -> Result<(&Series, &Drawing), Failure> {
     }
 }
 
-fn standing(deal: &Deal, drawing: &Drawing) -> &'static str {
-    match (deal.state, drawing.closing, drawing.lot) {
-        (DealState::Taken, ..) => "drawn",
-        (DealState::Cancelled, ..) => "cancelled",
-        (DealState::Expired, ..) if drawing.packs.is_empty() => "expired",
-        (DealState::Expired, ..) => "undone: the secret was late",
-        (DealState::Open, None, _) => "for sale",
-        (DealState::Open, Some(_), None) => "sold, waits for its lot",
-        (DealState::Open, Some(_), Some(_)) => "sold, waits for its secret",
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weft_types::testing;
 
-fn shown(evidence: &Evidence) -> String {
-    let deal = &evidence.deal;
-    let Ok((series, drawing)) = series_of(deal) else {
-        return deal_shown(deal);
-    };
-    let amount = |bundle: &Bundle| bundle.assets.first().map_or(0, |a| a.amount.0);
-    let bond = amount(&deal.gives) / u64::from(series.packs.max(1));
-    let lot = drawing.lot;
-    let late = lot.map(|lot| time::utc(lot.at.saturating_add(series.reveal.0)));
-    let head = lines(&[
-        ("series", deal.id.to_string()),
-        ("standing", standing(deal, drawing).to_owned()),
-        ("giver", deal.giver.to_string()),
-        ("cards", deal.gives.items.len().to_string()),
-        (
-            "packs",
-            format!("{} of {} sold", drawing.packs.len(), series.packs),
-        ),
-        ("price", amount(&deal.wants).to_string()),
-        ("bond", format!("{bond} a pack")),
-        ("for sale until", time::utc(deal.expires)),
-        (
-            "lot",
-            lot.map_or(String::new(), |l| format!("commit {}", l.commit)),
-        ),
-        ("secret until", late.unwrap_or_default()),
-    ]);
-    let packs = drawing.packs.iter().enumerate();
-    let packs = packs.map(|(n, pack)| format!("\npack {n} {}", pack.holder));
-    head + &packs.collect::<String>()
+    /// Of three packs with two sold.
+    fn on_sale() -> Deal {
+        let (id, deal) = testing::drawn(3, 2);
+        let mut deal = Deal::new(id, &deal);
+        deal.state = DealState::Open;
+        let packs = deal.drawing.take().unwrap().packs[..2].to_vec();
+        let drawing = Drawing {
+            packs,
+            ..Drawing::default()
+        };
+        deal.drawing = Some(Box::new(drawing));
+        deal
+    }
+
+    #[test]
+    fn cards_have_to_divide_by_the_packs() {
+        assert!(even(12, 4).is_ok());
+        let refused = even(12, 5).unwrap_err().message;
+        assert!(
+            refused.contains("12 cards") && refused.contains("5 packs"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn no_more_packs_are_asked_for_than_there_are() {
+        let mut deal = on_sale();
+        assert!(buyable(&deal, 1).is_ok());
+        let words = |deal: &Deal, count| buyable(deal, count).unwrap_err().message;
+        assert!(words(&deal, 2).contains("has 1 for sale, and 2"));
+        deal.state = DealState::Expired;
+        assert!(words(&deal, 1).contains("is over"));
+        let (id, drawn) = testing::drawn(3, 2);
+        assert!(words(&Deal::new(id, &drawn), 1).contains("is over"));
+    }
+
+    #[test]
+    fn bought_packs_are_found_by_their_bytes() {
+        let deal = on_sale();
+        let packs = &deal.drawing.as_ref().unwrap().packs;
+        let bytes = [packs[1].entropy, Entropy([0xee; 32])];
+        assert_eq!(numbers(&deal, &bytes), [1]);
+    }
 }

@@ -23,6 +23,21 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     millis.map(Duration::from_millis).ok_or_else(refused)
 }
 
+/// The same, longer than nothing: what is open or kept for no time is refused by the ledger, and costs a fee.
+pub fn some(text: &str) -> Result<Duration, String> {
+    match parse(text)? {
+        Duration::ZERO => Err("it has to be for some time".to_owned()),
+        time => Ok(time),
+    }
+}
+
+/// As [`parse`] reads it, in the largest unit that it is a whole number of.
+pub fn span(time: Millis) -> String {
+    let whole = |(_, ms): &&(&str, u64)| time.0 >= *ms && time.0.is_multiple_of(*ms);
+    let (unit, ms) = UNITS.iter().rev().find(whole).unwrap_or(&UNITS[0]);
+    format!("{}{unit}", time.0 / ms)
+}
+
 /// `2026-11-24 18:03:22Z`.
 pub fn utc(time: Millis) -> String {
     let seconds = time.0 / 1_000;
@@ -106,6 +121,16 @@ mod tests {
         ] {
             assert_eq!(parse(text), Ok(Duration::from_millis(ms)));
         }
+    }
+
+    #[test]
+    fn a_duration_is_written_as_it_is_read() {
+        for text in ["0ms", "1ms", "1500ms", "90s", "10m", "36h", "30d"] {
+            let time = parse(text).unwrap().as_millis();
+            assert_eq!(span(Millis(u64::try_from(time).unwrap())), text);
+        }
+        assert!(some("0s").unwrap_err().contains("some time"));
+        assert_eq!(some("1s"), parse("1s"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::card::item_shown;
 use crate::collection::{edition_shown, shown};
-use crate::committees;
+use crate::committees::{self, LATER_COMMITTEES};
 use crate::failure::{Failure, Kind};
 use crate::market::deal_shown;
 use crate::network::read_genesis;
@@ -15,7 +15,9 @@ use std::io::Read;
 use std::path::PathBuf;
 use weft_client::verify::{BUNDLE_BYTES_MAX, VerifyError, verify_text};
 use weft_types::api::{Object, Roster, Work};
-use weft_types::{Height, Millis, NetworkId, ObjectId, Root};
+use weft_types::{
+    Address, Height, Millis, NetworkId, ObjectId, Root, SpentVoucherId, VoucherPoolId,
+};
 
 #[derive(clap::Args)]
 pub struct Verify {
@@ -27,6 +29,43 @@ pub struct Verify {
     /// Who was in office in later epochs than the first, made by `weft committees`
     #[arg(long, value_name = "FILE")]
     committees: Option<PathBuf>,
+    /// Of a proof that `weft voucher proof` prints: whose voucher of which pool it has to be of
+    #[arg(long, value_name = "POOL:ACCOUNT", value_parser = whose)]
+    voucher: Option<Voucher>,
+}
+
+/// An account's voucher of a pool. Its mark's id is a hash of both, so that only who names them learns whose it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+struct Voucher {
+    pool: VoucherPoolId,
+    account: Address,
+}
+
+fn whose(text: &str) -> Result<Voucher, String> {
+    let (pool, account) = text
+        .split_once(':')
+        .ok_or_else(|| format!("{text:?} is not POOL:ACCOUNT"))?;
+    Ok(Voucher {
+        pool: pool.parse().map_err(|e| format!("{pool:?}: {e}"))?,
+        account: account.parse().map_err(|e| format!("{account:?}: {e}"))?,
+    })
+}
+
+impl Voucher {
+    /// Whether it is what a proof is of.
+    fn is_of(&self, id: &ObjectId) -> Result<(), Failure> {
+        let mark = SpentVoucherId::derive(&self.pool, &self.account);
+        match *id == ObjectId::SpentVoucher(mark) {
+            true => Ok(()),
+            false => Err(Failure::new(
+                Kind::Invalid,
+                format_args!(
+                    "the proof is of {id}, not of the voucher of {} of pool {}",
+                    self.account, self.pool
+                ),
+            )),
+        }
+    }
 }
 
 /// What is proven.
@@ -36,6 +75,9 @@ struct Proven {
     /// Absent: it is proven that there is no such object.
     #[serde(skip_serializing_if = "Option::is_none")]
     object: Option<Object>,
+    /// Whose mark it is, where that was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    voucher: Option<Voucher>,
     network: NetworkId,
     height: Height,
     timestamp: Millis,
@@ -48,17 +90,19 @@ pub fn run(arguments: &Verify, output: &Output) -> Result<(), Failure> {
     let text = read(arguments)?;
     let verified = verify_text(&text, &committees).map_err(|error| {
         let hint = match error {
-            VerifyError::Epoch { .. } => {
-                "`weft committees` makes a file of later committees, for --committees"
-            }
+            VerifyError::Epoch { .. } => LATER_COMMITTEES,
             _ => "fetch the proof again; if it stays so, do not trust who gave it to you",
         };
         let words = format_args!("{} proves nothing: {error}", arguments.proof.display());
         Failure::new(Kind::Invalid, words).hint(hint)
     })?;
+    if let Some(voucher) = &arguments.voucher {
+        voucher.is_of(&verified.id)?;
+    }
     let proven = Proven {
         id: verified.id,
         object: verified.object,
+        voucher: arguments.voucher,
         network: genesis.network.id(),
         height: verified.height,
         timestamp: verified.timestamp,
@@ -116,8 +160,28 @@ fn work_shown(work: &Work) -> String {
     lines.join("\n")
 }
 
+fn mark_shown(proven: &Proven, is_spent: bool) -> String {
+    let whose = match &proven.voucher {
+        Some(voucher) => format!(
+            "the voucher of {} of pool {}",
+            voucher.account, voucher.pool
+        ),
+        None => format!(
+            "a voucher (whose it is says --voucher POOL:ACCOUNT; its mark would be {})",
+            proven.id
+        ),
+    };
+    match is_spent {
+        true => format!("proven: {whose} is spent"),
+        false => {
+            format!("proven: {whose} is not spent, unless the pool has ended: then its marks go")
+        }
+    }
+}
+
 fn text_of(proven: &Proven) -> String {
     let object = match &proven.object {
+        None if matches!(proven.id, ObjectId::SpentVoucher(_)) => mark_shown(proven, false),
         None => format!("proven: there is no {}", proven.id),
         Some(Object::Item(item)) => item_shown(item),
         Some(Object::Collection(collection)) => shown(collection),
@@ -130,7 +194,7 @@ fn text_of(proven: &Proven) -> String {
         Some(Object::Offenders(offenders)) => crate::bridge::offenders_shown(offenders),
         Some(Object::Work(work)) => work_shown(work),
         Some(Object::VoucherPool(pool)) => crate::voucher::shown(pool),
-        Some(Object::SpentVoucher(spent)) => format!("spent: a voucher of the pool {}", spent.pool),
+        Some(Object::SpentVoucher(_)) => mark_shown(proven, true),
         Some(Object::Posted(posted)) => crate::data::shown(posted),
     };
     let when = lines(&[
@@ -140,4 +204,46 @@ fn text_of(proven: &Proven) -> String {
         ("state root", proven.state_root.to_string()),
     ]);
     format!("{object}\n\nso it was at\n{when}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weft_types::testing;
+
+    fn proven(voucher: Option<Voucher>) -> Proven {
+        let pool = testing::issuer_key(1).public().pool();
+        Proven {
+            id: ObjectId::SpentVoucher(SpentVoucherId::derive(&pool, &testing::user(2))),
+            object: None,
+            voucher,
+            network: NetworkId([1; 32]),
+            height: Height(9),
+            timestamp: Millis(1),
+            state_root: Root([2; 32]),
+        }
+    }
+
+    #[test]
+    fn a_mark_is_shown_to_be_of_the_voucher_that_was_named() {
+        let pool = testing::issuer_key(1).public().pool();
+        let of = |i| whose(&format!("{pool}:{}", testing::user(i))).unwrap();
+        let id = proven(None).id;
+        assert!(of(2).is_of(&id).is_ok());
+        let refused = of(3).is_of(&id).unwrap_err();
+        assert_eq!(refused.kind, Kind::Invalid);
+        let text = text_of(&proven(Some(of(2))));
+        assert!(
+            text.contains(&testing::user(2).to_string()) && text.contains("not spent"),
+            "{text}"
+        );
+        assert!(text_of(&proven(None)).contains("--voucher"));
+        for wrong in [
+            pool.to_string(),
+            format!("{pool}:"),
+            format!(":{}", testing::user(2)),
+        ] {
+            assert!(whose(&wrong).is_err(), "{wrong}");
+        }
+    }
 }

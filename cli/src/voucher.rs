@@ -1,23 +1,25 @@
 //! `weft voucher`: blind vouchers of a fixed worth, from the issuer's pool to the account that spends one.
 
+mod issuing;
+mod journal;
 mod kept;
 
-use self::kept::{HiddenFile, PoolFile, Request, Signed, VoucherFile, account_key};
+use self::kept::{HiddenFile, PoolFile, Signed, VoucherFile, account_key};
 use crate::failure::{Failure, Kind};
 use crate::network::Network;
 use crate::output::Output;
 use crate::sending::{Outcome, Sender, Session};
 use crate::time;
-use crate::values::{from_now, lines};
+use crate::values::{from_now, lines, proof};
 use crate::wallet;
-use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
 use weft_client::{Draft, Signer};
 use weft_types::api::VoucherPool;
+use weft_types::ed25519::SecretKey;
 use weft_types::{
-    Address, Amount, AssetId, Genesis, IssuerKey, NewVoucherPool, Operation, Payment, Transaction,
-    TransactionBody, UserKey, VoucherPoolId,
+    Address, Amount, AssetId, Genesis, IssuerKey, Millis, NewVoucherPool, Operation, Payment,
+    Transaction, TransactionBody, UserKey, VoucherKey, VoucherPoint, VoucherPoolId,
 };
 
 #[derive(clap::Subcommand)]
@@ -25,7 +27,7 @@ pub enum Command {
     /// Open a pool of vouchers, with a new key that signs them and nothing else
     Pool(Pool),
     /// Cover vouchers of your pool, and sign what holders ask for, without seeing what it is
-    Issue(Issue),
+    Issue(issuing::Issue),
     /// Ask for a voucher: an account of its own, hidden from the issuer
     Blind(Blind),
     /// Make the voucher of the issuer's answer
@@ -34,6 +36,8 @@ pub enum Command {
     Spend(Spend),
     /// Show a pool
     Show(Show),
+    /// Print the proof that an account's voucher is spent, or is not, for `weft verify --voucher POOL:ACCOUNT`
+    Proof(Proof),
 }
 
 #[derive(clap::Args)]
@@ -45,27 +49,11 @@ pub struct Pool {
     #[arg(long, value_name = "ID")]
     asset: Option<AssetId>,
     /// How long they can be spent; what is not spent by then is yours again
-    #[arg(long, value_name = "DURATION", value_parser = time::parse)]
+    #[arg(long, value_name = "DURATION", value_parser = time::some)]
     lasts: Duration,
     /// File for the blind key; one that exists is never overwritten
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    #[command(flatten)]
-    sender: Sender,
-}
-
-#[derive(clap::Args)]
-pub struct Issue {
-    /// Requests of holders; each answer is written beside it, as FILE.signed
-    #[arg(value_name = "FILE")]
-    requests: Vec<PathBuf>,
-    /// The pool's blind key, made by `weft voucher pool`
-    #[arg(long, value_name = "FILE")]
-    pool_key: PathBuf,
-    /// Vouchers to cover now; without it as many as there are requests. Cover in large lots ahead of time, and 0 here, so
-    /// that others cannot see when vouchers are sold
-    #[arg(long, value_name = "COUNT")]
-    cover: Option<u64>,
     #[command(flatten)]
     sender: Sender,
 }
@@ -95,6 +83,8 @@ pub struct Unblind {
     /// File for the voucher; one that exists is never overwritten
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    #[command(flatten)]
+    network: Network,
 }
 
 #[derive(clap::Args)]
@@ -120,31 +110,40 @@ pub struct Show {
     network: Network,
 }
 
-/// What `issue` has done.
-#[derive(Serialize)]
-struct Issued {
+#[derive(clap::Args)]
+pub struct Proof {
+    #[arg(value_name = "POOL")]
     pool: VoucherPoolId,
-    covered: u64,
-    signed: Vec<PathBuf>,
+    /// That the voucher is for, as `weft voucher unblind` has said
+    #[arg(value_name = "ACCOUNT")]
+    account: Address,
+    #[command(flatten)]
+    network: Network,
 }
 
 pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
     match command {
         Command::Pool(arguments) => open(&arguments, output).await,
-        Command::Issue(arguments) => issue(&arguments, output).await,
+        Command::Issue(arguments) => issuing::issue(&arguments, output).await,
         Command::Blind(arguments) => blind(&arguments, output).await,
-        Command::Unblind(arguments) => unblind(&arguments, output),
+        Command::Unblind(arguments) => unblind(&arguments, output).await,
         Command::Spend(arguments) => spend(&arguments, output).await,
         Command::Show(arguments) => {
             let client = arguments.network.client()?;
             output.data(&client.voucher_pool(&arguments.pool).await?, shown)
+        }
+        Command::Proof(arguments) => {
+            let client = arguments.network.client()?;
+            let bundle = client.spent_voucher_proof(&arguments.pool, &arguments.account);
+            proof(&bundle.await?, "mark of a spent voucher", output)
         }
     }
 }
 
 async fn open(arguments: &Pool, output: &Output) -> Result<(), Failure> {
     let session = arguments.sender.session().await?;
-    let network = session.client.genesis().await?.network.id();
+    let genesis = session.client.genesis().await?;
+    let network = genesis.network.id();
     let key = IssuerKey::from_entropy(&rand::random());
     // Before the pool is there: a pool whose key is lost locks nothing, but is of no use.
     kept::write_secret(&arguments.out, &PoolFile::new(network, &key))?;
@@ -155,54 +154,17 @@ async fn open(arguments: &Pool, output: &Output) -> Result<(), Failure> {
         denomination: Amount(arguments.denomination),
         ends: from_now(arguments.lasts),
     };
+    let (asset, worth) = (pool.asset, pool.denomination);
+    if asset == AssetId::NATIVE
+        && let Err(failure) = pays_its_fee(&genesis, pool.key, worth)
+    {
+        output.alarm(format_args!(
+            "{}: who spends one needs somebody else for the fee (--sponsor).",
+            failure.message
+        ));
+    }
     let outcome = session.send(vec![Operation::VoucherOpen(pool)], output);
     output.data(&outcome.await?, Outcome::text)
-}
-
-async fn issue(arguments: &Issue, output: &Output) -> Result<(), Failure> {
-    let file: PoolFile = kept::read_secret(&arguments.pool_key)?;
-    let key = file.key()?;
-    let public = key.public();
-    let mut answers = Vec::new();
-    // All of them before anything is covered.
-    for path in &arguments.requests {
-        let request: Request = kept::read(path)?;
-        if (request.network, request.key) != (file.network, public) {
-            let words = format!("{} asks another pool", path.display());
-            return Err(Failure::usage(words));
-        }
-        let signed = key.sign(&request.blinded).map_err(Failure::usage)?;
-        let answer = Signed {
-            network: request.network,
-            key: request.key,
-            signed,
-        };
-        answers.push((path.with_added_extension("signed"), answer));
-    }
-    let pool = public.pool();
-    let count = arguments.cover.unwrap_or(answers.len() as u64);
-    if count > 0 {
-        let session = arguments.sender.session().await?;
-        let cover = Operation::VoucherIssue { pool, count };
-        session.send(vec![cover], output).await?;
-    }
-    for (path, answer) in &answers {
-        kept::write(path, answer)?;
-    }
-    let issued = Issued {
-        pool,
-        covered: count,
-        signed: answers.into_iter().map(|(path, _)| path).collect(),
-    };
-    output.data(&issued, |issued| {
-        let mut pairs = vec![
-            ("pool", issued.pool.to_string()),
-            ("covered", issued.covered.to_string()),
-        ];
-        let signed = issued.signed.iter();
-        pairs.extend(signed.map(|path| ("signed", path.display().to_string())));
-        lines(&pairs)
-    })
 }
 
 async fn blind(arguments: &Blind, output: &Output) -> Result<(), Failure> {
@@ -212,6 +174,8 @@ async fn blind(arguments: &Blind, output: &Output) -> Result<(), Failure> {
     if pool.key.pool() != arguments.pool {
         return Err(Failure::usage("the node names another key than the pool's"));
     }
+    still_open(&pool, from_now(Duration::ZERO))
+        .map_err(|failure| failure.hint("nothing was written"))?;
     let hidden = HiddenFile::draw(network, pool.key);
     let request = hidden.request()?;
     kept::write_secret(&arguments.out, &hidden)?;
@@ -227,7 +191,7 @@ async fn blind(arguments: &Blind, output: &Output) -> Result<(), Failure> {
     })
 }
 
-fn unblind(arguments: &Unblind, output: &Output) -> Result<(), Failure> {
+async fn unblind(arguments: &Unblind, output: &Output) -> Result<(), Failure> {
     let hidden: HiddenFile = kept::read_secret(&arguments.secret)?;
     let answer: Signed = kept::read(&arguments.signed)?;
     let voucher = hidden.unblind(&answer)?;
@@ -236,6 +200,24 @@ fn unblind(arguments: &Unblind, output: &Output) -> Result<(), Failure> {
         "{} is the voucher: whoever has the file can spend it. Wait for others to buy and spend before you do.",
         arguments.out.display(),
     ));
+    let pool = voucher.key.pool();
+    let asked = match arguments.network.client() {
+        Ok(client) => client.voucher_pool(&pool).await.map_err(Failure::from),
+        Err(failure) => Err(failure),
+    };
+    match asked {
+        Ok(pool) => {
+            if let Err(failure) = payable(&pool, false) {
+                output.alarm(format_args!(
+                    "It pays nothing as things are: {}.",
+                    failure.message
+                ));
+            }
+        }
+        Err(_) => output.say(format_args!(
+            "No node has said whether it is covered: `weft voucher show {pool}` does."
+        )),
+    }
     let account = account_key(&voucher.account_key)?.address();
     output.data(&account, |account| {
         lines(&[("account", account.to_string())])
@@ -255,20 +237,7 @@ async fn spend(arguments: &Spend, output: &Output) -> Result<(), Failure> {
         .client
         .spent_voucher_proof(&pool.id, &session.address);
     payable(&pool, proof.await?.value.is_some())?;
-    let operations = |amount| {
-        let voucher = Operation::VoucherSpend {
-            key: file.key,
-            voucher: file.voucher,
-        };
-        let payment = Payment {
-            to: arguments.to,
-            asset: pool.asset,
-            amount,
-        };
-        let payments = vec![payment];
-        let items = vec![];
-        vec![voucher, Operation::Transfer { payments, items }]
-    };
+    let operations = |amount| spending(file.key, file.voucher, arguments.to, pool.asset, amount);
     let transaction = match &arguments.sponsor {
         Some(path) => {
             let sponsor = wallet::read(path)?;
@@ -297,6 +266,17 @@ async fn spend(arguments: &Spend, output: &Output) -> Result<(), Failure> {
     output.data(&outcome, Outcome::text)
 }
 
+/// L52: by this machine's clock.
+fn still_open(pool: &VoucherPool, now: Millis) -> Result<(), Failure> {
+    match pool.ended || pool.ends <= now {
+        false => Ok(()),
+        true => Err(Failure::new(
+            Kind::Refused,
+            format_args!("the pool ended on {}", time::utc(pool.ends)),
+        )),
+    }
+}
+
 /// What a voucher that pays nothing any more would be told as an account that cannot pay its fee.
 fn payable(pool: &VoucherPool, spent: bool) -> Result<(), Failure> {
     let words = match (spent, pool.ended, pool.spent >= pool.issued) {
@@ -309,6 +289,31 @@ fn payable(pool: &VoucherPool, spent: bool) -> Result<(), Failure> {
         _ => return Ok(()),
     };
     Err(Failure::new(Kind::Refused, words).hint("nothing was sent"))
+}
+
+/// Whether spending one costs less than it pays.
+fn pays_its_fee(genesis: &Genesis, key: VoucherKey, worth: Amount) -> Result<(), Failure> {
+    let spender = UserKey::Ed25519(SecretKey::from_seed([0; 32]));
+    let operations = |amount| {
+        let voucher = VoucherPoint([0; VoucherPoint::BYTES]);
+        spending(key, voucher, spender.address(), AssetId::NATIVE, amount)
+    };
+    by_itself(genesis, &Draft::new(genesis), &spender, worth, operations).map(|_| ())
+}
+
+fn spending(
+    key: VoucherKey,
+    voucher: VoucherPoint,
+    to: Address,
+    asset: AssetId,
+    amount: Amount,
+) -> Vec<Operation> {
+    let payments = vec![Payment { to, asset, amount }];
+    let items = vec![];
+    vec![
+        Operation::VoucherSpend { key, voucher },
+        Operation::Transfer { payments, items },
+    ]
 }
 
 fn sponsored(
@@ -376,8 +381,23 @@ pub fn shown(pool: &VoucherPool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use weft_types::ed25519::SecretKey;
     use weft_types::testing::{genesis, user};
+
+    pub fn pool(issued: u64, spent: u64, ended: bool) -> VoucherPool {
+        let key = weft_types::testing::issuer_key(1).public();
+        VoucherPool {
+            id: key.pool(),
+            issuer: user(1),
+            key,
+            asset: AssetId::NATIVE,
+            denomination: Amount(9_000),
+            ends: Millis(1_000),
+            issued,
+            spent,
+            cover: Amount(0),
+            ended,
+        }
+    }
 
     #[test]
     fn what_a_voucher_pays_on_and_its_fee_are_all_that_it_is_worth() {
@@ -416,23 +436,27 @@ mod tests {
 
     #[test]
     fn a_voucher_that_pays_nothing_is_refused_with_the_reason() {
-        let key = weft_types::testing::issuer_key(1).public();
-        let pool = |issued, spent, ended| VoucherPool {
-            id: key.pool(),
-            issuer: user(1),
-            key,
-            asset: AssetId::NATIVE,
-            denomination: Amount(9_000),
-            ends: weft_types::Millis(1),
-            issued,
-            spent,
-            cover: Amount(0),
-            ended,
-        };
         let words = |pool, spent| payable(&pool, spent).unwrap_err().message;
         assert!(payable(&pool(2, 1, false), false).is_ok());
         assert!(words(pool(2, 1, false), true).contains("is spent"));
         assert!(words(pool(2, 1, true), false).contains("ended on"));
         assert!(words(pool(2, 2, false), false).contains("covered 2"));
+    }
+
+    #[test]
+    fn a_pool_that_is_over_gives_no_more_vouchers() {
+        assert!(still_open(&pool(2, 1, false), Millis(999)).is_ok());
+        for (pool, now) in [(pool(2, 1, false), 1_000), (pool(2, 1, true), 1)] {
+            let failure = still_open(&pool, Millis(now)).unwrap_err();
+            assert!(failure.message.contains("ended on"), "{}", failure.message);
+        }
+    }
+
+    #[test]
+    fn what_a_voucher_pays_is_held_against_the_fee_of_spending_it() {
+        let key = weft_types::testing::issuer_key(1).public();
+        let pays = |worth| pays_its_fee(&genesis(4), key, Amount(worth));
+        assert!(pays(100_000).is_ok());
+        assert!(pays(10).unwrap_err().message.contains("costs"));
     }
 }

@@ -57,7 +57,7 @@ pub struct Add {
     #[arg(value_name = "KEY", value_parser = key)]
     session: Address,
     /// How long, as in 90s, 12h or 7d
-    #[arg(long, value_name = "DURATION", value_parser = time::parse)]
+    #[arg(long, value_name = "DURATION", value_parser = time::some)]
     expires: Duration,
     /// What it may do: transfer, create-edition, mint, update-item, burn, deal-open, deal-take, deal-cancel, sponsor, freeze, redeem, pass, buy
     #[arg(long, value_name = "KINDS", required = true, value_delimiter = ',', value_parser = allowed)]

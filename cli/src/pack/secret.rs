@@ -18,6 +18,11 @@ pub fn create(path: &Path) -> Result<DrawSecret, Failure> {
     Ok(secret)
 }
 
+/// Of a series that was never sent: the same name is free again.
+pub fn discard(path: &Path) -> Result<(), Failure> {
+    std::fs::remove_file(path).map_err(Failure::from)
+}
+
 pub fn read(path: &Path) -> Result<DrawSecret, Failure> {
     let text = files::read_private(path, DIGITS + 1).map_err(Failure::usage)?;
     let text = std::str::from_utf8(&text).ok().map(str::trim_end);
@@ -42,5 +47,7 @@ mod tests {
         assert_eq!(read(&path).unwrap(), made);
         assert!(create(&path).is_err());
         assert_eq!(read(&path).unwrap(), made);
+        discard(&path).unwrap();
+        assert_ne!(create(&path).unwrap(), made);
     }
 }

@@ -51,6 +51,39 @@ fn wrong_arguments_are_wrong_use() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
+/// The ledger would refuse it, and keep the fee.
+#[test]
+fn data_a_pool_or_a_session_for_no_time_is_wrong_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = "11".repeat(32);
+    for arguments in [
+        &["data", "post", "file", "--for", "0s"][..],
+        &[
+            "voucher",
+            "pool",
+            "--denomination",
+            "9",
+            "--out",
+            "k",
+            "--lasts",
+            "0s",
+        ],
+        &[
+            "account",
+            "session",
+            "add",
+            &key,
+            "--allow",
+            "mint",
+            "--expires",
+            "0s",
+        ],
+    ] {
+        has(&fails(2, arguments, folder.path()), &["some time"]);
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
 #[test]
 fn addresses_on_the_base_chain_that_are_a_slip_of_the_hand_are_wrong_use() {
     let folder = tempfile::tempdir().unwrap();
