@@ -1,17 +1,30 @@
 //! `weft channel`: state channels (L41 to L43). Payments in one are messages between its two parties, which go by any way:
-//! each is a line of JSON on stdout of the one, and a file, or stdin, of the other's `weft channel accept`.
+//! each is a line of JSON on stdout of the one, and a file, or stdin, of the other's `weft channel accept`. What a party
+//! signs, and until when, docs/spec/channels.md says (CH1 to CH8).
 
 mod arguments;
+mod due;
 mod file;
+mod guard;
+mod hop;
+mod secrets;
 mod status;
+#[cfg(test)]
+mod testing;
+mod words;
 
 pub use self::arguments::Command;
-use self::arguments::{Accept, Close, Folder, Guard, Open, Pay, Settle};
+use self::arguments::{Accept, Challenge, Close, Folder, Open, Pay, Settle};
+use self::due::{Clock, claims, may_sign};
 use self::file::Kept;
+use self::guard::{guard, rejoinder, showing};
+use self::secrets::spread;
 use self::status::status;
-use crate::failure::Failure;
+use self::words::{refused, say_state, unsigned};
+use crate::failure::{Failure, Kind};
 use crate::output::Output;
 use crate::sending::{Outcome, Session};
+use crate::time;
 use crate::values::from_now;
 use serde::{Deserialize, Serialize};
 use std::io::Read as _;
@@ -19,14 +32,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 use weft_types::api::DealState;
 use weft_types::{
-    Amount, AssetAmount, AssetId, Book, Bundle, ChannelPart, ChannelState, ChannelTerms, DealId,
-    DealRule, Millis, NewDeal, Offer, Operation, Secret, Showing, SignedState, Standing,
+    Amount, AssetAmount, AssetId, Book, Bundle, CHALLENGE_MIN, ChannelPart, ChannelState,
+    ChannelTerms, DealId, DealRule, Millis, NewDeal, Offer, Operation, Secret, SignedState,
 };
 
 /// Longest message, in bytes.
 const MESSAGE_BYTES_MAX: u64 = 1 << 20;
-/// How often a guard looks.
-const GUARD_EVERY: Duration = Duration::from_secs(2);
+/// How long a hash-locked payment waits if nothing else is said.
+const WAITS: Duration = Duration::from_secs(12 * 3_600);
+/// The longest window if nothing else is said; else a share of the channel's time.
+const WINDOW: Duration = Duration::from_secs(86_400);
+const WINDOWS: u32 = 10;
 
 /// What one party sends the other.
 #[derive(Debug, Serialize, Deserialize)]
@@ -58,24 +74,10 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Settle(arguments) => settle(arguments, output).await,
         Command::Accept(arguments) => accept(arguments, output).await,
         Command::Close(arguments) => close(arguments, output).await,
-        Command::Challenge(arguments) => {
-            let session = arguments.sender.session().await?;
-            let mut kept = kept(&session, &arguments.folder, &arguments.channel).await?;
-            learn(&mut kept, &arguments.secret)?;
-            match answer(&session, &kept.book, output).await? {
-                Some(outcome) => output.data(&outcome, Outcome::text),
-                None => Err(Failure::usage(
-                    "the channel is not closing, or the ledger has your newest state and secrets already",
-                )),
-            }
-        }
+        Command::Challenge(arguments) => challenge(arguments, output).await,
         Command::Status(arguments) => status(&arguments, output).await,
         Command::Guard(arguments) => guard(&arguments, output).await,
     }
-}
-
-fn refused(error: impl std::fmt::Display) -> Failure {
-    Failure::usage(error).hint("nothing was signed or sent")
 }
 
 fn native(amount: u64) -> Vec<AssetAmount> {
@@ -94,15 +96,27 @@ async fn open(arguments: Open, output: &Output) -> Result<(), Failure> {
     let session = arguments.sender.session().await?;
     let mut items = arguments.give;
     items.sort_unstable();
+    let lasts = arguments.expires;
+    let shorter = WINDOW.min(lasts / WINDOWS);
+    let window = arguments.window.unwrap_or(shorter);
+    let challenge = millis(window).max(CHALLENGE_MIN);
+    if window >= lasts {
+        return Err(Failure::usage(
+            "the window is as long as the channel, in which nothing would be paid",
+        )
+        .hint(
+            "nothing was sent; name a shorter one with --window, or a longer time with --expires",
+        ));
+    }
     let terms = NewDeal {
         gives: Bundle {
             assets: native(arguments.amount),
             items,
         },
         taker: Some(arguments.with),
-        expires: from_now(arguments.expires),
+        expires: from_now(lasts),
         rule: DealRule::CoSigned(ChannelTerms {
-            challenge: millis(arguments.window),
+            challenge,
             to_taker: Bundle {
                 assets: native(arguments.theirs),
                 items: vec![],
@@ -150,21 +164,29 @@ async fn kept(session: &Session, folder: &Folder, id: &DealId) -> Result<Kept, F
         let book = Book::new(network, (*id, deal.giver, terms), of_taker);
         book.map_err(refused)
     };
-    Kept::open(&folder.books, id, of_ledger).await
+    Kept::open(&folder.books, (id, &session.address), of_ledger).await
 }
 
 /// Takes up secrets.
 fn learn(kept: &mut Kept, secrets: &[Secret]) -> Result<(), Failure> {
-    let new: Vec<Secret> = secrets
-        .iter()
-        .filter(|s| !kept.book.secrets.contains(s))
-        .copied()
-        .collect();
-    if new.is_empty() {
-        return Ok(());
+    match kept.book.learn(secrets).is_empty() {
+        true => Ok(()),
+        false => kept.save(),
     }
-    kept.book.secrets.extend(new);
-    kept.save()
+}
+
+/// CH5: a party's book of a channel by which the ledger would still pay, and the time.
+async fn living(
+    session: &Session,
+    folder: &Folder,
+    id: &DealId,
+    last: bool,
+) -> Result<(Kept, Clock), Failure> {
+    let kept = kept(session, folder, id).await?;
+    let clock = Clock::of(session).await?;
+    let deal = session.client.deal(id).await?;
+    may_sign(&kept.book, &deal, last, clock.now)?;
+    Ok((kept, clock))
 }
 
 /// Signs a state, writes that down, and prints it for the other party.
@@ -174,38 +196,115 @@ fn offer(
     state: ChannelState,
     output: &Output,
 ) -> Result<(), Failure> {
+    let replaced = kept.book.unanswered().map(|s| s.version);
     let offer = kept.book.offer(state, &session.key).map_err(refused)?;
     kept.save()?;
+    if let Some(version) = replaced {
+        output.alarm(format_args!(
+            "It replaces your unanswered offer of version {version}, and is not paid on top of it: where the other party \
+             has answered that one, take its answer, and pay again."
+        ));
+    }
     output.say("The other party takes this message with `weft channel accept`, and sends one back that you take so.");
     Message::Offer(offer).send(output)
 }
 
 async fn pay(arguments: Pay, output: &Output) -> Result<(), Failure> {
     let session = arguments.sender.session().await?;
-    let mut kept = kept(&session, &arguments.folder, &arguments.channel).await?;
-    let amount = Amount(arguments.amount);
-    let state = match arguments.hash {
-        None => kept.book.paying(AssetId::NATIVE, amount),
-        Some(hash) => kept.book.locking(ChannelPart {
-            to_taker: !kept.book.of_taker,
-            asset: AssetId::NATIVE,
-            amount,
-            hash,
-            expires: from_now(arguments.waits),
-        }),
+    let folder = &arguments.folder;
+    let (mut kept, clock) = living(&session, folder, &arguments.channel, false).await?;
+    let locked = arguments.hash.is_some() || arguments.behind.is_some();
+    let state = match (locked, arguments.amount) {
+        (true, Some(amount)) => {
+            let part = part(&arguments, &kept.book, Amount(amount), &session, clock).await?;
+            kept.book.locking(part).map_err(refused)?
+        }
+        (_, amount) => {
+            let paid = match amount {
+                Some(amount) => kept.book.paying(AssetId::NATIVE, Amount(amount)),
+                None => Ok(kept.book.next()),
+            };
+            let given = paid.and_then(|state| kept.book.giving(&arguments.item, state));
+            given.map_err(refused)?
+        }
     };
-    offer(&mut kept, &session, state.map_err(refused)?, output)
+    offer(&mut kept, &session, state, output)
+}
+
+/// CH8: a hash-locked payment, behind what comes by the same hash.
+async fn part(
+    arguments: &Pay,
+    book: &Book,
+    amount: Amount,
+    session: &Session,
+    clock: Clock,
+) -> Result<ChannelPart, Failure> {
+    let mut books = file::all(&arguments.folder.books)?.0;
+    books.retain(|b| b.party() == book.party());
+    let before = match (arguments.behind, arguments.hash) {
+        (Some(id), hash) => {
+            let deal = session.client.deal(&id).await?;
+            let before = match deal.rule {
+                DealRule::CoSigned(_) => hop::of_channel(&books, &id, hash),
+                _ => hop::of_lock(&deal, &session.address),
+            };
+            Some(before?)
+        }
+        (None, Some(hash)) => hop::by_hash(&books, hash),
+        (None, None) => None,
+    };
+    let hash = arguments.hash.or(before.map(|b| b.hash));
+    let hash = hash.ok_or_else(|| refused("there is no hash to pay by"))?;
+    if before.is_some_and(|b| b.hash != hash) {
+        return Err(refused("what comes before is by another hash"));
+    }
+    let expires = match (arguments.waits, before) {
+        (Some(waits), _) => from_now(waits),
+        (None, Some(before)) => before.half(clock.now),
+        (None, None) => from_now(WAITS),
+    };
+    if let Some(before) = before {
+        before.allows(&books, (&book.deal, amount), expires)?;
+    }
+    Ok(ChannelPart {
+        to_taker: !book.of_taker,
+        asset: AssetId::NATIVE,
+        amount,
+        hash,
+        expires,
+    })
 }
 
 async fn settle(arguments: Settle, output: &Output) -> Result<(), Failure> {
     let session = arguments.sender.session().await?;
-    let mut kept = kept(&session, &arguments.folder, &arguments.channel).await?;
-    learn(&mut kept, arguments.secret.as_slice())?;
-    let state = kept.book.state();
+    let (id, folder) = (&arguments.channel, &arguments.folder);
+    if arguments.secret.is_some_and(|s| s.hash() != arguments.hash) {
+        return Err(refused("the hash is another secret's"));
+    }
+    // Whatever comes of it, a secret is kept.
+    told(&session, folder, (id, arguments.secret.as_slice()), output).await?;
+    let (mut kept, clock) = living(&session, folder, id, false).await?;
+    let book = &kept.book;
+    let state = book.state();
     let place = state.parts.iter().position(|p| p.hash == arguments.hash);
     let place = place.ok_or_else(|| refused("the newest state has no part with this hash"))?;
-    let state = kept.book.settling(place).map_err(refused)?;
-    offer(&mut kept, &session, state, output)
+    let part = &state.parts[place];
+    if book.comes(part) && book.knows(part) && clock.now >= claims(book, part) {
+        // CH6: who gives the secret away now may find no time left for the ledger.
+        return Err(Failure::new(
+            Kind::Refused,
+            format_args!(
+                "the part expires on {}, too soon to wait for the other party",
+                time::utc(part.expires)
+            ),
+        )
+        .hint(format_args!(
+            "nothing was signed; `weft channel close {id}` claims it on the ledger"
+        )));
+    }
+    let settled = book.settling(place, (clock.past, arguments.less));
+    let settled = settled.map_err(|error| unsigned(&error, book))?;
+    offer(&mut kept, &session, settled, output)
 }
 
 fn message(from: Option<&PathBuf>) -> Result<Message, Failure> {
@@ -228,182 +327,119 @@ fn message(from: Option<&PathBuf>) -> Result<Message, Failure> {
 async fn accept(arguments: Accept, output: &Output) -> Result<(), Failure> {
     let message = message(arguments.message.as_ref())?;
     let session = arguments.sender.session().await?;
-    let mut kept = kept(&session, &arguments.folder, &message.state().deal).await?;
-    learn(&mut kept, &arguments.secret)?;
-    match &message {
-        Message::Offer(offer) => {
-            let signed = kept.book.answer(offer, &session.key, arguments.less);
-            let signed = signed.map_err(refused)?;
-            kept.save()?;
-            say_state(&kept.book, output)?;
-            Message::Signed(signed).send(output)
-        }
-        Message::Signed(signed) => {
-            kept.book.conclude(signed).map_err(refused)?;
-            kept.save()?;
-            say_state(&kept.book, output)
-        }
+    let (id, folder) = (message.state().deal, &arguments.folder);
+    let mut learned = arguments.secret;
+    if let Message::Offer(offer) = &message {
+        // CH4: what a message brings is kept also where the state is not signed.
+        let book = kept(&session, folder, &id).await?.book;
+        learned.extend(book.state().opening(&offer.secrets));
+    }
+    told(&session, folder, (&id, &learned), output).await?;
+    match message {
+        Message::Offer(offer) => answer(&offer, &session, (folder, arguments.less), output).await,
+        Message::Signed(signed) => conclude(&signed, &session, folder, output).await,
     }
 }
 
-fn say_state(book: &Book, output: &Output) -> Result<(), Failure> {
-    let state = book.state();
-    let mine = book.certain(&state).map_err(refused)?;
-    output.say(format_args!(
-        "Version {} has both signatures; of it {} is yours.",
-        state.version,
-        words(&mine)
-    ));
-    Ok(())
+async fn answer(
+    offer: &Offer,
+    session: &Session,
+    (folder, less): (&Folder, bool),
+    output: &Output,
+) -> Result<(), Failure> {
+    let id = &offer.state.deal;
+    let known = kept(session, folder, id).await?.book.newest;
+    if let Some(newest) = known.filter(|n| n.state == offer.state) {
+        output.say(format_args!(
+            "Version {} was answered already: this is the answer again.",
+            newest.state.version
+        ));
+        return Message::Signed(newest).send(output);
+    }
+    let (mut kept, clock) = living(session, folder, id, offer.state.last).await?;
+    let book = &mut kept.book;
+    let before = book.certain(&book.state(), clock.now).map_err(refused)?;
+    let signed = book.answer(offer, &session.key, (clock.past, less));
+    let signed = signed.map_err(|error| unsigned(&error, &kept.book))?;
+    kept.save()?;
+    say_state(&kept.book, &before, clock.now, output)?;
+    Message::Signed(signed).send(output)
+}
+
+/// Takes down what the other has answered: it is of use as long as the ledger has not paid out.
+async fn conclude(
+    signed: &SignedState,
+    session: &Session,
+    folder: &Folder,
+    output: &Output,
+) -> Result<(), Failure> {
+    let id = &signed.state.deal;
+    let mut kept = kept(session, folder, id).await?;
+    let clock = Clock::of(session).await?;
+    let book = &mut kept.book;
+    let before = book.certain(&book.state(), clock.now).map_err(refused)?;
+    let is_new = book.newest.as_ref().is_none_or(|n| n.state != signed.state);
+    if is_new {
+        book.conclude(signed).map_err(refused)?;
+        kept.save()?;
+    }
+    say_state(&kept.book, &before, clock.now, output)?;
+    let deal = session.client.deal(id).await?;
+    match may_sign(&kept.book, &deal, signed.state.last, clock.now) {
+        Ok(()) => Ok(()),
+        Err(late) if deal.state == DealState::Open => {
+            output.alarm(format_args!("{}.", late.message));
+            output.alarm("The state counts only if the ledger is shown it in time: `weft channel guard` does that.");
+            Ok(())
+        }
+        Err(over) => Err(over),
+    }
 }
 
 async fn close(arguments: Close, output: &Output) -> Result<(), Failure> {
     let session = arguments.sender.session().await?;
-    let mut kept = kept(&session, &arguments.folder, &arguments.channel).await?;
-    learn(&mut kept, &arguments.secret)?;
+    let (id, folder) = (&arguments.channel, &arguments.folder);
     if arguments.together {
-        let last = ChannelState {
-            last: true,
-            ..kept.book.next()
-        };
+        let (mut kept, _) = living(&session, folder, id, true).await?;
+        learn(&mut kept, &arguments.secret)?;
+        let last = kept.book.ending();
         return offer(&mut kept, &session, last, output);
     }
-    let close = Operation::ChannelClose(showing(&kept.book, kept.book.newest.clone()));
+    let book = told(&session, folder, (id, &arguments.secret), output).await?;
+    let now = Clock::of(&session).await?.now;
+    let close = Operation::ChannelClose(showing(&book, book.newest.clone(), now));
     let outcome = session.send(vec![close], output).await?;
     output.data(&outcome, Outcome::text)
 }
 
-/// A state with the secrets that are known of its parts and not too late.
-fn showing(book: &Book, state: Option<SignedState>) -> Showing {
-    let now = from_now(Duration::ZERO);
-    let secrets = match &state {
-        Some(signed) => in_time(&signed.state, &book.secrets, now),
-        None => vec![],
-    };
-    Showing {
-        deal: book.deal,
-        state,
-        secrets,
-    }
-}
-
-fn in_time(state: &ChannelState, secrets: &[Secret], now: Millis) -> Vec<Secret> {
-    let waits = |s: &&Secret| {
-        let mut parts = state.parts.iter();
-        parts.any(|p| p.hash == s.hash() && now < p.expires)
-    };
-    secrets.iter().filter(waits).copied().collect()
-}
-
-/// What there is to show the ledger of a channel that is closing.
-fn rejoinder(book: &Book, standing: &Standing, now: Millis) -> Option<Showing> {
-    let shown = standing.state.as_ref().map_or(0, |s| s.version);
-    let newest = book.newest.as_ref().filter(|s| s.state.version > shown);
-    let stands = newest.map(|s| &s.state).or(standing.state.as_ref());
-    let mut secrets = stands.map_or(vec![], |state| in_time(state, &book.secrets, now));
-    secrets.retain(|s| !standing.secrets.contains(s));
-    let showing = Showing {
-        deal: book.deal,
-        state: newest.cloned(),
-        secrets,
-    };
-    (showing.state.is_some() || !showing.secrets.is_empty()).then_some(showing)
-}
-
-/// Shows the ledger what is newer than what it has, where it is closing; `None` when there is nothing.
-async fn answer(
-    session: &Session,
-    book: &Book,
-    output: &Output,
-) -> Result<Option<Outcome>, Failure> {
+async fn challenge(arguments: Challenge, output: &Output) -> Result<(), Failure> {
+    let session = arguments.sender.session().await?;
+    let secrets = (&arguments.channel, arguments.secret.as_slice());
+    let book = told(&session, &arguments.folder, secrets, output).await?;
     let deal = session.client.deal(&book.deal).await?;
     let closing = deal.standing.filter(|_| deal.state == DealState::Open);
-    let now = from_now(Duration::ZERO);
-    let Some(showing) = closing.and_then(|standing| rejoinder(book, &standing, now)) else {
-        return Ok(None);
+    let now = Clock::of(&session).await?.now;
+    let Some(showing) = closing.and_then(|standing| rejoinder(&book, &standing, now)) else {
+        return Err(Failure::usage(
+            "the channel is not closing, or the ledger has your newest state and secrets already",
+        ));
     };
     let challenge = vec![Operation::ChannelChallenge(showing)];
-    session.send(challenge, output).await.map(Some)
+    let outcome = session.send(challenge, output).await?;
+    output.data(&outcome, Outcome::text)
 }
 
-async fn guard(arguments: &Guard, output: &Output) -> Result<(), Failure> {
-    let session = arguments.sender.session().await?;
-    output.say("Watching the channel; end it with Ctrl-C.");
-    loop {
-        // Anew each time: payments go on beside it.
-        let book = kept(&session, &arguments.folder, &arguments.channel)
-            .await?
-            .book;
-        match answer(&session, &book, output).await {
-            Ok(Some(outcome)) => {
-                output.alarm("The channel was closing with an older state, which was answered.");
-                output.data(&outcome, Outcome::text)?;
-            }
-            Ok(None) => {}
-            // A node that is away for a while ends no guard.
-            Err(failure) => output.say(format_args!("{}: trying again.", failure.message)),
-        }
-        let deal = session.client.deal(&arguments.channel).await;
-        if let Ok(deal) = deal
-            && deal.state != DealState::Open
-        {
-            output.say("The channel is over.");
-            return Ok(());
-        }
-        tokio::time::sleep(GUARD_EVERY).await;
-    }
-}
-
-fn words(bundle: &Bundle) -> String {
-    let assets = bundle.assets.iter().map(|a| match a.asset {
-        AssetId::NATIVE => a.amount.to_string(),
-        asset => format!("{} of asset {asset}", a.amount),
-    });
-    let items = bundle.items.iter().map(|item| format!("item {item}"));
-    let parts: Vec<String> = assets.chain(items).collect();
-    match parts.is_empty() {
-        true => "nothing".to_owned(),
-        false => parts.join(", "),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use weft_types::testing;
-
-    fn book() -> Book {
-        let deal = (DealId([9; 32]), testing::user(1), testing::channel());
-        let mut book = Book::new(testing::network().id(), deal, true).unwrap();
-        book.newest = Some(testing::signed_state());
-        book
-    }
-
-    #[test]
-    fn an_older_state_is_answered_and_the_newest_is_not() {
-        let mut book = book();
-        let standing = |version| Standing {
-            state: Some(ChannelState {
-                version,
-                ..testing::signed_state().state
-            }),
-            until: Millis(60_000),
-            ..Standing::default()
-        };
-        let now = Millis(1_000);
-        let answer = rejoinder(&book, &standing(6), now).unwrap();
-        assert_eq!(answer.state, book.newest);
-        assert_eq!(rejoinder(&book, &standing(7), now), None);
-        // A secret is shown as long as it opens something, once.
-        book.secrets = vec![Secret([9; 32]), Secret([1; 32])];
-        let answer = rejoinder(&book, &standing(7), now).unwrap();
-        assert_eq!(
-            (answer.state, answer.secrets),
-            (None, vec![Secret([9; 32])])
-        );
-        assert_eq!(rejoinder(&book, &standing(7), Millis(80_000)), None);
-        let mut known = standing(7);
-        known.secrets = vec![Secret([9; 32])];
-        assert_eq!(rejoinder(&book, &known, now), None);
-    }
+/// A party's book, which knows these secrets from now on, as do the others of the folder.
+async fn told(
+    session: &Session,
+    folder: &Folder,
+    (id, secrets): (&DealId, &[Secret]),
+    output: &Output,
+) -> Result<Book, Failure> {
+    let mut kept = kept(session, folder, id).await?;
+    learn(&mut kept, secrets)?;
+    let book = kept.book.clone();
+    drop(kept);
+    spread(&folder.books, secrets, output)?;
+    Ok(book)
 }

@@ -19,7 +19,7 @@ use weft_types::{
 /// What must be left of a lock when its secret is sent: ordered too late it takes nothing, and is public all the same.
 const TO_BE_ORDERED: Duration = Duration::from_secs(5);
 /// What must be left of the hop before when the next one ends.
-const BETWEEN_HOPS: Duration = Duration::from_secs(600);
+pub(crate) const BETWEEN_HOPS: Duration = Duration::from_secs(600);
 
 #[derive(clap::Args)]
 #[group(id = "by", required = true, multiple = false, args = ["hash", "new_secret", "behind"])]

@@ -19,7 +19,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 mod book;
+mod changes;
 mod json;
+mod rules;
 #[cfg(test)]
 mod tests;
 mod wired;

@@ -9,9 +9,9 @@ use weft_types::{Address, DealId, ItemId, Secret, SecretHash};
 
 #[derive(clap::Subcommand)]
 pub enum Command {
-    /// Lock money or cards in a channel with somebody
+    /// Lock money or cards in a channel with somebody, who locks nothing: what either has of it the other gets by messages
     Open(Open),
-    /// Pay the other party: prints a message for it
+    /// Pay the other party, or give it cards that are in the channel: prints a message for it
     Pay(Pay),
     /// Settle a hash-locked part, by its secret or back to who would have paid: prints a message
     Settle(Settle),
@@ -23,14 +23,14 @@ pub enum Command {
     Challenge(Challenge),
     /// Show what the file says of a channel, and what the ledger does
     Status(Status),
-    /// Stay, and answer an old state when one is shown
+    /// Stay, and do what has to be done in time: answer an old state, claim what a secret opens, close before the end
     Guard(Guard),
 }
 
 /// Where files of channels are.
 #[derive(clap::Args)]
 pub struct Folder {
-    /// Folder of the files `channel-ID.json`: back them up, and never use an old copy
+    /// Folder of the files `channel-ID-ADDRESS.json`: back them up, and never use an old copy
     #[arg(long, value_name = "FOLDER", default_value = ".weft/channels")]
     pub books: PathBuf,
 }
@@ -52,9 +52,10 @@ pub struct Open {
     /// A card that you lock; repeat it for more
     #[arg(long, value_name = "ITEM")]
     pub(super) give: Vec<ItemId>,
-    /// How long either may answer a state that the other has shown
-    #[arg(long, value_name = "DURATION", default_value = "1d", value_parser = time::parse)]
-    pub(super) window: Duration,
+    /// How long either may answer a state that the other has shown: a day, or a tenth of the channel's time where that is
+    /// less
+    #[arg(long, value_name = "DURATION", value_parser = time::parse)]
+    pub(super) window: Option<Duration>,
     /// When the channel has to be closed at the latest
     #[arg(long, value_name = "DURATION", default_value = "30d", value_parser = crate::market::some_time)]
     pub(super) expires: Duration,
@@ -65,18 +66,25 @@ pub struct Open {
 }
 
 #[derive(clap::Args)]
+#[command(group(clap::ArgGroup::new("locked").args(["hash", "behind"]).multiple(true)))]
 pub struct Pay {
     /// What `weft channel open` has printed as `deal`
     pub(super) channel: DealId,
     /// Of the native asset
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
-    pub(super) amount: u64,
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..), required_unless_present = "item")]
+    pub(super) amount: Option<u64>,
+    /// A card in the channel that is yours by the newest state; repeat it for more
+    #[arg(long, value_name = "ITEM", conflicts_with_all = ["hash", "behind"])]
+    pub(super) item: Vec<ItemId>,
     /// Only for the secret of this hash (SHA-256): the payee, or who comes behind it, has made it
     #[arg(long, value_name = "HASH")]
     pub(super) hash: Option<SecretHash>,
-    /// How long such a payment waits for its secret; shorter at each further hop
-    #[arg(long, value_name = "DURATION", default_value = "12h", requires = "hash", value_parser = time::parse)]
-    pub(super) waits: Duration,
+    /// One hop further: by the hash of what comes to you over this channel, or by this lock, and ending sooner than that
+    #[arg(long, value_name = "DEAL")]
+    pub(super) behind: Option<DealId>,
+    /// How long such a payment waits for its secret: 12h, or half the time of what it is behind
+    #[arg(long, value_name = "DURATION", requires = "locked", value_parser = time::parse)]
+    pub(super) waits: Option<Duration>,
     #[command(flatten)]
     pub(super) folder: Folder,
     #[command(flatten)]
@@ -89,9 +97,12 @@ pub struct Settle {
     pub(super) channel: DealId,
     #[arg(long, value_name = "HASH")]
     pub(super) hash: SecretHash,
-    /// What the hash is of; without it the part goes back
+    /// What the hash is of, which the message brings to the other; without it the part goes back
     #[arg(long, value_name = "SECRET")]
     pub(super) secret: Option<Secret>,
+    /// Give back also what still comes to you, where no secret is known
+    #[arg(long)]
+    pub(super) less: bool,
     #[command(flatten)]
     pub(super) folder: Folder,
     #[command(flatten)]
@@ -103,7 +114,7 @@ pub struct Accept {
     /// The message; without it, or as `-`, from stdin
     #[arg(value_name = "FILE")]
     pub(super) message: Option<PathBuf>,
-    /// Sign also what leaves you less than before: a hash-locked payment of yours, a part that goes back
+    /// Sign also what leaves you less than before: a hash-locked payment of yours, or a part that comes to you and goes back
     #[arg(long)]
     pub(super) less: bool,
     /// A secret that you know by now; repeat it for more
@@ -156,8 +167,8 @@ pub struct Status {
 
 #[derive(clap::Args)]
 pub struct Guard {
-    /// What `weft channel open` has printed as `deal`
-    pub(super) channel: DealId,
+    /// What `weft channel open` has printed as `deal`; without it all channels of the folder that are the key's account's
+    pub(super) channel: Option<DealId>,
     #[command(flatten)]
     pub(super) folder: Folder,
     #[command(flatten)]

@@ -141,7 +141,9 @@ fn ten_thousand_updates_cost_two_transactions() {
         };
         let state = payer.paying(AssetId::NATIVE, Amount(1 + n % 7)).unwrap();
         let offer = payer.offer(state, &key(i)).unwrap();
-        let signed = payee.answer(&offer, &key(3 - i), false).unwrap();
+        let signed = payee
+            .answer(&offer, &key(3 - i), (Millis(world.now), false))
+            .unwrap();
         payer.conclude(&signed).unwrap();
     }
     let [mut giver, mut taker] = books;
@@ -152,7 +154,9 @@ fn ten_thousand_updates_cost_two_transactions() {
         ..taker.next()
     };
     let offer = taker.offer(end, &key(2)).unwrap();
-    let signed = giver.answer(&offer, &key(1), false).unwrap();
+    let signed = giver
+        .answer(&offer, &key(1), (Millis(world.now), false))
+        .unwrap();
     let shares = paid(&mut world, |world| {
         let end = Operation::ChannelClose(show(deal, Some(signed), &[]));
         fee(world, 1, end)

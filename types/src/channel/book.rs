@@ -1,12 +1,14 @@
 //! One party's book of a channel, off the ledger: the newest state that both have signed, and what was signed here
-//! last. Two states of one version are never signed: the ledger would take whichever it is shown first.
+//! last. Two states of one version are never signed: the ledger would take whichever it is shown first (CH1).
 
-use super::{ChannelError, ChannelPart, ChannelState, SignedState};
+use super::{CHANNEL_PARTS_MAX, ChannelError, ChannelPart, ChannelState, SignedState};
 use crate::authorisation::{Authorisation, UserKey};
-use crate::ids::{Address, Amount, AssetId, DealId, ItemId, NetworkId, Secret};
+use crate::ids::{Address, Amount, AssetId, DealId, ItemId, Millis, NetworkId, Secret, SecretHash};
 use crate::operation::{Bundle, NewDeal};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+
+/// Most secrets of parts that are gone, which a book keeps: another channel of the route may need them still.
+const SECRETS_KEPT: usize = 256;
 
 /// What a party keeps of its channel. What is signed has to be written down before it is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +27,7 @@ pub struct Book {
     /// What was signed here last; the other may have signed it too by now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed: Option<ChannelState>,
-    /// Those known here, of parts that are locked.
+    /// Those known here, of parts that are locked or were.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<Secret>,
 }
@@ -37,6 +39,9 @@ pub struct Offer {
     pub state: ChannelState,
     #[serde(with = "one")]
     pub signature: Authorisation,
+    /// CH4: of the parts that the state pays, so that whoever signs it can claim by the same hash.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<Secret>,
 }
 
 /// Why a state is not signed, or not taken down.
@@ -64,8 +69,20 @@ pub enum BookError {
     },
     #[error("the state takes item {0}")]
     Item(ItemId),
+    #[error(
+        "the state gives back {amount} that waits for the secret of {hash} and comes to you until {expires}"
+    )]
+    Part {
+        hash: SecretHash,
+        amount: Amount,
+        expires: Millis,
+    },
+    #[error("the state pays your part with hash {0}, and the secret is not known here")]
+    Unknown(SecretHash),
     #[error("the channel does not hold what would be paid")]
     Poor,
+    #[error("item {0} is not yours by the newest state")]
+    NotYours(ItemId),
 }
 
 impl Book {
@@ -111,83 +128,36 @@ impl Book {
         ChannelState { version, ..state }
     }
 
-    /// The next state, in which this party has paid the other.
-    pub fn paying(&self, asset: AssetId, amount: Amount) -> Result<ChannelState, BookError> {
-        let mut state = self.next();
-        let mut takers: BTreeMap<AssetId, u64> = BTreeMap::new();
-        takers.extend(state.to_taker.assets.iter().map(|a| (a.asset, a.amount.0)));
-        let theirs = takers.entry(asset).or_default();
-        let changed = match self.of_taker {
-            true => theirs.checked_sub(amount.0),
-            false => theirs.checked_add(amount.0),
-        };
-        *theirs = changed.ok_or(BookError::Poor)?;
-        takers.retain(|_, amount| *amount > 0);
-        let assets = takers.into_iter().map(|(asset, amount)| {
-            let amount = Amount(amount);
-            crate::operation::AssetAmount { asset, amount }
-        });
-        state.to_taker.assets = assets.collect();
-        self.terms.accepts(&state).map_err(|_| BookError::Poor)?;
-        Ok(state)
-    }
-
-    /// The next state with one more hash-locked part.
-    pub fn locking(&self, part: ChannelPart) -> Result<ChannelState, BookError> {
-        let mut state = self.next();
-        // What the taker pays is out of its share, what the giver pays out of the rest.
-        if !part.to_taker {
-            let takers = &mut state.to_taker.assets;
-            let found = takers.iter().position(|a| a.asset == part.asset);
-            let place = found.ok_or(BookError::Poor)?;
-            let left = takers[place].amount.checked_sub(part.amount.0);
-            takers[place].amount = left.ok_or(BookError::Poor)?;
-            takers.retain(|a| a.amount > Amount::ZERO);
-        }
-        let place = state.parts.partition_point(|p| p.hash < part.hash);
-        state.parts.insert(place, part);
-        state.check()?;
-        self.terms.accepts(&state)?;
-        Ok(state)
-    }
-
-    /// The next state, in which a part of the one that counts is settled: paid if its secret is known, else given back.
-    pub fn settling(&self, place: usize) -> Result<ChannelState, BookError> {
-        let mut state = self.next();
-        if place >= state.parts.len() {
-            return Err(BookError::Poor);
-        }
-        let part = state.parts.remove(place);
-        let paid = self.knows(&part) == part.to_taker;
-        if paid {
-            let assets = &mut state.to_taker.assets;
-            match assets.binary_search_by(|a| a.asset.cmp(&part.asset)) {
-                Ok(found) => assets[found].amount.0 += part.amount.0,
-                Err(free) => {
-                    let (asset, amount) = (part.asset, part.amount);
-                    assets.insert(free, crate::operation::AssetAmount { asset, amount });
-                }
-            }
-        }
-        Ok(state)
-    }
-
-    /// Signs a state for the other to sign.
+    /// Signs a state for the other to sign. Secrets of the parts that it pays go with it (CH4).
     pub fn offer(&mut self, state: ChannelState, key: &UserKey) -> Result<Offer, BookError> {
+        self.own(key)?;
         self.check(&state)?;
-        let signature = self.sign(&state, key)?;
-        Ok(Offer { state, signature })
+        let before = self.state();
+        let gone = |s: &Secret| state.opening(std::slice::from_ref(s)).is_empty();
+        let mut secrets = before.opening(&self.secrets);
+        secrets.retain(gone);
+        let signature = self.sign(&state, key);
+        Ok(Offer {
+            state,
+            signature,
+            secrets,
+        })
     }
 
-    /// Signs what the other has offered. Unless `less` is said it leaves this party for certain what it had. What was
-    /// answered last is answered again as it was: the other may not have got it.
+    /// Signs what the other has offered, by the rules of who signs (CH1 to CH4) at a time; `less` is the word that some
+    /// of them ask for. What was answered last is answered again as it was: the other may not have got it.
     pub fn answer(
         &mut self,
         offer: &Offer,
         key: &UserKey,
-        less: bool,
+        (now, less): (Millis, bool),
     ) -> Result<SignedState, BookError> {
-        let Offer { state, signature } = offer;
+        let Offer {
+            state,
+            signature,
+            secrets,
+        } = offer;
+        self.own(key)?;
         if let Some(newest) = self.newest.as_ref().filter(|n| n.state == *state) {
             return Ok(newest.clone());
         }
@@ -197,10 +167,9 @@ impl Book {
         {
             return Err(BookError::Signature);
         }
-        if !less {
-            self.no_less(state)?;
-        }
-        let (theirs, own) = (signature.clone(), self.sign(state, key)?);
+        self.learn(&self.state().opening(secrets));
+        self.judge(state, now, less)?;
+        let (theirs, own) = (signature.clone(), self.sign(state, key));
         let signed = SignedState {
             state: state.clone(),
             signatures: match self.of_taker {
@@ -227,18 +196,60 @@ impl Book {
         Ok(())
     }
 
-    /// What a state leaves this party whatever the other does: parts that it pays are gone, and those that it gets are
-    /// there once it knows the secret.
-    pub fn certain(&self, state: &ChannelState) -> Result<Bundle, BookError> {
-        let terms = self.terms.channel().ok_or(BookError::NoChannel)?;
-        let opened = |part: &ChannelPart| part.to_taker != self.of_taker || self.knows(part);
-        let shares = terms.divide(&self.terms.gives, Some(state), opened);
-        let [giver, taker] = shares.ok_or(ChannelError::Division)?;
-        Ok(if self.of_taker { taker } else { giver })
+    /// What was offered here and not answered yet, as far as is known: the other may have signed it.
+    pub fn unanswered(&self) -> Option<&ChannelState> {
+        let newest = self.state().version;
+        self.signed.as_ref().filter(|s| s.version > newest)
     }
 
-    fn knows(&self, part: &ChannelPart) -> bool {
+    /// Whose book it is.
+    pub fn party(&self) -> Address {
+        let taker = self.terms.taker.filter(|_| self.of_taker);
+        taker.unwrap_or(self.giver)
+    }
+
+    /// Takes up secrets; returns those that were not known. Of parts that are gone the latest few hundred are kept.
+    pub fn learn(&mut self, secrets: &[Secret]) -> Vec<Secret> {
+        let mut new = Vec::new();
+        for secret in secrets {
+            if !self.secrets.contains(secret) {
+                self.secrets.push(*secret);
+                new.push(*secret);
+            }
+        }
+        let beyond = self
+            .secrets
+            .len()
+            .saturating_sub(SECRETS_KEPT + 2 * CHANNEL_PARTS_MAX);
+        if beyond > 0 {
+            let open = self.opening(&self.secrets);
+            let mut left = beyond;
+            self.secrets.retain(|s| {
+                let goes = left > 0 && !open.contains(s);
+                left -= usize::from(goes);
+                !goes
+            });
+        }
+        new
+    }
+
+    /// Those secrets that open a part of the newest state, or of what was signed here last.
+    pub fn opening(&self, secrets: &[Secret]) -> Vec<Secret> {
+        let mut open = self.state().opening(secrets);
+        let signed = self.signed.iter().flat_map(|s| s.opening(secrets));
+        let signed: Vec<Secret> = signed.filter(|s| !open.contains(s)).collect();
+        open.extend(signed);
+        open
+    }
+
+    /// Whether a part's secret is known here.
+    pub fn knows(&self, part: &ChannelPart) -> bool {
         self.secrets.iter().any(|s| s.hash() == part.hash)
+    }
+
+    /// Whether a part comes to this party, once it is opened.
+    pub fn comes(&self, part: &ChannelPart) -> bool {
+        part.to_taker == self.of_taker
     }
 
     fn highest(&self) -> u64 {
@@ -272,33 +283,19 @@ impl Book {
         }
     }
 
-    fn sign(&mut self, state: &ChannelState, key: &UserKey) -> Result<Authorisation, BookError> {
+    /// Whether a key is the one that this party signs states by.
+    fn own(&self, key: &UserKey) -> Result<(), BookError> {
         let expected = self.keys()?[usize::from(self.of_taker)];
         let found = key.address();
-        if found != expected {
-            return Err(BookError::Key { expected, found });
+        match found == expected {
+            true => Ok(()),
+            false => Err(BookError::Key { expected, found }),
         }
-        self.signed = Some(state.clone());
-        Ok(state.sign(key))
     }
 
-    fn no_less(&self, state: &ChannelState) -> Result<(), BookError> {
-        let (before, after) = (self.certain(&self.state())?, self.certain(state)?);
-        for had in &before.assets {
-            let now = after.assets.iter().find(|a| a.asset == had.asset);
-            let found = now.map_or(Amount::ZERO, |a| a.amount);
-            if found < had.amount {
-                return Err(BookError::Less {
-                    asset: had.asset,
-                    found,
-                    limit: had.amount,
-                });
-            }
-        }
-        match before.items.iter().find(|id| !after.items.contains(id)) {
-            Some(item) => Err(BookError::Item(*item)),
-            None => Ok(()),
-        }
+    fn sign(&mut self, state: &ChannelState, key: &UserKey) -> Authorisation {
+        self.signed = Some(state.clone());
+        state.sign(key)
     }
 }
 

@@ -12,12 +12,16 @@ pub fn coin(amount: u64) -> Bundle {
     }
 }
 
-fn key(i: u64) -> UserKey {
+pub fn key(i: u64) -> UserKey {
     UserKey::from(&user_key(i))
 }
 
+pub const NOW: Millis = Millis(1_000);
+/// Without the word for less.
+pub const SIGNS: (Millis, bool) = (NOW, false);
+
 /// A channel of 1,000 of user 1's, of which user 2 has 400.
-fn terms() -> NewDeal {
+pub fn terms() -> NewDeal {
     NewDeal {
         gives: coin(1_000),
         taker: Some(user(2)),
@@ -32,12 +36,12 @@ fn terms() -> NewDeal {
     }
 }
 
-fn book(of_taker: bool) -> Book {
+pub fn book(of_taker: bool) -> Book {
     let deal = (DealId([7; 32]), user(1), terms());
     Book::new(network().id(), deal, of_taker).unwrap()
 }
 
-fn part(to_taker: bool, amount: u64, secret: u8) -> ChannelPart {
+pub fn part(to_taker: bool, amount: u64, secret: u8) -> ChannelPart {
     ChannelPart {
         to_taker,
         asset: AssetId::NATIVE,
@@ -54,7 +58,7 @@ fn with_parts(parts: Vec<ChannelPart>) -> ChannelState {
     }
 }
 
-fn amounts(bundle: &Bundle) -> u64 {
+pub fn amounts(bundle: &Bundle) -> u64 {
     bundle.assets.iter().map(|a| a.amount.0).sum()
 }
 
@@ -179,14 +183,14 @@ fn a_payment_is_offered_answered_and_concluded() {
     let offer = payer.offer(state, &key(1)).unwrap();
     let json = serde_json::to_string(&offer).unwrap();
     let signed = payee
-        .answer(&serde_json::from_str(&json).unwrap(), &key(2), false)
+        .answer(&serde_json::from_str(&json).unwrap(), &key(2), SIGNS)
         .unwrap();
     // The answer was lost.
-    let again = payee.answer(&offer, &key(2), false).unwrap();
+    let again = payee.answer(&offer, &key(2), SIGNS).unwrap();
     assert_eq!(again, signed);
     payer.conclude(&again).unwrap();
     assert_eq!(payer.newest, payee.newest);
-    assert_eq!(amounts(&payee.certain(&payee.state()).unwrap()), 450);
+    assert_eq!(amounts(&payee.certain(&payee.state(), NOW).unwrap()), 450);
     let too_much = payee.paying(AssetId::NATIVE, Amount(451));
     assert_eq!(too_much, Err(BookError::Poor));
     let written = serde_json::to_string(&payer).unwrap();
@@ -199,7 +203,7 @@ fn nothing_is_signed_that_takes_from_the_signer_without_its_word() {
     let mut state = thief.next();
     state.to_taker = coin(401);
     let offer = thief.offer(state, &key(2)).unwrap();
-    let refused = victim.answer(&offer, &key(1), false);
+    let refused = victim.answer(&offer, &key(1), SIGNS);
     assert!(
         matches!(refused, Err(BookError::Less { .. })),
         "{refused:?}"
@@ -208,12 +212,12 @@ fn nothing_is_signed_that_takes_from_the_signer_without_its_word() {
     let mut state = thief.next();
     state.parts = vec![part(true, 1, 1)];
     let offer = thief.offer(state, &key(2)).unwrap();
-    let refused = victim.answer(&offer, &key(1), false);
+    let refused = victim.answer(&offer, &key(1), SIGNS);
     assert!(
         matches!(refused, Err(BookError::Less { .. })),
         "{refused:?}"
     );
-    assert!(victim.answer(&offer, &key(1), true).is_ok());
+    assert!(victim.answer(&offer, &key(1), (NOW, true)).is_ok());
 }
 
 #[test]
@@ -228,11 +232,11 @@ fn no_two_states_of_one_version_are_signed_and_no_older_one_is_taken_down() {
     let own = pay(&other, 5);
     let crossed = other.offer(own, &key(2)).unwrap();
     for (book, offer, i) in [(&mut other, &offer, 2), (&mut one, &crossed, 1)] {
-        let refused = book.answer(offer, &key(i), true);
+        let refused = book.answer(offer, &key(i), (NOW, true));
         assert_eq!(refused, Err(BookError::Version { found: 1, limit: 1 }));
     }
     let newer = one.offer(pay(&one, 3), &key(1)).unwrap();
-    let signed = other.answer(&newer, &key(2), false).unwrap();
+    let signed = other.answer(&newer, &key(2), SIGNS).unwrap();
     assert_eq!(signed.state.version, 2);
     one.conclude(&signed).unwrap();
     let again = one.conclude(&signed);
@@ -250,7 +254,7 @@ fn after_the_last_state_nothing_is_signed() {
     };
     let offer = one.offer(last, &key(1)).unwrap();
     assert_eq!(one.offer(one.next(), &key(1)), Err(BookError::Over));
-    other.answer(&offer, &key(2), false).unwrap();
+    other.answer(&offer, &key(2), SIGNS).unwrap();
     assert_eq!(other.offer(other.next(), &key(2)), Err(BookError::Over));
 }
 
@@ -282,33 +286,84 @@ fn a_hash_locked_payment_is_promised_and_settled_by_its_secret_or_back() {
             let mut books = [book(false), book(true)];
             let (payer, payee) = if to_taker { (0, 1) } else { (1, 0) };
             let keys = [key(1), key(2)];
-            let agree = |books: &mut [Book; 2], from: usize, state, less| {
+            let agree = |books: &mut [Book; 2], from: usize, state| {
                 let offer = books[from].offer(state, &keys[from]).unwrap();
                 let to = 1 - from;
-                let signed = books[to].answer(&offer, &keys[to], less).unwrap();
+                let signed = books[to].answer(&offer, &keys[to], SIGNS).unwrap();
                 books[from].conclude(&signed).unwrap();
             };
             let state = books[payer].locking(part(to_taker, 100, 1)).unwrap();
-            agree(&mut books, payer, state, false);
+            agree(&mut books, payer, state);
             let sure = |books: &[Book; 2]| {
-                [0, 1].map(|i| amounts(&books[i].certain(&books[i].state()).unwrap()))
+                [0, 1].map(|i| amounts(&books[i].certain(&books[i].state(), NOW).unwrap()))
             };
             let mut promised = [600, 400];
             promised[payer] -= 100;
             assert_eq!(sure(&books), promised);
-            let settled = match known {
-                true => {
-                    books
-                        .iter_mut()
-                        .for_each(|b| b.secrets = vec![Secret([1; 32])]);
-                    books[payee].settling(0).unwrap()
-                }
-                false => books[payee].settling(0).unwrap(),
-            };
-            agree(&mut books, payee, settled, false);
+            // The payer learns the secret by the offer, as it has to.
+            if known {
+                books[payee].learn(&[Secret([1; 32])]);
+            } else {
+                let back = books[payee].settling(0, SIGNS);
+                assert!(matches!(back, Err(BookError::Part { .. })), "{back:?}");
+            }
+            let settled = books[payee].settling(0, (NOW, true)).unwrap();
+            agree(&mut books, payee, settled);
+            assert_eq!(books[payer].secrets.len(), usize::from(known));
             let mut paid = promised;
             paid[if known { payee } else { payer }] += 100;
             assert_eq!(sure(&books), paid);
         }
     }
+}
+
+#[test]
+fn items_go_to_the_other_and_back_and_nobody_gives_what_is_not_its_own() {
+    let deal = (DealId([9; 32]), user(1), crate::testing::channel());
+    let of = |taker| Book::new(network().id(), deal.clone(), taker).unwrap();
+    let (mut giver, mut taker) = (of(false), of(true));
+    let [givers, takers] = [ItemId([3; 32]), ItemId([4; 32])];
+    for (book, item) in [
+        (&giver, takers),
+        (&taker, givers),
+        (&giver, ItemId([5; 32])),
+    ] {
+        let refused = book.giving(&[item], book.next());
+        assert_eq!(refused, Err(BookError::NotYours(item)));
+    }
+    let paid = giver.paying(AssetId::NATIVE, Amount(5)).unwrap();
+    let state = giver.giving(&[givers], paid).unwrap();
+    let offer = giver.offer(state, &key(1)).unwrap();
+    let signed = taker.answer(&offer, &key(2), SIGNS).unwrap();
+    giver.conclude(&signed).unwrap();
+    let has = taker.certain(&taker.state(), NOW).unwrap();
+    assert_eq!((amounts(&has), has.items), (405, vec![givers, takers]));
+    // Taken back without a word.
+    let mut state = giver.next();
+    state.to_taker.items.clear();
+    let offer = giver.offer(state, &key(1)).unwrap();
+    let refused = taker.answer(&offer, &key(2), SIGNS);
+    assert_eq!(refused, Err(BookError::Item(givers)));
+    let back = taker.giving(&[givers, takers], taker.next()).unwrap();
+    assert_eq!(back.to_taker.items, []);
+}
+
+#[test]
+fn of_secrets_those_of_open_parts_and_the_latest_are_kept() {
+    let mut book = book(true);
+    let open = Secret([1; 32]);
+    let state = with_parts(vec![part(true, 5, 1)]);
+    let signatures = [1, 2].map(|i| state.sign(&key(i)));
+    book.newest = Some(SignedState { state, signatures });
+    let secret = |n: u32| {
+        let mut secret = [7; 32];
+        secret[..4].copy_from_slice(&n.to_be_bytes());
+        Secret(secret)
+    };
+    assert_eq!(book.learn(&[open, open]), [open]);
+    for n in 0..1_000 {
+        assert_eq!(book.learn(&[secret(n)]), [secret(n)]);
+    }
+    assert!(book.secrets.len() <= 300, "{}", book.secrets.len());
+    assert!(book.secrets.contains(&open) && book.secrets.contains(&secret(999)));
 }
