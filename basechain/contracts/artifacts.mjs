@@ -10,6 +10,7 @@ const contracts = [
   ["MasternodeRegistry", "MasternodeRegistry", "artifacts"],
   ["CheckpointManager", "CheckpointManager", "artifacts"],
   ["Vault", "Vault", "artifacts"],
+  ["HashLock", "HashLock", "artifacts"],
   // A card and a token that tests of other languages bring over the bridge.
   ["Cards", "Tokens", "test/fixtures"],
   ["Coins", "Tokens", "test/fixtures"],

@@ -19,10 +19,10 @@ pub mod testing;
 pub use client::{
     AccountKey, At, BaseChain, BlockRef, BondChange, BondEvent, CLAIM_STAKE, Checkpoint, Claim,
     ClaimState, ClientError, Contracts, Counting, DeployParams, Deposited, Endpoint,
-    HISTORY_BLOCKS_MAX, KeyError, LOG_BLOCKS_MAX, Latch, MINED_TIME_MAX, MemberState, MemberStatus,
-    Mined, NATIVE_UNIT, NewestCounting, Offender, Order, Payout, Placed, Posted, PostedAs,
-    ProvenPlace, Queued, Quote, Refusal, Registered, Registration, RegistryCall, SIGNED_BYTES_MAX,
-    Signed, Signer, SubmitOutcome, Times,
+    HISTORY_BLOCKS_MAX, HashLocked, HashLocks, KeyError, LOG_BLOCKS_MAX, Latch, LockId, LockState,
+    LockTerms, MINED_TIME_MAX, MemberState, MemberStatus, Mined, NATIVE_UNIT, NewestCounting,
+    Offender, Order, Payout, Placed, Posted, PostedAs, ProvenPlace, Queued, Quote, Refusal,
+    Registered, Registration, RegistryCall, SIGNED_BYTES_MAX, Signed, Signer, SubmitOutcome, Times,
 };
 pub use schedule::{Duty, ScheduleError, SubmitterSchedule};
 pub use server::{

@@ -150,7 +150,7 @@ impl From<ClientError> for Failure {
             | ClientError::Replaced { .. }
             | ClientError::Signer { .. } => Kind::Refused,
             ClientError::Url { .. } | ClientError::NoContract { .. } => Kind::Usage,
-            ClientError::OtherContract { .. } => Kind::Invalid,
+            ClientError::OtherContract { .. } | ClientError::ForeignCode { .. } => Kind::Invalid,
             _ => Kind::Unreachable,
         };
         let failure = Self::new(kind, error);

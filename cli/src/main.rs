@@ -30,6 +30,7 @@ mod sending;
 mod shell;
 mod signals;
 mod sim;
+mod swap;
 mod testnet;
 mod ticket;
 mod time;
@@ -113,6 +114,9 @@ enum Command {
     Bridge(bridge::Command),
     /// Download who was in office in each epoch, to check proofs of later epochs offline
     Committees(committees::Download),
+    /// Swaps with the base chain: coin or tokens there that a secret opens, as it does `weft card lock` here
+    #[command(subcommand)]
+    Swap(swap::Command),
     /// Check a proof offline
     Verify(verify::Verify),
     /// Print a script that completes commands in a shell
@@ -168,6 +172,7 @@ fn run_plainly(command: Command, output: &Output) -> Result<(), Failure> {
             Command::Data(command) => data::run(command, output).await,
             Command::Committees(arguments) => committees::download(&arguments, output).await,
             Command::Bridge(command) => bridge::run(command, output).await,
+            Command::Swap(command) => swap::run(command, output).await,
             Command::Sim(_) | Command::Verify(_) | Command::Completions(_) | Command::Man(_) => {
                 Ok(())
             }

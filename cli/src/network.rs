@@ -5,7 +5,7 @@ use crate::testnet::Place;
 use std::path::{Path, PathBuf};
 use weft_client::{Client, ClientError, Options};
 use weft_testnet::cluster::Manifest;
-use weft_types::Genesis;
+use weft_types::{BaseAddress, Genesis};
 
 #[derive(clap::Args, Debug, Clone)]
 #[command(next_help_heading = "Where the network is")]
@@ -53,6 +53,20 @@ impl Network {
     /// The URL of the testnet's base chain.
     pub fn base_rpc(&self) -> Result<String, Failure> {
         Ok(self.manifest()?.base.rpc)
+    }
+
+    /// The contract of hash locks that was put on the testnet's base chain when it was set up.
+    pub fn hash_lock(&self) -> Result<BaseAddress, Failure> {
+        let unnamed = |words: &str| {
+            Failure::usage(words).hint(
+                "name one with --contract ADDRESS; `weft swap deploy` puts one on the base chain",
+            )
+        };
+        if self.genesis_file().is_none() {
+            return Err(unnamed("no contract of hash locks is named"));
+        }
+        let known = self.manifest()?.base.hash_lock;
+        known.ok_or_else(|| unnamed("the testnet was set up without a contract of hash locks"))
     }
 
     /// The testnet's `genesis.json`; `None` where nodes are named by their URLs alone.

@@ -12,6 +12,12 @@ interface IERC721 {
     function transferFrom(address from, address to, uint256 tokenId) external;
 }
 
+/// Whether a token did as told: some return nothing instead of true.
+function callToken(address token, uint256 gasMax, bytes memory call) returns (bool) {
+    (bool accepted, bytes memory returned) = token.call{gas: gasMax}(call);
+    return accepted && (returned.length == 0 || (returned.length >= 32 && abi.decode(returned, (uint256)) == 1));
+}
+
 /// What is held for the ledger, and how it is paid out: which tokens, how much of each, and what a recipient or a
 /// token has refused.
 ///
@@ -156,16 +162,10 @@ abstract contract Custody {
             (paid,) = to.call{value: asset.value * NATIVE_UNIT, gas: PAYOUT_GAS}("");
         } else if (asset.kind == Kind.ERC20) {
             uint256 amount = asset.value * listings[asset.token].unit;
-            paid = _call(asset.token, PAYOUT_GAS, abi.encodeCall(IERC20.transfer, (to, amount)));
+            paid = callToken(asset.token, PAYOUT_GAS, abi.encodeCall(IERC20.transfer, (to, amount)));
         } else {
             bytes memory move = abi.encodeCall(IERC721.transferFrom, (address(this), to, asset.value));
-            paid = _call(asset.token, PAYOUT_GAS, move);
+            paid = callToken(asset.token, PAYOUT_GAS, move);
         }
-    }
-
-    /// Whether a token did as told: some return nothing instead of true.
-    function _call(address token, uint256 gasMax, bytes memory call) internal returns (bool) {
-        (bool accepted, bytes memory returned) = token.call{gas: gasMax}(call);
-        return accepted && (returned.length == 0 || (returned.length >= 32 && abi.decode(returned, (uint256)) == 1));
     }
 }

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {AppendTree, TREE_DEPTH} from "./AppendTree.sol";
 import {CheckpointManager} from "./CheckpointManager.sol";
-import {Custody, IERC20, IERC721} from "./Custody.sol";
+import {Custody, IERC20, IERC721, callToken} from "./Custody.sol";
 import {EscapeHatch} from "./EscapeHatch.sol";
 import {Statement} from "./Statement.sol";
 
@@ -59,7 +59,7 @@ contract Vault is EscapeHatch {
         index = _take(Asset(Kind.ERC20, token, units), account);
         uint256 before = IERC20(token).balanceOf(address(this));
         bytes memory pull = abi.encodeCall(IERC20.transferFrom, (msg.sender, address(this), amount));
-        if (!_call(token, gasleft(), pull)) revert TransferRefused(token);
+        if (!callToken(token, gasleft(), pull)) revert TransferRefused(token);
         uint256 moved = IERC20(token).balanceOf(address(this)) - before;
         if (moved != amount) revert Inexact(token, moved, amount);
     }

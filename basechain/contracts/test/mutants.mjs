@@ -15,6 +15,7 @@ const CUSTODY = "src/Custody.sol";
 const LIBRARY = "src/Bls12381.sol";
 const VAULT = "src/Vault.sol";
 const TREE = "src/AppendTree.sol";
+const LOCKS = "src/HashLock.sol";
 
 // The tests that have to notice what is wrong in a file: all would take hours.
 const TESTS = {
@@ -27,6 +28,7 @@ const TESTS = {
   [HATCH]: ["BridgeFixture", "Deposit", "Escape", "EscapeAny", "EscapeTold", "Withdrawal"],
   [TREE]: ["BridgeFixture", "Withdrawal"],
   [LIBRARY]: ["Bls12381", "Possession"],
+  [LOCKS]: ["HashLock"],
 };
 
 // What is broken, where, the text that is replaced and by what.
@@ -229,6 +231,37 @@ const mutants = [
   ["another deposit comes back", HATCH, "if (digest != known) revert OtherDeposit", "if (false) revert OtherDeposit"],
   ["a leaf for withdrawals and exits", HATCH, "abi.encode(EXIT_TAG, exit)", "abi.encode(exit)"],
   ["way out at no time", HATCH, "if (!sound || ", "if ("],
+  // Hash locks.
+  ["another chain's lock", LOCKS, "abi.encode(block.chainid, address(this), ", "abi.encode(address(this), "],
+  ["another contract's lock", LOCKS, "abi.encode(block.chainid, address(this), ", "abi.encode(block.chainid, "],
+  ["one number for two locks", LOCKS, "lockCount[msg.sender]++", "lockCount[msg.sender]"],
+  ["a lock without a hash", LOCKS, "if (hash == 0)", "if (false)"],
+  ["a lock for nobody", LOCKS, "recipient == address(0) || ", ""],
+  ["a lock for the contract", LOCKS, " || recipient == address(this))", ")"],
+  ["a lock that is over at once", LOCKS, "expiry <= block.timestamp || ", ""],
+  ["a lock for ever", LOCKS, " || expiry > most)", ")"],
+  ["a lock of nothing", LOCKS, "if (amount == 0)", "if (false)"],
+  ["a token that is not there", LOCKS, "if (token.code.length == 0)", "if (false)"],
+  ["a token that says no", LOCKS, "if (!callToken(token, gasleft(), call)) revert TransferRefused(token);", "callToken(token, gasleft(), call);"],
+  ["any amount that moves", LOCKS, "if (moved != expected)", "if (false)"],
+  ["less than was told comes in", LOCKS, "_requireExact(token, IERC20(token).balanceOf(address(this)) - before, amount);", ""],
+  ["more than was told goes out", LOCKS, "_requireExact(token, before - IERC20(token).balanceOf(address(this)), amount);", ""],
+  ["any secret", LOCKS, "if (given != lock.hash)", "if (false)"],
+  ["another hash", LOCKS, "sha256(abi.encodePacked(secret))", "keccak256(abi.encodePacked(secret))"],
+  ["claimed when it is over", LOCKS, "if (block.timestamp >= lock.expiry)", "if (false)"],
+  ["claimed at the expiry", LOCKS, "if (block.timestamp >= lock.expiry)", "if (block.timestamp > lock.expiry)"],
+  ["back before its time", LOCKS, "if (block.timestamp < lock.expiry)", "if (false)"],
+  ["back after the expiry alone", LOCKS, "if (block.timestamp < lock.expiry)", "if (block.timestamp <= lock.expiry)"],
+  ["claimed twice", LOCKS, "lock.status = Status.Claimed;", ""],
+  ["back twice", LOCKS, "lock.status = Status.Refunded;", ""],
+  ["back after a claim", LOCKS, "if (lock.status == Status.Claimed)", "if (false)"],
+  ["claimed after it came back", LOCKS, "if (lock.status == Status.Refunded)", "if (false)"],
+  ["a lock that nobody made", LOCKS, "if (lock.status == Status.None)", "if (false)"],
+  ["the secret is not kept", LOCKS, "        lock.secret = secret;\n", ""],
+  ["paid to who asks", LOCKS, "_pay(lock, lock.recipient);", "_pay(lock, msg.sender);"],
+  ["back to who asks", LOCKS, "_pay(lock, lock.locker);", "_pay(lock, msg.sender);"],
+  ["a payment that fails counts", LOCKS, "if (!paid) revert", "if (false) revert"],
+  ["locks within a payment", LOCKS, "if (_entered)", "if (false)"],
 ];
 
 const words = process.argv.slice(2);

@@ -16,11 +16,16 @@ pub mod vault {
     alloy::sol! {
         interface IERC20 {
             function approve(address spender, uint256 amount) external returns (bool);
+            function allowance(address owner, address spender) external view returns (uint256);
         }
         interface IERC721 {
             function approve(address to, uint256 tokenId) external;
         }
     }
+}
+
+pub mod hash_lock {
+    alloy::sol!(HashLock, "contracts/artifacts/HashLock.json");
 }
 
 pub mod manager {

@@ -152,8 +152,7 @@ impl Endpoint {
             input: code.into(),
         };
         let mined = self.send(key, order).await?;
-        let created = mined.created.map(Address::into_array);
-        created.ok_or_else(|| ClientError::Malformed {
+        mined.created().ok_or_else(|| ClientError::Malformed {
             url: self.url().to_owned(),
             what,
             reason: "the receipt names no contract".to_owned(),

@@ -73,6 +73,10 @@ pub enum ClientError {
     },
     #[error("base chain {url} has no contract at {address}")]
     NoContract { url: String, address: Address },
+    #[error(
+        "base chain {url} has another contract at {address} than the hash locks that come with this program"
+    )]
+    ForeignCode { url: String, address: Address },
     #[error("the {what} is {found}, not {expected}")]
     OtherContract {
         what: &'static str,

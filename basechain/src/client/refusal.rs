@@ -11,10 +11,11 @@ use std::sync::LazyLock;
 /// Longest revert data that is shown when it is no known error, in bytes.
 const UNKNOWN_BYTES_MAX: usize = 64;
 
-const ARTIFACTS: [&str; 3] = [
+const ARTIFACTS: [&str; 4] = [
     include_str!("../../contracts/artifacts/MasternodeRegistry.json"),
     include_str!("../../contracts/artifacts/CheckpointManager.json"),
     include_str!("../../contracts/artifacts/Vault.json"),
+    include_str!("../../contracts/artifacts/HashLock.json"),
 ];
 
 static ERRORS: LazyLock<Vec<AbiError>> = LazyLock::new(|| {

@@ -43,6 +43,13 @@ pub struct Mined {
     pub(super) logs: Vec<Log>,
 }
 
+impl Mined {
+    /// The contract that it created, if it did.
+    pub fn created(&self) -> Option<[u8; 20]> {
+        self.created.map(Address::into_array)
+    }
+}
+
 /// What it takes to take the place of what an account has waiting.
 #[derive(Debug, Default)]
 pub struct Senders(SyncMutex<BTreeMap<Address, Arc<Mutex<Option<Offer>>>>>);

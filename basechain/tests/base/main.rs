@@ -4,6 +4,7 @@ mod away;
 mod epochs;
 mod escape;
 mod fixture;
+mod hash_lock;
 mod killed;
 mod payouts;
 mod posting;

@@ -101,6 +101,12 @@ impl<'a> Payer<'a> {
         }
     }
 
+    /// What an earlier command signed and did not hear of, unless it is given up.
+    pub fn pending(&self) -> Option<&Signed> {
+        let newest = self.outbox.signed().last();
+        newest.filter(|_| !self.terms.again)
+    }
+
     /// Says what a dry run leaves as it is.
     pub fn mention(&self) {
         if let Some(newest) = self.outbox.signed().last() {

@@ -98,7 +98,8 @@ pub fn banner(manifest: &Manifest, place: &Place, folder: &Folder) -> String {
         "\nWeft testnet: {} masternodes certify, and the contracts are live\n\n{}\n\n\
          registry            0x{}\n\
          checkpoint manager  0x{}\n\
-         vault               0x{}\n\n{}\n\n\
+         vault               0x{}\n\
+         hash locks          {}\n\n{}\n\n\
          The keys are in {}/accounts, a file each for --key, for everybody on this machine\n\
          to find. Never use them elsewhere.\n\n\
          data    {}\n\n\
@@ -110,6 +111,7 @@ pub fn banner(manifest: &Manifest, place: &Place, folder: &Folder) -> String {
         hex::encode(contracts.registry),
         hex::encode(contracts.manager),
         hex::encode(contracts.vault),
+        or_dash(manifest.base.hash_lock),
         fit(&accounts),
         folder.path().display(),
         folder.path().display(),

@@ -10,10 +10,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use weft_basechain::embedded::ChainConfig;
 use weft_basechain::{
-    AccountKey, BaseChain, DeployParams, EmbeddedConfig, Endpoint, Pace, Registration, run_embedded,
+    AccountKey, BaseChain, DeployParams, EmbeddedConfig, Endpoint, HashLocks, Pace, Registration,
+    run_embedded,
 };
 use weft_node::{NodeKeys, read_secret, write_secret};
-use weft_types::{Committee, Template};
+use weft_types::{BaseAddress, Committee, Template};
 
 /// As on other development chains.
 const CHAIN_ID: u64 = 31_337;
@@ -209,6 +210,14 @@ fn failed(error: weft_basechain::ClientError) -> ClusterError {
     ClusterError::Base(error.to_string())
 }
 
+/// What a network has on its base chain, and beside it.
+pub struct Founded {
+    pub chain: BaseChain,
+    pub committee: Committee,
+    /// For swaps with the base chain; nothing of the network knows it.
+    pub hash_lock: BaseAddress,
+}
+
 /// Puts the contracts there, gives all accounts what they need, bonds every operator, and reads the
 /// committee back.
 pub async fn found(
@@ -216,7 +225,7 @@ pub async fn found(
     settings: &Settings,
     template: &Template,
     say: super::Say<'_>,
-) -> Result<(BaseChain, Committee), ClusterError> {
+) -> Result<Founded, ClusterError> {
     let deployer = account(&folder.base().join(DEPLOYER))?;
     let nodes = usize::from(settings.nodes);
     let operators: Vec<AccountKey> = (0..nodes)
@@ -266,8 +275,13 @@ pub async fn found(
         let registered = chain.register(operator, &registration).await;
         registered.map_err(failed)?;
     }
-    let committee = chain.committee().await.map_err(failed)?;
-    Ok((chain, committee))
+    say("base chain: deploying the hash locks");
+    let locks = HashLocks::deploy(endpoint, &deployer).await;
+    Ok(Founded {
+        hash_lock: locks.map_err(failed)?.address(),
+        committee: chain.committee().await.map_err(failed)?,
+        chain,
+    })
 }
 
 /// On a chain that is ours all of the genesis' coins can be withdrawn. Elsewhere they stand for nothing.

@@ -8,6 +8,7 @@ use super::settings::Settings;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use weft_basechain::Contracts;
+use weft_types::BaseAddress;
 
 /// Contents of `testnet.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +40,9 @@ pub struct BaseEntry {
     pub rpc: String,
     /// Addresses in hexadecimal.
     pub contracts: Contracts,
+    /// The contract of hash locks, which is no part of the network; absent in a folder that was set up without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash_lock: Option<BaseAddress>,
 }
 
 /// An account with a balance, for development only: everybody on this machine may know its key.
@@ -65,7 +69,7 @@ impl Manifest {
     pub fn new(
         folder: &Folder,
         settings: &Settings,
-        contracts: Contracts,
+        (contracts, hash_lock): (Contracts, BaseAddress),
         accounts: Vec<DevAccount>,
     ) -> Self {
         let names = settings.node_names().into_iter().enumerate();
@@ -81,6 +85,7 @@ impl Manifest {
             base: BaseEntry {
                 rpc: settings.base_rpc(),
                 contracts,
+                hash_lock: Some(hash_lock),
             },
             faucet: None,
             explorer: None,

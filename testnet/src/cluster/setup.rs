@@ -1,7 +1,7 @@
 //! A new testnet: keys, accounts, base chain with bonded operators, genesis, and a configuration for
 //! each node. `genesis.json` is written last, so a set-up that was interrupted is known as such.
 
-use super::base;
+use super::base::{self, Founded};
 use super::error::ClusterError;
 use super::folder::Folder;
 use super::manifest::{DevAccount, Manifest};
@@ -10,10 +10,9 @@ use super::settings::Settings;
 use super::template;
 use std::fs;
 use std::time::SystemTime;
-use weft_basechain::BaseChain;
 use weft_node::{CONFIG_FILE, NodeConfig, NodeKeys, read_secret, write_secret};
 use weft_types::ed25519::SecretKey;
-use weft_types::{Address, Amount, Committee, Genesis, GenesisAccount, Millis, Network, Template};
+use weft_types::{Address, Amount, Genesis, GenesisAccount, Millis, Network, Template};
 
 /// What a testnet is called.
 pub(super) const NAME: &str = "testnet";
@@ -98,9 +97,13 @@ pub fn finish(
     settings: &Settings,
     options: &UpOptions,
     template: Template,
-    chain: &BaseChain,
-    committee: &Committee,
+    founded: &Founded,
 ) -> Result<(), ClusterError> {
+    let Founded {
+        chain,
+        committee,
+        hash_lock,
+    } = founded;
     let contracts = chain.contracts();
     let genesis = Genesis {
         network: Network {
@@ -121,7 +124,7 @@ pub fn finish(
         .into_iter()
         .map(|name| dev_account(folder, name));
     let accounts = accounts.collect::<Result<_, _>>()?;
-    Manifest::new(folder, settings, contracts, accounts).write(folder)?;
+    Manifest::new(folder, settings, (contracts, *hash_lock), accounts).write(folder)?;
     folder.write(&folder.genesis(), &genesis)
 }
 

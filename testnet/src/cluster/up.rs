@@ -161,8 +161,8 @@ impl Start<'_> {
         };
         self.base_chain().await?;
         if let Some(template) = template {
-            let (chain, committee) = base::found(&folder, &settings, &template, self.say).await?;
-            setup::finish(&folder, &settings, options, template, &chain, &committee)?;
+            let founded = base::found(&folder, &settings, &template, self.say).await?;
+            setup::finish(&folder, &settings, options, template, &founded)?;
         }
         for name in settings.node_names() {
             self.start_node(&name)?;

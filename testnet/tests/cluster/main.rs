@@ -20,4 +20,5 @@ mod routes;
 #[path = "../shared/sabotage.rs"]
 mod sabotage;
 mod snapshots;
+mod swap;
 mod watched;
