@@ -143,10 +143,7 @@ async fn post(arguments: &Post, output: &Output) -> Result<(), Failure> {
             hash: claim.hash,
             size: claim.size,
             until: claim.until,
-            fee: session
-                .draft
-                .body_by(&session.key, vec![signed_by_all(claim, &committee)])
-                .max_fee,
+            fee: session.body(vec![signed_by_all(claim, &committee)]).max_fee,
         };
         return output.data(&price, Price::text);
     }

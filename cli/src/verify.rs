@@ -160,28 +160,32 @@ fn work_shown(work: &Work) -> String {
     lines.join("\n")
 }
 
-fn mark_shown(proven: &Proven, is_spent: bool) -> String {
-    let whose = match &proven.voucher {
-        Some(voucher) => format!(
+fn mark_shown(proven: &Proven) -> String {
+    let whose = match (&proven.voucher, &proven.object) {
+        (Some(voucher), _) => format!(
             "the voucher of {} of pool {}",
             voucher.account, voucher.pool
         ),
+        (None, Some(Object::SpentVoucher(spent))) => format!("a voucher of pool {}", spent.pool),
+        (None, _) => "the voucher with this mark".to_owned(),
+    };
+    let is_spent = match proven.object {
+        Some(_) => "is spent",
+        None => "is not spent, unless the pool has ended: then its marks go",
+    };
+    let hint = match proven.voucher {
+        Some(_) => String::new(),
         None => format!(
-            "a voucher (whose it is says --voucher POOL:ACCOUNT; its mark would be {})",
+            "\n{}; --voucher POOL:ACCOUNT holds it against whose it is",
             proven.id
         ),
     };
-    match is_spent {
-        true => format!("proven: {whose} is spent"),
-        false => {
-            format!("proven: {whose} is not spent, unless the pool has ended: then its marks go")
-        }
-    }
+    format!("proven: {whose} {is_spent}{hint}")
 }
 
 fn text_of(proven: &Proven) -> String {
     let object = match &proven.object {
-        None if matches!(proven.id, ObjectId::SpentVoucher(_)) => mark_shown(proven, false),
+        None if matches!(proven.id, ObjectId::SpentVoucher(_)) => mark_shown(proven),
         None => format!("proven: there is no {}", proven.id),
         Some(Object::Item(item)) => item_shown(item),
         Some(Object::Collection(collection)) => shown(collection),
@@ -194,7 +198,7 @@ fn text_of(proven: &Proven) -> String {
         Some(Object::Offenders(offenders)) => crate::bridge::offenders_shown(offenders),
         Some(Object::Work(work)) => work_shown(work),
         Some(Object::VoucherPool(pool)) => crate::voucher::shown(pool),
-        Some(Object::SpentVoucher(_)) => mark_shown(proven, true),
+        Some(Object::SpentVoucher(_)) => mark_shown(proven),
         Some(Object::Posted(posted)) => crate::data::shown(posted),
     };
     let when = lines(&[

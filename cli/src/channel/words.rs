@@ -33,7 +33,18 @@ pub fn unsigned(error: &BookError, book: &Book) -> Failure {
         }
         _ => return refused(error),
     };
-    Failure::usage(error).hint(format_args!("nothing was signed; {hint}"))
+    let words = match error {
+        BookError::Part {
+            hash,
+            amount,
+            expires,
+        } => format!(
+            "the state gives back {amount} that comes to you by the secret of {hash} until {}",
+            time::utc(*expires)
+        ),
+        _ => error.to_string(),
+    };
+    Failure::usage(words).hint(format_args!("nothing was signed; {hint}"))
 }
 
 pub fn words(bundle: &Bundle) -> String {

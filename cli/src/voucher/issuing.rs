@@ -120,7 +120,7 @@ fn coverable(pool: &VoucherPool, counts: (u64, u64, u64)) -> Result<(), Failure>
         return Ok(());
     }
     let words = format!(
-        "{signed} vouchers would be signed, and {covered} covered: who spends last would be paid nothing"
+        "the key would have signed {signed} in all, and {covered} are covered: who spends last would be paid nothing"
     );
     Err(Failure::new(Kind::Refused, words).hint(format_args!(
         "nothing was sent, and nothing signed; --cover {} is enough",

@@ -55,7 +55,7 @@ fn wrong_arguments_are_wrong_use() {
 #[test]
 fn data_a_pool_or_a_session_for_no_time_is_wrong_use() {
     let folder = tempfile::tempdir().unwrap();
-    let key = "11".repeat(32);
+    let key = weft_types::testing::user(1).to_string();
     for arguments in [
         &["data", "post", "file", "--for", "0s"][..],
         &[
