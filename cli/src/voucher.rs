@@ -8,13 +8,12 @@ use self::kept::{HiddenFile, PoolFile, Signed, VoucherFile, account_key};
 use crate::failure::{Failure, Kind};
 use crate::network::Network;
 use crate::output::Output;
-use crate::sending::{Outcome, Sender, Session};
+use crate::sending::{Outcome, Sender, Session, signatory};
 use crate::time;
 use crate::values::{from_now, lines, proof};
-use crate::wallet;
 use std::path::PathBuf;
 use std::time::Duration;
-use weft_client::{Draft, Signer};
+use weft_client::Draft;
 use weft_types::api::VoucherPool;
 use weft_types::ed25519::SecretKey;
 use weft_types::{
@@ -240,13 +239,8 @@ async fn spend(arguments: &Spend, output: &Output) -> Result<(), Failure> {
     let operations = |amount| spending(file.key, file.voucher, arguments.to, pool.asset, amount);
     let transaction = match &arguments.sponsor {
         Some(path) => {
-            let sponsor = wallet::read(path)?;
-            sponsored(
-                &session.draft,
-                &key,
-                &sponsor,
-                operations(pool.denomination),
-            )
+            let sponsor = signatory(Some(path), None)?;
+            session.permitted(operations(pool.denomination), sponsor.as_ref())
         }
         None if pool.asset != AssetId::NATIVE => {
             return Err(
@@ -314,18 +308,6 @@ fn spending(
         Operation::VoucherSpend { key, voucher },
         Operation::Transfer { payments, items },
     ]
-}
-
-fn sponsored(
-    draft: &Draft,
-    key: &UserKey,
-    sponsor: &UserKey,
-    operations: Vec<Operation>,
-) -> Transaction {
-    let draft = draft.clone().sponsored_by(sponsor.address());
-    let signers: Vec<Signer> = [key, sponsor].map(|k| k.scheme().into()).to_vec();
-    let body = draft.body_signed_by(key.address(), operations, &signers);
-    body.sign_for(&[(key, key.address()), (sponsor, sponsor.address())])
 }
 
 /// Pays on all that the fee leaves, so that nothing remains of the account.
