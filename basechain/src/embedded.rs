@@ -27,7 +27,7 @@ mod transaction;
 pub use block::{Block, Mined};
 pub use chain::{Chain, PastError, Record, ReplayError, RewindError};
 pub use config::{ChainConfig, ConfigError};
-pub use evm::{Call, CallError};
+pub use evm::{Call, CallError, Caller};
 pub use transaction::SubmitError;
 
 #[cfg(test)]

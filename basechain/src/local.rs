@@ -215,8 +215,8 @@ impl LocalChain {
             ..Call::default()
         };
         let head = self.chain.head().number();
-        let called = self.chain.call(&call, head);
-        match called.map_err(|e| refused("a call", e))? {
+        let caller = self.chain.caller(head);
+        match caller.map_err(|e| refused("a call", e))?.call(&call) {
             Ok(_) => Ok(Verdict::Accepted),
             Err(CallError::Reverted(data)) => {
                 let refusal = Refusal::decode(&data);
@@ -317,7 +317,7 @@ impl LocalChain {
             input: call.abi_encode().into(),
             ..Call::default()
         };
-        let output = self.chain.call(&call, number).ok()?.ok()?;
+        let output = self.chain.caller(number).ok()?.call(&call).ok()?;
         C::abi_decode_returns(&output).ok()
     }
 

@@ -16,6 +16,7 @@ use error::RpcError;
 use serde_json::{Map, Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::Notify;
 
 /// Longest request body, in bytes. A longer one is refused.
@@ -77,6 +78,12 @@ impl Shared {
         self.check()?;
         Ok(chain)
     }
+}
+
+/// Seconds since the Unix epoch.
+pub fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.unwrap_or_default().as_secs()
 }
 
 /// Answers a body. `None` when it holds notifications only, which get no answer.

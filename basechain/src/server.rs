@@ -22,7 +22,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
@@ -132,7 +132,7 @@ impl ServerHandle {
         let mut chain = self.shared.write().map_err(ServeError::from)?;
         chain.rewind(depth)?;
         for _ in 0..depth {
-            chain.seal(now());
+            chain.seal(rpc::now());
         }
         Ok(())
     }
@@ -302,7 +302,7 @@ impl Producer {
     async fn seal(mut self) -> Result<Self, ServeError> {
         spawn_blocking(move || {
             let mut chain = self.shared.write()?;
-            let record = chain.seal(now());
+            let record = chain.seal(rpc::now());
             if let Some(journal) = &mut self.journal
                 && let Err(error) = journal.append(&record)
             {
@@ -324,12 +324,6 @@ impl Producer {
         }
         Ok(())
     }
-}
-
-/// Seconds since the Unix epoch.
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.unwrap_or_default().as_secs()
 }
 
 fn elsewhere(status: StatusCode) -> Response {

@@ -3,7 +3,7 @@
 use super::block::{Block, Blocks, Mined};
 use super::build::{Builder, genesis, open_header};
 use super::config::{ChainConfig, ConfigError};
-use super::evm::{Call, CallError, Caller};
+use super::evm::Caller;
 use super::limits::{BLOCK_GAS_LIMIT, STATES_KEPT_MAX};
 use super::pool::{Pool, Room};
 use super::state::{State, View};
@@ -349,22 +349,15 @@ impl Chain {
         Ok(self.view(number)?.slot(account, key))
     }
 
-    fn caller(&self, number: u64) -> Result<Caller<'_>, PastError> {
-        let header = self.block(number)?.header.inner();
-        Ok(Caller::new(
-            self.view(number)?,
-            header,
-            self.config.chain_id,
-        ))
+    /// Runs calls on the state after block `number`, as if in that block.
+    pub fn caller(&self, number: u64) -> Result<Caller<'_>, PastError> {
+        let (view, header) = (self.view(number)?, self.block(number)?.header.inner());
+        Ok(Caller::new(view, header, self.config.chain_id))
     }
 
-    /// Runs a call on the state after block `number`, as if in that block.
-    pub fn call(&self, call: &Call, number: u64) -> Result<Result<Bytes, CallError>, PastError> {
-        Ok(self.caller(number)?.call(call))
-    }
-
-    /// The gas limit that a call needs.
-    pub fn estimate(&self, call: &Call, number: u64) -> Result<Result<u64, CallError>, PastError> {
-        Ok(self.caller(number)?.estimate(call))
+    /// Runs calls on the newest state, as if in a block that is sealed `now`: the newest block's time may be long past.
+    pub fn pending_caller(&self, now: u64) -> Caller<'_> {
+        let view = View::of_head(&self.state, &self.blocks);
+        Caller::new(view, &self.open_header(now), self.config.chain_id)
     }
 }

@@ -377,7 +377,8 @@ fn a_contract_sees_randomness_and_hashes_of_blocks_before() {
             input: REPORTS_ITS_BLOCK,
             ..Call::default()
         };
-        chain.call(&call, chain.head().number()).unwrap().unwrap()
+        let head = chain.caller(chain.head().number()).unwrap();
+        head.call(&call).unwrap()
     };
     let mut randomness = Vec::new();
     for _ in 0..3 {
@@ -445,10 +446,8 @@ fn an_estimate_is_enough_and_not_much_more() {
             input: input.clone(),
             ..Call::default()
         };
-        let gas = chain
-            .estimate(&call, chain.head().number())
-            .unwrap()
-            .unwrap();
+        let head = chain.caller(chain.head().number()).unwrap();
+        let gas = head.estimate(&call).unwrap();
         assert!(gas < gas_hint + gas_hint / 32, "{gas} for {input}");
         let nonce = chain
             .nonce(user(0).address(), chain.head().number())
@@ -475,10 +474,8 @@ fn a_failing_call_says_how() {
             value: U256::from(value),
             ..Call::default()
         };
-        (
-            chain.call(&call, 0).unwrap(),
-            chain.estimate(&call, 0).unwrap(),
-        )
+        let caller = chain.caller(0).unwrap();
+        (caller.call(&call), caller.estimate(&call))
     };
     let reverted = CallError::Reverted(Bytes::new());
     assert_eq!(run(REVERTS, 0, 0), (Err(reverted.clone()), Err(reverted)));

@@ -2,8 +2,8 @@
 
 use super::args::Args;
 use super::error::RpcError;
-use super::{Shared, fees, logs, views};
-use crate::embedded::{Call, Chain};
+use super::{Shared, fees, logs, now, views};
+use crate::embedded::{Call, Caller, Chain};
 use alloy::eips::{BlockId, BlockNumberOrTag};
 use alloy::primitives::{Address, B256, Bytes, TxKind, U64, U256};
 use alloy::rpc::types::{Filter, TransactionRequest};
@@ -57,12 +57,12 @@ fn read(method: &str, args: &mut Args, chain: &Chain) -> Result<Value, RpcError>
             json(B256::from(value))
         }
         "eth_call" => {
-            let (call, number) = (request(args, chain)?, at(args, chain)?);
-            json(chain.call(&call, number)??)
+            let (call, caller) = (request(args, chain)?, caller(args, chain)?);
+            json(caller.call(&call)?)
         }
         "eth_estimateGas" => {
-            let (call, number) = (request(args, chain)?, at(args, chain)?);
-            json(U64::from(chain.estimate(&call, number)??))
+            let (call, caller) = (request(args, chain)?, caller(args, chain)?);
+            json(U64::from(caller.estimate(&call)?))
         }
         "eth_getTransactionByHash" => transaction(args, chain),
         "eth_getTransactionReceipt" => {
@@ -107,6 +107,16 @@ fn resolve(block: BlockId, chain: &Chain) -> Result<u64, RpcError> {
             .number_of(&hash.block_hash)
             .ok_or_else(|| RpcError::unknown_block(hash.block_hash)),
     }
+}
+
+/// Where a call runs: as if in the block that the last parameter names, or in the next, which has a time of its own.
+fn caller<'a>(args: &mut Args, chain: &'a Chain) -> Result<Caller<'a>, RpcError> {
+    let block: BlockId = args.optional("block")?.unwrap_or_default();
+    args.end()?;
+    if block == BlockId::Number(BlockNumberOrTag::Pending) {
+        return Ok(chain.pending_caller(now()));
+    }
+    Ok(chain.caller(resolve(block, chain)?)?)
 }
 
 /// A block that is not known is null; one that was forgotten is an error, for it was there.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::embedded::tests::{START, chain, creation, signed, transfer, user};
-use alloy::primitives::{Bytes, bytes};
+use alloy::primitives::{Bytes, U256, bytes};
 use serde_json::json;
 
 /// Init code of a contract whose code logs one topic and its call data: LOG1 with topic 7.
@@ -313,6 +313,23 @@ fn a_revert_carries_its_reason_and_its_data() {
         assert_eq!(error["message"], "execution reverted: no");
         assert_eq!(error["data"], format!("0x{data}"));
     }
+}
+
+#[test]
+fn a_call_sees_the_time_of_its_block_and_a_pending_one_the_time_of_the_next() {
+    // Init code that returns the block's time.
+    let call = json!({"data": "0x425f5260205ff3"});
+    let shared = shared();
+    let time = |block: &str| {
+        let word = ask(&shared, "eth_call", json!([call, block])).unwrap();
+        let word: U256 = serde_json::from_value(word).unwrap();
+        word.to::<u64>()
+    };
+    let before = now();
+    assert_eq!((time("latest"), time("0x0")), (START, START));
+    assert!((before..=now()).contains(&time("pending")));
+    shared.write().unwrap().seal(before + 1_000);
+    assert_eq!(time("pending"), before + 1_000, "time never goes back");
 }
 
 #[test]
