@@ -165,18 +165,22 @@ impl<B: Objects> Draft<'_, B> {
         })
     }
 
-    /// L59: those whose items can change hands now, by priority.
-    fn ready(&self, ranks: Vec<Rank>, leader: Leader, work: &mut usize) -> Vec<Ready> {
+    /// L59: those whose items can change hands now, by priority. The others go back, so that they are looked at once.
+    fn ready(&mut self, ranks: Vec<Rank>, leader: Leader, work: &mut usize) -> Vec<Ready> {
         let mut ready: Vec<Ready> = Vec::with_capacity(ranks.len());
         for Rank { deal: id, .. } in ranks {
-            let Ok(deal) = self.deal(&id) else {
+            let Ok(deal) = self.deal(&id).cloned() else {
                 continue;
             };
             *work += 1 + deal.terms.gives.items.len();
             let Some((limit, order)) = deal.terms.limit().zip(deal.order) else {
                 continue;
             };
-            if deal.expires() <= leader.at || self.may_trade(&id, deal, leader).is_err() {
+            if deal.expires() <= leader.at {
+                continue;
+            }
+            if self.may_trade(&id, &deal, leader).is_err() {
+                self.close(id, &deal, deal.giver, DealState::Expired);
                 continue;
             }
             let standing = Standing {
@@ -187,7 +191,7 @@ impl<B: Objects> Draft<'_, B> {
             };
             ready.push(Ready {
                 id,
-                deal: deal.clone(),
+                deal,
                 limit,
                 standing,
             });

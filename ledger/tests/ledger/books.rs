@@ -259,29 +259,56 @@ fn l58_of_an_ask_the_lowest_serials_go_first() {
 }
 
 #[test]
-fn l59_what_cannot_change_hands_now_is_left_out() {
-    let mut market = Market::new(3);
-    let cheap = market.ask(0..1, 30);
+fn l59_what_would_trade_and_cannot_change_hands_goes_back() {
+    let mut market = Market::new(4);
+    let (cheap, dear) = (market.ask(0..1, 30), market.ask(1..2, 40));
     market.world.done(0, freeze(true, &market.cards[..1]));
-    let dear = market.ask(1..2, 40);
+    market.clear();
+    assert_eq!(market.left(cheap), Some(1), "nobody would have it");
     let bid = market.bid(2, 50, 1);
     market.clear();
-    assert_eq!((market.left(cheap), market.left(dear)), (Some(1), None));
-    assert_eq!(market.left(bid), None);
-    market.bid(3, 50, 1);
-    assert!(market.clear().cleared.is_empty());
-    market.world.done(0, freeze(false, &market.cards[..1]));
-    market.clear();
-    assert_eq!(market.count(3), 1);
+    assert_eq!(market.left(cheap), None);
+    assert_eq!(market.world.owner(market.cards[0]), user(1));
+    assert_eq!((market.left(dear), market.left(bid)), (None, None));
+    assert_eq!(market.world.owner(market.cards[1]), user(2));
 
-    let void_one = market.ask(2..3, 30);
+    market.ask(2..3, 30);
     market
         .world
         .done(0, void(&market.cards[2..3], "charged back"));
-    market.bid(4, 50, 1);
+    let waits = market.bid(3, 50, 1);
     assert!(market.clear().cleared.is_empty());
-    let receipt = market.world.run(1, vec![cancel(void_one)]);
-    assert_eq!(receipt.failure, None);
+    let free = market.world.item(market.cards[2]).unwrap().state;
+    assert_eq!(free, ItemState::Held);
+    market.ask(3..4, 50);
+    market.clear();
+    assert_eq!(market.left(waits), None);
+}
+
+/// L59: it is asked once for all of them, and costs next to nothing.
+#[test]
+fn l59_orders_wait_while_their_edition_is_frozen() {
+    let mut market = Market::new(1);
+    let freeze = |frozen| Operation::Freeze {
+        frozen,
+        collections: vec![],
+        editions: vec![market.edition],
+        items: vec![],
+    };
+    let [stop, go_on] = [true, false].map(freeze);
+    let orders = [
+        (1, ask_terms(&market.cards, 30)),
+        (2, market.bid_terms(50, 1)),
+    ];
+    let mut commit = market.signed(&orders);
+    commit.push(market.world.signed(0, vec![stop]));
+    let applied = market.world.commit(&commit);
+    assert!(applied.receipts.iter().all(|r| r.is_applied()));
+    let waits = market.clear();
+    assert!(waits.cleared.is_empty() && waits.changes.is_empty());
+    market.world.done(0, go_on);
+    market.clear();
+    assert_eq!(market.world.owner(market.cards[0]), user(2));
 }
 
 #[test]
@@ -297,7 +324,8 @@ fn l25_policies_of_now_decide_who_trades() {
     assert_eq!(market.world.fails(2, refused), FailureCode::PriceTooLow);
     market.bid(2, 50, 2);
     market.clear();
-    assert_eq!((market.left(low), market.left(high)), (Some(1), None));
+    assert_eq!((market.left(low), market.left(high)), (None, None));
+    assert_eq!(market.world.owner(market.cards[0]), user(1));
     let over = market.world.now;
     let cut_off = policy(|p| {
         p.floor_price = Amount(40);

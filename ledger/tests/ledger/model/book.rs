@@ -4,8 +4,8 @@ use super::{Bug, Model, Step, demand, find};
 use crate::world::leader_of;
 use weft_types::hash::{Domain, blake3};
 use weft_types::{
-    Address, Amount, AssetId, CommitIndex, Deal, DealRule, DealState, EditionId, FailureCode,
-    ItemId, ItemState, NewDeal, Order, WantedFrom,
+    Address, Amount, AssetId, CommitIndex, Deal, DealId, DealRule, DealState, EditionId,
+    FailureCode, ItemId, ItemState, NewDeal, Order, WantedFrom,
 };
 
 /// An item that is wanted or offered.
@@ -15,6 +15,16 @@ struct Unit {
     price: u64,
     entered: CommitIndex,
     lot: [u8; 32],
+}
+
+/// Whether it bids, its price of an item, and how many.
+fn limit(deal: &Deal) -> (bool, u64, u64) {
+    let wanted = deal.terms.wants_any.first().map(|wanted| wanted.count);
+    let (count, paid) = match wanted {
+        Some(count) => (count, &deal.terms.gives),
+        None => (deal.terms.gives.items.len() as u64, &deal.terms.wants),
+    };
+    (wanted.is_some(), paid.assets[0].amount.0 / count, count)
 }
 
 impl Model {
@@ -56,6 +66,10 @@ impl Model {
     }
 
     fn clear_book(&mut self, edition: EditionId) {
+        if !self.goes_on(&edition) {
+            return;
+        }
+        self.return_stuck(edition);
         let (mut bids, mut asks) = (vec![], vec![]);
         for place in 0..self.deals.len() {
             let (id, deal) = self.deals[place].clone();
@@ -65,14 +79,8 @@ impl Model {
             if deal.state != DealState::Open || !self.can_trade(&deal) {
                 continue;
             }
-            let (side, count, paid) = match deal.terms.wants_any.first() {
-                Some(wanted) => (&mut bids, wanted.count, &deal.terms.gives),
-                None => (
-                    &mut asks,
-                    deal.terms.gives.items.len() as u64,
-                    &deal.terms.wants,
-                ),
-            };
+            let (is_bid, price, count) = limit(&deal);
+            let side = if is_bid { &mut bids } else { &mut asks };
             let entered = match self.bug == Some(Bug::TimeIsIgnored) {
                 true => CommitIndex::ZERO,
                 false => order.entered,
@@ -81,7 +89,7 @@ impl Model {
             for _ in 0..count {
                 side.push(Unit {
                     place,
-                    price: paid.assets[0].amount.0 / count,
+                    price,
                     entered,
                     lot: blake3(Domain::Book, &[&leader.0, &id.0]),
                 });
@@ -114,19 +122,53 @@ impl Model {
         }
     }
 
+    /// The edition is not stopped as a whole.
+    fn goes_on(&mut self, edition: &EditionId) -> bool {
+        let collection = self.collection_of(edition).expect("it stays");
+        let stopped = find(&mut self.editions, edition).is_some_and(|e| e.frozen)
+            || find(&mut self.collections, &collection).is_some_and(|c| c.frozen);
+        let free = !stopped || self.bug(Bug::FrozenItemIsCleared);
+        let moves = self.may_be_sent(edition).is_ok() || self.bug(Bug::PolicyIsForgottenInBooks);
+        free && moves
+    }
+
+    /// Those that another one would trade with, and that may not.
+    fn return_stuck(&mut self, edition: EditionId) {
+        let open = |(_, deal): &(DealId, Deal)| {
+            let of_it = deal.order.is_some_and(|o| o.edition == edition);
+            of_it && deal.state == DealState::Open
+        };
+        let orders: Vec<(usize, bool, u64)> = self
+            .deals
+            .iter()
+            .enumerate()
+            .filter(|(_, deal)| open(deal))
+            .map(|(place, (_, deal))| {
+                let (is_bid, price, _) = limit(deal);
+                (place, is_bid, price)
+            })
+            .collect();
+        for (place, is_bid, price) in &orders {
+            let meets = |(_, other, theirs): &(usize, bool, u64)| match (is_bid, other) {
+                (true, false) => price >= theirs,
+                (false, true) => price <= theirs,
+                _ => false,
+            };
+            let (_, deal) = self.deals[*place].clone();
+            if orders.iter().any(meets) && !self.can_trade(&deal) {
+                self.end(*place, deal.giver, DealState::Expired);
+            }
+        }
+    }
+
     fn can_trade(&mut self, deal: &Deal) -> bool {
         let sales = self.sales(&deal.terms).expect("locked items exist");
         let now = self.now;
         let judged = sales.iter().all(|sale| self.judge(sale, now, now).is_ok());
         let judged = judged && self.leave_something(&sales, &deal.terms).is_ok();
         let judged = judged || self.bug(Bug::PolicyIsForgottenInBooks);
-        let edition = deal.order.expect("an order").edition;
-        let collection = self.collection_of(&edition).expect("it stays");
-        let stopped = find(&mut self.editions, &edition).is_some_and(|e| e.frozen)
-            || find(&mut self.collections, &collection).is_some_and(|c| c.frozen);
         let mut items = deal.terms.gives.items.iter();
         let free = items.all(|id| self.not_void(id).is_ok() && self.not_frozen(id).is_ok());
-        let free = free && !stopped;
         judged && (free || self.bug(Bug::FrozenItemIsCleared)) && deal.terms.expires.0 > now
     }
 
