@@ -170,7 +170,9 @@ impl Session {
         operations: Vec<Operation>,
         output: &Output,
     ) -> Result<Outcome, Failure> {
-        self.send_body(self.body(operations), output).await
+        let entries = self.client.deal_entries(&operations).await?;
+        let body = self.body_for(self.sponsor.as_ref(), operations, entries);
+        self.send_body(body, output).await
     }
 
     /// The same with a body of the session's.
@@ -182,32 +184,38 @@ impl Session {
         self.send_signed(&self.sign(body), output).await
     }
 
-    /// What [`Self::sign`] signs.
+    /// What [`Self::sign`] signs, of operations that name no deal.
     pub fn body(&self, operations: Vec<Operation>) -> TransactionBody {
-        self.body_for(self.sponsor.as_ref(), operations)
+        self.body_for(self.sponsor.as_ref(), operations, 0)
     }
 
     pub fn sign(&self, body: TransactionBody) -> Transaction {
         body.sign_for(&self.keys(self.sponsor.as_ref()))
     }
 
-    /// Signed and not sent, also by somebody who permits it and pays the fee.
+    /// Signed and not sent, also by somebody who permits it and pays the fee. The operations name no deal.
     pub fn permitted(&self, operations: Vec<Operation>, permit: Option<&Signatory>) -> Transaction {
         let sponsor = permit.or(self.sponsor.as_ref());
-        let body = self.body_for(sponsor, operations);
+        let body = self.body_for(sponsor, operations, 0);
         body.sign_for(&self.keys(sponsor))
     }
 
-    fn body_for(&self, sponsor: Option<&Signatory>, operations: Vec<Operation>) -> TransactionBody {
+    fn body_for(
+        &self,
+        sponsor: Option<&Signatory>,
+        operations: Vec<Operation>,
+        deal_entries: u32,
+    ) -> TransactionBody {
         let keys = self.keys(sponsor);
         let signers = keys.iter().map(|(key, account)| Signer {
             scheme: key.scheme(),
             for_another: *account != key.address(),
         });
         let signers: Vec<Signer> = signers.collect();
+        let draft = self.draft.clone().reaching(deal_entries);
         let draft = match keys.get(1) {
-            Some((_, account)) => self.draft.clone().sponsored_by(*account),
-            None => self.draft.clone(),
+            Some((_, account)) => draft.sponsored_by(*account),
+            None => draft,
         };
         draft.body_signed_by(self.address, operations, &signers)
     }

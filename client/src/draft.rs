@@ -19,6 +19,7 @@ pub struct Draft {
     validity: Duration,
     sponsor: Option<Address>,
     account: Option<Address>,
+    deal_entries: u32,
 }
 
 /// How somebody signs, which the fee depends on.
@@ -48,6 +49,7 @@ impl Draft {
             validity: VALIDITY.min(Duration::from_millis(params.validity_max_ms.0 / 2)),
             sponsor: None,
             account: None,
+            deal_entries: 0,
         }
     }
 
@@ -69,6 +71,13 @@ impl Draft {
     #[must_use]
     pub fn for_account(mut self, account: Address) -> Self {
         self.account = Some(account);
+        self
+    }
+
+    /// L60: what its operations reach of deals that are open ([`crate::Client::deal_entries`]).
+    #[must_use]
+    pub fn reaching(mut self, entries: u32) -> Self {
+        self.deal_entries = entries;
         self
     }
 
@@ -112,6 +121,7 @@ impl Draft {
             max_fee: Amount::MAX,
             sponsor: self.sponsor,
             operations,
+            deal_entries: self.deal_entries,
         };
         body.max_fee = self.fee(&body, signers);
         body
@@ -128,7 +138,7 @@ impl Draft {
         let signatures: u64 = signatures.chain(states).sum();
         let inside = body.pass_bytes() + body.voucher_bytes() + body.availability_bytes();
         let bytes = body.encode().len() as u64 + signatures + inside;
-        let bytes = bytes.saturating_add(body.retention_bytes());
+        let bytes = bytes.saturating_add(body.retention_bytes() + body.deal_bytes());
         self.fees
             .fee(operations, bytes, minted.fold(0, u64::saturating_add))
     }

@@ -4,6 +4,8 @@ use crate::client::{Client, Request};
 use crate::error::ClientError;
 use crate::query::{DealQuery, EditionQuery, trait_parameters};
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use weft_types::api::{
     Account, Book, BridgeStatus, Checkpoint, Collection, Commit, Committee, Deal, Edition,
     EpochEnd, ExitPlace, ExitTree, Exits, History, Item, NodeStatus, OffenderStatus, Offenders,
@@ -12,7 +14,7 @@ use weft_types::api::{
 };
 use weft_types::{
     Address, CertificateJson, CollectionId, CommitIndex, DealId, EditionId, Epoch, Genesis, Height,
-    ItemId, Round, VoucherPoolId,
+    ItemId, Operation, Round, VoucherPoolId,
 };
 
 /// Which part of a list.
@@ -218,6 +220,20 @@ impl Client {
     ) -> Result<Page<Deal>, ClientError> {
         let parameters = query.parameters().chain(page.parameters());
         self.list("v1/deals".to_owned(), parameters).await
+    }
+
+    /// L60: what operations reach of the deals that they name, for [`crate::Draft::reaching`].
+    pub async fn deal_entries(&self, operations: &[Operation]) -> Result<u32, ClientError> {
+        let (mut reached, mut deals) = (0, BTreeMap::new());
+        for part in operations.iter().flat_map(Operation::parts) {
+            let Some(id) = part.deal() else { continue };
+            let entries = match deals.entry(*id) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(place) => *place.insert(self.deal(id).await?.entries),
+            };
+            reached += part.reaches(entries);
+        }
+        Ok(u32::try_from(reached).unwrap_or(u32::MAX))
     }
 
     pub async fn committee(&self) -> Result<Committee, ClientError> {

@@ -1,17 +1,17 @@
 //! Operations, one after the other, on a draft. Each names in its failure what was wrong with the
 //! figures; whoever calls undoes what the transaction had done by then.
 //!
-//! The work of a transaction is bounded by its size: lists are bounded by `LIST_MAX` each, operations
-//! by `OPERATIONS_MAX`, and the one operation that makes more than it lists, minting, by
-//! [`weft_types::MINTED_ITEMS_MAX`] for the transaction.
+//! The work of a transaction is bounded by what it counts: lists are bounded by `LIST_MAX` each, operations by
+//! `OPERATIONS_MAX`, items that are minted by [`weft_types::MINTED_ITEMS_MAX`] for the transaction, and what is reached
+//! of deals by the entries that it names (L60).
 
 use crate::admission::{Admitted, payer};
 use crate::authority::Sessions;
 use crate::draft::{Draft, Fault};
 use crate::live::Objects;
 use weft_types::{
-    Address, AssetId, BaseAddress, CommitIndex, Committee, Failure, Millis, NetworkId, ObjectId,
-    Operation, Receipt, Transaction, TransactionId,
+    Address, AssetId, BaseAddress, CommitIndex, Committee, Failure, FailureCode, Millis, NetworkId,
+    ObjectId, Operation, Receipt, Transaction, TransactionId,
 };
 
 mod auction;
@@ -79,6 +79,9 @@ struct Execution<'d, 'b, B> {
     transaction: TransactionId,
     idempotency: [u8; 16],
     sponsor: Option<Address>,
+    /// L60: entries of deals, as far as they are reached.
+    reached: u64,
+    deal_entries: u64,
     /// The operation at work, those inside a `MultiParty` counted one by one.
     operation: u32,
     minted: u64,
@@ -128,6 +131,8 @@ pub(crate) fn execute<B: Objects>(
         transaction: transaction.id(),
         idempotency: body.idempotency,
         sponsor: body.sponsor,
+        reached: 0,
+        deal_entries: body.deal_entries.into(),
         operation: (body.operations.len() - left.len()) as u32,
         minted: 0,
         created: Vec::new(),
@@ -174,10 +179,30 @@ impl<B: Objects> Execution<'_, '_, B> {
                     }
                 }
                 operation => {
+                    self.reach(operation)?;
                     self.run(actor, operation)?;
                     self.operation += 1;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// L60: refuses what reaches more than is paid for, before it is done.
+    fn reach(&mut self, operation: &Operation) -> Result<(), Fault> {
+        let named = operation.deal().map(|id| (id, self.draft.deal(id)));
+        let Some((id, Ok(deal))) = named else {
+            return Ok(());
+        };
+        self.reached += operation.reaches(deal.terms.entries());
+        if self.reached > self.deal_entries {
+            let (code, subject) = (FailureCode::DealEntries, ObjectId::Deal(*id));
+            return Err(Fault::figures(
+                code,
+                Some(subject),
+                self.reached,
+                self.deal_entries,
+            ));
         }
         Ok(())
     }

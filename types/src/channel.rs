@@ -108,6 +108,13 @@ pub struct Showing {
     pub secrets: Vec<Secret>,
 }
 
+impl Showing {
+    /// L42: whether it ends the channel at once.
+    pub fn is_last(&self) -> bool {
+        self.state.as_ref().is_some_and(|shown| shown.state.last)
+    }
+}
+
 /// What was shown to the ledger of a deal: a secret (L40), a channel's states (L42).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -91,12 +91,12 @@ pub use object::{
 pub use offence::{OFFENCES_MAX, Offence, OffenceError, Offender, Offenders, SignedVersion};
 pub use operation::{
     ALLOW_LIST_MAX, ALLOW_LIST_SIBLINGS_MAX, AUCTION_TIME_MAX, AllowList, AssetAmount, Auction,
-    BookSide, Bundle, Commission, DealRule, GUARDIAN_DELAY_MAX, Guardian, ItemTransfer,
-    KEY_CHANGES_MAX, KeyChange, LIST_MAX, Limit, ListPlace, MINTED_ITEMS_MAX, MintEntry,
-    NAME_BYTES_MAX, NewDeal, NewEdition, NewVoucherPool, Operation, OperationError, Party, Payment,
-    Policy, Purchase, RAISE_WHOLE, REVEAL_MAX, ROLE_HOLDERS_MAX, ROYALTY_WHOLE, Role, RoleHolder,
-    Roles, Royalty, SESSION_LIST_MAX, SESSIONS_MAX, Sale, Series, Session, SessionKind,
-    SessionKinds, TEXT_BYTES_MAX, TRAITS_MAX, Taking, Trait, WantedFrom, WantedItems,
+    BookSide, Bundle, Commission, DEAL_ENTRY_BYTES, DealRule, GUARDIAN_DELAY_MAX, Guardian,
+    ItemTransfer, KEY_CHANGES_MAX, KeyChange, LIST_MAX, Limit, ListPlace, MINTED_ITEMS_MAX,
+    MintEntry, NAME_BYTES_MAX, NewDeal, NewEdition, NewVoucherPool, Operation, OperationError,
+    Party, Payment, Policy, Purchase, RAISE_WHOLE, REVEAL_MAX, ROLE_HOLDERS_MAX, ROYALTY_WHOLE,
+    Role, RoleHolder, Roles, Royalty, SESSION_LIST_MAX, SESSIONS_MAX, Sale, Series, Session,
+    SessionKind, SessionKinds, TEXT_BYTES_MAX, TRAITS_MAX, Taking, Trait, WantedFrom, WantedItems,
 };
 pub use possession::Possession;
 pub use receipt::{Failure, FailureCode, Receipt, ReceiptError};

@@ -11,6 +11,7 @@ pub(crate) mod encode;
 mod keys;
 mod parties_field;
 mod policy;
+mod reach;
 mod set;
 mod ticket;
 mod voucher;
@@ -26,6 +27,7 @@ pub use keys::{
 };
 pub(crate) use policy::is_default;
 pub use policy::{Policy, ROLE_HOLDERS_MAX, ROYALTY_WHOLE, Role, RoleHolder, Roles, Royalty};
+pub use reach::DEAL_ENTRY_BYTES;
 pub use voucher::NewVoucherPool;
 
 pub use ticket::{ALLOW_LIST_MAX, ALLOW_LIST_SIBLINGS_MAX, AllowList, ListPlace, Purchase, Sale};

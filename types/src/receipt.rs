@@ -224,6 +224,8 @@ failure_codes! {
     DataTooLarge = 76, "data_too_large";
     /// The data are kept until `found`, and at most until `limit` by now.
     Retention = 77, "retention";
+    /// The transaction reaches `found` entries of deals, and has named `limit`.
+    DealEntries = 78, "deal_entries";
 }
 
 /// Bytes that are no receipt.
@@ -474,6 +476,10 @@ impl fmt::Display for Failure {
             FailureCode::Retention => {
                 write!(f, "would be kept until {found}, {limit} is the latest")
             }
+            FailureCode::DealEntries => write!(
+                f,
+                "brings the deals' entries that the transaction reaches to {found}, and it names {limit}"
+            ),
             FailureCode::TooManyItems => write!(f, "has {found} items, {limit} are allowed"),
         }
     }

@@ -178,6 +178,8 @@ pub fn certify(statement: &Statement, signers: &[usize]) -> Certificate {
 pub fn body(i: u64, nonce: u64, operations: Vec<Operation>) -> TransactionBody {
     let mut idempotency = [0; 16];
     idempotency[..8].copy_from_slice(&nonce.to_be_bytes());
+    let parts = operations.iter().flat_map(Operation::parts);
+    let named = parts.filter(|part| part.deal().is_some()).count() as u32;
     TransactionBody {
         network: network().id(),
         sender: user(i),
@@ -186,6 +188,8 @@ pub fn body(i: u64, nonce: u64, operations: Vec<Operation>) -> TransactionBody {
         max_fee: Amount(10_000),
         sponsor: None,
         operations,
+        // Enough for small deals.
+        deal_entries: 8 * named,
     }
 }
 

@@ -23,8 +23,7 @@ pub const OPERATIONS_MAX: usize = 64;
 /// Most authorisations of one transaction.
 pub const AUTHORISATIONS_MAX: usize = 16;
 
-/// Most passes of one transaction. What it takes to verify them and its authorisations is less than what the longest
-/// transaction has bytes, so that one always fits a vertex (V9).
+/// Most passes of one transaction.
 pub const PASSES_MAX: usize = 16;
 
 /// What is signed.
@@ -38,6 +37,8 @@ pub struct TransactionBody {
     pub max_fee: Amount,
     pub sponsor: Option<Address>,
     pub operations: Vec<Operation>,
+    /// L60: entries of deals that the operations may reach together.
+    pub deal_entries: u32,
 }
 
 /// A transaction as received: parsed, not yet verified.
@@ -109,6 +110,10 @@ pub enum TransactionError {
     VoucherChecks(usize),
     #[error("a voucher of the transaction, or a proof of possession, does not verify")]
     Voucher,
+    #[error(
+        "transaction's signatures and the deals that it reaches count {0} bytes, more than {TRANSACTION_BYTES_MAX}"
+    )]
+    Work(u64),
     #[error("transaction posts data {0} times, more than {POSTS_MAX}")]
     Posts(usize),
 }
@@ -125,6 +130,7 @@ impl TransactionBody {
                 .sponsor
                 .map_or(Bytes::new(), |s| Bytes::copy_from_slice(&s.0)),
             operations: self.operations.iter().map(Into::into).collect(),
+            deal_entries: self.deal_entries,
         }
         .encode_to_vec()
         .into()
@@ -233,6 +239,7 @@ impl TryFrom<wire::TransactionBody> for TransactionBody {
             max_fee: Amount(wire.max_fee),
             sponsor,
             operations,
+            deal_entries: wire.deal_entries,
         };
         match body.posted().count() {
             posts if posts > POSTS_MAX => Err(TransactionError::Posts(posts)),
@@ -285,13 +292,17 @@ impl Transaction {
             padding => return Err(TransactionError::Padded(padding)),
         }
         let body = wire::TransactionBody::decode(outer.body.clone()).map_err(malformed)?;
-        Ok(Self {
+        let transaction = Self {
             id: id_of(&outer.body),
             encoded: bytes,
             body: TransactionBody::try_from(body)?,
             encoded_body: outer.body,
             authorisations,
-        })
+        };
+        match transaction.work_bytes() {
+            work if work > TRANSACTION_BYTES_MAX as u64 => Err(TransactionError::Work(work)),
+            _ => Ok(transaction),
+        }
     }
 
     /// The bytes that travel.
@@ -306,7 +317,13 @@ impl Transaction {
     /// What the fee is for: the body, what its parties' signatures count, and data that are kept.
     pub fn charged_bytes(&self) -> u64 {
         let bytes = self.encoded_body.len() as u64 + self.parties_bytes() + self.body.pass_bytes();
-        bytes.saturating_add(self.body.retention_bytes())
+        bytes.saturating_add(self.body.retention_bytes() + self.body.deal_bytes())
+    }
+
+    /// V9: what its signatures and the deals that it reaches count together. No more than the longest transaction has
+    /// bytes, so that one always fits a vertex.
+    pub fn work_bytes(&self) -> u64 {
+        self.authorisation_bytes() + self.body.deal_bytes()
     }
 
     /// What its signatures count together, those of passes, channels' states, vouchers and data among them: their

@@ -446,7 +446,7 @@ pub fn verify_vertex(
     let decoded: Vec<_> = decoded
         .map(|bytes| Transaction::decode(bytes).ok())
         .collect();
-    limits::check_authorisations(&decoded, committee.size())?;
+    limits::check_work(&decoded, committee.size())?;
     vertex.set_transactions(verify_transactions(decoded, network, known));
     Ok(Verified::new(vertex))
 }

@@ -19,6 +19,7 @@ fn deal(state: DealState, taker: Option<Address>) -> Deal {
         drawing: None,
         standing: None,
         order: None,
+        entries: 1,
     }
 }
 

@@ -208,7 +208,7 @@ fn l32_a_bid_by_a_session_is_a_way_to_take_and_lowers_what_it_may_spend() {
     let mut world = World::new();
     let (_, deal) = world.auctioned(1, 100);
     let kinds = [SessionKind::DealTake];
-    let session = session(61, &kinds, &[], 1_000);
+    let session = session(61, &kinds, &[], 1_200);
     world.done(2, set_keys(&[weft_types::KeyChange::Session(session)]));
     let limit = Some(FailureCode::SessionLimit);
     assert_eq!(world.code_for(2, 61, bid(deal, 1_000)), limit);

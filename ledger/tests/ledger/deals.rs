@@ -38,6 +38,34 @@ fn a_listing_locks_the_card_until_somebody_pays() {
     assert_eq!(world.fails(1, cancel(deal)), FailureCode::DealNotOpen);
 }
 
+/// L60: the work of a deal is paid for by who has it done.
+#[test]
+fn what_reaches_more_of_deals_than_it_names_fails_and_changes_nothing() {
+    let mut world = World::new();
+    let items = world.items(0, 1, 3);
+    let deals = [&items[..1], &items[1..]].map(|i| world.open(1, terms(cards(i), assets(100))));
+    let take = deals.map(|deal| take(deal, &[]));
+    let mut with = |operations: &[Operation], entries: u32| {
+        let mut body = world.body(2, operations.to_vec());
+        body.deal_entries = entries;
+        world.run_signed(signed(&body, 2))
+    };
+    // Two and three entries.
+    let failed = with(&take, 4);
+    let failure = failed.failure.unwrap();
+    let subject = Some(ObjectId::Deal(deals[1]));
+    assert_eq!(failure.code, FailureCode::DealEntries);
+    assert_eq!((failure.operation, failure.subject), (1, subject));
+    assert_eq!((failure.found, failure.limit), (5, 4));
+    let taken = with(&take, 5);
+    assert_eq!(taken.failure, None);
+    // As much as the bytes of an entry.
+    assert_eq!(taken.fee.0 - failed.fee.0, 40);
+    for item in items {
+        assert_eq!(world.owner(item), user(2));
+    }
+}
+
 #[test]
 fn an_offer_takes_its_price_when_it_opens_and_waits_for_the_card() {
     let mut world = World::new();

@@ -168,6 +168,9 @@ impl Pair {
         let mut body = self.world.body(plan.sender, operations);
         body.max_fee = Amount(plan.max_fee);
         body.sponsor = plan.sponsor.map(user);
+        if plan.signs % 11 == 10 {
+            body.deal_entries = body.deal_entries.saturating_sub(1);
+        }
         body.valid_until = Millis(self.world.now.saturating_add_signed(plan.validity));
         let parties = body.parties();
         let accounts = (0..USERS).filter(|i| parties.contains(&user(*i)));

@@ -9,6 +9,7 @@ mod data;
 mod draw;
 mod keys;
 mod policy;
+mod reach;
 mod ticket;
 mod voucher;
 
@@ -36,6 +37,8 @@ pub enum Bug {
     ExitForgetsTheLocked,
     ExitStaysTheSellers,
     DepositMakesTheOwner,
+    EntriesAreFree,
+    FewerEntriesDo,
     OldOwnerSigns,
     SessionOutlivesItsTime,
     SessionSetsKeys,
@@ -144,7 +147,7 @@ pub enum Bug {
 
 impl Bug {
     /// Of fees, items, deals and the bridge.
-    pub const OF_OBJECTS: [Self; 11] = [
+    pub const OF_OBJECTS: [Self; 13] = [
         Self::FeeIsLost,
         Self::FailureKeepsItsEffects,
         Self::CapIsIgnored,
@@ -156,6 +159,8 @@ impl Bug {
         Self::ExitForgetsTheLocked,
         Self::ExitStaysTheSellers,
         Self::DepositMakesTheOwner,
+        Self::EntriesAreFree,
+        Self::FewerEntriesDo,
     ];
     /// Of who has the say.
     pub const OF_KEYS: [Self; 9] = [
@@ -603,13 +608,18 @@ impl Model {
                     .collect(),
                 operation => vec![(body.sender, operation)],
             });
-        let mut minted = 0;
+        let (mut minted, mut reached) = (0, 0);
         for (n, (actor, operation)) in flat.enumerate() {
             let n = n as u32;
             if n == 0 && by_voucher {
                 continue;
             }
-            if let Err(code) = self.step(transaction, n, actor, operation, &mut minted) {
+            reached += self.reach(operation);
+            let step = match reached > u128::from(body.deal_entries) {
+                true => Err(FailureCode::DealEntries),
+                false => self.step(transaction, n, actor, operation, &mut minted),
+            };
+            if let Err(code) = step {
                 if !self.bug(Bug::FailureKeepsItsEffects) {
                     *self = before;
                 }
@@ -665,7 +675,10 @@ impl Model {
         let fee = u128::from(fees.per_transaction.0)
             + u128::from(fees.per_operation.0) * operations
             + u128::from(fees.per_byte.0)
-                * (bytes as u128 + 5_200 * checks + self.posted_bytes(transaction.body()))
+                * (bytes as u128
+                    + 5_200 * checks
+                    + self.posted_bytes(transaction.body())
+                    + self.named_bytes(transaction.body()))
             + u128::from(fees.per_item.0) * minted;
         fee.min(u64::MAX.into())
     }

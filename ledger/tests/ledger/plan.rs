@@ -17,7 +17,7 @@ pub struct Plan {
     pub sender: u64,
     pub sponsor: Option<u64>,
     pub operations: Vec<Act>,
-    /// Chooses among the keys of each party.
+    /// Chooses among the keys of each party, and whether enough entries of deals are named.
     pub signs: u16,
     /// Milliseconds from the commit's time; negative is expired.
     pub validity: i64,

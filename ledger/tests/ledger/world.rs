@@ -98,7 +98,19 @@ impl World {
         let mut body = testing::body(sender, self.nonce, operations);
         body.valid_until = Millis(self.now + 60_000);
         body.max_fee = Amount(100_000);
+        body.deal_entries = self.deal_entries(&body.operations);
         body
+    }
+
+    /// L60: what operations reach of the deals there are. One that is opened only then is a small one.
+    fn deal_entries(&self, operations: &[Operation]) -> u32 {
+        let parts = operations.iter().flat_map(Operation::parts);
+        let entries = parts.filter_map(|part| {
+            let deal = self.get(ObjectId::Deal(*part.deal()?));
+            let entries = deal.and_then(|d| Some(d.as_deal()?.terms.entries()));
+            Some(part.reaches(entries.unwrap_or(8)))
+        });
+        u32::try_from(entries.sum::<u64>()).expect("few deals")
     }
 
     pub fn signed(

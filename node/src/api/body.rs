@@ -356,7 +356,8 @@ pub fn wrong(error: &TransactionError) -> Failure {
         | E::OwnAccount(_)
         | E::AuthorisationLength { .. }
         | E::VoucherChecks(_)
-        | E::Posts(_) => ProblemCode::MalformedTransaction,
+        | E::Posts(_)
+        | E::Work(_) => ProblemCode::MalformedTransaction,
     };
     Failure::new(code, error.to_string())
 }

@@ -180,8 +180,8 @@ impl Mempool {
                 continue;
             }
             let size = next.encoded().len();
-            // V9 bounds what a vertex takes to verify like its bytes.
-            let effort = usize::try_from(next.authorisation_bytes()).unwrap_or(usize::MAX);
+            // V9 bounds what a vertex takes to verify and to execute like its bytes.
+            let effort = usize::try_from(next.work_bytes()).unwrap_or(usize::MAX);
             if taken.len() == count_max || bytes + size > bytes_max || work + effort > bytes_max {
                 break;
             }

@@ -59,6 +59,7 @@ struct Open {
     due: u32,
     opened: u32,
     deal: DealId,
+    entries: u64,
     giver: usize,
     taker: usize,
     given: Vec<Card>,
@@ -137,6 +138,12 @@ impl Lane for Market {
     }
 }
 
+/// For an operation that reaches into a deal of so many entries (L60).
+fn reaching(draft: &Draft, operation: &Operation, entries: u64) -> Draft {
+    let reached = u32::try_from(operation.reaches(entries)).unwrap_or(u32::MAX);
+    draft.clone().reaching(reached)
+}
+
 impl Market {
     /// The next player with at least so many cards at rest, and one who is somebody else.
     fn pair(&mut self, cards: usize) -> (usize, usize) {
@@ -164,6 +171,7 @@ impl Market {
         mut open: Open,
     ) -> (Transaction, Vec<u32>) {
         let key = &self.players[open.giver].key;
+        open.entries = terms.entries();
         let transaction = draft.sign(key, vec![Operation::DealOpen(terms)]);
         open.opened = place;
         open.due = place + self.gap;
@@ -179,6 +187,7 @@ impl Market {
             due: 0,
             opened: 0,
             deal: DealId::default(),
+            entries: 0,
             giver,
             taker,
             given,
@@ -241,6 +250,7 @@ impl Market {
     fn take(&mut self, place: u32, draft: &Draft, open: Open) -> (Transaction, Vec<u32>) {
         let picked = open.wanted.iter().filter(|_| open.picks);
         let take = Operation::DealTake(Taking::new(open.deal, picked.map(|c| c.id).collect()));
+        let draft = reaching(draft, &take, open.entries);
         let transaction = draft.sign(&self.players[open.taker].key, vec![take]);
         let mut after = vec![open.opened];
         after.extend(moved(&open.wanted));

@@ -241,6 +241,7 @@ impl Cast {
                 }],
                 items: Vec::new(),
             }],
+            deal_entries: 0,
         };
         let signed = body.sign(&[&key]);
         let verified = signed.verify(self.network);

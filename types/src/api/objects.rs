@@ -224,6 +224,8 @@ pub struct Deal {
     /// gives and wants is of what is left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<Box<Order>>,
+    /// L60: amounts, items and packs that a transaction counts among its `deal_entries`.
+    pub entries: u64,
 }
 
 /// What an auction has come to. An auction that has expired with one has paid it back.
@@ -442,6 +444,7 @@ impl Deal {
             object::DealState::Expired => (DealState::Expired, None),
         };
         let terms = deal.terms.clone();
+        let entries = terms.entries();
         let least = deal.least_bid().filter(|_| state == DealState::Open);
         Self {
             id,
@@ -463,6 +466,7 @@ impl Deal {
             drawing: deal.drawing.clone().map(Box::new),
             standing: deal.standing.clone().map(Box::new),
             order: deal.order.map(Box::new),
+            entries,
         }
     }
 

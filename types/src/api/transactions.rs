@@ -268,6 +268,11 @@ pub struct BodyJson {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sponsor: Option<Address>,
     pub operations: Vec<Operation>,
+    /// L60: entries of deals that the operations may reach together: all `entries` of a deal that is taken, cancelled,
+    /// revealed or closed with a last state, half of them for a bid or a pack, an eighth for other operations that name
+    /// one, each rounded up.
+    #[serde(default, skip_serializing_if = "crate::operation::is_default")]
+    pub deal_entries: u32,
 }
 
 /// A signature, as JSON.
@@ -317,6 +322,7 @@ impl BodyJson {
             max_fee: self.max_fee,
             sponsor: self.sponsor,
             operations: self.operations.clone(),
+            deal_entries: self.deal_entries,
         })
     }
 
@@ -360,6 +366,7 @@ impl From<&TransactionBody> for BodyJson {
             max_fee: body.max_fee,
             sponsor: body.sponsor,
             operations: body.operations.clone(),
+            deal_entries: body.deal_entries,
         }
     }
 }

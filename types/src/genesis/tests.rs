@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::{genesis, user};
+use crate::testing::{genesis, user, user_key};
 
 #[test]
 fn a_genesis_survives_its_json() {
@@ -68,8 +68,15 @@ fn a_fee_is_for_operations_bytes_and_minted_items() {
             count: 5,
         }],
     };
-    let transaction = crate::testing::transaction(1, 1, vec![mint]);
+    let mut body = crate::testing::body(1, 1, vec![mint]);
     let fees = ProtocolParams::default().fees;
-    let bytes = transaction.charged_bytes();
-    assert_eq!(fees.of(&transaction), fees.fee(1, bytes, 5));
+    let mut charged = |entries| {
+        body.deal_entries = entries;
+        let transaction = body.sign(&[&user_key(1)]);
+        let bytes = transaction.charged_bytes();
+        assert_eq!(fees.of(&transaction), fees.fee(1, bytes, 5));
+        bytes - body.encode().len() as u64
+    };
+    // The signature, and each entry of a deal that it may reach.
+    assert_eq!((charged(0), charged(3)), (104, 104 + 3 * 40));
 }

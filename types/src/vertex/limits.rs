@@ -60,16 +60,16 @@ pub fn vertex_transactions_max(members: usize) -> usize {
     (vertex_bytes_max(members) / TRANSACTION_BYTES_LEAST).min(VERTEX_TRANSACTIONS_MAX)
 }
 
-/// V9: refuses what takes longer to verify than as many Ed25519 signatures as a vertex can hold. Bytes that are no
-/// transaction are not verified.
-pub(super) fn check_authorisations(
+/// V9: refuses what takes longer to verify than as many Ed25519 signatures as a vertex can hold, or reaches more of
+/// deals than a vertex can list. Bytes that are no transaction are neither verified nor executed.
+pub(super) fn check_work(
     transactions: &[Option<Transaction>],
     members: usize,
 ) -> Result<(), VertexError> {
     let bytes = transactions.iter().flatten();
-    let bytes: u64 = bytes.map(Transaction::authorisation_bytes).sum();
+    let bytes: u64 = bytes.map(Transaction::work_bytes).sum();
     let (found, limit) = (bytes as usize, vertex_bytes_max(members));
-    let what = "bytes that authorisations count";
+    let what = "bytes that signatures and deals count";
     if found > limit {
         return Err(VertexError::TooMany { what, found, limit });
     }

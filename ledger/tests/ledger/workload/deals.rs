@@ -215,8 +215,21 @@ pub fn take_any(world: &mut World, cast: Cast, size: Size) -> Act {
 
 /// The last one of a series.
 pub fn take_pack(world: &mut World, cast: Cast, size: Size) -> Act {
+    let terms = series(world, cast, (size.of(1, PACKS), size));
+    last_pack(world, cast, terms)
+}
+
+/// The same, each card of a collection of its own.
+pub fn take_pack_of_many_collections(world: &mut World, cast: Cast, size: Size) -> Act {
+    let items = of_many_collections(world, cast, 1, size);
     let packs = size.of(1, PACKS);
-    let terms = series(world, cast, (packs, size));
+    let giver = user(cast.user(1));
+    let terms = world::series(giver, (&items[..packs as usize], packs), (60, 100), 600_000);
+    last_pack(world, cast, terms)
+}
+
+fn last_pack(world: &mut World, cast: Cast, terms: NewDeal) -> Act {
+    let packs = terms.series().expect("a series").packs;
     let deal = world.open(cast.user(1), terms);
     sell(world, cast, deal, packs - 1);
     Act::by(cast.user(2), world::buy(deal, 7))
@@ -247,7 +260,16 @@ pub fn cancel_ask(world: &mut World, cast: Cast, size: Size) -> Act {
 /// The first one, or in another's place.
 pub fn bid(world: &mut World, cast: Cast, size: Size) -> Act {
     let items = owned(world, cast, 1, size);
-    let deal = world.open(cast.user(1), auction(&items, LATER));
+    bid_for(world, cast, size, &items)
+}
+
+pub fn bid_for_many_collections(world: &mut World, cast: Cast, size: Size) -> Act {
+    let items = of_many_collections(world, cast, 1, size);
+    bid_for(world, cast, size, &items)
+}
+
+fn bid_for(world: &mut World, cast: Cast, size: Size, items: &[ItemId]) -> Act {
+    let deal = world.open(cast.user(1), auction(items, LATER));
     if size == Size::Greatest {
         world.done(cast.user(3), world::bid(deal, 100));
     }
@@ -287,8 +309,18 @@ pub fn close_as_opened(world: &mut World, cast: Cast, size: Size) -> Act {
 pub fn close_by_last(world: &mut World, cast: Cast, size: Size) -> Act {
     let terms = channel(world, cast, size);
     let items = terms.gives.items.clone();
+    last_state(world, cast, terms, items)
+}
+
+/// All items go back to the giver, without being listed.
+pub fn close_with_all_back(world: &mut World, cast: Cast, size: Size) -> Act {
+    let terms = channel(world, cast, size);
+    last_state(world, cast, terms, vec![])
+}
+
+fn last_state(world: &mut World, cast: Cast, terms: NewDeal, to_taker: Vec<ItemId>) -> Act {
     let deal = world.open(cast.user(1), terms);
-    let showing = shown(cast, deal, items, (1, 0, true));
+    let showing = shown(cast, deal, to_taker, (1, 0, true));
     Act::by(cast.user(1), Operation::ChannelClose(showing))
 }
 

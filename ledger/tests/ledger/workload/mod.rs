@@ -133,6 +133,7 @@ rows! {
         ["fixed, of as many collections", BOTH, deals::take_of_many_collections]
         ["fixed, any items", BOTH, deals::take_any]
         ["draw", BOTH, deals::take_pack]
+        ["draw, of as many collections", BOTH, deals::take_pack_of_many_collections]
         ["secret", BOTH, deals::take_secret];
     DealCancel:
         ["fixed", BOTH, deals::cancel_fixed]
@@ -147,7 +148,9 @@ rows! {
     Freeze:
         ["items", BOTH, things::freeze_items]
         ["editions", BOTH, things::freeze_editions];
-    Bid: ["", BOTH, deals::bid];
+    Bid:
+        ["", BOTH, deals::bid]
+        ["for as many collections", BOTH, deals::bid_for_many_collections];
     Redeem: ["", BOTH, things::redeem];
     Void: ["", BOTH, things::void];
     SetSale: ["", BOTH, things::set_sale];
@@ -157,7 +160,8 @@ rows! {
     MultiParty: ["", BOTH, accounts::multi_party];
     ChannelClose:
         ["as opened", BOTH, deals::close_as_opened]
-        ["last state", BOTH, deals::close_by_last];
+        ["last state", BOTH, deals::close_by_last]
+        ["last state, all back", BOTH, deals::close_with_all_back];
     ChannelChallenge: ["", BOTH, deals::challenge];
     VoucherOpen: ["", ONE, accounts::open_vouchers];
     VoucherIssue: ["", ONE, accounts::issue_vouchers];

@@ -1,7 +1,7 @@
 //! Auctions of single cards. They last longer than any load, so that their cards never come back; how many there are
 //! follows from the rate, for one is opened only when none has rested since its last bid.
 
-use super::{Draft, Market, cards, moved, price};
+use super::{Draft, Market, cards, moved, price, reaching};
 use rand::RngExt as _;
 use weft_types::{Amount, Auction, DealId, DealRule, Millis, NewDeal, Operation, Transaction};
 
@@ -13,6 +13,7 @@ const RAISE_MAX: u64 = 5;
 /// An open auction as the plan knows it.
 pub(super) struct Open {
     deal: DealId,
+    entries: u64,
     giver: usize,
     highest: u64,
     /// What opened it, or its last bid.
@@ -46,9 +47,11 @@ impl Market {
             ..terms
         };
         let key = &self.players[giver].key;
+        let entries = terms.entries();
         let transaction = draft.sign(key, vec![Operation::DealOpen(terms)]);
         self.auctions.push_back(Open {
             deal: DealId::derive(&transaction.id(), 0),
+            entries,
             giver,
             highest: 0,
             moved: place,
@@ -64,6 +67,7 @@ impl Market {
             deal: open.deal,
             amount: Amount(highest),
         };
+        let draft = reaching(draft, &bid, open.entries);
         let after = vec![open.moved];
         self.auctions.push_back(Open {
             highest,

@@ -1,7 +1,7 @@
 //! Packs of cards, of the maker's own: sold sealed, and drawn when the last one of a series is sold. What is in them the
 //! plan cannot know, so that their cards are not traded afterwards.
 
-use super::{Draft, Market, price};
+use super::{Draft, Market, price, reaching};
 use rand::RngExt as _;
 use std::collections::VecDeque;
 use weft_types::{
@@ -43,6 +43,7 @@ impl Packs {
 /// A series as the plan knows it.
 struct Open {
     deal: DealId,
+    entries: u64,
     secret: DrawSecret,
     opened: u32,
     /// Purchases of its packs.
@@ -84,8 +85,10 @@ impl Market {
             }),
             ..self.terms(draft, gives, price(PRICE))
         };
+        let entries = terms.entries();
         let transaction = draft.sign(&self.maker.key, vec![Operation::DealOpen(terms)]);
         self.packs.for_sale.push_back(Open {
+            entries,
             deal: DealId::derive(&transaction.id(), 0),
             secret,
             opened: place,
@@ -99,6 +102,7 @@ impl Market {
         let buyer = self.random.random_range(0..self.players.len());
         let taking = Taking::pack(open.deal, Entropy(self.random.random()));
         let buy = Operation::DealTake(taking);
+        let draft = reaching(draft, &buy, open.entries);
         open.bought.push(place);
         let after = vec![open.opened];
         if open.bought.len() < PACKS as usize {
@@ -114,11 +118,13 @@ impl Market {
     fn reveal(&mut self, draft: &Draft, open: Open) -> (Transaction, Vec<u32>) {
         let Open {
             deal,
+            entries,
             secret,
             bought,
             ..
         } = open;
         let reveal = Operation::Reveal { deal, secret };
+        let draft = reaching(draft, &reveal, entries);
         (draft.sign(&self.maker.key, vec![reveal]), bought)
     }
 }

@@ -8,8 +8,8 @@ use crate::vertex::digest::signed_message;
 use crate::vertex::{Observation, Place, VertexError, body_hash};
 use crate::{
     AUTHORISATIONS_MAX, Address, Amount, BaseAddress, CommitteeDigest, Epoch, FinalityShare,
-    Height, ItemId, MemberIndex, Millis, Operation, Root, Round, Scheme, Stake, Vertex,
-    VertexDigest, VertexRef, verify_vertex, wire,
+    Height, ItemId, MemberIndex, Millis, Operation, Root, Round, Scheme, Stake, TransactionBody,
+    TransactionError, Vertex, VertexDigest, VertexRef, verify_vertex, wire,
 };
 use bytes::Bytes;
 use prost::Message as _;
@@ -191,14 +191,36 @@ fn v9_what_a_vertex_takes_to_verify_is_bounded_like_its_bytes() {
     let more = verified(vec![slow_to_verify(); 156])
         .unwrap_err()
         .to_string();
-    let expected = "vertex holds 3374592 bytes that authorisations count, more than 3355443";
+    let expected = "vertex holds 3374592 bytes that signatures and deals count, more than 3355443";
     assert_eq!(more, expected);
     // The largest committees have room for ten, and what is no transaction counts nothing.
     let mut transactions = vec![Transaction::decode(slow_to_verify()).ok(); 10];
     transactions.push(None);
-    assert_eq!(check_authorisations(&transactions, 128), Ok(()));
+    assert_eq!(check_work(&transactions, 128), Ok(()));
     transactions.push(transactions[0].clone());
-    assert!(check_authorisations(&transactions, 128).is_err());
+    assert!(check_work(&transactions, 128).is_err());
+}
+
+#[test]
+fn v9_what_a_vertex_reaches_of_deals_is_bounded_like_its_bytes() {
+    let burn = Operation::Burn {
+        items: vec![ItemId([3; 32])],
+    };
+    let mut body = crate::testing::body(1, 7, vec![burn]);
+    // With the signature's 104 bytes as many as the longest transaction has.
+    body.deal_entries = (64 * 1024 - 104) / 40;
+    let reaching = |body: &TransactionBody| {
+        let signed = body.sign(&[&crate::testing::user_key(1)]);
+        Transaction::decode(signed.encoded().clone())
+    };
+    let most = reaching(&body);
+    assert_eq!(most.as_ref().map(Transaction::work_bytes), Ok(65_504));
+    let mut transactions = vec![most.ok(); 3];
+    assert_eq!(check_work(&transactions, 128), Ok(()));
+    transactions.push(transactions[0].clone());
+    assert!(check_work(&transactions, 128).is_err());
+    body.deal_entries += 1;
+    assert_eq!(reaching(&body), Err(TransactionError::Work(65_544)));
 }
 
 #[test]
