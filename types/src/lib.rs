@@ -40,6 +40,7 @@ mod statement;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod ticket;
+mod time;
 mod transaction;
 mod verified;
 mod vertex;
@@ -114,6 +115,7 @@ pub use statement::{
     Statement,
 };
 pub use ticket::{TICKET_CODE_BYTES_MAX, TicketCode, TicketCodeError};
+pub use time::utc;
 pub use transaction::{
     AUTHORISATIONS_MAX, OPERATIONS_MAX, PASSES_MAX, TRANSACTION_BYTES_MAX, Transaction,
     TransactionBody, TransactionError, verify_transactions,

@@ -6,6 +6,7 @@ use crate::ids::{Amount, CommitIndex, IdError, Millis, TransactionId};
 use crate::operation::Role;
 use crate::operation::encode::bytes;
 use crate::state::ObjectId;
+use crate::time::utc_exact;
 use crate::wire;
 use bytes::Bytes;
 use prost::Message as _;
@@ -310,6 +311,7 @@ fn object(bytes: &[u8]) -> Result<ObjectId, ReceiptError> {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { found, limit, .. } = self;
+        let at = |time: &u64| utc_exact(Millis(*time));
         write!(f, "operation {}: ", self.operation)?;
         match &self.subject {
             Some(subject) => write!(f, "{subject} ")?,
@@ -325,7 +327,7 @@ impl fmt::Display for Failure {
             FailureCode::AlreadyExists => f.write_str("exists already"),
             FailureCode::DealNotOpen => f.write_str("is not open"),
             FailureCode::ExpiryPassed => {
-                write!(f, "would expire at {found}, but it is {limit} already")
+                write!(f, "would expire at {}, but it is {} already", at(found), at(limit))
             }
             FailureCode::NotGiver => f.write_str("was opened by another account"),
             FailureCode::NotTaker => f.write_str("is for another account"),
@@ -369,11 +371,15 @@ impl fmt::Display for Failure {
             FailureCode::Personal => f.write_str("has personal items, which never change hands"),
             FailureCode::TransfersLocked => write!(
                 f,
-                "has items that change hands from {limit} on, and not at {found}"
+                "has items that change hands from {} on, and not at {}",
+                at(limit),
+                at(found)
             ),
             FailureCode::TransfersOver => write!(
                 f,
-                "has items that change hands no more since {limit}, and not at {found}"
+                "has items that change hands no more since {}, and not at {}",
+                at(limit),
+                at(found)
             ),
             FailureCode::Frozen => f.write_str("is frozen"),
             FailureCode::PriceTooLow => {
@@ -393,7 +399,7 @@ impl fmt::Display for Failure {
             FailureCode::BidTooLow => write!(f, "asks for a bid of {limit} or more, not {found}"),
             FailureCode::HasBid => f.write_str("has a bid, and goes on until it expires"),
             FailureCode::AuctionTooLong => {
-                write!(f, "could be open until {found}, {limit} is the latest")
+                write!(f, "could be open until {}, {} is the latest", at(found), at(limit))
             }
             FailureCode::NotRedeemable => f.write_str("has items that are not redeemed"),
             FailureCode::NoUseLeft => {
@@ -406,7 +412,9 @@ impl fmt::Display for Failure {
             FailureCode::NotHolder => f.write_str("is another's than the pass's signer's"),
             FailureCode::PassStale => write!(
                 f,
-                "has a pass of {found}, and it is {limit}: too old, or ahead"
+                "has a pass of {}, and it is {}: too old, or ahead",
+                at(found),
+                at(limit)
             ),
             FailureCode::PassSpent => write!(
                 f,
@@ -416,9 +424,9 @@ impl fmt::Display for Failure {
             FailureCode::NotOnSale => match limit {
                 0 => f.write_str("is not for sale"),
                 limit if found < limit => {
-                    write!(f, "is for sale from {limit} on, and it is {found}")
+                    write!(f, "is for sale from {} on, and it is {}", at(limit), at(found))
                 }
-                limit => write!(f, "was for sale until {limit}, and it is {found}"),
+                limit => write!(f, "was for sale until {}, and it is {}", at(limit), at(found)),
             },
             FailureCode::NotAllowed => {
                 f.write_str("is sold by permit, or to accounts on its list alone")
@@ -456,7 +464,7 @@ impl fmt::Display for Failure {
             FailureCode::NotIssuer => f.write_str("was opened by another account"),
             FailureCode::VoucherSpent => f.write_str("stands for a voucher that is spent"),
             FailureCode::PoolEnded => {
-                write!(f, "pays no more since {limit}, and not at {found}")
+                write!(f, "pays no more since {}, and not at {}", at(limit), at(found))
             }
             FailureCode::NotCovered => write!(
                 f,
@@ -474,7 +482,7 @@ impl fmt::Display for Failure {
             }
             FailureCode::DataTooLarge => write!(f, "have {found} bytes, {limit} are allowed"),
             FailureCode::Retention => {
-                write!(f, "would be kept until {found}, {limit} is the latest")
+                write!(f, "would be kept until {}, {} is the latest", at(found), at(limit))
             }
             FailureCode::DealEntries => write!(
                 f,

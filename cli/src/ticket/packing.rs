@@ -19,7 +19,9 @@ use tokio::task::JoinSet;
 use weft_client::verify::{VerifyError, verify};
 use weft_client::{Client, PageQuery};
 use weft_types::api::{Account, Item, ItemState, Object, PAGE_MAX};
-use weft_types::{Address, CollectionId, EditionId, Genesis, ItemId, ObjectId, SessionKind};
+use weft_types::{
+    Address, CollectionId, EditionId, Genesis, ItemId, Millis, ObjectId, SessionKind,
+};
 
 /// Readings on their way at a time.
 const AT_ONCE: usize = 32;
@@ -84,6 +86,7 @@ pub async fn download(arguments: &Download, output: &Output) -> Result<(), Failu
             "a pack's serials are below 2^32: name fewer with --serials",
         ));
     }
+    let collection = client.collection(&edition.collection).await?;
     let progress = output.progress();
     progress.step("reading the tickets");
     let mut items = items(&client, edition.collection, edition.id).await?;
@@ -111,6 +114,10 @@ pub async fn download(arguments: &Download, output: &Output) -> Result<(), Failu
     (head.tickets, head.proven) = (items.len() as u64, proven);
     write(&arguments.out, &head, entries)?;
     drop(progress);
+    if let Some(words) = still_moving(collection.policy.cut_off, head.proven.since.unwrap_or(made))
+    {
+        output.alarm(words);
+    }
     output.data(&head, |head| {
         let since = head.proven.since.map_or_else(|| "-".to_owned(), time::utc);
         format!(
@@ -122,6 +129,18 @@ pub async fn download(arguments: &Download, output: &Output) -> Result<(), Failu
         output.say("The rest is the node's word: --proofs all proves every serial.");
     }
     Ok(())
+}
+
+/// Why a pack that was made as of some time may be out of date when gates open.
+fn still_moving(cut_off: Millis, since: Millis) -> Option<String> {
+    let until = match cut_off {
+        Millis::ZERO => "and no cut-off ends that".to_owned(),
+        cut_off if since < cut_off => format!("until {}", time::utc(cut_off)),
+        _ => return None,
+    };
+    Some(format!(
+        "WARNING: tickets can change hands after this pack is made, {until}: who has one by then is not let in without a network."
+    ))
 }
 
 async fn items(
@@ -288,4 +307,19 @@ where
 
 fn joined<R>(outcome: Result<Result<R, Failure>, tokio::task::JoinError>) -> Result<R, Failure> {
     outcome.map_err(|e| Failure::new(Kind::Failed, e))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pack_from_before_the_cut_off_comes_with_a_warning() {
+        let since = Millis(1_000_000);
+        let warned = |cut_off| still_moving(Millis(cut_off), since);
+        assert!(warned(0).unwrap().contains("no cut-off"));
+        let until = warned(1_000_001).unwrap();
+        assert!(until.contains("until 1970-01-01 00:16:40Z"), "{until}");
+        assert_eq!(warned(1_000_000), None);
+    }
 }

@@ -268,6 +268,21 @@ fn l42_what_is_no_newer_state_of_both_is_refused() {
 }
 
 #[test]
+fn l41_a_channel_is_open_until_its_window_is_over_and_is_never_bid_for() {
+    let mut world = World::new();
+    let deal = opened(&mut world);
+    let codes = |world: &mut World| [bid(deal, 5), take(deal, &[])].map(|o| world.fails(2, o));
+    world.now = EXPIRES - 1;
+    world.done(1, close(deal, 1, 100));
+    for now in [EXPIRES, EXPIRES - 2 + WINDOW] {
+        world.now = now;
+        assert_eq!(codes(&mut world), [FailureCode::WrongRule; 2]);
+    }
+    world.now = EXPIRES - 1 + WINDOW;
+    assert_eq!(codes(&mut world), [FailureCode::DealNotOpen; 2]);
+}
+
+#[test]
 fn l42_the_last_state_ends_it_at_once_also_while_it_is_closing() {
     let mut world = World::new();
     let deal = opened(&mut world);
