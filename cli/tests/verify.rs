@@ -31,6 +31,7 @@ fn folder() -> TempDir {
             other: None,
         },
         certificate: testing::certify(&statement, &[0, 1, 3]).to_json(),
+        kept: None,
     };
     let folder = tempfile::tempdir().unwrap();
     let proof = serde_json::to_string(&bundle).unwrap();

@@ -3,7 +3,9 @@
 
 use crate::books::Books;
 use crate::draft::Draft;
-use crate::execute::{Cleared, Leader, clear_books, draw_lots, end_pools, end_posted, expire};
+use crate::execute::{
+    Cleared, Leader, Settled, begin_reveals, clear_books, draw_lots, end_pools, end_posted, expire,
+};
 use crate::live::Objects;
 use std::collections::BTreeSet;
 use weft_types::{ContentHash, DealId, Millis, Object, ObjectId, VoucherPoolId};
@@ -12,8 +14,8 @@ use weft_types::{ContentHash, DealId, Millis, Object, ObjectId, VoucherPoolId};
 pub(crate) struct Due {
     /// Open deals by the time from which they are due.
     deals: BTreeSet<(Millis, DealId)>,
-    /// L47: series that wait for a lot.
-    lotless: BTreeSet<DealId>,
+    /// L47: series that wait for a lot, or for a height that has it.
+    undrawn: BTreeSet<DealId>,
     /// L52: pools of vouchers that are not over, by the time from which they are due.
     pools: BTreeSet<(Millis, VoucherPoolId)>,
     /// L55: posted data by their end.
@@ -33,9 +35,9 @@ impl Due {
                     self.deals.remove(&(deal.due(), id));
                 }
                 self.deals.extend(after.as_ref().map(|d| (d.due(), id)));
-                match after.as_ref().is_some_and(|d| d.awaits_lot()) {
-                    true => self.lotless.insert(id),
-                    false => self.lotless.remove(&id),
+                match after.as_ref().is_some_and(|d| d.awaits_reveal()) {
+                    true => self.undrawn.insert(id),
+                    false => self.undrawn.remove(&id),
                 };
                 self.books.follow(id, before.as_deref(), after.as_deref());
             }
@@ -60,9 +62,15 @@ impl Due {
         }
     }
 
-    /// Does what is due, and says what books have traded.
-    pub fn run<B: Objects>(&self, draft: &mut Draft<'_, B>, leader: Leader) -> Vec<Cleared> {
-        draw_lots(draft, &self.lotless, leader);
+    /// Does what is due, and says what books have traded. `settled` tells which lots are under a height.
+    pub fn run<B: Objects>(
+        &self,
+        draft: &mut Draft<'_, B>,
+        leader: Leader,
+        settled: Settled,
+    ) -> Vec<Cleared> {
+        draw_lots(draft, &self.undrawn, leader);
+        begin_reveals(draft, &self.undrawn, leader.at, settled);
         expire(draft, &self.deals, leader);
         end_pools(draft, &self.pools, leader.at);
         end_posted(draft, &self.posted, leader.at);

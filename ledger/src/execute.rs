@@ -42,7 +42,7 @@ pub use data::POSTED_WORK_MAX;
 pub(crate) use data::end_posted;
 pub use deal::EXPIRY_WORK_MAX;
 pub(crate) use deal::expire;
-pub(crate) use draw::{Leader, draw_lots};
+pub(crate) use draw::{Leader, Settled, begin_reveals, draw_lots};
 pub(crate) use epoch::{Opened, convene};
 pub(crate) use offences::convict;
 pub use voucher::POOL_WORK_MAX;

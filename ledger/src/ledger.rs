@@ -5,7 +5,7 @@ mod height;
 use crate::admission::{Admitted, Refusal, admit, in_time};
 use crate::draft::{Change, Draft};
 use crate::due::Due;
-use crate::execute::{Cleared, Leader, Opened, Place, convene, convict, execute, observe};
+use crate::execute::{Cleared, Leader, Opened, Place, Settled, convene, convict, execute, observe};
 use crate::exits::{Locked, settle, tree_of};
 use crate::live::{Live, Objects as _};
 use crate::places::BaseTrees;
@@ -322,7 +322,11 @@ impl Ledger {
             round: newest.map_or(Round::ZERO, |v| v.round),
             digest: newest.map_or(VertexDigest::ZERO, |v| v.digest),
         };
-        applied.cleared = self.due.run(&mut draft, leader);
+        let settled = Settled {
+            at: last.timestamp,
+            interval: self.params.finality_interval_ms,
+        };
+        applied.cleared = self.due.run(&mut draft, leader, settled);
         let seen = look(&mut draft, &self.work);
         (applied.deposits, applied.convicted) = (seen.deposits, seen.convicted);
         for transaction in transactions {

@@ -1,6 +1,6 @@
 //! Rows beside the ledger's state, for lists, searches and histories: a pure function of what a commit did, and of
 //! the newest sales before it. They are written in the commit's batch, never hashed, and can be made anew from the
-//! commits.
+//! commits; but for proofs of draws (`sealed.rs`), which come with a height's certificate.
 //!
 //! A key is a tag, then fields of fixed length (a word ends with a zero), numbers big-endian; so a list is a prefix, in
 //! the order of what follows. `docs/spec/api.md` has the layouts.
@@ -20,6 +20,7 @@ mod history;
 mod named;
 mod provenance;
 mod sales;
+mod sealed;
 mod search;
 mod state;
 mod touched;
@@ -36,6 +37,8 @@ pub use named::{is_named, missing};
 use provenance::{Owners, Passing};
 use sales::{SALES, Traded};
 pub use sales::{SaleRow, SaleScope, Totals, last_sale_key, sales_prefix};
+use sealed::sealed_rows;
+pub use sealed::{proofs, proven_key, read_proven, read_unproven, unproven_prefix};
 use search::search_rows;
 pub use search::{WordScope, read_number, read_word, trait_prefix, words_prefix};
 pub use state::rows_of_state;
@@ -135,8 +138,9 @@ pub fn is_before(key: &[u8], value: &[u8], commit: CommitIndex, time: Millis) ->
             let value = Bytes::copy_from_slice(value);
             let object = Object::decode(&ObjectId::Deal(id), value).ok();
             let deal = object.as_ref().and_then(Object::as_deal);
-            deal.is_some_and(|deal| deal.expires() < time)
+            deal.is_some_and(|deal| deal.due() < time)
         }
+        sealed::PROVEN => sealed::is_before(value, time),
         _ => false,
     }
 }
@@ -173,6 +177,7 @@ pub fn rows<E>(
             ObjectId::Deal(id) => {
                 deal_rows(indexed, &id, change, &mut rows);
                 order_rows(&id, change, &mut rows);
+                sealed_rows(&id, change, &mut rows);
             }
             ObjectId::Account(_)
             | ObjectId::Edition(_)

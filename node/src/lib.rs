@@ -14,6 +14,7 @@ mod index;
 mod keys;
 mod metrics;
 pub mod replica;
+mod sealed;
 mod staging;
 mod tracker;
 mod view;

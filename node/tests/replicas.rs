@@ -9,8 +9,8 @@ use weft_node::NodeKeys;
 use weft_node::api::Refusal;
 use weft_node::replica::sync::SyncConfig;
 use weft_node::replica::{
-    Confirmed, Effect, Input, Latest, Lost, MempoolConfig, Replica, ReplicaConfig, Reply, Restored,
-    STEP_ROUNDS,
+    Confirmed, Effect, Executed, Input, Latest, Lost, MempoolConfig, Replica, ReplicaConfig, Reply,
+    Restored, STEP_ROUNDS,
 };
 use weft_types::testing::{self, finality_key, user, vertex_key};
 use weft_types::{
@@ -28,6 +28,8 @@ struct World {
     replicas: Vec<Replica>,
     inboxes: Vec<VecDeque<(MemberIndex, Verified<Vertex>)>>,
     commits: Vec<Vec<Commit>>,
+    /// By replica: when something has changed first that is under no height yet.
+    changed: Vec<Option<Millis>>,
     certificates: Vec<Vec<Arc<Verified<Certificate>>>>,
     /// The newest height that is due for posting and certified.
     due: Vec<Height>,
@@ -57,6 +59,7 @@ impl World {
             replicas: Vec::new(),
             inboxes: vec![VecDeque::new(); MEMBERS],
             commits: vec![Vec::new(); MEMBERS],
+            changed: vec![None; MEMBERS],
             certificates: vec![Vec::new(); MEMBERS],
             due: vec![Height::ZERO; MEMBERS],
             down: Vec::new(),
@@ -120,6 +123,19 @@ impl World {
         Replica::new(config, restored, self.now, effects)
     }
 
+    /// F1 a, as the ledger relies on it (L47): what has changed is soon under a height.
+    fn executed(&mut self, i: usize, executed: Executed) {
+        let at = executed.commit.timestamp;
+        let has_changed = !executed.applied.changes.is_empty();
+        let first = self.changed[i].or(has_changed.then_some(at));
+        self.changed[i] = first.filter(|_| executed.statement.is_none());
+        if let Some(first) = self.changed[i] {
+            let interval = self.genesis.template.params.finality_interval_ms;
+            assert!(at.saturating_sub(first.0) < interval, "no height at {at}");
+        }
+        self.commits[i].push(executed.commit);
+    }
+
     fn carry_out(&mut self, i: usize, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
@@ -145,8 +161,15 @@ impl World {
                 }
                 Effect::GuardFloor { round, height, .. } => self.floors.push((round, height)),
                 Effect::Fetch(request) => self.fetch(i, &request),
-                Effect::Executed(executed) => self.commits[i].push(executed.commit),
-                Effect::Certified { certificate, due } => {
+                Effect::Executed(executed) => self.executed(i, *executed),
+                Effect::Certified {
+                    certificate,
+                    due,
+                    snapshot,
+                } => {
+                    if let Some(snapshot) = snapshot {
+                        assert_eq!(snapshot.root(), certificate.statement.state_root);
+                    }
                     if !due.is_empty() {
                         self.due[i] = certificate.statement.height;
                     }

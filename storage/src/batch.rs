@@ -110,6 +110,19 @@ impl Store {
         self.write(batch, durability)
     }
 
+    /// Writes index entries that come with no commit; `None` deletes.
+    pub fn write_indexes(
+        &self,
+        rows: &[(Bytes, Option<Bytes>)],
+        durability: Durability,
+    ) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        for (key, value) in rows {
+            self.change(&mut batch, Family::Indexes, key, value.as_ref());
+        }
+        self.write(batch, durability)
+    }
+
     fn change(&self, batch: &mut WriteBatch, family: Family, key: &[u8], value: Option<&Bytes>) {
         match value {
             Some(value) => self.put(batch, family, key, value),

@@ -26,7 +26,7 @@ pub use event::{Event, Ordered, Topic, TopicError};
 pub use market::{DealSide, Prices, Trade, Turnover};
 pub use objects::{
     Account, Balance, Collection, Content, Deal, DealState, Edition, HighestBid, History, Item,
-    ItemState, Keys, Object, ProofBundle, Recovery,
+    ItemState, Kept, Keys, Object, ProofBundle, Recovery,
 };
 pub use offenders::{OffenderStatus, Offenders};
 pub use problem::{PROBLEM_TYPE_PREFIX, Problem, ProblemCode};

@@ -185,7 +185,7 @@ failure_codes! {
     NoPack = 56, "no_pack";
     /// Another account holds the pack.
     NotPackHolder = 57, "not_pack_holder";
-    /// The series has no lot yet.
+    /// The series has no lot yet, or none under a height.
     NoLot = 58, "no_lot";
     /// The secret is missing, comes too late, or is none that opens anything here.
     WrongSecret = 59, "wrong_secret";
@@ -440,7 +440,7 @@ impl fmt::Display for Failure {
             FailureCode::WrongEntropy => f.write_str("is taken with entropy where it is a series of packs, and without where it is none"),
             FailureCode::NoPack => write!(f, "has sold {limit} packs, and none is number {found}"),
             FailureCode::NotPackHolder => f.write_str("has a pack that another account holds"),
-            FailureCode::NoLot => f.write_str("has no lot yet"),
+            FailureCode::NoLot => f.write_str("has no lot under a height yet"),
             FailureCode::WrongSecret => f.write_str("is not opened by this secret, or by none"),
             FailureCode::DealBound => f.write_str("cannot be cancelled before its time"),
             FailureCode::NotParty => f.write_str("is a channel between two others"),

@@ -562,6 +562,7 @@ pub fn drawn(packs: u32, cards: u32) -> (DealId, Deal) {
             commit: CommitIndex(37),
             digest: VertexDigest([0x17; 32]),
         }),
+        reveal_from: Some(Millis(80_600)),
         secret: Some(DRAW_SECRET),
     };
     let deal = Deal {

@@ -133,6 +133,7 @@ fn unfolded(item: ItemId, proof: &wire::TicketProof) -> Result<ProofBundle, Tick
         value: Some(hex::encode(&proof.value)),
         proof: StateProof::try_from(path)?,
         certificate: certificate.to_json(),
+        kept: None,
     })
 }
 
@@ -163,6 +164,7 @@ mod tests {
                 value: Some(hex::encode(value)),
                 proof,
                 certificate: certify(&statement, &[0, 1, 3]).to_json(),
+                kept: None,
             }),
         }
     }

@@ -106,7 +106,7 @@ fn unproven(evidence: &Evidence) -> Failure {
     );
     match evidence.proof {
         Some(_) => failure.hint("a proof is in it: check it with --genesis genesis.json, from a source that you trust"),
-        None => failure.hint("there is no proof in it; `weft pack keep` saves one, between the lot and the secret and at no other time"),
+        None => failure.hint("there is no proof in it; `weft pack keep` saves one, as long as a node that was there has it"),
     }
 }
 

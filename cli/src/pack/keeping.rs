@@ -1,5 +1,5 @@
-//! The file that proves a draw afterwards. Between lot and secret the deal is in the state with all that the draw is made from, and
-//! its proof can be had. Once it is drawn it is in the state no more: who has no proof of then gets none later.
+//! The file that proves a draw afterwards. Between lot and secret the deal is in the state with all that the draw is made from.
+//! Once it is drawn it is in the state no more: then its proof is to be had of nodes that have kept it, as long as they do.
 
 use super::checking::{self, Evidence};
 use super::proven::sealed;
@@ -11,13 +11,15 @@ use crate::output::Output;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use weft_client::Client;
 use weft_client::verify::verify;
 use weft_types::DealId;
 use weft_types::api::{Deal, DealState, ProofBundle};
 
-/// How often, from the end of the sale until the proof is there: some giver may show his secret at once.
+/// How long the certificate of the height with the lot may be behind the draw.
+const CERTIFIED_WITHIN: Duration = Duration::from_secs(10);
+/// How often, from the end of the sale until the proof is there.
 const LOT_EVERY: Duration = Duration::from_millis(100);
 
 #[derive(clap::Args)]
@@ -64,7 +66,14 @@ impl Kept {
         self.proof.is_some()
     }
 
-    /// Saves the proof, if the newest certified height has the lot by now. Returns whether it has.
+    /// Whether the node that gave the proof has it for others too, when the series is drawn.
+    pub fn stays_there(&self) -> bool {
+        self.proof
+            .as_ref()
+            .is_some_and(|proof| proof.kept.is_some())
+    }
+
+    /// Saves the proof, if the newest certified height has the lot by now, or the node has kept it. Returns whether it has.
     pub async fn take(
         &mut self,
         client: &Client,
@@ -73,7 +82,7 @@ impl Kept {
     ) -> Result<bool, Failure> {
         let proof = match client.deal_proof(id).await {
             Ok(proof) => proof,
-            Err(error) if error.is_retryable() => return Ok(false),
+            Err(error) if error.is_retryable() || error.is_not_found() => return Ok(false),
             Err(error) => return Err(error.into()),
         };
         let Some(deal) = sealed(&proof).filter(|deal| deal.id == *id) else {
@@ -165,7 +174,7 @@ pub fn pause(deal: &Deal, has_proof: bool) -> Duration {
 pub async fn keep(arguments: &Keep, output: &Output) -> Result<(), Failure> {
     let (client, id) = (arguments.network.client()?, &arguments.deal);
     let mut kept = Kept::open(&arguments.out, id)?;
-    let mut told = "";
+    let (mut told, mut drawn) = ("", None);
     loop {
         let deal = looked(&client, id, output).await?;
         let (_, drawing) = series_of(&deal)?;
@@ -174,9 +183,13 @@ pub async fn keep(arguments: &Keep, output: &Output) -> Result<(), Failure> {
                 kept.take(&client, id, output).await?;
             }
             DealState::Open => {}
-            // The newest certified height may be a little behind.
             DealState::Taken if kept.has_proof() || kept.take(&client, id, output).await? => break,
-            DealState::Taken => return Err(too_late(id)),
+            DealState::Taken => {
+                let since = *drawn.get_or_insert_with(Instant::now);
+                if since.elapsed() > CERTIFIED_WITHIN {
+                    return Err(too_late(id));
+                }
+            }
             DealState::Cancelled | DealState::Expired => {
                 let words = format!("series {id} has ended, and nothing was drawn");
                 return Err(Failure::new(Kind::Refused, words));
@@ -184,6 +197,7 @@ pub async fn keep(arguments: &Keep, output: &Output) -> Result<(), Failure> {
         }
         let waits = match kept.has_proof() {
             true => "Waiting for the secret; the proof stays good if you come back for it later.",
+            false if drawn.is_some() => "It is drawn; asking for its proof.",
             false => "Waiting for the end of the sale, and for the lot.",
         };
         if waits != told {
@@ -204,9 +218,9 @@ pub async fn keep(arguments: &Keep, output: &Output) -> Result<(), Failure> {
 fn too_late(id: &DealId) -> Failure {
     Failure::new(
         Kind::Refused,
-        format_args!("series {id} is drawn, and its deal is in the state no more: there is no proof to be had"),
+        format_args!("series {id} is drawn, and the node that was asked has no proof of it: its history begins later, or it keeps none for so long"),
     )
-    .hint("whoever ran `weft pack keep` or `weft pack open` before has one; `weft pack show --json` has what a node says of it")
+    .hint("another node may have one, and so may whoever ran `weft pack keep` or `weft pack open`; `weft pack show --json` has what a node says of it")
 }
 
 #[cfg(test)]

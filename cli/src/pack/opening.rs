@@ -1,5 +1,5 @@
-//! The giver's part of the draw: the secret, once the lot is there. Before it is shown the proof of the sealed series is saved, and
-//! for a moment everybody else can save it too: with the secret it goes out of the state.
+//! The giver's part of the draw: the secret, once a height has the lot. Before it is shown the proof of the sealed series is saved:
+//! with the secret it goes out of the state. Where the node keeps none, everybody else has a moment to save it too.
 
 use super::keeping::{Kept, looked, pause};
 use super::{secret, series_of};
@@ -12,11 +12,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 use weft_client::Client;
 use weft_types::api::DealState;
-use weft_types::{DealId, Lot, Millis, Operation, draw_commitment};
+use weft_types::{DealId, Millis, Operation, draw_commitment};
 
 /// Longest wait for a certified height with the lot.
 const PROOF_MAX: Duration = Duration::from_secs(60);
-/// For others who keep the proof.
+/// For others who keep the proof, where the node does not.
 const OTHERS: Duration = Duration::from_secs(5);
 const TICK: Duration = Duration::from_millis(100);
 
@@ -33,7 +33,7 @@ pub struct Open {
     sender: Sender,
 }
 
-/// Until the lot is there and its proof saved, and no longer.
+/// Until a height has the lot and its proof is saved, and no longer.
 pub async fn open(arguments: Open, output: &Output) -> Result<(), Failure> {
     let session = arguments.sender.session().await?;
     let (client, id) = (&session.client, &arguments.deal);
@@ -56,11 +56,11 @@ pub async fn open(arguments: Open, output: &Output) -> Result<(), Failure> {
             return Err(Failure::new(Kind::Refused, words)
                 .hint("nothing was sent; `weft pack show` has how"));
         }
-        if let Some(lot) = drawing.lot {
-            break time_for(&lot, series.reveal, from_now(Duration::ZERO));
+        if let Some(from) = drawing.reveal_from {
+            break time_for(from, series.reveal, from_now(Duration::ZERO));
         }
         if !told {
-            output.say("Waiting for the end of the sale.");
+            output.say("Waiting for the end of the sale, and for a height with the lot.");
             told = true;
         }
         tokio::time::sleep(pause(&deal, kept.has_proof())).await;
@@ -69,9 +69,9 @@ pub async fn open(arguments: Open, output: &Output) -> Result<(), Failure> {
         // The bond is at stake: whatever comes of the proof, the secret is shown.
         match save(&mut kept, client, id, within, output).await {
             Ok(true) => {}
-            Ok(false) => output.alarm("No certified height has the lot in time: the secret is shown, and the draw stays without a proof."),
+            Ok(false) => output.alarm("No certified height with the lot is to be had in time: the secret is shown, and its proof is left to nodes that keep it."),
             Err(failure) => output.alarm(format_args!(
-                "{}: the secret is shown, and the draw stays without a proof.",
+                "{}: the secret is shown, and its proof is left to nodes that keep it.",
                 failure.message
             )),
         }
@@ -97,8 +97,8 @@ pub async fn open(arguments: Open, output: &Output) -> Result<(), Failure> {
 }
 
 /// For the proof, and for others to have it too: half of the time to reveal is left in any case.
-fn time_for(lot: &Lot, reveal: Millis, now: Millis) -> Duration {
-    let half = lot.at.saturating_add(reveal.0 / 2);
+fn time_for(from: Millis, reveal: Millis, now: Millis) -> Duration {
+    let half = from.saturating_add(reveal.0 / 2);
     Duration::from_millis(half.0.saturating_sub(now.0)).min(PROOF_MAX)
 }
 
@@ -115,6 +115,9 @@ async fn save(
             return Ok(false);
         }
         tokio::time::sleep(TICK).await;
+    }
+    if kept.stays_there() {
+        return Ok(true);
     }
     let left = until.saturating_duration_since(Instant::now()).min(OTHERS);
     output.say(format_args!(
@@ -133,9 +136,9 @@ mod tests {
     #[test]
     fn the_proof_takes_no_more_than_half_of_the_time_to_reveal() {
         let (_, deal) = testing::drawn(3, 2);
-        let lot = deal.drawing.unwrap().lot.unwrap();
-        let after = |ms| lot.at.saturating_add(ms);
-        let time = |reveal, now| time_for(&lot, Millis(reveal), now).as_millis();
+        let from = deal.drawing.unwrap().reveal_from.unwrap();
+        let after = |ms| from.saturating_add(ms);
+        let time = |reveal, now| time_for(from, Millis(reveal), now).as_millis();
         assert_eq!(time(4_000, after(0)), 2_000);
         assert_eq!(time(4_000, after(500)), 1_500);
         assert_eq!(time(4_000, after(2_000)), 0);

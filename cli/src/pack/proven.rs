@@ -98,6 +98,9 @@ impl Proven {
         deal.taker = told.taker;
         if let Some(drawing) = &mut deal.drawing {
             drawing.secret = Some(*secret);
+            // It is known with the first commit behind the height that is proven here.
+            let told = told.drawing.as_ref().and_then(|d| d.reveal_from);
+            drawing.reveal_from = drawing.reveal_from.or(told);
         }
         deal
     }

@@ -9,13 +9,14 @@ use weft_types::api::{Deal, DealState};
 use weft_types::{Bundle, Drawing, ItemId};
 
 fn standing(deal: &Deal, drawing: &Drawing) -> &'static str {
-    match (deal.state, drawing.closing, drawing.lot) {
+    match (deal.state, drawing.closing, drawing.reveal_from) {
         (DealState::Taken, ..) => "drawn",
         (DealState::Cancelled, ..) => "cancelled",
         (DealState::Expired, ..) if drawing.packs.is_empty() => "expired",
         (DealState::Expired, ..) => "undone: the secret was late",
         (DealState::Open, None, _) => "for sale",
-        (DealState::Open, Some(_), None) => "sold, waits for its lot",
+        (DealState::Open, Some(_), None) if drawing.lot.is_none() => "sold, waits for its lot",
+        (DealState::Open, Some(_), None) => "sold, waits for a height that has its lot",
         (DealState::Open, Some(_), Some(_)) => "sold, waits for its secret",
     }
 }
@@ -30,9 +31,13 @@ pub fn shown(evidence: &Evidence) -> String {
     let bond = amount(&deal.gives) / u64::from(packs);
     let cards = deal.gives.items.len();
     let lot = drawing.lot;
-    let late = lot.map(|lot| time::utc(lot.at.saturating_add(series.reveal.0)));
-    let within = match lot {
-        None => format!("{} from the lot on", time::span(series.reveal)),
+    let from = drawing.reveal_from;
+    let late = from.map(|from| time::utc(from.saturating_add(series.reveal.0)));
+    let within = match from {
+        None => format!(
+            "{} from a height with the lot on",
+            time::span(series.reveal)
+        ),
         Some(_) => String::new(),
     };
     let over = drawing.closing.map(|closing| time::utc(closing.at));
@@ -128,7 +133,11 @@ mod tests {
         for item in &before.gives.items {
             assert!(before_text.contains(&item.to_string()), "{before_text}");
         }
-        for there in ["for sale until", "10m from the lot on", "2 in each pack"] {
+        for there in [
+            "for sale until",
+            "10m from a height with the lot on",
+            "2 in each pack",
+        ] {
             assert!(before_text.contains(there), "{before_text}");
         }
         assert!(!before_text.contains("sale over"), "{before_text}");

@@ -43,6 +43,7 @@ fn bundle(value: Option<Bytes>, other: Option<(StateKey, Root)>, signers: &[usiz
         value: value.map(hex::encode),
         proof: StateProof { siblings, other },
         certificate: testing::certify(&statement, signers).to_json(),
+        kept: None,
     }
 }
 

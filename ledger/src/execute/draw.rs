@@ -46,7 +46,7 @@ impl Leader {
     }
 }
 
-/// L47: gives a lot to series that wait for one, if this commit makes it.
+/// L47: gives a lot to series that have none, if this commit makes it.
 pub(crate) fn draw_lots<B: Objects>(
     draft: &mut Draft<'_, B>,
     waiting: &BTreeSet<DealId>,
@@ -54,7 +54,8 @@ pub(crate) fn draw_lots<B: Objects>(
 ) {
     for id in waiting {
         let deal = draft.deal(id).expect("a series that waits is open").clone();
-        let waits = |d: &&Drawing| d.closing.is_some_and(|c| leader.makes_a_lot(&c));
+        let waits =
+            |d: &&Drawing| d.lot.is_none() && d.closing.is_some_and(|c| leader.makes_a_lot(&c));
         let Some(drawing) = deal.drawing.as_ref().filter(waits) else {
             continue;
         };
@@ -68,6 +69,43 @@ pub(crate) fn draw_lots<B: Objects>(
             ..drawing.clone()
         };
         draft.put_drawing(*id, &deal, drawing);
+    }
+    draft.keep();
+}
+
+/// L47: what heights there were, as far as commits say it. The first commit from `interval` after a lot on ends a height, if
+/// none has ended since that: the lot is a change, and the height before it ended no later than it came (F1 a).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settled {
+    /// Of the newest commit that is done.
+    pub at: Millis,
+    /// `finality_interval_ms`, which is not zero.
+    pub interval: Millis,
+}
+
+impl Settled {
+    fn has(&self, lot: &Lot) -> bool {
+        lot.at.saturating_add(self.interval.0) <= self.at
+    }
+}
+
+/// L47: from now on the secret draws where an ended height has the lot: in its state stands what is drawn from.
+pub(crate) fn begin_reveals<B: Objects>(
+    draft: &mut Draft<'_, B>,
+    waiting: &BTreeSet<DealId>,
+    now: Millis,
+    settled: Settled,
+) {
+    for id in waiting {
+        let deal = draft.deal(id).expect("a series that waits is open").clone();
+        let begins = |d: &&Drawing| d.lot.is_some_and(|lot| settled.has(&lot));
+        if let Some(drawing) = deal.drawing.as_ref().filter(begins) {
+            let drawing = Drawing {
+                reveal_from: Some(now),
+                ..drawing.clone()
+            };
+            draft.put_drawing(*id, &deal, drawing);
+        }
     }
     draft.keep();
 }
@@ -144,8 +182,8 @@ impl<B: Objects> Execution<'_, '_, B> {
     ) -> Result<(), Fault> {
         let (deal, subject) = (self.series(id)?, ObjectId::Deal(*id));
         let refused = |code| Err(Fault::new(code, subject));
-        let lot = deal.drawing.as_ref().and_then(|d| d.lot);
-        if lot.is_none() {
+        let from = deal.drawing.as_ref().and_then(|d| d.reveal_from);
+        if from.is_none() {
             return refused(FailureCode::NoLot);
         }
         if deal.due() <= self.now {

@@ -3,13 +3,15 @@
 use crate::world::*;
 use weft_types::testing::user;
 use weft_types::{
-    Address, Amount, CollectionId, DealId, DealState, DrawSecret, FailureCode, ItemId, ItemState,
-    Millis, NewDeal, Object, ObjectId, Operation, Policy, SessionKind, Taking,
+    Address, Amount, CollectionId, DealId, DealState, DrawSecret, Drawing, FailureCode, ItemId,
+    ItemState, Millis, NewDeal, Object, ObjectId, Operation, Policy, SessionKind, Taking,
 };
 
 const PRICE: u64 = 60;
 const BOND: u64 = 100;
 const REVEAL: u64 = 5_000;
+/// Time within which a height has what has changed (F1).
+const HEIGHT: u64 = 250;
 
 /// A series of user 1: three packs of two cards.
 struct Shop {
@@ -65,10 +67,21 @@ impl Shop {
         shop
     }
 
+    /// The sale is over: the lot comes, and so much later a commit by which a height has it.
+    fn settle(&mut self) {
+        self.rest(3);
+        self.world.now += HEIGHT;
+        self.rest(1);
+    }
+
     fn with_lot() -> Self {
         let mut shop = Self::sold_out();
-        shop.rest(2);
+        shop.settle();
         shop
+    }
+
+    fn drawing(&self) -> Drawing {
+        self.world.deal(self.deal).unwrap().drawing.unwrap()
     }
 
     fn owners(&self) -> Vec<Address> {
@@ -200,27 +213,67 @@ fn l46_a_pack_is_sold_on_by_one_transaction_of_both() {
 #[test]
 fn l47_the_lot_is_of_a_leader_two_rounds_above_that_of_the_last_sale() {
     let mut shop = Shop::sold_out();
-    let closing = shop.world.deal(shop.deal).unwrap().drawing.unwrap().closing;
+    let closing = shop.drawing().closing;
     let closed = closing.unwrap().round;
     let early = shop.step(5, reveal(shop.deal, right()));
     assert_eq!(early, Some(FailureCode::NoLot));
-    let drawing = shop.world.deal(shop.deal).unwrap().drawing.unwrap();
-    assert_eq!(drawing.lot, None, "one round above may be there already");
+    let lot = shop.drawing().lot;
+    assert_eq!(lot, None, "one round above may be there already");
     // Another commit of the same round makes none.
     let last = shop.world.ledger.meta().index;
     shop.world.ordered = vec![leader_of(last)];
     shop.world.commit(&[]);
-    let drawing = shop.world.deal(shop.deal).unwrap().drawing.unwrap();
-    assert_eq!(drawing.lot, None);
+    assert_eq!(shop.drawing().lot, None);
     shop.rest(1);
     let commit = shop.world.ledger.meta().index;
-    let lot = shop.world.deal(shop.deal).unwrap().drawing.unwrap().lot;
+    let lot = shop.drawing().lot;
     assert_eq!(lot.unwrap().digest, leader_of(commit).digest);
     assert!(leader_round(commit).0 >= closed.0 + 2);
     // It stays.
     shop.rest(3);
-    let drawing = shop.world.deal(shop.deal).unwrap().drawing.unwrap();
-    assert_eq!(drawing.lot, lot);
+    assert_eq!(shop.drawing().lot, lot);
+}
+
+#[test]
+fn l47_a_secret_is_taken_behind_a_commit_by_which_a_height_has_the_lot_and_not_before() {
+    let mut shop = Shop::sold_out();
+    assert_eq!(shop.world.ledger.params().finality_interval_ms.0, HEIGHT);
+    shop.rest(1);
+    // In the lot's commit, while a height may be open still, and in the one that ends it at the latest.
+    for later in [0, HEIGHT - 1, 1] {
+        shop.world.now += later;
+        let early = shop.step(5, reveal(shop.deal, right()));
+        assert_eq!(early, Some(FailureCode::NoLot));
+        let drawing = shop.drawing();
+        assert!(drawing.lot.is_some() && drawing.reveal_from.is_none());
+    }
+    shop.applied(5, reveal(shop.deal, right()));
+    assert_eq!(shop.world.deal(shop.deal), None);
+}
+
+#[test]
+fn l48_the_time_to_reveal_begins_behind_that_commit_however_late_it_comes() {
+    let mut shop = Shop::sold_out();
+    shop.rest(2);
+    shop.world.now += 10 * REVEAL;
+    shop.rest(1);
+    assert_eq!(shop.drawing().reveal_from, None);
+    shop.world.now += 10 * REVEAL;
+    shop.rest(1);
+    let began = shop.world.now;
+    assert_eq!(shop.drawing().reveal_from, Some(Millis(began)));
+    shop.world.now = began + REVEAL - 1;
+    shop.applied(5, reveal(shop.deal, right()));
+}
+
+#[test]
+fn l47_who_takes_the_state_over_knows_that_a_height_has_the_lot() {
+    let mut shop = Shop::sold_out();
+    shop.rest(2);
+    shop.world.now += HEIGHT;
+    shop.rest(1);
+    shop.world.take_over();
+    shop.applied(5, reveal(shop.deal, right()));
 }
 
 #[test]
@@ -282,7 +335,7 @@ fn l47_what_is_not_sold_when_the_time_is_over_goes_back_to_the_giver() {
     shop.world.now = 1_000_000;
     let late = shop.step(3, buy(shop.deal, 1));
     assert_eq!(late, Some(FailureCode::SaleOver));
-    shop.rest(2);
+    shop.settle();
     let before = shop.held();
     shop.applied(5, reveal(shop.deal, right()));
     assert_eq!(shop.held()[0], before[0] + 3 * BOND + PRICE);
@@ -307,9 +360,10 @@ fn l48_a_secret_that_is_late_costs_price_and_bond_of_every_pack() {
     shop.buy(3);
     shop.applied(2, pass(shop.deal, 0, 4));
     shop.world.now = 1_000_000;
-    shop.rest(3);
+    shop.settle();
+    shop.rest(1);
     let before = shop.held();
-    // The time begins with the lot.
+    // The time begins behind the height.
     shop.world.now += REVEAL;
     let late = shop.step(5, reveal(shop.deal, right()));
     assert_eq!(late, Some(FailureCode::DealNotOpen));
@@ -327,6 +381,7 @@ fn l48_a_secret_that_is_late_costs_price_and_bond_of_every_pack() {
 #[test]
 fn l48_until_then_the_secret_is_in_time() {
     let mut shop = Shop::with_lot();
+    shop.rest(1);
     shop.world.now += REVEAL - 1;
     shop.applied(5, reveal(shop.deal, right()));
 }
@@ -367,9 +422,7 @@ fn l25_policies_and_freezing_are_asked_at_each_sale_and_stop_no_draw_but_by_the_
     assert_eq!(frozen, Some(FailureCode::Frozen));
     shop.applied(0, set_policy(collection, policy(|p| p.personal = true)));
     shop.world.now = 1_000_000;
-    shop.rest(3);
-    let lot = shop.world.deal(shop.deal).unwrap().drawing.unwrap().lot;
-    assert!(lot.is_some());
+    shop.settle();
     let over = policy(|p| {
         p.personal = true;
         p.cut_off = Millis(1_000_001);
@@ -396,7 +449,7 @@ fn l28_royalties_are_owed_when_it_is_drawn_of_what_was_sold() {
     shop.buy(3);
     assert_eq!(shop.world.balance(user(7)), 1_000_000);
     shop.world.now = 1_000_000;
-    shop.rest(3);
+    shop.settle();
     let before = shop.held()[0];
     shop.applied(5, reveal(shop.deal, right()));
     let owed = 2 * PRICE / 10;
@@ -419,12 +472,19 @@ fn l20_a_session_buys_packs_within_its_limit_and_neither_hands_them_on_nor_draws
 }
 
 #[test]
-fn a_restart_knows_which_series_wait_for_a_lot_and_which_are_late() {
+fn a_restart_knows_which_series_wait_for_a_lot_or_a_height_and_which_are_late() {
     let mut shop = Shop::sold_out();
     shop.world.restart();
     shop.rest(2);
-    let lot = shop.world.deal(shop.deal).unwrap().drawing.unwrap().lot;
-    assert!(lot.is_some());
+    assert!(shop.drawing().lot.is_some());
+    shop.world.restart();
+    shop.rest(1);
+    shop.world.now += HEIGHT;
+    shop.rest(1);
+    assert_eq!(shop.drawing().reveal_from, None);
+    shop.world.restart();
+    shop.rest(1);
+    assert!(shop.drawing().reveal_from.is_some());
     shop.world.restart();
     shop.world.now += REVEAL;
     shop.rest(1);

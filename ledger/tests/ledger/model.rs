@@ -88,6 +88,8 @@ pub enum Bug {
     AnySponsorPermits,
     SponsoringSessionPermits,
     LotComesTooEarly,
+    RevealNeedsNoHeight,
+    TimeBeginsWithTheLot,
     EntropyIsLeftOut,
     AnySecretDraws,
     LateSecretDraws,
@@ -226,8 +228,10 @@ impl Bug {
         Self::SponsoringSessionPermits,
     ];
     /// Of series of packs.
-    pub const OF_DRAWS: [Self; 11] = [
+    pub const OF_DRAWS: [Self; 13] = [
         Self::LotComesTooEarly,
+        Self::RevealNeedsNoHeight,
+        Self::TimeBeginsWithTheLot,
         Self::EntropyIsLeftOut,
         Self::AnySecretDraws,
         Self::LateSecretDraws,
@@ -311,6 +315,8 @@ pub struct Model {
     bug: Option<Bug>,
     now: u64,
     commit: CommitIndex,
+    /// The time of the commit before.
+    before: u64,
     money: BTreeMap<(Address, AssetId), u128>,
     /// Everything ever made, burned items and closed deals too.
     pub collections: Vec<(CollectionId, Collection)>,
@@ -365,6 +371,7 @@ impl Model {
             bug,
             now: template.timestamp_ms.0,
             commit: CommitIndex::ZERO,
+            before: 0,
             money: money.collect(),
             collections: vec![],
             editions: vec![],
@@ -518,7 +525,7 @@ impl Model {
 
     /// What a new commit does before its transactions.
     pub fn begin(&mut self, now: u64) {
-        self.now = now;
+        self.before = std::mem::replace(&mut self.now, now);
         self.commit = self.commit.next();
         self.named.clear();
         self.had = self.items.iter().map(|(id, i)| (*id, i.owner)).collect();

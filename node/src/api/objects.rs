@@ -5,13 +5,14 @@ use super::answer::{Failure, Segment, not_found, parameter};
 use super::reading::{Reading, from_store};
 use super::rows::{RowCursor, rows};
 use crate::index::{self, HistoryRow, collection_of};
+use crate::sealed;
 use crate::view::View;
 use axum::extract::State;
 use axum::response::Response;
 use weft_storage::{PageRequest, Store};
 use weft_types::api::{
-    Account, Collection, Deal, Edition, History, Item, ItemState, Page, Problem, ProblemCode,
-    ProofBundle, TransactionState,
+    Account, Collection, Deal, DealState, Edition, History, Item, ItemState, Kept, Page, Problem,
+    ProblemCode, ProofBundle, TransactionState,
 };
 use weft_types::{Address, CollectionId, DealId, EditionId, ItemId, Object, ObjectId};
 
@@ -282,30 +283,62 @@ pub fn find_deal(store: &Store, view: &View, id: &DealId) -> Result<Option<Deal>
 }
 
 /// The proof of a deal
+///
+/// Of a series of packs also once it is drawn or undone: then it is the proof that this node has kept of the sealed series,
+/// with its lot, at the height in its certificate.
 #[utoipa::path(get, path = "/v1/deals/{id}/proof", tag = "deals",
     params(("id" = DealId, Path)),
     responses(
         (status = 200, body = ProofBundle),
         (status = "default", body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn deal_proof(Segment(id): Segment, reading: Reading) -> Result<Response, Failure> {
+pub async fn deal_proof(
+    State(state): State<ApiState>,
+    Segment(id): Segment,
+    reading: Reading,
+) -> Result<Response, Failure> {
     let id: DealId = parameter("id", &id)?;
-    proof(&reading, ObjectId::Deal(id))
+    let newest = bundle(&reading, ObjectId::Deal(id));
+    let is_there = newest.as_ref().is_ok_and(|b| b.value.is_some());
+    let proof = match (is_there, sealed::kept(&state.store, &id)?) {
+        (true, Some(_)) => ProofBundle {
+            kept: Some(Kept::ForLater),
+            ..newest?
+        },
+        (false, Some(past)) => past,
+        (false, None) if was_drawn(&state.store, &reading.view, &id)? => {
+            return Err(state.not_kept(format_args!("the proof of sealed series {id}")));
+        }
+        (_, None) => newest?,
+    };
+    Ok(reading.answer(&proof))
+}
+
+/// Whether it was a series with a lot, so that there was a proof of it to be kept.
+fn was_drawn(store: &Store, view: &View, id: &DealId) -> Result<bool, Failure> {
+    let deal = find_deal(store, view, id)?;
+    let ended = deal.filter(|deal| deal.state != DealState::Open);
+    Ok(ended.is_some_and(|deal| deal.drawing.is_some_and(|drawing| drawing.lot.is_some())))
+}
+
+pub fn proof(reading: &Reading, object: ObjectId) -> Result<Response, Failure> {
+    Ok(reading.answer(&bundle(reading, object)?))
 }
 
 /// Of the newest certified height, which may be a little behind the newest commit.
-pub fn proof(reading: &Reading, object: ObjectId) -> Result<Response, Failure> {
+fn bundle(reading: &Reading, object: ObjectId) -> Result<ProofBundle, Failure> {
     let certified = reading.view.certified.as_ref().ok_or_else(|| {
         let detail = "this node has no certified state to prove against yet";
         Failure::new(ProblemCode::NotCertified, detail)
     })?;
     let (value, proof) = certified.snapshot.prove(&object);
-    Ok(reading.answer(&ProofBundle {
+    Ok(ProofBundle {
         object,
         value: value.map(hex::encode),
         proof,
         certificate: certified.certificate.to_json(),
-    }))
+        kept: None,
+    })
 }
 
 async fn history(

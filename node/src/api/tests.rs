@@ -13,6 +13,7 @@ mod market;
 mod objects;
 mod offenders;
 mod openapi;
+mod packs;
 mod reading;
 mod search;
 mod stream;

@@ -23,6 +23,7 @@ use crate::replica::copies::ProcessId;
 use crate::replica::posting::{Due, Unposted};
 use crate::replica::sync::Synced;
 use crate::replica::{Divergence, Effect, Executed, Input, Replica, ledger_meta, stored_objects};
+use crate::sealed;
 use crate::tracker::Tracker;
 use crate::view::View;
 use bytes::Bytes;
@@ -302,7 +303,16 @@ impl Engine {
             }
             Effect::Note(note) => tracing::info!("{note}"),
             Effect::Executed(executed) => self.executed(*executed)?,
-            Effect::Certified { certificate, due } => self.certified(certificate, &due)?,
+            Effect::Certified {
+                certificate,
+                due,
+                snapshot,
+            } => {
+                if let Some(snapshot) = &snapshot {
+                    sealed::keep(&self.store, &certificate, snapshot)?;
+                }
+                self.certified(certificate, &due)?;
+            }
             Effect::Anchored(height) => self.anchored(height)?,
             Effect::Equivocation(evidence) => {
                 self.readers.metrics.equivocation();

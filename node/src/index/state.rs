@@ -3,7 +3,7 @@
 //! Histories, sales and the last forms of ended deals begin after it.
 
 use super::deals::deal_rows;
-use super::{Indexed, Row, collection_rows, named, order_rows, owned_rows};
+use super::{Indexed, Row, collection_rows, named, order_rows, owned_rows, sealed_rows};
 use weft_ledger::{Applied, Change, Snapshot};
 use weft_types::{Object, ObjectError, ObjectId};
 
@@ -39,6 +39,7 @@ pub fn rows_of_state(
             ObjectId::Deal(deal) => {
                 deal_rows(&indexed, deal, &change, &mut rows);
                 order_rows(deal, &change, &mut rows);
+                sealed_rows(deal, &change, &mut rows);
             }
             ObjectId::Collection(id) => {
                 collection_rows(&indexed, id, &change, &mut collections, &mut rows);

@@ -2,6 +2,7 @@ use super::deals::PRICES;
 use super::search::{TRAITS, WORDS};
 mod auctions;
 mod books;
+mod packs;
 
 use super::*;
 use std::collections::BTreeMap as Map;
@@ -533,63 +534,6 @@ fn led(indexing: &mut Indexing, timestamp: u64, by: Vec<(u64, Operation)>) -> Ap
     let applied = ledger.apply_observing(commit, timestamp, (&[], &office), &transactions);
     indexing.write((commit, timestamp), &transactions, &applied);
     applied
-}
-
-#[test]
-fn a_pack_stands_in_the_history_of_who_bought_it_and_its_cards_when_they_are_drawn() {
-    let mut indexing = Indexing::new();
-    let (_, edition) = indexing.with_items(2);
-    let cards = [1, 2].map(|serial| ItemId::derive(&edition, serial));
-    let secret = weft_types::DrawSecret([5; 32]);
-    let mut terms = testing::series(2, 1);
-    terms.gives.items = cards.to_vec();
-    let giver = testing::user(2);
-    terms.rule = weft_types::DealRule::Draw(weft_types::Series {
-        packs: 2,
-        commitment: weft_types::draw_commitment(&giver, &secret),
-        reveal: Millis(1_000),
-    });
-    let deal = deal_of(&led(
-        &mut indexing,
-        2_000,
-        vec![(2, Operation::DealOpen(terms))],
-    ));
-    let buy = |n| Operation::DealTake(Taking::pack(deal, weft_types::Entropy([n; 32])));
-    led(&mut indexing, 2_000, vec![(3, buy(1)), (4, buy(2))]);
-    let to = testing::user(5);
-    let told = |indexing: &Indexing, subject| {
-        let history = indexing.history(subject);
-        let kinds = history
-            .last()
-            .map(|(_, row)| row.kind_names().collect::<Vec<_>>());
-        (history.len(), kinds.unwrap_or_default())
-    };
-    let card = ObjectId::Item(cards[0]);
-    assert_eq!(told(&indexing, card), (2, vec!["deal_open"]));
-    let account = ObjectId::Account(giver);
-    assert_eq!(told(&indexing, account).1, ["deal_take"]);
-    led(&mut indexing, 2_000, vec![]);
-    led(&mut indexing, 2_000, vec![]);
-    let deals = indexing.deals(DealScope::Giver(giver));
-    assert_eq!(deals, [1, 0, 0, 0], "it stays in the list of the open ones");
-    let reveal = Operation::Reveal { deal, secret };
-    let applied = led(&mut indexing, 2_000, vec![(6, reveal)]);
-    assert!(applied.receipts[0].is_applied());
-    assert_eq!(told(&indexing, card), (3, vec!["reveal"]));
-    for holder in [giver, testing::user(3), testing::user(4)] {
-        let account = ObjectId::Account(holder);
-        assert_eq!(told(&indexing, account).1, ["reveal"]);
-    }
-    assert_eq!(indexing.deals(DealScope::Giver(giver)), [0, 1, 0, 0]);
-
-    let pass = Operation::PassPack { deal, pack: 0, to };
-    led(&mut indexing, 2_000, vec![(3, pass)]);
-    let none = ObjectId::Account(to);
-    assert_eq!(
-        indexing.history(none).len(),
-        0,
-        "what fails touches nobody else"
-    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::watching::Confirmed;
 use crate::view::View;
 use std::sync::Arc;
 use weft_consensus::{Evidence, FetchId, FetchRequest};
-use weft_ledger::{Applied, LedgerMeta};
+use weft_ledger::{Applied, LedgerMeta, Snapshot};
 use weft_types::{
     Certificate, Commit, CommitDigest, Committee, Deposit, Epoch, Height, MemberIndex, Millis,
     QueueEntry, Ready, Round, Statement, StatementDigest, Transaction, Verified, Vertex,
@@ -115,10 +115,12 @@ pub enum Effect {
     /// Store a commit with all that it changed, in one batch, and tell readers.
     Executed(Box<Executed>),
     /// Store a certificate, synced, and tell readers. One with heights due for posting (B2), which it is
-    /// the first to cover, goes to [`posting`].
+    /// the first to cover, goes to [`posting`]. With the state of its height, where this is its first certificate and
+    /// the height was executed by this process.
     Certified {
         certificate: Arc<Verified<Certificate>>,
         due: Vec<posting::Due>,
+        snapshot: Option<Snapshot>,
     },
     /// Remember that a checkpoint is anchored, and tell readers.
     Anchored(Height),

@@ -108,11 +108,20 @@ impl Replica {
                         self.provables.add(provable, self.anchored);
                     }
                     self.held.certified(&certificate.statement, view.as_ref());
+                    let snapshot = view.as_ref().map(|view| view.snapshot.clone());
                     self.certified = view.or(self.certified.take());
-                    out.push(Effect::Certified { certificate, due });
+                    out.push(Effect::Certified {
+                        certificate,
+                        due,
+                        snapshot,
+                    });
                 }
                 Outcome::Grown { certificate, due } => {
-                    out.push(Effect::Certified { certificate, due });
+                    out.push(Effect::Certified {
+                        certificate,
+                        due,
+                        snapshot: None,
+                    });
                 }
                 Outcome::Diverged {
                     height,

@@ -298,6 +298,20 @@ pub struct ProofBundle {
     pub value: Option<String>,
     pub proof: StateProof,
     pub certificate: CertificateJson,
+    /// Of a series of packs whose draw the node has kept a proof for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Kept>,
+}
+
+/// What the node that gave a proof of a sealed series keeps; no part of what is proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Kept {
+    /// One for when the series is in the state no more. This one is of the newest certified height.
+    ForLater,
+    /// This one, of an earlier height: the series is in the newest certified state no more.
+    Past,
 }
 
 impl Object {

@@ -1,6 +1,6 @@
 //! What is of deals of all rules: until when they last, and whose it is what they hold.
 
-use super::{AssetAmount, Deal, DealState, Drawing, Lot};
+use super::{AssetAmount, Deal, DealState, Drawing};
 use crate::channel::Standing;
 use crate::ids::{Address, AssetId, Millis};
 use crate::operation::NewDeal;
@@ -23,9 +23,9 @@ impl Deal {
     pub fn due(&self) -> Millis {
         let drawing = self.drawing.as_ref().filter(|d| d.closing.is_some());
         if let Some((series, drawing)) = self.terms.series().zip(drawing) {
-            // L47: the giver's time begins with the lot.
-            let reveal = |lot: Lot| lot.at.saturating_add(series.reveal.0);
-            return drawing.lot.map_or(Millis::MAX, reveal);
+            // L48: the giver's time begins behind the height that has the lot.
+            let ends = |from: Millis| from.saturating_add(series.reveal.0);
+            return drawing.reveal_from.map_or(Millis::MAX, ends);
         }
         // L42: of a channel that is closing, once nothing can change any more.
         let closing = self.standing.as_ref().filter(|s| s.until > Millis::ZERO);

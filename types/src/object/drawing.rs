@@ -18,6 +18,9 @@ pub struct Drawing {
     pub closing: Option<Closing>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lot: Option<Lot>,
+    /// Since when the secret draws, and the giver's time runs: a height has ended that has the lot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reveal_from: Option<Millis>,
     /// Once drawn, for histories: then the deal is in the state no longer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<DrawSecret>,
@@ -53,9 +56,9 @@ pub struct Lot {
 }
 
 impl Deal {
-    /// L47: whether the next lot is this series'.
-    pub fn awaits_lot(&self) -> bool {
-        let waits = |d: &Drawing| d.closing.is_some() && d.lot.is_none();
+    /// L47: whether the series waits for its lot, or for a height that has it.
+    pub fn awaits_reveal(&self) -> bool {
+        let waits = |d: &Drawing| d.closing.is_some() && d.reveal_from.is_none();
         self.drawing.as_ref().is_some_and(waits)
     }
 }
@@ -74,7 +77,8 @@ pub(super) fn check(deal: &Deal) -> Result<(), ObjectError> {
                 && unsold_open
                 && (sold > 0 || !closed)
                 && (closed || drawing.lot.is_none())
-                && (!drawn || drawing.lot.is_some())
+                && (drawing.lot.is_some() || drawing.reveal_from.is_none())
+                && (!drawn || drawing.reveal_from.is_some())
                 && drawn == matches!(deal.state, DealState::Taken { .. })
         }
         _ => false,
@@ -100,6 +104,7 @@ impl From<&Drawing> for wire::Drawing {
                 commit: l.commit.0,
                 digest: bytes(&l.digest.0),
             }),
+            reveal_from_ms: drawing.reveal_from.map(|from| from.0),
             secret: drawing.secret.map_or(Bytes::new(), |s| bytes(&s.0)),
         }
     }
@@ -131,6 +136,7 @@ impl TryFrom<&wire::Drawing> for Drawing {
                 round: Round(c.round),
             }),
             lot: lot.transpose()?,
+            reveal_from: wire.reveal_from_ms.map(Millis),
             secret: crate::operation::decode::optional(&wire.secret)?,
         })
     }

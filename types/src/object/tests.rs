@@ -430,10 +430,15 @@ fn l46_a_drawing_is_of_its_rule_and_state() {
     assert_eq!(read(&|_, _| {}), Ok(()));
     assert_eq!(read(&open), Ok(()));
     type Change<'a> = &'a dyn Fn(&mut Deal, &mut Drawing);
-    let refused: [Change; 8] = [
+    let refused: [Change; 10] = [
         &|deal, _| deal.state = DealState::Open,
         &|_, drawing| drawing.secret = None,
         &|_, drawing| drawing.lot = None,
+        &|_, drawing| drawing.reveal_from = None,
+        &|deal, drawing| {
+            open(deal, drawing);
+            drawing.lot = None;
+        },
         &|_, drawing| drawing.packs.push(drawing.packs[0]),
         &|deal, drawing| {
             open(deal, drawing);
@@ -441,7 +446,10 @@ fn l46_a_drawing_is_of_its_rule_and_state() {
         },
         &|deal, drawing| {
             open(deal, drawing);
-            (drawing.closing, drawing.lot) = (None, None);
+            *drawing = Drawing {
+                packs: drawing.packs.clone(),
+                ..Drawing::default()
+            };
         },
         &|deal, drawing| {
             open(deal, drawing);
@@ -465,17 +473,20 @@ fn l46_a_drawing_is_of_its_rule_and_state() {
 fn l47_a_series_is_due_when_its_sale_ends_and_then_when_its_secret_is_late() {
     let (_, mut deal) = crate::testing::drawn(3, 2);
     let drawing = deal.drawing.clone().unwrap();
-    let mut due = |closing, lot| {
+    let mut due = |closing, lot, reveal_from| {
         deal.drawing = Some(Drawing {
             closing,
             lot,
+            reveal_from,
             ..drawing.clone()
         });
-        (deal.due(), deal.awaits_lot())
+        (deal.due(), deal.awaits_reveal())
     };
-    assert_eq!(due(None, None), (Millis(90_000), false));
-    assert_eq!(due(drawing.closing, None), (Millis::MAX, true));
-    assert_eq!(due(drawing.closing, drawing.lot), (Millis(680_300), false));
+    let (closing, lot, from) = (drawing.closing, drawing.lot, drawing.reveal_from);
+    assert_eq!(due(None, None, None), (Millis(90_000), false));
+    assert_eq!(due(closing, None, None), (Millis::MAX, true));
+    assert_eq!(due(closing, lot, None), (Millis::MAX, true));
+    assert_eq!(due(closing, lot, from), (Millis(680_600), false));
 }
 
 #[test]

@@ -29,6 +29,7 @@ fn proof_as_it_is(id: &DealId, deal: weft_types::Deal, signers: &[usize]) -> Pro
             other: None,
         },
         certificate: testing::certify(&statement, signers).to_json(),
+        kept: None,
     }
 }
 

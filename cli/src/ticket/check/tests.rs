@@ -155,6 +155,7 @@ fn proven_in(epoch: u64, change: impl FnOnce(&mut weft_types::Item), timestamp: 
             value: Some(hex::encode(value)),
             proof,
             certificate: certify(&statement, &[0, 1, 3]).to_json(),
+            kept: None,
         }),
         ..shown_by(2, 2, SLOT, None)
     }

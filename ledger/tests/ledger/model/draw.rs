@@ -33,6 +33,7 @@ impl Model {
 
     pub fn draw_lots(&mut self) {
         let (at, commit, round) = (Millis(self.now), self.commit, leader_round(self.commit));
+        let interval = self.params.finality_interval_ms.0;
         let after = if self.bug(Bug::LotComesTooEarly) {
             1
         } else {
@@ -45,6 +46,12 @@ impl Model {
                 if drawing.lot.is_none() && closed.is_some_and(|from| round.0 >= from) {
                     let digest = leader_of(commit).digest;
                     drawing.lot = Some(Lot { at, commit, digest });
+                }
+                let under = drawing
+                    .lot
+                    .is_some_and(|l| l.at.0 + interval <= self.before);
+                if under && drawing.reveal_from.is_none() {
+                    drawing.reveal_from = Some(at);
                 }
             }
         }
@@ -68,9 +75,11 @@ impl Model {
             return;
         }
         let longer = if self.bug(Bug::LateSecretDraws) { 2 } else { 1 };
-        let late = drawing
-            .lot
-            .is_some_and(|l| l.at.0 + longer * series.reveal.0 <= now);
+        let from = match drawing.lot.filter(|_| self.bug(Bug::TimeBeginsWithTheLot)) {
+            Some(lot) => Some(lot.at),
+            None => drawing.reveal_from,
+        };
+        let late = from.is_some_and(|from| from.0 + longer * series.reveal.0 <= now);
         if !late {
             return;
         }
@@ -152,6 +161,8 @@ impl Model {
         let (_, deal) = self.deals[place].clone();
         let drawing = deal.drawing.clone().unwrap();
         let lot = drawing.lot.ok_or(FailureCode::NoLot)?;
+        let under = drawing.reveal_from.is_some() || self.bug(Bug::RevealNeedsNoHeight);
+        demand(under, FailureCode::NoLot)?;
         let commitment = blake3(Domain::DrawCommitment, &[&deal.giver.0, &secret.0]);
         let right = commitment == deal.terms.series().unwrap().commitment.0;
         let right = right || self.bug(Bug::AnySecretDraws);

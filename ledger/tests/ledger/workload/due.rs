@@ -78,7 +78,7 @@ fn end_auctions(world: &mut World, cast: Cast, size: Size) -> Due {
     Due { at, work }
 }
 
-/// Sold out and with a lot, whose secret nobody shows.
+/// Sold out and with a lot under a height, whose secret nobody shows.
 fn pay_back(world: &mut World, cast: Cast, size: Size) -> Due {
     let mut work = 0;
     for _ in 0..size.of(1, 4) {
@@ -91,6 +91,7 @@ fn pay_back(world: &mut World, cast: Cast, size: Size) -> Due {
     for _ in 0..3 {
         world.lead();
         world.commit(&[]);
+        world.now += world.ledger.params().finality_interval_ms.0;
     }
     let at = Millis(world.now + 600_000);
     Due { at, work }

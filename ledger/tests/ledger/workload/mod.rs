@@ -181,13 +181,14 @@ pub fn template(casts: u64, strangers: u64) -> Template {
     }
 }
 
-/// One of each instance, made; then what waits for a lot has one.
+/// One of each instance, made; then what waits for a lot has one, under a height.
 pub fn made(row: &Row, size: Size, world: &mut World, casts: u64) -> Vec<Act> {
     let acts = (0..casts).map(|n| (row.make)(world, Cast(n), size));
     let acts = acts.collect();
     for _ in 0..3 {
         world.lead();
         world.commit(&[]);
+        world.now += world.ledger.params().finality_interval_ms.0;
     }
     acts
 }

@@ -6,6 +6,7 @@ use crate::contents::Finder;
 use crate::events::EventLog;
 use crate::index::{Indexed, rows, rows_of_state};
 use crate::replica::Provable;
+use crate::sealed;
 use crate::staging::Staging;
 use crate::tracker::Tracker;
 use crate::view::{CertifiedView, View};
@@ -420,6 +421,7 @@ impl Node {
         let mut batch = CommitBatch::new(chain.last.clone());
         batch.put_statement(statement.clone());
         store.write_commit(&batch, Durability::Buffered).unwrap();
+        sealed::keep(store, &certificate, &chain.ledger.snapshot()).unwrap();
         store
             .put_certificate(&certificate, Durability::Buffered)
             .unwrap();

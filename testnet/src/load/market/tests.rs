@@ -17,6 +17,7 @@ struct World {
     ledger: Ledger,
     network: NetworkId,
     draft: Draft,
+    now: Millis,
 }
 
 fn now() -> Millis {
@@ -31,17 +32,27 @@ impl World {
             address: user(0),
             balance: Amount(1_000_000_000_000),
         }];
+        // A commit ends a height.
+        genesis.template.params.finality_interval_ms = Millis(1);
         genesis.network.genesis = genesis.template.digest();
         let (ledger, _) = Ledger::genesis(&genesis.template).unwrap();
         Self {
             ledger,
             network: genesis.network.id(),
             draft: Draft::new(&genesis),
+            now: now(),
         }
     }
 
-    /// One commit with these transactions; all have to be applied.
+    /// One commit with these transactions; all have to be applied. Two more behind it, so that a series that it has
+    /// sold out has its lot, under a height.
     fn commit(&mut self, transactions: Vec<Transaction>) {
+        self.apply(transactions);
+        self.apply(vec![]);
+        self.apply(vec![]);
+    }
+
+    fn apply(&mut self, transactions: Vec<Transaction>) {
         let count = transactions.len();
         let verified = |t: Transaction| Arc::new(t.verify(self.network).unwrap());
         let verified: Vec<Arc<Verified<Transaction>>> =
@@ -60,8 +71,9 @@ impl World {
             contracts: [BaseAddress::ZERO; 3],
             ordered: &[leader],
         };
+        self.now = now().max(self.now.saturating_add(1));
         let ledger = &mut self.ledger;
-        let applied = ledger.apply_observing(index, now(), (&[], &office), &verified);
+        let applied = ledger.apply_observing(index, self.now, (&[], &office), &verified);
         assert_eq!(applied.refused, []);
         assert_eq!(applied.receipts.len(), count);
         for receipt in &applied.receipts {

@@ -203,7 +203,9 @@ impl World {
                 }
                 self.machines[machine].disk.put_commit(*executed, at);
             }
-            Effect::Certified { certificate, due } => {
+            Effect::Certified {
+                certificate, due, ..
+            } => {
                 let done = self.synced(machine, at);
                 // The root and the place say it all; the statement's digest would be costly.
                 let statement = &certificate.statement;
