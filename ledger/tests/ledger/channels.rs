@@ -278,7 +278,7 @@ fn l41_a_channel_is_open_until_its_window_is_over_and_is_never_bid_for() {
         world.now = now;
         assert_eq!(codes(&mut world), [FailureCode::WrongRule; 2]);
     }
-    world.now = EXPIRES - 1 + WINDOW;
+    world.tick(EXPIRES - 1 + WINDOW);
     assert_eq!(codes(&mut world), [FailureCode::DealNotOpen; 2]);
 }
 
