@@ -37,12 +37,12 @@ impl<B: Objects> Execution<'_, '_, B> {
         let deal = self.draft.deal(id)?.clone();
         let subject = ObjectId::Deal(*id);
         let refused = |code| Err(Fault::new(code, subject));
-        if deal.due() <= self.now {
-            return refused(FailureCode::DealNotOpen);
-        }
         let (Some(auction), Some(least)) = (deal.auction(), deal.least_bid()) else {
             return refused(FailureCode::WrongRule);
         };
+        if deal.expires() <= self.now {
+            return refused(FailureCode::DealNotOpen);
+        }
         if deal.giver == bidder {
             return refused(FailureCode::OwnDeal);
         }

@@ -219,6 +219,19 @@ fn l32_a_bid_by_a_session_is_a_way_to_take_and_lowers_what_it_may_spend() {
 }
 
 #[test]
+fn l32_a_series_is_not_bid_for_also_when_its_sale_is_over() {
+    let mut world = World::new();
+    let items = world.items(0, 1, 2);
+    let deal = world.open(1, series(user(1), (&items, 2), (60, 100), 600_000));
+    world.done(2, buy(deal, 1));
+    let code = |world: &mut World| world.fails(3, bid(deal, 500));
+    assert_eq!(code(&mut world), FailureCode::WrongRule);
+    let expires = world.deal(deal).unwrap().terms.expires;
+    world.tick(expires.0);
+    assert_eq!(code(&mut world), FailureCode::WrongRule);
+}
+
+#[test]
 fn l32_a_locked_bid_exits_to_its_bidder() {
     let mut world = World::new();
     let (_, deal) = world.auctioned(1, 100);

@@ -9,7 +9,9 @@ use weft_types::{
 pub fn proof_of(id: &DealId, deal: &weft_types::Deal, signers: &[usize]) -> ProofBundle {
     let mut sealed = deal.clone();
     sealed.state = DealState::Open;
-    sealed.drawing.as_mut().unwrap().secret = None;
+    let drawing = sealed.drawing.as_mut().unwrap();
+    // As the first height with the lot has it.
+    (drawing.reveal_from, drawing.secret) = (None, None);
     proof_as_it_is(id, sealed, signers)
 }
 

@@ -34,9 +34,11 @@ impl Model {
     }
 
     pub fn bid(&mut self, actor: Address, id: &DealId, amount: Amount) -> Step {
-        let place = self.open_deal(id)?;
-        let deal = self.deals[place].1.clone();
+        let mut deals = self.deals.iter();
+        let open = deals.find(|(other, deal)| other == id && deal.state == DealState::Open);
+        let (_, deal) = open.ok_or(FailureCode::DealNotOpen)?.clone();
         let auction = auction(&deal.terms).ok_or(FailureCode::WrongRule)?;
+        let place = self.open_deal(id)?;
         demand(actor != deal.giver, FailureCode::OwnDeal)?;
         let wanted = deal.terms.wants.assets[0].clone();
         let enough = match deal.bid {
