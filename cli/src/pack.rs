@@ -38,7 +38,7 @@ pub enum Command {
     Pass(Pass),
     /// Show the secret, which draws what is in all packs; waits for the end of the sale, and keeps the proof of the draw
     Open(opening::Open),
-    /// Keep the proof of a draw, for ever: run by any buyer or watcher, from before the end of the sale until it is drawn
+    /// Keep the proof of a draw, for ever: run by anybody, also after it as long as the node has the proof
     Keep(keeping::Keep),
     /// Show how far a series is, what is in it, and who holds which pack
     Show(Show),
