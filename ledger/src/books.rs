@@ -35,7 +35,7 @@ pub(crate) struct Queue {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Rank {
     /// Of a bid: taken from the largest number.
-    price: u64,
+    pub price: u64,
     entered: CommitIndex,
     pub deal: DealId,
 }

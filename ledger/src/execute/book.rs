@@ -123,7 +123,7 @@ impl<B: Objects> Draft<'_, B> {
         // What holds for all of its items is asked once.
         self.goes_on(&edition).ok()?;
         self.changes_hands(&edition, leader.at).ok()?;
-        let (bids, asks) = book.crossing();
+        let (bids, asks) = self.meeting(book, leader);
         let bids = self.ready(bids, leader, work);
         let asks = self.ready(asks, leader, work);
         let standing = |orders: &[Ready]| -> Vec<Standing> {
@@ -163,6 +163,23 @@ impl<B: Objects> Draft<'_, B> {
             price,
             trades,
         })
+    }
+
+    /// Orders that another one would trade with: those that have ended in this commit are in the book still.
+    fn meeting(&self, book: &Book, leader: Leader) -> (Vec<Rank>, Vec<Rank>) {
+        let (mut bids, mut asks) = book.crossing();
+        let open = |rank: &Rank| {
+            let deal = self.deal(&rank.deal);
+            deal.is_ok_and(|deal| deal.expires() > leader.at)
+        };
+        bids.retain(open);
+        asks.retain(open);
+        // The best are first.
+        let best_ask = asks.first().map(|rank| rank.price);
+        let best_bid = bids.first().map(|rank| !rank.price);
+        bids.retain(|rank| best_ask.is_some_and(|ask| !rank.price >= ask));
+        asks.retain(|rank| best_bid.is_some_and(|bid| rank.price <= bid));
+        (bids, asks)
     }
 
     /// L59: those whose items can change hands now, by priority. The others go back, so that they are looked at once.
