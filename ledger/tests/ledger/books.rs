@@ -285,6 +285,31 @@ fn l59_what_would_trade_and_cannot_change_hands_goes_back() {
     assert_eq!(market.left(waits), None);
 }
 
+/// Who has ended in the very commit meets nobody.
+#[test]
+fn l59_a_bid_that_nobody_open_would_trade_with_stays() {
+    let mut market = Market::new(1);
+    let expires = Millis(market.world.now + 50);
+    let ask = NewDeal {
+        expires,
+        ..ask_terms(&market.cards, 10)
+    };
+    let orders = [(1, ask), (2, market.bid_terms(10, 1))];
+    let mut commit = market.signed(&orders);
+    let floor = policy(|p| p.floor_price = Amount(40));
+    let set = set_policy(market.collection, floor);
+    commit.push(market.world.signed(0, vec![set]));
+    let applied = market.world.commit(&commit);
+    let [ObjectId::Deal(bid)] = applied.receipts[1].created[..] else {
+        panic!("one bid: {:?}", applied.receipts);
+    };
+    assert!(applied.receipts[2].is_applied());
+    market.world.now = expires.0;
+    assert!(market.clear().cleared.is_empty());
+    assert_eq!(market.world.owner(market.cards[0]), user(1));
+    assert_eq!(market.left(bid), Some(1));
+}
+
 /// L59: it is asked once for all of them, and costs next to nothing.
 #[test]
 fn l59_orders_wait_while_their_edition_is_frozen() {
