@@ -9,8 +9,10 @@ mod book;
 mod conserve;
 mod drive;
 mod follow;
+mod founding;
 mod limit;
 mod market;
+mod mechanisms;
 mod meter;
 mod prepare;
 mod report;
@@ -84,39 +86,51 @@ pub enum Mix {
     Stadium,
     /// Tickets shown at gates, some of them twice (L35).
     Redeem,
+    /// What is in none of the others: channels, hash locks, vouchers, posted data and more.
+    Mechanisms,
 }
 
 /// A text that names no mix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no mix of transactions: transfer, session, market, steve, stadium, redeem")]
+#[error("{0:?} is no mix of transactions: {mixes}", mixes = Mix::ALL.map(Mix::name).join(", "))]
 pub struct MixError(String);
 
-impl FromStr for Mix {
-    type Err = MixError;
+impl Mix {
+    pub const ALL: [Self; 7] = [
+        Self::Transfer,
+        Self::Session,
+        Self::Market,
+        Self::Steve,
+        Self::Stadium,
+        Self::Redeem,
+        Self::Mechanisms,
+    ];
 
-    fn from_str(text: &str) -> Result<Self, MixError> {
-        match text {
-            "transfer" => Ok(Self::Transfer),
-            "session" => Ok(Self::Session),
-            "market" => Ok(Self::Market),
-            "steve" => Ok(Self::Steve),
-            "stadium" => Ok(Self::Stadium),
-            "redeem" => Ok(Self::Redeem),
-            _ => Err(MixError(text.to_owned())),
-        }
-    }
-}
-
-impl fmt::Display for Mix {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+    fn name(self) -> &'static str {
+        match self {
             Self::Transfer => "transfer",
             Self::Session => "session",
             Self::Market => "market",
             Self::Steve => "steve",
             Self::Stadium => "stadium",
             Self::Redeem => "redeem",
-        })
+            Self::Mechanisms => "mechanisms",
+        }
+    }
+}
+
+impl FromStr for Mix {
+    type Err = MixError;
+
+    fn from_str(text: &str) -> Result<Self, MixError> {
+        let mut named = Self::ALL.into_iter().filter(|mix| mix.name() == text);
+        named.next().ok_or_else(|| MixError(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Mix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

@@ -21,7 +21,8 @@ pub struct Arguments {
     duration: Duration,
     /// Kinds of transactions: transfer; session, which are transfers by keys that have sessions; market; steve, a
     /// market with packs and books, after which nothing may be made or lost; stadium, which
-    /// asks for three times the tickets that there are; redeem, which shows tickets at gates, one in twenty of them twice
+    /// asks for three times the tickets that there are; redeem, which shows tickets at gates, one in twenty of them twice;
+    /// mechanisms, which is all that the others have not: channels, hash locks, vouchers, posted data, packs handed on and more
     #[arg(long, default_value = "transfer")]
     mix: Mix,
     /// Trade this collection's editions (mixes market and steve) and not some of the load's own; the testnet's account `load`

@@ -2,9 +2,10 @@
 //! anybody reads it, before and after. The books of the load have no part in it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use weft_client::{Client, ClientError, DealQuery, PageQuery};
 use weft_types::api::{Deal, Item, ItemState, Page};
-use weft_types::{Address, AssetAmount, AssetId, CollectionId, DealId, ItemId};
+use weft_types::{Address, AssetAmount, AssetId, CollectionId, DealId, ItemId, VoucherPoolId};
 
 /// Entries asked for at once.
 const PAGE: usize = 200;
@@ -13,13 +14,32 @@ const PAGE: usize = 200;
 pub struct Conserved {
     accounts: BTreeSet<Address>,
     collections: Vec<CollectionId>,
+    pools: Pools,
     before: Holdings,
+}
+
+/// Pools of vouchers that a load opens, named while it is signed.
+#[derive(Debug, Clone, Default)]
+pub struct Pools(Arc<Mutex<Vec<VoucherPoolId>>>);
+
+impl Pools {
+    pub fn add(&self, pool: VoucherPoolId) {
+        self.locked().push(pool);
+    }
+
+    pub fn named(&self) -> Vec<VoucherPoolId> {
+        self.locked().clone()
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Vec<VoucherPoolId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What was found.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Holdings {
-    /// Of the native asset, in accounts, in the fee pool and in open deals.
+    /// Of the native asset, in accounts, in the fee pool, in open deals and in pools of vouchers.
     coin: u128,
     /// By whom each is held, and in which deal it is locked.
     items: BTreeMap<ItemId, (Address, Option<DealId>)>,
@@ -48,13 +68,21 @@ impl Conserved {
         Ok(Self {
             accounts,
             collections,
+            pools: Pools::default(),
             before,
         })
     }
 
+    /// With pools that are opened from then on.
+    pub fn with(self, pools: Pools) -> Self {
+        Self { pools, ..self }
+    }
+
     /// `None` when all is there as before, else words.
     pub async fn wrong(&self, client: &Client) -> Result<Option<String>, ClientError> {
-        let after = Holdings::read(client, &self.accounts, &self.collections).await?;
+        let mut after = Holdings::read(client, &self.accounts, &self.collections).await?;
+        let pools = self.pools.named();
+        after.add_covers(client, &pools).await?;
         Ok(self.before.compared(&after, &self.accounts))
     }
 }
@@ -88,6 +116,22 @@ impl Holdings {
             .await?;
         }
         Ok(found)
+    }
+
+    async fn add_covers(
+        &mut self,
+        client: &Client,
+        pools: &[VoucherPoolId],
+    ) -> Result<(), ClientError> {
+        for pool in pools {
+            match client.voucher_pool(pool).await {
+                Ok(pool) => self.coin += u128::from(pool.cover.0),
+                // It was not opened, or is over.
+                Err(error) if error.is_not_found() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     fn add_deal(&mut self, deal: &Deal, accounts: &BTreeSet<Address>) {

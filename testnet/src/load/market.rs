@@ -15,7 +15,7 @@ mod stall;
 pub use stall::{Need, Shelf, Stall};
 
 use super::accounts::Player;
-use super::sign::Lane;
+use super::sign::{Lane, reaching};
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 use std::collections::VecDeque;
@@ -136,12 +136,6 @@ impl Lane for Market {
             self.update(place, draft)
         }
     }
-}
-
-/// For an operation that reaches into a deal of so many entries (L60).
-fn reaching(draft: &Draft, operation: &Operation, entries: u64) -> Draft {
-    let reached = u32::try_from(operation.reaches(entries)).unwrap_or(u32::MAX);
-    draft.clone().reaching(reached)
 }
 
 impl Market {

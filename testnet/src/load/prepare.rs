@@ -1,16 +1,19 @@
 //! What a load needs before it begins: funded accounts, and the cards or tickets of its mix.
 
 use super::accounts::{self, Player, fund, player, players};
-use super::conserve::{Conserved, all};
+use super::conserve::{Conserved, Pools, all};
+use super::founding::{Founded, Plan};
 use super::market::{self, Need, Shelf, Stall};
+use super::mechanisms::{self, Mechanisms, Stock};
 use super::sign::Lane;
 use super::stadium::{self, Event, Expected};
 use super::{
     COST_MAX, LoadError, LoadOptions, MARKET_RATE_MAX, Mix, Say, Target, now_ms, transfer,
 };
-use weft_client::{Client, Draft, EditionQuery, Options, Wait};
+use bytes::Bytes;
+use weft_client::{Client, Draft, EditionQuery, Gathering, Options, Wait};
 use weft_types::api::Submission;
-use weft_types::{Amount, CollectionId, Millis, Transaction};
+use weft_types::{Amount, AvailabilityCertificate, CollectionId, Committee, Millis, Transaction};
 
 /// What transactions are made of.
 pub(super) struct Prepared {
@@ -46,6 +49,7 @@ pub(super) async fn prepare(
         Mix::Market | Mix::Steve => workshop.market(options, rate).await,
         Mix::Stadium => workshop.sale().await,
         Mix::Redeem => workshop.gates().await,
+        Mix::Mechanisms => workshop.mechanisms(rate).await,
     }
 }
 
@@ -171,7 +175,7 @@ impl Workshop<'_> {
         let (maker, players) = self.crowd(amount(1)).await?;
         let (event, founding) = Event::sold_out(maker, self.count, &self.draft);
         self.send("the event", &[founding]).await?;
-        let edition = event.edition;
+        let edition = event.0.edition;
         let lanes = event.buyers(players, self.width);
         Ok(Prepared {
             expected: Some(Expected::Sold { edition }),
@@ -192,7 +196,7 @@ impl Workshop<'_> {
         let opened = event.open(&gates, &self.draft, share, Millis(now_ms()));
         self.send("a gate", &opened).await?;
         (self.say)("minting tickets");
-        for minted in event.mint(&self.draft, &players) {
+        for minted in event.0.mint(&self.draft, &players) {
             self.send("the minting", &[minted]).await?;
         }
         let network = self.client.genesis().await?.network.id();
@@ -202,6 +206,90 @@ impl Workshop<'_> {
             expected: Some(Expected::Redeemed { tickets }),
             ..self.prepared(lanes)
         })
+    }
+
+    async fn mechanisms(self, rate: f64) -> Result<Prepared, LoadError> {
+        let pools = Pools::default();
+        let network = self.client.genesis().await?.network.id();
+        let rate = rate / self.width as f64;
+        let mut accounts = vec![self.source.address];
+        let mut lanes: Vec<Box<dyn Lane>> = Vec::new();
+        for lane in 0..self.width {
+            let (number, width) = (lane + 1, self.width);
+            (self.say)(&format!("lane {number} of {width}: accounts and items"));
+            let stock = self.stock(lane as u32).await?;
+            let all = stock.players.iter().chain(&stock.wards);
+            accounts.extend(all.map(|player| player.address));
+            accounts.push(stock.maker.address);
+            let seed = (rate, rand::random());
+            lanes.push(Box::new(Mechanisms::new(
+                network,
+                stock,
+                pools.clone(),
+                seed,
+            )));
+        }
+        (self.say)("counting what everybody has");
+        let conserved = Conserved::begin(&self.client, accounts, vec![]).await?;
+        Ok(Prepared {
+            conserved: Some(conserved.with(pools)),
+            ..self.prepared(lanes)
+        })
+    }
+
+    async fn stock(&self, lane: u32) -> Result<Stock, LoadError> {
+        let of = |kind, count| players(&self.source.key, &format!("{kind} {lane}"), count);
+        let (people, wards) = (
+            of("party", mechanisms::PLAYERS),
+            of("ward", mechanisms::WARDS),
+        );
+        let maker = player(&self.source.key, "issuer", lane);
+        let count = self.count / self.width as u32 + 1;
+        // Nobody runs out, even if it all fell to one.
+        let all = [&people[..], &wards[..], std::slice::from_ref(&maker)].concat();
+        let each = mechanisms::COST_MAX.saturating_mul(count.into());
+        self.fund(&all, Amount(each)).await?;
+        let plan = Plan {
+            description: "Items of the load generator",
+            edition: "Item",
+            items: mechanisms::items(count),
+            uses: 0,
+            rule: None,
+        };
+        let (founded, founding) = Founded::by(maker, &plan, &self.draft);
+        self.send("the collection", &[founding]).await?;
+        let owner = std::slice::from_ref(&founded.maker);
+        for minted in founded.mint(&self.draft, owner) {
+            self.send("the minting", &[minted]).await?;
+        }
+        Ok(Stock {
+            items: (0..founded.items).map(|n| founded.item(n)).collect(),
+            maker: founded.maker,
+            players: people,
+            wards,
+            posts: self.posts(count).await?,
+        })
+    }
+
+    /// Data that a quorum has, to be posted, as many as a lane of so many transactions needs, and no more than
+    /// nodes are given in a moment.
+    async fn posts(&self, count: u32) -> Result<Vec<AvailabilityCertificate>, LoadError> {
+        let network = self.client.genesis().await?.network.id();
+        let office = self.client.committee().await?;
+        let committee = Committee::new(office.epoch, office.members);
+        let committee = committee.map_err(|e| LoadError::Prepare("posted data", e.to_string()))?;
+        let mut posts = Vec::new();
+        for _ in 0..count.div_ceil(mechanisms::ROUND).min(mechanisms::POSTS_MAX) {
+            let data = Bytes::from_owner(rand::random::<[u8; mechanisms::POST_BYTES]>());
+            let claim = mechanisms::claim(office.epoch, &data, Millis(now_ms()));
+            let mut gathering = Gathering::new(network, committee.clone(), claim);
+            let failed = self.client.gather(&data, &mut gathering).await;
+            let words = || failed.iter().map(ToString::to_string).collect::<Vec<_>>();
+            let certificate = gathering.certificate();
+            let refused = || LoadError::Prepare("posted data", words().join("; "));
+            posts.push(certificate.ok_or_else(refused)?);
+        }
+        Ok(posts)
     }
 
     /// Who founds an event with so much, and who comes to it.

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use weft_client::Draft;
-use weft_types::{Millis, Transaction, TransactionId};
+use weft_types::{Millis, Operation, Transaction, TransactionId};
 
 /// A transaction ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,13 @@ pub struct Signed {
 pub trait Lane: Send {
     /// The next one, with the places in this lane of those that it depends on. `place` is its own.
     fn next(&mut self, place: u32, draft: &Draft) -> (Transaction, Vec<u32>);
+}
+
+/// For an operation that reaches into a deal of so many entries, if it does (L60).
+pub fn reaching(draft: &Draft, operation: &Operation, entries: u64) -> Draft {
+    let reached = operation.deal().map_or(0, |_| operation.reaches(entries));
+    let reached = u32::try_from(reached).unwrap_or(u32::MAX);
+    draft.clone().reaching(reached)
 }
 
 /// When the transactions are to be sent, for their validity.

@@ -7,13 +7,14 @@ mod gates;
 pub use gates::{ENTRANCES, GATES, gates};
 
 use super::accounts::Player;
+use super::founding::{Founded, Plan};
 use super::sign::Lane;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use weft_client::{Client, ClientError, Draft};
 use weft_types::{
-    Amount, CollectionId, EditionId, MINTED_ITEMS_MAX, Millis, MintEntry, NewEdition, Operation,
-    Purchase, Role, RoleHolder, Sale, Transaction,
+    Amount, CollectionId, EditionId, Millis, Operation, Purchase, Role, RoleHolder, Sale,
+    Transaction,
 };
 
 /// Accounts that buy, or hold the tickets.
@@ -23,15 +24,10 @@ const DEMAND: u64 = 3;
 const PRICE: Amount = Amount(50);
 
 /// An event, with its edition of tickets.
-pub struct Event {
-    maker: Player,
-    collection: CollectionId,
-    pub edition: EditionId,
-    tickets: u64,
-}
+pub struct Event(pub Founded);
 
 impl Event {
-    /// For so many purchases.
+    /// For so many purchases, with the transaction that founds it.
     pub fn sold_out(maker: Player, purchases: u32, draft: &Draft) -> (Self, Transaction) {
         let sale = Sale {
             price: PRICE,
@@ -45,7 +41,7 @@ impl Event {
             sale: Some(sale.clone()),
         };
         let tickets = u64::from(purchases).div_ceil(DEMAND);
-        Self::found(maker, tickets, &for_sale, draft)
+        Self::of(maker, tickets, &for_sale, draft)
     }
 
     /// For so many passes, shown at these entrances.
@@ -64,54 +60,24 @@ impl Event {
             policy: None,
             roles: entrances.iter().map(holder).collect(),
         };
-        Self::found(maker, passes.into(), &with_gates, draft)
+        Self::of(maker, passes.into(), &with_gates, draft)
     }
 
-    /// With the transaction that founds it, and lays down what goes for its tickets.
-    fn found(
+    fn of(
         maker: Player,
         tickets: u64,
-        rules: &dyn Fn(CollectionId, EditionId) -> Operation,
+        rule: &dyn Fn(CollectionId, EditionId) -> Operation,
         draft: &Draft,
     ) -> (Self, Transaction) {
-        let create = Operation::CreateCollection {
-            name: "Load".to_owned(),
-            description: "An event of the load generator".to_owned(),
-            item_cap: 0,
+        let plan = Plan {
+            description: "An event of the load generator",
+            edition: "Ticket",
+            items: tickets,
+            uses: 1,
+            rule: Some(rule),
         };
-        // Ids are as long as those in their places, so that the fee stays right.
-        let steps = |collection, edition| {
-            let edition_of = tickets_of(collection, tickets);
-            vec![create.clone(), edition_of, rules(collection, edition)]
-        };
-        let operations = steps(CollectionId::ZERO, EditionId::default());
-        let mut body = draft.body(maker.address, operations);
-        let collection = CollectionId::derive(&maker.address, &body.idempotency, 0);
-        let edition = EditionId::derive(&collection, 1);
-        body.operations = steps(collection, edition);
-        let transaction = body.sign(&[&maker.key]);
-        let event = Self {
-            maker,
-            collection,
-            edition,
-            tickets,
-        };
-        (event, transaction)
-    }
-
-    /// Transactions that mint the tickets to players in turn; one after the other, for serials follow the order.
-    pub fn mint(&self, draft: &Draft, players: &[Player]) -> Vec<Transaction> {
-        let serials: Vec<u64> = (0..self.tickets).collect();
-        let minted = serials.chunks(MINTED_ITEMS_MAX as usize).map(|part| {
-            let entries = part.iter().map(|n| MintEntry {
-                edition: self.edition,
-                to: players[*n as usize % players.len()].address,
-                count: 1,
-            });
-            let entries = entries.collect();
-            draft.sign(&self.maker.key, vec![Operation::Mint { entries }])
-        });
-        minted.collect()
+        let (founded, founding) = Founded::by(maker, &plan, draft);
+        (Self(founded), founding)
     }
 
     /// One purchase after the other, by players in turn.
@@ -119,27 +85,13 @@ impl Event {
         let players: Arc<[Player]> = players.into();
         let lane = |i| -> Box<dyn Lane> {
             Box::new(Buyers {
-                edition: self.edition,
+                edition: self.0.edition,
                 offset: i * players.len() / width,
                 players: players.clone(),
             })
         };
         (0..width).map(lane).collect()
     }
-}
-
-fn tickets_of(collection: CollectionId, cap: u64) -> Operation {
-    Operation::CreateEdition(NewEdition {
-        collection,
-        name: "Ticket".to_owned(),
-        cap,
-        traits: vec![],
-        image: String::new(),
-        image_hash: None,
-        metadata_hash: None,
-        reference: String::new(),
-        uses: 1,
-    })
 }
 
 struct Buyers {
@@ -238,7 +190,7 @@ mod tests {
         let maker = player(&source, "maker", 0);
         let (event, founding) = Event::sold_out(maker, 300, &draft);
         assert!(founding.verify(testing::genesis(4).network.id()).is_ok());
-        assert_eq!(event.tickets, 100);
+        assert_eq!(event.0.items, 100);
         let players = players(&source, "stadium", 7);
         let mut lanes = event.buyers(players, 2);
         for place in 0..10 {

@@ -101,14 +101,7 @@ fn times_of_the_plan_count_from_the_start() {
 
 #[test]
 fn mixes_have_names() {
-    for mix in [
-        Mix::Transfer,
-        Mix::Session,
-        Mix::Market,
-        Mix::Steve,
-        Mix::Stadium,
-        Mix::Redeem,
-    ] {
+    for mix in Mix::ALL {
         assert_eq!(mix.to_string().parse(), Ok(mix));
     }
     assert!(

@@ -163,6 +163,13 @@ async fn with_packs_auctions_and_books_nothing_is_made_or_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn mechanisms_run_without_a_failure_and_nothing_is_made_or_lost() {
+    let net = Net::up().await;
+    let report = net.load(100, 20, Mix::Mechanisms).await.unwrap();
+    assert_eq!(report.failed, 0, "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_faucet_pays_whoever_asks_but_not_too_often() {
     let net = Net::up().await;
     let url = net.manifest.faucet.clone().unwrap();

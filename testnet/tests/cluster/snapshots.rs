@@ -1,12 +1,16 @@
-//! S2: a node that is killed while it takes over a state.
+//! S2: a node that is killed while it takes over a state, and one that takes over what goes on.
 
 use crate::common::{Net, options, until};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use weft_node::NodeConfig;
 use weft_testnet::cluster::{Fault, Unusual, UpOptions};
+use weft_testnet::load::Mix;
 use weft_types::{Address, Amount, CommitIndex, GenesisAccount, Millis, Template};
 
+/// For how long one is away while others go on, and how long it is there again at least.
+const BEHIND: Duration = Duration::from_secs(25);
+const TOGETHER: Duration = Duration::from_secs(10);
 /// The one that is killed.
 const VICTIM: usize = 3;
 const OTHERS: [usize; 3] = [0, 1, 2];
@@ -33,6 +37,11 @@ fn genesis(template: &mut Template) {
 fn node(config: &mut NodeConfig) {
     (config.snapshot_interval_s, config.sync_after_s) = (2, 1);
     config.history_keep_s = 1;
+}
+
+/// The same, as soon as one is ahead, with all history there.
+fn eager(config: &mut NodeConfig) {
+    (config.snapshot_interval_s, config.sync_after_s) = (2, 1);
 }
 
 /// Where a node was killed.
@@ -143,4 +152,47 @@ async fn s2_a_node_killed_while_it_takes_over_a_state_ends_with_it_and_signs_not
         !left.iter().any(|name| data(&net).join(name).exists())
     })
     .await;
+}
+
+/// Channels that are closing, series between their draws, locks and pools that end: each has more to it than its object, and
+/// that is derived from the objects again.
+#[tokio::test(flavor = "multi_thread")]
+async fn s2_a_member_takes_over_mechanisms_that_go_on() {
+    let unusual = Some(Unusual {
+        genesis: |_| (),
+        node: eager,
+    });
+    let net = Net::up_with(UpOptions {
+        unusual,
+        ..options()
+    })
+    .await;
+    let signed = net.status(VICTIM).await.unwrap();
+    net.fault(Fault::Kill, &[VICTIM]).await;
+    let taken_over = async {
+        tokio::time::sleep(BEHIND).await;
+        net.fault(Fault::Restart, &[VICTIM]).await;
+        until("it signs again", async || {
+            let status = net.status(VICTIM).await;
+            status.is_some_and(|s| s.voting && s.history_from > signed.commit)
+        })
+        .await;
+        Instant::now()
+    };
+    let load = async {
+        let report = net.load(60, 45, Mix::Mechanisms).await.unwrap();
+        (report, Instant::now())
+    };
+    let (taken_over, (report, over)) = tokio::join!(taken_over, load);
+    assert_eq!(report.failed, 0, "{report:?}");
+    assert!(taken_over + TOGETHER < over, "it came back too late");
+    // All that ends by itself does within a transaction's validity.
+    let end = net.status(0).await.unwrap().timestamp;
+    pay_until(&net, "what ends by itself", async || {
+        let now = net.status(0).await.map_or(Millis::ZERO, |s| s.timestamp);
+        now > end.saturating_add(65_000)
+    })
+    .await;
+    net.equal(&[0, 1, 2, VICTIM]).await;
+    net.assert_no_fork(&[0, 1, 2, VICTIM]).await;
 }

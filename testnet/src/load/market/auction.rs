@@ -1,7 +1,8 @@
 //! Auctions of single cards. They last longer than any load, so that their cards never come back; how many there are
 //! follows from the rate, for one is opened only when none has rested since its last bid.
 
-use super::{Draft, Market, cards, moved, price, reaching};
+use super::{Draft, Market, cards, moved, price};
+use crate::load::sign::reaching;
 use rand::RngExt as _;
 use weft_types::{Amount, Auction, DealId, DealRule, Millis, NewDeal, Operation, Transaction};
 

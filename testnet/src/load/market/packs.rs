@@ -1,7 +1,8 @@
 //! Packs of cards, of the maker's own: sold sealed, and drawn when the last one of a series is sold. What is in them the
 //! plan cannot know, so that their cards are not traded afterwards.
 
-use super::{Draft, Market, price, reaching};
+use super::{Draft, Market, price};
+use crate::load::sign::reaching;
 use rand::RngExt as _;
 use std::collections::VecDeque;
 use weft_types::{

@@ -51,7 +51,7 @@ impl Event {
                 key: Address::of_key(&gate.key.public()),
                 expires: now.saturating_add(OPEN.as_millis() as u64),
                 kinds: [SessionKind::Redeem].into_iter().collect(),
-                collections: vec![self.collection],
+                collections: vec![self.0.collection],
                 limits: vec![AssetAmount {
                     asset: AssetId::NATIVE,
                     amount: limit,
@@ -78,7 +78,7 @@ impl Event {
         let lane = |i: usize| -> Box<dyn Lane> {
             Box::new(Passes {
                 network,
-                edition: self.edition,
+                edition: self.0.edition,
                 gates: gates.clone(),
                 players: players.clone(),
                 turn: i,
@@ -152,7 +152,7 @@ mod tests {
         let (event, founding) = Event::at_the_gates(maker, 300, &entrances, &draft);
         assert!(founding.verify(network).is_ok());
         let players = players(&source, "stadium", 7);
-        assert_eq!(event.mint(&draft, &players).len(), 2);
+        assert_eq!(event.0.mint(&draft, &players).len(), 2);
         let gates = gates(entrances, keys(&source, "gate", GATES));
         let now = Millis(1_800_000_000_000);
         let opened = event.open(&gates, &draft, Amount(9), now);
@@ -165,7 +165,7 @@ mod tests {
             let Operation::Redeem { item, pass } = &transaction.body().operations[0] else {
                 panic!("a gate redeems");
             };
-            let serial = (1..=300).find(|n| ItemId::derive(&event.edition, *n) == *item);
+            let serial = (1..=300).find(|n| ItemId::derive(&event.0.edition, *n) == *item);
             let number = serial.unwrap() as usize - 1;
             assert_eq!(pass.key(), players[number % players.len()].address);
             let gate = transaction.authorisations()[0].key();
