@@ -11,6 +11,7 @@ mod market;
 mod objects;
 mod offenders;
 mod problem;
+mod proofs;
 mod roster;
 mod transactions;
 mod vouchers;
@@ -21,15 +22,16 @@ pub use bridge::{
     ProvenWithdrawal, WithdrawalState, WithdrawalStatus, Withdrawals,
 };
 pub use chain::{Checkpoint, Commit, Committee, EpochEnd, MissedCheckpoint, NodeStatus, Vertex};
-pub use data::{Posted, SignedAvailability};
+pub use data::{Content, Posted, SignedAvailability};
 pub use event::{Event, Ordered, Topic, TopicError};
 pub use market::{DealSide, Prices, Trade, Turnover};
 pub use objects::{
-    Account, Balance, Collection, Content, Deal, DealState, Edition, HighestBid, History, Item,
-    ItemState, Kept, Keys, Object, ProofBundle, Recovery,
+    Account, Balance, Collection, Deal, DealState, Edition, HighestBid, History, Item, ItemState,
+    Keys, Object, Recovery,
 };
 pub use offenders::{OffenderStatus, Offenders};
 pub use problem::{PROBLEM_TYPE_PREFIX, Problem, ProblemCode};
+pub use proofs::{Kept, ProofBundle};
 pub use roster::{Outlook, Roster, Seat, Work};
 pub use transactions::{
     AuthorisationJson, BodyJson, DryRun, JsonError, ListEntry, Receipt, Refused, Submission,

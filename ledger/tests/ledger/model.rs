@@ -4,11 +4,14 @@
 
 mod auction;
 mod book;
+mod bridge;
 mod bugs;
 mod channel;
 mod data;
 mod draw;
+mod exits;
 mod keys;
+mod mint;
 mod policy;
 mod reach;
 mod ticket;
@@ -173,78 +176,6 @@ impl Model {
             .chain(self.voucher_objects())
             .chain(self.posted_objects())
             .collect()
-    }
-
-    fn bridge(&self) -> Vec<(ObjectId, Object)> {
-        if self.withdrawals.is_empty() && self.deposits.is_empty() && self.placed == 0 {
-            return vec![];
-        }
-        let mut bridge = Bridge {
-            exit_places: self.placed,
-            ..Bridge::default()
-        };
-        for (n, deposit) in self.deposits.iter().enumerate() {
-            let feed = &mut bridge.deposits;
-            feed.processed = n as u64 + 1;
-            feed.digest = deposit.extend(&feed.digest, feed.processed);
-        }
-        let mut objects = vec![];
-        for withdrawal in &self.withdrawals {
-            bridge.withdrawals.push(withdrawal.leaf());
-            let id = ObjectId::Withdrawal(WithdrawalId::new(withdrawal.index));
-            objects.push((id, Object::Withdrawal((*withdrawal).into())));
-        }
-        let id = ObjectId::Bridge(BridgeId::THE_ONE);
-        objects.push((id, Object::Bridge(bridge.into())));
-        objects
-    }
-
-    fn arrived(&mut self, deposit: &Deposit) {
-        let to = deposit.account;
-        if self.bug(Bug::DepositMakesTheOwner) {
-            self.addresses.entry(to).or_insert(deposit.sender);
-        }
-        match deposit.asset {
-            BaseAsset::Native { amount } => {
-                *self.money.entry((to, AssetId::NATIVE)).or_default() += u128::from(amount.0);
-            }
-            BaseAsset::Erc20 { token, amount } => {
-                let asset = AssetId::erc20(token);
-                *self.money.entry((to, asset)).or_default() += u128::from(amount.0);
-            }
-            BaseAsset::Erc721 { token, id } => {
-                let (collection, edition) =
-                    (CollectionId::erc721(token), EditionId::erc721(token, &id));
-                if find(&mut self.collections, &collection).is_none() {
-                    let new = Collection {
-                        creator: Address::BRIDGE,
-                        name: token.to_string(),
-                        description: String::new(),
-                        item_cap: 0,
-                        issued: 0,
-                        editions: 0,
-                        policy: Policy::default(),
-                        roles: vec![],
-                        frozen: false,
-                    };
-                    self.collections.push((collection, new));
-                }
-                let whole = find(&mut self.collections, &collection).expect("just made");
-                whole.issued += 1;
-                if find(&mut self.editions, &edition).is_none() {
-                    whole.editions += 1;
-                    let terms = erc721_edition(token, &id);
-                    let new = Edition::new(terms);
-                    self.editions.push((edition, new));
-                }
-                let print = find(&mut self.editions, &edition).expect("just made");
-                print.issued += 1;
-                let item = Item::new(edition, print.issued, to);
-                let id = ItemId::derive(&edition, item.serial);
-                self.items.push((id, item));
-            }
-        }
-        self.deposits.push(*deposit);
     }
 
     /// What a new commit does before its transactions.
@@ -801,136 +732,6 @@ impl Model {
         }
     }
 
-    /// X3: what a commit does after its transactions.
-    pub fn end_commit(&mut self) {
-        if self.bug(Bug::OrdersMeetAtOnce) {
-            self.clear_books();
-        }
-        let addresses: Vec<Address> = self.addresses.keys().copied().collect();
-        for address in addresses {
-            for (asset, amount) in self.amounts(&address) {
-                let holding = (address, asset);
-                if amount > 0 && !self.places.iter().any(|(h, _)| *h == holding) {
-                    self.places.push((holding, self.placed));
-                    self.placed += 1;
-                }
-            }
-        }
-        let mut cards: Vec<ItemId> = self.items.iter().map(|(id, _)| *id).collect();
-        cards.sort();
-        for id in cards {
-            let had = self.had.iter().find(|(i, _)| *i == id).map(|(_, o)| *o);
-            let item = find(&mut self.items, &id).expect("found");
-            let stays = had == Some(item.owner) && !self.named.contains(&id);
-            if stays || item.state == ItemState::Burned || card_of(item).is_none() {
-                continue;
-            }
-            let address = self.addresses.get(&item.owner).copied();
-            match &mut item.exit {
-                Some(_) if self.bug == Some(Bug::ExitStaysTheSellers) => {}
-                Some(exit) => exit.address = address,
-                None if address.is_some() => {
-                    let place = self.placed;
-                    item.exit = Some(ItemExit { place, address });
-                    self.placed += 1;
-                }
-                None => {}
-            }
-        }
-    }
-
-    /// What an account holds and gets back if nothing more happens.
-    fn amounts(&self, address: &Address) -> BTreeMap<AssetId, u128> {
-        let mut amounts = BTreeMap::new();
-        for ((owner, asset), amount) in &self.money {
-            if owner == address {
-                *amounts.entry(*asset).or_default() += amount;
-            }
-        }
-        for (id, pool) in &self.pools {
-            for ((owner, asset), amount) in &self.money {
-                let covers = pool.issuer == *address && *owner == Self::pool_purse(id);
-                if covers && !self.bug(Bug::ExitForgetsTheCover) {
-                    *amounts.entry(*asset).or_default() += amount;
-                }
-            }
-        }
-        if self.bug(Bug::ExitForgetsTheLocked) {
-            return amounts;
-        }
-        for (id, deal) in self
-            .deals
-            .iter()
-            .filter(|(_, d)| d.state == DealState::Open)
-        {
-            let mut held = |owner: &Address, asset, amount: u64| {
-                if owner == address {
-                    *amounts.entry(asset).or_default() += u128::from(amount);
-                }
-            };
-            if deal.terms.channel().is_none() {
-                for part in &deal.terms.gives.assets {
-                    let amount = self.exits_of_bid(deal).unwrap_or(part.amount.0);
-                    held(&deal.giver, part.asset, amount);
-                }
-            }
-            if let Some(bid) = deal.bid {
-                let owner = match self.bug(Bug::BidIsTheGivers) {
-                    true => deal.giver,
-                    false => bid.by,
-                };
-                held(&owner, deal.terms.wants.assets[0].asset, bid.amount.0);
-            }
-            for pack in deal.drawing.iter().flat_map(|d| &d.packs) {
-                let owner = match self.bug(Bug::BuyersPriceExitsToTheGiver) {
-                    true => &deal.giver,
-                    false => &pack.holder,
-                };
-                held(owner, AssetId::NATIVE, deal.terms.wants.assets[0].amount.0);
-            }
-            for ((owner, asset), amount) in &self.money {
-                if deal.terms.channel().is_some() && *owner == Self::purse(id) {
-                    let lent = self.lent(deal, address, *asset, *amount);
-                    *amounts.entry(*asset).or_default() += lent;
-                }
-            }
-        }
-        amounts
-    }
-
-    /// The leaves of the exit tree, zero where there is none.
-    pub fn leaves(&self) -> Vec<[u8; 32]> {
-        let mut leaves = vec![[0; 32]; self.placed as usize];
-        let mut put = |place: u64, asset, owner| {
-            let exit = Exit {
-                place,
-                asset,
-                owner,
-            };
-            leaves[place as usize] = exit.leaf();
-        };
-        for ((address, asset), place) in &self.places {
-            let amount = self.amounts(address).get(asset).copied();
-            let amount = Amount(u64::try_from(amount.unwrap_or_default()).expect("fits"));
-            if amount > Amount::ZERO {
-                let asset = match asset.token() {
-                    Some(token) => BaseAsset::Erc20 { token, amount },
-                    None => BaseAsset::Native { amount },
-                };
-                put(*place, asset, self.addresses[address]);
-            }
-        }
-        for (_, item) in &self.items {
-            let there = item.state != ItemState::Burned;
-            if let (true, Some(id), Some(exit)) = (there, card_of(item), item.exit)
-                && let Some(owner) = exit.address
-            {
-                put(exit.place, BaseAsset::Erc721 { token: CARDS, id }, owner);
-            }
-        }
-        leaves
-    }
-
     pub fn open_deal(&self, id: &DealId) -> Result<usize, FailureCode> {
         let open = |(other, deal): &(DealId, Deal)| {
             other == id && deal.state == DealState::Open && self.ends(deal) > self.now
@@ -958,52 +759,5 @@ impl Model {
             }
         };
         demand(fits, FailureCode::WrongItem)
-    }
-
-    fn mint(
-        &mut self,
-        actor: Address,
-        id: &EditionId,
-        to: Address,
-        count: u64,
-        minted: &mut u128,
-    ) -> Step {
-        let collection = self.collection_of(id)?;
-        self.has_role(actor, &collection, Role::Minter)?;
-        self.issue(id, to, count, minted)
-    }
-
-    /// The next items of an edition, for who may.
-    fn issue(&mut self, id: &EditionId, to: Address, count: u64, minted: &mut u128) -> Step {
-        let collection = self.collection_of(id)?;
-        let stopped = find(&mut self.editions, id).is_some_and(|e| e.frozen);
-        let whole = find(&mut self.collections, &collection).is_some_and(|c| c.frozen);
-        demand(!stopped && !whole, FailureCode::Frozen)?;
-        *minted += u128::from(count);
-        demand(*minted <= 256, FailureCode::TooManyItems)?;
-        let whole_cap = find(&mut self.collections, &collection)
-            .expect("found")
-            .item_cap;
-        let of_edition = |(_, i): &&(ItemId, Item)| i.edition == *id;
-        let issued = self.items.iter().filter(of_edition).count() as u128;
-        let edition = find(&mut self.editions, id).expect("found");
-        let cap = u128::from(edition.terms.cap);
-        let ignored = self.bug == Some(Bug::CapIsIgnored);
-        let fits = issued + u128::from(count) <= cap || ignored;
-        demand(fits, FailureCode::CapReached)?;
-        edition.issued += count;
-        let siblings = self.editions.iter();
-        let siblings = siblings.filter(|(_, e)| e.terms.collection == collection);
-        let whole: u128 = siblings.map(|(_, e)| u128::from(e.issued)).sum();
-        let fits = whole_cap == 0 || whole <= u128::from(whole_cap) || ignored;
-        demand(fits, FailureCode::CapReached)?;
-        find(&mut self.collections, &collection)
-            .expect("found")
-            .issued += count;
-        for serial in issued as u64 + 1..=issued as u64 + count {
-            let item = Item::new(*id, serial, to);
-            self.items.push((ItemId::derive(id, serial), item));
-        }
-        Ok(())
     }
 }

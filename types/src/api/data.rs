@@ -1,9 +1,20 @@
-//! Posted data as JSON.
+//! Bytes that are no part of the ledger, as JSON: content that it names, posted data.
 
 use crate::availability::{Availability, AvailabilitySignature};
 use crate::ids::{Address, ContentHash, MemberIndex, Millis};
 use crate::object;
 use serde::{Deserialize, Serialize};
+
+/// A3: content that a node stores.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Content {
+    pub hash: ContentHash,
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// What it is served as.
+    pub media_type: String,
+}
 
 /// That a quorum has said that it has data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

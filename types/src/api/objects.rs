@@ -13,8 +13,7 @@ use crate::operation::{
     Bundle, Commission, DealRule, Guardian, NewDeal, Policy, RoleHolder, Sale, Session, Trait,
     WantedItems, is_default,
 };
-use crate::state::{ObjectId, StateProof};
-use crate::statement::CertificateJson;
+use crate::state::ObjectId;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -288,32 +287,6 @@ pub struct History {
     pub price: Option<Amount>,
 }
 
-/// An object with the proof that it is, or is not, in the certified state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct ProofBundle {
-    pub object: ObjectId,
-    /// The object's encoding in hexadecimal; absent when the proof is one of absence.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub value: Option<String>,
-    pub proof: StateProof,
-    pub certificate: CertificateJson,
-    /// Of a series of packs whose draw the node has kept a proof for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kept: Option<Kept>,
-}
-
-/// What the node that gave a proof of a sealed series keeps; no part of what is proven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Kept {
-    /// One for when the series is in the state no more. This one is of the newest certified height.
-    ForLater,
-    /// This one, of an earlier height: the series is in the newest certified state no more.
-    Past,
-}
-
 impl Object {
     pub fn new(id: &ObjectId, object: &object::Object) -> Self {
         match (id, object) {
@@ -502,15 +475,4 @@ impl Deal {
         };
         deal.draw(&self.id, secret)
     }
-}
-
-/// A3: content that a node stores.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Content {
-    pub hash: ContentHash,
-    /// How many bytes it has.
-    pub bytes: u64,
-    /// What it is served as.
-    pub media_type: String,
 }
