@@ -4,15 +4,17 @@
 mod claim;
 mod deploy;
 mod judging;
+mod list;
 mod lock;
 mod refund;
 mod show;
 
-use crate::base::{Asking, Cost, Payer, Sent};
+use crate::base::{Account, Asking, Cost, Payer, Sent};
 use crate::failure::{Failure, Kind};
 use crate::network::Network;
 use crate::output::Output;
 use crate::values::{coins, lines};
+use judging::Time;
 use rand::random;
 use serde::Serialize;
 use weft_basechain::{
@@ -34,6 +36,8 @@ pub enum Command {
     Refund(refund::Refund),
     /// Show a lock; once it is claimed, with its secret
     Show(show::Show),
+    /// List the locks that an account has made, or is paid by
+    List(list::List),
     /// Whether a lock is what was agreed on, and to be relied on: exit code 5 or 4 if not
     Check(show::Check),
 }
@@ -45,6 +49,7 @@ pub async fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Lock(arguments) => lock::lock(&arguments, output).await,
         Command::Claim(arguments) => claim::claim(&arguments, output).await,
         Command::Refund(arguments) => refund::refund(&arguments, output).await,
+        Command::List(arguments) => list::list(&arguments, output).await,
         Command::Show(arguments) => show::show(&arguments, output).await,
         Command::Check(arguments) => show::check(&arguments, output).await,
     }
@@ -71,6 +76,27 @@ impl Contract {
             ),
             error => error.into(),
         })
+    }
+}
+
+/// A lock that something is sent about.
+#[derive(clap::Args)]
+pub struct Target {
+    /// The lock
+    lock: LockId,
+    #[command(flatten)]
+    contract: Contract,
+    #[command(flatten)]
+    asking: Asking,
+}
+
+impl Target {
+    async fn connect(&self) -> Result<(Account, HashLocks), Failure> {
+        let account = self.asking.base.connect().await?;
+        let endpoint = account.chain.endpoint();
+        let locks = self.contract.on(endpoint, &self.asking.base.network);
+        let locks = locks.await?;
+        Ok((account, locks))
     }
 }
 
@@ -105,6 +131,16 @@ fn open(id: LockId, lock: &HashLocked) -> Result<(), Failure> {
         ),
     };
     Err(Failure::new(Kind::Refused, words).hint(hint))
+}
+
+/// What has become of it.
+fn state(lock: &HashLocked, now: &Time) -> &'static str {
+    match lock.state {
+        LockState::Open if now.left(&lock.terms).is_zero() => "expired",
+        LockState::Open => "open",
+        LockState::Claimed(_) => "claimed",
+        LockState::Refunded => "refunded",
+    }
 }
 
 /// What is locked, in words.

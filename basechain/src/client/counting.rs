@@ -112,7 +112,7 @@ impl BaseChain {
             return Ok(NewestCounting::Nothing);
         };
         let head = self.endpoint.head().await?.number;
-        let block = self.first_block_at(posted, head).await?;
+        let block = self.endpoint.first_block_at(posted, head).await?;
         let mut to = head.min(block.saturating_add(LOG_BLOCKS_MAX / 2));
         for _ in 0..WINDOWS_MAX {
             let from = to.saturating_sub(LOG_BLOCKS_MAX - 1);

@@ -312,6 +312,19 @@ impl Endpoint {
         self.block("block", BlockNumberOrTag::Number(number)).await
     }
 
+    /// The first block that is not earlier than this time, which the head is not.
+    pub(super) async fn first_block_at(&self, time: u64, head: u64) -> Result<u64, ClientError> {
+        let (mut low, mut high) = (0, head);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.mined_block(middle).await?.timestamp >= time {
+                true => high = middle,
+                false => low = middle + 1,
+            }
+        }
+        Ok(low)
+    }
+
     /// The block of a number, unless the chain has not come so far.
     pub async fn block_at(&self, number: u64) -> Result<Option<BlockRef>, ClientError> {
         self.find_block("block", BlockNumberOrTag::Number(number))

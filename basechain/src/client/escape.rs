@@ -266,7 +266,7 @@ impl BaseChain {
             return Ok(Vec::new());
         };
         let head = self.endpoint.head().await?.number;
-        let mut from = self.first_block_at(tripped, head).await?;
+        let mut from = self.endpoint.first_block_at(tripped, head).await?;
         let mut events = Vec::new();
         while from <= head {
             let to = head.min(from.saturating_add(LOG_BLOCKS_MAX - 1));
@@ -285,19 +285,6 @@ impl BaseChain {
             from = to.saturating_add(1);
         }
         Ok(events)
-    }
-
-    /// The first block that is not earlier than this time, which the head is not.
-    pub(super) async fn first_block_at(&self, time: u64, head: u64) -> Result<u64, ClientError> {
-        let (mut low, mut high) = (0, head);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match self.endpoint.mined_block(middle).await?.timestamp >= time {
-                true => high = middle,
-                false => low = middle + 1,
-            }
-        }
-        Ok(low)
     }
 
     async fn call_escape(

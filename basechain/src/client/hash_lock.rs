@@ -5,13 +5,17 @@ use super::abi::hash_lock::HashLock;
 use super::abi::vault::IERC20;
 use super::endpoint::{At, Endpoint};
 use super::error::ClientError;
+use super::escape::LOG_BLOCKS_MAX;
 use super::key::AccountKey;
 use super::order::Order;
 use super::send::Mined;
 use super::signed::Signed;
 use alloy::primitives::{Address, B256, TxKind, U256};
+use alloy::providers::Provider as _;
+use alloy::rpc::types::Filter;
 use alloy::sol_types::{SolCall as _, SolEvent as _};
 use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use weft_types::{BaseAddress, Secret, SecretHash};
@@ -254,6 +258,34 @@ impl HashLocks {
             locker: BaseAddress(found.locker.into_array()),
             state,
         }))
+    }
+
+    /// Locks that an account has made, or is the recipient of, in blocks that are not earlier than `since` (Unix seconds);
+    /// in their order.
+    pub async fn of(&self, account: BaseAddress, since: u64) -> Result<Vec<LockId>, ClientError> {
+        let head = self.endpoint.head().await?.number;
+        let mut from = self.endpoint.first_block_at(since, head).await?;
+        let topic = Address::from(account.0).into_word();
+        let mut found = BTreeMap::new();
+        while from <= head {
+            let to = head.min(from.saturating_add(LOG_BLOCKS_MAX - 1));
+            let made = Filter::new()
+                .address(Address::from(self.contract))
+                .event_signature(HashLock::Locked::SIGNATURE_HASH)
+                .from_block(from)
+                .to_block(to);
+            let filters = [made.clone().topic2(topic), made.topic3(topic)];
+            for filter in &filters {
+                let logs = || self.endpoint.provider.get_logs(filter);
+                for log in self.endpoint.ask("locks", logs).await? {
+                    let event = HashLock::Locked::decode_log(&log.inner);
+                    let event = event.map_err(|e| self.malformed(&e.to_string()))?;
+                    found.insert((log.block_number, log.log_index), LockId(event.id.0));
+                }
+            }
+            from = to.saturating_add(1);
+        }
+        Ok(found.into_values().collect())
     }
 
     /// Whether so many blocks are on top of the one that a lock was made in.

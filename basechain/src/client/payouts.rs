@@ -32,7 +32,7 @@ impl BaseChain {
     /// than `since` (Unix seconds), the newest windows of [`LOG_BLOCKS_MAX`] blocks at most.
     pub async fn payout_of(&self, index: u64, since: u64) -> Result<Option<Payout>, ClientError> {
         let head = self.endpoint.head().await?.number;
-        let first = self.first_block_at(since, head).await?;
+        let first = self.endpoint.first_block_at(since, head).await?;
         let mut to = head;
         for _ in 0..WINDOWS_MAX {
             let from = first.max(to.saturating_sub(LOG_BLOCKS_MAX - 1));

@@ -1,8 +1,7 @@
 //! `weft swap claim`: shows a lock's secret, so that its recipient is paid.
 
 use super::judging::{Time, shallow};
-use super::{Contract, Sending, amount_shown, expires, known, open, send};
-use crate::base::Asking;
+use super::{Sending, Target, amount_shown, expires, known, open, send};
 use crate::failure::{Failure, Kind};
 use crate::output::Output;
 use crate::time;
@@ -15,8 +14,6 @@ use weft_types::{BaseAddress, DealId, Secret, SecretHash};
 #[derive(clap::Args)]
 #[group(id = "by", required = true, multiple = false, args = ["secret", "deal"])]
 pub struct Claim {
-    /// The lock
-    lock: LockId,
     /// 32 bytes in hexadecimal; public from then on
     #[arg(long, value_name = "SECRET")]
     secret: Option<Secret>,
@@ -24,9 +21,7 @@ pub struct Claim {
     #[arg(long, value_name = "DEAL")]
     deal: Option<DealId>,
     #[command(flatten)]
-    contract: Contract,
-    #[command(flatten)]
-    asking: Asking,
+    target: Target,
 }
 
 #[derive(Serialize)]
@@ -95,11 +90,8 @@ async fn words(
 }
 
 pub async fn claim(arguments: &Claim, output: &Output) -> Result<(), Failure> {
-    let asking = &arguments.asking;
-    let account = asking.base.connect().await?;
-    let endpoint = account.chain.endpoint();
-    let locks = arguments.contract.on(endpoint, &asking.base.network);
-    let (locks, id) = (locks.await?, arguments.lock);
+    let (asking, id) = (&arguments.target.asking, arguments.target.lock);
+    let (account, locks) = arguments.target.connect().await?;
     let secret = match (arguments.secret, arguments.deal) {
         (Some(secret), _) => secret,
         (None, Some(deal)) => shown(&account.client, &deal).await?,

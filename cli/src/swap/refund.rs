@@ -1,8 +1,7 @@
 //! `weft swap refund`: what nobody has claimed in time goes back.
 
 use super::judging::Time;
-use super::{Contract, Sending, amount_shown, expires, known, open, send};
-use crate::base::Asking;
+use super::{Sending, Target, amount_shown, expires, known, open, send};
 use crate::failure::{Failure, Kind};
 use crate::output::Output;
 use crate::time;
@@ -13,12 +12,8 @@ use weft_types::BaseAddress;
 
 #[derive(clap::Args)]
 pub struct Refund {
-    /// The lock
-    lock: LockId,
     #[command(flatten)]
-    contract: Contract,
-    #[command(flatten)]
-    asking: Asking,
+    target: Target,
 }
 
 #[derive(Serialize)]
@@ -30,11 +25,8 @@ struct Outcome {
 }
 
 pub async fn refund(arguments: &Refund, output: &Output) -> Result<(), Failure> {
-    let asking = &arguments.asking;
-    let account = asking.base.connect().await?;
-    let endpoint = account.chain.endpoint();
-    let locks = arguments.contract.on(endpoint, &asking.base.network);
-    let (locks, id) = (locks.await?, arguments.lock);
+    let (asking, id) = (&arguments.target.asking, arguments.target.lock);
+    let (account, locks) = arguments.target.connect().await?;
     let order = locks.refund_order(id);
     let mut payer = account.payer(&asking.terms, output)?;
     let lock = known(&locks, id).await?;

@@ -1,7 +1,7 @@
 //! `weft swap show` and `weft swap check`: what a lock is, and whether it is what was agreed on.
 
 use super::judging::{Agreed, Doubts, Ends, Time, shallow};
-use super::{Contract, amount_shown, expires, known};
+use super::{Contract, amount_shown, expires, known, state};
 use crate::base::BaseUrl;
 use crate::failure::{Failure, Kind};
 use crate::network::Network;
@@ -124,16 +124,14 @@ impl Shown {
         time: &Time,
     ) -> Self {
         let terms = &found.terms;
-        let (state, secret) = match found.state {
-            LockState::Open if time.left(terms).is_zero() => ("expired", None),
-            LockState::Open => ("open", None),
-            LockState::Claimed(secret) => ("claimed", Some(secret)),
-            LockState::Refunded => ("refunded", None),
+        let secret = match found.state {
+            LockState::Claimed(secret) => Some(secret),
+            LockState::Open | LockState::Refunded => None,
         };
         Self {
             lock,
             contract: locks.address(),
-            state,
+            state: state(&found, time),
             hash: terms.hash,
             secret,
             locker: found.locker,

@@ -38,7 +38,7 @@ fn swap(story: &Story, arguments: &[&str], user: u8) -> Answer {
     let mut command = Command::new(program().path);
     command.args(["--json", "swap"]).args(arguments);
     command.args(["--dir", story.net.cluster.folder().path().to_str().unwrap()]);
-    if !["show", "check"].contains(&arguments[0]) {
+    if !["show", "check", "list"].contains(&arguments[0]) {
         command.arg("--base-key");
         command.arg(story.path(&format!("base-{user}.key")));
     }
@@ -203,6 +203,17 @@ async fn a_card_is_swapped_for_coin_on_the_base_chain_or_both_have_their_own_aga
     })
     .await;
     assert_eq!(owner_of().await, account(2));
+
+    let listed = swap(&story, &["list", &on_base(1)], 1).good();
+    let listed: Vec<_> = listed.as_array().unwrap().iter().collect();
+    assert!(listed.len() >= 2, "{listed:?}");
+    let last = listed.last().unwrap();
+    assert_eq!(
+        (text(last, "lock"), text(last, "state")),
+        (lock, "refunded")
+    );
+    let nobodys = swap(&story, &["list", &on_base(9)], 1).good();
+    assert_eq!(nobodys, serde_json::json!([]));
 
     // A contract of one's own serves as well, and no contract that is another.
     let own = swap(&story, &["deploy", "--yes"], 1).good();
