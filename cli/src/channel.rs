@@ -1,6 +1,6 @@
 //! `weft channel`: state channels (L41 to L43). Payments in one are messages between its two parties, which go by any way:
 //! each is a line of JSON on stdout of the one, and a file, or stdin, of the other's `weft channel accept`. What a party
-//! signs, and until when, docs/spec/channels.md says (CH1 to CH8).
+//! signs, and until when, docs/spec/channels.md says (CH1 to CH10).
 
 mod arguments;
 mod due;
@@ -18,21 +18,24 @@ use self::arguments::{Accept, Challenge, Close, Folder, Open, Pay, Settle};
 use self::due::{Clock, claims, may_sign};
 use self::file::Kept;
 use self::guard::{guard, rejoinder, showing};
+pub use self::hop::paid_on;
 use self::secrets::spread;
 use self::status::status;
-use self::words::{refused, say_state, unsigned};
+use self::words::{refused, say_cost, say_state, unsigned};
 use crate::failure::{Failure, Kind};
+use crate::lock::{locked_by, money_of};
+use crate::market::still_open;
 use crate::output::Output;
 use crate::sending::{Outcome, Session};
 use crate::time;
 use crate::values::from_now;
 use serde::{Deserialize, Serialize};
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use weft_types::api::DealState;
 use weft_types::{
-    Amount, AssetAmount, AssetId, Book, Bundle, CHALLENGE_MIN, ChannelPart, ChannelState,
+    Address, Amount, AssetAmount, AssetId, Book, Bundle, CHALLENGE_MIN, ChannelPart, ChannelState,
     ChannelTerms, DealId, DealRule, Millis, NewDeal, Offer, Operation, Secret, SignedState,
 };
 
@@ -129,8 +132,8 @@ async fn open(arguments: Open, output: &Output) -> Result<(), Failure> {
     let open = Operation::DealOpen(terms);
     let outcome = session.send(vec![open], output).await?;
     if let Some(deal) = outcome.deals.first() {
-        // Every command makes the file from the ledger where there is none yet.
-        kept(&session, &arguments.folder, deal).await?.save()?;
+        let begun = kept_or(Begins::Always, &session, &arguments.folder, deal);
+        begun.await?.save()?;
         output.say(format_args!(
             "The other party has the channel with `weft channel status {deal}`; `weft channel pay {deal} --amount N` pays."
         ));
@@ -138,8 +141,39 @@ async fn open(arguments: Open, output: &Output) -> Result<(), Failure> {
     output.data(&outcome, Outcome::text)
 }
 
-/// A party's book, from its file or from the ledger.
+/// A party's book, from its file; where there is none, the command says whether one is begun.
 async fn kept(session: &Session, folder: &Folder, id: &DealId) -> Result<Kept, Failure> {
+    let begun = match folder.as_opened {
+        true => Begins::Always,
+        false => Begins::Never,
+    };
+    kept_or(begun, session, folder, id).await
+}
+
+/// CH9: who may begin a book by the ledger alone. Whose was lost would sign a version twice, and close by less than it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Begins {
+    Never,
+    Taker,
+    Always,
+}
+
+impl Begins {
+    fn allow(self, of_taker: bool) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Taker => of_taker,
+            Self::Always => true,
+        }
+    }
+}
+
+async fn kept_or(
+    begins: Begins,
+    session: &Session,
+    folder: &Folder,
+    id: &DealId,
+) -> Result<Kept, Failure> {
     let of_ledger = async || {
         let deal = session.client.deal(id).await?;
         if deal.taker != Some(session.address) && deal.giver != session.address {
@@ -160,6 +194,14 @@ async fn kept(session: &Session, folder: &Folder, id: &DealId) -> Result<Kept, F
             commission: deal.commission,
         };
         let of_taker = deal.giver != session.address;
+        if !begins.allow(of_taker) {
+            return Err(Failure::usage(format_args!(
+                "{} has no file of channel {id} and {}",
+                folder.books.display(),
+                session.address
+            ))
+            .hint("nothing was signed or sent: name the folder that has it with --books FOLDER; --as-opened begins one, as if nothing had been signed in the channel"));
+        }
         let network = session.client.genesis().await?.network.id();
         let book = Book::new(network, (*id, deal.giver, terms), of_taker);
         book.map_err(refused)
@@ -231,6 +273,13 @@ async fn pay(arguments: Pay, output: &Output) -> Result<(), Failure> {
     offer(&mut kept, &session, state, output)
 }
 
+/// A party's books of a folder.
+pub fn books_of(folder: &Path, party: &Address) -> Result<Vec<Book>, Failure> {
+    let mut books = file::all(folder)?.0;
+    books.retain(|b| b.party() == *party);
+    Ok(books)
+}
+
 /// CH8: a hash-locked payment, behind what comes by the same hash.
 async fn part(
     arguments: &Pay,
@@ -239,8 +288,7 @@ async fn part(
     session: &Session,
     clock: Clock,
 ) -> Result<ChannelPart, Failure> {
-    let mut books = file::all(&arguments.folder.books)?.0;
-    books.retain(|b| b.party() == book.party());
+    let books = books_of(&arguments.folder.books, &book.party())?;
     let before = match (arguments.behind, arguments.hash) {
         (Some(id), hash) => {
             let deal = session.client.deal(&id).await?;
@@ -264,7 +312,8 @@ async fn part(
         (None, None) => from_now(WAITS),
     };
     if let Some(before) = before {
-        before.allows(&books, (&book.deal, amount), expires)?;
+        let locked = money_of(&locked_by(session, hash).await?);
+        before.allows(&books, (&book.deal, amount, locked), expires)?;
     }
     Ok(ChannelPart {
         to_taker: !book.of_taker,
@@ -330,9 +379,15 @@ async fn accept(arguments: Accept, output: &Output) -> Result<(), Failure> {
     let (id, folder) = (message.state().deal, &arguments.folder);
     let mut learned = arguments.secret;
     if let Message::Offer(offer) = &message {
+        let begins = match (folder.as_opened, offer.state.version) {
+            (true, _) => Begins::Always,
+            (_, 1) => Begins::Taker,
+            _ => Begins::Never,
+        };
+        let begun = kept_or(begins, &session, folder, &id).await?;
+        begun.save()?;
         // CH4: what a message brings is kept also where the state is not signed.
-        let book = kept(&session, folder, &id).await?.book;
-        learned.extend(book.state().opening(&offer.secrets));
+        learned.extend(begun.book.state().opening(&offer.secrets));
     }
     told(&session, folder, (&id, &learned), output).await?;
     match message {
@@ -363,6 +418,9 @@ async fn answer(
     let signed = signed.map_err(|error| unsigned(&error, &kept.book))?;
     kept.save()?;
     say_state(&kept.book, &before, clock.now, output)?;
+    if !offer.state.last {
+        say_cost(session, &kept.book, clock.now, output).await;
+    }
     Message::Signed(signed).send(output)
 }
 
@@ -383,11 +441,21 @@ async fn conclude(
         book.conclude(signed).map_err(refused)?;
         kept.save()?;
     }
-    say_state(&kept.book, &before, clock.now, output)?;
     let deal = session.client.deal(id).await?;
     match may_sign(&kept.book, &deal, signed.state.last, clock.now) {
-        Ok(()) => Ok(()),
+        Ok(()) => {
+            say_state(&kept.book, &before, clock.now, output)?;
+            if signed.state.last {
+                output.say(format_args!(
+                    "`weft channel close {id}` has the ledger pay it out, at once; until then it goes on."
+                ));
+            } else {
+                say_cost(session, &kept.book, clock.now, output).await;
+            }
+            Ok(())
+        }
         Err(late) if deal.state == DealState::Open => {
+            say_state(&kept.book, &before, clock.now, output)?;
             output.alarm(format_args!("{}.", late.message));
             output.alarm("The state counts only if the ledger is shown it in time: `weft channel guard` does that.");
             Ok(())
@@ -406,6 +474,7 @@ async fn close(arguments: Close, output: &Output) -> Result<(), Failure> {
         return offer(&mut kept, &session, last, output);
     }
     let book = told(&session, folder, (id, &arguments.secret), output).await?;
+    still_open(&session.client.deal(id).await?)?;
     let now = Clock::of(&session).await?.now;
     let close = Operation::ChannelClose(showing(&book, book.newest.clone(), now));
     let outcome = session.send(vec![close], output).await?;

@@ -1,16 +1,19 @@
 //! `weft card lock` and `weft card unlock`: deals that only a secret opens (L40), hop by hop of a route, or one side of a
 //! swap with another network.
 
+use crate::channel::{books_of, paid_on};
 use crate::failure::{Failure, Kind};
 use crate::market::still_open;
 use crate::output::Output;
-use crate::sending::{Outcome, Sender};
+use crate::sending::{Outcome, Sender, Session};
 use crate::time;
 use crate::values::{from_now, lines};
 use rand::random;
 use serde::Serialize;
+use std::path::PathBuf;
 use std::time::Duration;
-use weft_types::api::{Deal, DealState};
+use weft_client::{DealQuery, PageQuery};
+use weft_types::api::{Deal, DealState, PAGE_MAX, Page};
 use weft_types::{
     Address, Amount, AssetAmount, AssetId, Bundle, DealId, DealRule, ItemId, Millis, NewDeal,
     Operation, Secret, SecretHash, Taking,
@@ -48,6 +51,12 @@ pub struct Lock {
     /// Money that you want for it besides
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     price: Option<u64>,
+    /// Lock it although you have locked or paid on something by the same hash already: whoever shows the secret has all of it
+    #[arg(long, conflicts_with = "new_secret")]
+    more: bool,
+    /// Folder of the files of channels, where something may be paid on by the same hash
+    #[arg(long, value_name = "FOLDER", default_value = ".weft/channels")]
+    books: PathBuf,
     #[command(flatten)]
     sender: Sender,
 }
@@ -109,23 +118,94 @@ fn behind(deal: &Deal, by: &Address, now: Millis) -> Result<(SecretHash, Millis)
     Ok((hash, now.saturating_add(left)))
 }
 
+/// What the session's account has locked by a hash, and is still open.
+pub async fn locked_by(session: &Session, hash: SecretHash) -> Result<Vec<Deal>, Failure> {
+    let query = DealQuery {
+        giver: Some(session.address),
+        rule: Some("secret".to_owned()),
+        ..DealQuery::default()
+    };
+    let mut found = Vec::new();
+    let mut page = PageQuery::limit(PAGE_MAX);
+    loop {
+        let Page { items, next, .. } = session.client.deals(&query, &page).await?;
+        let by_it = |deal: &Deal| matches!(deal.rule, DealRule::Secret { hash: h } if h == hash);
+        found.extend(items.into_iter().filter(by_it));
+        match next {
+            None => return Ok(found),
+            next => page.cursor = next,
+        }
+    }
+}
+
+/// What deals give of the native asset.
+pub fn money_of(deals: &[Deal]) -> u64 {
+    let given = deals.iter().flat_map(|deal| &deal.gives.assets);
+    let native = given.filter(|a| a.asset == AssetId::NATIVE);
+    native.fold(0, |sum, a| sum.saturating_add(a.amount.0))
+}
+
+/// CH8: no more is locked on by a hash than comes by it. With cards on any side that is not to be seen, and nothing more is
+/// locked.
+fn no_more(
+    (hash, new): (SecretHash, &Bundle),
+    before: Option<&Deal>,
+    (locked, paid): (&[Deal], u64),
+) -> Result<(), Failure> {
+    let more = |words: String| {
+        Err(Failure::usage(words).hint(
+            "nothing was sent; one secret opens all of it. If a command's answer was lost, that is its lock; --more locks once more",
+        ))
+    };
+    let first = locked.first().map(|deal| deal.id);
+    let money = |bundle: &Bundle| match bundle.items.is_empty() {
+        true => bundle.assets.first().map(|a| a.amount.0),
+        false => None,
+    };
+    let is_money = locked.iter().all(|deal| deal.gives.items.is_empty());
+    let comes = before.and_then(|deal| money(&deal.gives));
+    match (comes, money(new), first) {
+        (Some(comes), Some(new), _) if is_money => {
+            let besides = money_of(locked).saturating_add(paid);
+            if besides.saturating_add(new) <= comes {
+                return Ok(());
+            }
+            more(format!(
+                "{comes} comes by {hash}, and {new} would be locked besides {besides}"
+            ))
+        }
+        (_, _, Some(deal)) => more(format!(
+            "you have locked something by {hash} already, in deal {deal}"
+        )),
+        _ if paid > 0 => more(format!("you pay {paid} on by {hash} in a channel")),
+        _ => Ok(()),
+    }
+}
+
 pub async fn lock(arguments: Lock, output: &Output) -> Result<(), Failure> {
     let session = arguments.sender.session().await?;
     let secret = arguments.new_secret.then(|| Secret(random()));
     let given = arguments.hash.or(secret.map(|s| s.hash()));
-    let (hash, expires) = match (arguments.behind, given) {
-        (Some(id), _) => {
-            let deal = session.client.deal(&id).await?;
-            behind(&deal, &session.address, from_now(Duration::ZERO))?
-        }
+    let before = match arguments.behind {
+        Some(id) => Some(session.client.deal(&id).await?),
+        None => None,
+    };
+    let (hash, expires) = match (&before, given) {
+        (Some(deal), _) => behind(deal, &session.address, from_now(Duration::ZERO))?,
         (None, Some(hash)) => (hash, from_now(arguments.expires)),
         (None, None) => return Err(Failure::usage("there is no hash to lock by")),
     };
+    let gives = Bundle {
+        assets: money(arguments.amount),
+        items: arguments.items,
+    };
+    if secret.is_none() && !arguments.more {
+        let locked = locked_by(&session, hash).await?;
+        let paid = paid_on(&books_of(&arguments.books, &session.address)?, None, hash);
+        no_more((hash, &gives), before.as_ref(), (&locked, paid))?;
+    }
     let open = Operation::DealOpen(NewDeal {
-        gives: Bundle {
-            assets: money(arguments.amount),
-            items: arguments.items,
-        },
+        gives,
         wants: Bundle {
             assets: money(arguments.price),
             items: vec![],
@@ -237,6 +317,39 @@ mod tests {
             ..deal(3_000_000)
         };
         assert!(behind(&fixed, &by, now).is_err());
+    }
+
+    #[test]
+    fn no_more_is_locked_on_than_comes_by_the_same_hash() {
+        let hash = Secret([5; 32]).hash();
+        let coin = |amount| Bundle {
+            assets: money(Some(amount)),
+            items: vec![],
+        };
+        let card = Bundle {
+            assets: vec![],
+            items: vec![ItemId([7; 32])],
+        };
+        let giving = |gives: &Bundle| Deal {
+            gives: gives.clone(),
+            ..deal(3_000_000)
+        };
+        let comes = giving(&coin(500));
+        let allowed = |new: &Bundle, before: Option<&Deal>, locked: &[Deal], paid| {
+            no_more((hash, new), before, (locked, paid)).is_ok()
+        };
+        assert!(allowed(&coin(500), Some(&comes), &[], 0));
+        assert!(!allowed(&coin(501), Some(&comes), &[], 0));
+        let some = [giving(&coin(480))];
+        assert!(allowed(&coin(20), Some(&comes), &some, 0));
+        assert!(!allowed(&coin(21), Some(&comes), &some, 0));
+        assert!(!allowed(&coin(20), Some(&comes), &some, 1));
+        // A card has no worth that could be compared: once, and not again.
+        assert!(allowed(&card, Some(&comes), &[], 0));
+        assert!(!allowed(&card, Some(&comes), &some, 0));
+        assert!(!allowed(&coin(1), Some(&comes), &[giving(&card)], 0));
+        assert!(allowed(&coin(1), None, &[], 0));
+        assert!(!allowed(&coin(1), None, &some, 0) && !allowed(&coin(1), None, &[], 5));
     }
 
     #[test]

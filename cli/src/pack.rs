@@ -56,7 +56,7 @@ pub struct Sell {
     /// Of one pack, in the native asset's smallest unit
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     price: u64,
-    /// What you forfeit to each holder if the secret is late; without it the price. With price and bond at least what
+    /// What you forfeit to each holder if the secret is late: the price at least, and without it the price. With price and bond at least what
     /// the best pack is worth, buyers know that you never gain by it
     #[arg(long)]
     bond: Option<u64>,
@@ -139,6 +139,13 @@ async fn sell(arguments: Sell, output: &Output) -> Result<(), Failure> {
     }
     even(arguments.items.len(), arguments.packs)?;
     let bond = arguments.bond.unwrap_or(arguments.price);
+    if bond < arguments.price {
+        return Err(Failure::usage(format_args!(
+            "a bond of {bond} is less than the price of {}",
+            arguments.price
+        ))
+        .hint("nothing was sent"));
+    }
     let bond = bond.checked_mul(u64::from(arguments.packs));
     let bond = bond.ok_or_else(|| Failure::usage("no account holds so large a bond"))?;
     let secret = secret::create(&arguments.secret)?;
@@ -189,6 +196,10 @@ fn even(cards: usize, packs: u32) -> Result<(), Failure> {
 async fn buy(arguments: Buy, output: &Output) -> Result<(), Failure> {
     let session = arguments.sender.session().await?;
     let deal = session.client.deal(&arguments.deal).await?;
+    if deal.giver == session.address {
+        let words = format_args!("series {} is your own", deal.id);
+        return Err(Failure::new(Kind::Refused, words).hint("nothing was sent"));
+    }
     buyable(&deal, arguments.count)?;
     let entropies = (0..arguments.count).map(|_| Entropy(rand::random()));
     let entropies: Vec<Entropy> = entropies.collect();

@@ -16,8 +16,8 @@ use std::time::Duration;
 use weft_client::{Client, ClientError, Draft, Options, Signer, Wait};
 use weft_types::api::{TransactionState, TransactionStatus};
 use weft_types::{
-    Address, Amount, CollectionId, CommitIndex, DealId, EditionId, Height, ItemId, ObjectId,
-    Operation, Transaction, TransactionBody, TransactionId, UserKey, VoucherPoolId,
+    Address, Amount, AssetId, CollectionId, CommitIndex, DealId, EditionId, Height, ItemId,
+    ObjectId, Operation, Transaction, TransactionBody, TransactionId, UserKey, VoucherPoolId,
 };
 
 /// What every command that sends something takes.
@@ -71,6 +71,13 @@ pub struct Session {
     /// Pays the fees.
     sponsor: Option<Signatory>,
     wait: Wait,
+}
+
+/// What a transaction costs at most.
+pub struct Cost {
+    pub payer: Address,
+    pub fee: Amount,
+    pub holds: Amount,
 }
 
 /// What came of a transaction.
@@ -173,6 +180,19 @@ impl Session {
         let entries = self.client.deal_entries(&operations).await?;
         let body = self.body_for(self.sponsor.as_ref(), operations, entries);
         self.send_body(body, output).await
+    }
+
+    /// What sending operations would cost, and what there is to pay it.
+    pub async fn cost(&self, operations: Vec<Operation>) -> Result<Cost, Failure> {
+        let entries = self.client.deal_entries(&operations).await?;
+        let body = self.body_for(self.sponsor.as_ref(), operations, entries);
+        let payer = body.sponsor.unwrap_or(body.sender);
+        let account = self.client.account(&payer).await?;
+        Ok(Cost {
+            payer,
+            fee: body.max_fee,
+            holds: account.balance(AssetId::NATIVE),
+        })
     }
 
     /// The same with a body of the session's.

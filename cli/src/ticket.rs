@@ -3,6 +3,7 @@
 
 mod check;
 mod code;
+mod cut_off;
 mod journal;
 mod pack;
 mod packing;

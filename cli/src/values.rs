@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use weft_client::PageQuery;
 use weft_types::api::{PAGE_DEFAULT, PAGE_MAX, Page, ProofBundle};
 use weft_types::hash::keccak;
-use weft_types::{BaseAddress, EditionId, Genesis, Millis};
+use weft_types::{Amount, AssetAmount, BaseAddress, EditionId, Genesis, Millis};
 
 /// So long from now, by this machine's clock.
 pub fn from_now(after: Duration) -> Millis {
@@ -35,6 +35,28 @@ impl std::str::FromStr for Counted {
         }
         let edition = id.parse().map_err(|e| format!("{e}"))?;
         Ok(Self { edition, count })
+    }
+}
+
+/// So much of an asset: `ASSET:AMOUNT`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CountedAsset(pub AssetAmount);
+
+impl std::str::FromStr for CountedAsset {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once(':');
+        let (asset, amount) = parts.ok_or_else(|| format!("{text:?} is not ASSET:AMOUNT"))?;
+        let amount: u64 = amount
+            .parse()
+            .map_err(|_| format!("{amount:?} is no amount"))?;
+        if amount == 0 {
+            return Err("the amount must not be zero".to_owned());
+        }
+        let asset = asset.parse().map_err(|e| format!("{asset:?}: {e}"))?;
+        let amount = Amount(amount);
+        Ok(Self(AssetAmount { asset, amount }))
     }
 }
 
@@ -159,6 +181,23 @@ pub fn decimal(units: u128, places: u32) -> String {
 mod tests {
     use super::*;
     use crate::failure::Kind;
+    use weft_types::AssetId;
+
+    #[test]
+    fn an_amount_of_an_asset_names_both() {
+        let asset = AssetId([5; 32]);
+        let read = |text: &str| text.parse::<CountedAsset>();
+        let found = read(&format!("{asset}:7")).unwrap().0;
+        assert_eq!((found.asset, found.amount), (asset, Amount(7)));
+        for wrong in [
+            "7".to_owned(),
+            format!("{asset}:0"),
+            format!("{asset}:x"),
+            "x:1".to_owned(),
+        ] {
+            assert!(read(&wrong).is_err(), "{wrong}");
+        }
+    }
 
     /// The examples of EIP-55.
     #[test]

@@ -21,7 +21,7 @@ mod stadium;
 mod transfer;
 
 pub use book::Counts;
-pub use report::{Agreement, Latencies, Quantiles, Report};
+pub use report::{Agreement, Conservation, Latencies, Quantiles, Report};
 
 use crate::process::ProcessId;
 use book::{Book, Planned};
@@ -310,13 +310,15 @@ pub async fn run(
             return Err(LoadError::Tickets(words));
         }
     }
-    if let Some(conserved) = conserved {
-        say("counting what everybody has");
-        let client = Client::with_options(&target.nodes, Options::default())?;
-        if let Some(words) = conserved.wrong(&client).await? {
-            return Err(LoadError::Conserved(words));
+    let conserved = match conserved {
+        None => None,
+        Some(before) => {
+            say("counting what everybody has");
+            let client = Client::with_options(&target.nodes, Options::default())?;
+            let compared = before.compare(&client).await?;
+            Some(compared.map_err(LoadError::Conserved)?)
         }
-    }
+    };
     let elapsed = book.all_executed(&up).map_or_else(
         || start.elapsed().as_secs_f64(),
         |micros| micros as f64 / 1e6,
@@ -337,6 +339,7 @@ pub async fn run(
         verify_limit_tps: two_places(verify_limit),
         of_limit: two_places(tps / verify_limit),
         per_second: book.by_second().iter().map(Quantiles::of).collect(),
+        conserved,
         reasons: book.reasons().clone(),
         agreement,
     })

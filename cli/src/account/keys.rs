@@ -151,8 +151,15 @@ pub async fn rotate(arguments: Rotate, output: &Output) -> Result<(), Failure> {
 
 pub async fn guardian(arguments: SetGuardian, output: &Output) -> Result<(), Failure> {
     let delay = u64::try_from(arguments.delay.as_millis()).unwrap_or(u64::MAX);
+    let own = arguments.sender.session().await?.address;
     let change = match arguments.guardian {
         None => KeyChange::NoGuardian,
+        Some(account) if account == own => {
+            return Err(Failure::usage(
+                "an account that guards itself cannot recover: its key is what is lost then",
+            )
+            .hint("nothing was sent; name another account, of somebody whom you trust"));
+        }
         Some(account) => KeyChange::Guardian(Guardian {
             account,
             delay: Millis(delay),

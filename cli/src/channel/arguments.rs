@@ -33,6 +33,10 @@ pub struct Folder {
     /// Folder of the files `channel-ID-ADDRESS.json`: back them up, and never use an old copy
     #[arg(long, value_name = "FOLDER", default_value = ".weft/channels")]
     pub books: PathBuf,
+    /// Begin a file where the folder has none, as if nothing had been signed in the channel: only where nothing was, or all
+    /// of it is lost
+    #[arg(long)]
+    pub as_opened: bool,
 }
 
 #[derive(clap::Args)]

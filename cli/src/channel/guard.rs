@@ -4,6 +4,7 @@
 use super::arguments::Guard;
 use super::due::{Clock, claims, closes};
 use super::file;
+use super::words::say_cost;
 use super::{kept, secrets};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -106,21 +107,23 @@ pub async fn guard(arguments: &Guard, output: &Output) -> Result<(), Failure> {
     if let Some(id) = &arguments.channel {
         kept(&session, &arguments.folder, id).await?.save()?;
     }
-    if watched(
+    let all = watched(
         folder,
         &session,
         arguments.channel,
         &mut BTreeSet::new(),
         output,
-    )?
-    .is_empty()
-    {
+    )?;
+    if all.is_empty() {
         return Err(Failure::usage(format_args!(
             "{} has no channel of {}",
             folder.display(),
             session.address
         ))
         .hint("name a channel, or another folder with --books FOLDER"));
+    }
+    for book in &all {
+        say_cost(&session, book, Clock::own().now, output).await;
     }
     match arguments.channel {
         Some(_) => output.say("Watching the channel; end it with Ctrl-C."),

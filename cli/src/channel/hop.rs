@@ -85,9 +85,9 @@ pub fn of_lock(deal: &Deal, by: &Address) -> Result<Before, Failure> {
     }
 }
 
-/// What is paid on by a hash over other channels than one, offered or signed.
-fn paid_on(books: &[Book], but: &DealId, hash: SecretHash) -> u64 {
-    let others = books.iter().filter(|b| b.deal != *but);
+/// What is paid on by a hash over channels, but for one, offered or signed.
+pub fn paid_on(books: &[Book], but: Option<&DealId>, hash: SecretHash) -> u64 {
+    let others = books.iter().filter(|b| Some(&b.deal) != but);
     let amounts = others.map(|book| {
         let newest = book.state();
         let states = [Some(&newest), book.unanswered()];
@@ -104,11 +104,11 @@ impl Before {
         now.saturating_add(self.expires.0.saturating_sub(now.0) / 2)
     }
 
-    /// Whether so much may be paid on by it in a channel, until then.
+    /// Whether so much may be paid on by it in a channel, until then, beside what is locked by the same hash.
     pub fn allows(
         &self,
         books: &[Book],
-        (channel, amount): (&DealId, Amount),
+        (channel, amount, locked): (&DealId, Amount, u64),
         expires: Millis,
     ) -> Result<(), Failure> {
         let Self { deal, hash, .. } = self;
@@ -121,7 +121,7 @@ impl Before {
             ))
             .hint("nothing was signed: the hop behind has to end ten minutes sooner at least; --behind takes half the time that is left"));
         }
-        let paid = paid_on(books, channel, *hash);
+        let paid = paid_on(books, Some(channel), *hash).saturating_add(locked);
         if paid.saturating_add(amount.0) > self.amount.0 {
             return Err(Failure::usage(format_args!(
                 "{} comes by {hash} over {deal}, and {amount} would be paid on besides {paid}",
@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(of_channel(&books, &before.deal, None).unwrap(), before);
         let next = DealId([2; 32]);
         let allows = |amount, expires| {
-            let paid = (&next, Amount(amount));
+            let paid = (&next, Amount(amount), 0);
             before.allows(&books, paid, Millis(expires)).is_ok()
         };
         assert_eq!(before.half(Millis(1_000)), Millis(HOUR / 2 + 500));
@@ -181,10 +181,12 @@ mod tests {
         (part[0].to_taker, part[0].amount) = (false, Amount(30));
         books.push(other);
         let allows = |channel, amount| {
-            let paid = (&channel, Amount(amount));
+            let paid = (&channel, Amount(amount), 0);
             before.allows(&books, paid, Millis(HOUR / 2)).is_ok()
         };
         assert!(allows(DealId([2; 32]), 20) && !allows(DealId([2; 32]), 21));
+        let locked = (&DealId([2; 32]), Amount(20), 1);
+        assert!(before.allows(&books, locked, Millis(HOUR / 2)).is_err());
         // Its own offer is replaced.
         assert!(allows(DealId([3; 32]), 50));
     }

@@ -1,9 +1,11 @@
 //! What is said of a channel's state.
 
+use super::guard::showing;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::sending::Session;
 use crate::time;
-use weft_types::{AssetId, Book, BookError, Bundle, ChannelPart, Millis};
+use weft_types::{AssetId, Book, BookError, Bundle, ChannelPart, Millis, Operation};
 
 pub fn refused(error: impl std::fmt::Display) -> Failure {
     Failure::usage(error).hint("nothing was signed or sent")
@@ -84,6 +86,25 @@ pub fn of_part(book: &Book, part: &ChannelPart, now: Millis) -> String {
         "{}{asset} {way} by the secret of {}{known}, {until}",
         part.amount, part.hash
     )
+}
+
+/// CH10: what showing the ledger the newest state costs, where the account that pays for it holds less.
+pub async fn say_cost(session: &Session, book: &Book, now: Millis, output: &Output) {
+    let Some(newest) = &book.newest else {
+        return;
+    };
+    let close = Operation::ChannelClose(showing(book, Some(newest.clone()), now));
+    // Whoever cannot be asked now says nothing of it.
+    let Ok(cost) = session.cost(vec![close]).await else {
+        return;
+    };
+    if cost.holds < cost.fee {
+        output.alarm(format_args!(
+            "WARNING: closing channel {} costs {}, and {} holds {}: without it nobody shows the ledger what is yours. \
+             `weft account fund` it, or have another one pay with --sponsor.",
+            book.deal, cost.fee, cost.payer, cost.holds
+        ));
+    }
 }
 
 /// What the newest state leaves its party, and how much more or less of the native asset that is than before.

@@ -4,6 +4,8 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::sending::{Outcome, Sender};
 use crate::time;
+use crate::values::from_now;
+use std::time::Duration;
 use weft_types::api::Collection;
 use weft_types::{
     Address, Amount, CollectionId, Millis, Operation, Policy, ROYALTY_WHOLE, Role, RoleHolder,
@@ -124,9 +126,24 @@ impl Rules {
             let words = "somebody is to be paid a royalty, and there is none";
             return Err(Failure::usage(words).hint("say how much with --royalty, as in 2.5%"));
         }
+        let floor_price = self.floor.map_or(before.floor_price, Amount);
+        let cap_price = self.cap.map_or(before.cap_price, Amount);
+        if cap_price > Amount::ZERO && floor_price > cap_price {
+            let words = format!(
+                "a floor of {floor_price} and a cap of {cap_price}: no price is between them, and nothing could be sold"
+            );
+            return Err(Failure::usage(words)
+                .hint("nothing was sent; --personal is for cards that never change hands"));
+        }
+        let over = from_now(Duration::ZERO);
+        if let Some(past) = self.cut_off.filter(|at| *at < over) {
+            let words = format!("the cut-off {} has passed", time::utc(past));
+            return Err(Failure::usage(words)
+                .hint("nothing was sent; name a time to come, or --personal for cards that never change hands"));
+        }
         Ok(Policy {
-            floor_price: self.floor.map_or(before.floor_price, Amount),
-            cap_price: self.cap.map_or(before.cap_price, Amount),
+            floor_price,
+            cap_price,
             locked_until: self.locked_until.unwrap_or(before.locked_until),
             cut_off: self.cut_off.unwrap_or(before.cut_off),
             personal: self.personal || before.personal,
@@ -296,6 +313,25 @@ mod tests {
         ] {
             assert!(percent(wrong).unwrap_err().contains("2.5%"), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_policy_under_which_nothing_could_change_hands_is_refused() {
+        let over = |rules: Rules| rules.over(Policy::default(), user(1));
+        let prices = |floor, cap| {
+            over(Rules {
+                floor: Some(floor),
+                cap: Some(cap),
+                ..Rules::default()
+            })
+        };
+        assert!(prices(5, 5).is_ok() && prices(5, 0).is_ok());
+        assert!(prices(6, 5).unwrap_err().message.contains("no price"));
+        let past = Rules {
+            cut_off: Some(Millis(1)),
+            ..Rules::default()
+        };
+        assert!(over(past).unwrap_err().message.contains("has passed"));
     }
 
     #[test]

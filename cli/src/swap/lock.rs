@@ -1,6 +1,7 @@
 //! `weft swap lock`: coin or tokens for who shows a secret before the expiry.
 
-use super::{Contract, Sending, amount_shown, expires, send};
+use super::judging::Time;
+use super::{Contract, Sending, amount_shown, expires, known, send};
 use crate::base::Asking;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -8,11 +9,13 @@ use crate::time;
 use crate::values::{from_now, lines, nobodys, recipient};
 use serde::Serialize;
 use std::time::Duration;
-use weft_basechain::{HashLocks, LockId, LockTerms, Mined, NATIVE_UNIT};
+use weft_basechain::{HashLocks, LockId, LockState, LockTerms, Mined, NATIVE_UNIT};
 use weft_types::{BaseAddress, Genesis, Millis, SecretHash};
 
 /// A lock that is over sooner leaves little time to see it deep enough, and to claim it.
 const SHORT: Duration = Duration::from_secs(3_600);
+/// How far back own locks by the same hash are looked for.
+const LOOKED_AT: Duration = Duration::from_secs(7 * 86_400);
 
 #[derive(clap::Args)]
 pub struct Lock {
@@ -31,6 +34,9 @@ pub struct Lock {
     /// When you can have it back, as in 90s, 10m, 12h or 7d
     #[arg(long, value_name = "DURATION", default_value = "1d", value_parser = crate::market::some_time)]
     expires: Duration,
+    /// Lock it although you have locked something by the same hash already: whoever shows the secret has all of it
+    #[arg(long)]
+    more: bool,
     #[command(flatten)]
     contract: Contract,
     #[command(flatten)]
@@ -116,6 +122,24 @@ impl Lock {
     }
 }
 
+/// One secret opens all that is locked by its hash. What was locked in the last days is looked at.
+async fn nothing_by(locks: &HashLocks, own: BaseAddress, hash: SecretHash) -> Result<(), Failure> {
+    let since = Time::of(locks).await?.0.saturating_sub(LOOKED_AT.as_secs());
+    for id in locks.of(own, since).await? {
+        let lock = known(locks, id).await?;
+        let is_own = lock.locker == own && lock.terms.hash == hash;
+        if is_own && lock.state == LockState::Open {
+            let words = format!(
+                "you have locked {} by the same hash already, in lock {id}",
+                amount_shown(&lock.terms)
+            );
+            return Err(Failure::usage(words)
+                .hint("nothing was sent; one secret opens all of it, and --more locks once more"));
+        }
+    }
+    Ok(())
+}
+
 fn words(terms: &LockTerms, locks: &HashLocks, left: Duration) -> String {
     let mut words = format!(
         "About to lock {} for {} in contract {}, by the hash {}.\nWho shows the secret before {} has it paid there; from then on \
@@ -155,6 +179,9 @@ pub async fn lock(arguments: &Lock, output: &Output) -> Result<(), Failure> {
         .check(&locks, &account.client.genesis().await?)
         .await?;
     let own = account.address();
+    if !arguments.more {
+        nothing_by(&locks, own, terms.hash).await?;
+    }
     if let Some(approval) = locks.approval_order(own, &terms).await? {
         let words = format!(
             "About to let contract {} take {}, which is what is locked next.",

@@ -4,7 +4,7 @@ use super::Place;
 use crate::output::{fit, table};
 use std::fmt::Write as _;
 use weft_testnet::cluster::{Folder, Manifest, NodeEntry, Status};
-use weft_testnet::load::{Agreement, Quantiles, Report};
+use weft_testnet::load::{Agreement, Conservation, Quantiles, Report};
 
 fn or_dash(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "-".to_owned(), |v| v.to_string())
@@ -152,6 +152,12 @@ pub fn report(report: &Report) -> String {
     );
     for (reason, count) in &report.reasons {
         let _ = write!(text, "\nfailed: {count} {reason}");
+    }
+    if let Some(Conservation { coin, items, deals }) = &report.conserved {
+        let _ = write!(
+            text,
+            "\nnothing was made or lost: {coin} of the native asset, {items} cards, {deals} open deals, read through the API"
+        );
     }
     let _ = match &report.agreement {
         Agreement::Equal { height, state_root } => {

@@ -53,7 +53,27 @@ pub enum Outcome {
     Expired,
 }
 
+/// What is said of a ticket or its pass, and stays so whoever sends it. All else is about the gate, its account or its role.
+const OF_THE_TICKET: [&str; 7] = [
+    "item_used",
+    "item_void",
+    "not_found",
+    "not_holder",
+    "not_redeemable",
+    "pass_stale",
+    "wrong_gate",
+];
+
 impl Outcome {
+    /// Whether another transaction could come to another one.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Redeemed | Self::Duplicate { .. } => true,
+            Self::Refused { code } => OF_THE_TICKET.contains(&code.as_str()),
+            Self::Expired => false,
+        }
+    }
+
     /// By a receipt's code.
     pub fn of(code: &str) -> Self {
         let code = code.to_owned();
@@ -74,6 +94,8 @@ pub struct Journal {
     by_item: HashMap<ItemId, Vec<usize>>,
     sent: BTreeMap<usize, Vec<u8>>,
     outcomes: BTreeMap<usize, Outcome>,
+    /// What came of the last transaction of those that need another one.
+    held: BTreeMap<usize, Outcome>,
 }
 
 impl Journal {
@@ -102,6 +124,7 @@ impl Journal {
             by_item: HashMap::new(),
             sent: BTreeMap::new(),
             outcomes: BTreeMap::new(),
+            held: BTreeMap::new(),
         };
         for (line, bytes) in (1..).zip(text[..whole].split_inclusive(|b| *b == b'\n')) {
             let damaged = |e: serde_json::Error| named(&format_args!("line {line}: {e}"));
@@ -124,10 +147,10 @@ impl Journal {
                 number,
                 transaction,
             } => drop(self.sent.insert(number, transaction)),
-            Entry::Outcome {
-                number,
-                outcome: Outcome::Expired,
-            } => drop(self.sent.remove(&number)),
+            Entry::Outcome { number, outcome } if !outcome.is_final() => {
+                self.sent.remove(&number);
+                self.held.insert(number, outcome);
+            }
             Entry::Outcome { number, outcome } => drop(self.outcomes.insert(number, outcome)),
         }
     }
@@ -183,6 +206,16 @@ impl Journal {
         self.write(outcomes.collect())
     }
 
+    /// Those that need another transaction, for what the last one was refused.
+    pub fn held(&self) -> impl Iterator<Item = (&LetIn, &str)> {
+        let held = self.held.iter();
+        let held = held.filter(|(number, _)| !self.outcomes.contains_key(number));
+        held.filter_map(|(number, outcome)| match outcome {
+            Outcome::Refused { code } => Some((self.entries.get(*number)?, code.as_str())),
+            _ => None,
+        })
+    }
+
     /// Everybody with an outcome, in the order of going in.
     pub fn outcomes(&self) -> impl Iterator<Item = (&LetIn, &Outcome)> {
         let outcomes = self.outcomes.iter();
@@ -228,6 +261,28 @@ mod tests {
         journal.let_in(entry(4, 8)).unwrap();
         let outcomes: Vec<_> = journal.outcomes().collect();
         assert_eq!(outcomes, [(&entry(1, 7), &duplicate)]);
+    }
+
+    /// A gate that has no role, or nothing to pay the fee with, sends again when that is mended.
+    #[test]
+    fn what_was_refused_for_the_gates_sake_is_sent_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let mut journal = Journal::open(&path).unwrap();
+        for n in 1..=2 {
+            journal.let_in(entry(n, 7)).unwrap();
+        }
+        journal.sending(vec![(0, vec![1]), (1, vec![2])]).unwrap();
+        let outcomes = vec![(0, Outcome::of("no_role")), (1, Outcome::of("item_void"))];
+        journal.settled(outcomes).unwrap();
+        drop(journal);
+        let mut journal = Journal::open(&path).unwrap();
+        assert_eq!(journal.pending(), [(0, entry(1, 7), None)]);
+        let held: Vec<_> = journal.held().collect();
+        assert_eq!(held, [(&entry(1, 7), "no_role")]);
+        journal.settled(vec![(0, Outcome::Redeemed)]).unwrap();
+        assert_eq!(journal.held().count(), 0);
+        assert_eq!(journal.outcomes().count(), 2);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! of as many as are asked for the proofs are fetched and checked, of those it lists and of those it leaves out.
 
 use super::check::good;
+use super::cut_off;
 use super::pack::{Head, Proven, write};
 use crate::committees::follow;
 use crate::failure::{Failure, Kind};
@@ -87,6 +88,7 @@ pub async fn download(arguments: &Download, output: &Output) -> Result<(), Failu
         ));
     }
     let collection = client.collection(&edition.collection).await?;
+    cut_off::certified(&client, &edition.collection, output).await?;
     let progress = output.progress();
     progress.step("reading the tickets");
     let mut items = items(&client, edition.collection, edition.id).await?;

@@ -1,6 +1,7 @@
 //! `weft ticket pass`: what a holder shows at a gate.
 
 use super::code::Written;
+use super::cut_off;
 use super::slot_now;
 use crate::failure::{Failure, Kind};
 use crate::network::Network;
@@ -8,6 +9,8 @@ use crate::output::Output;
 use crate::wallet::Wallet;
 use serde::Serialize;
 use std::path::PathBuf;
+use weft_client::Client;
+use weft_types::api::ProofBundle;
 use weft_types::{Address, ItemId, NetworkId, PassBody, TicketCode};
 
 #[derive(clap::Args)]
@@ -42,6 +45,16 @@ struct Printed {
     side: usize,
 }
 
+/// L25: after the cut-off one that gates without a network can rely on.
+async fn proof_of(client: &Client, item: &ItemId, output: &Output) -> Result<ProofBundle, Failure> {
+    // One that is not there has no cut-off either.
+    if let Ok(found) = client.item(item).await {
+        let edition = client.edition(&found.edition).await?;
+        cut_off::certified(client, &edition.collection, output).await?;
+    }
+    Ok(client.item_proof(item).await?)
+}
+
 pub async fn show(arguments: &ShowPass, output: &Output) -> Result<(), Failure> {
     let item = arguments.item;
     let key = arguments.wallet.secret()?;
@@ -51,7 +64,7 @@ pub async fn show(arguments: &ShowPass, output: &Output) -> Result<(), Failure> 
             let client = arguments.network.client()?;
             let network = client.genesis().await?.network.id();
             let proof = match arguments.proof {
-                true => Some(client.item_proof(&item).await?),
+                true => Some(proof_of(&client, &item, output).await?),
                 false => None,
             };
             (network, proof)

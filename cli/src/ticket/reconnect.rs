@@ -22,7 +22,9 @@ struct Report {
     /// Let in here, and taken by another gate.
     duplicates: Vec<Other>,
     refused: Vec<Other>,
-    /// To be sent again.
+    /// Refused for the gate's sake: sent again when that is mended.
+    held: Vec<Other>,
+    /// To be sent again, those among them.
     unsettled: usize,
 }
 
@@ -37,12 +39,21 @@ struct Other {
 pub async fn send(journal: &mut Journal, sender: &Sender, output: &Output) -> Result<(), Failure> {
     let session = sender.session().await?;
     let pending = journal.pending();
+    let mut refused = Vec::new();
     for batch in pending.chunks(BATCH) {
-        send_batch(journal, batch, &session).await?;
+        refused.extend(send_batch(journal, batch, &session).await?);
     }
-    let report = Report::of(journal);
+    let report = Report::of(journal, refused);
     output.data(&report, Report::text)?;
     match report {
+        Report { held, .. } if !held.is_empty() => Err(Failure::new(
+            Kind::Refused,
+            format_args!(
+                "{} were not taken for a reason that may pass, named beside each",
+                held.len()
+            ),
+        )
+        .hint("they stay in the journal: mend it (`weft account fund` for fees, `weft collection role` for the role of a gate, --key and --account for another one), and send again")),
         Report { unsettled, .. } if unsettled > 0 => Err(Failure::new(
             Kind::Unreachable,
             format_args!("{unsettled} have no outcome yet"),
@@ -60,12 +71,13 @@ pub async fn send(journal: &mut Journal, sender: &Sender, output: &Output) -> Re
     }
 }
 
-/// Those that were sent before are sent as they were: the same bytes have one outcome.
+/// Those that were sent before are sent as they were: the same bytes have one outcome. Returns those that no node has taken,
+/// for the gate's sake: their bytes can still be ordered, until they expire.
 async fn send_batch(
     journal: &mut Journal,
     batch: &[(usize, LetIn, Option<Vec<u8>>)],
     session: &Session,
-) -> Result<(), Failure> {
+) -> Result<Vec<Other>, Failure> {
     let mut transactions = Vec::with_capacity(batch.len());
     let mut new = Vec::new();
     for (number, entry, sent) in batch {
@@ -87,7 +99,16 @@ async fn send_batch(
     let answers = answers.await?;
     let outcomes = batch.iter().zip(&answers);
     let outcomes = outcomes.filter_map(|((number, ..), answer)| Some((*number, outcome(answer)?)));
-    journal.settled(outcomes.collect())
+    journal.settled(outcomes.collect())?;
+    let refused = batch.iter().zip(&answers);
+    let refused = refused.filter_map(|((_, entry, _), answer)| match answer {
+        Submission::Refused(refused) if outcome(answer).is_none() => Some(Other {
+            entry: entry.clone(),
+            reason: refused.problem.code.clone(),
+        }),
+        _ => None,
+    });
+    Ok(refused.collect())
 }
 
 /// `None` while there is none.
@@ -102,19 +123,25 @@ fn outcome(answer: &Submission) -> Option<Outcome> {
             _ => Some(Outcome::Redeemed),
         },
         Submission::Refused(refused) if refused.problem.code == "expired" => Some(Outcome::Expired),
-        Submission::Refused(refused) if refused.problem.retryable => None,
-        Submission::Refused(refused) => Some(Outcome::Refused {
-            code: refused.problem.code.clone(),
-        }),
+        Submission::Refused(refused) => {
+            let code = refused.problem.code.clone();
+            Some(Outcome::Refused { code }).filter(Outcome::is_final)
+        }
     }
 }
 
 impl Report {
-    fn of(journal: &Journal) -> Self {
+    fn of(journal: &Journal, refused: Vec<Other>) -> Self {
         let mut report = Self {
             unsettled: journal.pending().len(),
+            held: refused,
             ..Self::default()
         };
+        let held = journal.held().map(|(entry, reason)| Other {
+            entry: entry.clone(),
+            reason: reason.to_owned(),
+        });
+        report.held.extend(held);
         for (entry, outcome) in journal.outcomes() {
             let other = |reason: &String| Other {
                 entry: entry.clone(),
@@ -138,7 +165,11 @@ impl Report {
             self.refused.len(),
             self.unsettled
         )];
-        let listed = [("duplicate", &self.duplicates), ("refused", &self.refused)];
+        let listed = [
+            ("duplicate", &self.duplicates),
+            ("refused", &self.refused),
+            ("not sent", &self.held),
+        ];
         for (what, others) in listed {
             let others = others.iter().map(|other| {
                 let at = crate::time::utc(other.entry.at);

@@ -68,6 +68,13 @@ pub async fn issue(arguments: &Issue, output: &Output) -> Result<(), Failure> {
     };
     match told {
         Ok(pool) => {
+            if pool.issued > 0 && journal.signed() == 0 {
+                output.alarm(format_args!(
+                    "WARNING: {} vouchers are covered, and beside the key stands no journal of what it has signed: if it is lost, \
+                     or with another copy of the key, more may be signed than are covered.",
+                    pool.issued
+                ));
+            }
             let counts = (journal.signed(), new.len() as u64, count);
             still_open(&pool, from_now(Duration::ZERO))
                 .and_then(|()| coverable(&pool, counts))

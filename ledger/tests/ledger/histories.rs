@@ -1,6 +1,6 @@
 //! Random histories against the plain model: every receipt, every refusal, every object and the root
 //! over all of them are compared, and what must always hold is looked at in the ledger's own objects.
-//! `WEFT_LEDGER_TRANSACTIONS` asks for more than the sixteen thousand of an ordinary run.
+//! `WEFT_LEDGER_TRANSACTIONS` asks for more than the five thousand a theme of an ordinary run.
 
 use crate::choice::Chooser;
 use crate::model::{Bug, Model, Verdict};

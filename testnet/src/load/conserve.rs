@@ -1,12 +1,19 @@
 //! Whether a load has made or lost anything: what all of its accounts and their deals hold, read through the API as
 //! anybody reads it, before and after. The books of the load have no part in it.
 
+use super::report::Conservation;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use weft_client::{Client, ClientError, DealQuery, PageQuery};
 use weft_types::api::{Deal, Item, ItemState, Page};
-use weft_types::{Address, AssetAmount, AssetId, CollectionId, DealId, ItemId, VoucherPoolId};
+use weft_types::{
+    Address, AssetAmount, AssetId, CollectionId, DealId, ItemId, Millis, VoucherPoolId,
+};
 
+/// Longest wait for pools of vouchers to end, and how often it is looked.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(500);
 /// Entries asked for at once.
 const PAGE: usize = 200;
 
@@ -18,20 +25,20 @@ pub struct Conserved {
     before: Holdings,
 }
 
-/// Pools of vouchers that a load opens, named while it is signed.
+/// Pools of vouchers that a load opens, and when they end; named while it is signed.
 #[derive(Debug, Clone, Default)]
-pub struct Pools(Arc<Mutex<Vec<VoucherPoolId>>>);
+pub struct Pools(Arc<Mutex<Vec<(VoucherPoolId, Millis)>>>);
 
 impl Pools {
-    pub fn add(&self, pool: VoucherPoolId) {
-        self.locked().push(pool);
+    pub fn add(&self, pool: VoucherPoolId, ends: Millis) {
+        self.locked().push((pool, ends));
     }
 
-    pub fn named(&self) -> Vec<VoucherPoolId> {
+    pub fn named(&self) -> Vec<(VoucherPoolId, Millis)> {
         self.locked().clone()
     }
 
-    fn locked(&self) -> MutexGuard<'_, Vec<VoucherPoolId>> {
+    fn locked(&self) -> MutexGuard<'_, Vec<(VoucherPoolId, Millis)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -78,12 +85,42 @@ impl Conserved {
         Self { pools, ..self }
     }
 
-    /// `None` when all is there as before, else words.
-    pub async fn wrong(&self, client: &Client) -> Result<Option<String>, ClientError> {
-        let mut after = Holdings::read(client, &self.accounts, &self.collections).await?;
+    /// What is there, as before; else words.
+    pub async fn compare(
+        &self,
+        client: &Client,
+    ) -> Result<Result<Conservation, String>, ClientError> {
         let pools = self.pools.named();
+        self.until_ended(client, &pools).await?;
+        let mut after = Holdings::read(client, &self.accounts, &self.collections).await?;
         after.add_covers(client, &pools).await?;
-        Ok(self.before.compared(&after, &self.accounts))
+        Ok(match self.before.compared(&after, &self.accounts) {
+            None => Ok(Conservation {
+                coin: after.coin.to_string(),
+                items: after.items.len() as u64,
+                deals: after.deals.len() as u64,
+            }),
+            Some(words) => Err(words),
+        })
+    }
+}
+
+impl Conserved {
+    /// So that a load after this one finds none of them, which it would not know.
+    async fn until_ended(
+        &self,
+        client: &Client,
+        pools: &[(VoucherPoolId, Millis)],
+    ) -> Result<(), ClientError> {
+        let last = pools.iter().map(|(_, ends)| *ends).max();
+        let begun = Instant::now();
+        while let Some(last) = last
+            && client.status().await?.timestamp <= last
+            && begun.elapsed() < PATIENCE
+        {
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(())
     }
 }
 
@@ -121,9 +158,9 @@ impl Holdings {
     async fn add_covers(
         &mut self,
         client: &Client,
-        pools: &[VoucherPoolId],
+        pools: &[(VoucherPoolId, Millis)],
     ) -> Result<(), ClientError> {
-        for pool in pools {
+        for (pool, _) in pools {
             match client.voucher_pool(pool).await {
                 Ok(pool) => self.coin += u128::from(pool.cover.0),
                 // It was not opened, or is over.

@@ -47,6 +47,8 @@ const REST_S: f64 = 3.0;
 const OPEN_MS: u64 = 600_000;
 /// How long a channel that is closing can be challenged.
 const WINDOW: Millis = Millis(30_000);
+/// How long before the end of its first transaction's validity a pool ends: long after its last voucher is spent.
+const POOL_ENDS_BEFORE_MS: u64 = 35_000;
 /// Vouchers of a pool.
 const VOUCHERS: usize = 3;
 /// What a voucher pays, and what is locked where the amount plays no part.
@@ -308,14 +310,15 @@ impl Mechanisms {
         let key = IssuerKey::from_entropy(&self.random.random());
         let (network, public) = (self.network, key.public());
         let pool = public.pool();
-        self.pools.add(pool);
+        let ends = until.saturating_sub(POOL_ENDS_BEFORE_MS);
+        self.pools.add(pool, ends);
         let issuer = self.maker.clone();
         let open = Operation::VoucherOpen(NewVoucherPool {
             key: public,
             proof: key.prove(network, issuer.address),
             asset: AssetId::NATIVE,
             denomination: Amount(WORTH),
-            ends: until,
+            ends,
         });
         let count = VOUCHERS as u64 + 1;
         let cover = move |_| Operation::VoucherIssue { pool, count };

@@ -34,12 +34,25 @@ pub struct Report {
     /// Submission to committed of the transactions that were to be sent in each second of the load:
     /// what a fault cost, and when it was over.
     pub per_second: Vec<Quantiles>,
+    /// Of mixes after which it is counted: what all accounts of the load hold, as before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conserved: Option<Conservation>,
     /// Why transactions failed, with how many.
     #[serde(skip)]
     pub reasons: BTreeMap<String, u64>,
     /// What the nodes' states came to.
     #[serde(skip)]
     pub agreement: Agreement,
+}
+
+/// What was counted through the API before and after a load, and was the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Conservation {
+    /// Of the native asset, as a text: it may not fit a JSON number.
+    pub coin: String,
+    pub items: u64,
+    /// That are open in the end.
+    pub deals: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -134,6 +147,7 @@ mod tests {
             verify_limit_tps: 2.0,
             of_limit: 0.5,
             per_second: Vec::new(),
+            conserved: None,
             reasons: BTreeMap::new(),
             agreement: Agreement::Unknown(String::new()),
         };

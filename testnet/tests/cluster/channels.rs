@@ -108,6 +108,15 @@ fn story([giver, taker]: [Person; 2]) {
     assert_eq!(channel.newest(taker), (version, LOCKED - mine));
     assert_eq!(mine, LOCKED - 250_000);
 
+    // In another folder nothing is closed as it was opened.
+    let lost = ["channel", "close", &channel.id, "--books", "elsewhere"];
+    let lost = ran(&mut taker.signing(&lost));
+    assert!(
+        lost.code == Some(2) && lost.words.contains("--as-opened"),
+        "{}",
+        lost.words
+    );
+
     let guard = || channel.command(giver, "guard", &[]).spawn().unwrap();
     let mut first = guard();
     sleep(Duration::from_secs(1));
