@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use std::time::{Duration, SystemTime};
 use weft_client::PageQuery;
-use weft_types::api::{PAGE_DEFAULT, PAGE_MAX, Page, ProofBundle};
+use weft_types::api::{Kept, PAGE_DEFAULT, PAGE_MAX, Page, ProofBundle};
 use weft_types::hash::keccak;
 use weft_types::{Amount, AssetAmount, BaseAddress, EditionId, Genesis, Millis};
 
@@ -145,10 +145,15 @@ pub fn more<T>(page: &Page<T>) -> String {
 pub fn proof(bundle: &ProofBundle, what: &str, output: &Output) -> Result<(), Failure> {
     let text = serde_json::to_string(bundle).map_err(std::io::Error::from)?;
     output.data(bundle, |_| text)?;
+    let height = bundle.certificate.statement.height;
     if bundle.value.is_none() {
-        let height = bundle.certificate.statement.height;
         output.say(format_args!(
             "The proof is one of absence: at height {height} there is no such {what}."
+        ));
+    }
+    if bundle.kept == Some(Kept::Past) {
+        output.say(format_args!(
+            "The node has kept it, of height {height}: in the newest state there is no such {what} any more."
         ));
     }
     Ok(())

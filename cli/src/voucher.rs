@@ -39,6 +39,10 @@ pub enum Command {
     Proof(Proof),
 }
 
+/// How often, and how many times, it is looked whether a voucher that was refused is proven to be spent.
+const PAUSE: Duration = Duration::from_millis(250);
+const PROVEN_WITHIN: u32 = 6;
+
 #[derive(clap::Args)]
 pub struct Pool {
     /// What each voucher pays, in the smallest unit
@@ -256,8 +260,27 @@ async fn spend(arguments: &Spend, output: &Output) -> Result<(), Failure> {
             operations,
         )?,
     };
-    let outcome = session.send_signed(&transaction, output).await?;
-    output.data(&outcome, Outcome::text)
+    match session.send_signed(&transaction, output).await {
+        Ok(outcome) => output.data(&outcome, Outcome::text),
+        Err(refused) if refused.kind == Kind::Refused => {
+            Err(spent_by_now(&session, &pool).await.unwrap_or(refused))
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// What was spent a moment ago is proven at the next height, and refused at once, as an account that cannot pay its fee.
+async fn spent_by_now(session: &Session, pool: &VoucherPool) -> Option<Failure> {
+    for _ in 0..PROVEN_WITHIN {
+        tokio::time::sleep(PAUSE).await;
+        let proof = session
+            .client
+            .spent_voucher_proof(&pool.id, &session.address);
+        if proof.await.ok()?.value.is_some() {
+            return payable(pool, true).err();
+        }
+    }
+    None
 }
 
 /// L52: by this machine's clock.

@@ -58,7 +58,7 @@ pub struct Open {
     pub(super) give: Vec<ItemId>,
     /// How long either may answer a state that the other has shown: a day, or a tenth of the channel's time where that is
     /// less
-    #[arg(long, value_name = "DURATION", value_parser = time::parse)]
+    #[arg(long, value_name = "DURATION", value_parser = crate::market::some_time)]
     pub(super) window: Option<Duration>,
     /// When the channel has to be closed at the latest
     #[arg(long, value_name = "DURATION", default_value = "30d", value_parser = crate::market::some_time)]
