@@ -18,7 +18,7 @@ use self::arguments::{Accept, Challenge, Close, Folder, Open, Pay, Settle};
 use self::due::{Clock, claims, may_sign};
 use self::file::Kept;
 use self::guard::{guard, rejoinder, showing};
-pub use self::hop::paid_on;
+pub use self::hop::{comes_by, of_lock, paid_on};
 use self::secrets::spread;
 use self::status::status;
 use self::words::{refused, say_cost, say_state, unsigned};
@@ -132,8 +132,9 @@ async fn open(arguments: Open, output: &Output) -> Result<(), Failure> {
     let open = Operation::DealOpen(terms);
     let outcome = session.send(vec![open], output).await?;
     if let Some(deal) = outcome.deals.first() {
-        let begun = kept_or(Begins::Always, &session, &arguments.folder, deal);
-        begun.await?.save()?;
+        let mut folder = arguments.folder;
+        folder.as_opened = true;
+        kept(&session, &folder, deal).await?.save()?;
         output.say(format_args!(
             "The other party has the channel with `weft channel status {deal}`; `weft channel pay {deal} --amount N` pays."
         ));
@@ -141,39 +142,9 @@ async fn open(arguments: Open, output: &Output) -> Result<(), Failure> {
     output.data(&outcome, Outcome::text)
 }
 
-/// A party's book, from its file; where there is none, the command says whether one is begun.
+/// A party's book, from its file, or from the ledger where one may be begun (CH9): whose was lost would sign a version twice, and
+/// close by less than it has.
 async fn kept(session: &Session, folder: &Folder, id: &DealId) -> Result<Kept, Failure> {
-    let begun = match folder.as_opened {
-        true => Begins::Always,
-        false => Begins::Never,
-    };
-    kept_or(begun, session, folder, id).await
-}
-
-/// CH9: who may begin a book by the ledger alone. Whose was lost would sign a version twice, and close by less than it has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Begins {
-    Never,
-    Taker,
-    Always,
-}
-
-impl Begins {
-    fn allow(self, of_taker: bool) -> bool {
-        match self {
-            Self::Never => false,
-            Self::Taker => of_taker,
-            Self::Always => true,
-        }
-    }
-}
-
-async fn kept_or(
-    begins: Begins,
-    session: &Session,
-    folder: &Folder,
-    id: &DealId,
-) -> Result<Kept, Failure> {
     let of_ledger = async || {
         let deal = session.client.deal(id).await?;
         if deal.taker != Some(session.address) && deal.giver != session.address {
@@ -194,7 +165,8 @@ async fn kept_or(
             commission: deal.commission,
         };
         let of_taker = deal.giver != session.address;
-        if !begins.allow(of_taker) {
+        let begins = folder.as_opened || (folder.taker_begins && of_taker);
+        if !begins {
             return Err(Failure::usage(format_args!(
                 "{} has no file of channel {id} and {}",
                 folder.books.display(),
@@ -209,9 +181,9 @@ async fn kept_or(
     Kept::open(&folder.books, (id, &session.address), of_ledger).await
 }
 
-/// Takes up secrets.
+/// Takes up secrets. A book that is not on the disk yet has no part that they open.
 fn learn(kept: &mut Kept, secrets: &[Secret]) -> Result<(), Failure> {
-    match kept.book.learn(secrets).is_empty() {
+    match kept.is_new || kept.book.learn(secrets).is_empty() {
         true => Ok(()),
         false => kept.save(),
     }
@@ -273,9 +245,12 @@ async fn pay(arguments: Pay, output: &Output) -> Result<(), Failure> {
     offer(&mut kept, &session, state, output)
 }
 
-/// A party's books of a folder.
+/// A party's books of a folder, of which each could be read.
 pub fn books_of(folder: &Path, party: &Address) -> Result<Vec<Book>, Failure> {
-    let mut books = file::all(folder)?.0;
+    let (mut books, failures) = file::all(folder)?;
+    if let Some(failure) = failures.into_iter().next() {
+        return Err(failure);
+    }
     books.retain(|b| b.party() == *party);
     Ok(books)
 }
@@ -298,7 +273,7 @@ async fn part(
             };
             Some(before?)
         }
-        (None, Some(hash)) => hop::by_hash(&books, hash),
+        (None, Some(hash)) => hop::comes_by(session, &books, hash).await?,
         (None, None) => None,
     };
     let hash = arguments.hash.or(before.map(|b| b.hash));
@@ -376,19 +351,15 @@ fn message(from: Option<&PathBuf>) -> Result<Message, Failure> {
 async fn accept(arguments: Accept, output: &Output) -> Result<(), Failure> {
     let message = message(arguments.message.as_ref())?;
     let session = arguments.sender.session().await?;
-    let (id, folder) = (message.state().deal, &arguments.folder);
+    let (id, mut folder) = (message.state().deal, arguments.folder);
     let mut learned = arguments.secret;
     if let Message::Offer(offer) = &message {
-        let begins = match (folder.as_opened, offer.state.version) {
-            (true, _) => Begins::Always,
-            (_, 1) => Begins::Taker,
-            _ => Begins::Never,
-        };
-        let begun = kept_or(begins, &session, folder, &id).await?;
-        begun.save()?;
+        folder.taker_begins = offer.state.version == 1;
         // CH4: what a message brings is kept also where the state is not signed.
-        learned.extend(begun.book.state().opening(&offer.secrets));
+        let book = kept(&session, &folder, &id).await?.book;
+        learned.extend(book.state().opening(&offer.secrets));
     }
+    let folder = &folder;
     told(&session, folder, (&id, &learned), output).await?;
     match message {
         Message::Offer(offer) => answer(&offer, &session, (folder, arguments.less), output).await,
@@ -458,6 +429,7 @@ async fn conclude(
             say_state(&kept.book, &before, clock.now, output)?;
             output.alarm(format_args!("{}.", late.message));
             output.alarm("The state counts only if the ledger is shown it in time: `weft channel guard` does that.");
+            say_cost(session, &kept.book, clock.now, output).await;
             Ok(())
         }
         Err(over) => Err(over),

@@ -1,7 +1,7 @@
 //! `weft card lock` and `weft card unlock`: deals that only a secret opens (L40), hop by hop of a route, or one side of a
 //! swap with another network.
 
-use crate::channel::{books_of, paid_on};
+use crate::channel::{books_of, comes_by, of_lock, paid_on};
 use crate::failure::{Failure, Kind};
 use crate::market::still_open;
 use crate::output::Output;
@@ -51,7 +51,8 @@ pub struct Lock {
     /// Money that you want for it besides
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     price: Option<u64>,
-    /// Lock it although you have locked or paid on something by the same hash already: whoever shows the secret has all of it
+    /// Lock it although you have locked or paid on something by the same hash already, for whoever shows the secret has all of
+    /// it, or although it ends later than what comes to you by it, or is more
     #[arg(long, conflicts_with = "new_secret")]
     more: bool,
     /// Folder of the files of channels, where something may be paid on by the same hash
@@ -120,10 +121,26 @@ fn behind(deal: &Deal, by: &Address, now: Millis) -> Result<(SecretHash, Millis)
 
 /// What the session's account has locked by a hash, and is still open.
 pub async fn locked_by(session: &Session, hash: SecretHash) -> Result<Vec<Deal>, Failure> {
-    let query = DealQuery {
+    let by = DealQuery {
         giver: Some(session.address),
-        rule: Some("secret".to_owned()),
         ..DealQuery::default()
+    };
+    locked(session, by, hash).await
+}
+
+/// What is locked for it.
+pub async fn locked_for(session: &Session, hash: SecretHash) -> Result<Vec<Deal>, Failure> {
+    let of = DealQuery {
+        taker: Some(session.address),
+        ..DealQuery::default()
+    };
+    locked(session, of, hash).await
+}
+
+async fn locked(session: &Session, of: DealQuery, hash: SecretHash) -> Result<Vec<Deal>, Failure> {
+    let query = DealQuery {
+        rule: Some("secret".to_owned()),
+        ..of
     };
     let mut found = Vec::new();
     let mut page = PageQuery::limit(PAGE_MAX);
@@ -145,11 +162,17 @@ pub fn money_of(deals: &[Deal]) -> u64 {
     native.fold(0, |sum, a| sum.saturating_add(a.amount.0))
 }
 
-/// CH8: no more is locked on by a hash than comes by it. With cards on any side that is not to be seen, and nothing more is
-/// locked.
+/// What a bundle of the native asset alone is worth.
+pub fn as_money(bundle: &Bundle) -> Option<u64> {
+    let mut assets = bundle.assets.iter();
+    let is_money = bundle.items.is_empty() && assets.all(|a| a.asset == AssetId::NATIVE);
+    is_money.then(|| bundle.assets.iter().map(|a| a.amount.0).sum())
+}
+
+/// CH8, H13: no more is locked on by a hash than comes by it. Where that is not to be seen, as with cards, it is locked once.
 fn no_more(
     (hash, new): (SecretHash, &Bundle),
-    before: Option<&Deal>,
+    comes: Option<Amount>,
     (locked, paid): (&[Deal], u64),
 ) -> Result<(), Failure> {
     let more = |words: String| {
@@ -157,25 +180,20 @@ fn no_more(
             "nothing was sent; one secret opens all of it. If a command's answer was lost, that is its lock; --more locks once more",
         ))
     };
-    let first = locked.first().map(|deal| deal.id);
-    let money = |bundle: &Bundle| match bundle.items.is_empty() {
-        true => bundle.assets.first().map(|a| a.amount.0),
-        false => None,
-    };
-    let is_money = locked.iter().all(|deal| deal.gives.items.is_empty());
-    let comes = before.and_then(|deal| money(&deal.gives));
-    match (comes, money(new), first) {
+    let is_money = locked.iter().all(|deal| as_money(&deal.gives).is_some());
+    match (comes, as_money(new), locked.first()) {
         (Some(comes), Some(new), _) if is_money => {
             let besides = money_of(locked).saturating_add(paid);
-            if besides.saturating_add(new) <= comes {
+            if besides.saturating_add(new) <= comes.0 {
                 return Ok(());
             }
             more(format!(
                 "{comes} comes by {hash}, and {new} would be locked besides {besides}"
             ))
         }
-        (_, _, Some(deal)) => more(format!(
-            "you have locked something by {hash} already, in deal {deal}"
+        (.., Some(deal)) => more(format!(
+            "you have locked something by {hash} already, in deal {}",
+            deal.id
         )),
         _ if paid > 0 => more(format!("you pay {paid} on by {hash} in a channel")),
         _ => Ok(()),
@@ -200,9 +218,18 @@ pub async fn lock(arguments: Lock, output: &Output) -> Result<(), Failure> {
         items: arguments.items,
     };
     if secret.is_none() && !arguments.more {
+        let books = books_of(&arguments.books, &session.address)?;
+        let comes = match &before {
+            Some(deal) => Some(of_lock(deal, &session.address)?),
+            None => comes_by(&session, &books, hash).await?,
+        };
+        if let Some(comes) = &comes {
+            comes.ends_after(expires)?;
+        }
         let locked = locked_by(&session, hash).await?;
-        let paid = paid_on(&books_of(&arguments.books, &session.address)?, None, hash);
-        no_more((hash, &gives), before.as_ref(), (&locked, paid))?;
+        let paid = paid_on(&books, None, hash);
+        let comes = comes.and_then(|comes| comes.amount);
+        no_more((hash, &gives), comes, (&locked, paid))?;
     }
     let open = Operation::DealOpen(NewDeal {
         gives,
@@ -334,20 +361,20 @@ mod tests {
             gives: gives.clone(),
             ..deal(3_000_000)
         };
-        let comes = giving(&coin(500));
-        let allowed = |new: &Bundle, before: Option<&Deal>, locked: &[Deal], paid| {
-            no_more((hash, new), before, (locked, paid)).is_ok()
+        let comes = Some(Amount(500));
+        let allowed = |new: &Bundle, comes, locked: &[Deal], paid| {
+            no_more((hash, new), comes, (locked, paid)).is_ok()
         };
-        assert!(allowed(&coin(500), Some(&comes), &[], 0));
-        assert!(!allowed(&coin(501), Some(&comes), &[], 0));
+        assert!(allowed(&coin(500), comes, &[], 0));
+        assert!(!allowed(&coin(501), comes, &[], 0));
         let some = [giving(&coin(480))];
-        assert!(allowed(&coin(20), Some(&comes), &some, 0));
-        assert!(!allowed(&coin(21), Some(&comes), &some, 0));
-        assert!(!allowed(&coin(20), Some(&comes), &some, 1));
+        assert!(allowed(&coin(20), comes, &some, 0));
+        assert!(!allowed(&coin(21), comes, &some, 0));
+        assert!(!allowed(&coin(20), comes, &some, 1));
         // A card has no worth that could be compared: once, and not again.
-        assert!(allowed(&card, Some(&comes), &[], 0));
-        assert!(!allowed(&card, Some(&comes), &some, 0));
-        assert!(!allowed(&coin(1), Some(&comes), &[giving(&card)], 0));
+        assert!(allowed(&card, comes, &[], 0));
+        assert!(!allowed(&card, comes, &some, 0));
+        assert!(!allowed(&coin(1), comes, &[giving(&card)], 0));
         assert!(allowed(&coin(1), None, &[], 0));
         assert!(!allowed(&coin(1), None, &some, 0) && !allowed(&coin(1), None, &[], 5));
     }

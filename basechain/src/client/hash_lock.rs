@@ -263,20 +263,41 @@ impl HashLocks {
     /// Locks that an account has made, or is the recipient of, in blocks that are not earlier than `since` (Unix seconds);
     /// in their order.
     pub async fn of(&self, account: BaseAddress, since: u64) -> Result<Vec<LockId>, ClientError> {
-        let head = self.endpoint.head().await?.number;
-        let mut from = self.endpoint.first_block_at(since, head).await?;
         let topic = Address::from(account.0).into_word();
+        let any = Filter::new();
+        let filters = [any.clone().topic2(topic), any.topic3(topic)];
+        self.events(&filters, since).await
+    }
+
+    /// Those that an account has made by a hash.
+    pub async fn made_by(
+        &self,
+        locker: BaseAddress,
+        hash: SecretHash,
+        since: u64,
+    ) -> Result<Vec<LockId>, ClientError> {
+        let filter = Filter::new().topic1(B256::from(hash.0));
+        let filter = filter.topic2(Address::from(locker.0).into_word());
+        self.events(&[filter], since).await
+    }
+
+    async fn events(&self, filters: &[Filter], since: u64) -> Result<Vec<LockId>, ClientError> {
+        let head = self.endpoint.head().await?;
+        if head.timestamp < since {
+            return Ok(vec![]);
+        }
+        let mut from = self.endpoint.first_block_at(since, head.number).await?;
         let mut found = BTreeMap::new();
-        while from <= head {
-            let to = head.min(from.saturating_add(LOG_BLOCKS_MAX - 1));
-            let made = Filter::new()
-                .address(Address::from(self.contract))
-                .event_signature(HashLock::Locked::SIGNATURE_HASH)
-                .from_block(from)
-                .to_block(to);
-            let filters = [made.clone().topic2(topic), made.topic3(topic)];
-            for filter in &filters {
-                let logs = || self.endpoint.provider.get_logs(filter);
+        while from <= head.number {
+            let to = head.number.min(from.saturating_add(LOG_BLOCKS_MAX - 1));
+            for filter in filters {
+                let filter = filter
+                    .clone()
+                    .address(Address::from(self.contract))
+                    .event_signature(HashLock::Locked::SIGNATURE_HASH)
+                    .from_block(from)
+                    .to_block(to);
+                let logs = || self.endpoint.provider.get_logs(&filter);
                 for log in self.endpoint.ask("locks", logs).await? {
                     let event = HashLock::Locked::decode_log(&log.inner);
                     let event = event.map_err(|e| self.malformed(&e.to_string()))?;

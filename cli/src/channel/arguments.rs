@@ -37,6 +37,9 @@ pub struct Folder {
     /// of it is lost
     #[arg(long)]
     pub as_opened: bool,
+    /// CH9: this is the first message, by which the taker's is begun.
+    #[arg(skip)]
+    pub taker_begins: bool,
 }
 
 #[derive(clap::Args)]

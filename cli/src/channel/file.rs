@@ -16,6 +16,8 @@ const BYTES_MAX: u64 = 1 << 20;
 pub struct Kept {
     path: PathBuf,
     pub book: Book,
+    /// Not on the disk yet.
+    pub is_new: bool,
     _lock: File,
 }
 
@@ -27,16 +29,23 @@ impl Kept {
         new: F,
     ) -> Result<Self, Failure>
     where
-        F: AsyncFnOnce() -> Result<Book, Failure>,
+        F: AsyncFn() -> Result<Book, Failure>,
     {
+        if !folder.exists() {
+            // Where none is begun nothing is left behind.
+            new().await?;
+        }
         let (path, lock) = locked(folder, deal, party)?;
-        let book = match read(&path)? {
+        let there = read(&path)?;
+        let is_new = there.is_none();
+        let book = match there {
             Some(book) => book,
             None => new().await?,
         };
         Ok(Self {
             path,
             book,
+            is_new,
             _lock: lock,
         })
     }
@@ -48,6 +57,7 @@ impl Kept {
         Ok(book.map(|book| Self {
             path,
             book,
+            is_new: false,
             _lock: lock,
         }))
     }

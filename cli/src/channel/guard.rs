@@ -123,7 +123,10 @@ pub async fn guard(arguments: &Guard, output: &Output) -> Result<(), Failure> {
         .hint("name a channel, or another folder with --books FOLDER"));
     }
     for book in &all {
-        say_cost(&session, book, Clock::own().now, output).await;
+        let deal = session.client.deal(&book.deal).await;
+        if deal.is_ok_and(|deal| deal.state == DealState::Open) {
+            say_cost(&session, book, Clock::own().now, output).await;
+        }
     }
     match arguments.channel {
         Some(_) => output.say("Watching the channel; end it with Ctrl-C."),

@@ -2,7 +2,8 @@
 //! it, and no more is paid on than comes.
 
 use crate::failure::Failure;
-use crate::lock::BETWEEN_HOPS;
+use crate::lock::{BETWEEN_HOPS, as_money, locked_for};
+use crate::sending::Session;
 use crate::time;
 use weft_types::api::{Deal, DealState};
 use weft_types::{
@@ -15,7 +16,8 @@ pub struct Before {
     /// The channel, or the lock.
     pub deal: DealId,
     pub hash: SecretHash,
-    pub amount: Amount,
+    /// Of the native asset; `None` where it is not to be seen what it is worth.
+    pub amount: Option<Amount>,
     pub expires: Millis,
 }
 
@@ -28,7 +30,7 @@ fn coming(books: &[Book]) -> impl Iterator<Item = Before> {
             .map(|part| Before {
                 deal: book.deal,
                 hash: part.hash,
-                amount: part.amount,
+                amount: Some(part.amount),
                 expires: part.expires,
             })
             .collect();
@@ -36,8 +38,21 @@ fn coming(books: &[Book]) -> impl Iterator<Item = Before> {
     })
 }
 
+/// What comes to the account by a hash, over channels of the folder and by open locks; what ends first.
+pub async fn comes_by(
+    session: &Session,
+    books: &[Book],
+    hash: SecretHash,
+) -> Result<Option<Before>, Failure> {
+    let locks = locked_for(session, hash).await?;
+    let locks = locks.iter().map(|deal| of_lock(deal, &session.address));
+    let locks = locks.filter_map(Result::ok);
+    let all = by_hash(books, hash).into_iter().chain(locks);
+    Ok(all.min_by_key(|before| before.expires))
+}
+
 /// What comes by a hash over any channel.
-pub fn by_hash(books: &[Book], hash: SecretHash) -> Option<Before> {
+fn by_hash(books: &[Book], hash: SecretHash) -> Option<Before> {
     let by_it = coming(books).filter(|before| before.hash == hash);
     by_it.min_by_key(|before| before.expires)
 }
@@ -63,26 +78,27 @@ pub fn of_channel(
     }
 }
 
-/// What comes by a lock (L40).
+/// What comes by a lock (L40), less what is given for it.
 pub fn of_lock(deal: &Deal, by: &Address) -> Result<Before, Failure> {
-    let native = deal
-        .gives
-        .assets
-        .iter()
-        .find(|a| a.asset == AssetId::NATIVE);
     let is_open = deal.state == DealState::Open && deal.taker == Some(*by);
-    match (&deal.rule, native, is_open) {
-        (DealRule::Secret { hash }, Some(given), true) => Ok(Before {
+    match (&deal.rule, is_open) {
+        (DealRule::Secret { hash }, true) => Ok(Before {
             deal: deal.id,
             hash: *hash,
-            amount: given.amount,
+            amount: leaves(deal),
             expires: deal.expires,
         }),
         _ => Err(Failure::usage(format_args!(
-            "deal {} locks no money for {by} by a hash: nothing would pay for the next hop",
+            "deal {} is not locked for {by} by a hash, or is over: nothing would pay for the next hop",
             deal.id
         ))),
     }
+}
+
+fn leaves(deal: &Deal) -> Option<Amount> {
+    let wanted = as_money(&deal.wants).filter(|_| deal.wants_any.is_empty())?;
+    let left = as_money(&deal.gives)?.checked_sub(wanted)?;
+    Some(Amount(left))
 }
 
 /// What is paid on by a hash over channels, but for one, offered or signed.
@@ -104,13 +120,8 @@ impl Before {
         now.saturating_add(self.expires.0.saturating_sub(now.0) / 2)
     }
 
-    /// Whether so much may be paid on by it in a channel, until then, beside what is locked by the same hash.
-    pub fn allows(
-        &self,
-        books: &[Book],
-        (channel, amount, locked): (&DealId, Amount, u64),
-        expires: Millis,
-    ) -> Result<(), Failure> {
+    /// Whether what is behind it may end then.
+    pub fn ends_after(&self, expires: Millis) -> Result<(), Failure> {
         let Self { deal, hash, .. } = self;
         let between = u64::try_from(BETWEEN_HOPS.as_millis()).unwrap_or(u64::MAX);
         if expires.saturating_add(between) > self.expires {
@@ -119,13 +130,30 @@ impl Before {
                 time::utc(self.expires),
                 time::utc(expires)
             ))
-            .hint("nothing was signed: the hop behind has to end ten minutes sooner at least; --behind takes half the time that is left"));
+            .hint("nothing was signed or sent: the hop behind has to end ten minutes sooner at least; --behind takes half the time that is left"));
         }
-        let paid = paid_on(books, Some(channel), *hash).saturating_add(locked);
-        if paid.saturating_add(amount.0) > self.amount.0 {
+        Ok(())
+    }
+
+    /// Whether so much may be paid on by it in a channel, until then, beside what is locked by the same hash.
+    pub fn allows(
+        &self,
+        books: &[Book],
+        (channel, amount, locked): (&DealId, Amount, u64),
+        expires: Millis,
+    ) -> Result<(), Failure> {
+        self.ends_after(expires)?;
+        let Self { deal, hash, .. } = self;
+        let Some(comes) = self.amount else {
             return Err(Failure::usage(format_args!(
-                "{} comes by {hash} over {deal}, and {amount} would be paid on besides {paid}",
-                self.amount
+                "deal {deal} locks no money for you, or wants more than that for it: nothing would pay for the next hop"
+            ))
+            .hint("nothing was signed"));
+        };
+        let paid = paid_on(books, Some(channel), *hash).saturating_add(locked);
+        if paid.saturating_add(amount.0) > comes.0 {
+            return Err(Failure::usage(format_args!(
+                "{comes} comes by {hash} over {deal}, and {amount} would be paid on besides {paid}"
             ))
             .hint("nothing was signed"));
         }
@@ -205,8 +233,16 @@ mod tests {
             ..deal()
         };
         let before = of_lock(&lock, &testing::user(2)).unwrap();
-        assert_eq!((before.hash, before.amount), (hash, Amount(1_000)));
+        assert_eq!((before.hash, before.amount), (hash, Some(Amount(1_000))));
         assert!(of_lock(&lock, &testing::user(1)).is_err());
+        // What it costs is not there to be paid on.
+        let mut priced = lock.clone();
+        priced.wants.assets = priced.gives.assets.clone();
+        priced.wants.assets[0].amount = Amount(400);
+        let amount = |lock: &Deal| of_lock(lock, &testing::user(2)).unwrap().amount;
+        assert_eq!(amount(&priced), Some(Amount(600)));
+        priced.wants.assets[0].asset = AssetId([7; 32]);
+        assert_eq!(amount(&priced), None);
         assert!(of_lock(&deal(), &testing::user(2)).is_err());
     }
 }

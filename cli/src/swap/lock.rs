@@ -1,7 +1,7 @@
 //! `weft swap lock`: coin or tokens for who shows a secret before the expiry.
 
 use super::judging::Time;
-use super::{Contract, Sending, amount_shown, expires, known, send};
+use super::{Contract, Sending, amount_shown, expires, known, send, state};
 use crate::base::Asking;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -9,7 +9,7 @@ use crate::time;
 use crate::values::{from_now, lines, nobodys, recipient};
 use serde::Serialize;
 use std::time::Duration;
-use weft_basechain::{HashLocks, LockId, LockState, LockTerms, Mined, NATIVE_UNIT};
+use weft_basechain::{HashLocks, LockId, LockTerms, Mined, NATIVE_UNIT};
 use weft_types::{BaseAddress, Genesis, Millis, SecretHash};
 
 /// A lock that is over sooner leaves little time to see it deep enough, and to claim it.
@@ -122,13 +122,13 @@ impl Lock {
     }
 }
 
-/// One secret opens all that is locked by its hash. What was locked in the last days is looked at.
+/// H13: one secret opens all that is locked by its hash. What was locked in the last days is looked at.
 async fn nothing_by(locks: &HashLocks, own: BaseAddress, hash: SecretHash) -> Result<(), Failure> {
-    let since = Time::of(locks).await?.0.saturating_sub(LOOKED_AT.as_secs());
-    for id in locks.of(own, since).await? {
+    let now = Time::of(locks).await?;
+    let since = now.0.saturating_sub(LOOKED_AT.as_secs());
+    for id in locks.made_by(own, hash, since).await? {
         let lock = known(locks, id).await?;
-        let is_own = lock.locker == own && lock.terms.hash == hash;
-        if is_own && lock.state == LockState::Open {
+        if state(&lock, &now) == "open" {
             let words = format!(
                 "you have locked {} by the same hash already, in lock {id}",
                 amount_shown(&lock.terms)

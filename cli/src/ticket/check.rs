@@ -26,7 +26,8 @@ use weft_types::{
 #[derive(clap::Args)]
 #[command(after_help = "\
 Exit codes: 0 everybody was let in, or everything sent was redeemed; 5 somebody was not let in, or a ticket that
-was let in had been taken by another gate; 4 the ledger has refused something else; 3 something is not sent yet.")]
+was let in had been taken by another gate; 4 the ledger has refused something else, or has not taken it for a reason that
+may pass; 3 something is not sent yet.")]
 pub struct Check {
     /// What the holder's QR code says; `-` reads one a line from stdin
     #[arg(required_unless_present = "send", conflicts_with = "send")]

@@ -8,19 +8,14 @@ use crate::values::from_now;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use weft_client::{Client, PageQuery};
-use weft_types::{Certificate, CollectionId, Millis};
+use weft_types::{Certificate, Millis};
 
 const PAUSE: Duration = Duration::from_millis(250);
 /// For the certificate of a height.
 const MORE: Duration = Duration::from_secs(10);
 
 /// Waits for a certified height from after the cut-off, if that has passed.
-pub async fn certified(
-    client: &Client,
-    collection: &CollectionId,
-    output: &Output,
-) -> Result<(), Failure> {
-    let cut_off = client.collection(collection).await?.policy.cut_off;
+pub async fn certified(client: &Client, cut_off: Millis, output: &Output) -> Result<(), Failure> {
     if cut_off == Millis::ZERO || from_now(Duration::ZERO) < cut_off {
         return Ok(());
     }

@@ -4,7 +4,7 @@
 
 use crate::failure::Failure;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -54,14 +54,12 @@ pub enum Outcome {
 }
 
 /// What is said of a ticket or its pass, and stays so whoever sends it. All else is about the gate, its account or its role.
-const OF_THE_TICKET: [&str; 7] = [
-    "item_used",
+const OF_THE_TICKET: [&str; 5] = [
     "item_void",
     "not_found",
     "not_holder",
     "not_redeemable",
     "pass_stale",
-    "wrong_gate",
 ];
 
 impl Outcome {
@@ -146,7 +144,10 @@ impl Journal {
             Entry::Sent {
                 number,
                 transaction,
-            } => drop(self.sent.insert(number, transaction)),
+            } => {
+                self.held.remove(&number);
+                self.sent.insert(number, transaction);
+            }
             Entry::Outcome { number, outcome } if !outcome.is_final() => {
                 self.sent.remove(&number);
                 self.held.insert(number, outcome);
@@ -188,6 +189,15 @@ impl Journal {
         let pending = entries.filter(|(number, _)| !self.outcomes.contains_key(number));
         let pending = pending.map(|(n, entry)| (n, entry.clone(), self.sent.get(&n).cloned()));
         pending.collect()
+    }
+
+    /// Of each ticket the first of these that was not tried: a later pass that came before it would spend it.
+    pub fn turn(&self, tried: &mut BTreeSet<usize>) -> Vec<(usize, LetIn, Option<Vec<u8>>)> {
+        let mut items = HashSet::new();
+        let mut turn = self.pending();
+        turn.retain(|(_, entry, _)| items.insert(entry.item));
+        turn.retain(|(number, ..)| tried.insert(*number));
+        turn
     }
 
     pub fn sending(&mut self, transactions: Vec<(usize, Vec<u8>)>) -> Result<(), Failure> {
@@ -275,14 +285,35 @@ mod tests {
         journal.sending(vec![(0, vec![1]), (1, vec![2])]).unwrap();
         let outcomes = vec![(0, Outcome::of("no_role")), (1, Outcome::of("item_void"))];
         journal.settled(outcomes).unwrap();
+        // The gate's own, by a pass that is bound to another.
+        assert!(!Outcome::of("wrong_gate").is_final());
         drop(journal);
         let mut journal = Journal::open(&path).unwrap();
         assert_eq!(journal.pending(), [(0, entry(1, 7), None)]);
         let held: Vec<_> = journal.held().collect();
         assert_eq!(held, [(&entry(1, 7), "no_role")]);
+        journal.sending(vec![(0, vec![3])]).unwrap();
+        assert_eq!(journal.held().count(), 0, "another one is on its way");
         journal.settled(vec![(0, Outcome::Redeemed)]).unwrap();
-        assert_eq!(journal.held().count(), 0);
         assert_eq!(journal.outcomes().count(), 2);
+    }
+
+    #[test]
+    fn passes_of_one_ticket_are_sent_one_after_the_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(&folder.path().join("journal")).unwrap();
+        for (n, slot) in [(1, 7), (1, 9), (2, 7)] {
+            journal.let_in(entry(n, slot)).unwrap();
+        }
+        let mut tried = BTreeSet::new();
+        let mut turn = |journal: &Journal| -> Vec<usize> {
+            let turn = journal.turn(&mut tried);
+            turn.iter().map(|(number, ..)| *number).collect()
+        };
+        assert_eq!(turn(&journal), [0, 2]);
+        assert!(turn(&journal).is_empty(), "the first has no outcome");
+        journal.settled(vec![(0, Outcome::Redeemed)]).unwrap();
+        assert_eq!(turn(&journal), [1]);
     }
 
     #[test]

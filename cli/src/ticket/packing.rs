@@ -88,7 +88,7 @@ pub async fn download(arguments: &Download, output: &Output) -> Result<(), Failu
         ));
     }
     let collection = client.collection(&edition.collection).await?;
-    cut_off::certified(&client, &edition.collection, output).await?;
+    cut_off::certified(&client, collection.policy.cut_off, output).await?;
     let progress = output.progress();
     progress.step("reading the tickets");
     let mut items = items(&client, edition.collection, edition.id).await?;

@@ -19,7 +19,8 @@ pub struct ShowPass {
     /// Account of the gate that may let in by it; without it any gate may
     #[arg(long, value_name = "ADDRESS")]
     gate: Option<Address>,
-    /// Put the proof of whose the ticket is into the code, for gates that have no pack
+    /// Put the proof of whose the ticket is into the code, for gates that have no pack. After the cut-off it may wait a minute
+    /// for one from after it
     #[arg(long)]
     proof: bool,
     /// Write the code as a picture
@@ -47,10 +48,15 @@ struct Printed {
 
 /// L25: after the cut-off one that gates without a network can rely on.
 async fn proof_of(client: &Client, item: &ItemId, output: &Output) -> Result<ProofBundle, Failure> {
-    // One that is not there has no cut-off either.
-    if let Ok(found) = client.item(item).await {
-        let edition = client.edition(&found.edition).await?;
-        cut_off::certified(client, &edition.collection, output).await?;
+    match client.item(item).await {
+        Ok(found) => {
+            let edition = client.edition(&found.edition).await?;
+            let collection = client.collection(&edition.collection).await?;
+            cut_off::certified(client, collection.policy.cut_off, output).await?;
+        }
+        // One that is not there has no cut-off either.
+        Err(error) if error.is_not_found() => {}
+        Err(error) => return Err(error.into()),
     }
     Ok(client.item_proof(item).await?)
 }

@@ -8,8 +8,9 @@ use crate::output::Output;
 use crate::sending::{Sender, Session};
 use bytes::Bytes;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use weft_client::Wait;
-use weft_types::api::{Submission, TransactionState};
+use weft_types::api::{Problem, Submission, TransactionState};
 use weft_types::{Operation, Transaction};
 
 /// Transactions that are sent and waited for together.
@@ -38,10 +39,15 @@ struct Other {
 
 pub async fn send(journal: &mut Journal, sender: &Sender, output: &Output) -> Result<(), Failure> {
     let session = sender.session().await?;
-    let pending = journal.pending();
-    let mut refused = Vec::new();
-    for batch in pending.chunks(BATCH) {
-        refused.extend(send_batch(journal, batch, &session).await?);
+    let (mut refused, mut tried) = (Vec::new(), BTreeSet::new());
+    loop {
+        let turn = journal.turn(&mut tried);
+        if turn.is_empty() {
+            break;
+        }
+        for batch in turn.chunks(BATCH) {
+            refused.extend(send_batch(journal, batch, &session).await?);
+        }
     }
     let report = Report::of(journal, refused);
     output.data(&report, Report::text)?;
@@ -53,7 +59,7 @@ pub async fn send(journal: &mut Journal, sender: &Sender, output: &Output) -> Re
                 held.len()
             ),
         )
-        .hint("they stay in the journal: mend it (`weft account fund` for fees, `weft collection role` for the role of a gate, --key and --account for another one), and send again")),
+        .hint("they stay in the journal: mend it (`weft account fund` for fees, `weft collection role` for the role of a gate, --key and --account for another one, which counts once what the last one has sent is expired, in a minute), and send again")),
         Report { unsettled, .. } if unsettled > 0 => Err(Failure::new(
             Kind::Unreachable,
             format_args!("{unsettled} have no outcome yet"),
@@ -102,13 +108,18 @@ async fn send_batch(
     journal.settled(outcomes.collect())?;
     let refused = batch.iter().zip(&answers);
     let refused = refused.filter_map(|((_, entry, _), answer)| match answer {
-        Submission::Refused(refused) if outcome(answer).is_none() => Some(Other {
+        Submission::Refused(refused) if may_pass(&refused.problem) => Some(Other {
             entry: entry.clone(),
             reason: refused.problem.code.clone(),
         }),
         _ => None,
     });
     Ok(refused.collect())
+}
+
+/// Whether somebody has to mend what a node refuses; all else is sent again.
+fn may_pass(problem: &Problem) -> bool {
+    !problem.retryable && !["expired", "replayed"].contains(&problem.code.as_str())
 }
 
 /// `None` while there is none.
@@ -123,10 +134,7 @@ fn outcome(answer: &Submission) -> Option<Outcome> {
             _ => Some(Outcome::Redeemed),
         },
         Submission::Refused(refused) if refused.problem.code == "expired" => Some(Outcome::Expired),
-        Submission::Refused(refused) => {
-            let code = refused.problem.code.clone();
-            Some(Outcome::Refused { code }).filter(Outcome::is_final)
-        }
+        Submission::Refused(_) => None,
     }
 }
 
@@ -168,7 +176,7 @@ impl Report {
         let listed = [
             ("duplicate", &self.duplicates),
             ("refused", &self.refused),
-            ("not sent", &self.held),
+            ("not taken", &self.held),
         ];
         for (what, others) in listed {
             let others = others.iter().map(|other| {

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use weft_client::{Client, ClientError, DealQuery, PageQuery};
 use weft_types::api::{Deal, Item, ItemState, Page};
 use weft_types::{
-    Address, AssetAmount, AssetId, CollectionId, DealId, ItemId, Millis, VoucherPoolId,
+    Address, AssetAmount, AssetId, BaseAsset, CollectionId, DealId, ItemId, Millis, VoucherPoolId,
+    Withdrawal,
 };
 
-/// Longest wait for pools of vouchers to end, and how often it is looked.
+/// Longest wait for pools of vouchers to end, and for deals to stay as they are while accounts are read; how often it is looked.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(500);
 /// Entries asked for at once.
@@ -22,6 +23,8 @@ pub struct Conserved {
     accounts: BTreeSet<Address>,
     collections: Vec<CollectionId>,
     pools: Pools,
+    /// Withdrawals ever requested before.
+    withdrawals: u64,
     before: Holdings,
 }
 
@@ -46,7 +49,7 @@ impl Pools {
 /// What was found.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Holdings {
-    /// Of the native asset, in accounts, in the fee pool, in open deals and in pools of vouchers.
+    /// Of the native asset, in accounts, in the fee pool, in open deals, in pools of vouchers, and withdrawn meanwhile.
     coin: u128,
     /// By whom each is held, and in which deal it is locked.
     items: BTreeMap<ItemId, (Address, Option<DealId>)>,
@@ -76,6 +79,7 @@ impl Conserved {
             accounts,
             collections,
             pools: Pools::default(),
+            withdrawals: client.bridge().await?.bridge.withdrawals,
             before,
         })
     }
@@ -94,6 +98,7 @@ impl Conserved {
         self.until_ended(client, &pools).await?;
         let mut after = Holdings::read(client, &self.accounts, &self.collections).await?;
         after.add_covers(client, &pools).await?;
+        self.add_withdrawn(client, &mut after).await?;
         Ok(match self.before.compared(&after, &self.accounts) {
             None => Ok(Conservation {
                 coin: after.coin.to_string(),
@@ -103,9 +108,7 @@ impl Conserved {
             Some(words) => Err(words),
         })
     }
-}
 
-impl Conserved {
     /// So that a load after this one finds none of them, which it would not know.
     async fn until_ended(
         &self,
@@ -122,10 +125,60 @@ impl Conserved {
         }
         Ok(())
     }
+
+    /// What these accounts have given up meanwhile.
+    async fn add_withdrawn(
+        &self,
+        client: &Client,
+        after: &mut Holdings,
+    ) -> Result<(), ClientError> {
+        let requested = client.bridge().await?.bridge.withdrawals;
+        for index in self.withdrawals..requested {
+            let Withdrawal { account, asset, .. } = client.withdrawal(&index).await?.withdrawal;
+            if let BaseAsset::Native { amount } = asset
+                && self.accounts.contains(&account)
+            {
+                after.coin += u128::from(amount.0);
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Holdings {
+    /// At one state, as far as deals go: one that ends while accounts are read would be in neither.
     async fn read(
+        client: &Client,
+        accounts: &BTreeSet<Address>,
+        collections: &[CollectionId],
+    ) -> Result<Self, ClientError> {
+        let begun = Instant::now();
+        let mut deals = Self::deals(client, accounts).await?;
+        loop {
+            let mut found = Self::owned(client, accounts, collections).await?;
+            let after = Self::deals(client, accounts).await?;
+            if after == deals || begun.elapsed() > PATIENCE {
+                found.coin += after.coin;
+                found.deals = after.deals;
+                return Ok(found);
+            }
+            deals = after;
+        }
+    }
+
+    /// What is in open deals of these accounts.
+    async fn deals(client: &Client, accounts: &BTreeSet<Address>) -> Result<Self, ClientError> {
+        let mut found = Self::default();
+        let query = DealQuery::default();
+        all(
+            async |page| client.deals(&query, page).await,
+            |deal| found.add_deal(&deal, accounts),
+        )
+        .await?;
+        Ok(found)
+    }
+
+    async fn owned(
         client: &Client,
         accounts: &BTreeSet<Address>,
         collections: &[CollectionId],
@@ -134,14 +187,6 @@ impl Holdings {
         for address in accounts {
             found.coin += u128::from(client.account(address).await?.balance(AssetId::NATIVE).0);
         }
-        let query = DealQuery::default();
-        all(
-            async |page| client.deals(&query, page).await,
-            |deal| {
-                found.add_deal(&deal, accounts);
-            },
-        )
-        .await?;
         for collection in collections {
             let items =
                 async |page: &PageQuery| client.collection_items(collection, None, &[], page).await;

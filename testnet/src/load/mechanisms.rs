@@ -1,6 +1,5 @@
 //! Mix `mechanisms`: what the other mixes do not have, in short stories that follow one another: channels, hash locks,
-//! vouchers, posted data, packs handed on, items stopped, voided and burned, recoveries, exit addresses. Only Withdraw is
-//! in no mix, for what it gives up has to come over the bridge first.
+//! vouchers, posted data, packs handed on, items stopped, voided and burned, recoveries, exit addresses, withdrawals.
 //!
 //! No transaction is expected to fail. Each of a story names the one before it, and comes some seconds after it. Kinds of
 //! stories begin in turn, whenever none is due.
@@ -37,7 +36,7 @@ const POSTED_WITHIN_MS: u64 = 540_000;
 /// For how long data are kept then.
 const KEPT_MS: u64 = 60_000;
 /// Transactions of a round of [`KINDS`].
-pub const ROUND: u32 = 27;
+pub const ROUND: u32 = 28;
 /// Items that a round of [`KINDS`] takes.
 const ITEMS: u64 = 3;
 
@@ -57,7 +56,7 @@ const WORTH: u64 = 1_000;
 const DELAY: Millis = Millis(3_600_000);
 
 /// Kinds of stories, in the order in which they begin. One that lacks what it needs is passed over.
-const KINDS: [fn(&mut Mechanisms, Millis) -> Option<Story>; 9] = [
+const KINDS: [fn(&mut Mechanisms, Millis) -> Option<Story>; 10] = [
     Mechanisms::disputed_channel,
     Mechanisms::settled_channel,
     Mechanisms::hash_lock,
@@ -67,6 +66,7 @@ const KINDS: [fn(&mut Mechanisms, Millis) -> Option<Story>; 9] = [
     Mechanisms::item_stopped,
     Mechanisms::recovery_refused,
     Mechanisms::exit_address,
+    Mechanisms::withdrawal,
 ];
 
 /// Items that a lane needs for so many transactions.
@@ -427,6 +427,16 @@ impl Mechanisms {
         let refuse = move |_| set(KeyChange::RefuseRecovery);
         let story = Story::begin(&account, set(named)).then(&guardian, recover);
         Some(story.then(&account, refuse).having(account, free))
+    }
+
+    /// That nobody claims on the base chain.
+    fn withdrawal(&mut self, _: Millis) -> Option<Story> {
+        let [player, _] = self.pair();
+        let withdraw = Operation::Withdraw {
+            recipient: BaseAddress(self.random.random()),
+            gives: coin(1),
+        };
+        Some(Story::begin(&player, withdraw))
     }
 
     fn exit_address(&mut self, _: Millis) -> Option<Story> {

@@ -123,7 +123,13 @@ impl Route {
         let (amount, hash) = (amount.to_string(), self.secret.hash().to_string());
         let lock = ["card", "lock", "--amount", &amount, "--to", &to];
         let terms = ["--hash", &hash, "--expires", self.dies.expiries()[from]];
-        self.people[from].signing(&[&lock[..], &terms, &["--wait", "certified"]].concat())
+        // Seconds between the hops, and not ten minutes, where the end of both is waited for.
+        let hops: &[&str] = if self.dies.is_paid() {
+            &[]
+        } else {
+            &["--more"]
+        };
+        self.people[from].signing(&[&lock[..], &terms, hops, &["--wait", "certified"]].concat())
     }
 
     fn unlock(&self, by: usize, deal: &Value, secret: &str) -> Command {

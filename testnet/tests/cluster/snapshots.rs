@@ -186,9 +186,9 @@ async fn s2_a_member_takes_over_mechanisms_that_go_on() {
     let (taken_over, (report, over)) = tokio::join!(taken_over, load);
     assert_eq!(report.failed, 0, "{report:?}");
     assert!(taken_over + TOGETHER < over, "it came back too late");
-    // All that ends by itself does within a transaction's validity.
+    // Locks, pools and windows end within a transaction's validity.
     let end = net.status(0).await.unwrap().timestamp;
-    pay_until(&net, "what ends by itself", async || {
+    pay_until(&net, "the end of locks, pools and windows", async || {
         let now = net.status(0).await.map_or(Millis::ZERO, |s| s.timestamp);
         now > end.saturating_add(65_000)
     })

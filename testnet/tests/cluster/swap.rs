@@ -42,14 +42,13 @@ fn swap(story: &Story, arguments: &[&str], user: u8) -> Answer {
         command.arg("--base-key");
         command.arg(story.path(&format!("base-{user}.key")));
     }
-    let output = command.output().unwrap();
-    let words = String::from_utf8_lossy(&output.stderr).into_owned();
-    println!("weft swap {} (user {user})\n{words}", arguments.join(" "));
-    Answer {
-        code: output.status.code(),
-        data: serde_json::from_slice(&output.stdout).unwrap_or_default(),
-        words,
-    }
+    let answer = answer(&mut command);
+    println!(
+        "weft swap {} (user {user})\n{}",
+        arguments.join(" "),
+        answer.words
+    );
+    answer
 }
 
 fn text<'a>(answer: &'a Value, what: &str) -> &'a str {
@@ -96,6 +95,26 @@ fn card_locked(story: &Story, item: ItemId, (from, to): (u8, u8), time: &str) ->
     let locked = story.wallet(&lock, from);
     let deal = locked["deals"][0].as_str().unwrap();
     [text(&locked, "hash"), text(&locked, "secret"), deal].map(str::to_owned)
+}
+
+/// The same hash once more, for money.
+fn locked_again(story: &Story, hash: &str, (from, to): (u8, u8)) -> Answer {
+    let mut command = Command::new(program().path);
+    command.args(["card", "lock", "--amount", "1", "--hash", hash]);
+    command.args(["--to", &account(to).to_string()]);
+    command.args(["--dir", story.net.cluster.folder().path().to_str().unwrap()]);
+    command.arg("--key");
+    command.arg(story.path(&format!("wallet-{from}.key")));
+    answer(&mut command)
+}
+
+fn answer(command: &mut Command) -> Answer {
+    let output = command.output().unwrap();
+    Answer {
+        code: output.status.code(),
+        data: serde_json::from_slice(&output.stdout).unwrap_or_default(),
+        words: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
 }
 
 /// Until the lock is to be relied on.
@@ -190,6 +209,9 @@ async fn a_card_is_swapped_for_coin_on_the_base_chain_or_both_have_their_own_aga
     let made = swap(&story, &coin, 1).good();
     let lock = text(&made, "lock");
     assert!(coins(&story, 1).await + PRICE_WEI <= before);
+    swap(&story, &coin, 1).refused(2, "by the same hash already");
+    let again = locked_again(&story, &hash, (2, 1));
+    again.refused(2, "locked something by");
     tokio::time::sleep(Duration::from_secs(16)).await;
     let late = ["claim", lock, "--secret", &secret, "--yes"];
     swap(&story, &late, 2).refused(4, "is over since");

@@ -63,6 +63,7 @@ fn every_kind_comes_in_turn_and_each_step_names_the_one_before() {
         "voucher_issue",
         "voucher_open",
         "voucher_spend",
+        "withdraw",
     ];
     assert_eq!(seen, kinds.map(str::to_owned).into());
     assert!(!lane.pools.named().is_empty());
