@@ -2,7 +2,7 @@
 //! it, and no more is paid on than comes.
 
 use crate::failure::Failure;
-use crate::lock::{BETWEEN_HOPS, as_money, locked_for};
+use crate::lock::{BETWEEN_HOPS, as_money, locked_for, money_of};
 use crate::sending::Session;
 use crate::time;
 use weft_types::api::{Deal, DealState};
@@ -95,9 +95,11 @@ pub fn of_lock(deal: &Deal, by: &Address) -> Result<Before, Failure> {
     }
 }
 
+/// What else comes is more than that; what else is to be given cannot be compared.
 fn leaves(deal: &Deal) -> Option<Amount> {
     let wanted = as_money(&deal.wants).filter(|_| deal.wants_any.is_empty())?;
-    let left = as_money(&deal.gives)?.checked_sub(wanted)?;
+    let given = money_of(std::slice::from_ref(deal));
+    let left = given.checked_sub(wanted).filter(|left| *left > 0)?;
     Some(Amount(left))
 }
 

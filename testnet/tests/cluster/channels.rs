@@ -3,6 +3,7 @@
 
 use crate::common::Net;
 use crate::people::{FEES, PURSE, Person, killed, people, ran, text};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -52,7 +53,23 @@ impl Channel {
     }
 
     fn pay(&self, from: &Person, to: &Person, amount: u64) {
-        Self::answer(from, &Self::answer(to, &self.offer(from, amount)));
+        let offer = self.offer(from, amount);
+        Self::begins_nothing(to, &offer);
+        Self::answer(from, &Self::answer(to, &offer));
+    }
+
+    /// CH9: a message that is not signed, here for it says another amount than was signed, leaves no file in a folder.
+    fn begins_nothing(by: &Person, offer: &Path) {
+        let mut forged: Value = serde_json::from_slice(&std::fs::read(offer).unwrap()).unwrap();
+        forged["offer"]["state"]["to_taker"]["assets"][0]["amount"] = 1.into();
+        let forged = by.write("forged.json", &forged.to_string());
+        let none = by.path("none");
+        let refused = ["channel", "accept", text(&forged), "--books", "none"];
+        let refused = ran(&mut by.signing(&refused));
+        assert_eq!(refused.code, Some(2), "{}", refused.words);
+        let files = std::fs::read_dir(&none).into_iter().flatten();
+        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        assert!(names.into_iter().all(|name| name.ends_with(".lock")));
     }
 
     /// The version that both have signed and what is the party's own of it, by its folder.
