@@ -154,9 +154,14 @@ pub fn report(report: &Report) -> String {
         let _ = write!(text, "\nfailed: {count} {reason}");
     }
     if let Some(Conservation { coin, items, deals }) = &report.conserved {
+        // Where cards are made and burned they are not counted.
+        let cards = match items {
+            0 => String::new(),
+            n => format!(", {n} cards"),
+        };
         let _ = write!(
             text,
-            "\nnothing was made or lost: {coin} of the native asset, {items} cards, {deals} open deals, read through the API"
+            "\nnothing was made or lost: {coin} of the native asset{cards}, {deals} open deals, read through the API"
         );
     }
     let _ = match &report.agreement {
